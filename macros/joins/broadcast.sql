@@ -1,0 +1,3 @@
+{% macro broadcast() %}
+    {{- return('broadcast(' ~ hint_arguments('broadcast', varargs) ~ ')') -}}
+{% endmacro %}

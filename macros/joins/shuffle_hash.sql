@@ -1,0 +1,3 @@
+{% macro shuffle_hash() %}
+    {{- return('shuffle_hash(' ~ hint_arguments('shuffle_hash', varargs) ~ ')') -}}
+{% endmacro %}

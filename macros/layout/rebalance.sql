@@ -1,0 +1,3 @@
+{% macro rebalance() %}
+    {{- return('rebalance(' ~ hint_arguments('rebalance', varargs) ~ ')') -}}
+{% endmacro %}

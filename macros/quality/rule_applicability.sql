@@ -1,0 +1,10 @@
+{% macro rule_applicability() -%}
+    values
+    {%- for rule in trip_rules() -%}
+        {%- set last_rule = loop.last -%}
+        {%- for service in rule.services %}
+    ('{{ service }}', '{{ rule.name }}'){{ ',' if not (last_rule and loop.last) }}
+        {%- endfor -%}
+    {%- endfor %}
+    as applicable (service_type, rule)
+{%- endmacro %}

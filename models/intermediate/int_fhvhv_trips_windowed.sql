@@ -1,0 +1,65 @@
+with trips as (
+    select * from {{ ref('stg_fhvhv_trips') }}
+),
+
+-- Repeats share this key; so may other rows, which the window below tells apart.
+keyed as (
+    select
+        *,
+        xxhash64(
+            file_month, source_file, licence_number, requested_at, pickup_at, dropoff_at,
+            pickup_zone_id, dropoff_zone_id, fare_amount, driver_pay
+        ) as trip_key
+    from trips
+),
+
+shared_keys as (
+    select trip_key
+    from keyed
+    group by trip_key
+    having count(*) > 1
+),
+
+candidates as (
+    select {{ hints(broadcast('shared_keys')) }} keyed.*
+    from keyed
+    inner join shared_keys on keyed.trip_key = shared_keys.trip_key
+),
+
+numbered as (
+    select
+        file_month,
+        source_file,
+        source_row,
+        row_number() over (
+            partition by
+                file_month, source_file, licence_number, dispatching_base, originating_base,
+                requested_at, on_scene_at, pickup_at, dropoff_at, pickup_zone_id, dropoff_zone_id,
+                trip_distance, trip_seconds, fare_amount, tolls_amount, black_car_fund, sales_tax,
+                congestion_surcharge, airport_fee, cbd_congestion_fee, tip_amount, driver_pay,
+                shared_request_flag, shared_match_flag, access_a_ride_flag, wav_request_flag,
+                wav_match_flag
+            order by source_row
+        ) as occurrence
+    from candidates
+),
+
+repeats as (
+    select * from numbered
+    where occurrence > 1
+),
+
+final as (
+    select {{ hints(broadcast('repeats')) }}
+        trips.*,
+        false as has_mirror,
+        repeats.source_row is not null as is_repeat
+    from trips
+    left join repeats
+        on
+            trips.file_month = repeats.file_month
+            and trips.source_file = repeats.source_file
+            and trips.source_row = repeats.source_row
+)
+
+select * from final

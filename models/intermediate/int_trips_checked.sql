@@ -1,0 +1,24 @@
+{{ config(materialized='table', file_format='delta', **monthly_partitions('file_month')) }}
+
+{%- set services = ['green', 'yellow'] %}
+
+with windowed as (
+    select * from {{ ref('int_trips_windowed') }}
+),
+
+checked as (
+    select
+        * except (has_mirror, is_repeat),
+        {{ fired_names(trip_rules(services), services) }} as reasons,
+        {{ fired_names(trip_flags(services), services) }} as flags
+    from windowed
+),
+
+final as (
+    select
+        *,
+        size(reasons) > 0 as is_quarantined
+    from checked
+)
+
+select * from final

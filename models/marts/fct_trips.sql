@@ -1,0 +1,35 @@
+{{ config(**monthly_partitions('pickup_month')) }}
+
+with trips as (
+    select * from {{ ref('int_trips') }}
+),
+
+final as (
+    select {{ hints(rebalance('pickup_month')) }}
+        trip_id,
+        service_type,
+        vendor_id,
+        pickup_at,
+        dropoff_at,
+        file_month as pickup_month,
+        pickup_zone_id,
+        dropoff_zone_id,
+        passenger_count,
+        trip_distance,
+        rate_code_id,
+        payment_type_id,
+        fare_amount,
+        extra,
+        mta_tax,
+        tip_amount,
+        tolls_amount,
+        improvement_surcharge,
+        congestion_surcharge,
+        airport_fee,
+        cbd_congestion_fee,
+        total_amount,
+        source_file
+    from trips
+)
+
+select * from final

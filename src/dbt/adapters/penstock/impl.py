@@ -1,0 +1,93 @@
+"""The adapter: dbt-spark's, with Python models on Spark Connect and the lake brought up to date."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from multiprocessing.context import SpawnContext
+from typing import Any
+
+from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.base.meta import available
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.exceptions import FailedToConnectError
+from dbt.adapters.spark.impl import SparkAdapter, SparkConfig
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.python_connect import ConnectPythonJobHelper
+from penstock.errors import PenstockError
+from penstock.lake import publish
+from penstock.lake import catalog as lake_catalog
+from penstock.settings import load
+
+# Commands that are sure to run SQL: the server starts while dbt still parses.
+EARLY = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
+
+
+@dataclass
+class PenstockConfig(SparkConfig):
+    """Model configuration: dbt-spark's, with Delta as the default file format."""
+
+    file_format: str = "delta"
+    tblproperties: dict[str, str] | None = None
+
+
+class PenstockAdapter(SparkAdapter):
+    """Runs SQL over Thrift and Python over Connect, on one server."""
+
+    ConnectionManager = PenstockConnectionManager
+    AdapterSpecificConfigs = PenstockConfig
+
+    def __init__(self, config: Any, mp_context: SpawnContext) -> None:
+        super().__init__(config, mp_context)
+        credentials = config.credentials
+        object.__setattr__(credentials, "project_root", getattr(config, "project_root", "."))
+        command = getattr(getattr(config, "args", None), "which", None)
+        if credentials.managed and command in EARLY:
+            threading.Thread(target=self._start_early, args=(credentials,), daemon=True).start()
+
+    @staticmethod
+    def _start_early(credentials: Any) -> None:
+        try:
+            managed_server(credentials)
+        except FailedToConnectError:
+            pass  # the first statement meets the same error and reports it
+
+    @property
+    def default_python_submission_method(self) -> str:
+        return "connect"
+
+    @property
+    def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
+        return {"connect": ConnectPythonJobHelper}
+
+    def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
+        return AdapterResponse(_message="OK")
+
+    @available
+    def sync_lake(self) -> str:
+        """Bring Spark's external tables up to date with the lake's manifest.
+
+        One statement when nothing changed. Called at the start of a run, so that months landed
+        since the last one are seen. A project without lake.yml has no lake to publish.
+
+        Returns:
+            What was done, in words for the log.
+        """
+        root = self.config.project_root
+        settings = load(Path(root))
+        path = settings.root / "lake.yml"
+        if not path.exists():
+            return "no lake.yml: nothing to publish"
+
+        def run(sql: str) -> list[tuple[Any, ...]]:
+            _, table = self.execute(sql, fetch=True)
+            return [tuple(row) for row in table.rows]
+
+        try:
+            count = publish.synchronise(run, lake_catalog.load(settings.root), settings.lake_dir)
+        except PenstockError as error:
+            raise DbtRuntimeError(str(error)) from None
+        return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"

@@ -1,0 +1,46 @@
+"""The command line: `penstock …`. Each group of commands lives beside what it commands."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+from rich.console import Console
+
+from penstock.errors import PenstockError
+
+app = typer.Typer(
+    help="Batch SQL and Python on a Spark you run yourself.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+def _register() -> None:
+    """Add every group's commands to the one program."""
+    from penstock.lake import commands as lake
+    from penstock.server import commands as server
+
+    lake.register(app)
+    server.register(app)
+
+
+def main() -> None:
+    """Run the program; a user's mistake ends with one clear line and exit code 1."""
+    _register()
+    try:
+        app()
+    except PenstockError as error:
+        console = Console(stderr=True, highlight=False)
+        console.print(f"[red]penstock:[/red] needed: {error.needed}", soft_wrap=True)
+        console.print(f"  found: {error.found}", soft_wrap=True, markup=False)
+        console.print(f"  do:    {error.do}", soft_wrap=True, markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("penstock: interrupted; what had landed stays landed", file=sys.stderr)
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""The datasets of the lake, read from `lake.yml`: what a month's file is called and what it must hold.
+
+Adding a dataset is an entry in that file; nothing here knows taxis.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import yaml
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from penstock.errors import PenstockError
+from penstock.settings import Strict, explain_validation, read_yaml
+
+FILE_NAME = "lake.yml"
+SCHEMA = "lake"
+MANIFEST = "manifest"
+# Raise it when landing writes the same source bytes otherwise, so that months land again.
+LANDING_FORMAT = 1
+
+ColumnType = Literal["int", "bigint", "double", "money", "string", "boolean", "date", "timestamp"]
+ARROW: dict[str, pa.DataType] = {
+    "int": pa.int32(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "money": pa.decimal128(12, 2),
+    "string": pa.string(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+}
+SPARK: dict[str, str] = {
+    "int": "INT",
+    "bigint": "BIGINT",
+    "double": "DOUBLE",
+    "money": "DECIMAL(12,2)",
+    "string": "STRING",
+    "boolean": "BOOLEAN",
+    "date": "DATE",
+    "timestamp": "TIMESTAMP_NTZ",
+}
+# Added to every landed row, in this order, after the dataset's own columns. The last one is the
+# partition column: its value stands in the folder's name alone, never in the file.
+LINEAGE: dict[str, tuple[ColumnType, str]] = {
+    "source_file": ("string", "Name of the file the row came from"),
+    "source_row": ("bigint", "Position of the row in that file; the first is 1"),
+    "file_month": ("date", "First day of the month the file is for"),
+}
+PARTITION = "file_month"
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
+
+
+def _identifier(name: str, what: str) -> str:
+    if not _IDENTIFIER.fullmatch(name):
+        raise ValueError(f"{what} `{name}` is not a SQL identifier (letters, digits, _; no digit first)")
+    return name
+
+
+def _fingerprint(value: object) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()[:16]
+
+
+class Column(Strict):
+    """One column of a dataset.
+
+    Attributes:
+        type: the landed type, one of `ColumnType`.
+        also: the column's names in other eras of the file. Case and outer blanks never count.
+        optional: a file without the column gets nulls; otherwise it is refused.
+        description: becomes the column's comment in Spark.
+    """
+
+    type: ColumnType
+    also: tuple[str, ...] = ()
+    optional: bool = False
+    description: str = ""
+
+
+class Dataset(Strict):
+    """One kind of monthly file and the table it becomes. See the head of `lake.yml` for the keys."""
+
+    name: str
+    description: str = ""
+    file_name: tuple[str, ...] = Field(min_length=1)
+    published: str | None = None
+    columns: dict[str, Column] = Field(min_length=1)
+
+    @field_validator("file_name")
+    @classmethod
+    def _patterns(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for pattern in patterns:
+            rest = pattern.replace("{month}", "", 1)
+            if rest == pattern or "{" in rest or "}" in rest or "/" in rest:
+                raise ValueError(f"`{pattern}` must contain {{month}} once, and no folder or other braces")
+        if "*" in patterns[0]:
+            raise ValueError(f"the first pattern `{patterns[0]}` is asked for by name and can't contain *")
+        return patterns
+
+    @field_validator("published")
+    @classmethod
+    def _published(cls, address: str | None) -> str | None:
+        if address is not None and "{file_name}" not in address:
+            raise ValueError(f"`{address}` must contain {{file_name}}")
+        return address
+
+    @field_validator("columns")
+    @classmethod
+    def _columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        owner: dict[str, str] = {}
+        for name, column in columns.items():
+            if _identifier(name, "column").lower() in LINEAGE:
+                raise ValueError(f"column `{name}` is one that landing adds; give it another name and an `also`")
+            for key in {folded(alias) for alias in (name, *column.also)}:
+                if key in owner:
+                    raise ValueError(f"columns `{owner[key]}` and `{name}` both claim the name `{key}`")
+                owner[key] = name
+        return columns
+
+    @cached_property
+    def landed_schema(self) -> pa.Schema:
+        """Schema of a landed file: the columns, `source_file` and `source_row`; all may be null."""
+        own = [pa.field(name, ARROW[column.type]) for name, column in self.columns.items()]
+        return pa.schema(own + [pa.field(n, ARROW[t]) for n, (t, _) in LINEAGE.items() if n != PARTITION])
+
+    @property
+    def table_columns(self) -> list[tuple[str, str, str]]:
+        """(name, Spark type, comment) of every column of the Spark table; the partition column last."""
+        own = [(name, SPARK[column.type], column.description) for name, column in self.columns.items()]
+        return own + [(name, SPARK[type_], comment) for name, (type_, comment) in LINEAGE.items()]
+
+    @cached_property
+    def schema_fingerprint(self) -> str:
+        """16 hex digits that change whenever the same source bytes would land otherwise."""
+        columns = [[n, c.type, sorted(map(folded, c.also)), c.optional] for n, c in self.columns.items()]
+        return _fingerprint([LANDING_FORMAT, columns])
+
+    @cached_property
+    def table_fingerprint(self) -> str:
+        """16 hex digits that change whenever the Spark table has to be made anew."""
+        return _fingerprint([self.name, self.description, self.table_columns])
+
+    def official_name(self, month: date) -> str:
+        """The name under which the month is published."""
+        return self.file_name[0].replace("{month}", f"{month:%Y-%m}")
+
+    def month_of(self, file_name: str) -> tuple[int, date] | None:
+        """(index of the pattern, month) of a file by its name; None when no pattern fits."""
+        for index, pattern in enumerate(self.file_name):
+            text = re.escape(pattern).replace(r"\{month\}", r"(\d{4})-(0[1-9]|1[0-2])").replace(r"\*", ".*")
+            if (match := re.fullmatch(text, file_name)) and match[1] != "0000":
+                return index, date(int(match[1]), int(match[2]), 1)
+        return None
+
+
+class Catalog(Strict):
+    """All datasets of one `lake.yml`, by name."""
+
+    version: Literal[1] = 1
+    datasets: dict[str, Dataset] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_into_datasets(cls, values: Any) -> Any:
+        datasets = values.get("datasets") if isinstance(values, dict) else None
+        if not isinstance(datasets, dict):
+            return values
+        seen: dict[str, str] = {}
+        for name, body in datasets.items():
+            _identifier(str(name), "dataset")
+            if str(name).lower() == MANIFEST:
+                raise ValueError(f"dataset `{name}` has the name of penstock's own table; choose another")
+            if other := seen.get(str(name).lower()):
+                raise ValueError(f"datasets `{other}` and `{name}` differ by case only; Spark can't tell them apart")
+            if isinstance(body, dict) and "name" in body:
+                raise ValueError(f"unknown key `datasets.{name}.name`")
+            seen[str(name).lower()] = str(name)
+        named = {n: {**body, "name": str(n)} if isinstance(body, dict) else body for n, body in datasets.items()}
+        return {**values, "datasets": named}
+
+    def dataset(self, name: str) -> Dataset:
+        """One dataset.
+
+        Raises:
+            PenstockError: no such dataset; the known ones are named.
+        """
+        if name in self.datasets:
+            return self.datasets[name]
+        known = ", ".join(self.datasets) or "none"
+        raise PenstockError(
+            f"a dataset of {FILE_NAME}", f"`{name}`; known: {known}", f"choose one or add it to {FILE_NAME}"
+        )
+
+    @property
+    def tables_fingerprint(self) -> str:
+        """16 hex digits over all tables' fingerprints, whatever their order."""
+        return _fingerprint(sorted((d.name, d.table_fingerprint) for d in self.datasets.values()))
+
+
+def folded(column_name: str) -> str:
+    """A source column's name as it is compared: case and outer blanks don't count, as in Spark."""
+    return column_name.strip().lower()
+
+
+def _refuse_repeated_keys(node: yaml.Node, path: str, where: Path) -> None:
+    """YAML lets the last of two equal keys win without a word; here that would lose a column."""
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = f"{path}{key.value}"
+            if key.value in seen:
+                raise PenstockError(f"each key once in {where.name}", f"`{name}` twice", f"correct {where}")
+            seen.add(key.value)
+            _refuse_repeated_keys(value, f"{name}.", where)
+
+
+def load(root: Path) -> Catalog:
+    """The catalogue of the project in folder `root`.
+
+    Raises:
+        PenstockError: `lake.yml` is missing or not valid; the unknown or wrong keys are named.
+    """
+    path = root / FILE_NAME
+    data = read_yaml(path)
+    if node := yaml.compose(path.read_text()):
+        _refuse_repeated_keys(node, "", path)
+    try:
+        return Catalog.model_validate(data)
+    except ValidationError as error:
+        raise explain_validation(error, str(path)) from None

@@ -1,0 +1,196 @@
+"""Landing one month as a transaction: checked, cast, written aside, renamed, committed.
+
+Layout of a lake:
+
+    <dataset>/file_month=2021-01-01/<16 hex digits>/part-0.parquet    landed files; a folder never changes
+    manifest/log/, manifest/snapshots/                                which folders are live
+    .staging/                                                         work in progress, safe to lose
+
+A folder is named after the source's bytes and the dataset's columns, so the same month from the
+same file always has the same name. `file_month` stands in the folder's name alone: as a column of
+the file too it would clash in readers that take partition columns from the path.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from filelock import FileLock
+
+from penstock.errors import PenstockError
+from penstock.lake.cast import Target, cast, check_kind
+from penstock.lake.catalog import PARTITION, Catalog, Dataset
+from penstock.lake.manifest import Entry, Manifest, sync_folder
+from penstock.lake.read import Match, Reader, match_columns, opened
+from penstock.lake.sniff import sniff
+from penstock.lake.source import Fetched
+
+FILE = "part-0.parquet"
+ROW_GROUP_ROWS = 262_144
+
+Rows = Callable[[int, int | None], None]
+Outcome = Literal["landed", "replaced", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of a month.
+
+    Attributes:
+        outcome: `unchanged` when the same bytes were live already.
+        entry: the month's live entry.
+        extra: columns of the source that `lake.yml` doesn't know and that didn't land.
+    """
+
+    outcome: Outcome
+    entry: Entry
+    extra: tuple[str, ...] = ()
+
+
+def lake_lock(lake_dir: Path) -> FileLock:
+    """The lock under which folders are put in place or removed, and commits are made."""
+    lake_dir.mkdir(parents=True, exist_ok=True)
+    return FileLock(lake_dir / ".lake.lock")
+
+
+def is_whole(lake_dir: Path, entry: Entry | None, dataset: Dataset) -> bool:
+    """Whether an entry's file is there and landed with the dataset's present columns."""
+    return (
+        entry is not None
+        and entry.schema_fingerprint == dataset.schema_fingerprint
+        and (lake_dir / entry.folder / FILE).exists()
+    )
+
+
+def land(
+    catalog: Catalog,
+    dataset: Dataset,
+    month: date,
+    file: Fetched,
+    lake_dir: Path,
+    rows: Rows = lambda done, total: None,
+    source: str | None = None,
+) -> Landed:
+    """Land a file as the dataset's month; afterwards either the month is live or nothing changed.
+
+    Args:
+        rows: called with (rows so far, rows in all or None).
+        source: what to record as the address instead of the file's.
+
+    Raises:
+        PenstockError: the file is broken, of another shape, or holds a value that can't land.
+    """
+    manifest = Manifest(lake_dir)
+    previous = manifest.live().get((dataset.name, month))
+    if previous and previous.sha256 == file.sha256 and is_whole(lake_dir, previous, dataset):
+        return Landed("unchanged", previous)
+    named = dataset.month_of(file.name)
+    if named and named[1] != month:
+        found = f"{file.name}, by its name the file of {named[1]:%Y-%m}"
+        raise PenstockError(f"a file for {month:%Y-%m}", found, f"give --month {named[1]:%Y-%m}, or rename the file")
+    kind = sniff(file.path, file.name)
+    staging = lake_dir / ".staging" / uuid.uuid4().hex
+    staging.mkdir(parents=True)
+    try:
+        with opened(file.path, kind, file.name) as reader:
+            match = match_columns(dataset, reader.schema.names, file.name, catalog)
+            written, rounded = _write(reader, match, dataset, file.name, staging / FILE, rows)
+            schema_found = reader.names_and_types
+        file.check_unchanged()
+        entry = Entry(
+            dataset=dataset.name,
+            file_month=month,
+            folder=f"{dataset.name}/{PARTITION}={month.isoformat()}/{_folder_name(file, dataset)}",
+            source=source or file.address,
+            source_file=file.name,
+            sha256=file.sha256,
+            schema_fingerprint=dataset.schema_fingerprint,
+            bytes=file.size,
+            rows=written,
+            rounded_values=sum(rounded.values()),
+            rounded_by_column=rounded,
+            schema_found=schema_found,
+        )
+        sync_folder(staging)
+        return _commit(manifest, staging, entry, match.extra)
+    except OSError as error:
+        if not error.errno:
+            raise
+        where = f"{lake_dir}: {error.strerror}"
+        raise PenstockError("a lake folder that can be written", where, "make room or give rights there") from None
+    finally:
+        shutil.rmtree(staging, ignore_errors=True)
+
+
+def _folder_name(file: Fetched, dataset: Dataset) -> str:
+    return hashlib.sha256((file.sha256 + dataset.schema_fingerprint).encode()).hexdigest()[:16]
+
+
+def _commit(manifest: Manifest, staging: Path, entry: Entry, extra: tuple[str, ...]) -> Landed:
+    target = manifest.lake_dir / entry.folder
+    with lake_lock(manifest.lake_dir):
+        previous = manifest.live().get(entry.key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # A folder of that name holds the same rows: left by a kill, or live once before.
+        if not (target / FILE).exists():
+            shutil.rmtree(target, ignore_errors=True)
+            staging.rename(target)
+            sync_folder(target.parent)
+        return Landed("replaced" if previous else "landed", manifest.commit(entry), extra)
+
+
+def _write(
+    reader: Reader, match: Match, dataset: Dataset, name: str, path: Path, rows: Rows
+) -> tuple[int, dict[str, int]]:
+    """Cast all rows into the landed file. Returns (rows, rounded money values by column)."""
+    targets = {column: Target(name, column, settings.type) for column, settings in dataset.columns.items()}
+    if not reader.text:
+        for column, found in match.source.items():
+            if found is not None:
+                check_kind(reader.schema.field(found).type, targets[column])
+    wanted = [found for found in match.source.values() if found is not None]
+    done, rounded = 0, dict.fromkeys(targets, 0)
+    pending: list[pa.RecordBatch] = []
+    with path.open("wb") as out:
+        with pq.ParquetWriter(
+            out, dataset.landed_schema, compression="zstd", compression_level=1, store_decimal_as_integer=True
+        ) as writer:
+            for batch in reader.batches(wanted):
+                arrays = []
+                for column, target in targets.items():
+                    found = match.source[column]
+                    piece = pa.nulls(batch.num_rows) if found is None else batch.column(found)
+                    array, changed = cast(piece, target, done + 1, text=reader.text)
+                    rounded[column] += changed
+                    arrays.append(array)
+                arrays.append(pa.repeat(pa.scalar(name, pa.string()), batch.num_rows))
+                arrays.append(pa.array(np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64)))
+                pending.append(pa.RecordBatch.from_arrays(arrays, schema=dataset.landed_schema))
+                done += batch.num_rows
+                if sum(piece.num_rows for piece in pending) >= ROW_GROUP_ROWS:
+                    _flush(writer, pending)
+                rows(done, reader.rows)
+            _flush(writer, pending)
+        out.flush()
+        os.fsync(out.fileno())
+    if done == 0:
+        raise PenstockError(f"rows in {name}", "a header and no row", "download it again, or leave the month out")
+    return done, {column: count for column, count in rounded.items() if count}
+
+
+def _flush(writer: pq.ParquetWriter, pending: list[pa.RecordBatch]) -> None:
+    if pending:
+        table = pa.Table.from_batches(pending)
+        writer.write_table(table, row_group_size=len(table))
+        pending.clear()

@@ -1,0 +1,193 @@
+"""The lake's manifest: an append-only log that says which folder is live for each month.
+
+A commit is one file, `manifest/log/<version>.json`, that appears whole and only once: it is
+written aside, synced, then linked under the next free number. That link is the one instant at which
+a month switches; whoever is killed before it has changed nothing, whoever loses the race for a
+number takes the next. The log can be replayed to any version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import uuid
+from datetime import date, datetime, timezone
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+
+from penstock.errors import PenstockError
+from penstock.settings import Strict
+
+Action = Literal["land", "remove"]
+Live = dict[tuple[str, date], "Entry"]
+
+
+class Entry(Strict):
+    """One commit. `version` is 0 until it is committed.
+
+    Attributes:
+        folder: of the landed file, relative to the lake, with `/`.
+        source: address the file came from; `source_file` is its last part.
+        sha256: of the source's bytes.
+        schema_fingerprint: the dataset's, as in `Dataset.schema_fingerprint`, when it landed.
+        bytes: size of the source; `rows` its rows, all of them landed.
+        rounded_values: money values that were no whole cents; `rounded_by_column` where.
+        schema_found: `name:type` of every column of the source, in its order.
+        landed_at: when it was committed, UTC.
+        penstock: version of the program that wrote the entry.
+    """
+
+    version: int = Field(default=0, ge=0)
+    action: Action = "land"
+    dataset: str
+    file_month: date
+    folder: str
+    source: str
+    source_file: str
+    sha256: str
+    schema_fingerprint: str
+    bytes: int = Field(ge=0)
+    rows: int = Field(ge=0)
+    rounded_values: int = Field(default=0, ge=0)
+    rounded_by_column: dict[str, int] = {}
+    schema_found: tuple[str, ...] = ()
+    landed_at: datetime = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    penstock: str = ""
+
+    @cached_property
+    def key(self) -> tuple[str, date]:
+        """(dataset, first of the month)."""
+        return self.dataset, self.file_month
+
+
+def program_version() -> str:
+    """Version of the installed penstock; `unknown` when it runs without being installed."""
+    try:
+        return importlib.metadata.version("penstock")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, as far as the file system can."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Manifest:
+    """The log of one lake. It keeps nothing in memory: each call reads what the folder holds now."""
+
+    def __init__(self, lake_dir: Path) -> None:
+        self.lake_dir = lake_dir
+        self.log_dir = lake_dir / "manifest" / "log"
+
+    def _path(self, version: int) -> Path:
+        return self.log_dir / f"{version:010d}.json"
+
+    def version(self) -> int:
+        """Number of the newest commit; 0 for a lake without any.
+
+        Raises:
+            PenstockError: a number below the newest one is missing.
+        """
+        try:
+            names = [n[:-5] for n in os.listdir(self.log_dir) if n.endswith(".json") and n[:-5].isdigit()]
+        except FileNotFoundError:
+            return 0
+        numbers = set(map(int, names))
+        newest = max(numbers, default=0)
+        for missing in sorted(set(range(1, newest)) - numbers):
+            # A listing taken while others commit may skip a name; only a file that is not there counts.
+            if not self._path(missing).exists():
+                raise self._damaged(self._path(missing), "no such file, though later ones are there")
+        return newest
+
+    def _damaged(self, path: Path, found: str) -> PenstockError:
+        return PenstockError(
+            "a whole manifest log",
+            f"{path}: {found}",
+            "put the file back from a copy of the lake; if there is none, move the lake's folder away and land again",
+        )
+
+    def _read(self, version: int) -> Entry:
+        path = self._path(version)
+        try:
+            entry = Entry.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise self._damaged(path, str(error.strerror)) from None
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(map(str, first["loc"])) or "the whole"
+            raise self._damaged(path, f"not a manifest entry ({where}: {first['msg']})") from None
+        if entry.version != version:
+            raise self._damaged(path, f"the entry of version {entry.version}")
+        return entry
+
+    def entries(self, at: int | None = None) -> list[Entry]:
+        """All commits in order, up to and with version `at` (default: all there are).
+
+        Raises:
+            PenstockError: a file of the log is missing, cut short or otherwise damaged.
+        """
+        newest = self.version()
+        return [self._read(version) for version in range(1, (newest if at is None else min(at, newest)) + 1)]
+
+    def live(self, at: int | None = None) -> Live:
+        """The entry of each live month, by (dataset, month), as of version `at` (default: now)."""
+        return live_of(self.entries(at))
+
+    def digest(self, version: int) -> str:
+        """16 hex digits of a commit's bytes; it tells this lake's version from another lake's."""
+        if version == 0:
+            return "0" * 16
+        try:
+            return hashlib.sha256(self._path(version).read_bytes()).hexdigest()[:16]
+        except OSError as error:
+            raise self._damaged(self._path(version), str(error.strerror)) from None
+
+    def commit(self, entry: Entry) -> Entry:
+        """Append an entry under the next free number; `version`, `landed_at`, `penstock` are filled in.
+
+        Safe against other committers. When it returns, the commit is durable.
+        """
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        draft = self.log_dir / f".{uuid.uuid4().hex}.tmp"
+        try:
+            while True:
+                committed = entry.model_copy(
+                    update={
+                        "version": self.version() + 1,
+                        "landed_at": datetime.now(timezone.utc),
+                        "penstock": program_version(),
+                    }
+                )
+                with draft.open("wb") as file:
+                    file.write(committed.model_dump_json(indent=1).encode() + b"\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                try:
+                    os.link(draft, self._path(committed.version))
+                except FileExistsError:
+                    continue
+                sync_folder(self.log_dir)
+                return committed
+        finally:
+            draft.unlink(missing_ok=True)
+
+
+def live_of(entries: list[Entry]) -> Live:
+    """The live months after replaying these commits."""
+    live: Live = {}
+    for entry in entries:
+        if entry.action == "land":
+            live[entry.key] = entry
+        else:
+            live.pop(entry.key, None)
+    return live

@@ -1,0 +1,127 @@
+"""What the lake's commands show: a progress bar for the slow ones, a table at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from penstock.errors import PenstockError
+from penstock.lake.catalog import Catalog
+from penstock.lake.manifest import Entry, Live
+
+# Seconds that a step may take before a bar shows.
+PATIENCE = 2.0
+STYLE = {"landed": "green", "replaced": "yellow", "unchanged": "dim", "kept": "dim", "removed": "yellow"}
+
+
+class Bar:
+    """A bar that shows itself once a step has taken two seconds, and leaves nothing behind."""
+
+    def __init__(self, console: Console) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.completed:,.0f} {task.fields[unit]}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._step = ""
+        self._since = 0.0
+
+    def __enter__(self) -> Bar:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def update(self, step: str, unit: str, done: int, total: int | None) -> None:
+        """Say how far a step is; another `step` than the last one begins a new bar."""
+        if step != self._step:
+            if self._task is not None:
+                self._progress.remove_task(self._task)
+            self._task, self._step, self._since = None, step, time.monotonic()
+        if self._task is None and time.monotonic() - self._since > PATIENCE:
+            self._progress.start()
+            self._task = self._progress.add_task(step, unit=unit, total=total)
+        if self._task is not None:
+            self._progress.update(self._task, completed=done, total=total)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What became of one month.
+
+    Attributes:
+        outcome: landed, replaced, unchanged, kept, removed or refused.
+        entry: the manifest's, unless refused.
+        extra: columns of the source that did not land.
+        error: why it was refused.
+    """
+
+    dataset: str
+    month: date
+    outcome: str
+    entry: Entry | None = None
+    extra: tuple[str, ...] = ()
+    error: PenstockError | None = None
+
+
+def show_lines(console: Console, lines: Sequence[Line]) -> bool:
+    """Print the table of months, then the reason of each refusal on a line. True when none was refused."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("dataset", "month", "outcome"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("rows", justify="right", no_wrap=True)
+    table.add_column("rounded", justify="right", no_wrap=True)
+    for line in lines:
+        style = STYLE.get(line.outcome, "red")
+        numbers = (f"{line.entry.rows:,}", f"{line.entry.rounded_values:,}") if line.entry else ("", "")
+        table.add_row(line.dataset, f"{line.month:%Y-%m}", f"[{style}]{line.outcome}[/{style}]", *numbers)
+    console.print(table)
+    for line in lines:
+        if line.extra:
+            text = f"{line.dataset} {line.month:%Y-%m}: columns that lake.yml does not name were left out: "
+            console.print(text + ", ".join(line.extra), soft_wrap=True, markup=False, highlight=False)
+    refused = [line for line in lines if line.error]
+    for line in refused:
+        text = f"refused {line.dataset} {line.month:%Y-%m}: {line.error}"
+        console.print(text, soft_wrap=True, markup=False, highlight=False)
+    if refused:
+        console.print(f"{len(refused)} of {len(lines)} refused; what was live before is still live", highlight=False)
+    return not refused
+
+
+def show_lake(console: Console, live: Live, catalog: Catalog, version: int) -> None:
+    """Print the live months."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("dataset", "month"):
+        table.add_column(name, no_wrap=True)
+    for name in ("rows", "bytes"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("landed (UTC)", no_wrap=True)
+    table.add_column("source", overflow="fold")
+    stale = 0
+    for (name, month), entry in sorted(live.items()):
+        dataset = catalog.datasets.get(name)
+        old = dataset is None or dataset.schema_fingerprint != entry.schema_fingerprint
+        stale += old
+        label = f"{name} [yellow]*[/yellow]" if old else name
+        table.add_row(
+            label, f"{month:%Y-%m}", f"{entry.rows:,}", f"{entry.bytes:,}", f"{entry.landed_at:%Y-%m-%d %H:%M}",
+            entry.source,
+        )  # fmt: skip
+    console.print(table)
+    rows = sum(entry.rows for entry in live.values())
+    console.print(f"{len(live)} live months, {rows:,} rows, manifest version {version}", highlight=False)
+    if stale:
+        console.print(f"* {stale} landed with other columns than lake.yml now names: land them again", markup=False)

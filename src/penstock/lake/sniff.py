@@ -1,0 +1,78 @@
+"""What a file is, told by its bytes and never by its name."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from pathlib import Path
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from penstock.errors import PenstockError
+
+Kind = Literal["parquet", "csv", "csv.gz"]
+HEAD_BYTES = 64 * 1024
+
+
+def sniff(path: Path, name: str) -> Kind:
+    """The kind of file at `path`; `name` is what to call it in a message.
+
+    Raises:
+        PenstockError: it is empty, an HTML page, a Git LFS pointer, a parquet file without a whole
+            footer, or nothing that can be landed.
+    """
+    size = path.stat().st_size
+    if size == 0:
+        raise _refusal(name, "an empty file (0 bytes)", "download it again")
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+        file.seek(max(0, size - 4))
+        tail = file.read(4)
+    if head.startswith(b"PAR1"):
+        _check_parquet(path, name, size, tail)
+        return "parquet"
+    if head.startswith(b"\x1f\x8b"):
+        try:
+            with gzip.open(path) as packed:
+                inner = packed.read(HEAD_BYTES)
+        except (OSError, EOFError, zlib.error) as error:
+            raise _refusal(name, f"a gzip file that does not unpack ({error})", "download it again") from None
+        _check_text(inner, name, "inside the gzip file, ")
+        return "csv.gz"
+    _check_text(head, name, "")
+    return "csv"
+
+
+def _refusal(name: str, found: str, do: str) -> PenstockError:
+    return PenstockError(f"{name} as a whole parquet or CSV file", found, do)
+
+
+def _check_parquet(path: Path, name: str, size: int, tail: bytes) -> None:
+    if tail != b"PAR1":
+        found = f"a truncated parquet file: {size:,} bytes and no footer at the end"
+        raise _refusal(name, found, "download it again")
+    try:
+        pq.ParquetFile(path).close()
+    except (pa.ArrowException, OSError) as error:
+        found = f"a parquet file with a damaged footer ({_one_line(error)})"
+        raise _refusal(name, found, "download it again") from None
+
+
+def _check_text(head: bytes, name: str, where: str) -> None:
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if not text:
+        raise _refusal(name, f"{where}nothing but blanks", "download it again")
+    if text.startswith((b"<!doctype html", b"<html", b"<?xml", b"<head", b"<body", b"<error")):
+        found = f"{where}a web page (HTML or XML), not data"
+        raise _refusal(name, found, "open the address in a browser to see what the server says, then download again")
+    if text.startswith(b"version https://git-lfs"):
+        found = f"{where}a Git LFS pointer, not the file it stands for"
+        raise _refusal(name, found, "run `git lfs pull` in its repository, or download the file itself")
+    if b"\x00" in head:
+        raise _refusal(name, f"{where}binary data of no known kind", "give a parquet, CSV or gzipped CSV file")
+
+
+def _one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:200]

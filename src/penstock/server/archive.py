@@ -1,0 +1,58 @@
+"""Class-data-sharing archives: loaded classes kept on disk, so that the next JVM starts in half the time.
+
+An archive belongs to one build of Java and one class path; its name is a hash of both. The first
+run writes it when it ends, into a file aside that is renamed only after the JVM ended in order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from penstock.server.java import Java
+
+QUIET = ["-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off", "-Xlog:disable"]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The archive of one role (`spark`, `metastore`)."""
+
+    file: Path
+
+    @classmethod
+    def of(cls, state_dir: Path, role: str, java: Java, class_path: str, options: Sequence[str]) -> Archive:
+        """The archive for a Java, a class path and options, whether it exists or not."""
+        # A jar replaced under the same name (a reinstalled package) has another size or time.
+        stats = []
+        for entry in class_path.split(":"):
+            path = Path(entry)
+            if path.is_file():
+                stats.append(f"{path.stat().st_size}.{int(path.stat().st_mtime)}")
+        text = "\n".join([str(java.home), java.build, class_path, *stats, *options])
+        return cls(state_dir / "cds" / f"{role}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa")
+
+    @property
+    def aside(self) -> Path:
+        """Where the JVM writes before the archive counts."""
+        return self.file.with_suffix(".part")
+
+    def options(self) -> list[str]:
+        """JVM options that use the archive or, when there is none yet, make it."""
+        if self.file.exists():
+            return [*QUIET, f"-XX:SharedArchiveFile={self.file}"]
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        self.aside.unlink(missing_ok=True)
+        return [*QUIET, f"-XX:ArchiveClassesAtExit={self.aside}"]
+
+    def keep(self, ended_in_order: bool) -> None:
+        """After the JVM's end: take the file aside as the archive, drop those of other class paths."""
+        if self.aside.exists() and ended_in_order and not self.file.exists():
+            self.aside.rename(self.file)
+            role = self.file.name.split("-")[0]
+            for other in self.file.parent.glob(f"{role}-*.jsa"):
+                if other != self.file:
+                    other.unlink(missing_ok=True)
+        self.aside.unlink(missing_ok=True)

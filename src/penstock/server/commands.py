@@ -1,0 +1,77 @@
+"""`penstock up | down | status | doctor`."""
+
+from __future__ import annotations
+
+import time
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from penstock.server import control, doctor
+from penstock.server.record import Record
+from penstock.settings import Settings, load
+
+console = Console(highlight=False)
+
+
+def _show(settings: Settings, running: Record) -> None:
+    """A small table of addresses a person can use."""
+    table = Table.grid(padding=(0, 2))
+    ports = running.ports
+    table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
+    table.add_row("Python (Connect)", f"sc://localhost:{ports.connect} (token in {settings.state}/server.json)")
+    table.add_row("Hive metastore", f"thrift://127.0.0.1:{ports.metastore}")
+    table.add_row("Spark UI", running.ui)
+    table.add_row("processes", " ".join(str(process.pid) for process in running.processes))
+    idle = settings.server.idle_minutes
+    table.add_row("stops by itself", f"after {idle:g} minutes without a client" if idle else "never")
+    console.print(table)
+    if control.settings_changed(settings, running):
+        console.print("[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the server's commands to the program."""
+
+    @app.command()
+    def up() -> None:
+        """Start the Spark server with its metastore, or say where it already runs."""
+        settings = load()
+        before = control.current(settings)
+        with console.status("starting") as status:
+            running = control.up(settings, lambda text: status.update(text))
+        word = "already up" if before else f"up after {running.ready_seconds:g} s"
+        console.print(f"[green]{word}[/green]")
+        _show(settings, running)
+
+    @app.command()
+    def down() -> None:
+        """Stop the server and every process of it."""
+        with console.status("stopping"):
+            stopped = control.down(load())
+        console.print("down" if stopped else "nothing was up")
+
+    @app.command()
+    def status() -> None:
+        """Say whether the server is up, and where. Exit code 1 when it isn't."""
+        settings = load()
+        running = control.current(settings)
+        if running is None:
+            console.print("down (any dbt command that runs SQL starts it, or `penstock up`)")
+            raise typer.Exit(1)
+        minutes = (time.time() - running.started_at) / 60
+        console.print(f"[green]up[/green] for {minutes:.0f} minutes")
+        _show(settings, running)
+
+    @app.command(name="doctor")
+    def doctor_command() -> None:
+        """Check Java, packages, memory, disk and ports, and say in plain words what is wrong."""
+        findings = doctor.examine(load())
+        for finding in findings:
+            mark = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad [/red]"}[finding.level]
+            console.print(f"{mark} {finding.subject}: {finding.found}", soft_wrap=True)
+            if finding.do:
+                console.print(f"       do: {finding.do}", soft_wrap=True, markup=False)
+        if any(finding.level == "bad" for finding in findings):
+            raise typer.Exit(1)

@@ -1,0 +1,204 @@
+"""Turn the settings into what the two JVMs read: a folder of configuration files and arguments.
+
+Everything that SQL and Python must agree on (time zone, ANSI mode, Delta's catalog) stands here
+once, as the server's own defaults, so that a Thrift and a Connect session answer alike.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+import psutil
+import pyspark
+
+from penstock.server.jars import spark_home, spark_jars
+from penstock.server.java import Java
+from penstock.server.ports import LOOPBACK
+from penstock.settings import Ports, Settings
+
+# What Spark's launcher passes to a JVM of 17 or later (org.apache.spark.launcher.JavaModuleOptions).
+OPENED = (
+    "java.lang java.lang.invoke java.lang.reflect java.io java.net java.nio java.util java.util.concurrent "
+    "java.util.concurrent.atomic jdk.internal.ref sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar"
+).split()
+MODULE_OPTIONS = [
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    "--add-modules=jdk.incubator.vector",
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
+    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+]
+
+
+def heap(settings: Settings) -> str:
+    """The driver's heap: as set, or 40 % of the machine's memory, from 1 to 16 GiB."""
+    if settings.server.memory != "auto":
+        return settings.server.memory
+    mebibytes = int(psutil.virtual_memory().total * 0.4 / 2**20)
+    return f"{max(1024, min(16384, mebibytes))}m"
+
+
+def cores() -> int:
+    """Processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path]) -> dict[str, str]:
+    """Spark's settings: penstock's own, with the user's `server.spark_conf` put over them."""
+    state = settings.state_dir
+    own = {
+        "spark.app.name": "penstock",
+        "spark.master": settings.server.master,
+        "spark.driver.memory": heap(settings),
+        "spark.driver.host": LOOPBACK,
+        "spark.driver.bindAddress": LOOPBACK,
+        "spark.executor.extraClassPath": os.pathsep.join(map(str, jars)),
+        "spark.ui.port": str(ports.ui),
+        "spark.ui.showConsoleProgress": "false",
+        "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
+        "spark.connect.grpc.binding.address": LOOPBACK,
+        "spark.connect.grpc.binding.port": str(ports.connect),
+        "spark.connect.authenticate.token": token,
+        "spark.local.dir": str(state / "tmp"),
+        "spark.scheduler.mode": "FAIR",
+        # One catalog, shared through the metastore.
+        "spark.sql.catalogImplementation": "hive",
+        "spark.sql.warehouse.dir": settings.warehouse_dir.as_uri(),
+        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
+        # What SQL and Python must agree on.
+        "spark.sql.session.timeZone": "UTC",
+        "spark.sql.ansi.enabled": "true",
+        "spark.sql.legacy.createHiveTableByDefault": "false",
+        # Small work on few cores: 200 shuffle partitions and 50 snapshot partitions only cost time.
+        "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),
+        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",
+        # A server lives for many runs: bound what its UI keeps.
+        "spark.ui.retainedJobs": "500",
+        "spark.ui.retainedStages": "500",
+        "spark.sql.ui.retainedExecutions": "300",
+        "spark.ui.dagGraph.retainedRootRDDs": "200",
+    }
+    hive = {f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")}
+    return {**own, **hive, **settings.server.spark_conf}
+
+
+def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
+    """Hive's settings, read by the metastore and by Spark's Hive client."""
+    state = settings.state_dir
+    scratch = state / "tmp" / "hive"
+    return {
+        "javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={state / 'metastore_db'};create=true",
+        "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
+        "datanucleus.schema.autoCreateAll": "true",
+        "datanucleus.connectionPoolingType": "NONE",  # Hive's default, BoneCP, isn't shipped with Spark
+        "hive.metastore.schema.verification": "false",
+        "hive.metastore.warehouse.dir": settings.warehouse_dir.as_uri(),
+        "hive.metastore.uris": f"thrift://{LOOPBACK}:{ports.metastore}",
+        # Spark's client meets a metastore that is still starting: it waits instead of failing.
+        "hive.metastore.connect.retries": "120",
+        "hive.metastore.client.connect.retry.delay": "1s",
+        "hive.metastore.failure.retries": "5",
+        "hive.async.log.enabled": "false",
+        "hive.exec.scratchdir": str(scratch / "scratch"),
+        "hive.exec.local.scratchdir": str(scratch / "local"),
+        "hive.downloaded.resources.dir": str(scratch / "resources"),
+        "hive.querylog.location": str(scratch / "querylog"),
+        "hive.server2.logging.operation.enabled": "false",
+        "hive.server2.logging.operation.log.location": str(scratch / "operations"),
+    }
+
+
+LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.stdout.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_OUT
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss} %p %c{1}: %m%n%ex
+logger.conf.name = org.apache.hadoop.hive.conf.HiveConf
+logger.conf.level = error
+logger.thrift.name = org.apache.thrift
+logger.thrift.level = error
+logger.scheduler.name = org.apache.spark.scheduler.DAGScheduler
+logger.scheduler.level = error
+logger.catalog.name = org.apache.spark.sql.hive.HiveExternalCatalog
+logger.catalog.level = error
+logger.store.name = org.apache.hadoop.hive.metastore.ObjectStore
+logger.store.level = error
+"""
+
+
+def write_files(settings: Settings, ports: Ports, token: str, jars: list[Path]) -> Path:
+    """Write the configuration folder, readable by its owner only, and return it."""
+    folder = settings.state_dir / "conf"
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    defaults = spark_defaults(settings, ports, token, jars)
+    # A value may hold anything but a line break; backslash escapes are Java properties' own.
+    lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(defaults.items())]
+    (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
+    properties = "".join(
+        f"<property><name>{escape(k)}</name><value>{escape(v)}</value></property>\n"
+        for k, v in hive_site(settings, ports).items()
+    )
+    (folder / "hive-site.xml").write_text(f"<configuration>\n{properties}</configuration>\n")
+    (folder / "log4j2.properties").write_text(LOG4J)
+    return folder
+
+
+def class_path(jars: list[Path]) -> str:
+    """The system class path: Spark's jars, then the table formats'.
+
+    The configuration folder is not on it: a class-data archive refuses folders, and its files
+    change with every start. Both JVMs are told where it is instead.
+    """
+    return os.pathsep.join(map(str, [*spark_jars(), *jars]))
+
+
+def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
+    """Options both JVMs share: heap, collector, module access, and every file inside the state folder."""
+    tmp = settings.state_dir / "tmp"
+    return [
+        f"-Xmx{memory}",
+        "-Xss4m",
+        "-XX:+UseParallelGC",
+        "-XX:-UsePerfData",
+        "-XX:+ExitOnOutOfMemoryError",
+        *MODULE_OPTIONS,
+        f"-Djava.io.tmpdir={tmp}",
+        f"-Dderby.system.home={settings.state_dir}",
+        f"-Dderby.stream.error.file={settings.state_dir / 'logs' / 'derby.log'}",
+        f"-Dlog4j2.configurationFile={(settings.state_dir / 'conf' / 'log4j2.properties').as_uri()}",
+        f"-Dpenstock.role={role}",
+    ]
+
+
+def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
+    """The JVMs' environment: no setting of another Spark or Hive on this machine leaks in."""
+    import sys
+
+    dropped = ("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    return {
+        **kept,
+        "JAVA_HOME": str(java.home),
+        "SPARK_HOME": str(spark_home()),
+        "SPARK_CONF_DIR": str(conf),
+        "HIVE_CONF_DIR": str(conf),
+        "SPARK_LOCAL_IP": LOOPBACK,
+        "PYSPARK_PYTHON": sys.executable,
+        "PYSPARK_DRIVER_PYTHON": sys.executable,
+    }
+
+
+def fingerprint(settings: Settings, java: Java) -> str:
+    """A short name of all that a running server was started with."""
+    text = f"{settings.model_dump_json()} {java.build} {pyspark.__version__}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

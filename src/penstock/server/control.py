@@ -1,0 +1,143 @@
+"""Bring the server up, down, and say how it is: what the command line and the adapter call."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+from filelock import FileLock
+
+from penstock.errors import PenstockError
+from penstock.server import configuration, jars, java, record
+from penstock.server.record import READY, Record
+from penstock.settings import Settings
+
+ATTEMPTS = 3
+
+
+def _lock(settings: Settings) -> FileLock:
+    """One start or stop at a time, across processes."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    return FileLock(settings.state_dir / "server.lock")
+
+
+def current(settings: Settings) -> Record | None:
+    """The server that is up and ready now; None when there is none. Starts and changes nothing."""
+    found = record.read(settings)
+    return found if found and found.state == READY and found.alive else None
+
+
+def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Record:
+    """The running server, started when there is none. Two callers at once get the same one.
+
+    Args:
+        settings: the project's settings.
+        say: told, in a few words, what takes time.
+
+    Raises:
+        PenstockError: no fitting Java, jars that can't be had, or a server that did not start.
+    """
+    if running := current(settings):
+        return running
+    with _lock(settings):
+        if running := current(settings):
+            return running
+        _clear(settings)
+        found = java.find(settings.server.java_home)
+        if settings.server.packages:
+            say("resolving table-format jars (once)") if not (settings.state_dir / "jars").exists() else None
+            jars.resolve(settings.server.packages, settings.state_dir, found)
+        say("starting the Spark server")
+        for attempt in range(ATTEMPTS):
+            if started := _start(settings, attempt):
+                return started
+            words = _last_words(settings)
+            if "BindException" not in words and "Address already in use" not in words:
+                break
+            say("a port was taken meanwhile; trying others")
+        raise PenstockError("a running Spark server", words, f"see {settings.state_dir / 'logs'} or `penstock doctor`")
+
+
+def _start(settings: Settings, attempt: int) -> Record | None:
+    """Start a supervisor and wait until its server is ready; None when it ended before."""
+    logs = settings.state_dir / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    environment = {**os.environ, "PENSTOCK_CONNECT_TOKEN": secrets.token_urlsafe(24)}
+    command = [sys.executable, "-m", "penstock.server.supervisor", "--root", str(settings.root)]
+    with open(logs / "supervisor.log", "ab") as log:
+        process = subprocess.Popen(
+            [*command, "--attempt", str(attempt)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=environment,
+            cwd=settings.root,
+        )
+    while process.poll() is None:
+        if running := current(settings):
+            return running
+        time.sleep(0.05)
+    return None
+
+
+def _last_words(settings: Settings) -> str:
+    """Why a start failed: the last error lines of the logs, Spark's own first."""
+    for name in ("supervisor", "spark", "metastore"):
+        path = settings.state_dir / "logs" / f"{name}.log"
+        lines = path.read_text(errors="replace").splitlines()[-200:] if path.exists() else []
+        if name != "supervisor" and (wrong := [x for x in lines if "Exception" in x or "Error" in x]):
+            return wrong[-1].strip()
+        if name == "supervisor" and lines and "failed: " in lines[-2 if len(lines) > 1 else -1]:
+            supervisor = lines[-2 if len(lines) > 1 else -1].split("failed: ", 1)[1]
+            if "ended with" not in supervisor:
+                return supervisor
+    return "it ended without a word"
+
+
+def _clear(settings: Settings) -> bool:
+    """End what is left of a server that is not whole, and forget it. Whether there was one."""
+    left = record.read(settings)
+    if left is None:
+        record.remove(settings)
+        return False
+    handles = [handle for process in left.processes if (handle := process.handle())]
+    for handle in handles:
+        try:
+            handle.terminate()
+        except psutil.NoSuchProcess:
+            pass
+    _, alive = psutil.wait_procs(handles, timeout=60)
+    for handle in alive:
+        handle.kill()
+    psutil.wait_procs(alive, timeout=10)
+    record.remove(settings)
+    return True
+
+
+def down(settings: Settings) -> bool:
+    """Stop the server with all its processes; whether there was one."""
+    with _lock(settings):
+        found = record.read(settings)
+        supervisor = found.supervisor.handle() if found else None
+        if found and supervisor:
+            supervisor.terminate()
+            psutil.wait_procs([supervisor], timeout=90)
+        left = _clear(settings)
+        return bool(found) or left
+
+
+def settings_changed(settings: Settings, running: Record) -> bool:
+    """Whether penstock.yml now asks for another server than the one that runs."""
+    return running.settings != configuration.fingerprint(settings, java.find(settings.server.java_home))
+
+
+def log_folder(settings: Settings) -> Path:
+    """Where the server's logs lie."""
+    return settings.state_dir / "logs"

@@ -1,0 +1,83 @@
+"""The table-format jars: resolved once with Spark's own Ivy into a folder, then on the class path.
+
+They go on the system class path, not into `--packages`: there Delta's classes would belong to a
+loader of the first Thrift session and vanish with it. Jars that Spark ships itself are left out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyspark
+
+from penstock.errors import PenstockError
+from penstock.server.java import Java
+
+COORDINATE = re.compile(r"^[\w.\-]+:[\w.\-]+:[\w.\-]+$")
+
+
+def spark_home() -> Path:
+    """The folder of the Spark that the pyspark package ships."""
+    return Path(pyspark.__file__).parent
+
+
+def spark_jars() -> list[Path]:
+    """Spark's own jars, in a fixed order: a class-data archive is bound to it."""
+    return sorted((spark_home() / "jars").glob("*.jar"))
+
+
+def artifact(jar: str) -> str:
+    """A jar's artifact name without its version: `delta-storage-4.3.0.jar` → `delta-storage`."""
+    return re.sub(r"-\d[\w.\-]*\.jar$", "", jar)
+
+
+def resolve(packages: Sequence[str], state_dir: Path, java: Java) -> list[Path]:
+    """The jars of some Maven coordinates with all they need, Spark's own left out.
+
+    Args:
+        packages: coordinates `group:artifact:version`.
+        state_dir: folder of the server's files; the jars go below `jars/`, one folder a set.
+        java: the Java that runs Ivy.
+
+    Raises:
+        PenstockError: a coordinate is not one, or could not be resolved.
+    """
+    for package in packages:
+        if not COORDINATE.match(package):
+            raise PenstockError("server.packages as group:artifact:version", repr(package), "correct penstock.yml")
+    if not packages:
+        return []
+    key = hashlib.sha256("\n".join([pyspark.__version__, *packages]).encode()).hexdigest()[:12]
+    folder = state_dir / "jars" / key
+    if not folder.exists():
+        _download(packages, folder, java)
+    return sorted(folder.glob("*.jar"))
+
+
+def _download(packages: Sequence[str], folder: Path, java: Java) -> None:
+    """Fetch into a folder aside, then rename: a kill leaves no half-filled set."""
+    aside = folder.with_name(folder.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    aside.mkdir(parents=True)
+    shipped = {artifact(jar.name) for jar in spark_jars()}
+    for package in packages:
+        group, name, version = package.split(":")
+        command = [str(java.executable), "-cp", str(next((spark_home() / "jars").glob("ivy-*.jar")))]
+        command += ["org.apache.ivy.Main", "-dependency", group, name, version, "-confs", "default"]
+        command += ["-retrieve", f"{aside}/[artifact]-[revision](-[classifier]).[ext]"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode or not (aside / f"{name}-{version}.jar").exists():
+            words = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+            reason = next((w for w in words if "not found" in w or "error" in w.lower()), "no answer")
+            raise PenstockError(
+                f"the jars of {package}", f"Ivy: {reason}", "check the coordinate and that the Maven repository answers"
+            )
+    for jar in aside.glob("*.jar"):
+        if artifact(jar.name) in shipped:
+            jar.unlink()
+    aside.rename(folder)

@@ -1,0 +1,55 @@
+"""Free loopback ports, starting from the preferred ones."""
+
+from __future__ import annotations
+
+import socket
+
+from penstock.errors import PenstockError
+from penstock.settings import Ports
+
+LOOPBACK = "127.0.0.1"
+STEPS = 200
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on a port of the loopback address or of all addresses."""
+    for host in (LOOPBACK, "0.0.0.0"):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((host, port))
+            except OSError:
+                return False
+    return not answers(port)
+
+
+def answers(port: int) -> bool:
+    """Whether something accepts connections on a loopback port."""
+    try:
+        with socket.create_connection((LOOPBACK, port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def choose(preferred: Ports, attempt: int = 0) -> Ports:
+    """The preferred ports, each stepped on until it is free and not chosen for another.
+
+    Args:
+        preferred: the ports to begin at.
+        attempt: how many starts failed before; every further one begins some ports later, past a
+            port that someone took between the look and the start.
+
+    Raises:
+        PenstockError: none of 200 ports from a preferred one is free.
+    """
+    taken: dict[str, int] = {}
+    for name, first in preferred:
+        begin = first + 7 * attempt
+        for port in range(begin, begin + STEPS):
+            if port not in taken.values() and is_free(port):
+                taken[name] = port
+                break
+        else:
+            raise PenstockError(f"a free port for {name}", f"{begin} to {begin + STEPS - 1} are taken", "set server.ports")
+    return Ports(**taken)

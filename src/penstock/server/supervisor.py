@@ -1,0 +1,208 @@
+"""The process that owns the server: starts both JVMs, watches them, ends them.
+
+It runs detached from the command that started it, writes the record when the ports answer, warms
+the JVM up, and stops everything when a JVM dies, when it is told to, or when no client has been
+connected for the time that is set.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+import psutil
+
+from penstock.errors import PenstockError
+from penstock.server import configuration, jars, java, ports, record, warm
+from penstock.server.archive import Archive
+from penstock.server.metastore import Metastore
+from penstock.server.record import Process, Record
+from penstock.settings import Settings, load
+
+CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
+TICK = 0.5
+STOP_SECONDS = 60.0
+
+
+class Supervisor:
+    """Owns one server from its start to its end."""
+
+    def __init__(self, settings: Settings, attempt: int, token: str) -> None:
+        self.settings, self.attempt, self.token = settings, attempt, token
+        self.state = settings.state_dir
+        self.stopping = threading.Event()
+        self.metastore: Metastore | None = None
+        self.spark: subprocess.Popen[bytes] | None = None
+        self.archives: dict[str, Archive] = {}
+
+    def log(self, text: str) -> None:
+        """One line in the supervisor's own log, which is its standard output."""
+        print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
+
+    def start(self) -> Record:
+        """Start both JVMs and return once Thrift and Connect answer."""
+        begin = time.time()
+        found = java.find(self.settings.server.java_home)
+        table_jars = jars.resolve(self.settings.server.packages, self.state, found)
+        chosen = ports.choose(self.settings.server.ports, self.attempt)
+        for folder in ("tmp", "logs", "run"):
+            (self.state / folder).mkdir(parents=True, exist_ok=True)
+        conf = configuration.write_files(self.settings, chosen, self.token, table_jars)
+        self.class_path = configuration.class_path(table_jars)
+        os.environ.clear()
+        os.environ.update(configuration.environment(self.settings, found, conf))
+        mark = configuration.fingerprint(self.settings, found)
+        me = Process.of(os.getpid())
+        current = record.write(self.settings, Record(record.STARTING, me, chosen, self.token, mark, begin))
+
+        self.spark = self._start_spark(found, chosen)
+        current = record.write(self.settings, current, spark=Process.of(self.spark.pid))
+        self.metastore = Metastore(
+            found,
+            self.class_path,
+            self._options("metastore", found, "512m"),
+            self.state / "run",
+            self._log_file("metastore"),
+        )
+        current = record.write(self.settings, current, metastore=Process.of(self.metastore.popen.pid))
+        self.metastore.serve(chosen.metastore)
+        self._wait(chosen.thrift, chosen.connect, begin)
+        seconds = round(time.time() - begin, 1)
+        self.log(f"ready after {seconds} s: {chosen}")
+        return record.write(self.settings, current, state=record.READY, ready_seconds=seconds)
+
+    def _options(self, role: str, found: java.Java, memory: str) -> list[str]:
+        options = configuration.jvm_options(self.settings, role, memory)
+        if not self.settings.server.class_data_sharing:
+            return options
+        self.archives[role] = Archive.of(self.state, role, found, self.class_path, options)
+        return [*options, *self.archives[role].options()]
+
+    def _log_file(self, role: str) -> IO[str]:
+        path = self.state / "logs" / f"{role}.log"
+        if path.exists():
+            path.replace(path.with_suffix(".log.1"))
+        return open(path, "w", buffering=1)
+
+    def _start_spark(self, found: java.Java, chosen: ports.Ports) -> subprocess.Popen[bytes]:
+        arguments = [*self._options("spark", found, configuration.heap(self.settings)), "-cp", self.class_path]
+        # An argument file keeps the 300 jars off the process list and within every system's limit.
+        quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
+        (self.state / "run" / "spark.args").write_text(quoted + "\n")
+        properties = self.state / "conf" / "spark-defaults.conf"
+        command = [str(found.executable), f"@{self.state / 'run' / 'spark.args'}"]
+        command += ["org.apache.spark.deploy.SparkSubmit", "--properties-file", str(properties), "--class", CLASS]
+        command += ["spark-internal", "--hiveconf", f"hive.server2.thrift.port={chosen.thrift}"]
+        command += ["--hiveconf", f"hive.server2.thrift.bind.host={ports.LOOPBACK}"]
+        with self._log_file("spark") as log:
+            return subprocess.Popen(
+                command,
+                cwd=self.state / "run",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def _wait(self, thrift: int, connect: int, begin: float) -> None:
+        while not (ports.answers(thrift) and ports.answers(connect)):
+            if self.stopping.is_set():
+                raise PenstockError("a start without a stop", "the start was interrupted", "run `penstock up`")
+            if ended := self.ended():
+                raise PenstockError("a running server", ended, f"read {self.state / 'logs'}, then `penstock doctor`")
+            if time.time() - begin > self.settings.server.start_seconds:
+                limit = f"{self.settings.server.start_seconds:g} s passed"
+                raise PenstockError("a server that answers", limit, "raise server.start_seconds or free memory")
+            time.sleep(0.1)
+
+    def ended(self) -> str | None:
+        """Which JVM has ended, in words; None while both run."""
+        if self.spark and self.spark.poll() is not None:
+            return f"Spark ended with {self.spark.returncode}"
+        if self.metastore and self.metastore.popen.poll() is not None:
+            return f"the metastore ended with {self.metastore.popen.returncode}"
+        return None
+
+    def clients(self, chosen: ports.Ports) -> int:
+        """Established connections to Thrift and Connect, the warm-up's own aside."""
+        assert self.spark
+        try:
+            connections = psutil.Process(self.spark.pid).net_connections("tcp")
+        except psutil.Error:
+            return 0
+        served = {chosen.thrift, chosen.connect}
+        return sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port in served for c in connections)
+
+    def watch(self, current: Record) -> None:
+        """Return when it is time to stop."""
+        limit = self.settings.server.idle_minutes * 60
+        last_used = time.monotonic()
+        ticks = 0
+        while not self.stopping.wait(TICK):
+            if ended := self.ended():
+                self.log(f"{ended}; stopping")
+                return
+            ticks += 1
+            if limit and ticks % 10 == 0:
+                if self.clients(current.ports):
+                    last_used = time.monotonic()
+                elif time.monotonic() - last_used > limit:
+                    self.log(f"no client for {limit / 60:g} minutes; stopping")
+                    return
+
+    def stop(self) -> None:
+        """End both JVMs, Spark first; keep the archives they wrote; forget the record."""
+        deadline = time.monotonic() + STOP_SECONDS
+        running = {"spark": self.spark, "metastore": self.metastore.popen if self.metastore else None}
+        for role, process in running.items():
+            if process is None:
+                continue
+            # Only a JVM that ran when it was told to stop writes a whole archive.
+            told = process.poll() is None
+            if told:
+                process.terminate()
+            try:
+                code = process.wait(max(1.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                code = process.wait()
+            if role in self.archives:
+                self.archives[role].keep(told and code in (0, 143, -signal.SIGTERM))
+        record.remove(self.settings)
+        self.log("stopped")
+
+
+def main() -> None:
+    """Run a supervisor until its server ends."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--attempt", type=int, default=0)
+    arguments = parser.parse_args()
+    supervisor = Supervisor(load(arguments.root), arguments.attempt, os.environ.pop("PENSTOCK_CONNECT_TOKEN"))
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        supervisor.stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        current = supervisor.start()
+        threading.Thread(target=warm.up, args=(current, supervisor.log), daemon=True).start()
+        supervisor.watch(current)
+    except PenstockError as error:
+        supervisor.log(f"failed: {error}")
+        raise SystemExit(3) from None
+    finally:
+        supervisor.stop()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,62 @@
+"""House rules of the dbt project that no linter knows."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[2]
+SQL = sorted((PROJECT / "models").rglob("*.sql"))
+MODELS = [*SQL, *sorted((PROJECT / "python_models").rglob("*.py"))]
+
+
+def _named(key: str) -> dict[str, dict[str, Any]]:
+    files = [*(PROJECT / "models").rglob("*.yml"), *(PROJECT / "python_models").rglob("*.yml")]
+    return {item["name"]: item for file in files for item in yaml.safe_load(file.read_text()).get(key, [])}
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_a_model_is_described_with_its_grain_and_columns(path: Path) -> None:
+    model = _named("models")[path.stem]
+    assert "Grain: one row a" in model["description"]
+    assert model["columns"] and all(column["description"] for column in model["columns"])
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
+def test_a_model_is_short_and_ends_with_final(path: Path) -> None:
+    lines = path.read_text().splitlines()
+    assert len(lines) <= 82
+    assert lines[-1] == "select * from final"
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
+def test_hints_and_partitions_come_from_macros(path: Path) -> None:
+    assert not re.search(r"/\*\+|partition_by|partitioned by", path.read_text(), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
+def test_every_broadcast_side_is_in_the_query(path: Path) -> None:
+    """Spark ignores a hint whose alias is not in the query, without an error."""
+    text = path.read_text()
+    for arguments in re.findall(r"broadcast\(([^)]*)\)", text):
+        for alias in re.findall(r"'(\w+)'", arguments):
+            assert re.search(rf"\bjoin {alias}\b", text), f"no join of {alias}"
+
+
+def test_every_rule_has_a_unit_test() -> None:
+    rules = re.findall(r"'name': '(\w+)'", (PROJECT / "macros" / "quality" / "trip_rules.sql").read_text())
+    assert rules and not set(rules) - set(_named("unit_tests"))
+
+
+def test_every_macro_is_described() -> None:
+    macros = {
+        name for file in (PROJECT / "macros").rglob("*.sql") for name in re.findall(r"{%-? macro (\w+)", file.read_text())
+    }
+    files = (PROJECT / "macros").rglob("*.yml")
+    described = {item["name"]: item for file in files for item in yaml.safe_load(file.read_text())["macros"]}
+    assert macros == set(described)
+    assert all(item["description"] for item in described.values())
