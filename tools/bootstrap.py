@@ -70,7 +70,7 @@ def run(*command: object) -> None:
     done = subprocess.run([str(part) for part in command], cwd=ROOT, env=environment)
     if done.returncode:
         raise BootstrapError(
-            f"needed: the packages of requirements.lock. found: pip ended with {done.returncode} (its words are above). "
+            f"needed: the packages of requirements.lock. found: pip ended with {done.returncode} (see above). "
             "do: check that the package index answers, then run make again; what was installed stays"
         )
 

@@ -152,7 +152,8 @@ def _text(array: Values) -> Values:
 
 def _empty_to_null(array: Values) -> Values:
     blank = pc.equal(array, pa.scalar("", array.type))
-    return pc.if_else(blank, pa.scalar(None, array.type), array)
+    result: Values = pc.if_else(blank, pa.scalar(None, array.type), array)
+    return result
 
 
 def _text_to_whole(kind: str) -> Callable[[Values], Values]:

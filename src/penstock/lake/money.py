@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ def to_cents(values: Floats, valid: Bools) -> tuple[Ints, int, int | None]:
     return cents, int(np.count_nonzero(cents / 100.0 != dollars)), None
 
 
-def from_cents(cents: Ints, valid: Bools) -> pa.Decimal128Array[Any, Any]:
+def from_cents(cents: Ints, valid: Bools) -> pa.Decimal128Array:
     """DECIMAL(12,2) of whole cents; null where `valid` is false. Both of shape (n,)."""
     words = np.empty((len(cents), 2), "<i8")
     words[:, 0] = cents
@@ -60,4 +60,4 @@ def from_cents(cents: Ints, valid: Bools) -> pa.Decimal128Array[Any, Any]:
     words[:, 1] = cents >> 63
     bits = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
     array = pa.Array.from_buffers(MONEY, len(cents), [bits, pa.py_buffer(words.tobytes())])
-    return cast("pa.Decimal128Array[Any, Any]", array)
+    return cast("pa.Decimal128Array", array)

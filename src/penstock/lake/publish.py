@@ -66,8 +66,9 @@ def literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _location(lake_dir: Path, folder: str) -> str:
-    return literal((lake_dir / folder).resolve().as_uri())
+def _location(folder: Path) -> str:
+    # Spark takes a LOCATION as a plain path: a percent-encoded URI would name another folder.
+    return literal(f"file://{folder.resolve().as_posix()}")
 
 
 def _partition(month: date) -> str:
@@ -81,7 +82,7 @@ def _create_table(name: str, columns: list[tuple[str, str, str]], tail: str, com
 
 def _recreate(dataset: Dataset, lake_dir: Path) -> list[str]:
     # The table's own location is an empty folder: rows come from the partitions' locations alone.
-    place = f"PARTITIONED BY ({PARTITION}) LOCATION {_location(lake_dir, f'manifest/tables/{dataset.name}')}"
+    place = f"PARTITIONED BY ({PARTITION}) LOCATION {_location(lake_dir / 'manifest' / 'tables' / dataset.name)}"
     return [
         f"DROP TABLE IF EXISTS {SCHEMA}.`{dataset.name}`",
         _create_table(dataset.name, dataset.table_columns, place, dataset.description),
@@ -96,10 +97,10 @@ def _months(dataset: str, before: dict[date, Entry], now: dict[date, Entry], lak
         yield f"{alter} DROP IF EXISTS {', '.join(map(_partition, gone[start : start + BATCH]))}"
     for month in sorted(before.keys() & now.keys()):
         if before[month].folder != now[month].folder:
-            yield f"{alter} {_partition(month)} SET LOCATION {_location(lake_dir, now[month].folder)}"
+            yield f"{alter} {_partition(month)} SET LOCATION {_location(lake_dir / now[month].folder)}"
     new = sorted(now.keys() - before.keys())
     for start in range(0, len(new), BATCH):
-        parts = [f"{_partition(m)} LOCATION {_location(lake_dir, now[m].folder)}" for m in new[start : start + BATCH]]
+        parts = [f"{_partition(m)} LOCATION {_location(lake_dir / now[m].folder)}" for m in new[start : start + BATCH]]
         yield f"{alter} ADD IF NOT EXISTS {' '.join(parts)}"
 
 
@@ -124,7 +125,7 @@ def plan(
             statements += _recreate(dataset, lake_dir)
             shown = {}
         statements += _months(name, shown, wanted, lake_dir)
-    place = literal(snapshot.parent.resolve().as_uri())
+    place = _location(snapshot.parent)
     if before is None:
         columns = [(name, kind, comment) for name, (_, kind, comment) in COLUMNS.items()]
         statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.`{MANIFEST}`")

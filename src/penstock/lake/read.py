@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -72,8 +73,12 @@ class Reader:
                 yield batch.slice(start, BATCH_ROWS).select(columns)
 
 
+def _bytes(path: Path, kind: Kind) -> IO[bytes]:
+    """The unpacked bytes of a text file."""
+    return cast("IO[bytes]", gzip.open(path)) if kind == "csv.gz" else path.open("rb")
+
+
 def _csv_batches(path: Path, kind: Kind, columns: list[str], names: list[str]) -> Iterator[pa.RecordBatch]:
-    raw = gzip.open(path) if kind == "csv.gz" else path.open("rb")
     convert = pacsv.ConvertOptions(
         column_types={name: pa.string() for name in names},
         include_columns=columns,
@@ -81,13 +86,13 @@ def _csv_batches(path: Path, kind: Kind, columns: list[str], names: list[str]) -
         strings_can_be_null=True,
     )
     read = pacsv.ReadOptions(use_threads=False, block_size=CSV_BLOCK)
-    with raw, pacsv.open_csv(raw, read_options=read, convert_options=convert) as stream:  # type: ignore[arg-type]
+    with _bytes(path, kind) as raw, pacsv.open_csv(raw, read_options=read, convert_options=convert) as stream:
         yield from stream
 
 
 def _header(path: Path, kind: Kind, name: str) -> list[str]:
-    with gzip.open(path) if kind == "csv.gz" else path.open("rb") as raw:
-        text = io.TextIOWrapper(raw, "utf-8-sig", newline="")  # type: ignore[type-var]
+    with _bytes(path, kind) as raw:
+        text = io.TextIOWrapper(raw, "utf-8-sig", newline="")
         try:
             return next(row for row in csv.reader(text) if any(cell.strip() for cell in row))
         except (StopIteration, UnicodeDecodeError, csv.Error):

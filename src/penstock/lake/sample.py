@@ -24,7 +24,7 @@ ROWS = 200_000
 # Raise it when the same seed makes other trips.
 GENERATOR = 1
 CHUNK_ROWS = 100_000
-ROW_GROUP_ROWS = 1_000_000
+ROW_GROUP_ROWS = 300_000
 PREFIX = "sample:"
 # Both sides of the change of types between 2023-01 and 2023-02.
 _LONG = tuple(date(y, m, 1) for y, m in ((2022, 11), (2022, 12), (2023, 1), (2023, 2), (2023, 3), (2023, 4)))

@@ -55,7 +55,7 @@ _COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "wav_request_flag": ("wav", "flag"), "wav_match_flag": ("wav", "flag"),
     },
 }  # fmt: skip
-_TEXTS = {
+_TEXTS: dict[str, list[str | None]] = {
     "flag": ["N", "Y"],
     "licence": ["HV0003", "HV0005"],
     "base": ["B03404", "B03406"],
@@ -160,7 +160,8 @@ def _arrow(trips: Trips, name: str, kind: str, new: bool, rows: int) -> Values:
     values = trips[name]
     if kind in ("time", "scene"):
         mask = trips["company"] == 1 if kind == "scene" else None
-        return pa.array((values * 1_000_000).astype("datetime64[us]"), mask=mask)
+        times: Values = pa.array((values * 1_000_000).astype("datetime64[us]"), mask=mask)
+        return times
     if kind == "miles":
         return pa.array(values)
     if kind == "money":
@@ -169,7 +170,8 @@ def _arrow(trips: Trips, name: str, kind: str, new: bool, rows: int) -> Values:
         return pa.array(values / 100.0, mask=trips["block"])
     if kind in _TEXTS:
         indices: Values = pa.array(values, mask=values == NONE)
-        return pa.array(_TEXTS[kind]).cast(text).take(indices)
+        texts: Values = pa.array(_TEXTS[kind], pa.string())
+        return texts.cast(text).take(indices)
     return pa.array(values, mask=values == NONE).cast(_WHOLE[kind][new])
 
 

@@ -7,7 +7,6 @@ run writes it when it ends, into a file aside that is renamed only after the JVM
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,15 +22,15 @@ class Archive:
     file: Path
 
     @classmethod
-    def of(cls, state_dir: Path, role: str, java: Java, class_path: str, options: Sequence[str]) -> Archive:
-        """The archive for a Java, a class path and options, whether it exists or not."""
+    def of(cls, state_dir: Path, role: str, java: Java, class_path: str) -> Archive:
+        """The archive for a Java and a class path, whether it exists or not."""
         # A jar replaced under the same name (a reinstalled package) has another size or time.
         stats = []
         for entry in class_path.split(":"):
             path = Path(entry)
             if path.is_file():
                 stats.append(f"{path.stat().st_size}.{int(path.stat().st_mtime)}")
-        text = "\n".join([str(java.home), java.build, class_path, *stats, *options])
+        text = "\n".join([str(java.home), java.build, class_path, *stats])
         return cls(state_dir / "cds" / f"{role}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa")
 
     @property

@@ -28,7 +28,9 @@ def _show(settings: Settings, running: Record) -> None:
     table.add_row("stops by itself", f"after {idle:g} minutes without a client" if idle else "never")
     console.print(table)
     if control.settings_changed(settings, running):
-        console.print("[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them")
+        console.print(
+            "[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them"
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -69,7 +71,9 @@ def register(app: typer.Typer) -> None:
         """Check Java, packages, memory, disk and ports, and say in plain words what is wrong."""
         findings = doctor.examine(load())
         for finding in findings:
-            mark = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad [/red]"}[finding.level]
+            mark = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad [/red]"}[
+                finding.level
+            ]
             console.print(f"{mark} {finding.subject}: {finding.found}", soft_wrap=True)
             if finding.do:
                 console.print(f"       do: {finding.do}", soft_wrap=True, markup=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -21,9 +22,10 @@ from penstock.settings import Ports, Settings
 
 # What Spark's launcher passes to a JVM of 17 or later (org.apache.spark.launcher.JavaModuleOptions).
 OPENED = (
-    "java.lang java.lang.invoke java.lang.reflect java.io java.net java.nio java.util java.util.concurrent "
-    "java.util.concurrent.atomic jdk.internal.ref sun.nio.ch sun.nio.cs sun.security.action sun.util.calendar"
-).split()
+    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
+    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
+    *("sun.security.action", "sun.util.calendar"),
+)
 MODULE_OPTIONS = [
     "-XX:+IgnoreUnrecognizedVMOptions",
     "--add-modules=jdk.incubator.vector",
@@ -84,7 +86,9 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.ui.retainedExecutions": "300",
         "spark.ui.dagGraph.retainedRootRDDs": "200",
     }
-    hive = {f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")}
+    hive = {
+        f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")
+    }
     return {**own, **hive, **settings.server.spark_conf}
 
 
@@ -182,8 +186,6 @@ def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
 
 def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
     """The JVMs' environment: no setting of another Spark or Hive on this machine leaks in."""
-    import sys
-
     dropped = ("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
     kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
     return {

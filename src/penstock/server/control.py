@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
@@ -70,7 +71,7 @@ def _start(settings: Settings, attempt: int) -> Record | None:
     logs.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PENSTOCK_CONNECT_TOKEN": secrets.token_urlsafe(24)}
     command = [sys.executable, "-m", "penstock.server.supervisor", "--root", str(settings.root)]
-    with open(logs / "supervisor.log", "ab") as log:
+    with (logs / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--attempt", str(attempt)],
             stdin=subprocess.DEVNULL,
@@ -109,10 +110,8 @@ def _clear(settings: Settings) -> bool:
         return False
     handles = [handle for process in left.processes if (handle := process.handle())]
     for handle in handles:
-        try:
+        with contextlib.suppress(psutil.NoSuchProcess):
             handle.terminate()
-        except psutil.NoSuchProcess:
-            pass
     _, alive = psutil.wait_procs(handles, timeout=60)
     for handle in alive:
         handle.kill()

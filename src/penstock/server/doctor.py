@@ -54,7 +54,9 @@ def _packages() -> Finding:
     if missing:
         return Finding("bad", "packages", f"missing {', '.join(missing)}", "run `make venv`")
     if int(version("pandas").split(".")[0]) >= 3:
-        return Finding("bad", "packages", f"pandas {version('pandas')}", "pip install 'pandas<3' (pandas-on-Spark fails)")
+        return Finding(
+            "bad", "packages", f"pandas {version('pandas')}", "pip install 'pandas<3' (pandas-on-Spark fails)"
+        )
     return Finding("ok", "packages", ", ".join(found))
 
 
@@ -91,7 +93,9 @@ def _server(settings: Settings) -> Finding:
         ended = sum(process.handle() is None for process in left.processes)
         if left.state == record.STARTING and not ended:
             return Finding("ok", "server", "starting")
-        return Finding("warn", "server", f"{ended} of its processes died", "`penstock up` replaces it; logs in .penstock/logs")
+        return Finding(
+            "warn", "server", f"{ended} of its processes died", "`penstock up` replaces it; logs in .penstock/logs"
+        )
     return Finding("ok", "server", "down; any dbt command that runs SQL starts it")
 
 

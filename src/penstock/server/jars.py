@@ -56,7 +56,7 @@ def resolve(packages: Sequence[str], state_dir: Path, java: Java) -> list[Path]:
     folder = state_dir / "jars" / key
     if not folder.exists():
         _download(packages, folder, java)
-    return sorted(folder.glob("*.jar"))
+    return sorted(folder.resolve().glob("*.jar"))
 
 
 def _download(packages: Sequence[str], folder: Path, java: Java) -> None:

@@ -51,5 +51,7 @@ def choose(preferred: Ports, attempt: int = 0) -> Ports:
                 taken[name] = port
                 break
         else:
-            raise PenstockError(f"a free port for {name}", f"{begin} to {begin + STEPS - 1} are taken", "set server.ports")
+            raise PenstockError(
+                f"a free port for {name}", f"{begin} to {begin + STEPS - 1} are taken", "set server.ports"
+            )
     return Ports(**taken)

@@ -95,7 +95,7 @@ def read(settings: Settings) -> Record | None:
         for key in ("supervisor", "metastore", "spark"):
             data[key] = Process(**data[key]) if data.get(key) else None
         return Record(**{**data, "ports": Ports(**data["ports"])})
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
@@ -107,7 +107,7 @@ def write(settings: Settings, record: Record, **changes: Any) -> Record:
     descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as out:
         json.dump(data, out, indent=1)
-    os.replace(aside, path(settings))
+    aside.replace(path(settings))
     return changed
 
 

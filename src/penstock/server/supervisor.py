@@ -24,7 +24,7 @@ from penstock.server import configuration, jars, java, ports, record, warm
 from penstock.server.archive import Archive
 from penstock.server.metastore import Metastore
 from penstock.server.record import Process, Record
-from penstock.settings import Settings, load
+from penstock.settings import Ports, Settings, load
 
 CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 TICK = 0.5
@@ -82,16 +82,16 @@ class Supervisor:
         options = configuration.jvm_options(self.settings, role, memory)
         if not self.settings.server.class_data_sharing:
             return options
-        self.archives[role] = Archive.of(self.state, role, found, self.class_path, options)
+        self.archives[role] = Archive.of(self.state, role, found, self.class_path)
         return [*options, *self.archives[role].options()]
 
     def _log_file(self, role: str) -> IO[str]:
         path = self.state / "logs" / f"{role}.log"
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
-        return open(path, "w", buffering=1)
+        return path.open("w", buffering=1)
 
-    def _start_spark(self, found: java.Java, chosen: ports.Ports) -> subprocess.Popen[bytes]:
+    def _start_spark(self, found: java.Java, chosen: Ports) -> subprocess.Popen[bytes]:
         arguments = [*self._options("spark", found, configuration.heap(self.settings)), "-cp", self.class_path]
         # An argument file keeps the 300 jars off the process list and within every system's limit.
         quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
@@ -130,7 +130,7 @@ class Supervisor:
             return f"the metastore ended with {self.metastore.popen.returncode}"
         return None
 
-    def clients(self, chosen: ports.Ports) -> int:
+    def clients(self, chosen: Ports) -> int:
         """Established connections to Thrift and Connect, the warm-up's own aside."""
         assert self.spark
         try:

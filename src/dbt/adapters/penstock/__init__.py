@@ -1,4 +1,4 @@
-"""dbt adapter `penstock`: dbt-spark's SQL over Thrift, Python models over Spark Connect, a server that starts itself."""
+"""dbt adapter `penstock`: SQL over Thrift, Python models over Connect, on a server that starts itself."""
 
 from dbt.adapters.base import AdapterPlugin
 

@@ -32,6 +32,7 @@ class PenstockCredentials(SparkCredentials):
     managed: ClassVar[bool] = True
     project_root: ClassVar[str] = "."
 
+    host: str | None = None
     method: SparkConnectionMethod = SparkConnectionMethod.THRIFT
     user: str | None = "penstock"
     port: int = 10000

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from multiprocessing.context import SpawnContext
+from pathlib import Path
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
@@ -18,8 +19,8 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
 from dbt.adapters.penstock.python_connect import ConnectPythonJobHelper
 from penstock.errors import PenstockError
-from penstock.lake import publish
 from penstock.lake import catalog as lake_catalog
+from penstock.lake import publish
 from penstock.settings import load
 
 # Commands that are sure to run SQL: the server starts while dbt still parses.
@@ -50,10 +51,9 @@ class PenstockAdapter(SparkAdapter):
 
     @staticmethod
     def _start_early(credentials: Any) -> None:
-        try:
+        # The first statement meets the same error and reports it.
+        with contextlib.suppress(FailedToConnectError):
             managed_server(credentials)
-        except FailedToConnectError:
-            pass  # the first statement meets the same error and reports it
 
     @property
     def default_python_submission_method(self) -> str:

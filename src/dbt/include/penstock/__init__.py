@@ -1,3 +1,5 @@
-import os
+"""The adapter's macros."""
 
-PACKAGE_PATH = os.path.dirname(__file__)
+from pathlib import Path
+
+PACKAGE_PATH = str(Path(__file__).parent)

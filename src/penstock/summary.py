@@ -1,0 +1,128 @@
+"""What a build left, in one short table: rows a layer, tests, rows quarantined by reason, what to type next."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pyhive import hive
+from rich.console import Console
+from rich.table import Table
+
+from penstock.errors import PenstockError
+from penstock.server import control
+from penstock.server.ports import LOOPBACK
+from penstock.settings import Settings
+
+LAYERS = ("lake", "staging", "intermediate", "warehouse")
+PASSED = {"pass", "success"}
+console = Console(highlight=False)
+
+
+def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of one statement on the running server.
+
+    Raises:
+        PenstockError: no server is up.
+    """
+    running = control.current(settings)
+    if running is None:
+        raise PenstockError("a running server", "none is up", "type `penstock up`")
+    connection = hive.connect(host=LOOPBACK, port=running.ports.thrift, username="penstock")
+    try:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return [tuple(row) for row in cursor.fetchall()]
+    finally:
+        connection.close()
+
+
+def artifact(settings: Settings, name: str) -> dict[str, Any]:
+    """One of the files dbt left in target/.
+
+    Raises:
+        PenstockError: dbt has not run yet.
+    """
+    path = settings.root / target_folder() / name
+    try:
+        data: dict[str, Any] = json.loads(path.read_text())
+        return data
+    except OSError:
+        raise PenstockError(f"dbt's {name}", "no build yet", "type `dbt build`") from None
+
+
+def target_folder() -> Path:
+    """dbt's target folder, as dbt itself is told."""
+    import os
+
+    return Path(os.environ.get("DBT_TARGET_PATH", "target"))
+
+
+def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
+    """(layer, table) of every source and of every model that the last run built, seeds aside."""
+    nodes = manifest["nodes"]
+    built = [
+        nodes[r["unique_id"]]
+        for r in results["results"]
+        if r["status"] in PASSED and r["unique_id"].startswith(("model.", "snapshot.")) and r["unique_id"] in nodes
+    ]
+    named = [(n["schema"], n["alias"]) for n in built if n["config"]["materialized"] != "ephemeral"]
+    sources = [(s["schema"], s["identifier"]) for s in manifest["sources"].values() if s["identifier"] != "manifest"]
+    return sorted((layer, table) for layer, table in sources + named if layer in LAYERS)
+
+
+def _quarantined(settings: Settings, tables: list[tuple[str, str]]) -> list[tuple[str, int]]:
+    if ("warehouse", "quality_report") not in tables:
+        return []
+    rows = query(settings, "select rule, sum(`rows`) as n from warehouse.quality_report group by rule order by 2 desc")
+    return [(str(rule), int(count)) for rule, count in rows if count]
+
+
+def show(settings: Settings, seconds: float | None) -> None:
+    """Print the summary of the last build.
+
+    Args:
+        seconds: how long all of it took; None leaves the line out.
+    """
+    results = artifact(settings, "run_results.json")
+    tables = built_tables(artifact(settings, "manifest.json"), results)
+    counts: dict[tuple[str, str], int] = {}
+    if tables:
+        union = " union all ".join(f"select '{a}' as a, '{b}' as b, count(*) as n from {a}.{b}" for a, b in tables)
+        counts = {(a, b): int(n) for a, b, n in query(settings, union)}
+
+    table = Table(title="penstock: what the build left", title_justify="left", show_edge=False, pad_edge=False)
+    for name, justify in (("layer", "left"), ("table", "left"), ("rows", "right")):
+        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for layer in LAYERS:
+        # Steps in between that nobody asks for are left out of the picture.
+        own = [
+            (b, n) for (a, b), n in sorted(counts.items()) if a == layer and not b.endswith(("_windowed", "_checked"))
+        ]
+        for place, (name, number) in enumerate(own):
+            table.add_row(layer if place == 0 else "", name, f"{number:,}", end_section=place == len(own) - 1)
+    console.print()
+    console.print(table)
+
+    tests = Counter(
+        "passed" if r["status"] in PASSED else r["status"]
+        for r in results["results"]
+        if r["unique_id"].startswith(("test.", "unit_test."))
+    )
+    failed = sum(n for word, n in tests.items() if word != "passed")
+    colour = "green" if not failed else "red"
+    words = ", ".join(f"{number} {word}" for word, number in tests.most_common()) or "none run"
+    console.print(f"tests        [{colour}]{words}[/{colour}]")
+    if reasons := _quarantined(settings, tables):
+        # A row may have several reasons; this counts reasons.
+        console.print("quarantined  " + ", ".join(f"{name} {number:,}" for name, number in reasons), soft_wrap=True)
+    if seconds is not None:
+        console.print(f"seconds      {seconds:.1f}")
+    console.print("next         export PATH=$PWD/.venv/bin:$PATH")
+    console.print("             dbt docs generate && dbt docs serve    the lineage graph, in a browser")
+    console.print("             penstock land green 2024-01..2024-03   real months, then dbt build")
+    running = control.current(settings)
+    if running:
+        console.print(f"             {running.ui}                  Spark's own UI")

@@ -1,0 +1,34 @@
+"""Projects to test on, with real servers that end with the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from projects import Project, make_project
+
+from penstock.server import control
+
+
+@pytest.fixture(scope="session")
+def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project with the sample lake, built once: tests read it, and leave it as it was."""
+    project = make_project(tmp_path_factory.mktemp("sampled"))
+    try:
+        done = project.penstock("quickstart")
+        assert done.returncode == 0, done.stdout[-6000:]
+        (project.root / "quickstart.txt").write_text(done.stdout)
+        yield project
+    finally:
+        control.down(project.settings)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Iterator[Project]:
+    """A project with an empty lake and no server yet."""
+    made = make_project(tmp_path / "project")
+    try:
+        yield made
+    finally:
+        control.down(made.settings)

@@ -1,0 +1,143 @@
+"""The main job on the sample: lake to tested warehouse, again, with months landed later, and when a model fails."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from projects import Project
+
+LAYERS = ("lake", "staging", "intermediate", "warehouse")
+
+
+def test_quickstart_ends_with_a_summary(sampled: Project) -> None:
+    """Rows a layer, tests, reasons, seconds and what to type next are all there, and true."""
+    text = (sampled.root / "quickstart.txt").read_text()
+    end = text[text.index("penstock: what the build left") :]
+    for word in (*LAYERS, "tests", "passed", "quarantined", "seconds", "dbt docs serve", "penstock land"):
+        assert word in end, word
+    rows = sampled.sql("select count(*) from warehouse.fct_trips")[0][0]
+    assert f"{rows:,}" in end
+    total = sampled.sql(
+        "select (select count(*) from lake.green) + (select count(*) from lake.yellow) + (select count(*) from lake.fhvhv)"
+    )[0][0]
+    assert 190_000 <= total <= 210_000
+
+
+def test_every_rule_meets_rows_in_the_sample(sampled: Project) -> None:
+    """The sample has the real files' defects: no rule of the project goes untried."""
+    counts = dict(sampled.sql("select rule, sum(`rows`) from warehouse.quality_report group by rule"))
+    assert counts
+    assert [rule for rule, rows in counts.items() if not rows] == []
+
+
+def test_schemas_and_formats(sampled: Project) -> None:
+    """The four schemas, Delta underneath the warehouse, datetimes without zone, partitions as asked."""
+    schemas = {row[0] for row in sampled.sql("show schemas")}
+    assert schemas == {*LAYERS, "default"}
+    assert sampled.sql("describe detail warehouse.fct_trips")[0][0] == "delta"
+    columns = {row[0]: row[1] for row in sampled.sql("describe warehouse.fct_trips")}
+    assert columns["pickup_at"] == columns["dropoff_at"] == "timestamp_ntz"
+    assert columns["total_amount"] == "decimal(12,2)"
+    assert columns["pickup_month"] == "date"
+    months = sampled.sql("show partitions warehouse.fct_trips")
+    assert len(months) == 6
+
+
+def test_sql_and_python_agree(sampled: Project) -> None:
+    """A Thrift and a Connect session have the same mode, zone and answers, errors included."""
+    from pyspark.sql import SparkSession
+
+    from penstock.server import control
+
+    server = control.current(sampled.settings)
+    assert server
+    session = SparkSession.builder.remote(f"sc://localhost:{server.ports.connect}/;token={server.token}").create()
+    try:
+        for setting in ("spark.sql.ansi.enabled", "spark.sql.session.timeZone"):
+            assert sampled.sql(f"set {setting}")[0][1] == session.conf.get(setting)
+        for expression in ("cast('12' as int) + 1", "date_trunc('MONTH', date'2023-02-14') is not null"):
+            assert str(sampled.sql(f"select {expression}")[0][0]) == str(session.sql(f"select {expression}").first()[0])
+        for wrong in ("1 / 0", "cast('x' as int)", "cast(2147483647 as int) + 1"):
+            with pytest.raises(Exception, match=r"DIVIDE_BY_ZERO|CAST_INVALID_INPUT|ARITHMETIC_OVERFLOW"):
+                sampled.sql(f"select {wrong}")
+            with pytest.raises(Exception, match=r"DIVIDE_BY_ZERO|CAST_INVALID_INPUT|ARITHMETIC_OVERFLOW"):
+                session.sql(f"select {wrong}").collect()
+    finally:
+        session.stop()
+
+
+def test_python_model_stands_in_the_graph(sampled: Project) -> None:
+    """The PySpark model is a node like others: tested, partitioned, as many rows as its parent."""
+    manifest = json.loads((sampled.root / "target" / "manifest.json").read_text())
+    node = manifest["nodes"]["model.penstock.trip_features"]
+    assert node["language"] == "python"
+    assert manifest["child_map"]["model.penstock.trip_features"], "it has tests"
+    assert sampled.sql("select count(*) from warehouse.trip_features") == sampled.sql(
+        "select count(*) from intermediate.int_trips"
+    )
+
+
+def test_months_landed_later_are_seen_and_a_second_build_is_the_same(project: Project) -> None:
+    """Nothing but `dbt build` after landing; a build without news leaves the same rows."""
+    one = project.penstock("sample", "--rows", "2000", "--dataset", "green", "--months", "2023-01")
+    assert one.returncode == 0, one.stdout
+    build = project.dbt("build", "--exclude", "resource_type:unit_test")
+    assert build.returncode == 0, build.stdout[-5000:]
+    count = "select pickup_month, count(*), sum(total_amount) from warehouse.fct_trips group by 1 order by 1"
+    before = project.sql(count)
+    assert len(before) == 1
+    assert project.penstock("sample", "--rows", "2000", "--dataset", "green", "--months", "2023-02").returncode == 0
+    run = project.dbt("run")
+    assert run.returncode == 0, run.stdout[-5000:]
+    after = project.sql(count)
+    assert len(after) == 2
+    assert after[0] == before[0]
+    assert project.dbt("run").returncode == 0
+    assert project.sql(count) == after
+
+    _python_model_that_fails(project)
+    _seed_without_two_zones(project)
+
+
+def _python_model_that_fails(project: Project) -> None:
+    """The user's file, line and words; the table stays as it was; print reaches the log."""
+    before = project.sql("select count(*) from warehouse.trip_features")
+    path = project.root / "python_models" / "trip_features.py"
+    good = path.read_text()
+    path.write_text(
+        "def model(dbt, session):\n"
+        "    trips = dbt.ref('int_trips')\n"
+        "    print('rows', trips.limit(3).count())\n"
+        "    raise ValueError('no such feature')\n"
+    )
+    done = project.dbt("run", "--select", "trip_features")
+    assert done.returncode == 1
+    assert "python_models/trip_features.py, line 4: ValueError: no such feature" in done.stdout
+    assert "trip_features: rows 3" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert project.sql("select count(*) from warehouse.trip_features") == before
+    path.write_text(good)
+
+
+def _seed_without_two_zones(project: Project) -> None:
+    """A zone lookup without 264 and 265 fails the seeds' own check, which names them."""
+    path = project.root / "seeds" / "zones.csv"
+    lines = path.read_text().splitlines()
+    path.write_text("\n".join(line for line in lines if not line.startswith(("264,", "265,"))) + "\n")
+    done = project.dbt("build", "--select", "zones")
+    assert done.returncode == 1
+    assert "264" in done.stdout
+    assert "265" in done.stdout
+
+
+def test_a_wrong_profile_key_is_named(sampled: Project, tmp_path: Path) -> None:
+    """dbt passes over unknown keys; this profile type names them."""
+    shutil.copy(sampled.root / "profiles" / "profiles.yml", tmp_path / "profiles.yml")
+    text = (tmp_path / "profiles.yml").read_text().replace("threads: 4", "threads: 4\n      treads: 2")
+    (tmp_path / "profiles.yml").write_text(text)
+    done = sampled.dbt("debug", "--profiles-dir", str(tmp_path))
+    assert done.returncode != 0
+    assert "unknown key `treads`" in done.stdout

@@ -1,0 +1,64 @@
+"""The profile and the Python-model helper, without a server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.python_connect import ConnectPythonJobHelper
+
+NODE: dict[str, Any] = {
+    "name": "m",
+    "unique_id": "model.p.m",
+    "original_file_path": "python_models/m.py",
+    "config": {},
+}
+
+
+def credentials(**data: Any) -> PenstockCredentials:
+    """A profile's target as dbt reads it."""
+    return PenstockCredentials.from_dict(PenstockCredentials.__pre_deserialize__({"schema": "warehouse", **data}))
+
+
+def test_a_profile_of_two_lines_is_enough() -> None:
+    """Without a host the server is this project's own; it never sleeps between polls, nor sends twice."""
+    made = credentials()
+    assert made.managed
+    assert (made.poll_interval, made.query_retries) == (0, 0)
+    assert made.type == "penstock"
+
+
+def test_ansi_is_left_to_the_server_unless_the_profile_says() -> None:
+    """dbt-spark switches it off in its own sessions; SQL and Python would disagree."""
+    assert "spark.sql.ansi.enabled" not in credentials().server_side_parameters
+
+
+def test_unknown_keys_are_refused_by_name() -> None:
+    """Every one of them."""
+    with pytest.raises(DbtRuntimeError, match=r"`hots`, `treads`"):
+        credentials(hots="a", treads=2)
+
+
+def test_a_remote_server_is_not_managed() -> None:
+    """A Python model there needs its Connect address, and says so."""
+    made = credentials(host="spark.example.org")
+    assert not made.managed
+    helper = ConnectPythonJobHelper(NODE, made)
+    with pytest.raises(DbtRuntimeError, match="connect_url"):
+        helper.url()
+    url = "sc://spark.example.org:15002"
+    assert ConnectPythonJobHelper(NODE, credentials(host="x", connect_url=url)).url() == url
+
+
+def test_an_error_shows_the_users_line() -> None:
+    """File, line and message of the model; not one frame of the adapter."""
+    helper = ConnectPythonJobHelper(NODE, credentials())
+    code = "def inner():\n    raise KeyError('fare')\ndef model(dbt, session):\n    return inner()\n"
+    space: dict[str, Any] = {}
+    exec(compile(code, NODE["original_file_path"], "exec"), space)
+    with pytest.raises(KeyError) as caught:
+        space["model"](None, None)
+    assert helper._explain(caught.value, NODE["original_file_path"]) == "python_models/m.py, line 2: KeyError: 'fare'"

@@ -1,0 +1,123 @@
+"""Ports, records, configuration files and archives, without a server."""
+
+from __future__ import annotations
+
+import os
+import socket
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.server import configuration, jars, ports, record
+from penstock.server.archive import Archive
+from penstock.server.java import Java
+from penstock.server.record import Process, Record
+from penstock.settings import Ports, Settings, load
+
+JAVA = Java(Path("/opt/java"), 17, "17.0.15")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """The defaults, in a folder of their own."""
+    made = load(tmp_path)
+    made.state_dir.mkdir()
+    return made
+
+
+def a_record(settings: Settings, **changes: object) -> Record:
+    """A record of this very process."""
+    me = Process.of(os.getpid())
+    return record.write(settings, Record("ready", me, Ports(), "secret", "x", 0.0, me, me), **changes)
+
+
+def test_a_taken_port_is_stepped_over() -> None:
+    """And no two services get the same one."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        chosen = ports.choose(Ports.model_construct(thrift=port, connect=port, ui=port, metastore=port))
+    values = [value for _, value in chosen]
+    assert port not in values
+    assert len(set(values)) == 4
+
+
+def test_a_record_is_read_as_written(settings: Settings) -> None:
+    """And only its owner may read it."""
+    written = a_record(settings)
+    assert record.read(settings) == written
+    assert record.path(settings).stat().st_mode & 0o077 == 0
+    assert written.alive
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "ready"}'])
+def test_a_damaged_record_is_no_record(settings: Settings, text: str) -> None:
+    """A server that can't be told is treated as none, not as a crash."""
+    record.path(settings).write_text(text)
+    assert record.read(settings) is None
+
+
+def test_a_reused_process_id_is_not_the_server(settings: Settings) -> None:
+    """The id lives, but started at another moment."""
+    assert not a_record(settings, spark=Process(os.getpid(), 1.0)).alive
+
+
+def test_configuration_binds_to_loopback_and_hides_the_token(settings: Settings) -> None:
+    """Every address that Spark could open is 127.0.0.1; the folder is its owner's."""
+    folder = configuration.write_files(settings, Ports(), "secret-token", [])
+    text = (folder / "spark-defaults.conf").read_text()
+    lines = dict(line.split(" ", 1) for line in text.splitlines())
+    assert lines["spark.driver.bindAddress"] == lines["spark.connect.grpc.binding.address"] == "127.0.0.1"
+    assert lines["spark.connect.authenticate.token"] == "secret-token"
+    assert configuration.environment(settings, JAVA, folder)["SPARK_LOCAL_IP"] == "127.0.0.1"
+    assert folder.stat().st_mode & 0o077 == 0
+    assert "secret-token" not in " ".join(configuration.jvm_options(settings, "spark", "1g"))
+
+
+def test_the_users_spark_settings_win(tmp_path: Path) -> None:
+    """What penstock.yml says stands over penstock's own."""
+    (tmp_path / "penstock.yml").write_text("server: {spark_conf: {spark.sql.shuffle.partitions: 64}}")
+    defaults = configuration.spark_defaults(load(tmp_path), Ports(), "t", [])
+    assert defaults["spark.sql.shuffle.partitions"] == "64"
+
+
+def test_settings_of_another_spark_do_not_leak_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine's own Spark and Hive variables stay outside."""
+    monkeypatch.setenv("SPARK_HOME", "/elsewhere")
+    monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dx=y")
+    made = configuration.environment(settings, JAVA, settings.state_dir)
+    assert made["SPARK_HOME"] != "/elsewhere"
+    assert "JAVA_TOOL_OPTIONS" not in made
+
+
+def test_an_archive_counts_only_when_the_jvm_ended_in_order(tmp_path: Path) -> None:
+    """A half-written file aside is dropped; a whole one replaces those of other class paths."""
+    archive = Archive.of(tmp_path, "spark", JAVA, "/a.jar")
+    other = Archive.of(tmp_path, "spark", JAVA, "/b.jar")
+    assert archive.file != other.file
+    assert any("ArchiveClassesAtExit" in option for option in archive.options())
+    archive.aside.write_text("half")
+    archive.keep(ended_in_order=False)
+    assert not archive.file.exists()
+    assert not archive.aside.exists()
+    other.file.write_text("old")
+    archive.aside.write_text("whole")
+    archive.keep(ended_in_order=True)
+    assert archive.file.read_text() == "whole"
+    assert not other.file.exists()
+    assert any("SharedArchiveFile" in option for option in archive.options())
+
+
+@pytest.mark.parametrize("coordinate", ["delta", "a:b", "a:b:c:d", "a b:c:d"])
+def test_a_wrong_coordinate_is_named(tmp_path: Path, coordinate: str) -> None:
+    """Before anything is downloaded."""
+    with pytest.raises(PenstockError, match="group:artifact:version"):
+        jars.resolve([coordinate], tmp_path, JAVA)
+
+
+def test_artifact_names() -> None:
+    """Versions are cut off, whatever they look like."""
+    names = ["delta-storage-4.3.0.jar", "delta-spark_4.1_2.13-4.3.0.jar", "hive-exec-2.3.10-core.jar"]
+    assert [jars.artifact(n) for n in names] == ["delta-storage", "delta-spark_4.1_2.13", "hive-exec"]

@@ -1,0 +1,56 @@
+"""penstock.yml: what it may hold, and what is said when it is wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.settings import load
+
+
+def write(folder: Path, text: str) -> Path:
+    """A project folder with that penstock.yml."""
+    (folder / "penstock.yml").write_text(text)
+    return folder
+
+
+def test_a_project_without_the_file_has_the_defaults(tmp_path: Path) -> None:
+    """Nothing has to be written to begin."""
+    settings = load(tmp_path)
+    assert settings.lake_dir == tmp_path / "lake"
+    assert settings.server.ports.thrift == 10000
+
+
+def test_folders_may_be_absolute(tmp_path: Path) -> None:
+    """A lake elsewhere on the disk."""
+    assert load(write(tmp_path, "lake: /data/lake\n")).lake_dir == Path("/data/lake")
+
+
+def test_spark_values_become_text(tmp_path: Path) -> None:
+    """YAML's numbers and booleans reach Spark as it writes them."""
+    conf = load(write(tmp_path, "server: {spark_conf: {a: 8, b: true}}")).server.spark_conf
+    assert conf == {"a": "8", "b": "true"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("servr: {}", "unknown key `servr`"),
+        ("server: {memry: 4g}", "unknown key `server.memry`"),
+        ("server: {memory: lots}", "server.memory"),
+        ("server: {ports: {thrift: 80}}", "server.ports.thrift"),
+        ("server: {idle_minutes: -1}", "server.idle_minutes"),
+        ("root: /", "unknown key `root`"),
+        ("- a\n- b", "list"),
+        ("a: [", "YAML"),
+        ("version: 2", "version"),
+    ],
+)
+def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
+    """The key or the fault stands in the message, and the file to correct."""
+    with pytest.raises(PenstockError) as caught:
+        load(write(tmp_path, text))
+    assert words in str(caught.value)
+    assert "penstock.yml" in str(caught.value)
