@@ -13,7 +13,6 @@ from typing import Any
 import yaml
 
 from penstock import summary
-from penstock.server import control
 from penstock.settings import Settings, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,8 +57,7 @@ class Project:
         return self._run("penstock", *arguments, **environment)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement, over Thrift; the server is started when it isn't up."""
-        control.up(self.settings)
+        """Rows of a statement, over Thrift, on the server that is up."""
         return summary.query(self.settings, query)
 
 

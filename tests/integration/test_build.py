@@ -21,7 +21,8 @@ def test_quickstart_ends_with_a_summary(sampled: Project) -> None:
     rows = sampled.sql("select count(*) from warehouse.fct_trips")[0][0]
     assert f"{rows:,}" in end
     total = sampled.sql(
-        "select (select count(*) from lake.green) + (select count(*) from lake.yellow) + (select count(*) from lake.fhvhv)"
+        "select (select count(*) from lake.green) + (select count(*) from lake.yellow)"
+        " + (select count(*) from lake.fhvhv)"
     )[0][0]
     assert 190_000 <= total <= 210_000
 

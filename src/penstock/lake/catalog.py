@@ -165,7 +165,7 @@ class Catalog(Strict):
     """All datasets of one `lake.yml`, by name."""
 
     version: Literal[1] = 1
-    datasets: dict[str, Dataset] = {}
+    datasets: dict[str, Dataset] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -23,7 +23,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from penstock.errors import PenstockError
 
 CHUNK = 8 * 1024 * 1024
-ATTEMPTS = 6
+# Tries for each chunk; fewer to learn whether a file is there, so that being offline is said soon.
+ATTEMPTS, ASKING_ATTEMPTS = 6, 4
 # Seconds: the first wait is up to FIRST_WAIT, doubled each time, never above LONGEST_WAIT.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
 
@@ -75,11 +76,11 @@ def transient(error: BaseException) -> bool:
     return isinstance(cause, (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, OSError))
 
 
-def retrying() -> Retrying:
+def retrying(attempts: int) -> Retrying:
     """The one retry policy: exponential back-off with jitter for transient errors, others at once."""
     return Retrying(
         retry=retry_if_exception(transient),
-        stop=stop_after_attempt(ATTEMPTS),
+        stop=stop_after_attempt(attempts),
         wait=wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
         reraise=True,
     )
@@ -99,7 +100,7 @@ def describe(remote: Remote) -> dict[str, Any] | None:
         PenstockError: the server can't be reached.
     """
     try:
-        for attempt in retrying():
+        for attempt in retrying(ASKING_ATTEMPTS):
             with attempt:
                 remote.fs.invalidate_cache()
                 info = remote.fs.info(remote.path)
@@ -147,7 +148,7 @@ def _fill(remote: Remote, part: Path, size: int | None, progress: Progress) -> N
             with part.open("ab") as out:
                 while out.tell() < size:
                     start = out.tell()
-                    for attempt in retrying():
+                    for attempt in retrying(ATTEMPTS):
                         with attempt:
                             out.write(_read_chunk(remote, start, min(size, start + CHUNK)))
                             out.flush()
@@ -156,7 +157,7 @@ def _fill(remote: Remote, part: Path, size: int | None, progress: Progress) -> N
             return
         except Restarted:
             pass
-    for attempt in retrying():
+    for attempt in retrying(ATTEMPTS):
         with attempt:
             _stream_whole(remote, part, size, progress)
 

@@ -53,7 +53,7 @@ class Entry(Strict):
     bytes: int = Field(ge=0)
     rows: int = Field(ge=0)
     rounded_values: int = Field(default=0, ge=0)
-    rounded_by_column: dict[str, int] = {}
+    rounded_by_column: dict[str, int] = Field(default_factory=dict)
     schema_found: tuple[str, ...] = ()
     landed_at: datetime = datetime(1970, 1, 1, tzinfo=timezone.utc)
     penstock: str = ""
@@ -97,11 +97,7 @@ class Manifest:
         Raises:
             PenstockError: a number below the newest one is missing.
         """
-        try:
-            names = [n[:-5] for n in os.listdir(self.log_dir) if n.endswith(".json") and n[:-5].isdigit()]
-        except FileNotFoundError:
-            return 0
-        numbers = set(map(int, names))
+        numbers = {int(path.stem) for path in self.log_dir.glob("[0-9]*.json") if path.stem.isdigit()}
         newest = max(numbers, default=0)
         for missing in sorted(set(range(1, newest)) - numbers):
             # A listing taken while others commit may skip a name; only a file that is not there counts.

@@ -23,7 +23,7 @@ from penstock.lake.source import local_file
 ROWS = 200_000
 # Raise it when the same seed makes other trips.
 GENERATOR = 1
-CHUNK_ROWS = 100_000
+CHUNK_ROWS = 50_000
 ROW_GROUP_ROWS = 300_000
 PREFIX = "sample:"
 # Both sides of the change of types between 2023-01 and 2023-02.
@@ -121,6 +121,8 @@ def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) 
     with TemporaryDirectory(dir=staging, prefix="sample-") as folder:
         path = Path(folder) / name
         write_raw(piece, path, lambda done: update(f"make {step}", "rows", done, piece.rows))
+        # What making the file took is given back before landing takes its own.
+        pa.default_memory_pool().release_unused()
         file = local_file(path, name, piece.source)
         result = land(
             catalog, dataset, piece.month, file, lake_dir, lambda done, total: update(step, "rows", done, total)

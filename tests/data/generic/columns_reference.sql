@@ -1,14 +1,37 @@
+{#- One scan of the model for all references: its distinct values are collected, then looked up. -#}
 {% test columns_reference(model, references) %}
-    {%- for reference in references %}
+    with collected as (
+        select
+            stack(
+                {{ references | length }}
+                {%- for reference in references -%}
+                , '{{ reference.column }}', collect_set(cast({{ reference.column }} as string))
+                {%- endfor -%}
+            ) as (column_name, found)
+        from {{ model }}
+    ),
+
+    child as (
+        select
+            column_name,
+            explode(found) as value
+        from collected
+    ),
+
+    parent as (
+        {%- for reference in references %}
+        select
+            '{{ reference.column }}' as column_name,
+            cast({{ reference.field }} as string) as value
+        from {{ reference.to }}
+        {{- '\n        union all' if not loop.last }}
+        {%- endfor %}
+    )
+
     select
-        '{{ reference.column }}' as column_name,
-        cast(child.{{ reference.column }} as string) as value,
-        count(*) as rows
-    from {{ model }} as child
-    left anti join {{ reference.to }} as parent
-        on child.{{ reference.column }} = parent.{{ reference.field }}
-    where child.{{ reference.column }} is not null
-    group by child.{{ reference.column }}
-    {{- '\n    union all' if not loop.last }}
-    {%- endfor %}
+        child.column_name,
+        child.value
+    from child
+    left anti join parent
+        on child.column_name = parent.column_name and child.value = parent.value
 {% endtest %}

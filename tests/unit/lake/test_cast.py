@@ -64,7 +64,12 @@ def test_parquet_values(values: Any, kind: str, expected: list[Any]) -> None:
         (
             ["2021-01-01 00:15:56", "2020-04-24 08:19:06.123456", "2021-01-01T00:28:09.000Z", ""],
             "timestamp",
-            [datetime(2021, 1, 1, 0, 15, 56), datetime(2020, 4, 24, 8, 19, 6, 123456), datetime(2021, 1, 1, 0, 28, 9), None],
+            [
+                datetime(2021, 1, 1, 0, 15, 56),
+                datetime(2020, 4, 24, 8, 19, 6, 123456),
+                datetime(2021, 1, 1, 0, 28, 9),
+                None,
+            ],
         ),
     ],
 )
@@ -131,7 +136,9 @@ def test_money_is_rounded_as_its_text_reads(values: list[float | None]) -> None:
     array, rounded = cast(pa.array(values, pa.float64()), Target("f", "c", "money"), 1, text=False)
     expected = [None if value is None else exact(value) for value in values]
     assert array.to_pylist() == expected
-    changed = sum(value is not None and float(money or 0) != value for value, money in zip(values, expected, strict=True))
+    changed = sum(
+        value is not None and float(money or 0) != value for value, money in zip(values, expected, strict=True)
+    )
     assert rounded == changed
 
 

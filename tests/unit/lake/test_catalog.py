@@ -50,7 +50,10 @@ def test_the_projects_own_file() -> None:
     [
         ({"r": {**ONE, "colour": 1}}, "unknown key `datasets.r.colour`"),
         ({"r": {**ONE, "name": "x"}}, "unknown key `datasets.r.name`"),
-        ({"r": {**ONE, "columns": {"a": {"type": "int", "nullable": True}}}}, "unknown key `datasets.r.columns.a.nullab"),
+        (
+            {"r": {**ONE, "columns": {"a": {"type": "int", "nullable": True}}}},
+            "unknown key `datasets.r.columns.a.nullab",
+        ),
         ({"r": {**ONE, "columns": {"a": {"type": "float"}}}}, "datasets.r.columns.a.type"),
         ({"r": {**ONE, "columns": {"a b": {"type": "int"}}}}, "column `a b` is not a SQL identifier"),
         ({"r": {**ONE, "columns": {"A": {"type": "int"}, "a": {"type": "int"}}}}, "`A` and `a` both claim"),
@@ -72,7 +75,8 @@ def test_refused_by_name(tmp_path: Path, datasets: Any, said: str) -> None:
 
 
 def test_a_repeated_key_is_refused(tmp_path: Path) -> None:
-    text = "datasets:\n  r:\n    file_name: ['r-{month}.csv']\n    columns:\n      a: {type: int}\n      a: {type: string}\n"
+    columns = "columns:\n      a: {type: int}\n      a: {type: string}\n"
+    text = f"datasets:\n  r:\n    file_name: ['r-{{month}}.csv']\n    {columns}"
     with pytest.raises(PenstockError, match=r"`datasets\.r\.columns\.a` twice"):
         load(tmp_path, text)
 

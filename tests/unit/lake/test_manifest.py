@@ -48,7 +48,9 @@ def _commit_many(lake: Path, month: int) -> None:
 
 
 def test_committers_race_and_none_is_lost(tmp_path: Path) -> None:
-    workers = [multiprocessing.get_context("spawn").Process(target=_commit_many, args=(tmp_path, m)) for m in (1, 2, 3, 4)]
+    workers = [
+        multiprocessing.get_context("spawn").Process(target=_commit_many, args=(tmp_path, m)) for m in (1, 2, 3, 4)
+    ]
     for worker in workers:
         worker.start()
     for worker in workers:
@@ -67,7 +69,7 @@ def test_a_damaged_entry_is_named(tmp_path: Path, content: bytes) -> None:
     manifest.commit(entry())
     path = manifest.log_dir / "0000000001.json"
     path.write_bytes(content)
-    with pytest.raises(PenstockError, match="0000000001.json"):
+    with pytest.raises(PenstockError, match=r"0000000001\.json"):
         manifest.live()
 
 
@@ -81,7 +83,7 @@ def test_a_missing_or_swapped_entry_is_named(tmp_path: Path) -> None:
     with pytest.raises(PenstockError, match=r"0000000002.json: no such file"):
         manifest.version()
     second.write_bytes(text.replace(b'"version": 2', b'"version": 3').replace(b'"version":2', b'"version":3'))
-    with pytest.raises(PenstockError, match="0000000002.json: the entry of version 3"):
+    with pytest.raises(PenstockError, match=r"0000000002\.json: the entry of version 3"):
         manifest.entries()
 
 

@@ -30,7 +30,9 @@ def test_a_range_has_each_month_once(first: date, last: date) -> None:
     assert (found[0], found[-1]) == (min(first, last), max(first, last))
 
 
-@pytest.mark.parametrize("word", ["2021-13", "2021-00", "21-1", "2021-1", "2021", "0000-01", "2021-02..2021-01", "x", "2021-01.."])
+@pytest.mark.parametrize(
+    "word", ["2021-13", "2021-00", "21-1", "2021-1", "2021", "0000-01", "2021-02..2021-01", "x", "2021-01.."]
+)
 def test_bad_months(word: str) -> None:
     with pytest.raises(PenstockError):
         parse([word])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 from dbt.adapters.contracts.connection import Connection, ConnectionState
@@ -17,6 +18,7 @@ from penstock.server.record import Record
 from penstock.settings import find_root, load
 
 logger = AdapterLogger("penstock")
+OPEN_ATTEMPTS = 5
 
 
 def managed_server(credentials: PenstockCredentials) -> Record:
@@ -41,7 +43,17 @@ class PenstockConnectionManager(SparkConnectionManager):
     def open(cls, connection: Connection) -> Connection:
         """Open a Thrift session, after starting the project's own server when that is the target."""
         credentials = connection.credentials
-        if connection.state != ConnectionState.OPEN and credentials.managed:
+        if connection.state == ConnectionState.OPEN or not credentials.managed:
+            return super().open(connection)
+        for attempt in range(OPEN_ATTEMPTS):
             server = managed_server(credentials)
             connection.credentials = credentials.replace(host=LOOPBACK, port=server.ports.thrift)
-        return super().open(connection)
+            try:
+                return super().open(connection)
+            except FailedToConnectError:
+                # A server that was just killed may look alive for a moment. No statement was sent
+                # yet, so asking again is safe; the next turn starts a new one.
+                if attempt == OPEN_ATTEMPTS - 1:
+                    raise
+                time.sleep(1)
+        raise AssertionError("unreachable")

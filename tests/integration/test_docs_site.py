@@ -1,0 +1,95 @@
+"""`dbt docs serve` in a real browser: the lineage graph holds SQL and Python models side by side."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from projects import Project
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Without the last ones Chromium asks the network for things of its own.
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+)
+# The site draws the graph with Cytoscape, which hangs its object on the element it draws in.
+GRAPH = """() => {
+    for (const element of document.querySelectorAll('*'))
+        if (element._cyreg && element._cyreg.cy) {
+            const cy = element._cyreg.cy;
+            return {
+                nodes: cy.nodes().map(n => ({id: n.id(), language: n.data('language'), shown: n.visible()})),
+                edges: cy.edges().map(e => [e.data('source'), e.data('target')]),
+            };
+        }
+    return null;
+}"""
+
+
+def browser() -> str:
+    """The machine's browser; the test skips without one, unless the environment demands it."""
+    for name in BROWSERS:
+        if found := shutil.which(name):
+            return found
+    if os.environ.get("PENSTOCK_REQUIRE_BROWSER"):
+        pytest.fail("needed: Chromium. found: none on PATH. do: apt-get install chromium")
+    pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
+
+
+@contextmanager
+def serving(project: Project) -> Iterator[str]:
+    """`dbt docs serve` on a free port, ended afterwards."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(Path(sys.executable).parent / "dbt"), "docs", "serve", "--port", str(port), "--no-browser"]
+    process = subprocess.Popen(command, cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def test_the_lineage_graph_holds_sql_and_python(sampled: Project, tmp_path: Path) -> None:
+    """Generate, serve, open, look: from the lake's source to the Python model."""
+    from playwright.sync_api import sync_playwright
+
+    executable = browser()
+    generated = sampled.dbt("docs", "generate")
+    assert generated.returncode == 0, generated.stdout[-3000:]
+    with serving(sampled) as address, sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
+        try:
+            page = chromium.new_page(viewport={"width": 1400, "height": 900})
+            page.goto(f"{address}/#!/overview?g_v=1")
+            page.wait_for_function(
+                f"() => {{ const g = ({GRAPH})(); return g && g.nodes.length > 10; }}", timeout=60_000
+            )
+            graph = page.evaluate(GRAPH)
+            page.goto(f"{address}/#!/model/model.penstock.trip_features")
+            page.wait_for_function("() => document.body.innerText.includes('trip_features')", timeout=60_000)
+            text = page.inner_text("body")
+        finally:
+            chromium.close()
+    shown = {node["id"] for node in graph["nodes"] if node["shown"]}
+    assert {"source.penstock.lake.green", "model.penstock.fct_trips", "model.penstock.trip_features"} <= shown
+    assert ["model.penstock.int_trips", "model.penstock.trip_features"] in graph["edges"]
+    assert ["model.penstock.int_trips", "model.penstock.fct_trips"] in graph["edges"]
+    assert "pickup_hour" in text, "columns are described"
