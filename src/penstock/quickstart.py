@@ -17,7 +17,6 @@ from rich.console import Console
 
 from penstock import summary
 from penstock.errors import PenstockError
-from penstock.lake import sample
 from penstock.server import control
 from penstock.settings import Settings, load
 
@@ -32,11 +31,11 @@ def _start(settings: Settings, failures: list[PenstockError]) -> None:
         failures.append(error)
 
 
-def dbt(settings: Settings, *arguments: str) -> int:
-    """Run dbt in the project's folder with this environment's programs first on PATH."""
+def program(settings: Settings, name: str, *arguments: str) -> int:
+    """Run a program of this environment in the project's folder; its exit code."""
     folder = Path(sys.executable).parent
     environment = {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', '')}"}
-    return subprocess.run([str(folder / "dbt"), *arguments], cwd=settings.root, env=environment).returncode
+    return subprocess.run([str(folder / name), *arguments], cwd=settings.root, env=environment).returncode
 
 
 def run() -> None:
@@ -46,14 +45,14 @@ def run() -> None:
     failures: list[PenstockError] = []
     starting = threading.Thread(target=_start, args=(settings, failures))
     starting.start()
-    try:
-        sample.ensure(settings)
-    finally:
-        with console.status("starting the Spark server"):
-            starting.join()
+    sampled = program(settings, "penstock", "sample", "--if-empty")
+    with console.status("starting the Spark server"):
+        starting.join()
     if failures:
         raise failures[0]
-    code = dbt(settings, "build")
+    if sampled:
+        raise typer.Exit(sampled)
+    code = program(settings, "dbt", "build")
     summary.show(settings, time.monotonic() - begin)
     if code:
         raise typer.Exit(code)

@@ -69,7 +69,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.scheduler.mode": "FAIR",
         # One catalog, shared through the metastore.
         "spark.sql.catalogImplementation": "hive",
-        "spark.sql.warehouse.dir": settings.warehouse_dir.as_uri(),
+        "spark.sql.warehouse.dir": f"file:{settings.warehouse_dir}",
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # What SQL and Python must agree on.
@@ -102,7 +102,7 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
         "datanucleus.schema.autoCreateAll": "true",
         "datanucleus.connectionPoolingType": "NONE",  # Hive's default, BoneCP, isn't shipped with Spark
         "hive.metastore.schema.verification": "false",
-        "hive.metastore.warehouse.dir": settings.warehouse_dir.as_uri(),
+        "hive.metastore.warehouse.dir": f"file:{settings.warehouse_dir}",
         "hive.metastore.uris": f"thrift://{LOOPBACK}:{ports.metastore}",
         # Spark's client meets a metastore that is still starting: it waits instead of failing.
         "hive.metastore.connect.retries": "120",
