@@ -108,14 +108,20 @@ def test_a_macro_gives(evaluate: Any, expression: str, expected: Any) -> None:
         ("hints('coalesce(1)')", "hints() takes what broadcast(), shuffle_hash(), rebalance(), repartition() return"),
         ("hints(3)", "was given '3'"),
         ("broadcast()", "broadcast() needs at least one name and was given none"),
-        ("broadcast('z) */ drop')", "broadcast() takes names of letters, digits and underscores and was given 'z) */ drop'"),
+        (
+            "broadcast('z) */ drop')",
+            "broadcast() takes names of letters, digits and underscores and was given 'z) */ drop'",
+        ),
         ("broadcast(none)", "was given 'None'"),
         ("rebalance(7)", "rebalance() takes names of letters, digits and underscores and was given '7'"),
         ("shuffle_hash('a b')", "was given 'a b'"),
         ("repartition(0)", "repartition() takes a number of partitions of at least 1 first and was given '0'"),
         ("repartition('8')", "was given '8'"),
         ("repartition(true)", "was given 'True'"),
-        ("monthly_partitions('to_date(x)')", "monthly_partitions() takes the name of a date column and was given 'to_date(x)'"),
+        (
+            "monthly_partitions('to_date(x)')",
+            "monthly_partitions() takes the name of a date column and was given 'to_date(x)'",
+        ),
         ("monthly_partitions(none)", "was given 'None'"),
         ("trip_rules(['green', 'purple'])", "services are green, yellow, fhvhv and 'purple' was given"),
         ("trip_flags('green')", "'g' was given"),
@@ -164,6 +170,6 @@ def test_a_check_of_some_services_is_guarded_in_a_relation_of_more(evaluate: Any
 def test_every_rule_is_listed_for_each_of_its_services(evaluate: Any) -> None:
     sql = normalised(evaluate("rule_applicability()"))
     pairs = set(re.findall(r"\('(\w+)','(\w+)'\)", sql))
-    assert pairs == {(rule["services"][i], rule["name"]) for rule in evaluate("trip_rules()") for i in range(len(rule["services"]))}
+    assert pairs == {(service, rule["name"]) for rule in evaluate("trip_rules()") for service in rule["services"]}
     assert sql.startswith("values(") and sql.endswith(")as applicable(service_type,rule)")
     assert len(pairs) == sql.count("('") == 2 * len(RULES) + len(RULES) - 1

@@ -54,7 +54,9 @@ def test_every_rule_has_a_unit_test() -> None:
 
 def test_every_macro_is_described() -> None:
     macros = {
-        name for file in (PROJECT / "macros").rglob("*.sql") for name in re.findall(r"{%-? macro (\w+)", file.read_text())
+        name
+        for file in (PROJECT / "macros").rglob("*.sql")
+        for name in re.findall(r"{%-? macro (\w+)", file.read_text())
     }
     files = (PROJECT / "macros").rglob("*.yml")
     described = {item["name"]: item for file in files for item in yaml.safe_load(file.read_text())["macros"]}
