@@ -5,7 +5,7 @@ with trips as (
 ),
 
 final as (
-    select {{ hints(rebalance('pickup_month')) }}
+    select
         trip_id,
         service_type,
         vendor_id,

@@ -45,14 +45,13 @@ def run() -> None:
     failures: list[PenstockError] = []
     starting = threading.Thread(target=_start, args=(settings, failures))
     starting.start()
-    sampled = program(settings, "penstock", "sample", "--if-empty")
-    with console.status("starting the Spark server"):
-        starting.join()
+    if sampled := program(settings, "penstock", "sample", "--if-empty"):
+        raise typer.Exit(sampled)
     if failures:
         raise failures[0]
-    if sampled:
-        raise typer.Exit(sampled)
+    # dbt reads the project while the server goes on starting, and waits for it by itself.
     code = program(settings, "dbt", "build")
+    starting.join()
     summary.show(settings, time.monotonic() - begin)
     if code:
         raise typer.Exit(code)

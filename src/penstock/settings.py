@@ -45,6 +45,7 @@ class ServerSettings(Strict):
         class_data_sharing: keep an archive of loaded classes (about 250 MB) to halve the start.
         ports: preferred ports.
         packages: Maven coordinates of the table-format jars put on the system class path.
+        java_options: options of the Spark JVM, added after penstock's own.
         spark_conf: Spark settings added to, or put over, penstock's own.
     """
 
@@ -56,6 +57,7 @@ class ServerSettings(Strict):
     class_data_sharing: bool = True
     ports: Ports = Ports()
     packages: tuple[str, ...] = ("io.delta:delta-spark_4.1_2.13:4.3.0",)
+    java_options: tuple[str, ...] = ()
     spark_conf: dict[str, str] = {}
 
     @model_validator(mode="before")

@@ -137,7 +137,7 @@ def _seed_without_two_zones(project: Project) -> None:
 def test_a_wrong_profile_key_is_named(sampled: Project, tmp_path: Path) -> None:
     """dbt passes over unknown keys; this profile type names them."""
     shutil.copy(sampled.root / "profiles" / "profiles.yml", tmp_path / "profiles.yml")
-    text = (tmp_path / "profiles.yml").read_text().replace("threads: 4", "threads: 4\n      treads: 2")
+    text = (tmp_path / "profiles.yml").read_text().replace("threads: 3", "threads: 3\n      treads: 2")
     (tmp_path / "profiles.yml").write_text(text)
     done = sampled.dbt("debug", "--profiles-dir", str(tmp_path))
     assert done.returncode != 0

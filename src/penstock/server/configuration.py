@@ -80,6 +80,11 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),
         "spark.databricks.delta.snapshotPartitions": "2",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",
+        # The same models and tests run again and again on one server: keep their generated classes,
+        # compiled and warm, instead of the hundred last ones.
+        "spark.sql.codegen.cache.maxEntries": "3000",
+        # A task that writes a few partitions keeps a file open for each, instead of sorting its rows first.
+        "spark.sql.maxConcurrentOutputFileWriters": "16",
         # A server lives for many runs: bound what its UI keeps.
         "spark.ui.retainedJobs": "500",
         "spark.ui.retainedStages": "500",
@@ -95,12 +100,11 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
     """Hive's settings, read by the metastore and by Spark's Hive client."""
     state = settings.state_dir
-    scratch = state / "tmp" / "hive"
     return {
         "javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={state / 'metastore_db'};create=true",
         "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
         "datanucleus.schema.autoCreateAll": "true",
-        "datanucleus.connectionPoolingType": "NONE",  # Hive's default, BoneCP, isn't shipped with Spark
+        "datanucleus.connectionPoolingType": "HikariCP",  # Hive's default, BoneCP, is not among the jars of Spark
         "hive.metastore.schema.verification": "false",
         "hive.metastore.warehouse.dir": f"file:{settings.warehouse_dir}",
         "hive.metastore.uris": f"thrift://{LOOPBACK}:{ports.metastore}",
@@ -109,12 +113,9 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
         "hive.metastore.client.connect.retry.delay": "1s",
         "hive.metastore.failure.retries": "5",
         "hive.async.log.enabled": "false",
-        "hive.exec.scratchdir": str(scratch / "scratch"),
-        "hive.exec.local.scratchdir": str(scratch / "local"),
-        "hive.downloaded.resources.dir": str(scratch / "resources"),
-        "hive.querylog.location": str(scratch / "querylog"),
+        # Hive's other folders are below java.io.tmpdir by default, some of them one a session.
+        "hive.exec.scratchdir": str(state / "tmp" / "hive"),
         "hive.server2.logging.operation.enabled": "false",
-        "hive.server2.logging.operation.log.location": str(scratch / "operations"),
     }
 
 
@@ -166,13 +167,25 @@ def class_path(jars: list[Path]) -> str:
     return os.pathsep.join(map(str, [*spark_jars(), *jars]))
 
 
+# The metastore answers short calls all its life: the quick compiler and one collector thread do.
+TUNING = {
+    "spark": ("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m"),
+    "metastore": ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dderby.storage.pageCacheSize=4000"),
+}
+
+
 def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
-    """Options both JVMs share: heap, collector, module access, and every file inside the state folder."""
+    """Options of a JVM: heap, compiler and collector, module access, every file inside the state folder.
+
+    Args:
+        role: `spark` or `metastore`.
+        memory: the heap, as in `512m`.
+    """
     tmp = settings.state_dir / "tmp"
     return [
         f"-Xmx{memory}",
         "-Xss4m",
-        "-XX:+UseParallelGC",
+        *TUNING[role],
         "-XX:-UsePerfData",
         "-XX:+ExitOnOutOfMemoryError",
         *MODULE_OPTIONS,

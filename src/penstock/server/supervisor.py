@@ -92,7 +92,8 @@ class Supervisor:
         return path.open("w", buffering=1)
 
     def _start_spark(self, found: java.Java, chosen: Ports) -> subprocess.Popen[bytes]:
-        arguments = [*self._options("spark", found, configuration.heap(self.settings)), "-cp", self.class_path]
+        options = self._options("spark", found, configuration.heap(self.settings))
+        arguments = [*options, *self.settings.server.java_options, "-cp", self.class_path]
         # An argument file keeps the 300 jars off the process list and within every system's limit.
         quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
         (self.state / "run" / "spark.args").write_text(quoted + "\n")
@@ -195,7 +196,8 @@ def main() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         current = supervisor.start()
-        threading.Thread(target=warm.up, args=(current, supervisor.log), daemon=True).start()
+        warming = (current, supervisor.log, lambda: supervisor.clients(current.ports))
+        threading.Thread(target=warm.up, args=warming, daemon=True).start()
         supervisor.watch(current)
     except PenstockError as error:
         supervisor.log(f"failed: {error}")

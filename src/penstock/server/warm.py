@@ -6,7 +6,6 @@ take under one. A scratch schema is used and dropped; a failure here is only a l
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 
@@ -30,17 +29,25 @@ STATEMENTS = (
 )
 
 
-def up(server: Record, log: Callable[[str], None]) -> None:
-    """Run the statements over Thrift, one after another."""
+def up(server: Record, log: Callable[[str], None], clients: Callable[[], int]) -> None:
+    """Run the statements over Thrift, one after another, until a client is there to be served.
+
+    Args:
+        server: the server that is ready.
+        log: takes a line for the supervisor's log.
+        clients: how many connections the server has now.
+    """
     begin = time.monotonic()
-    if os.environ.get("PENSTOCK_NO_WARM_UP"):
-        return
     try:
         connection = hive.connect(host=LOOPBACK, port=server.ports.thrift, username="penstock")
         try:
             cursor = connection.cursor()
-            for statement in STATEMENTS:
+            for statement in STATEMENTS[:-1]:
+                if clients() > 1:
+                    log("a client came; the rest of the warm-up is left out")
+                    break
                 cursor.execute(statement)
+            cursor.execute(STATEMENTS[-1])
         finally:
             connection.close()
         log(f"warmed up in {time.monotonic() - begin:.1f} s")

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock.connections import changes_session
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.python_connect import ConnectPythonJobHelper
 
@@ -62,3 +63,21 @@ def test_an_error_shows_the_users_line() -> None:
     with pytest.raises(KeyError) as caught:
         space["model"](None, None)
     assert helper._explain(caught.value, NODE["original_file_path"]) == "python_models/m.py, line 2: KeyError: 'fare'"
+
+
+@pytest.mark.parametrize(
+    ("sql", "changes"),
+    [
+        ("/* node */ set spark.sql.shuffle.partitions = 8", True),
+        ("-- why\nuse staging", True),
+        ("create or replace temporary view t as select 1", True),
+        ("create temp function f as 'x'", True),
+        ("select 'set' as use", False),
+        ("/* set a = 1 */ select 1", False),
+        ("create or replace table t using delta as select temporary from v", False),
+        ("describe extended t", False),
+    ],
+)
+def test_statements_that_change_a_session_are_known(sql: str, changes: bool) -> None:
+    """Only a session without leftovers serves the next node."""
+    assert changes_session(sql) is changes
