@@ -25,7 +25,7 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     """Rows of one statement on the running server.
 
     Raises:
-        PenstockError: no server is up.
+        PenstockError: no server is up, or the statement failed; Spark's message without its stack.
     """
     running = control.current(settings)
     if running is None:
@@ -35,6 +35,10 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         cursor = connection.cursor()
         cursor.execute(sql)
         return [tuple(row) for row in cursor.fetchall()]
+    except hive.OperationalError as error:
+        status = getattr(error.args[0], "status", None) if error.args else None
+        words = str(status.errorMessage if status else error).splitlines()[0]
+        raise PenstockError("an answer to a statement", words, f"see {control.log_folder(settings)}") from None
     finally:
         connection.close()
 

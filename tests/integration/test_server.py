@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import socket
 import subprocess
@@ -13,7 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-import pytest
 from projects import Project, make_project
 
 from penstock.server import control
@@ -140,16 +140,35 @@ def test_commands_without_sql_start_no_server(project: Project) -> None:
     assert supervised == [server_of(project).supervisor.pid]
 
 
+CONNECT = """
+import os, sys
+from pyspark.sql import SparkSession
+try:
+    print(SparkSession.builder.remote(sys.argv[1]).create().range(1).count(), flush=True)
+    os._exit(0)
+except Exception as error:
+    print(error, flush=True)
+    os._exit(1)  # a session that was refused would be released, with retries, at a normal end
+"""
+
+
+def connect(port: int, token: str) -> tuple[int, str]:
+    """Exit code and words of a client of its own."""
+    command = [sys.executable, "-c", CONNECT, f"sc://localhost:{port}/;token={token}"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.returncode, done.stdout.strip()
+
+
 def test_connect_asks_for_the_token(sampled: Project) -> None:
     """A wrong token is refused; the record with the right one is readable by its owner only."""
-    from pyspark.sql import SparkSession
-
     server = server_of(sampled)
     record = sampled.settings.state_dir / "server.json"
     assert record.stat().st_mode & 0o077 == 0
     assert json.loads(record.read_text())["token"] == server.token
-    with pytest.raises(Exception, match=r"(?i)token|unauthenticated"):
-        SparkSession.builder.remote(f"sc://localhost:{server.ports.connect}/;token=wrong").create().range(1).collect()
+    tried = [connect(server.ports.connect, token) for token in (server.token, "wrong")]
+    assert tried[0] == (0, "1")
+    assert tried[1][0] == 1
+    assert re.search("(?i)token|unauthenticated", tried[1][1])
     for process in server.processes:
         assert server.token not in " ".join(psutil.Process(process.pid).cmdline())
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.connections import changes_session
+from dbt.adapters.penstock.connections import changes_session, without_stack
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.python_connect import ConnectPythonJobHelper
 
@@ -63,6 +64,24 @@ def test_an_error_shows_the_users_line() -> None:
     with pytest.raises(KeyError) as caught:
         space["model"](None, None)
     assert helper._explain(caught.value, NODE["original_file_path"]) == "python_models/m.py, line 2: KeyError: 'fare'"
+
+
+def test_line_numbers_are_those_of_the_users_file(tmp_path: Path) -> None:
+    """dbt strips blank lines before the code and macros add some."""
+    (tmp_path / "python_models").mkdir()
+    (tmp_path / "python_models" / "m.py").write_text("\n\nx = 1\n")
+    made = credentials()
+    object.__setattr__(made, "project_root", str(tmp_path))
+    assert ConnectPythonJobHelper(NODE, made)._aligned("\n  \n\n\nx = 1\ny = 2\n") == "\n\nx = 1\ny = 2\n"
+
+
+def test_sparks_stack_is_cut_off() -> None:
+    """The message stays, once; its frames go."""
+    text = (
+        "Error running query: [X] no table\n[X] no table\n\tat org.apache.A.b(C.scala:1)\n\tat d.e(F:2)\nCaused by: x"
+    )
+    assert without_stack(text) == "Error running query: [X] no table\n[X] no table"
+    assert without_stack("plain words at noon") == "plain words at noon"
 
 
 @pytest.mark.parametrize(

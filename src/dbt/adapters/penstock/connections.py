@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import copy
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,7 @@ from dbt.adapters.contracts.connection import Connection, ConnectionState
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt.adapters.spark.connections import SparkConnectionManager
+from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from penstock.errors import PenstockError
@@ -44,6 +47,12 @@ def managed_server(credentials: PenstockCredentials) -> Record:
 def changes_session(sql: str) -> bool:
     """Whether a statement leaves something in its session: a setting, a schema in use, a temporary view."""
     return bool(CHANGES_SESSION.search(COMMENT.sub(" ", sql)))
+
+
+def without_stack(message: str) -> str:
+    """Spark's message up to its first stack frame, each line of it once."""
+    lines = re.split(r"\n\s*at [\w.$]+[^\n]*\(", message, maxsplit=1)[0].splitlines()
+    return "\n".join(dict.fromkeys(line.rstrip() for line in lines if line.strip()))
 
 
 class PenstockConnectionManager(SparkConnectionManager):
@@ -100,6 +109,16 @@ class PenstockConnectionManager(SparkConnectionManager):
             return super().add_query(sql, *arguments, **options)
         except BaseException:
             self._changed.add(self.get_thread_identifier())
+            raise
+
+    @contextmanager
+    def exception_handler(self, sql: str) -> Iterator[None]:
+        """dbt-spark's handler; Spark's message reaches the user without its hundred stack frames."""
+        try:
+            with super().exception_handler(sql):
+                yield
+        except DbtRuntimeError as error:
+            error.msg = without_stack(error.msg)
             raise
 
     def release(self) -> None:

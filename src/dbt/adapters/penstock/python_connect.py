@@ -8,6 +8,7 @@ write itself is one atomic replacement on Delta.
 from __future__ import annotations
 
 import traceback
+from pathlib import Path
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
@@ -18,6 +19,11 @@ from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
 
 logger = AdapterLogger("penstock")
+
+
+def leading_blank_lines(text: str) -> int:
+    """How many lines before the first one with something in it."""
+    return next((number for number, line in enumerate(text.split("\n")) if line.strip()), 0)
 
 
 class ConnectPythonJobHelper(PythonJobHelper):
@@ -61,7 +67,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
             path = self.node["original_file_path"]
             space: dict[str, Any] = {"__name__": "dbt_model", "spark": session, "print": self._print}
             try:
-                exec(compile(compiled_code.lstrip("\n"), path, "exec"), space)
+                exec(compile(self._aligned(compiled_code), path, "exec"), space)
                 frame = space["model"](space["dbtObj"](session.table), session)
                 self._write(session, frame, space["penstock_target"])
             except DbtRuntimeError:
@@ -71,6 +77,16 @@ class ConnectPythonJobHelper(PythonJobHelper):
         finally:
             session.stop()
         return None
+
+    def _aligned(self, compiled_code: str) -> str:
+        """The compiled code with the user's lines at the numbers they have in the user's file."""
+        try:
+            own = (Path(self.credentials.project_root) / self.node["original_file_path"]).read_text()
+        except OSError:
+            own = ""
+        return "\n" * leading_blank_lines(own) + "\n".join(
+            compiled_code.split("\n")[leading_blank_lines(compiled_code) :]
+        )
 
     def _print(self, *values: object, sep: str = " ", **_: Any) -> None:
         """A model's `print` goes to dbt's log."""
