@@ -13,14 +13,11 @@ import time
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
 from penstock import summary
 from penstock.errors import PenstockError
 from penstock.server import control
 from penstock.settings import Settings, load
-
-console = Console(highlight=False)
 
 
 def _start(settings: Settings, failures: list[PenstockError]) -> None:
@@ -50,9 +47,14 @@ def run() -> None:
     if failures:
         raise failures[0]
     # dbt reads the project while the server goes on starting, and waits for it by itself.
+    results = settings.root / summary.target_folder() / "run_results.json"
+    results.unlink(missing_ok=True)  # what an earlier build left must not pass for this one's
     code = program(settings, "dbt", "build")
     starting.join()
-    summary.show(settings, time.monotonic() - begin)
+    if failures:
+        raise failures[0]
+    if results.exists():
+        summary.show(settings, time.monotonic() - begin)
     if code:
         raise typer.Exit(code)
 

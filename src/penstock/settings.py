@@ -6,7 +6,6 @@ known is refused by name, so that a typing mistake never passes for a setting.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any, Literal
 
@@ -148,8 +147,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def load(root: Path | None = None) -> Settings:
     """The settings of the project at `root` (default: found from the working folder upwards).
 
-    A project without `penstock.yml` has the defaults. `PENSTOCK_STATE`, `PENSTOCK_LAKE` and
-    `PENSTOCK_WAREHOUSE` put other folders in place of the file's, for tests and trials.
+    A project without `penstock.yml` has the defaults.
 
     Raises:
         PenstockError: the file is not valid; the unknown or wrong keys are named.
@@ -157,9 +155,6 @@ def load(root: Path | None = None) -> Settings:
     folder = (root or find_root()).resolve()
     path = folder / FILE_NAME
     data = read_yaml(path) if path.exists() else {}
-    for key in ("lake", "warehouse", "state"):
-        if value := os.environ.get(f"PENSTOCK_{key.upper()}"):
-            data[key] = value
     if "root" in data:
         raise PenstockError(f"a valid {FILE_NAME}", "unknown key `root`", f"correct {path}")
     try:

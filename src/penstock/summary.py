@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -59,8 +60,6 @@ def artifact(settings: Settings, name: str) -> dict[str, Any]:
 
 def target_folder() -> Path:
     """dbt's target folder, as dbt itself is told."""
-    import os
-
     return Path(os.environ.get("DBT_TARGET_PATH", "target"))
 
 
@@ -124,9 +123,10 @@ def show(settings: Settings, seconds: float | None) -> None:
         console.print("quarantined  " + ", ".join(f"{name} {number:,}" for name, number in reasons), soft_wrap=True)
     if seconds is not None:
         console.print(f"seconds      {seconds:.1f}")
-    console.print("next         export PATH=$PWD/.venv/bin:$PATH")
-    console.print("             dbt docs generate && dbt docs serve    the lineage graph, in a browser")
-    console.print("             penstock land green 2024-01..2024-03   real months, then dbt build")
-    running = control.current(settings)
-    if running:
-        console.print(f"             {running.ui}                  Spark's own UI")
+    hints = Table.grid(padding=(0, 2))
+    hints.add_row("next       ", "export PATH=$PWD/.venv/bin:$PATH", "")
+    hints.add_row("", "dbt docs generate && dbt docs serve", "the lineage graph")
+    hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
+    if running := control.current(settings):
+        hints.add_row("", running.ui, "Spark's own UI")
+    console.print(hints)

@@ -81,8 +81,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
     root.mkdir()
     shutil.copy(REPOSITORY / "lake.yml", root / "lake.yml")
     (root / "dbt_project.yml").write_text("name: x\n")
-    for key in ("PENSTOCK_LAKE", "PENSTOCK_WAREHOUSE", "PENSTOCK_STATE"):
-        monkeypatch.delenv(key, raising=False)
     monkeypatch.chdir(root)
     return Project(root)
 
