@@ -59,4 +59,4 @@ clean-venv: ## remove the Python environment
 
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --generate-hashes \
-	  --no-emit-index-url --no-header --no-annotate --upgrade -o requirements.lock
+	  --no-header --no-annotate --upgrade -o requirements.lock

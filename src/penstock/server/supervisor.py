@@ -132,7 +132,7 @@ class Supervisor:
         return None
 
     def clients(self, chosen: Ports) -> int:
-        """Established connections to Thrift and Connect, the warm-up's own aside."""
+        """Established connections to Thrift and Connect, the warm-up's own among them."""
         assert self.spark
         try:
             connections = psutil.Process(self.spark.pid).net_connections("tcp")
