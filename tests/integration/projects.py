@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +61,20 @@ class Project:
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, over Thrift, on the server that is up."""
         return summary.query(self.settings, query)
+
+
+@contextmanager
+def edited(path: Path, text: str) -> Iterator[None]:
+    """A file with another text for a while, made when it wasn't there; then as it was before."""
+    before = path.read_text() if path.exists() else None
+    path.write_text(text)
+    try:
+        yield
+    finally:
+        if before is None:
+            path.unlink()
+        else:
+            path.write_text(before)
 
 
 def make_project(root: Path, **server: Any) -> Project:

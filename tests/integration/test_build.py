@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from projects import Project
+from projects import Project, edited
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
 
@@ -103,9 +103,7 @@ def test_months_landed_later_are_seen_and_a_second_run_is_the_same(project: Proj
 def test_a_python_model_that_fails_shows_the_users_line(sampled: Project) -> None:
     """The user's file, line and words; the table stays as it was; print reaches the log."""
     before = sampled.sql("select count(*) from warehouse.trip_features")
-    path = sampled.root / "python_models" / "trip_features.py"
-    good = path.read_text()
-    path.write_text(
+    failing = (
         "def model(dbt, session):\n"
         "    trips = dbt.ref('int_trips')\n"
         "    print('rows', trips.limit(3).count())\n"
@@ -113,10 +111,8 @@ def test_a_python_model_that_fails_shows_the_users_line(sampled: Project) -> Non
         "        raise ValueError('no such feature')\n"
         "    return trips\n"
     )
-    try:
+    with edited(sampled.root / "python_models" / "trip_features.py", failing):
         done = sampled.dbt("run", "--select", "trip_features")
-    finally:
-        path.write_text(good)
     assert done.returncode == 1, done.stdout
     assert "python_models/trip_features.py, line 5: ValueError: no such feature" in done.stdout
     assert "trip_features: rows 3" in done.stdout
@@ -124,15 +120,30 @@ def test_a_python_model_that_fails_shows_the_users_line(sampled: Project) -> Non
     assert sampled.sql("select count(*) from warehouse.trip_features") == before
 
 
+def test_an_incremental_python_model_adds_its_rows(sampled: Project) -> None:
+    """The first run makes a Delta table, the second adds to it, and no temporary table stays."""
+    model = (
+        "def model(dbt, session):\n"
+        "    dbt.config(materialized='incremental', schema='warehouse', file_format='delta')\n"
+        "    start = 100 if dbt.is_incremental else 0\n"
+        "    return session.range(start, start + 3)\n"
+    )
+    with edited(sampled.root / "python_models" / "counted.py", model):
+        for _ in range(2):
+            done = sampled.dbt("run", "--select", "counted")
+            assert done.returncode == 0, done.stdout
+    assert sampled.sql("select id from warehouse.counted order by id") == [(i,) for i in (0, 1, 2, 100, 101, 102)]
+    assert sampled.sql("describe detail warehouse.counted")[0][0] == "delta"
+    assert [row[1] for row in sampled.sql("show tables in warehouse like 'counted*'")] == ["counted"]
+    sampled.sql("drop table warehouse.counted")
+
+
 def test_zones_without_two_rows_fail_their_own_check(sampled: Project) -> None:
     """A zone lookup without 264 and 265 fails the seeds' own check, which names them."""
     path = sampled.root / "seeds" / "zones.csv"
-    good = path.read_text()
-    path.write_text("".join(x for x in good.splitlines(keepends=True) if not x.startswith(("264,", "265,"))))
-    try:
+    kept = [x for x in path.read_text().splitlines(keepends=True) if not x.startswith(("264,", "265,"))]
+    with edited(path, "".join(kept)):
         done = sampled.dbt("build", "--select", "zones")
-    finally:
-        path.write_text(good)
     assert done.returncode == 1, done.stdout
     assert "missing: 264, 265" in done.stdout
 
