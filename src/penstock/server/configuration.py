@@ -79,6 +79,9 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         # Small work on few cores: 200 shuffle partitions and 50 snapshot partitions only cost time.
         "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),
         "spark.databricks.delta.snapshotPartitions": "2",
+        # Answering `select max(day)` from Delta's statistics fails in a Thrift session, whose dates are of
+        # another Java class: java.time.LocalDate cannot be cast to java.sql.Date (Delta 4.3).
+        "spark.databricks.delta.optimizeMetadataQuery.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",
         # The same models and tests run again and again on one server: keep their generated classes,
         # compiled and warm, instead of the hundred last ones.

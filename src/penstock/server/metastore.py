@@ -16,7 +16,9 @@ from typing import IO, Any
 
 import pyspark
 from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
+from py4j.protocol import Py4JJavaError
 
+from penstock.errors import PenstockError
 from penstock.server.java import Java
 from penstock.server.ports import LOOPBACK
 
@@ -57,7 +59,11 @@ class Metastore:
         return process
 
     def serve(self, port: int) -> None:
-        """Open the database, listen on the loopback port and return; requests run on threads of the JVM."""
+        """Open the database, listen on the loopback port and return; requests run on threads of the JVM.
+
+        Raises:
+            PenstockError: someone took the port since it was chosen.
+        """
         jvm: Any = self.gateway.jvm
         conf = jvm.org.apache.hadoop.hive.conf.HiveConf()
         # In this JVM the metastore is the server, not its own client.
@@ -65,7 +71,12 @@ class Metastore:
         base = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore.HMSHandler("penstock", conf, False)
         handler = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore.newRetryingHMSHandler(base, conf)
         processor = jvm.org.apache.hadoop.hive.metastore.TSetIpAddressProcessor(handler)
-        socket = jvm.org.apache.thrift.transport.TServerSocket(jvm.java.net.InetSocketAddress(LOOPBACK, port))
+        try:
+            socket = jvm.org.apache.thrift.transport.TServerSocket(jvm.java.net.InetSocketAddress(LOOPBACK, port))
+        except Py4JJavaError:
+            raise PenstockError(
+                f"port {port} for the metastore", "Address already in use", "set server.ports.metastore"
+            ) from None
         arguments = jvm.org.apache.thrift.server.TThreadPoolServer.Args(socket)
         arguments.processor(processor)
         arguments.minWorkerThreads(4)

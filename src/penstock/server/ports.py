@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+
+import psutil
 
 from penstock.errors import PenstockError
 from penstock.settings import Ports
@@ -30,6 +33,17 @@ def answers(port: int) -> bool:
             return True
     except OSError:
         return False
+
+
+def is_served_by(port: int, pid: int) -> bool:
+    """Whether that very process listens on a port: an answer alone may be another server's.
+
+    Two servers that start at once can choose the same port, and only one of them gets it.
+    """
+    with contextlib.suppress(psutil.Error):
+        found = psutil.Process(pid).net_connections("tcp")
+        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)
+    return False
 
 
 def choose(preferred: Ports, attempt: int = 0) -> Ports:

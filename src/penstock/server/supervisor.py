@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -52,6 +53,7 @@ class Supervisor:
         found = java.find(self.settings.server.java_home)
         table_jars = jars.resolve(self.settings.server.packages, self.state, found)
         chosen = ports.choose(self.settings.server.ports, self.attempt)
+        self._clear_temporary()
         for folder in ("tmp", "logs", "run"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         conf = configuration.write_files(self.settings, chosen, self.token, table_jars)
@@ -113,7 +115,8 @@ class Supervisor:
             )
 
     def _wait(self, thrift: int, connect: int, begin: float) -> None:
-        while not (ports.answers(thrift) and ports.answers(connect)):
+        assert self.spark
+        while not all(ports.answers(port) and ports.is_served_by(port, self.spark.pid) for port in (thrift, connect)):
             if self.stopping.is_set():
                 raise PenstockError("a start without a stop", "the start was interrupted", "run `penstock up`")
             if ended := self.ended():
@@ -176,8 +179,15 @@ class Supervisor:
                 code = process.wait()
             if role in self.archives:
                 self.archives[role].keep(told and code in (0, 143, -signal.SIGTERM))
+        self._clear_temporary()
         record.remove(self.settings)
         self.log("stopped")
+
+    def _clear_temporary(self) -> None:
+        """Remove what killed JVMs left; the folders of spark-submit drivers are those drivers' own."""
+        for path in (self.state / "tmp").glob("*"):
+            if not path.name.startswith("model-"):
+                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def main() -> None:

@@ -121,3 +121,15 @@ def test_artifact_names() -> None:
     """Versions are cut off, whatever they look like."""
     names = ["delta-storage-4.3.0.jar", "delta-spark_4.1_2.13-4.3.0.jar", "hive-exec-2.3.10-core.jar"]
     assert [jars.artifact(n) for n in names] == ["delta-storage", "delta-spark_4.1_2.13", "hive-exec"]
+
+
+def test_a_port_belongs_to_the_process_that_listens() -> None:
+    """An answer is not enough: another server may have taken the port first."""
+    with socket.socket() as listener:
+        listener.bind((ports.LOOPBACK, 0))
+        listener.listen()
+        port = listener.getsockname()[1]
+        assert ports.answers(port)
+        assert ports.is_served_by(port, os.getpid())
+        assert not ports.is_served_by(port, os.getppid())
+    assert not ports.is_served_by(port, os.getpid())
