@@ -1,0 +1,42 @@
+"""A write that lost to another writer's commit, sent again: for SQL models and Python models alike."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
+
+Result = TypeVar("Result")
+
+# Delta's error classes for a commit that lost to another one. Each is raised before the commit, so
+# nothing was written: https://docs.delta.io/latest/concurrency-control.html
+CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+ATTEMPTS = 6
+FIRST_PAUSE = 0.2
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether a write failed only because another writer's commit came first."""
+    return any(text in str(error) for text in CONFLICTS)
+
+
+def again_on_conflict(write: Callable[[], Result], sleep: Callable[[float], None] = time.sleep) -> Result:
+    """Write; after a conflict, once more, up to six times with longer and longer pauses.
+
+    Args:
+        write: sends the statement.
+        sleep: pauses for some seconds; by chance, so that two writers don't meet again.
+
+    Raises:
+        Exception: what the write raised, when that was no conflict or each time one.
+    """
+    attempts = Retrying(
+        retry=retry_if_exception(is_conflict),
+        stop=stop_after_attempt(ATTEMPTS),
+        wait=wait_random_exponential(FIRST_PAUSE),
+        sleep=sleep,
+        reraise=True,
+    )
+    return attempts(write)

@@ -1,0 +1,89 @@
+"""The driver that spark-submit starts: reads a job, runs it in a classic session, writes how it went.
+
+Called as `driver.py FOLDER`, where FOLDER holds `job.json` and receives `result.json`. What the
+model prints leaves on standard output, each line behind a mark, so that it is told from the log
+lines of Spark's own processes.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+MARK = "\x1e"
+TICK = 1.0
+
+
+class Marked(io.TextIOBase):
+    """Standard output whose lines begin with the mark and leave at once."""
+
+    def __init__(self, out: Any) -> None:
+        self._out, self._line = out, ""
+
+    def write(self, text: str) -> int:
+        *lines, self._line = (self._line + text).split("\n")
+        for line in lines:
+            self._out.write(f"{MARK}{line}\n")
+        if lines:
+            self._out.flush()
+        return len(text)
+
+
+def end_with(pid: int, started: float) -> None:
+    """End this process's group when the dbt that started it is gone, killed or not."""
+    import psutil
+
+    def watch() -> None:
+        while True:
+            try:
+                process = psutil.Process(pid)
+                alive = abs(process.create_time() - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+            except psutil.NoSuchProcess:
+                alive = False
+            if not alive:
+                os.killpg(os.getpgid(0), signal.SIGTERM)
+                return
+            time.sleep(TICK)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def main(folder: Path) -> int:
+    """Run the job in a folder; the exit code."""
+    from pyspark.sql import SparkSession
+
+    from penstock.pymodel.failure import ModelError
+    from penstock.pymodel.job import Job
+    from penstock.pymodel.run import run
+
+    data = json.loads((folder / "job.json").read_text())
+    job = Job.loads(json.dumps(data["job"]))
+    end_with(*data["parent"])
+    out = sys.stdout
+    session = SparkSession.builder.enableHiveSupport().getOrCreate()
+    session.sparkContext.setJobDescription(job.node)
+    print(f"Spark UI of {job.node}: {session.sparkContext.uiWebUrl}", flush=True)
+    sys.stdout = Marked(out)
+    error = None
+    try:
+        run(job, session, print)
+    except ModelError as wrong:
+        error = str(wrong)
+    finally:
+        sys.stdout = out
+    (folder / "result.json").write_text(json.dumps({"error": error}))
+    session.stop()
+    return 1 if error else 0
+
+
+if __name__ == "__main__":
+    # The script's own folder: its modules are the package's, not names of their own.
+    sys.path.pop(0)
+    sys.exit(main(Path(sys.argv[1])))

@@ -1,0 +1,121 @@
+"""Replacing a table: one commit where the format has it, otherwise written aside and swapped."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.pymodel.columns import ddl, quoted
+from penstock.pymodel.failure import ModelError
+from penstock.pymodel.job import Layout, Write
+
+ASIDE = "__dbt_aside"
+PLAIN = re.compile(r"^\w+$")
+
+
+def text(value: str) -> str:
+    """A SQL string literal."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def aside_of(target: str) -> str:
+    """The name that a table is written under before it takes its own."""
+    return f"{target[:-1]}{ASIDE}`" if target.endswith("`") else f"{target}{ASIDE}"
+
+
+def clauses(layout: Layout, location: str | None) -> str:
+    """The clauses of `create table` between its name and `as`.
+
+    Raises:
+        ModelError: a layout that the format doesn't have.
+    """
+    # A partition may be a transform, as in `days(ts)`: only a plain name is quoted.
+    partitions = [quoted(item) if PLAIN.match(item) else item for item in layout.partition_by]
+    parts = [f"using {layout.file_format}"]
+    for word, pairs in (("options", layout.options), ("tblproperties", layout.properties)):
+        if pairs:
+            parts.append(f"{word} ({', '.join(f'{text(k)} = {text(v)}' for k, v in pairs.items())})")
+    if partitions:
+        parts.append(f"partitioned by ({', '.join(partitions)})")
+    if layout.clustered_by:
+        parts.append(_clustering(layout))
+    if location:
+        parts.append(f"location {text(location)}")
+    if layout.comment:
+        parts.append(f"comment {text(layout.comment)}")
+    return " ".join(parts)
+
+
+def _clustering(layout: Layout) -> str:
+    names = ", ".join(map(quoted, layout.clustered_by))
+    if not layout.clusters:
+        if layout.buckets is None:
+            raise ModelError.of(f"buckets for clustered_by on {layout.file_format}", "none", "set buckets: a number")
+        return f"clustered by ({names}) into {layout.buckets} buckets"
+    if layout.partition_by:
+        raise ModelError.of(
+            f"partition_by or clustered_by on {layout.file_format}", "both", "remove one: the format has one layout"
+        )
+    return f"cluster by ({names})"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What stands at the target's name: a table's format, folder and clustering columns."""
+
+    file_format: str
+    location: str
+    clustered: bool
+
+
+def standing(session: Any, write: Write, layout: Layout) -> Standing | None:
+    """The table at the target's name; None when there is none, or a view."""
+    if not write.exists or write.drop == "view" or not session.catalog.tableExists(write.target.replace("`", "")):
+        return None
+    rows = {row[0]: row[1] for row in session.sql(f"describe table extended {write.target}").collect()}
+    found = Standing(str(rows.get("Provider") or "").lower(), str(rows.get("Location") or ""), False)
+    if not (layout.clusters and layout.partition_by and found.file_format == layout.file_format):
+        return found
+    detail = session.sql(f"describe detail {write.target}").first().asDict()
+    return Standing(found.file_format, found.location, bool(detail.get("clusteringColumns")))
+
+
+def location_aside(layout: Layout, old: Standing | None) -> str | None:
+    """The new table's folder: the configured one, or one beside it where the old table's files lie there."""
+    if layout.location is None or old is None:
+        return layout.location
+    name = layout.location.rpartition("/")[2]
+    return f"{layout.location}{ASIDE}" if old.location.rstrip("/").endswith(f"/{name}") else layout.location
+
+
+def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
+    """Put the rows of the write's view in place of the target, whatever was there.
+
+    The old table stays as it was when the rows can't be computed. What has to give way (a view, a
+    table of another format or of one without atomic replacement, a clustered one that becomes
+    partitioned) does so only once the new table lies whole beside it.
+    """
+    old = standing(session, write, layout)
+    view = write.drop == "view"
+    if layout.atomic and not view and (old is None or (old.file_format == layout.file_format and not old.clustered)):
+        in_place = old.location if old and layout.location else layout.location
+        source = f"select * from {quoted(write.view)}"
+        session.sql(f"create or replace table {write.target} {clauses(layout, in_place)} as {source}")
+        return
+    aside = aside_of(write.target)
+    session.sql(f"drop table if exists {aside}")
+    # The table first, then its rows: a run that dies in between leaves a table, which the next one drops.
+    listed = ", ".join(f"{quoted(item.name)} {ddl(item.dataType)}" for item in schema.fields)
+    session.sql(f"create table {aside} ({listed}) {clauses(layout, location_aside(layout, old))}")
+    try:
+        names = ", ".join(quoted(item.name) for item in session.table(aside).schema.fields)
+        session.sql(f"insert overwrite table {aside} select {names} from {quoted(write.view)}")
+    except BaseException:
+        with contextlib.suppress(Exception):
+            session.sql(f"drop table if exists {aside}")
+        raise
+    # From here on the new table is whole: an error must leave it, since the old one is gone.
+    session.sql(f"drop {'view' if view else 'table'} if exists {write.target}")
+    session.sql(f"alter table {aside} rename to {write.target}")

@@ -1,0 +1,62 @@
+"""Writing a model's rows from a temporary view of its own session: no temporary table exists at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from penstock.pymodel import columns, replace
+from penstock.pymodel.columns import quoted
+from penstock.pymodel.conflicts import again_on_conflict
+from penstock.pymodel.failure import ModelError
+from penstock.pymodel.job import Job
+
+DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
+
+
+def write(session: Any, frame: Any, job: Job) -> None:
+    """Write a data frame as the job says.
+
+    A table of an atomic format is as it was until the one commit that ends the write, except that
+    `on_schema_change` alters its columns before.
+
+    Raises:
+        ModelError: columns that `on_schema_change` refuses, or an unknown mode.
+    """
+    frame.createOrReplaceTempView(job.write.view)
+    if job.write.mode == "replace":
+        replace.replace(session, job.write, job.layout, frame.schema)
+        return
+    target, rows = job.write.target, columns.types(frame.schema)
+    change = columns.compare(columns.types(session.table(target).schema), rows)
+    plan = columns.plan(target, change, job.write.on_schema_change, job.layout)
+    for statement in plan.before:
+        session.sql(statement)
+    source = f"select {selected(session, target, rows)} from {quoted(job.write.view)}"
+    again_on_conflict(lambda: _insert(session, job, source))
+    for statement in plan.after:
+        session.sql(statement)
+
+
+def _insert(session: Any, job: Job, source: str) -> None:
+    target = job.write.target
+    if job.write.mode == "append":
+        session.sql(f"insert into {target} {source}")
+    elif job.write.mode == "merge":
+        session.sql(str(job.write.merge_sql))
+    elif job.write.mode == "replace_where":
+        session.sql(f"insert into {target} replace where {job.write.condition} {source}")
+    elif job.write.mode == "insert_overwrite":
+        session.conf.set(DYNAMIC, "dynamic" if job.layout.partition_by else "static")
+        session.sql(f"insert overwrite table {target} {source}")
+    else:
+        raise ModelError(f"the write mode {job.write.mode} is not known to the Python models of penstock")
+
+
+def selected(session: Any, target: str, rows: Mapping[str, str]) -> str:
+    """The select list that puts the rows in the target's order, null for a column that they lack."""
+    names = {name.casefold(): name for name in rows}
+    return ", ".join(
+        quoted(names[name.casefold()]) if name.casefold() in names else f"cast(null as {words}) as {quoted(name)}"
+        for name, words in columns.types(session.table(target).schema).items()
+    )
