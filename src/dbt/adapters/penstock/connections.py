@@ -1,131 +1,168 @@
-"""Connections: dbt-spark's, to a server that is started when none is up, and kept between nodes."""
+"""Connections: dbt-spark's, with sessions kept between nodes, of the settings that each node asks for."""
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import copy
-from pathlib import Path
+from functools import partial
 from typing import Any
 
-from dbt.adapters.contracts.connection import Connection, ConnectionState
+from dbt.adapters.contracts.connection import Connection, ConnectionState, LazyHandle
 from dbt.adapters.events.logging import AdapterLogger
-from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.spark.connections import SparkConnectionManager
-from dbt_common.exceptions import DbtRuntimeError
+from dbt.adapters.spark.connections import SparkConnectionManager, SparkConnectionMethod
+from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from TCLIService.ttypes import TCancelOperationReq
 
-from dbt.adapters.penstock.credentials import PenstockCredentials
-from penstock.errors import PenstockError
-from penstock.server import control
-from penstock.server.ports import LOOPBACK
-from penstock.server.record import Record
-from penstock.settings import find_root, load
+from dbt.adapters.penstock import messages, spark_conf
+from dbt.adapters.penstock.handle import CANCELLED, PenstockHandle
+from dbt.adapters.penstock.query_comment import NodeFirst
+from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
+
+__all__ = ["PenstockConnectionManager", "managed_server"]
 
 logger = AdapterLogger("penstock")
-OPEN_ATTEMPTS = 5
-COMMENT = re.compile(r"/\*.*?\*/|--[^\n]*", re.DOTALL)
-CHANGES_SESSION = re.compile(
-    r"^\s*(set|reset|use|add|cache|uncache|clear|refresh)\b|\b(temporary|temp)\s+(view|function)\b", re.IGNORECASE
-)
-
-
-def managed_server(credentials: PenstockCredentials) -> Record:
-    """This project's own server, started when it isn't up.
-
-    Raises:
-        FailedToConnectError: it can't be started; the message says what to do.
-    """
-    try:
-        settings = load(find_root(Path(credentials.project_root)))
-        return control.up(settings, lambda text: logger.info(f"penstock: {text}"))
-    except PenstockError as error:
-        raise FailedToConnectError(str(error)) from None
-
-
-def changes_session(sql: str) -> bool:
-    """Whether a statement leaves something in its session: a setting, a schema in use, a temporary view."""
-    return bool(CHANGES_SESSION.search(COMMENT.sub(" ", sql)))
-
-
-def without_stack(message: str) -> str:
-    """Spark's message up to its first stack frame, each line of it once."""
-    lines = re.split(r"\n\s*at [\w.$]+[^\n]*\(", message, maxsplit=1)[0].splitlines()
-    return "\n".join(dict.fromkeys(line.rstrip() for line in lines if line.strip()))
 
 
 class PenstockConnectionManager(SparkConnectionManager):
-    """dbt-spark's connection manager over the project's own server.
+    """dbt-spark's connection manager over the project's own server, or a remote one.
 
     dbt opens and closes a session for every node. A session costs about a tenth of a second of the
     server, much of it under a lock that all share, so one that no statement changed serves the
-    next node of its thread; a changed one, or one that met an error, is closed as dbt would.
+    next node of its thread that wants the same settings; a changed one, or one that met an error,
+    is closed as dbt would.
     """
 
     TYPE = "penstock"
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._changed: set[Any] = set()
+        self._conf: dict[Any, dict[str, str]] = {}
+        self._cancelled: set[Any] = set()
+
+    def set_query_header(self, query_header_context: dict[str, Any]) -> None:
+        """Have statements begin with the node they are of."""
+        self.query_header = NodeFirst(self.profile, query_header_context)
 
     @classmethod
     def open(cls, connection: Connection) -> Connection:
-        """Open a Thrift session, after starting the project's own server when that is the target."""
+        """Open a session with the connection's settings. ODBC and in-process sessions are dbt-spark's own."""
         credentials = connection.credentials
-        if connection.state == ConnectionState.OPEN or not credentials.managed:
+        if connection.state == ConnectionState.OPEN:
+            return connection
+        reopen: Callable[[], Session]
+        if credentials.method == SparkConnectionMethod.THRIFT:
+            reopen = partial(open_session, credentials)
+        elif credentials.method == SparkConnectionMethod.HTTP:
+            reopen = partial(cls._open_http, connection)
+        else:
             return super().open(connection)
-        for attempt in range(OPEN_ATTEMPTS):
-            server = managed_server(credentials)
+        limits = (credentials.poll_interval, credentials.query_timeout, credentials.query_retries)
+        connection.handle = PenstockHandle(reopen, *limits)
+        connection.state = ConnectionState.OPEN
+        return connection
+
+    @classmethod
+    def _open_http(cls, connection: Connection) -> Session:
+        """A session as dbt-spark opens it over HTTP."""
+
+        def connect() -> Any:
             opened = copy(connection)
-            opened.credentials = credentials.replace(host=LOOPBACK, port=server.ports.thrift)
+            opened.state = ConnectionState.INIT
+            return super(PenstockConnectionManager, cls).open(opened).handle.handle
+
+        def cancel(operation: Any) -> None:
+            other = connect()
             try:
-                super().open(opened)
-                connection.handle, connection.state = opened.handle, opened.state
-                connection.handle.server = server
-                return connection
-            except FailedToConnectError:
-                # A server that was just killed may look alive for a moment. No statement was sent
-                # yet, so asking again is safe; the next turn starts a new one.
-                if attempt == OPEN_ATTEMPTS - 1:
-                    raise
-                time.sleep(1)
-        raise AssertionError("unreachable")
+                other.client.CancelOperation(TCancelOperationReq(operationHandle=operation))
+            finally:
+                other.close()
+
+        return Session(connect(), cancel)
 
     def set_connection_name(self, name: str | None = None) -> Connection:
         """Take over this thread's session, unless its server is no longer the one that runs."""
         connection = self.get_if_exists()
-        if connection and connection.state == ConnectionState.OPEN and connection.credentials.managed:
-            settings = load(find_root(Path(connection.credentials.project_root)))
-            if control.current(settings) != connection.handle.server:
+        if connection and connection.state == ConnectionState.OPEN:
+            session = getattr(connection.handle, "session", None)
+            if session and session.server and running_server(connection.credentials) != session.server:
                 self.clear_thread_connection()
         return super().set_connection_name(name)
 
-    def add_query(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement, and note when its session can't serve another node."""
-        if changes_session(sql):
-            self._changed.add(self.get_thread_identifier())
+    def use_conf(self, conf: dict[str, str]) -> None:
+        """From its next statement on this thread needs a session with these settings."""
+        self._conf[self.get_thread_identifier()] = conf
+
+    def _fit(self, connection: Connection) -> None:
+        """Give a connection a session with the settings that its thread needs, unless it has one."""
+        conf = self._conf.get(self.get_thread_identifier(), {})
+        wanted = self.profile.credentials.with_conf(conf)
+        if connection.credentials.server_side_parameters == wanted.server_side_parameters:
+            return
+        self.close(connection)
+        connection.credentials = wanted
+        connection.state = ConnectionState.INIT
         try:
-            return super().add_query(sql, *arguments, **options)
+            self.open(connection)
+            if conf and wanted.method == SparkConnectionMethod.THRIFT:
+                spark_conf.check(conf, (str(wanted.host), wanted.port), partial(self._rows, connection.handle))
         except BaseException:
-            self._changed.add(self.get_thread_identifier())
+            # The next statement is to meet the same, not a session that nobody checked.
+            self.close(connection)
+            connection.credentials, connection.state = self.profile.credentials, ConnectionState.INIT
+            connection.handle = LazyHandle(self.open)
             raise
+
+    @staticmethod
+    def _rows(handle: PenstockHandle, sql: str) -> list[tuple[Any, ...]]:
+        cursor = handle.handle.cursor()
+        cursor.execute(sql)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        cursor.close()
+        return rows
+
+    def add_query(self, sql: str, *arguments: Any, **options: Any) -> Any:
+        """Send a statement, with dbt's comment that names its node, in a session that fits it."""
+        connection = self.get_thread_connection()
+        self._fit(connection)
+        # Opened by now: an interrupt either finds the handle and stops it, or is seen here.
+        assert connection.handle
+        if self.get_thread_identifier() in self._cancelled:
+            raise DbtRuntimeError(CANCELLED)
+        return super().add_query(self._commented(sql), *arguments, **options)
+
+    def _commented(self, sql: str) -> str:
+        """The statement with dbt's comment, which Spark's UI shows; some macros leave it out."""
+        comment = self.query_header and self.query_header.comment.query_comment
+        return self._add_query_comment(sql) if comment and comment.strip() not in sql else sql
+
+    def cancel_open(self) -> list[str]:
+        """End what the other threads run, on the server; connections not yet open are not opened for it."""
+        own = self.get_thread_identifier()
+        names = []
+        with self.lock:
+            others = {key: item for key, item in self.thread_connections.items() if key != own}
+        self._cancelled.update(others)
+        for connection in others.values():
+            if connection.state == ConnectionState.OPEN:
+                self.cancel(connection)
+                names.append(connection.name or "")
+        return names
 
     @contextmanager
     def exception_handler(self, sql: str) -> Iterator[None]:
-        """dbt-spark's handler; Spark's message reaches the user without its hundred stack frames."""
+        """Spark's message reaches the user without its hundred stack frames."""
         try:
-            with super().exception_handler(sql):
-                yield
+            yield
         except DbtRuntimeError as error:
-            error.msg = without_stack(error.msg)
+            error.msg = messages.without_stack(error.msg)
             raise
+        except Exception as error:
+            raise DbtDatabaseError(messages.of_error(error)) from error
 
     def release(self) -> None:
         """Keep an unchanged session for the next node; close any other."""
-        key = self.get_thread_identifier()
         connection = self.get_if_exists()
-        if connection and connection.state == ConnectionState.OPEN and key not in self._changed:
+        if connection and connection.state == ConnectionState.OPEN and getattr(connection.handle, "reusable", False):
             return
-        self._changed.discard(key)
         super().release()

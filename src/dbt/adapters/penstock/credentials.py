@@ -6,15 +6,20 @@ in penstock.yml. With `host` it is someone else's, and nothing is started.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from copy import copy
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock import spark_conf
+from dbt.adapters.penstock.messages import in_three
+from penstock.server.ports import LOOPBACK
+
 MANAGED_HOST = "this machine"
-ANSI = "spark.sql.ansi.enabled"
 # What dbt itself adds to a target before the adapter reads it.
+AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 OF_DBT = {"type", "threads", "pass", "target", "catalog", "dbname"}
 
 
@@ -25,6 +30,14 @@ class PenstockCredentials(SparkCredentials):
     Attributes:
         connect_url: Spark Connect address of a remote server, `sc://host:port/;token=…`; Python
             models need it there. The server of this project knows its own.
+        poll_interval: longest pause, in seconds, between polls of a server that answers them at
+            once. Spark's own holds a poll back until the statement ends: there is no pause.
+        query_retries: how often a statement that only reads is sent again after a lost connection,
+            in a session that no statement changed. One that writes is never sent twice.
+        ssl_ca: file of the certificate authority (PEM) that vouches for the server; relative to the
+            project. Without it the machine's own authorities do.
+        ssl_verify: false takes any certificate.
+        file_format: table format of models, seeds and snapshots that don't set one.
         managed: whether the server is this project's own. Derived, not a key of the profile.
         project_root: the dbt project's folder, where penstock.yml is looked for. Set by the adapter.
     """
@@ -33,14 +46,17 @@ class PenstockCredentials(SparkCredentials):
     project_root: ClassVar[str] = "."
 
     host: str | None = None
+    auth: str | None = None
     method: SparkConnectionMethod = SparkConnectionMethod.THRIFT
     user: str | None = "penstock"
     port: int = 10000
-    # The server long-polls: sleeping between polls only delays short statements.
-    poll_interval: int = 0
-    # A statement sent again after a lost connection may take effect twice.
-    query_retries: int = 0
+    poll_interval: float = 0.5  # type: ignore[assignment]
+    query_retries: int = 1
+    ssl_ca: str | None = None
+    ssl_verify: bool = True
+    server_side_parameters: dict[str, str] = field(default_factory=dict)
     connect_url: str | None = None
+    file_format: str = "delta"
 
     @classmethod
     def __pre_deserialize__(cls, data: Any) -> Any:
@@ -58,12 +74,43 @@ class PenstockCredentials(SparkCredentials):
         managed = self.host in (None, MANAGED_HOST)
         object.__setattr__(self, "managed", managed)
         self.host = MANAGED_HOST if managed else self.host
-        own = dict(self.server_side_parameters)
+        own = {str(key): spark_conf.as_text(value) for key, value in self.server_side_parameters.items()}
         super().__post_init__()
         # dbt-spark switches ANSI off in its sessions, so that SQL and Python would disagree. The
         # server's own setting holds for both, unless the profile says otherwise.
-        if ANSI not in own:
-            self.server_side_parameters.pop(ANSI, None)
+        self.server_side_parameters = own
+        if self.method == SparkConnectionMethod.THRIFT:
+            self._check_login()
+
+    def _check_login(self) -> None:
+        """What belongs together: a password with the ways of logging in that take one, TLS with its settings."""
+        self.auth = (self.auth or "NONE").upper()
+
+        def refuse(needed: str, found: str, do: str) -> None:
+            raise DbtRuntimeError(in_three(needed, found, f"{do} in profiles.yml"))
+
+        if self.auth not in AUTH:
+            refuse(f"auth to be one of {', '.join(AUTH)}", self.auth, "correct auth")
+        if (self.password is not None) != (self.auth in ("LDAP", "CUSTOM")):
+            found = "no password" if self.password is None else "a password"
+            refuse("a password with auth LDAP or CUSTOM, and only there", f"{found} with {self.auth}", "correct it")
+        if (self.kerberos_service_name is not None) != (self.auth == "KERBEROS"):
+            found = f"{self.kerberos_service_name or 'none'} with {self.auth}"
+            refuse("kerberos_service_name with auth KERBEROS, and only there", found, "correct it")
+        if not self.use_ssl and (self.ssl_ca or not self.ssl_verify):
+            refuse("use_ssl: true with ssl_ca or ssl_verify", "use_ssl: false", "set use_ssl: true or drop them")
+
+    def at(self, port: int) -> PenstockCredentials:
+        """The same, for the project's own server at a port of this machine."""
+        placed = copy(self)
+        placed.host, placed.port = LOOPBACK, port
+        return placed
+
+    def with_conf(self, conf: dict[str, str]) -> PenstockCredentials:
+        """The same, with a node's `spark_conf` put over the session settings of the profile."""
+        changed = copy(self)
+        changed.server_side_parameters = {**self.server_side_parameters, **conf}
+        return changed
 
     @property
     def type(self) -> str:

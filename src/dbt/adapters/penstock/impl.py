@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from multiprocessing.context import SpawnContext
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,18 @@ from dbt.adapters.base import PythonJobHelper
 from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.spark.impl import SparkAdapter, SparkConfig
+from dbt.adapters.spark.impl import SparkConfig
+from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock import capabilities, spark_conf
+from dbt.adapters.penstock.columns import DescribedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
-from dbt.adapters.penstock.python_connect import ConnectPythonJobHelper
+from dbt.adapters.penstock.python import running
+from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
+from dbt.adapters.penstock.python.submit import SparkSubmitPythonJobHelper
+from dbt.adapters.penstock.relations import RelationLookup
+from dbt.adapters.penstock.writing import TableWriting
 from penstock.errors import PenstockError
 from penstock.lake import catalog as lake_catalog
 from penstock.lake import publish
@@ -33,13 +40,17 @@ class PenstockConfig(SparkConfig):
 
     file_format: str = "delta"
     tblproperties: dict[str, str] | None = None
+    # Those of the folders and of the model are put together, the nearest one's value winning.
+    spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
 
 
-class PenstockAdapter(SparkAdapter):
+class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
     ConnectionManager = PenstockConnectionManager
     AdapterSpecificConfigs = PenstockConfig
+    CONSTRAINT_SUPPORT = capabilities.CONSTRAINTS
+    _capabilities = capabilities.ADAPTER
 
     def __init__(self, config: Any, mp_context: SpawnContext) -> None:
         super().__init__(config, mp_context)
@@ -55,13 +66,29 @@ class PenstockAdapter(SparkAdapter):
         with contextlib.suppress(FailedToConnectError):
             managed_server(credentials)
 
+    def pre_model_hook(self, config: Any) -> None:
+        """Have the node's statements run in a session with its `spark_conf`; a Python model has its own session."""
+        if getattr(config.model, "language", "sql") == "python":
+            return
+        self.connections.use_conf(spark_conf.configured(config.get("spark_conf"), config.model.unique_id))
+
+    def post_model_hook(self, config: Any, context: Any) -> None:
+        """The node is done, well or not: its thread's next statement has the server's settings again."""
+        self.connections.use_conf({})
+
     @property
     def default_python_submission_method(self) -> str:
         return "connect"
 
     @property
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
-        return {"connect": ConnectPythonJobHelper}
+        return {"connect": ConnectPythonJobHelper, "spark_submit": SparkSubmitPythonJobHelper}
+
+    def cancel_open_connections(self) -> list[str]:
+        """Cancel the statements and the Python models that run: dbt asks for it on Ctrl-C."""
+        names = super().cancel_open_connections() or []
+        running.stop_all()
+        return names
 
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
         return AdapterResponse(_message="OK")

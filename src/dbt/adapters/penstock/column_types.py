@@ -1,0 +1,49 @@
+"""Which type changes of a column a table can follow."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+Change = Literal["widens", "fits", "impossible"]
+
+# Delta's type widening: https://docs.delta.io/latest/delta-type-widening.html
+WIDER = {
+    "tinyint": {"smallint", "int", "bigint", "double"},
+    "smallint": {"int", "bigint", "double"},
+    "int": {"bigint", "double"},
+    "float": {"double"},
+    "date": {"timestamp_ntz"},
+}
+# Decimal digits before the point that a decimal needs to hold every value of an integer type.
+DIGITS = {"tinyint": 10, "smallint": 10, "int": 10, "bigint": 20}
+DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
+
+
+def widens(old: str, new: str) -> bool:
+    """Whether every value of `old` has its place in `new`, by the rules of Delta's type widening."""
+    if new in WIDER.get(old, ()):
+        return True
+    wide = DECIMAL.fullmatch(new)
+    if not wide:
+        return False
+    whole, scale = int(wide[1]) - int(wide[2]), int(wide[2])
+    if old in DIGITS:
+        return whole >= DIGITS[old]
+    narrow = DECIMAL.fullmatch(old)
+    if not narrow:
+        return False
+    return whole >= int(narrow[1]) - int(narrow[2]) and scale >= int(narrow[2])
+
+
+def change(old: str, new: str) -> Change:
+    """What becomes of a table's column of type `old` when its new rows have type `new`.
+
+    Returns:
+        `widens`: the column can take the new type; `fits`: the new rows go into the old one;
+        `impossible`: neither.
+    """
+    old, new = old.lower(), new.lower()
+    if widens(old, new):
+        return "widens"
+    return "fits" if old == new or widens(new, old) else "impossible"

@@ -1,0 +1,66 @@
+"""A Python model's own configuration, parsed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import spark_conf
+
+
+def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
+    """The error for a configuration value that can't be."""
+    return DbtRuntimeError(
+        f"needed: {needed} as {key} of the Python model {name}. found: {value!r}. do: correct {key} in its config"
+    )
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """One name or a list of names."""
+    return (value,) if isinstance(value, str) else tuple(map(str, value or ()))
+
+
+@dataclass(frozen=True)
+class PythonConfig:
+    """What a Python model's config says beside the table's layout.
+
+    Attributes:
+        spark_conf: Spark settings of this model alone.
+        timeout: seconds until the model is stopped; None never.
+        packages: requirements that must be installed, as pip writes them.
+        master: Spark master of a spark_submit driver; None takes penstock.yml's.
+        enforce_columns: whether the declared columns and types are checked before the write.
+    """
+
+    spark_conf: dict[str, str]
+    timeout: float | None
+    packages: tuple[str, ...]
+    master: str | None
+    enforce_columns: bool
+
+    @classmethod
+    def of(cls, node: dict[str, Any]) -> PythonConfig:
+        """The configuration of a node.
+
+        Raises:
+            DbtRuntimeError: a value of the wrong kind; its key is named.
+        """
+        name, config = node["name"], node["config"]
+        timeout = config.get("timeout")
+        if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
+            raise refuse(name, "timeout", "a number of seconds above 0", timeout)
+        packages = config.get("packages") or ()
+        if not isinstance(packages, str | list | tuple):
+            raise refuse(name, "packages", "a list of requirements", packages)
+        enforce = config.get("enforce_columns") or False
+        if not isinstance(enforce, bool):
+            raise refuse(name, "enforce_columns", "true or false", enforce)
+        return cls(
+            spark_conf.configured(config.get("spark_conf"), name),
+            timeout,
+            names(packages),
+            config.get("master"),
+            enforce,
+        )

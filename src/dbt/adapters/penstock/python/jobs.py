@@ -1,0 +1,129 @@
+"""From a dbt node and its compiled code to the job that a Spark session runs."""
+
+from __future__ import annotations
+
+import ast
+import json
+from pathlib import Path
+from typing import Any
+
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import capabilities
+from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.python.config import PythonConfig, names, refuse
+from dbt.adapters.penstock.spark_conf import as_text
+from penstock.pymodel.job import Input, Job, Layout, Write
+
+MARK = "penstock_write = "
+
+
+def leading_blank_lines(text: str) -> int:
+    """How many lines before the first one with something in it."""
+    return next((number for number, line in enumerate(text.split("\n")) if line.strip()), 0)
+
+
+def aligned(compiled_code: str, own: str) -> str:
+    """The compiled code with the user's lines at the numbers they have in the user's file."""
+    code = compiled_code.split("\n")[leading_blank_lines(compiled_code) :]
+    return "\n" * leading_blank_lines(own) + "\n".join(code)
+
+
+def marked(compiled_code: str) -> tuple[str, dict[str, Any]]:
+    """The code and what the macro `penstock_python_job` put on its last marked line."""
+    code, _, rest = compiled_code.rpartition(f"\n{MARK}")
+    return code, json.loads(ast.literal_eval(rest.strip()))
+
+
+def layout(node: dict[str, Any], default_format: str) -> Layout:
+    """A table's layout by its node's config.
+
+    Raises:
+        DbtRuntimeError: an unknown format or a value of the wrong kind.
+    """
+    config, name = node["config"], node["name"]
+    table_format = capabilities.table_format(config.get("file_format") or default_format)
+    buckets = config.get("buckets")
+    if buckets is not None and (isinstance(buckets, bool) or not isinstance(buckets, int) or buckets < 1):
+        raise refuse(name, "buckets", "a number above 0", buckets)
+    pairs: dict[str, dict[str, str]] = {}
+    for key in ("tblproperties", "options"):
+        if not isinstance(value := config.get(key) or {}, dict):
+            raise refuse(name, key, "keys with values", value)
+        pairs[key] = {str(k): as_text(v) for k, v in value.items()}
+    root, docs = config.get("location_root"), config.get("persist_docs") or {}
+    return Layout(
+        file_format=table_format.name,
+        atomic=table_format.atomic,
+        clusters=table_format.clusters,
+        drop_columns_with=table_format.drop_columns_with,
+        widen_columns_with=table_format.widen_columns_with,
+        partition_by=names(config.get("partition_by")),
+        clustered_by=names(config.get("clustered_by")),
+        buckets=buckets,
+        location=f"{root}/{node['alias']}" if root else None,
+        properties=pairs["tblproperties"],
+        options=pairs["options"],
+        comment=(node.get("description") or None) if docs.get("relation") else None,
+    )
+
+
+def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | None:
+    """ISO start and end of the microbatch that a node runs; None outside microbatch."""
+    batch = write.get("batch") or {}
+    start, end = batch.get("start"), batch.get("end")
+    if start is None and (context := node.get("batch")):
+        start, end = context.get("event_time_start"), context.get("event_time_end")
+    if start is None or end is None:
+        return None
+    return (
+        start if isinstance(start, str) else start.isoformat(),
+        end if isinstance(end, str) else end.isoformat(),
+    )
+
+
+def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, credentials: PenstockCredentials) -> Job:
+    """The job of a node.
+
+    Args:
+        node: as dbt hands it to a submission helper.
+        compiled_code: what the macro `penstock_python_job` rendered.
+        config: the node's own configuration.
+        credentials: for the default format and the project's folder.
+
+    Raises:
+        DbtRuntimeError: a configuration that can't be.
+    """
+    code, said = marked(compiled_code)
+    try:
+        own = (Path(credentials.project_root) / node["original_file_path"]).read_text()
+    except OSError:
+        own = ""
+    write = said["write"]
+    declared = {column["name"]: column.get("data_type") for column in (node.get("columns") or {}).values()}
+    if config.enforce_columns and not declared:
+        raise DbtRuntimeError(
+            f"needed: declared columns of {node['name']} (enforce_columns: true). found: none. "
+            "do: list its columns with their data_type in its yml"
+        )
+    return Job(
+        node=node["unique_id"],
+        name=node["name"],
+        path=node["original_file_path"],
+        code=aligned(code, own),
+        write=Write(
+            mode=write["mode"],
+            target=write["target"],
+            view=(write.get("view") or f"{node['alias']}__dbt_tmp").strip("`"),
+            merge_sql=write.get("merge_sql"),
+            condition=write.get("condition"),
+            on_schema_change=write.get("on_schema_change") or "ignore",
+            exists=bool(write.get("exists")),
+            drop=write.get("drop"),
+            alone=bool(write.get("alone")),
+        ),
+        layout=layout(node, credentials.file_format),
+        columns=declared if config.enforce_columns else None,
+        inputs={name: Input(**value) for name, value in said["inputs"].items()},
+        batch=window(node, write),
+    )

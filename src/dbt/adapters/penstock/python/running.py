@@ -1,0 +1,136 @@
+"""Models that run now, each on a thread of its own, so that a timeout or Ctrl-C can stop any code.
+
+A thread in a pure Python loop is stopped by an exception raised in it from outside. One that hangs
+in a call of C code can't be: it is left behind, its Spark session or process ended, and dies with
+dbt.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import ctypes
+import threading
+import time
+from collections.abc import Callable
+
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import concurrency
+
+GRACE = 10.0
+STEP = 0.2
+
+
+class Stopped(BaseException):
+    """Raised in a model's thread to end it; not an Exception, so that a model's `except` lets it pass."""
+
+
+class Running:
+    """One running model.
+
+    Args:
+        name: the model's name.
+        work: runs it.
+        cancel: ends its Spark jobs; may be called at any time, on another thread.
+    """
+
+    def __init__(self, name: str, work: Callable[[], None], cancel: Callable[[], None]) -> None:
+        self.name, self._work, self._cancel = name, work, cancel
+        self._wake = threading.Event()
+        self._finished = False
+        self._error: BaseException | None = None
+        self._stopped = False
+        # dbt's log reads the node of a line from the context.
+        context = contextvars.copy_context()
+        self._thread = threading.Thread(target=context.run, args=(self._main,), daemon=True, name=f"model {name}")
+
+    def _main(self) -> None:
+        try:
+            self._work()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._finished = True
+            self._wake.set()
+
+    def stop(self) -> None:
+        """Ask for the end; `wait` brings it about on the thread that waits."""
+        self._stopped = True
+        self._wake.set()
+
+    def wait(self, timeout: float | None) -> None:
+        """Run the model to its end.
+
+        Args:
+            timeout: seconds until it is stopped; None never.
+
+        Raises:
+            DbtRuntimeError: it was stopped.
+            Exception: whatever the model raised.
+        """
+        if self._stopped:
+            raise DbtRuntimeError(f"the Python model {self.name} was cancelled")
+        self._thread.start()
+        self._wake.wait(timeout)
+        if not self._finished:
+            self._end()
+            if self._stopped:
+                raise DbtRuntimeError(f"the Python model {self.name} was cancelled")
+            raise DbtRuntimeError(
+                f"needed: an end of the Python model {self.name} within {timeout:g} s (timeout). "
+                "found: it still ran and was stopped. do: raise its timeout or give it less work"
+            )
+        if self._error is not None:
+            raise self._error
+
+    def _end(self) -> None:
+        """Cancel the Spark jobs and raise `Stopped` in the model's thread until it ends."""
+        deadline = time.monotonic() + GRACE
+        # A server that is gone may keep the call waiting for minutes.
+        canceller = threading.Thread(target=self._cancel_quietly, daemon=True)
+        canceller.start()
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            ident = ctypes.c_ulong(self._thread.ident or 0)
+            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
+            self._thread.join(STEP)
+        canceller.join(max(0.0, deadline - time.monotonic()))
+
+    def _cancel_quietly(self) -> None:
+        with contextlib.suppress(Exception):
+            self._cancel()
+
+
+_lock = threading.Lock()
+_running: set[Running] = set()
+
+
+def run(
+    name: str,
+    work: Callable[[], None],
+    cancel: Callable[[], None],
+    timeout: float | None,
+    alone: str | None = None,
+) -> None:
+    """Run a model, known to `stop_all` meanwhile; see Running for the arguments and errors.
+
+    Args:
+        alone: a table whose other writers wait until this model has ended.
+    """
+    running = Running(name, work, cancel)
+    with _lock:
+        _running.add(running)
+    try:
+        with concurrency.turn(alone) if alone else contextlib.nullcontext():
+            running.wait(timeout)
+    finally:
+        with _lock:
+            _running.discard(running)
+
+
+def stop_all() -> list[str]:
+    """Stop every model that runs now; their names."""
+    with _lock:
+        for running in _running:
+            running.stop()
+        return sorted(running.name for running in _running)

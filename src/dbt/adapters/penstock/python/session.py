@@ -1,0 +1,130 @@
+"""A Spark Connect session of a model's own: its address, certificates, name and settings."""
+
+from __future__ import annotations
+
+import os
+import urllib.parse
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import spark_conf
+from dbt.adapters.penstock.connections import managed_server
+from dbt.adapters.penstock.credentials import PenstockCredentials
+
+
+def url(credentials: PenstockCredentials, name: str) -> str:
+    """The server's Spark Connect address.
+
+    Raises:
+        DbtRuntimeError: a remote server without `connect_url` in the profile.
+    """
+    if credentials.connect_url:
+        return credentials.connect_url
+    if not credentials.managed:
+        raise DbtRuntimeError(
+            f"needed: Spark Connect on {credentials.host} for the Python model {name}. "
+            "found: a profile with a Thrift host alone. do: set connect_url: sc://host:port in profiles.yml"
+        )
+    server = managed_server(credentials)
+    # By name, not by number: the client sends a token without TLS to localhost only.
+    return f"sc://localhost:{server.ports.connect}/;token={server.token}"
+
+
+def without_token(words: str, address: str) -> str:
+    """A message in which the address's token can't be read."""
+    for part in address.split(";")[1:]:
+        key, _, value = part.partition("=")
+        if key.strip("/") == "token" and value:
+            for form in (value, urllib.parse.unquote(value)):
+                words = words.replace(form, "***")
+    return words
+
+
+def channel_of(credentials: PenstockCredentials, address: str, node: str) -> Any:
+    """The channel of an address; where TLS is used, `ssl_ca` is the authority that is trusted.
+
+    Spark's UI describes a Connect job by its request, which begins with the user: the node's name
+    is put there, unless the address names a user.
+
+    Raises:
+        DbtRuntimeError: a CA file that can't be read.
+    """
+    import grpc  # type: ignore[import-untyped]
+    from pyspark.sql.connect.client.core import ChannelBuilder, DefaultChannelBuilder
+
+    class Channel(DefaultChannelBuilder):
+        """The client's own channel, but for the authority."""
+
+        def toChannel(self) -> Any:
+            plain = not self.secure or (not self.use_ssl and self.host == "localhost")
+            if plain or not credentials.ssl_ca:
+                return super().toChannel()
+            file = Path(credentials.project_root) / Path(credentials.ssl_ca).expanduser()
+            try:
+                trusted = file.read_bytes()
+            except OSError as error:
+                raise DbtRuntimeError(
+                    f"needed: the CA file of Spark Connect (ssl_ca). found: {file}: {error.strerror}. "
+                    "do: correct ssl_ca in profiles.yml"
+                ) from None
+            secured = grpc.ssl_channel_credentials(root_certificates=trusted)
+            if self.token is not None:
+                secured = grpc.composite_channel_credentials(secured, grpc.access_token_call_credentials(self.token))
+            return self._secure_channel(self.endpoint, secured)
+
+    channel = Channel(address)
+    if channel.userId is None:
+        channel.set(ChannelBuilder.PARAM_USER_ID, node)
+    return channel
+
+
+def open_session(credentials: PenstockCredentials, address: str, node: str) -> Any:
+    """Open a session on this thread.
+
+    Raises:
+        DbtRuntimeError: no server answers at the address, with the TLS that it asks for; or a CA
+            file that can't be read.
+    """
+    import grpc
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+    from pyspark.sql.connect.session import SparkSession
+
+    # As SparkSession.builder.remote does: functions and pandas-on-Spark look for it.
+    os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
+    channel = channel_of(credentials, address, node)
+    # The client itself would ask again for ten minutes, and once more for as long when it is closed.
+    probe = channel.toChannel()
+    try:
+        grpc.channel_ready_future(probe).result(timeout=max(10, credentials.connect_timeout))
+    except grpc.FutureTimeoutError:
+        raise DbtRuntimeError(
+            f"needed: Spark Connect at {channel.endpoint}. found: no answer, or a certificate that isn't trusted. "
+            "do: check that it runs there, and use_ssl in connect_url and ssl_ca in profiles.yml"
+        ) from None
+    finally:
+        probe.close()
+    session = SparkSession.builder.channelBuilder(channel).create()
+    # About half a minute: a server that died doesn't come back with the session's views.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
+    session.addTag(node.replace(",", "_"))
+    return session
+
+
+def configure(session: Any, conf: Mapping[str, str], name: str) -> None:
+    """Set a model's `spark_conf` on its session.
+
+    Raises:
+        DbtRuntimeError: a setting that a running Spark doesn't take.
+    """
+    for key, value in conf.items():
+        known = not key.startswith("spark.") or key.startswith(spark_conf.FREE) or session.conf.isModifiable(key)
+        if not known:
+            raise DbtRuntimeError(
+                f"needed: settings that a running Spark takes as spark_conf of {name}. "
+                f"found: {key}, which is fixed at its start or unknown to it. do: set submission_method: spark_submit "
+                "for this model, or put it under server.spark_conf in penstock.yml"
+            )
+        session.conf.set(key, value)

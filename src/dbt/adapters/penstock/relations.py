@@ -1,0 +1,170 @@
+"""Which tables and views there are: only those that the project names are asked for.
+
+dbt lists whole schemas before a run and for its docs. Spark answers such a list by one question to
+the metastore a table, so a lake with thousands of tables costs every run its time. Here the list is
+asked for by name; a name that no node has is looked up by itself when a macro wants it, and a macro
+that wants the whole schema gets it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable
+from typing import Any
+
+from dbt.adapters.base import BaseRelation
+from dbt.adapters.contracts.relation import RelationConfig
+from dbt.adapters.spark.impl import (
+    SCHEMA_NOT_FOUND_MESSAGES,
+    TABLE_OR_VIEW_NOT_FOUND_MESSAGES,
+    SparkAdapter,
+)
+from dbt_common.clients.agate_helper import DEFAULT_TYPE_TESTER
+from dbt_common.contracts.metadata import CatalogTable, ColumnMetadata, StatsItem, TableMetadata
+from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.utils import executor
+
+NOT_THERE = (*SCHEMA_NOT_FOUND_MESSAGES, *TABLE_OR_VIEW_NOT_FOUND_MESSAGES)
+ICEBERG = "table_type=ICEBERG"
+NO_EXTENDED = "SHOW TABLE EXTENDED is not supported"
+
+
+class RelationLookup(SparkAdapter):
+    """dbt-spark's adapter, with relations and their columns looked up by name."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # The names asked for in each schema of dbt's cache, both in lower case. A schema that isn't
+        # here has been listed whole, or not at all.
+        self._asked: dict[str, set[str]] = {}
+
+    def _names(self, relation_configs: Iterable[RelationConfig]) -> dict[str, set[str]]:
+        """The names that nodes have in each schema, both in lower case."""
+        names: dict[str, set[str]] = {}
+        for config in relation_configs:
+            relation = self.Relation.create_from(quoting=self.config, relation_config=config)
+            if relation.schema and relation.identifier:
+                names.setdefault(relation.schema.lower(), set()).add(relation.identifier.lower())
+        return names
+
+    def _find(self, schema: str, names: Iterable[str]) -> list[BaseRelation]:
+        """The tables and views of a schema that have one of these names; none when the schema isn't there."""
+        wanted = {"schema": schema, "pattern": "|".join(sorted(names))}
+        try:
+            rows, read = self.execute_macro("penstock_show_tables", kwargs=wanted), self._get_relation_information
+        except DbtRuntimeError as error:
+            if any(text in error.msg for text in NOT_THERE):
+                return []
+            if NO_EXTENDED not in error.msg:
+                raise
+            rows = self.execute_macro("penstock_show_table_names", kwargs=wanted)
+            read = self._get_relation_information_using_describe
+        return self._build_spark_relation_list(row_list=rows, relation_info_func=read)
+
+    def _build_spark_relation_list(self, *arguments: Any, **options: Any) -> list[BaseRelation]:
+        """dbt-spark's, which knows an Iceberg table by its provider; Hive's metastore has that as a property."""
+        found = super()._build_spark_relation_list(*arguments, **options)
+        return [item.incorporate(is_iceberg=True) if ICEBERG in (item.information or "") else item for item in found]
+
+    def _relations_cache_for_schemas(
+        self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
+    ) -> None:
+        """Fill dbt's cache with the project's own relations of each schema."""
+        configs = list(relation_configs)
+        schemas = {item.schema for item in cache_schemas or self._get_cache_schemas(configs) if item.schema}
+        names = {schema: found for schema, found in self._names(configs).items() if schema in map(str.lower, schemas)}
+        with executor(self.config) as pool:
+            futures = [
+                pool.submit_connected(self, f"list_{schema}", self._find, schema, found)
+                for schema, found in names.items()
+            ]
+            for future in futures:
+                for relation in future.result():
+                    self.cache.add(relation)
+        self._asked.update(names)
+        self.cache.update_schemas({(None, schema) for schema in schemas})
+
+    def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
+        """Every relation of a schema; one that only the project's names were asked of is listed whole now."""
+        if schema.lower() in self._asked:
+            whole = self.Relation.create(schema=schema, identifier="").without_identifier()
+            # dbt's cache answers without a connection; a caller that relied on that has none.
+            held = self.connections.get_if_exists() is not None
+            with contextlib.nullcontext() if held else self.connection_named(f"list_{schema}"):
+                for relation in self.list_relations_without_caching(whole):
+                    self.cache.add(relation)
+            self._asked.pop(schema.lower(), None)
+        found: list[BaseRelation] = super().list_relations(None, schema)
+        return found
+
+    def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
+        """A relation by name, from dbt's cache; asked for once when no node of the project has the name."""
+        asked = self._asked.get(schema.lower()) if schema and identifier else None
+        if asked is None:
+            return super().get_relation(None, schema, identifier)
+        if identifier.lower() not in asked:
+            for relation in self._find(schema, [identifier]):
+                self.cache.add(relation)
+            asked.add(identifier.lower())
+        matches = self._make_match(self.cache.get_relations(None, schema), None, schema, identifier)
+        return matches[0] if matches else None
+
+    def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:
+        """Columns, owners and sizes of the project's relations, for `dbt docs generate`."""
+        return self._catalog(self._names(relation_configs))
+
+    def get_catalog_by_relations(self, used_schemas: Any, relations: set[BaseRelation]) -> tuple[Any, list[Exception]]:
+        """The same for some relations, as `dbt docs generate --select` asks."""
+        names: dict[str, set[str]] = {}
+        for relation in relations:
+            names.setdefault(str(relation.schema).lower(), set()).add(str(relation.identifier).lower())
+        return self._catalog(names)
+
+    def _catalog(self, names: dict[str, set[str]]) -> tuple[Any, list[Exception]]:
+        import agate
+
+        rows: list[dict[str, Any]] = []
+        failed: list[Exception] = []
+        with executor(self.config) as pool:
+            futures = [
+                pool.submit_connected(self, f"catalog_{schema}", self._catalog_of_schema, schema, found)
+                for schema, found in names.items()
+            ]
+            for future in futures:
+                try:
+                    rows.extend(future.result())
+                except DbtRuntimeError as error:
+                    failed.append(error)
+        return agate.Table.from_object(rows, column_types=DEFAULT_TYPE_TESTER), failed
+
+    def _catalog_of_schema(self, schema: str, names: set[str]) -> list[dict[str, Any]]:
+        return [row for relation in self._find(schema, names) for row in self._get_columns_for_catalog(relation)]
+
+    def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
+        """A relation's columns, owner and size; None when it isn't there."""
+        schema, identifier = str(relation.schema), str(relation.identifier)
+        found = self._find(schema, [identifier])
+        if not found:
+            return None
+        rows = list(self._get_columns_for_catalog(found[0]))
+        columns = {
+            row["column_name"]: ColumnMetadata(
+                row["column_type"], row["column_index"], row["column_name"], row.get("column_comment")
+            )
+            for row in rows
+        }
+        first = rows[0] if rows else {}
+        stats = {
+            name: StatsItem(
+                id=name,
+                label=first[f"stats:{name}:label"],
+                value=first[f"stats:{name}:value"],
+                include=first[f"stats:{name}:include"],
+                description=first[f"stats:{name}:description"],
+            )
+            for name in ("bytes", "rows")
+            if f"stats:{name}:label" in first
+        }
+        comment, owner = first.get("table_comment"), first.get("table_owner")
+        metadata = TableMetadata(str(found[0].type), schema, identifier, comment=comment, owner=owner)
+        return CatalogTable(metadata=metadata, columns=columns, stats=stats)

@@ -1,0 +1,216 @@
+"""Seeds in bulk: a CSV file becomes a few SQL literals, with the column types that dbt infers.
+
+dbt reads a seed with agate, which tests every cell against every type and keeps a Python object for
+each: minutes for a hundred thousand rows. Here the types come from the same testers
+(dbt_common.clients.agate_helper), asked once for each distinct value of a column and only until one
+type holds; the rows travel as JSON and are cast by Spark.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import agate
+from dbt_common.clients import agate_helper
+from dbt_common.exceptions import CompilationError, DbtRuntimeError
+
+# dbt's testers in their order of preference, the same for every column.
+NUMBER, TEXT = agate.Number, agate.Text
+NULLS = ("", "null")
+INTEGER = re.compile(r"-?[0-9]{1,18}")
+DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
+TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
+DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+ROWS_A_LITERAL = 5000
+# Characters of one statement; Hive's Thrift server takes messages of 100 MB.
+CHARACTERS_A_PART = 16_000_000
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A seed's rows, ready for SQL.
+
+    Attributes:
+        names: the columns.
+        types: the Spark type of each, inferred or from `column_types`.
+        count: how many rows.
+        parts: queries with one column, `r`, an array of strings a row; each fits in one statement.
+        preview: the first rows, for `dbt seed --show`.
+    """
+
+    names: tuple[str, ...]
+    types: tuple[str, ...]
+    count: int
+    parts: tuple[str, ...]
+    preview: Any
+
+
+def is_null(cell: str | None) -> bool:
+    """Whether dbt takes a cell for NULL."""
+    return cell is None or cell.strip().lower() in NULLS
+
+
+def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | None = None) -> Seed:
+    """Read a seed.
+
+    Args:
+        path: the CSV file.
+        column_types: Spark types of columns that aren't to be inferred.
+        delimiter: between the cells of a row.
+        limit: how many rows to keep; the types come from all of them.
+
+    Raises:
+        DbtRuntimeError: the file is empty, or a row has more cells than there are columns.
+    """
+    names, rows = _cells(path, delimiter)
+    columns = list(zip_longest(*rows)) if rows else []
+    columns += [(None,) * len(rows)] * (len(names) - len(columns))
+    testers = [_tester(name, column, column_types) for name, column in zip(names, columns, strict=True)]
+    types = [
+        column_types.get(name) or _spark_type(tester, column)
+        for name, tester, column in zip(names, testers, columns, strict=True)
+    ]
+    written = [
+        _written(tester, spark_type, column) for tester, spark_type, column in zip(testers, types, columns, strict=True)
+    ]
+    kept = list(zip(*written, strict=True))[:limit]
+    preview = agate.Table(rows[:10], names, column_types=testers)
+    return Seed(names, tuple(types), len(kept), tuple(_parts(kept)), preview)
+
+
+def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:
+    text = path.read_text(encoding="utf-8").removeprefix(agate_helper.BOM)
+    if len(delimiter) != 1:
+        raise CompilationError(f"needed: one character as delimiter of {path}. found: {delimiter!r}. do: correct it")
+    try:
+        header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
+    except ValueError:
+        raise DbtRuntimeError(
+            f"needed: a header with the columns' names. found: an empty file, {path}. do: write one"
+        ) from None
+    except csv.Error as error:
+        raise DbtRuntimeError(f"needed: a CSV file. found: {error}, in {path}. do: correct it") from None
+    names: tuple[str, ...] = agate.utils.deduplicate(header, column_names=True)
+    for number, row in enumerate(rows, start=1):
+        if len(row) > len(names):
+            raise DbtRuntimeError(
+                f"needed: {len(names)} cells in each row of {path}. found: {len(row)} in row {number}. "
+                "do: quote cells that contain the delimiter, or set `delimiter`"
+            )
+    return names, rows
+
+
+def _tester(name: str, column: Sequence[str | None], column_types: dict[str, str]) -> Any:
+    """The first of dbt's types that every cell of a column can be read as."""
+    testers = agate_helper.build_type_tester(())._possible_types
+    if name in column_types:
+        return testers[-1]
+    distinct = {cell for cell in column if cell is not None}
+    return next(tester for tester in testers if _holds(tester, distinct))
+
+
+def _holds(tester: Any, cells: Iterable[str]) -> bool:
+    """Whether a type can be read from every cell; shapes known to be right aren't parsed."""
+    if isinstance(tester, TEXT):
+        return True
+    known = _known(tester)
+    return all(known(cell) or tester.test(cell) for cell in cells)
+
+
+def _known(tester: Any) -> Callable[[str], Any]:
+    if isinstance(tester, NUMBER):
+        return DECIMAL.fullmatch
+    shape = {agate.Date: DATE, agate.DateTime: TIMESTAMP}.get(type(tester))
+    if shape is None:
+        return lambda cell: False
+
+    def valid(cell: str) -> bool:
+        if not shape.fullmatch(cell):
+            return False
+        try:
+            datetime.fromisoformat(cell)
+        except ValueError:
+            return False
+        return True
+
+    return valid
+
+
+def _number(tester: Any, cell: str) -> Decimal:
+    number: Decimal = Decimal(cell) if DECIMAL.fullmatch(cell) else tester.cast(cell)
+    return number
+
+
+def _spark_type(tester: Any, column: Sequence[str | None]) -> str:
+    """The Spark type of a column, as dbt-spark converts agate's."""
+    if isinstance(tester, agate_helper.Integer):
+        return "bigint"
+    if isinstance(tester, NUMBER):
+        distinct = {cell for cell in column if not is_null(cell)}
+        if all(INTEGER.fullmatch(str(cell)) for cell in distinct):
+            return "bigint"
+        return "double" if agate.utils.max_precision([_number(tester, str(cell)) for cell in distinct]) else "bigint"
+    for kind, name in ((agate.Boolean, "boolean"), (agate.DateTime, "timestamp"), (agate.Date, "date")):
+        if isinstance(tester, kind):
+            return name
+    return "string"
+
+
+def _written(tester: Any, spark_type: str, column: Sequence[str | None]) -> list[str | None]:
+    """A column's cells as text that Spark casts to its type."""
+    text = _text(tester, spark_type)
+    return [None if cell is None or is_null(cell) else text(cell) for cell in column]
+
+
+def _text(tester: Any, spark_type: str) -> Callable[[str], str]:
+    if isinstance(tester, NUMBER):
+        plain = INTEGER if spark_type == "bigint" else DECIMAL
+
+        def number(cell: str) -> str:
+            if plain.fullmatch(cell):
+                return cell
+            value = _number(tester, cell)
+            return str(int(value)) if spark_type == "bigint" and value.is_finite() else str(value)
+
+        return number
+    known = _known(tester)
+    if isinstance(tester, agate.Date | agate.DateTime):
+        return lambda cell: cell if known(cell) else str(tester.cast(cell))
+    if isinstance(tester, agate.Boolean):
+        return lambda cell: str(tester.cast(cell)).lower()
+    return str
+
+
+def _literal(rows: Sequence[Sequence[str | None]]) -> str:
+    """Rows as a SQL literal of JSON, arrays of strings in an array."""
+    text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+    # Spark substitutes ${…} in a statement, inside of literals too.
+    text = text.replace("$", "\\u0024")
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _parts(rows: Sequence[Sequence[str | None]]) -> Iterable[str]:
+    literals: list[str] = []
+    for start in range(0, len(rows), ROWS_A_LITERAL):
+        literals.append(_literal(rows[start : start + ROWS_A_LITERAL]))
+        if sum(map(len, literals)) >= CHARACTERS_A_PART:
+            yield _query(literals)
+            literals = []
+    if literals:
+        yield _query(literals)
+
+
+def _query(literals: Sequence[str]) -> str:
+    values = ",\n".join(f"({literal})" for literal in literals)
+    return f"select explode(from_json(j, 'array<array<string>>')) as r from values\n{values}\nas v(j)"

@@ -1,0 +1,50 @@
+"""What a SQL statement does, as far as its text tells: reads only, changes its session, writes a table.
+
+Where the text leaves a doubt the answer is the careful one: not read-only.
+"""
+
+from __future__ import annotations
+
+import re
+
+COMMENT_OR_LITERAL = re.compile(r"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+READS = re.compile(r"[\s(]*(select|show|describe|desc|explain|values|table|with)\b", re.IGNORECASE)
+# After a WITH clause any statement that changes rows may follow.
+WRITES = re.compile(r"\b(insert|merge|update|delete)\b", re.IGNORECASE)
+CHANGES_SESSION = re.compile(
+    r"^[\s(]*(set|reset|use|add|cache|uncache|clear|refresh|declare|execute|begin)\b"
+    r"|\b(temporary|temp)\s+(view|function|variable)\b",
+    re.IGNORECASE,
+)
+NAME = r"((?:`[^`]+`|\w+)(?:\.(?:`[^`]+`|\w+))*)"
+TARGET = re.compile(
+    r"\b(?:insert\s+(?:into|overwrite)(?:\s+table)?|merge\s+into|delete\s+from|update|truncate\s+table"
+    r"|(?:create|create\s+or\s+replace|replace|alter|drop)\s+(?:external\s+)?(?:table|view)"
+    rf"(?:\s+if\s+(?:not\s+)?exists)?)\s+{NAME}",
+    re.IGNORECASE,
+)
+
+
+def _bare(sql: str) -> str:
+    """The statement without its comments, its literals empty."""
+    return COMMENT_OR_LITERAL.sub(lambda found: " " if found[0][0] in "/-" else "''", sql)
+
+
+def reads_only(sql: str) -> bool:
+    """Whether a statement surely changes nothing, so that sending it twice is the same as once."""
+    bare = _bare(sql)
+    if "/*" in bare or "*/" in bare:  # nested comments: Spark reads them otherwise than the pattern does
+        return False
+    found = READS.match(bare)
+    return found is not None and not (found[1].lower() == "with" and WRITES.search(bare))
+
+
+def changes_session(sql: str) -> bool:
+    """Whether a statement leaves something in its session: a setting, a schema in use, a temporary view."""
+    return bool(CHANGES_SESSION.search(_bare(sql)))
+
+
+def target(sql: str) -> str | None:
+    """The table or view that a statement writes; None when its text doesn't say."""
+    found = TARGET.search(_bare(sql))
+    return found[1] if found else None

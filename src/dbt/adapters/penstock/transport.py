@@ -1,0 +1,123 @@
+"""The connection below a Thrift session: TCP, TLS with a verified certificate, and the SASL greeting."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt.adapters.events.logging import AdapterLogger
+from dbt_common.exceptions import DbtRuntimeError
+from pyhive.hive import get_installed_sasl
+from thrift.transport.TSocket import TSocket
+from thrift.transport.TTransport import TBufferedTransport, TTransportException
+from thrift_sasl import TSaslClientTransport
+
+from dbt.adapters.penstock.messages import in_three
+
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.credentials import PenstockCredentials
+
+logger = AdapterLogger("penstock")
+# Thrift logs a stack for what is raised as an exception too; without a handler that goes to stderr.
+logging.getLogger("thrift").addHandler(logging.NullHandler())
+
+
+class Socket(TSocket):  # type: ignore[misc]
+    """Thrift's socket, with TLS when given a context, and with the reason when it can't be opened."""
+
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None, seconds: float) -> None:
+        super().__init__(host, port, socket_keepalive=True)
+        self.context, self.seconds = context, seconds
+
+    def open(self) -> None:
+        """Connect and, with a context, shake hands; each within the limit."""
+        try:
+            plain = socket.create_connection((self.host, self.port), self.seconds)
+        except OSError as error:
+            raise TTransportException(TTransportException.NOT_OPEN, str(error), error) from None
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        # A small request goes out at once: it is never held back for more to come.
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        try:
+            self.handle = self.context.wrap_socket(plain, server_hostname=self.host) if self.context else plain
+        except OSError as error:
+            plain.close()
+            raise TTransportException(TTransportException.NOT_OPEN, str(error), error) from None
+
+    def close(self) -> None:
+        """Close, and wake a thread that is waiting for an answer."""
+        if self.handle:
+            with suppress(OSError):
+                self.handle.shutdown(socket.SHUT_RDWR)
+        super().close()
+
+
+class Buffered(TBufferedTransport):  # type: ignore[misc]
+    """No greeting (`auth: NOSASL`): once connected, an answer may take as long as it takes."""
+
+    def open(self) -> None:
+        super().open()
+        self._TBufferedTransport__trans.setTimeout(None)
+
+
+class Sasl(TSaslClientTransport):  # type: ignore[misc]
+    """The greeting has a time limit: a server that expects none would never answer it."""
+
+    def open(self) -> None:
+        super().open()
+        self._trans.setTimeout(None)
+
+
+@lru_cache(maxsize=8)
+def _warn_unverified(host: str) -> None:
+    logger.warning(f"ssl_verify is false: the certificate of {host} is not checked, anyone in between can pose as it")
+
+
+def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
+    """TLS as the profile wants it: None without `use_ssl`, else certificate and host name are verified.
+
+    Against `ssl_ca` (a PEM file; relative to the project) or, without it, the machine's own authorities.
+
+    Raises:
+        DbtRuntimeError: `ssl_ca` can't be read.
+    """
+    if not credentials.use_ssl:
+        return None
+    file = Path(credentials.project_root) / Path(credentials.ssl_ca).expanduser() if credentials.ssl_ca else None
+    try:
+        context = ssl.create_default_context(cafile=file)
+    except OSError as error:
+        needed = "the file of a certificate authority, PEM (ssl_ca)"
+        found = f"{file}: {error.strerror or error}"
+        raise DbtRuntimeError(in_three(needed, found, "correct ssl_ca in profiles.yml")) from None
+    if not credentials.ssl_verify:
+        _warn_unverified(str(credentials.host))
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def thrift_transport(credentials: PenstockCredentials) -> Any:
+    """A transport to the profile's server, not yet open, as its `auth` wants it."""
+    context = ssl_context(credentials)
+    wire = Socket(str(credentials.host), credentials.port, context, credentials.connect_timeout)
+    if credentials.auth == "NOSASL":
+        return Buffered(wire)
+    mechanism = "GSSAPI" if credentials.auth == "KERBEROS" else "PLAIN"
+
+    def client() -> Any:
+        return get_installed_sasl(
+            host=credentials.host,
+            sasl_auth=mechanism,
+            service=credentials.kerberos_service_name,
+            username=credentials.user,
+            # PLAIN wants one; without authentication any will do.
+            password=credentials.password or "x",
+        )
+
+    return Sasl(client, mechanism, wire)

@@ -1,0 +1,133 @@
+"""What the materializations ask of the adapter: relations with their format, a query's columns, writes."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.base import BaseRelation
+from dbt.adapters.base.meta import available
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.contracts.relation import RelationType
+from dbt.adapters.spark.impl import SparkAdapter
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds
+from dbt.adapters.penstock.columns import PenstockColumn
+from penstock.pymodel.conflicts import again_on_conflict
+
+# The formats that dbt-spark's relations have a flag for.
+FLAGS = ("delta", "hudi", "iceberg")
+
+
+class TableWriting(SparkAdapter):
+    """dbt-spark's adapter, with the methods that penstock's materializations call."""
+
+    # The class of the server's catalog, once a format asked for it.
+    _catalog_class: str | None = None
+
+    @classmethod
+    def quote(cls, identifier: str) -> str:
+        """An identifier as SQL takes it. A method of the class, since dbt renders constraints by it."""
+        return f"`{identifier}`"
+
+    @available
+    def table_format(self, name: str | None = None) -> capabilities.TableFormat:
+        """A node's table format: by its `file_format`, else the profile's (delta).
+
+        Raises:
+            DbtRuntimeError: no such format, or one that the server's catalog can't hold.
+        """
+        found = capabilities.table_format(name or self.config.credentials.file_format)
+        if found.catalog:
+            if self._catalog_class is None:
+                _, table = self.execute("set spark.sql.catalog.spark_catalog", fetch=True)
+                self._catalog_class = str(table.rows[0][1])
+            capabilities.check_catalog(found, self._catalog_class)
+        return found
+
+    @available
+    def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
+        """A relation as a table of a format, as it is once it is written."""
+        name = self.table_format(file_format).name
+        flags = {f"is_{flag}": flag == name for flag in FLAGS}
+        return relation.incorporate(type=RelationType.Table, information=None, **flags)
+
+    @available
+    def has_format(self, relation: BaseRelation, table_format: capabilities.TableFormat) -> bool:
+        """Whether a table is known to be of a format; only those that can be replaced in place are told apart."""
+        return bool(getattr(relation, f"is_{table_format.name}", False))
+
+    @available
+    def columns_of_query(self, sql: str) -> list[PenstockColumn]:
+        """A query's columns with their whole types. The query isn't run."""
+        _, table = self.execute(f"describe query\n{sql}", fetch=True)
+        return [PenstockColumn(column=row[0], dtype=row[1]) for row in table.rows]
+
+    @available
+    def type_change(self, old: str, new: str) -> column_types.Change:
+        """What becomes of a column of type `old` when new rows have type `new`: widens, fits or impossible."""
+        return column_types.change(old, new)
+
+    @available
+    def write_rows(self, sql: str, target: BaseRelation, alone: bool) -> AdapterResponse:
+        """Send a statement that writes to a table; a commit that another writer overtook is sent again.
+
+        Args:
+            sql: the statement.
+            target: the table.
+            alone: whether other such writers of this run wait, since they would conflict.
+        """
+
+        def write() -> AdapterResponse:
+            return again_on_conflict(lambda: self.execute(sql)[0])
+
+        if not alone:
+            return write()
+        with concurrency.turn(target.render()):
+            return write()
+
+    @available
+    def fill_aside(self, sql: str, aside: BaseRelation) -> AdapterResponse:
+        """Send a statement that fills a table built aside; when it fails, that table goes."""
+        try:
+            return self.execute(sql)[0]
+        except DbtRuntimeError:
+            with contextlib.suppress(DbtRuntimeError):
+                self.drop_relation(aside)
+            raise
+
+    @available
+    def writes_alone(self, node: dict[str, Any]) -> bool:
+        """Whether a microbatch's writes must take turns.
+
+        Delta lets disjoint batches commit side by side only when the event time itself partitions the
+        table; otherwise all but one of them would be refused as conflicts.
+        """
+        config = node["config"]
+        partitions = config.get("partition_by") or []
+        names = [partitions] if isinstance(partitions, str) else partitions
+        parallel = self.table_format(config.get("file_format")).parallel_batches
+        return bool(node.get("batch")) and not (parallel and config.get("event_time") in names)
+
+    @available
+    def read_seed(self, node: dict[str, Any], empty: bool) -> seeds.Seed:
+        """A seed's rows, ready for SQL.
+
+        Args:
+            node: the seed.
+            empty: whether none of them are wanted (`--empty`).
+        """
+        root = Path(self.config.project_root)
+        if node["package_name"] != self.config.project_name:
+            root = root / self.config.packages_install_path / node["package_name"]
+        path = root / node["original_file_path"]
+        if not path.exists() and node.get("root_path"):
+            path = Path(node["root_path"]) / node["original_file_path"]
+        config = node["config"]
+        return seeds.read(path, config.get("column_types") or {}, config.get("delimiter", ","), 0 if empty else None)
+
+    def valid_incremental_strategies(self) -> list[str]:
+        """dbt's own strategies that have SQL here; the table format narrows them (capabilities.py)."""
+        return ["append", "merge", "insert_overwrite", "microbatch"]

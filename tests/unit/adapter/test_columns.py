@@ -1,0 +1,67 @@
+"""What sort of type a column has, and what DESCRIBE says of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dbt.adapters.spark.relation import SparkRelation
+
+from dbt.adapters.penstock import PenstockAdapter
+from dbt.adapters.penstock.columns import PenstockColumn
+
+SORTS = ("string", "integer", "float", "numeric")
+
+
+@pytest.mark.parametrize(
+    "dtype,sort",
+    [
+        ("string", "string"),
+        ("varchar(20)", "string"),
+        ("char(3)", "string"),
+        ("tinyint", "integer"),
+        ("int", "integer"),
+        ("bigint", "integer"),
+        ("float", "float"),
+        ("double", "float"),
+        ("decimal(10,2)", "numeric"),
+        ("timestamp", None),
+        ("array<string>", None),
+        ("struct<a:int>", None),
+    ],
+)
+def test_a_type_is_of_one_sort_or_none(dtype: str, sort: str | None) -> None:
+    column = PenstockColumn("c", dtype)
+    assert [name for name in SORTS if getattr(column, f"is_{name}")()] == ([sort] if sort else [])
+    assert column.is_number() == (sort in ("integer", "float", "numeric"))
+    assert not column.can_expand_to(PenstockColumn("d", "string"))
+
+
+class Row(dict[str, Any]):
+    """A row of agate's, as dbt-spark reads one."""
+
+    _keys = ("col_name", "data_type", "comment")
+
+    @property
+    def _values(self) -> tuple[Any, ...]:
+        return tuple(self[key] for key in self._keys)
+
+
+def test_comments_come_from_describe() -> None:
+    described = [
+        ("id", "bigint", "the key"),
+        ("Comment", "string", None),
+        ("# Partition Information", "", ""),
+        ("", "", ""),
+        ("# Detailed Table Information", "", ""),
+        ("Owner", "somebody", ""),
+        ("Comment", "the table", ""),
+    ]
+    rows = [Row(zip(Row._keys, values, strict=True)) for values in described]
+    adapter = PenstockAdapter.__new__(PenstockAdapter)
+    relation = SparkRelation.create(schema="s", identifier="t")
+    first, second = adapter.parse_describe_extended(relation, rows)
+    assert (first.column, first.dtype, first.column_comment) == ("id", "bigint", "the key")
+    assert (second.column, second.column_comment) == ("Comment", None)
+    assert first.table_comment == second.table_comment == "the table"
+    assert first.table_owner == "somebody"

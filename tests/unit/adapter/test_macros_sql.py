@@ -1,0 +1,292 @@
+"""The adapter's SQL, rendered without dbt and without Spark.
+
+dbt's own macros that are called here are stood in for by the few lines they come to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NoReturn
+
+import pytest
+from dbt.adapters.spark import SparkColumn
+from jinja2.runtime import Context, Macro
+from jinja2.sandbox import SandboxedEnvironment
+
+from dbt.adapters.penstock import column_types
+from dbt.adapters.penstock.capabilities import table_format
+from dbt.include.penstock import PACKAGE_PATH
+
+MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)
+DISPATCH = "{{% macro {0}() %}}{{{{ return(penstock__{0}(*varargs, **kwargs)) }}}}{{% endmacro %}}"
+DISPATCHED = ("file_format_clause", "tblproperties_clause", "clustered_cols", "comment_clause")
+COLUMNS = [SparkColumn("id", "bigint"), SparkColumn("name", "string"), SparkColumn("day", "date")]
+
+
+class Returned(Exception):
+    """What dbt's `return` raises; the nearest macro call catches it."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
+class Refused(Exception):
+    """What `exceptions.raise_compiler_error` raises."""
+
+
+class DbtLike(SandboxedEnvironment):
+    """Jinja with dbt's way of returning values from macros."""
+
+    def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super().call(context, obj, *args, **kwargs)
+        except Returned as returned:
+            if isinstance(obj, Macro):
+                return returned.value
+            raise
+
+
+def _return(value: Any) -> NoReturn:
+    raise Returned(value)
+
+
+def _refuse(message: str) -> NoReturn:
+    raise Refused(" ".join(message.split()))
+
+
+class Config(dict[str, Any]):
+    """A node's configuration."""
+
+    def persist_relation_docs(self) -> bool:
+        return bool((self.get("persist_docs") or {}).get("relation"))
+
+
+def update_columns(updated: list[str], excluded: list[str], columns: list[SparkColumn]) -> list[str] | None:
+    """dbt-spark's get_merge_update_columns."""
+    if updated:
+        return updated
+    return [item.quoted for item in columns if item.name not in excluded] if excluded else None
+
+
+Render = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def render() -> Render:
+    """A function from a Jinja expression to its value with the adapter's macros; text is normalised."""
+    files = sorted((Path(PACKAGE_PATH) / "macros").rglob("*.sql"))
+    macros = MATERIALIZATION.sub("", "\n".join([*map(Path.read_text, files), *map(DISPATCH.format, DISPATCHED)]))
+    environment = DbtLike(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
+    template = environment.from_string(macros)
+
+    def value(expression: str, model: dict[str, Any] | None = None, **config: Any) -> Any:
+        node = {"alias": "m", "columns": {}, "constraints": [], **(model or {})}
+        globals_ = {
+            "return": _return,
+            "exceptions": SimpleNamespace(raise_compiler_error=_refuse),
+            "config": Config(config),
+            "model": Node(node),
+            "modules": SimpleNamespace(re=re),
+            "local_md5": lambda text: f"{abs(hash(text)):012x}",
+            "options_clause": lambda: "",
+            "partition_cols": lambda label: f"{label} ({config['partition_by']})" if config.get("partition_by") else "",
+            "get_merge_unique_key_match": lambda source, target: f"{source} = {target}",
+            "get_merge_update_columns": update_columns,
+            "get_assert_columns_equivalent": lambda sql: "",
+            "get_select_subquery": lambda sql: f"select id from ({sql})",
+            "spark__listagg": lambda *arguments: "collected",
+            "adapter": SimpleNamespace(
+                table_format=lambda name: table_format(name or "delta"),
+                quote=lambda name: f"`{name}`",
+                get_columns_in_relation=lambda relation: COLUMNS,
+                render_raw_columns_constraints=lambda raw_columns: [],
+                render_raw_model_constraints=lambda raw_constraints: [],
+                type_change=column_types.change,
+            ),
+            "columns": COLUMNS,
+            "context": {"get_incremental_my_own_sql": None, "get_incremental_merge_sql": None},
+        }
+        module = template.make_module(globals_)
+        found = environment.compile_expression(expression)(**globals_, **vars(module))
+        return " ".join(found.split()) if isinstance(found, str) else found
+
+    return value
+
+
+class Node(dict[str, Any]):
+    """A node: its keys are its attributes too, as dbt has it."""
+
+    def __getattr__(self, name: str) -> Any:
+        return self.get(name)
+
+
+def test_a_table_without_any_setting_is_delta_in_one_commit(render: Render) -> None:
+    assert render("penstock_create_table_as('s.m', 'select 1', none)") == (
+        "create or replace table s.m using delta as select 1"
+    )
+
+
+def test_every_clause_has_its_place(render: Render) -> None:
+    sql = render(
+        "penstock_create_table_as('s.m', 'select 1', penstock_own_location())",
+        {"description": "it's \\ here"},
+        partition_by="day",
+        tblproperties={"delta.appendOnly": "true"},
+        location_root="/lake/",
+        persist_docs={"relation": True},
+    )
+    assert sql == (
+        "create or replace table s.m using delta tblproperties ( 'delta.appendOnly' = 'true' ) partitioned by (day) "
+        "location '/lake/m' comment 'it\\'s \\\\ here' as select 1"
+    )
+
+
+def test_clustering_by_the_format(render: Render) -> None:
+    assert render("penstock_table_clauses(none)", clustered_by=["a", "b"]) == "using delta cluster by (a, b)"
+    assert render("penstock_table_clauses(none)", clustered_by="a", buckets=4, file_format="parquet") == (
+        "using parquet clustered by (a) into 4 buckets"
+    )
+    with pytest.raises(Refused, match="found: both"):
+        render("penstock_table_clauses(none)", clustered_by="a", partition_by="day")
+
+
+CONTRACT: dict[str, Any] = {
+    "constraints": [{"type": "check", "name": "Young", "expression": "age < 20"}, {"type": "primary_key"}],
+    "columns": {
+        "id": {"name": "id", "constraints": [{"type": "not_null"}, {"type": "unique"}]},
+        "from": {"name": "from", "quote": True, "constraints": [{"type": "check", "expression": "`from` > 0"}]},
+    },
+}
+
+
+def test_constraints_come_with_the_table(render: Render) -> None:
+    """In the statement's own properties: its commit holds rows and constraints, or neither."""
+    contract = SimpleNamespace(enforced=True)
+    checks = render("penstock_constraints()", CONTRACT, contract=contract)
+    assert [item["expression"] for item in checks] == ["age < 20", "id is not null", "`from` > 0"]
+    assert [item["name"] for item in checks][:2] == ["young", "id_not_null"]
+    sql = render("penstock_create_table_as('s.m', 'select 1', none)", CONTRACT, contract=contract)
+    assert "'delta.constraints.young' = 'age < 20'" in sql
+    assert "'delta.constraints.id_not_null' = 'id is not null'" in sql
+    assert render("penstock_constraints()", CONTRACT) == []
+
+
+def test_a_format_without_constraints_checks_in_the_query(render: Render) -> None:
+    contract = SimpleNamespace(enforced=True)
+    sql = render("penstock_contracted('select 1 as id')", CONTRACT, contract=contract, file_format="parquet")
+    assert sql.startswith("select * from (select id from (select 1 as id)) as DBT_INTERNAL_CHECKED where case")
+    assert "when age < 20 then true else cast(raise_error('CHECK constraint young (age < 20) violated')" in sql
+    assert "delta.constraints" not in render(
+        "penstock_create_table_as('s.m', 'select 1', none)", CONTRACT, contract=contract, file_format="parquet"
+    )
+
+
+def arguments(**more: str) -> str:
+    given = {"target_relation": "'s.t'", "temp_relation": "'t__dbt_tmp'", "dest_columns": "columns", **more}
+    return "{" + ", ".join(f"'{k}': {v}" for k, v in {"target_columns": "columns", **given}.items()) + "}"
+
+
+def test_append_by_name(render: Render) -> None:
+    """In the table's order; a column that the rows lack is null."""
+    assert render(f"penstock__get_incremental_append_sql({arguments()})") == (
+        "insert into s.t select `id`, `name`, `day` from t__dbt_tmp"
+    )
+    assert render(f"penstock__get_incremental_append_sql({arguments(dest_columns='columns[:1]')})") == (
+        "insert into s.t select `id`, cast(null as string) as `name`, cast(null as date) as `day` from t__dbt_tmp"
+    )
+
+
+BATCH = {
+    "batch": SimpleNamespace(event_time_start="2024-01-01 00:00:00+00:00", event_time_end="2024-01-02 00:00:00+00:00")
+}
+
+
+def test_a_batch_replaces_its_interval(render: Render) -> None:
+    assert render(f"penstock__get_incremental_microbatch_sql({arguments()})", BATCH, event_time="day") == (
+        "insert into s.t replace where day >= '2024-01-01 00:00:00+00:00' and day < '2024-01-02 00:00:00+00:00' "
+        "select `id`, `name`, `day` from t__dbt_tmp"
+    )
+    assert render(
+        f"penstock__get_incremental_microbatch_sql({arguments()})", BATCH, event_time="day", file_format="parquet"
+    ) == ("insert overwrite s.t select `id`, `name`, `day` from t__dbt_tmp")
+
+
+MERGE = "penstock__get_merge_sql('s.t', 'src', {}, columns, {})"
+
+
+def test_merge_on_one_key_or_several(render: Render) -> None:
+    sql = render(MERGE.format("'id'", "none"))
+    assert sql.startswith(
+        "merge into s.t as DBT_INTERNAL_DEST using src as DBT_INTERNAL_SOURCE "
+        "on (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id) when matched then update set "
+        "`id` = DBT_INTERNAL_SOURCE.`id`,"
+    )
+    assert sql.endswith(
+        "when not matched then insert (`id`, `name`, `day`) values "
+        "(DBT_INTERNAL_SOURCE.`id`, DBT_INTERNAL_SOURCE.`name`, DBT_INTERNAL_SOURCE.`day`)"
+    )
+    several = render(MERGE.format("['id', 'day']", "['DBT_INTERNAL_DEST.day > 1']"))
+    assert (
+        "on (DBT_INTERNAL_DEST.day > 1) and (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id) "
+        "and (DBT_INTERNAL_SOURCE.day = DBT_INTERNAL_DEST.day)"
+    ) in several
+
+
+@pytest.mark.parametrize("key", ["none", "[]", "''"])
+def test_merge_without_a_key_only_inserts(render: Render, key: str) -> None:
+    sql = render(MERGE.format(key, "none"))
+    assert "on (false)" in sql
+    assert "when matched" not in sql
+
+
+@pytest.mark.parametrize(
+    ("config", "updated"),
+    [
+        ({"merge_update_columns": ["name"]}, "update set name = DBT_INTERNAL_SOURCE.name when"),
+        ({"merge_update_columns": "name"}, "update set name = DBT_INTERNAL_SOURCE.name when"),
+        ({"merge_exclude_columns": ["id", "day"]}, "update set `name` = DBT_INTERNAL_SOURCE.`name` when"),
+    ],
+)
+def test_merge_updates_the_columns_it_is_told(render: Render, config: dict[str, Any], updated: str) -> None:
+    assert updated in render(MERGE.format("'id'", "none"), **config)
+
+
+def test_merge_of_columns_not_known_yet(render: Render) -> None:
+    """A Python model's, which are known when it has run."""
+    sql = render("penstock__get_merge_sql('s.t', 'src', 'id', none, none)")
+    assert sql.endswith("when matched then update set * when not matched then insert *")
+
+
+@pytest.mark.parametrize("strategy", ["append", "merge", "insert_overwrite", "microbatch", "my_own"])
+def test_strategies_of_the_format(render: Render, strategy: str) -> None:
+    assert render("penstock_strategy()", incremental_strategy=strategy) == strategy
+
+
+def test_strategies_the_format_lacks(render: Render) -> None:
+    assert render("penstock_strategy()") == "append"
+    with pytest.raises(Refused, match="Invalid incremental strategy provided: merge"):
+        render("penstock_strategy()", incremental_strategy="merge", file_format="parquet")
+    with pytest.raises(Refused, match="Invalid incremental strategy provided: unheard_of"):
+        render("penstock_strategy()", incremental_strategy="unheard_of")
+    with pytest.raises(Refused, match="needed: partition_by"):
+        render("penstock_strategy()", incremental_strategy="microbatch", file_format="parquet")
+
+
+def test_dates_are_cut_before_they_are_counted(render: Render) -> None:
+    assert render("penstock__datediff('a', 'b', 'hour')") == (
+        "timestampdiff(hour, date_trunc('hour', cast(a as timestamp)), date_trunc('hour', cast(b as timestamp)))"
+    )
+    assert "cast(a as timestamp) + interval '1' day" in render("penstock__datediff('a', 'b', 'week')")
+    with pytest.raises(Refused, match="found: fortnight"):
+        render("penstock__dateadd('fortnight', 1, 'a')")
+
+
+def test_casts_and_parts(render: Render) -> None:
+    assert render("penstock__safe_cast('a', 'int')") == "try_cast(a as int)"
+    assert render('penstock__safe_cast("\'array(1)\'", "array<int>")') == "try_cast(array(1) as array<int>)"
+    assert render("penstock__split_part('a', \"'|'\", -1)") == "split_part(a, '|', -1)"
+    assert render("penstock__listagg('a', \"','\", 'order by b', none)") == "listagg(a, ',') within group (order by b)"
+    assert render("penstock__listagg('a', \"','\", none, 2)") == "collected"

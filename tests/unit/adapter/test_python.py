@@ -1,0 +1,228 @@
+"""Python models without a server: configuration, packages, the job, stopping, the address."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.python import jobs, packages, running, session
+from dbt.adapters.penstock.python.config import PythonConfig
+from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
+from penstock.pymodel.job import Input, Job
+from profiles import credentials
+
+NODE: dict[str, Any] = {
+    "name": "m",
+    "alias": "m",
+    "unique_id": "model.p.m",
+    "original_file_path": "python_models/m.py",
+    "config": {},
+    "columns": {},
+}
+
+
+def compiled(code: str, write: dict[str, Any] | None = None, inputs: dict[str, Any] | None = None) -> str:
+    """What the macro renders: the code, then one marked line."""
+    said = {"write": {"mode": "replace", "target": "w.m", **(write or {})}, "inputs": inputs or {}}
+    return f"{code}\n{jobs.MARK}{json.dumps(json.dumps(said))}\n"
+
+
+def build(config: dict[str, Any], code: str = "x = 1", columns: Any = None, **rest: Any) -> Job:
+    """The job of a node with some configuration."""
+    node = {**NODE, "config": config, "columns": columns or {}, **rest.pop("node", {})}
+    return jobs.build(node, compiled(code, **rest), PythonConfig.of(node), credentials())
+
+
+def test_a_remote_server_over_thrift_alone_is_one_clear_error() -> None:
+    """A Python model there needs its Connect address, and says so."""
+    helper = ConnectPythonJobHelper(NODE, credentials(host="spark.example.org"))
+    with pytest.raises(DbtRuntimeError, match=r"Python model m\. found: .*do: set connect_url"):
+        helper.url()
+    url = "sc://spark.example.org:15002"
+    assert ConnectPythonJobHelper(NODE, credentials(host="x", connect_url=url)).url() == url
+
+
+def test_line_numbers_are_those_of_the_users_file(tmp_path: Path) -> None:
+    """dbt strips blank lines before the code and macros add some."""
+    (tmp_path / "python_models").mkdir()
+    (tmp_path / "python_models" / "m.py").write_text("\n\nx = 1\n")
+    made = credentials()
+    object.__setattr__(made, "project_root", str(tmp_path))
+    job = jobs.build(NODE, compiled("\n  \n\n\nx = 1\ny = 2"), PythonConfig.of(NODE), made)
+    assert job.code == "\n\nx = 1\ny = 2"
+
+
+def test_the_job_is_read_from_config_and_macro() -> None:
+    """Layout from the node's config, the write and the windows from the macro; it survives JSON."""
+    job = build(
+        {
+            "file_format": "parquet",
+            "partition_by": "day",
+            "clustered_by": ["id"],
+            "buckets": 4,
+            "location_root": "/data",
+            "tblproperties": {"a": 1, "b": True},
+            "enforce_columns": True,
+        },
+        columns={"id": {"name": "id", "data_type": "bigint"}, "x": {"name": "x"}},
+        write={"mode": "append", "view": "`m__dbt_tmp`", "on_schema_change": None},
+        inputs={"w.events": {"column": "at", "start": "2024-01-01T00:00:00+00:00"}},
+        node={
+            "batch": {"event_time_start": "2024-01-01T00:00:00+00:00", "event_time_end": "2024-01-02T00:00:00+00:00"}
+        },
+    )
+    assert not job.layout.atomic and job.layout.buckets == 4 and job.layout.location == "/data/m"
+    assert (job.layout.partition_by, job.layout.clustered_by) == (("day",), ("id",))
+    assert job.layout.properties == {"a": "1", "b": "true"}
+    assert (job.write.view, job.write.on_schema_change) == ("m__dbt_tmp", "ignore")
+    assert job.columns == {"id": "bigint", "x": None}
+    assert job.inputs == {"w.events": Input("at", "2024-01-01T00:00:00+00:00")}
+    window = job.window()
+    assert window and (window.end - window.start).days == 1 and window.start.tzinfo
+    assert Job.loads(job.dumps()) == job
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"timeout": "soon"}, "timeout of the Python model m. found: 'soon'"),
+        ({"timeout": 0}, "seconds above 0"),
+        ({"spark_conf": ["a"]}, "spark_conf"),
+        ({"enforce_columns": "yes"}, "true or false as enforce_columns"),
+        ({"enforce_columns": True}, "found: none. do: list its columns"),
+        ({"buckets": "four"}, "buckets"),
+        ({"tblproperties": "a=b"}, "tblproperties"),
+        ({"file_format": "delte"}, "found: delte"),
+    ],
+)
+def test_wrong_configuration_is_named(config: dict[str, Any], words: str) -> None:
+    """The key, what was found, what to do."""
+    with pytest.raises(DbtRuntimeError) as caught:
+        build(config)
+    assert words in str(caught.value)
+
+
+def test_missing_packages_are_named_with_the_command() -> None:
+    """Absent and too old ones; what is there, or belongs to another system, is not."""
+    asked = ["pytest", "pytest>=1", "pytest<1", "no-such-thing-here>=2", "other; sys_platform == 'nowhere'"]
+    assert set(packages.missing(asked)) == {"pytest<1", "no-such-thing-here>=2"}
+    with pytest.raises(DbtRuntimeError) as caught:
+        packages.require(asked, "m")
+    assert "no-such-thing-here>=2 (not installed)" in str(caught.value)
+    assert "do: pip install 'pytest<1' 'no-such-thing-here>=2'" in str(caught.value)
+    with pytest.raises(DbtRuntimeError, match="do: correct packages"):
+        packages.require(["a b c"], "m")
+
+
+def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
+    """Its Spark jobs are cancelled, its own code ends, even code that catches every Exception."""
+    cancelled, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        try:
+            while True:
+                try:
+                    sum(range(100))
+                except Exception:
+                    continue
+        finally:
+            ended.set()
+
+    with pytest.raises(DbtRuntimeError, match=r"within 0\.3 s \(timeout\)"):
+        running.run("m", work, cancelled.set, 0.3)
+    assert cancelled.is_set() and ended.is_set()
+
+
+def test_running_models_are_stopped_together() -> None:
+    """What Ctrl-C calls; afterwards none is known to run."""
+    errors: list[BaseException] = []
+    started = threading.Barrier(3)
+
+    def work() -> None:
+        started.wait(10)
+        while True:
+            time.sleep(0.01)
+
+    def one() -> None:
+        try:
+            running.run("m", work, lambda: None, None)
+        except DbtRuntimeError as error:
+            errors.append(error)
+
+    waiting = [threading.Thread(target=one) for _ in range(2)]
+    for thread in waiting:
+        thread.start()
+    started.wait(10)
+    assert running.stop_all() == ["m", "m"]
+    for thread in waiting:
+        thread.join(20)
+    assert len(errors) == 2 and all("was cancelled" in str(error) for error in errors)
+    assert running.stop_all() == []
+
+
+def test_an_error_of_the_model_passes_through() -> None:
+    """And a result ends the wait without one."""
+    running.run("m", lambda: None, lambda: None, 5)
+    with pytest.raises(KeyError):
+        running.run("m", lambda: {}["x"], lambda: None, 5)
+
+
+def test_the_token_is_kept_out_of_messages() -> None:
+    """As it stands in the address and as it is sent."""
+    address = "sc://h:1/;use_ssl=true;token=a%2Fb"
+    assert session.without_token("no a%2Fb nor a/b at h:1", address) == "no *** nor *** at h:1"
+    assert session.without_token("plain", "sc://h:1") == "plain"
+
+
+def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    """Instead of a failed handshake."""
+    made = credentials(host="x", connect_url="sc://localhost:1/;use_ssl=true")
+    made.ssl_ca = str(tmp_path / "ca.pem")
+    with pytest.raises(DbtRuntimeError, match=r"ssl_ca.*ca\.pem.*do: correct ssl_ca"):
+        session.open_session(made, str(made.connect_url), "model.p.m")
+
+
+class _Conf:
+    """A session's settings as Spark knows them: one is modifiable."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, str] = {}
+
+    def isModifiable(self, key: str) -> bool:
+        return key == "spark.sql.shuffle.partitions"
+
+    def set(self, key: str, value: str) -> None:
+        self.values[key] = value
+
+
+def test_settings_of_a_running_server_are_told_from_others() -> None:
+    """One that is fixed at the start is said to belong to spark_submit."""
+
+    class Session:
+        conf = _Conf()
+
+    good = {"spark.sql.shuffle.partitions": "3", "spark.sql.catalog.lake": "x", "fs.s3a.endpoint": "y"}
+    session.configure(Session, good, "m")
+    assert Session.conf.values == good
+    with pytest.raises(DbtRuntimeError, match=r"found: spark\.executor\.memory.*submission_method: spark_submit"):
+        session.configure(Session, {"spark.executor.memory": "2g"}, "m")
+
+
+def test_an_address_without_a_server_is_one_clear_error() -> None:
+    """Instead of ten minutes of asking again."""
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    made = credentials(host="x", connect_url=f"sc://localhost:{port}/;token=secret")
+    with pytest.raises(
+        DbtRuntimeError, match=rf"needed: Spark Connect at localhost:{port}\. found: no answer"
+    ) as caught:
+        session.open_session(made, str(made.connect_url), "model.p.m")
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,82 @@
+"""Settings of a node's session: read, put together, checked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dbt_common.contracts.config.base import _merge_field_value
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import spark_conf
+from dbt.adapters.penstock.impl import PenstockConfig
+
+DOCUMENTED = "spark.sql.shuffle.partitions"
+INTERNAL = "spark.databricksx.inside"
+
+
+class Session:
+    """Answers `set` and `reset` as Spark does."""
+
+    def __init__(self, conf: dict[str, str]) -> None:
+        self.conf, self.asked = dict(conf), list[str]()
+
+    def run(self, sql: str) -> list[tuple[Any, ...]]:
+        """One statement."""
+        self.asked.append(sql)
+        word, _, rest = sql.partition(" ")
+        key, _, value = rest.partition("=")
+        if rest == "-v":
+            return [(DOCUMENTED, "4", "")]
+        if word == "reset":
+            self.conf.pop(key)
+        elif value:
+            self.conf[key] = value
+        return [(key, self.conf.get(key, "8" if key == INTERNAL else spark_conf.UNDEFINED))]
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No server is known yet."""
+    monkeypatch.setattr(spark_conf, "_known", {})
+
+
+def test_values_are_text_as_spark_writes_them() -> None:
+    """YAML reads numbers and booleans."""
+    assert spark_conf.configured({"a": 8, "b": True, "c": "x"}) == {"a": "8", "b": "true", "c": "x"}
+    assert spark_conf.configured(None) == {}
+
+
+@pytest.mark.parametrize("value", ["spark.x=1", ["spark.x"], {"spark.x": None}, {"spark": {"x": 1}}])
+def test_what_is_no_setting_with_a_value_is_refused(value: Any) -> None:
+    """And the node is named."""
+    with pytest.raises(DbtRuntimeError, match=r"needed: .*model\.p\.m"):
+        spark_conf.configured(value, "model.p.m")
+
+
+def test_a_folders_settings_and_a_models_are_put_together() -> None:
+    """The nearest one's value wins; dbt merges by the field's own behaviour."""
+    from dbt_common.contracts.config.base import MergeBehavior
+
+    behaviour = MergeBehavior.from_field(PenstockConfig.__dataclass_fields__["spark_conf"])
+    assert _merge_field_value(behaviour, {"a": 1, "b": 1}, {"b": 2}) == {"a": 1, "b": 2}
+
+
+def test_settings_are_looked_up_once_and_stay_as_they_were_set() -> None:
+    """One statement for those that Spark documents; the session ends with the node's values."""
+    conf = {DOCUMENTED: "7", INTERNAL: "9", "spark.hadoop.fs.x": "y"}
+    session = Session(conf)
+    spark_conf.check(conf, ("h", 1), session.run)
+    assert session.conf == conf
+    assert session.asked[0] == "set -v"
+    again = Session(conf)
+    spark_conf.check(conf, ("h", 1), again.run)
+    assert again.asked == []
+
+
+def test_a_setting_that_spark_does_not_have_is_refused() -> None:
+    """With the one that is like it, each time it is asked for."""
+    conf = {"spark.sql.shufle.partitions": "7"}
+    for _ in range(2):
+        with pytest.raises(DbtRuntimeError, match=rf"`spark.sql.shufle.partitions`.*write `{DOCUMENTED}`"):
+            spark_conf.check(conf, ("h", 1), Session(conf).run)

@@ -1,0 +1,83 @@
+"""What statements do, by their text."""
+
+from __future__ import annotations
+
+import pytest
+
+from dbt.adapters.penstock.statements import changes_session, reads_only, target
+
+HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
+
+
+@pytest.mark.parametrize(
+    ("sql", "reads"),
+    [
+        ("select 1", True),
+        ("  -- why\n  (select 1) union all (select 2)", True),
+        ("((select 1))", True),
+        ("with a as (select 1) select * from a", True),
+        ("with a as (select 'insert into x') select * from a -- merge", True),
+        ("show table extended in s like '*'", True),
+        ("describe extended s.t", True),
+        ("desc s.t", True),
+        ("explain insert into t select 1", True),
+        ("values (1), (2)", True),
+        ("table t", True),
+        ("with a as (select 1) insert into t select * from a", False),
+        ("with a as (select 1) merge into t using a on true when matched then delete", False),
+        ("from a insert into b select *", False),
+        ("insert into t select 1", False),
+        ("create or replace table t using delta as select 1", False),
+        ("drop table t", False),
+        ("set a = 1", False),
+        ("selected", False),
+        ("begin select 1; end", False),
+        ("call s.p()", False),
+        ("/* a /* b */ select 1 */ insert into t values (1)", False),
+        ("", False),
+    ],
+)
+def test_only_what_surely_reads_counts_as_reading(sql: str, reads: bool) -> None:
+    """Whatever is in doubt counts as writing; dbt's comment before it makes no difference."""
+    assert reads_only(sql) is reads
+    assert reads_only(HEAD + sql) is reads
+
+
+@pytest.mark.parametrize(
+    ("sql", "changes"),
+    [
+        ("/* node */ set spark.sql.shuffle.partitions = 8", True),
+        ("-- why\nuse staging", True),
+        ("create or replace temporary view t as select 1", True),
+        ("create temp function f as 'x'", True),
+        ("declare variable x int", True),
+        ("execute immediate 'set a = 1'", True),
+        ("select 'set' as use", False),
+        ("select 'create temporary view'", False),
+        ("/* set a = 1 */ select 1", False),
+        ("create or replace table t using delta as select temporary from v", False),
+        ("describe extended t", False),
+    ],
+)
+def test_statements_that_change_a_session_are_known(sql: str, changes: bool) -> None:
+    """Only a session without leftovers serves the next node."""
+    assert changes_session(sql) is changes
+
+
+@pytest.mark.parametrize(
+    ("sql", "name"),
+    [
+        (HEAD + "create or replace table `s`.`t` using delta as select 1", "`s`.`t`"),
+        ("insert into table s.t select 1", "s.t"),
+        ("insert overwrite s.t select 1", "s.t"),
+        ("with a as (select 1) merge into c.s.t as d using a on true when matched then delete", "c.s.t"),
+        ("delete from t where x = 'insert into no'", "t"),
+        ("alter table s.t add columns (x int)", "s.t"),
+        ("drop view if exists s.v", "s.v"),
+        ("create table if not exists s.t (x int)", "s.t"),
+        ("optimize", None),
+    ],
+)
+def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
+    """So that a person can look there."""
+    assert target(sql) == name

@@ -1,0 +1,92 @@
+"""Writers of one table at a time, commits sent again, and the type changes a table can follow."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import concurrency
+from dbt.adapters.penstock.column_types import change
+from penstock.pymodel import conflicts
+
+
+class Statement:
+    """Fails with the errors given, one a try, then succeeds."""
+
+    def __init__(self, *errors: str) -> None:
+        self.errors, self.tries = list(errors), 0
+
+    def __call__(self) -> str:
+        self.tries += 1
+        if self.errors:
+            raise DbtRuntimeError(self.errors.pop(0))
+        return "done"
+
+
+CONFLICT = "Error running query: [DELTA_CONCURRENT_APPEND.WITHOUT_HINT] io.delta.exceptions.ConcurrentAppendException"
+
+
+def test_a_conflict_is_sent_again_after_pauses_that_may_grow() -> None:
+    statement, pauses = Statement(CONFLICT, CONFLICT, CONFLICT), list[float]()
+    assert conflicts.again_on_conflict(statement, pauses.append) == "done"
+    assert statement.tries == 4
+    assert all(0 <= pause <= bound for pause, bound in zip(pauses, (0.2, 0.4, 0.8), strict=True))
+
+
+def test_a_conflict_that_stays_is_reported() -> None:
+    statement = Statement(*[CONFLICT] * 9)
+    with pytest.raises(DbtRuntimeError, match="DELTA_CONCURRENT_APPEND"):
+        conflicts.again_on_conflict(statement, lambda _: None)
+    assert statement.tries == conflicts.ATTEMPTS
+
+
+def test_another_error_is_not_sent_again() -> None:
+    statement = Statement("[UNRESOLVED_COLUMN] no")
+    with pytest.raises(DbtRuntimeError, match="UNRESOLVED_COLUMN"):
+        conflicts.again_on_conflict(statement, lambda _: None)
+    assert statement.tries == 1
+
+
+def test_writers_of_one_table_take_turns() -> None:
+    inside, most = [0], [0]
+
+    def write(target: str) -> None:
+        with concurrency.turn(target):
+            inside[0] += 1
+            most[0] = max(most[0], inside[0])
+            threading.Event().wait(0.01)
+            inside[0] -= 1
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in ("s.t", "S.T", "s.t", "s.t")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    with concurrency.turn("s.a"), concurrency.turn("s.b"):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("int", "bigint", "widens"),
+        ("int", "double", "widens"),
+        ("bigint", "double", "impossible"),
+        ("bigint", "int", "fits"),
+        ("date", "timestamp_ntz", "widens"),
+        ("date", "timestamp", "impossible"),
+        ("int", "decimal(10,0)", "widens"),
+        ("int", "decimal(10,2)", "impossible"),
+        ("decimal(10,2)", "decimal(12,4)", "widens"),
+        ("decimal(10,2)", "decimal(11,4)", "impossible"),
+        ("decimal(12, 4)", "decimal(10,2)", "fits"),
+        ("int", "string", "impossible"),
+        ("STRING", "string", "fits"),
+    ],
+)
+def test_type_changes(old: str, new: str, expected: str) -> Any:
+    assert change(old, new) == expected
