@@ -1,5 +1,38 @@
-{#- The compiled Python model, with the name it is written to. The writing itself is the adapter's. -#}
-{% macro py_write_table(compiled_code, target_relation) %}
+{#- A Python model as the adapter's job helper takes it: the compiled code and one line that says how its
+    rows are written (`write`; see penstock.pymodel.job) and which relations aren't read whole. -#}
+{% macro penstock_python_job(compiled_code, target_relation, write) %}
+{%- do write.update({'target': target_relation | string}) -%}
 {{ compiled_code }}
-penstock_target = "{{ target_relation }}"
+penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inputs()})) }}
+{% endmacro %}
+
+{#- dbt renders a Python model's refs and sources whole: their window (of a microbatch or of --sample)
+    and limit (--empty) go to the job, by the relation's rendered name. -#}
+{% macro penstock_python_inputs() %}
+  {%- set inputs = {} -%}
+  {%- for item in model.refs -%}
+    {%- set names = [item.get('package'), item['name']] if item.get('package') else [item['name']] -%}
+    {%- do penstock_python_input(inputs, ref(*names, v=item.get('version'))) -%}
+  {%- endfor -%}
+  {%- for item in model.sources -%}
+    {%- do penstock_python_input(inputs, source(*item)) -%}
+  {%- endfor -%}
+  {{ return(inputs) }}
+{% endmacro %}
+
+{% macro penstock_python_input(inputs, relation) %}
+  {%- if relation.render is not defined -%}{{ return('') }}{%- endif -%}
+  {%- set window, read = relation.event_time_filter, {} -%}
+  {%- if window -%}
+    {%- do read.update({'column': window.field_name,
+                        'start': window.start.isoformat() if window.start else none,
+                        'end': window.end.isoformat() if window.end else none}) -%}
+  {%- endif -%}
+  {%- if relation.limit is not none -%}{%- do read.update({'limit': relation.limit}) -%}{%- endif -%}
+  {%- if read -%}{%- do inputs.update({resolve_model_name(relation.render()): read}) -%}{%- endif -%}
+{% endmacro %}
+
+{#- What dbt-spark's own materializations call. -#}
+{% macro py_write_table(compiled_code, target_relation) %}
+{{ penstock_python_job(compiled_code, target_relation, {'mode': 'replace', 'exists': true}) }}
 {% endmacro %}

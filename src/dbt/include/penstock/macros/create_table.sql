@@ -1,0 +1,98 @@
+{#- The clauses of a CREATE TABLE, by the node's table format (capabilities.py). -#}
+{% macro penstock_format() %}
+  {{ return(adapter.table_format(config.get('file_format'))) }}
+{% endmacro %}
+
+{% macro penstock__file_format_clause() %}
+  using {{ penstock_format().name }}
+{%- endmacro %}
+
+{#- A setting that may be one name or a list of them, as a list. -#}
+{% macro penstock_names(setting) %}
+  {%- set value = config.get(setting) or [] -%}
+  {{ return([value] if value is string else value | list) }}
+{% endmacro %}
+
+{% macro penstock__tblproperties_clause() %}
+  {%- set properties = {} -%}
+  {%- do properties.update(config.get('tblproperties') or {}) -%}
+  {%- if penstock_format().constraints -%}
+    {%- for item in penstock_constraints() -%}
+      {%- do properties.update({'delta.constraints.' ~ item.name: item.expression}) -%}
+    {%- endfor -%}
+  {%- endif -%}
+  {%- if properties %}
+  tblproperties (
+    {%- for name, value in properties.items() %}
+    {{ penstock_literal(name) }} = {{ penstock_literal(value) }}{{ ',' if not loop.last }}
+    {%- endfor %}
+  )
+  {%- endif -%}
+{% endmacro %}
+
+{#- `clustered_by` is clustering where the format has it, and buckets elsewhere. -#}
+{% macro penstock__clustered_cols(label, required=false) %}
+  {%- set columns = penstock_names('clustered_by') -%}
+  {%- if columns and penstock_format().clusters -%}
+    {%- if config.get('partition_by') -%}
+      {%- do exceptions.raise_compiler_error(
+        'needed: partition_by or clustered_by. found: both. do: keep one of them; '
+        ~ penstock_format().name ~ ' clusters unpartitioned tables only') -%}
+    {%- endif %}
+  cluster by ({{ columns | join(', ') }})
+  {%- elif columns and config.get('buckets') %}
+  {{ label }} ({{ columns | join(', ') }}) into {{ config.get('buckets') }} buckets
+  {%- endif -%}
+{% endmacro %}
+
+{% macro penstock__location_clause() %}
+  {{ return(penstock_at(penstock_own_location())) }}
+{% endmacro %}
+
+{% macro penstock_at(location) %}
+  {%- if location %}
+  location {{ penstock_literal(location) }}
+  {%- endif -%}
+{% endmacro %}
+
+{#- Where a node's own files go: a folder of its name below `location_root`; none for a managed table. -#}
+{% macro penstock_own_location() %}
+  {%- set root = config.get('location_root') -%}
+  {{ return((root | string).rstrip('/') ~ '/' ~ model['alias'] if root else none) }}
+{% endmacro %}
+
+{% macro penstock__comment_clause() %}
+  {%- if config.persist_relation_docs() and model.description %}
+  comment {{ penstock_literal(model.description) }}
+  {%- endif -%}
+{% endmacro %}
+
+{#- Text as a SQL literal. -#}
+{% macro penstock_literal(text) %}
+  {{ return("'" ~ (text | string).replace('\\', '\\\\').replace("'", "\\'") ~ "'") }}
+{% endmacro %}
+
+{#- What follows the table's name in a CREATE TABLE, up to its query. -#}
+{% macro penstock_table_clauses(location) %}
+  {%- set clauses = [
+    file_format_clause(), options_clause(), tblproperties_clause(), partition_cols(label='partitioned by'),
+    clustered_cols(label='clustered by'), penstock_at(location), comment_clause()] -%}
+  {{ clauses | map('trim') | select | join('\n  ') }}
+{%- endmacro %}
+
+{% macro penstock_create_table_as(relation, select, location) %}
+create {{ 'or replace ' if penstock_format().atomic }}table {{ relation }}
+  {{ penstock_table_clauses(location) }}
+  as
+  {{ select }}
+{%- endmacro %}
+
+{% macro penstock__create_table_as(temporary, relation, compiled_code, language='sql') -%}
+  {%- if language == 'python' -%}
+    {{ py_write_table(compiled_code=compiled_code, target_relation=relation) }}
+  {%- elif temporary -%}
+    {{ create_temporary_view(relation, compiled_code) }}
+  {%- else -%}
+    {{ penstock_create_table_as(relation, penstock_contracted(compiled_code), penstock_own_location()) }}
+  {%- endif -%}
+{%- endmacro %}

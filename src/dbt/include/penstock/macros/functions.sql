@@ -1,0 +1,30 @@
+{#- Functions of the project in Spark's SQL: a query or an expression, arguments with defaults. -#}
+{% macro penstock__scalar_function_create_replace_signature_sql(target_relation) %}
+  CREATE OR REPLACE FUNCTION {{ target_relation.render() }} ({{ formatted_scalar_function_args_sql() }})
+  RETURNS {{ model.returns.data_type }}
+  {{ scalar_function_volatility_sql() }}
+{%- endmacro %}
+
+{% macro penstock__formatted_scalar_function_args_sql() %}
+  {%- for argument in model.arguments -%}
+    {{ argument.name }} {{ argument.data_type }}
+    {%- if argument.default_value is defined and argument.default_value is not none %} DEFAULT {{ argument.default_value }}{% endif -%}
+    {{ ', ' if not loop.last }}
+  {%- endfor -%}
+{% endmacro %}
+
+{% macro penstock__scalar_function_body_sql() %}
+  RETURN {{ model.compiled_code }}
+{%- endmacro %}
+
+{#- Spark knows functions that are deterministic and functions that aren't, nothing between. -#}
+{% macro penstock__scalar_function_volatility_sql() %}
+  {%- set volatility = model.config.get('volatility') -%}
+  {%- if volatility == 'deterministic' -%}
+    DETERMINISTIC
+  {%- elif volatility == 'non-deterministic' -%}
+    NOT DETERMINISTIC
+  {%- elif volatility is not none -%}
+    {%- do unsupported_volatility_warning(volatility) -%}
+  {%- endif -%}
+{% endmacro %}

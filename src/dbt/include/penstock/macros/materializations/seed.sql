@@ -1,0 +1,61 @@
+{#- A seed in one commit: its rows travel in the statement itself (see seeds.py), so that the old ones
+    stay until the new ones are there, and no file system is shared with the server. -#}
+{% materialization seed, adapter='penstock' %}
+  {%- set existing = load_cached_relation(this) -%}
+  {%- set target = adapter.as_table(this, config.get('file_format')) -%}
+  {%- set full_refresh = should_full_refresh() -%}
+  {%- if existing and existing.is_view -%}
+    {%- do exceptions.raise_compiler_error("Cannot seed to '{}', it is a view".format(existing.render())) -%}
+  {%- endif -%}
+  {%- set seed = adapter.read_seed(model, flags.EMPTY) -%}
+  {%- do store_result('agate_table', response='OK', agate_table=seed.preview) -%}
+
+  {{ run_hooks(pre_hooks) }}
+
+  {%- do penstock_load_seed(existing, target, seed) -%}
+  {%- set code = 'CREATE' if full_refresh else 'INSERT' -%}
+  {%- call noop_statement('main', code ~ ' ' ~ seed.count, code, seed.count) -%}
+    {{ penstock_create_table_as(target, penstock_seed_select(seed, ['-- ' ~ seed.count ~ ' rows']), none) }}
+  {%- endcall -%}
+
+  {%- do apply_grants(target, config.get('grants'), should_revoke(existing, full_refresh)) -%}
+  {%- do persist_docs(target, model) -%}
+
+  {{ run_hooks(post_hooks) }}
+
+  {{ return({'relations': [target]}) }}
+{% endmaterialization %}
+
+{#- Rows that fit in one statement are in it; more of them come first, a temporary view a part. -#}
+{% macro penstock_load_seed(existing, target, seed) %}
+  {%- set swaps = penstock_swaps(existing) -%}
+  {%- if seed.parts | length < 2 and not swaps -%}
+    {%- set sql = penstock_create_table_as(target, penstock_seed_select(seed, seed.parts), penstock_location(existing)) -%}
+    {%- do adapter.add_query(sql, abridge_sql_log=True) -%}
+    {{ return('') }}
+  {%- endif -%}
+  {%- set views = [] -%}
+  {%- for part in seed.parts -%}
+    {%- set view = make_temp_relation(target, '__dbt_tmp_' ~ loop.index) -%}
+    {%- do adapter.add_query(create_temporary_view(view, part), abridge_sql_log=True) -%}
+    {%- do views.append('select r from ' ~ view) -%}
+  {%- endfor -%}
+  {%- set select = penstock_seed_select(seed, views) -%}
+  {%- if swaps -%}
+    {%- do penstock_swap(existing, target, select) -%}
+  {%- else -%}
+    {%- do adapter.add_query(penstock_create_table_as(target, select, penstock_location(existing))) -%}
+  {%- endif -%}
+{% endmacro %}
+
+{% macro penstock_seed_select(seed, queries) %}
+  {%- set quoted = config.get('quote_columns') -%}
+  {%- set none_at_all = 'select cast(null as array<string>) as r where false' -%}
+select
+  {%- for name in seed.names %}
+  cast(r[{{ loop.index0 }}] as {{ seed.types[loop.index0] }}) as {{ adapter.quote_seed_column(name, quoted) }}{{ ',' if not loop.last }}
+  {%- endfor %}
+from (
+{{ (queries or [none_at_all]) | join('\nunion all\n') }}
+)
+{%- endmacro %}

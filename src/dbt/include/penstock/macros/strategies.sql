@@ -1,0 +1,102 @@
+{#- The statements of the incremental strategies. `arguments` is dbt's dictionary, with one more key:
+    `target_columns`, the table's columns in its own order. -#}
+{% macro penstock_select_list(arguments) %}
+  {%- set names = arguments['dest_columns'] | map(attribute='name') | map('lower') | list -%}
+  {%- for column in arguments['target_columns'] -%}
+    {{ column.quoted if column.name | lower in names else 'cast(null as ' ~ column.dtype ~ ') as ' ~ column.quoted }}
+    {{- ', ' if not loop.last }}
+  {%- endfor -%}
+{% endmacro %}
+
+{% macro penstock__get_incremental_append_sql(arguments) %}
+insert into {{ arguments['target_relation'] }}
+select {{ penstock_select_list(arguments) }}
+from {{ arguments['temp_relation'] }}
+{% endmacro %}
+
+{% macro penstock__get_incremental_default_sql(arguments) %}
+  {{ return(penstock__get_incremental_append_sql(arguments)) }}
+{% endmacro %}
+
+{#- Without a PARTITION clause the columns keep the table's order, whichever of them partition it; the
+    session's overwrite mode is dynamic when there are any. -#}
+{% macro penstock__get_incremental_insert_overwrite_sql(arguments) %}
+insert overwrite {{ arguments['target_relation'] }}
+select {{ penstock_select_list(arguments) }}
+from {{ arguments['temp_relation'] }}
+{% endmacro %}
+
+{#- One batch: its interval's rows replaced in one commit, or its partitions where the format has no such
+    statement. -#}
+{% macro penstock__get_incremental_microbatch_sql(arguments) %}
+  {%- if not penstock_format().replace_where -%}
+    {{ return(penstock__get_incremental_insert_overwrite_sql(arguments)) }}
+  {%- endif -%}
+insert into {{ arguments['target_relation'] }}
+replace where {{ penstock_batch_condition() }}
+select {{ penstock_select_list(arguments) }}
+from {{ arguments['temp_relation'] }}
+{% endmacro %}
+
+{#- As dbt filters the batch's inputs: Spark reads the text by the column's type, date or timestamp. -#}
+{% macro penstock_batch_condition() %}
+  {%- set time = config.get('event_time') -%}
+  {{ return(time ~ " >= '" ~ model.batch.event_time_start ~ "' and " ~ time ~ " < '" ~ model.batch.event_time_end ~ "'") }}
+{% endmacro %}
+
+{% macro penstock__get_incremental_merge_sql(arguments) %}
+  {{ return(get_merge_sql(
+    arguments['target_relation'], arguments['temp_relation'], arguments['unique_key'],
+    arguments['dest_columns'], arguments['incremental_predicates'])) }}
+{% endmacro %}
+
+{#- Without `dest_columns` (a Python model: they are known when it has run) all columns are meant. -#}
+{% macro penstock__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) %}
+  {%- set conditions = penstock_merge_conditions(unique_key, incremental_predicates) -%}
+  {%- set updates = penstock_merge_updates(target, dest_columns) -%}
+merge into {{ target }} as DBT_INTERNAL_DEST
+using {{ source }} as DBT_INTERNAL_SOURCE
+on ({{ conditions | join(') and (') }})
+  {%- if unique_key %}
+when matched then update set
+  {%- if updates is none %} *
+  {%- else %}
+    {%- for name in updates %}
+  {{ name }} = DBT_INTERNAL_SOURCE.{{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+  {%- endif %}
+  {%- endif %}
+when not matched then insert
+  {%- if dest_columns is none %} *
+  {%- else %} ({{ dest_columns | map(attribute='quoted') | join(', ') }})
+  values (
+    {%- for column in dest_columns -%}
+    DBT_INTERNAL_SOURCE.{{ column.quoted }}{{ ', ' if not loop.last }}
+    {%- endfor -%})
+  {%- endif %}
+{% endmacro %}
+
+{% macro penstock_merge_conditions(unique_key, incremental_predicates) %}
+  {%- set predicates = incremental_predicates or [] -%}
+  {%- set conditions = [predicates] if predicates is string else predicates | list -%}
+  {%- set keys = ([unique_key] if unique_key is string else unique_key or []) | select | list -%}
+  {%- for key in keys -%}
+    {%- do conditions.append(get_merge_unique_key_match('DBT_INTERNAL_SOURCE.' ~ key, 'DBT_INTERNAL_DEST.' ~ key)) -%}
+  {%- endfor -%}
+  {{ return(conditions if keys else ['false']) }}
+{% endmacro %}
+
+{#- The columns a match updates: by `merge_update_columns` or `merge_exclude_columns`, else every one. -#}
+{% macro penstock_merge_updates(target, dest_columns) %}
+  {%- set updated = penstock_names('merge_update_columns') -%}
+  {%- set excluded = penstock_names('merge_exclude_columns') -%}
+  {%- set columns = dest_columns -%}
+  {%- if columns is none and excluded -%}
+    {%- set columns = adapter.get_columns_in_relation(target) -%}
+  {%- endif -%}
+  {%- set chosen = get_merge_update_columns(updated, excluded, columns) -%}
+  {%- if chosen is none and columns is not none -%}
+    {%- set chosen = columns | map(attribute='quoted') | list -%}
+  {%- endif -%}
+  {{ return(chosen) }}
+{% endmacro %}
