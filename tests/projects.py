@@ -17,7 +17,7 @@ import yaml
 from penstock import summary
 from penstock.settings import Settings, load
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     *("dbt_project.yml", "lake.yml", "models", "python_models", "macros", "seeds", "profiles", "tests/data"),
     *("snapshots", "analyses"),
@@ -77,8 +77,30 @@ def edited(path: Path, text: str) -> Iterator[None]:
             path.write_text(before)
 
 
+def small_project(root: Path, files: dict[str, str], profile: dict[str, Any] | None = None, **server: Any) -> Project:
+    """A dbt project of a few files, without a lake, on a small server of its own.
+
+    Args:
+        root: its folder.
+        files: text by path, `models/a.sql` for one.
+        profile: keys of the target, put over type, schema `small` and 2 threads.
+        server: keys of `server` in penstock.yml.
+    """
+    root.mkdir(parents=True, exist_ok=True)
+    target = {"type": "penstock", "schema": "small", "threads": 2, **(profile or {})}
+    given = {
+        "dbt_project.yml": "name: small\nversion: 1.0.0\nprofile: small\nflags: {send_anonymous_usage_stats: false}\n",
+        "profiles.yml": yaml.safe_dump({"small": {"target": "dev", "outputs": {"dev": target}}}),
+        **files,
+    }
+    for path, text in given.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return _with_server(root, {"memory": "2g", **server})
+
+
 def make_project(root: Path, **server: Any) -> Project:
-    """Copy the project's files; jars and class-data archives are shared with the checkout's."""
+    """A copy of the checkout's own project files."""
     root.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source, target = ROOT / part, root / part
@@ -87,7 +109,12 @@ def make_project(root: Path, **server: Any) -> Project:
         elif source.exists():
             shutil.copy(source, target)
     (root / "profiles.yml").symlink_to("profiles/profiles.yml")
-    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": {"memory": "3g", **server}}))
+    return _with_server(root, {"memory": "3g", **server})
+
+
+def _with_server(root: Path, server: dict[str, Any]) -> Project:
+    """Settings of a server; jars and class-data archives are shared with the checkout's."""
+    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": server}))
     for shared in ("jars", "cds"):
         (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)
         (root / ".penstock").mkdir(exist_ok=True)
