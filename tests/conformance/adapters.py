@@ -1,0 +1,51 @@
+"""The adapter under test, and everything in which the two columns of the report differ.
+
+`PENSTOCK_CONFORMANCE_ADAPTER=spark` runs stock dbt-spark against the same server, for the baseline.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from penstock.server.ports import LOOPBACK
+from penstock.server.record import Record
+
+ADAPTER = os.environ.get("PENSTOCK_CONFORMANCE_ADAPTER", "penstock")
+if ADAPTER not in ("penstock", "spark"):
+    raise SystemExit(f"needed: PENSTOCK_CONFORMANCE_ADAPTER penstock or spark. found: {ADAPTER}. do: correct it")
+THREADS = 4
+# Whom Spark names as owner of a table: the user of the session that made it.
+OWNER = {"penstock": "penstock", "spark": "dbt"}[ADAPTER]
+
+
+def target(server: Record) -> dict[str, Any]:
+    """The profile's target. penstock finds the server by itself; dbt-spark is told host and port."""
+    if ADAPTER == "penstock":
+        return {"type": "penstock", "threads": THREADS}
+    return {
+        "type": "spark",
+        "method": "thrift",
+        "host": LOOPBACK,
+        "port": server.ports.thrift,
+        "user": OWNER,
+        "threads": THREADS,
+        # dbt-spark would sleep for five seconds between two looks at a statement.
+        "poll_interval": 0,
+    }
+
+
+def delta(*kinds: str, **config: Any) -> dict[str, Any]:
+    """A `project_config_update` whose nodes of these kinds are Delta tables.
+
+    Delta is penstock's default, so that nothing is said there.
+
+    Args:
+        kinds: keys of dbt_project.yml: `models`, `seeds`, `snapshots`, `tests`.
+        config: the rest of the update.
+    """
+    merged = {key: dict(value) if isinstance(value, dict) else value for key, value in config.items()}
+    if ADAPTER == "spark":
+        for kind in kinds:
+            merged.setdefault(kind, {})["+file_format"] = "delta"
+    return merged

@@ -1,0 +1,111 @@
+"""One server for the whole session, and dbt's own fixtures pointed at it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import adapters
+import dialect
+import pytest
+import report
+import yaml
+
+from penstock.server import control
+from penstock.server.record import Record
+from penstock.settings import Settings, load
+
+pytest_plugins = ["dbt.tests.fixtures.project"]
+ROOT = Path(__file__).resolve().parents[2]
+# Tables of a few rows: more partitions only cost tasks.
+SPARK_CONF = {
+    "spark.sql.shuffle.partitions": 1,
+    "spark.default.parallelism": 2,
+    "spark.databricks.delta.snapshotPartitions": 1,
+    "spark.ui.enabled": False,
+}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--record", action="store_true", help="write the results of the whole suite to its files")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("filterwarnings", "ignore:Class-scoped fixtures defined as instance methods")
+    recorder = report.Recorder(config.getoption("--record"))
+    recorder.check(config)
+    config.pluginmanager.register(recorder)
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the session's server; every test's project has the same, by absolute folders."""
+    root = tmp_path_factory.mktemp("server")
+    state = root / ".penstock"
+    state.mkdir()
+    for shared in ("jars", "cds"):
+        (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)
+        (state / shared).symlink_to(ROOT / ".penstock" / shared)
+    (root / "penstock.yml").write_text(
+        yaml.safe_dump(
+            {
+                "version": 1,
+                "state": str(state),
+                "warehouse": str(root / "warehouse"),
+                "server": {"memory": "3g", "spark_conf": SPARK_CONF},
+            }
+        )
+    )
+    return load(root)
+
+
+@pytest.fixture(scope="session")
+def server(settings: Settings) -> Iterator[Record]:
+    """The session's server."""
+    try:
+        yield control.up(settings)
+    finally:
+        control.down(settings)
+
+
+@pytest.fixture(scope="class")
+def dbt_profile_target(server: Record) -> dict[str, Any]:
+    return adapters.target(server)
+
+
+@pytest.fixture(scope="class")
+def profile_user() -> str:
+    return adapters.OWNER
+
+
+@pytest.fixture(scope="class")
+def project_root(tmpdir_factory: Any, settings: Settings) -> Any:
+    """The test's project, with the settings of the server that is up."""
+    folder = tmpdir_factory.mktemp("project")
+    Path(folder, "penstock.yml").write_text((settings.root / "penstock.yml").read_text())
+    return folder
+
+
+@pytest.fixture(scope="class")
+def logs_dir(tmpdir_factory: Any) -> Iterator[str]:
+    """dbt's log, outside the checkout."""
+    folder = str(tmpdir_factory.mktemp("logs"))
+    os.environ["DBT_LOG_PATH"] = folder
+    yield folder
+    del os.environ["DBT_LOG_PATH"]
+
+
+@pytest.fixture(scope="class")
+def project(project: Any) -> Any:
+    """dbt's project of a test, whose SQL may be a script in the published suite's PostgreSQL."""
+    run_one = project.run_sql
+
+    def run_sql(sql: str, fetch: str | None = None) -> Any:
+        """Run each statement; the last one's rows."""
+        results = [run_one(statement, fetch) for statement in dialect.statements(dialect.spark(sql))]
+        return results[-1] if results else None
+
+    project.run_sql = run_sql
+    return project
