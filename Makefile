@@ -4,15 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -q -p no:cacheprovider
+SHORT := --tb=short --show-capture=stdout --timeout 300
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint unit integration docs-test up down status doctor build clean clean-venv lock
+.PHONY: help venv run test lint unit integration adapter faults conformance conformance-baseline up down status doctor build clean clean-venv lock
 
 help: ## list these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 venv: ## build .venv from requirements.lock (once)
 	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.13. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }
@@ -34,6 +35,18 @@ unit: venv ## tests that need no Spark
 
 integration: venv ## tests against a real server, started and stopped by them
 	@$(PYTEST) tests/integration
+
+adapter: venv ## tests of the adapter alone, on servers and small projects of its own
+	@$(PYTEST) tests/adapter
+
+faults: venv ## servers killed, disks filled, two runs at once: the rows afterwards
+	@$(PYTEST) tests/faults
+
+conformance: venv ## dbt's published adapter test-suite, written up in docs/conformance.md
+	@$(PYTEST) $(SHORT) --record tests/conformance
+
+conformance-baseline: venv ## the same suite by stock dbt-spark; a failure is a result
+	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
 
 up: venv ## start the server
 	@penstock up
