@@ -1,0 +1,1 @@
+"""Spark's physical plans: parsed, asked, tested and told in words. Knows no dbt."""
