@@ -49,10 +49,14 @@ def _broadcast(kept: Kept, plan: Plan, side: sql.Side) -> list[str]:
     found = _joins_of(plan, side) or _joins_of(plan.before(), side)
     needed = f"a broadcast of `{side.alias}` in {kept.name}"
     if not found:
-        return [_said(needed, f"no join with it; {_all_joins(plan)} in {kept.source}", "name the side as the query does")]
+        return [
+            _said(needed, f"no join with it; {_all_joins(plan)} in {kept.source}", "name the side as the query does")
+        ]
     if any(join.is_broadcast and (place := _place(join, side)) and join.built in (place, "") for join in found):
         return []
-    joined = "; ".join(f"{join}{f', which broadcasts the {join.built} side' if join.is_broadcast else ''}" for join in found)
+    joined = "; ".join(
+        f"{join}{f', which broadcasts the {join.built} side' if join.is_broadcast else ''}" for join in found
+    )
     hint = "merge the hints of its query" if side.hint else "write"
     return [_said(needed, f"{joined} in {kept.source}", f"{hint} `select {{{{ hints(broadcast('{side.alias}')) }}}}`")]
 
