@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -57,8 +58,9 @@ def _broadcast(kept: Kept, plan: Plan, side: sql.Side) -> list[str]:
     joined = "; ".join(
         f"{join}{f', which broadcasts the {join.built} side' if join.is_broadcast else ''}" for join in found
     )
-    hint = "merge the hints of its query" if side.hint else "write"
-    return [_said(needed, f"{joined} in {kept.source}", f"{hint} `select {{{{ hints(broadcast('{side.alias}')) }}}}`")]
+    hinted = f", by the hint {side.hint}" if side.hint and side.hint != "broadcast" else ""
+    found_words = f"{joined}{hinted} in {kept.source}"
+    return [_said(needed, found_words, f"write `select {{{{ hints(broadcast('{side.alias}')) }}}}` there")]
 
 
 def _place(join: Join, side: sql.Side) -> str:
@@ -150,7 +152,8 @@ def prunes_partitions(relation: str, plan: Plan, column: str) -> list[str]:
         plan: of `select … from table where column = value`.
     """
     scans = questions.scans(plan)
-    if any(column.lower() in item.lower() for scan in scans for item in scan.partition_filters):
+    named = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE)
+    if any(named.search(item) for scan in scans for item in scan.partition_filters):
         return []
     seen = "; ".join(
         f"{scan.operator.title} with PartitionFilters [{', '.join(scan.partition_filters)}]"

@@ -6,6 +6,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from penstock.plans.operators import Plan
 from penstock.plans.parse import parse
@@ -76,14 +77,18 @@ def write(target: Path, kept: Kept) -> None:
     aside.replace(file)
 
 
+def as_executed(data: dict[str, Any] | None) -> Executed | None:
+    """An executed plan from its JSON."""
+    if not data:
+        return None
+    metrics = [(name, counted) for name, counted in data["metrics"]]
+    return Executed(**{**data, "metrics": metrics, "stages": [Stage(**stage) for stage in data["stages"]]})
+
+
 def read(target: Path, node: str) -> Kept | None:
     """A node's kept plan; None when there is none, or none that this version can read."""
     try:
         data = json.loads(path(target, node).read_text())
-        if found := data.get("executed"):
-            metrics = [(name, counted) for name, counted in found["metrics"]]
-            stages = [Stage(**stage) for stage in found["stages"]]
-            data["executed"] = Executed(**{**found, "metrics": metrics, "stages": stages})
-        return Kept(**data)
+        return Kept(**{**data, "executed": as_executed(data["executed"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

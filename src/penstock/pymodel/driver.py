@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,7 @@ def main(folder: Path) -> int:
     """Run the job in a folder; the exit code."""
     from pyspark.sql import SparkSession
 
+    from penstock.plans.status import Status
     from penstock.pymodel.failure import ModelError
     from penstock.pymodel.job import Job
     from penstock.pymodel.run import run
@@ -71,14 +73,21 @@ def main(folder: Path) -> int:
     session.sparkContext.setJobDescription(job.node)
     print(f"Spark UI of {job.node}: {session.sparkContext.uiWebUrl}", flush=True)
     sys.stdout = Marked(out)
-    error = None
+    error, plan = None, ""
+
+    def keep(text: str) -> None:
+        nonlocal plan
+        plan = text
+
     try:
-        run(job, session, print)
+        run(job, session, print, keep if data["plan"] else None)
     except ModelError as wrong:
         error = str(wrong)
     finally:
         sys.stdout = out
-    (folder / "result.json").write_text(json.dumps({"error": error}))
+    executed = Status(session.sparkContext.uiWebUrl).executed(lambda _: True) if data["plan"] else None
+    result = {"error": error, "explained": plan, "executed": executed and asdict(executed)}
+    (folder / "result.json").write_text(json.dumps(result))
     session.stop()
     return 1 if error else 0
 

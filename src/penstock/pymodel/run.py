@@ -63,13 +63,24 @@ def quiet() -> None:
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-def run(job: Job, session: Any, out: Callable[[str], None]) -> None:
+def explained(session: Any, frame: Any, view: str) -> str:
+    """EXPLAIN FORMATTED of the rows about to be written; empty when Spark can't say."""
+    frame.createOrReplaceTempView(view)
+    try:
+        return str(session.sql(f"explain formatted select * from {columns.quoted(view)}").collect()[0][0])
+    except Exception:
+        # The write itself meets the same error, and says so.
+        return ""
+
+
+def run(job: Job, session: Any, out: Callable[[str], None], plan: Callable[[str], None] | None = None) -> None:
     """Run a model and write what it returns.
 
     Args:
         job: what to run.
         session: a Spark session of the model's own, Connect or classic.
         out: takes each line that the model prints.
+        plan: takes the plan of the rows just before they are written; None spares the question.
 
     Raises:
         ModelError: with the user's file, line and message when their code failed.
@@ -83,6 +94,8 @@ def run(job: Job, session: Any, out: Callable[[str], None]) -> None:
             frame = frames.to_spark(session, module.model(context, session), job.name)
             if job.columns is not None:
                 columns.enforce(session, job.columns, frame.schema, job.name)
+            if plan:
+                plan(explained(session, frame, job.write.view))
             write(session, frame, job)
     except ModelError:
         raise

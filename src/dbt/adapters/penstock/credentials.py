@@ -38,6 +38,9 @@ class PenstockCredentials(SparkCredentials):
             project. Without it the machine's own authorities do.
         ssl_verify: false takes any certificate.
         file_format: table format of models, seeds and snapshots that don't set one.
+        keep_plans: keep the plan of each model that runs, for the tests on plans and `penstock explain`.
+        ui_url: address of a remote server's Spark UI, `http://host:4040`; the plans that ran are read
+            from its REST status. The server of this project knows its own.
         managed: whether the server is this project's own. Derived, not a key of the profile.
         project_root: the dbt project's folder, where penstock.yml is looked for. Set by the adapter.
     """
@@ -57,6 +60,8 @@ class PenstockCredentials(SparkCredentials):
     server_side_parameters: dict[str, str] = field(default_factory=dict)
     connect_url: str | None = None
     file_format: str = "delta"
+    keep_plans: bool = True
+    ui_url: str | None = None
 
     @classmethod
     def __pre_deserialize__(cls, data: Any) -> Any:

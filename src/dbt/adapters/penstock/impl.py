@@ -20,6 +20,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import capabilities, spark_conf
 from dbt.adapters.penstock.columns import DescribedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
 from dbt.adapters.penstock.python.submit import SparkSubmitPythonJobHelper
@@ -44,7 +45,7 @@ class PenstockConfig(SparkConfig):
     spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
 
 
-class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting):
+class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting, PhysicalTests):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
     ConnectionManager = PenstockConnectionManager
@@ -70,11 +71,15 @@ class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting):
         """Have the node's statements run in a session with its `spark_conf`; a Python model has its own session."""
         if getattr(config.model, "language", "sql") == "python":
             return
+        self.check_hints(config.model)
         self.connections.use_conf(spark_conf.configured(config.get("spark_conf"), config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
         """The node is done, well or not: its thread's next statement has the server's settings again."""
         self.connections.use_conf({})
+        # dbt hands a test's whole context over, a model's config.
+        if node := getattr(config, "model", None):
+            self.keep_executed(node.unique_id)
 
     @property
     def default_python_submission_method(self) -> str:

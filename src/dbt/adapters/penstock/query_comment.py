@@ -12,6 +12,7 @@ from dbt.adapters.contracts.connection import DEFAULT_QUERY_COMMENT
 NODE_FIRST = """
 {%- set said = {'node_id': node.unique_id} if node is not none else {'connection_name': connection_name} -%}
 {%- do said.update(
+    run=invocation_id,
     app='dbt',
     dbt_version=dbt_version,
     profile_name=target.get('profile_name'),

@@ -14,6 +14,8 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.plans import noting
+from dbt.adapters.penstock.plans.noting import Noted
 from dbt.adapters.penstock.python import jobs, packages, running, session
 from dbt.adapters.penstock.python.config import PythonConfig
 from penstock.pymodel import replace
@@ -51,12 +53,16 @@ class ConnectPythonJobHelper(PythonJobHelper):
         address = self.url()
         opened: list[Any] = []
 
+        def plan(text: str) -> None:
+            mark = f'session_id: "{opened[0].session_id}"'
+            noting.note(job.node, Noted(text, lambda said: said.startswith("Spark Connect") and mark in said))
+
         def work() -> None:
             # Opened on the model's thread: pandas-on-Spark takes the thread's active session.
             own = session.open_session(self.credentials, address, job.node)
             opened.append(own)
             session.configure(own, {**self.credentials.server_side_parameters, **config.spark_conf}, name)
-            run(job, own, lambda line: logger.info(f"{name}: {line}"))
+            run(job, own, lambda line: logger.info(f"{name}: {line}"), plan if self.credentials.keep_plans else None)
 
         def cancel() -> None:
             for own in opened:

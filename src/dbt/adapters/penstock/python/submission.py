@@ -78,14 +78,15 @@ def spark_settings(
     return own_settings(server, job.node, config.spark_conf, config.master)
 
 
-def prepare(folder: Path, job: Job, conf: Mapping[str, str], table_jars: list[Path]) -> Path:
+def prepare(folder: Path, job: Job, conf: Mapping[str, str], table_jars: list[Path], keep_plan: bool) -> Path:
     """Fill a driver's folder, readable by its owner only, and return its settings file.
 
     Settings go through a file: on the command line any user of the machine could read them.
     """
     me = psutil.Process()
     parent = [me.pid, me.create_time()]
-    (folder / "job.json").write_text(json.dumps({"job": json.loads(job.dumps()), "parent": parent}))
+    told = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan}
+    (folder / "job.json").write_text(json.dumps(told))
     own_conf = folder / "conf"
     own_conf.mkdir()
     (own_conf / "log4j2.properties").write_text(LOG4J)

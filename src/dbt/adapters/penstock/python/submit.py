@@ -19,9 +19,12 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.plans import noting
+from dbt.adapters.penstock.plans.noting import Noted
 from dbt.adapters.penstock.python import connect, jobs, packages, running, session, submission
 from dbt.adapters.penstock.python.config import PythonConfig
 from penstock.errors import PenstockError
+from penstock.plans import kept
 from penstock.pymodel import driver
 from penstock.server.jars import spark_home
 
@@ -59,11 +62,13 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:
-            file = submission.prepare(folder, job, conf, table_jars)
+            file = submission.prepare(folder, job, conf, table_jars, self.credentials.keep_plans)
             started = Driver(name, folder, file, submission.environment(settings, found, folder))
             running.run(
                 name, started.follow, started.end, config.timeout, job.write.target if job.write.alone else None
             )
+            if told := started.plan:
+                noting.note(job.node, Noted(told["explained"], None, kept.as_executed(told["executed"])))
         except DbtRuntimeError:
             with contextlib.suppress(DbtRuntimeError):
                 connect.clear_aside(self.credentials, job, session.url(self.credentials, name))
@@ -89,6 +94,8 @@ class Driver:
         self._command, self._environment = [*command, driver.__file__, str(folder)], environment
         self._lock = threading.Lock()
         self._over = False
+        # The driver's word on its plan, once it has ended well: explained, executed.
+        self.plan: dict[str, Any] | None = None
         self._process: subprocess.Popen[str] | None = None
 
     def _start(self) -> subprocess.Popen[str]:
@@ -124,7 +131,8 @@ class Driver:
                 logger.debug(f"{self.name}: {line}")
         code = process.wait()
         try:
-            error = json.loads((self.folder / "result.json").read_text())["error"]
+            result = json.loads((self.folder / "result.json").read_text())
+            error, self.plan = result["error"], result if result["explained"] else None
         except (OSError, ValueError):
             wrong = [line for line in last if "Exception" in line or "Error" in line] or list(last)
             found = wrong[-1].strip() if wrong else "no word"

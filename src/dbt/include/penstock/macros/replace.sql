@@ -2,6 +2,7 @@
     are there: in one commit where the format can, else built aside and then swapped in. -#}
 {% macro penstock_replace(existing, target, compiled_code) %}
   {%- set select = penstock_contracted(compiled_code) -%}
+  {%- do penstock_keep_plan(select) -%}
   {%- if penstock_swaps(existing) -%}
     {%- do penstock_swap(existing, target, select) -%}
   {%- else -%}
@@ -9,6 +10,13 @@
     {%- call statement('main') -%}
       {{ penstock_create_table_as(target, select, location) }}
     {%- endcall -%}
+  {%- endif -%}
+{% endmacro %}
+
+{#- Only a model's plan is kept: a seed's rows travel in its statement, a snapshot's query is its own test. -#}
+{% macro penstock_keep_plan(select) %}
+  {%- if model.resource_type == 'model' -%}
+    {%- do adapter.keep_plan(model, select) -%}
   {%- endif -%}
 {% endmacro %}
 

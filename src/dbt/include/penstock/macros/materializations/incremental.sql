@@ -78,6 +78,7 @@
     'target_columns': target_columns,
     'incremental_predicates': config.get('predicates') or config.get('incremental_predicates')}) -%}
   {{ write(sql) }}
+  {%- do penstock_keep_plan('select * from ' ~ source) -%}
   {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model)) -%}
   {%- do store_result('main', response=response) -%}
   {%- if on_schema_change == 'sync_all_columns' and source_columns -%}

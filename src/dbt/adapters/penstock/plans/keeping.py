@@ -1,0 +1,130 @@
+"""A plan is kept of each model that runs, and its hints are checked before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.base.meta import available
+from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.spark.impl import SparkAdapter
+from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.invocation import get_invocation_id
+
+from dbt.adapters.penstock.messages import in_three
+from dbt.adapters.penstock.plans import code, noting
+from dbt.adapters.penstock.plans.collecting import Collector
+from dbt.adapters.penstock.plans.noting import Noted
+from dbt.adapters.penstock.sessions import running_server
+from penstock.plans import kept, sql
+from penstock.plans.kept import Kept
+from penstock.plans.parse import NotAPlan, parse
+
+logger = AdapterLogger("penstock")
+EXPLAIN = "explain formatted\n"
+
+
+class PlanKeeping(SparkAdapter):
+    """dbt-spark's adapter, which remembers how Spark ran each model."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._collector = Collector()
+
+    @property
+    def _target(self) -> Path:
+        """dbt's target folder."""
+        return Path(self.config.project_root) / self.config.target_path
+
+    def check_hints(self, node: Any) -> None:
+        """Refuse a hint that Spark would pass over in silence: unknown, or for a side that isn't there.
+
+        Raises:
+            DbtRuntimeError: names the hint, what it names, and what the query has.
+        """
+        text = getattr(node, "compiled_code", None) or ""
+        if "/*+" not in text:
+            return
+        try:
+            hints = sql.hints(text)
+        except sql.Unreadable as error:
+            logger.warning(f"{node.name}: its hints could not be checked: {error}")
+            return
+        for hint in hints:
+            if hint.name not in sql.JOIN_HINTS and hint.name not in sql.PARTITION_HINTS:
+                known = ", ".join((*sql.JOIN_HINTS, *sql.PARTITION_HINTS))
+                raise DbtRuntimeError(
+                    in_three(f"a hint that Spark has, in {node.name}", hint.name, f"use one of {known}")
+                )
+            if hint.dangling:
+                raise DbtRuntimeError(
+                    in_three(
+                        f"a side of the join by that name for the hint {hint.name} in {node.name}",
+                        f"{', '.join(f'`{name}`' for name in hint.dangling)} among "
+                        f"{', '.join(hint.present) or 'no sides at all'}, which Spark would ignore without a word",
+                        "name an alias of the FROM clause that the hint's own select has",
+                    )
+                )
+
+    @available
+    def keep_plan(self, node: dict[str, Any], select: str) -> str:
+        """Explain a model's main statement just before it runs, and keep its plan.
+
+        Args:
+            node: the model.
+            select: the query of the statement.
+        """
+        if not self.config.credentials.keep_plans:
+            return ""
+        name, run = node["unique_id"], get_invocation_id()
+
+        def matches(description: str) -> bool:
+            return description.startswith("/*") and f'"{name}"' in description and run in description
+
+        noted = Noted(self._explained(select), matches)
+        noting.note(name, noted)
+        self._keep(name, noted)
+        return ""
+
+    def _explained(self, select: str) -> str:
+        try:
+            _, table = self.execute(EXPLAIN + select, fetch=True)
+            text = str(table.rows[0][0])
+            parse(text)
+            return text
+        except (DbtRuntimeError, NotAPlan) as error:
+            # The statement itself meets the same error, and says so.
+            logger.debug(f"not explained: {error}")
+            return ""
+
+    def _keep(self, name: str, noted: Noted) -> Kept:
+        manifest: Any = self.get_macro_resolver()
+        node = manifest.nodes[name]
+        query = node.compiled_code if node.language == "sql" else ""
+        views = code.views(manifest, name)
+        fingerprint = code.fingerprint(manifest, name)
+        plan = Kept(name, code.name_of(node), fingerprint, query or "", views, noted.explained, noted.executed)
+        try:
+            kept.write(self._target, plan)
+        except OSError as error:
+            logger.warning(f"the plan of {node.name} could not be kept: {error}")
+        return plan
+
+    def keep_executed(self, name: str) -> None:
+        """A node has run: keep what was noted of it, and have the plan that ran fetched."""
+        noted = noting.take(name)
+        if noted is None:
+            return
+        plan = self._keep(name, noted)
+        credentials = self.config.credentials
+        ui = credentials.ui_url
+        if credentials.managed:
+            server = running_server(credentials)
+            ui = server.ui if server else None
+        if ui and noted.matches:
+            self._collector.collect(self._target, plan, ui, noted.matches)
+
+    def cleanup_connections(self) -> None:
+        """dbt ends: what is still being fetched is waited for."""
+        self._collector.wait()
+        super().cleanup_connections()
