@@ -92,7 +92,7 @@ def _join(item: Operator, numbers: dict[int, Operator]) -> Join:
         built[1].lower() if built else "",
         listed(item.detail("Left keys")),
         listed(item.detail("Right keys")),
-        "" if condition == "None" else condition,
+        "" if condition in ("None", "true") else condition,
         tables(left, numbers),
         tables(right, numbers),
     )
@@ -174,7 +174,8 @@ def scans(plan: Plan) -> list[Scan]:
 
 def cartesian(plan: Plan) -> list[Join]:
     """Joins that pair every row with every row."""
-    return [item for item in joins(plan) if not item.left_keys and not item.condition]
+    every = joins(plan)
+    return [i for i in every if i.operator.name == "CartesianProduct" or not (i.left_keys or i.condition)]
 
 
 def single_partition_windows(plan: Plan) -> list[Operator]:

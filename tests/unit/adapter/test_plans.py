@@ -1,0 +1,153 @@
+"""The adapter's part in plans without a server: fingerprints, arguments of tests, file sizes, waiting."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.plans import code, noting
+from dbt.adapters.penstock.plans.collecting import Collector
+from dbt.adapters.penstock.plans.files import MB, File, sizes
+from dbt.adapters.penstock.plans.noting import Noted
+from dbt.adapters.penstock.plans.testing import check_arguments
+from penstock.plans import kept
+from penstock.plans.kept import Kept
+
+
+class Config(SimpleNamespace):
+    """A node's configuration."""
+
+    def to_dict(self, omit_none: bool) -> dict[str, Any]:
+        return dict(vars(self))
+
+
+def node(name: str, parents: list[str], macros: list[str] | None = None, **config: Any) -> Any:
+    """A model of a manifest."""
+    return SimpleNamespace(
+        unique_id=name,
+        resource_type="model",
+        schema="w",
+        alias=name,
+        checksum=SimpleNamespace(checksum=f"text of {name}"),
+        config=Config(**{"materialized": "table", **config}),
+        depends_on=SimpleNamespace(nodes=parents, macros=macros or []),
+    )
+
+
+def macro(text: str, package: str = "mine", calls: list[str] | None = None) -> Any:
+    """A macro of a manifest."""
+    return SimpleNamespace(macro_sql=text, package_name=package, depends_on=SimpleNamespace(macros=calls or []))
+
+
+@pytest.fixture
+def manifest() -> Any:
+    """lake.trips → staged (view) → checked (view) → facts (table) → report (table, by macros)."""
+    source = SimpleNamespace(unique_id="trips", resource_type="source", schema="lake", identifier="trips")
+    nodes = [
+        node("staged", ["trips"], materialized="view"),
+        node("checked", ["staged"], materialized="view"),
+        node("facts", ["checked"]),
+        node("report", ["facts", "checked"], ["outer"]),
+    ]
+    macros = {"outer": macro("o", calls=["inner", "ref"]), "inner": macro("i"), "ref": macro("r", package="dbt")}
+    return SimpleNamespace(nodes={item.unique_id: item for item in nodes}, sources={"trips": source}, macros=macros)
+
+
+def test_views_are_followed_to_their_tables(manifest: Any) -> None:
+    """To the source, not to views; a table's own inputs are no part of a plan that reads it."""
+    assert code.views(manifest, "report") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
+    assert code.views(manifest, "facts") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
+
+
+def change_text(found: Any, name: str) -> None:
+    """Another text of a model."""
+    found.nodes[name].checksum.checksum = "other"
+
+
+def change_macro(found: Any, name: str) -> None:
+    """Another text of a macro."""
+    found.macros[name].macro_sql = "other"
+
+
+def change_config(found: Any, key: str) -> None:
+    """A configuration of the report."""
+    setattr(found.nodes["report"].config, key, "other")
+
+
+@pytest.mark.parametrize(
+    ("change", "what", "differs"),
+    [
+        (change_text, "report", True),
+        (change_text, "checked", True),
+        (change_text, "facts", False),
+        (change_macro, "inner", True),
+        (change_macro, "ref", False),
+        (change_config, "spark_conf", True),
+        (change_config, "meta", False),
+    ],
+)
+def test_a_fingerprint_covers_what_shapes_the_statement(manifest: Any, change: Any, what: str, differs: bool) -> None:
+    """The model, its views, its macros and those they call, its configuration; not its words, not dbt's macros."""
+    before = code.fingerprint(manifest, "report")
+    change(manifest, what)
+    assert (code.fingerprint(manifest, "report") != before) is differs
+
+
+@pytest.mark.parametrize(
+    ("test", "given", "words"),
+    [
+        ("plan_broadcasts", {}, "found: nothing"),
+        ("plan_broadcasts", {"side": " "}, "found: ' '"),
+        ("plan_exchanges_at_most", {"n": True}, "found: True"),
+        ("plan_reads_columns_at_most", {"n": 1, "table": 4}, "table of plan_reads_columns_at_most"),
+        ("plan_prunes_partitions", {"column": "m"}, "value of plan_prunes_partitions as one value of it"),
+        ("plan_prunes_partitions", {"column": "m", "value": [1]}, "found: [1]"),
+        ("file_sizes_between", {"min": -1, "max": 2}, "min of file_sizes_between"),
+        ("file_sizes_between", {"min": 2, "max": 2}, "found: min 2 and max 2"),
+        ("stats_present", {"columns": []}, "found: []"),
+    ],
+)
+def test_arguments_are_refused_by_name(test: str, given: dict[str, Any], words: str) -> None:
+    """With what they must be and what was given."""
+    with pytest.raises(DbtRuntimeError, match="needed: .*do: correct"):
+        check_arguments(test, given)
+    assert words in str(error.value)
+
+
+def test_arguments_that_were_left_out_stay_out() -> None:
+    """So that the check's own defaults hold."""
+    assert check_arguments("plan_reads_columns_at_most", {"n": 3, "table": None}) == {"n": 3}
+
+
+def test_one_small_file_a_partition_is_its_last_rows() -> None:
+    """Two of them are too many; one that is too large is named."""
+    files = [File("a", MB, "m=1"), File("b", 10 * MB, "m=1"), File("c", MB, "m=2")]
+    assert sizes(files, 5 * MB, 20 * MB) == []
+    assert sizes([*files, File("d", 2 * MB, "m=2")], 5 * MB, 20 * MB) == [
+        "2 files under 5 MB in m=2, the smallest 1 MB"
+    ]
+    assert sizes(files, 0, 5 * MB) == ["b with 10 MB"]
+
+
+def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run isn't held up, and what was kept stays."""
+    monkeypatch.setattr("dbt.adapters.penstock.plans.collecting.PAUSES", (0.0,))
+    plan = Kept("model.p.m", "w.m", "code", explained="text")
+    kept.write(tmp_path, plan)
+    collector = Collector()
+    collector.collect(tmp_path, plan, "http://127.0.0.1:9", lambda _: True)
+    collector.wait("model.p.m")
+    assert kept.read(tmp_path, "model.p.m") == plan
+
+
+def test_what_is_noted_is_taken_once() -> None:
+    """The next run of the node begins with nothing."""
+    noting.note("n", Noted("text"))
+    assert noting.take("n") == Noted("text")
+    assert noting.take("n") is None
