@@ -98,7 +98,7 @@ def reads_columns_at_most(kept: Kept, plan: Plan, n: int, table: str | None = No
     Args:
         table: only this table's scans, by its name with or without schema.
     """
-    scans = questions.scans(plan)
+    scans = questions.scans(plan) or questions.scans(plan.before())
     if table:
         names = {scan.table for scan in scans}
         scans = [scan for scan in scans if table.lower() in (scan.table, scan.table.rsplit(".", 1)[-1])]

@@ -11,7 +11,7 @@ class Operator:
     """One operator of a physical plan.
 
     Attributes:
-        number: its number in EXPLAIN FORMATTED.
+        number: its number in EXPLAIN FORMATTED; 0 for one that adaptive execution did away with.
         name: the operator alone, as in `BroadcastHashJoin`, `Exchange`, `Scan`.
         title: all of its line, as in `BroadcastHashJoin LeftOuter BuildRight`.
         details: what EXPLAIN FORMATTED lists of it: `Left keys`, `Arguments`, `PartitionFilters` …

@@ -20,6 +20,7 @@ PARAGRAPH = re.compile(r"^\((?P<number>\d+)\) \S")
 REUSES = re.compile(r"\[Reuses operator id: (\d+)\]")
 DETAIL = re.compile(r"^(?P<name>[A-Za-z][\w ]*?)\s*(?:\[\d+\])?\s*: ?(?P<value>.*)$")
 SUBQUERY = re.compile(r"^Subquery:\d+ ")
+HEAD, UNNUMBERED = -1, 0
 ADAPTIVE = "AdaptiveSparkPlan"
 
 
@@ -91,9 +92,9 @@ def _tree(lines: list[str]) -> _Node | None:
         # The tree below a heading stands three to the right of it, without a mark of its own.
         depth = 2 * (indent + 1) if marked else 2 * indent + (indent > 0)
         heading, found = HEADING.match(match["rest"]), NODE.match(match["rest"])
-        if not heading and not found:
+        if root is None and not found:
             return None
-        node = _Node(heading["which"], 0, "") if heading else _node(found)
+        node = _Node(heading["which"], HEAD, "") if heading else _node(match["rest"], found)
         while stack and stack[-1][0] >= depth:
             stack.pop()
         if stack:
@@ -106,8 +107,10 @@ def _tree(lines: list[str]) -> _Node | None:
     return root
 
 
-def _node(found: re.Match[str] | None) -> _Node:
-    assert found
+def _node(text: str, found: re.Match[str] | None) -> _Node:
+    # What adaptive execution did away with stands in the tree as `(unknown)`.
+    if not found:
+        return _Node(text.removesuffix(" (unknown)"), UNNUMBERED, "")
     return _Node(found["title"], int(found["number"]), found["statistics"] or "")
 
 
@@ -118,7 +121,7 @@ def _adapted(tree: _Node) -> tuple[_Node, _Node | None]:
         if len(node.children) != 1:
             return tree, None
         node = node.children[0]
-    headed = {child.title: child for child in node.children if child.number == 0}
+    headed = {child.title: child for child in node.children if child.number == HEAD}
     initial = headed.get("Initial")
     final = headed.get("Final") or headed.get("Current")
     if final:

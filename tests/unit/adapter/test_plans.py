@@ -113,7 +113,7 @@ def test_a_fingerprint_covers_what_shapes_the_statement(manifest: Any, change: A
 )
 def test_arguments_are_refused_by_name(test: str, given: dict[str, Any], words: str) -> None:
     """With what they must be and what was given."""
-    with pytest.raises(DbtRuntimeError, match="needed: .*do: correct"):
+    with pytest.raises(DbtRuntimeError, match=r"needed: .*do: correct") as error:
         check_arguments(test, given)
     assert words in str(error.value)
 
