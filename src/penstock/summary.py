@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from collections import Counter
@@ -13,6 +14,8 @@ from rich.console import Console
 from rich.table import Table
 
 from penstock.errors import PenstockError
+from penstock.plans import kept, questions
+from penstock.plans.parse import NotAPlan
 from penstock.server import control
 from penstock.server.ports import LOOPBACK
 from penstock.settings import Settings
@@ -83,6 +86,19 @@ def _quarantined(settings: Settings, tables: list[tuple[str, str]]) -> list[tupl
     return [(str(rule), int(count)) for rule, count in rows if count]
 
 
+def _joins(settings: Settings, results: dict[str, Any]) -> list[str]:
+    """For each model of the last run that joins: how Spark did it."""
+    found = []
+    for node in sorted(item["unique_id"] for item in results["results"] if item["status"] in PASSED):
+        known = kept.read(settings.root / target_folder(), node)
+        with contextlib.suppress(NotAPlan):
+            kinds = Counter(join.kind for join in questions.joins(known.plan)) if known and known.plan else Counter()
+            if kinds:
+                words = ", ".join(kind if n == 1 else f"{n} {kind}s" for kind, n in kinds.most_common())
+                found.append(f"{node.rsplit('.', 1)[-1]}: {words}")
+    return found
+
+
 def show(settings: Settings, seconds: float | None) -> None:
     """Print the summary of the last build.
 
@@ -121,11 +137,14 @@ def show(settings: Settings, seconds: float | None) -> None:
     if reasons := _quarantined(settings, tables):
         # A row may have several reasons; this counts reasons.
         console.print("quarantined  " + ", ".join(f"{name} {number:,}" for name, number in reasons), soft_wrap=True)
+    for place, line in enumerate(_joins(settings, results)):
+        console.print(f"{'joins' if place == 0 else '':<12} {line}", soft_wrap=True)
     if seconds is not None:
         console.print(f"seconds      {seconds:.1f}")
     hints = Table.grid(padding=(0, 2))
     hints.add_row("next       ", "export PATH=$PWD/.venv/bin:$PATH", "")
     hints.add_row("", "dbt docs generate && dbt docs serve", "the lineage graph")
+    hints.add_row("", "penstock explain hourly_zone_revenue", "which join Spark chose, and why")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
     if running := control.current(settings):
         hints.add_row("", running.ui, "Spark's own UI")

@@ -115,12 +115,16 @@ class PhysicalTests(PlanKeeping, FileTests):
         self._collector.wait(node.unique_id)
         found = kept.read(self._target, node.unique_id)
         do = f"dbt run --select {node.name}"
-        if found is None or found.plan is None:
+        try:
+            plan = found.plan if found else None
+        except NotAPlan as error:
+            return [in_three(f"a plan of {node.name} in the form of EXPLAIN FORMATTED", str(error), do)]
+        if found is None or plan is None:
             where = f"{self.config.target_path}/{kept.FOLDER}"
             return [in_three(f"the plan that {node.name} last ran with", f"none in {where}", do)]
         if found.code != code.fingerprint(self.get_macro_resolver(), node.unique_id):
             return [in_three(f"a plan of {node.name} as its code is now", "one of older code", do)]
-        return checks.run(test, found, found.plan, given)
+        return checks.run(test, found, plan, given)
 
     def _model_of(self, relation: BaseRelation, test: str) -> Any:
         manifest: Any = self.get_macro_resolver()
