@@ -74,7 +74,14 @@ def _joins_of(plan: Plan, side: sql.Side) -> list[Join]:
     every = questions.joins(plan)
     if side.place == "any":
         return [join for join in every if side.tables in (join.left, join.right)]
-    return [join for join in every if side.tables == (join.left if side.place == "from" else join.right)]
+    own = [join for join in every if side.tables == (join.left if side.place == "from" else join.right)]
+    # Sides that read the very same tables are told apart by the columns they are joined on.
+    keyed = [join for join in own if side.keys and all(_has(join.right_keys, name) for name in side.keys)]
+    return keyed or own
+
+
+def _has(keys: tuple[str, ...], column: str) -> bool:
+    return any(re.search(rf"\b{re.escape(column)}\b", key, re.IGNORECASE) for key in keys)
 
 
 def exchanges_at_most(kept: Kept, plan: Plan, n: int) -> list[str]:

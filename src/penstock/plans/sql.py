@@ -35,12 +35,14 @@ class Side:
         tables: the stored tables it reads, `schema.table` in lower case; views are followed to theirs.
         place: `from` for the first of a FROM clause, `join` for any other.
         hint: the join hint on it; empty without one.
+        keys: its columns in the join's equalities, in lower case; none for the first of a FROM clause.
     """
 
     alias: str
     tables: frozenset[str]
     place: str
     hint: str = ""
+    keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -123,8 +125,19 @@ def sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[Side]:
         leading = first.this.alias_or_name if first else ""
         for alias, (_, source) in scope.selected_sources.items():
             place = "from" if alias == leading else "join"
-            found.append(Side(alias, _tables(source, views), place, marked.get(alias.casefold(), "")))
+            hint = marked.get(alias.casefold(), "")
+            found.append(Side(alias, _tables(source, views), place, hint, _keys(scope.expression, alias)))
     return found
+
+
+def _keys(select: exp.Select, alias: str) -> frozenset[str]:
+    """The columns of a joined side that equal something in its own ON clause."""
+    names: set[str] = set()
+    for join in select.args.get("joins") or ():
+        if join.this.alias_or_name == alias and join.args.get("on") is not None:
+            for equality in join.args["on"].find_all(exp.EQ, exp.NullSafeEQ):
+                names |= {c.name.lower() for c in equality.find_all(exp.Column) if c.table == alias}
+    return frozenset(names)
 
 
 def _tables(

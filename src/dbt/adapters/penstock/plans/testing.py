@@ -80,6 +80,11 @@ def check_arguments(test: str, arguments: dict[str, Any]) -> dict[str, Any]:
 class PhysicalTests(PlanKeeping, FileTests):
     """dbt-spark's adapter, with the tests of plans and files."""
 
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Of each view that was tested: its text and plan. Tests of a view come after it in a run.
+        self._of_views: dict[str, tuple[str, Plan]] = {}
+
     @available
     def physical_failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
         """The messages of a physical test on a model; none when it holds.
@@ -105,10 +110,13 @@ class PhysicalTests(PlanKeeping, FileTests):
 
     def _of_view(self, relation: BaseRelation, node: Any, test: str, given: dict[str, Any]) -> list[str]:
         """A test of a view: nothing was written, so that it is explained as it is now."""
-        known = kept.read(self._target, node.unique_id)
-        text = node.compiled_code or (known.sql if known else "")
+        if node.unique_id not in self._of_views:
+            _, table = self.execute(f"describe table extended {relation.render()}", fetch=True)
+            text = next((str(row[1]) for row in table.rows if row[0] == "View Text"), "")
+            self._of_views[node.unique_id] = (text, self._live(relation))
+        text, plan = self._of_views[node.unique_id]
         views = code.views(self.get_macro_resolver(), node.unique_id)
-        return checks.run(test, Kept(node.unique_id, "", "", text, views), self._live(relation), given)
+        return checks.run(test, Kept(node.unique_id, "", "", text, views), plan, given)
 
     def _of_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
         """A test of the plan that a model last ran with."""
