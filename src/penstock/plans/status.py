@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 # Seconds that an answer may take: a plan is worth having, never worth waiting for.
-PATIENCE = 5
+PATIENCE = 10
 ALL = 10_000
 INTERNAL = "Delta: "
 
@@ -96,7 +96,10 @@ class Status:
     def executed(self, matches: Callable[[str], bool]) -> Executed | None:
         """The newest write, or else the newest statement with jobs, whose description matches.
 
-        None when there is none, it still runs, or nobody answers.
+        None when there is none, or it still runs.
+
+        Raises:
+            OSError: nobody answers.
         """
         try:
             light = self.get(f"sql?details=false&planDescription=false&length={ALL}")
@@ -111,8 +114,8 @@ class Status:
                 [(n["nodeName"], {m["name"]: m["value"] for m in n["metrics"]}) for n in whole["nodes"]],
                 self._stages(whole["successJobIds"]),
             )
-        except (OSError, ValueError, KeyError, IndexError, urllib.error.HTTPError):
-            return None
+        except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
+            return None  # too old or too new to be known
 
     def _stages(self, jobs: list[int]) -> list[Stage]:
         numbers = sorted({stage for job in jobs for stage in self.get(f"jobs/{job}")["stageIds"]})

@@ -7,6 +7,7 @@ lines of Spark's own processes.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
@@ -85,7 +86,10 @@ def main(folder: Path) -> int:
         error = str(wrong)
     finally:
         sys.stdout = out
-    executed = Status(session.sparkContext.uiWebUrl).executed(lambda _: True) if data["plan"] else None
+    executed = None
+    if data["plan"]:
+        with contextlib.suppress(OSError):
+            executed = Status(session.sparkContext.uiWebUrl).executed(lambda _: True)
     result = {"error": error, "explained": plan, "executed": executed and asdict(executed)}
     (folder / "result.json").write_text(json.dumps(result))
     session.stop()

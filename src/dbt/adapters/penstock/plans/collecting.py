@@ -58,7 +58,7 @@ class Collector:
             try:
                 self._fetch(target, plan, ui, matches)
             except OSError:
-                pass  # a full disk: the plan before the run stays
+                pass  # nobody answers, or the disk is full: the plan before the run stays
             finally:
                 with self._lock:
                     self._waiting.pop(plan.node, threading.Event()).set()

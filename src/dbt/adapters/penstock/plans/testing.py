@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -84,6 +85,7 @@ class PhysicalTests(PlanKeeping, FileTests):
         super().__init__(*arguments, **options)
         # Of each view that was tested: its text and plan. Tests of a view come after it in a run.
         self._of_views: dict[str, tuple[str, Plan]] = {}
+        self._one_at_a_time = threading.Lock()
 
     @available
     def physical_failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
@@ -110,10 +112,11 @@ class PhysicalTests(PlanKeeping, FileTests):
 
     def _of_view(self, relation: BaseRelation, node: Any, test: str, given: dict[str, Any]) -> list[str]:
         """A test of a view: nothing was written, so that it is explained as it is now."""
-        if node.unique_id not in self._of_views:
-            _, table = self.execute(f"describe table extended {relation.render()}", fetch=True)
-            text = next((str(row[1]) for row in table.rows if row[0] == "View Text"), "")
-            self._of_views[node.unique_id] = (text, self._live(relation))
+        with self._one_at_a_time:
+            if node.unique_id not in self._of_views:
+                _, table = self.execute(f"describe table extended {relation.render()}", fetch=True)
+                text = next((str(row[1]) for row in table.rows if row[0] == "View Text"), "")
+                self._of_views[node.unique_id] = (text, self._live(relation))
         text, plan = self._of_views[node.unique_id]
         views = code.views(self.get_macro_resolver(), node.unique_id)
         return checks.run(test, Kept(node.unique_id, "", "", text, views), plan, given)
