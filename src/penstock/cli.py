@@ -20,12 +20,14 @@ app = typer.Typer(
 def _register() -> None:
     """Add every group's commands to the one program."""
     from penstock import quickstart
+    from penstock.explain import commands as explain
     from penstock.lake import commands as lake
     from penstock.server import commands as server
 
     lake.register(app)
     server.register(app)
     quickstart.register(app)
+    explain.register(app)
 
 
 def main() -> None:

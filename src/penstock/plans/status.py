@@ -57,8 +57,10 @@ class Executed:
         execution: its number in Spark's UI.
         plan: EXPLAIN FORMATTED of the plan as it ended.
         seconds: the whole execution.
-        metrics: by operator title, in the UI's order, what it counted: name to text.
+        metrics: by operator title, in the UI's order (the plan's from its root down, read backwards),
+            what it counted: name to text.
         stages: those that ran; skipped ones aren't among them.
+        started: when, as in `2026-01-31T12:00:00.000GMT`; empty when it isn't known.
     """
 
     execution: int
@@ -66,6 +68,7 @@ class Executed:
     seconds: float
     metrics: list[tuple[str, dict[str, str]]] = field(default_factory=list)
     stages: list[Stage] = field(default_factory=list)
+    started: str = ""
 
 
 class Status:
@@ -113,6 +116,7 @@ class Status:
                 whole["duration"] / 1000,
                 [(n["nodeName"], {m["name"]: m["value"] for m in n["metrics"]}) for n in whole["nodes"]],
                 self._stages(whole["successJobIds"]),
+                whole["submissionTime"],
             )
         except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
             return None  # too old or too new to be known

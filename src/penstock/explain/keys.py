@@ -1,0 +1,48 @@
+"""Keys of joins and exchanges as a person wrote them, where Spark rewrote them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# `group by` of an expression: Spark computes it below under this name, and renames it above.
+GROUPING = re.compile(r"_groupingexpression#(\d+)L? AS ([A-Za-z_]\w*)#")
+COALESCED = re.compile(r"^coalesce\((.+), .+\)$", re.DOTALL)
+CUT = re.compile(r", \.\.\. (\d+) more fields")
+
+
+def named(text: str) -> str:
+    """A plan's text with grouping expressions under the names that the query gives them."""
+    for number, name in set(GROUPING.findall(text)):
+        text = text.replace(f"_groupingexpression#{number}", f"{name}#{number}")
+    return text
+
+
+def simple(keys: Sequence[str]) -> list[str]:
+    """Keys, each null-safe pair `coalesce(a, 0), isnull(a)` as the one `a` it stands for."""
+    found: list[str] = []
+    rest = list(keys)
+    while rest:
+        key = rest.pop(0)
+        if (inner := _null_safe(key, rest)) is not None:
+            rest.pop(0)
+            key = inner
+        found.append(key)
+    return found
+
+
+def _null_safe(key: str, after: Sequence[str]) -> str | None:
+    match = COALESCED.match(key)
+    return match[1] if match and after and after[0] == f"isnull({match[1]})" else None
+
+
+def equations(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    """The equal expressions of a join: `a = b`, and `a <=> b` where null equals null."""
+    found: list[str] = []
+    place = 0
+    while place < min(len(left), len(right)):
+        one, other = _null_safe(left[place], left[place + 1 :]), _null_safe(right[place], right[place + 1 :])
+        safe = one is not None and other is not None
+        found.append(f"{one} <=> {other}" if safe else f"{left[place]} = {right[place]}")
+        place += 2 if safe else 1
+    return found

@@ -1,0 +1,221 @@
+"""The tree of operators as one picture: SVG that needs no script, no font and no network.
+
+Rows flow down, from the scans to the result. Operators that pass rows on unchanged are left out.
+Colours come from one style sheet with a light and a dark set, chosen by the reader's own setting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from math import log10
+
+from penstock.explain import words
+from penstock.explain.asking import size
+from penstock.explain.facts import Facts
+from penstock.explain.keys import simple
+from penstock.explain.measured import count
+from penstock.plans import questions
+from penstock.plans.operators import Operator
+
+WIDTH, LINE, GAP_X, GAP_Y, MARGIN, HEAD = 250, 15, 22, 34, 20, 58
+LETTERS = 39  # that fit a line of a box at 12 pixels
+HIDDEN = ("Project", "ColumnarToRow", "RowToColumnar", "AQEShuffleRead", "AdaptiveSparkPlan", "InputAdapter")
+LEGEND = (("scan", "scan"), ("join", "join"), ("exchange", "exchange"), ("broadcast", "broadcast"), ("other", "other"))
+STYLE = """
+.plan { --page:#ffffff; --ink:#1b1f24; --soft:#59636e; --edge:#8c959f; --other:#f3f4f6; --scan:#dff3e4; --join:#fde5c8;
+  --exchange:#dbe7fd; --broadcast:#eadffb; background:var(--page);
+  font:12px ui-sans-serif,system-ui,"Segoe UI",Helvetica,Arial,sans-serif }
+@media (prefers-color-scheme: dark) { .plan { --page:#0f1318; --ink:#e8ebee; --soft:#9aa5b1; --edge:#6b7683;
+  --other:#232a32; --scan:#17402a; --join:#5a3a10; --exchange:#1b3866; --broadcast:#432a68 } }
+.plan text { fill:var(--ink) } .plan .soft { fill:var(--soft) } .plan .name { font-weight:600 }
+.plan .title { font-size:16px; font-weight:600 } .plan rect { stroke:var(--edge) }
+.plan .edge { stroke:var(--edge); fill:none } .plan .page { fill:var(--page); stroke:none }
+.plan .scan { fill:var(--scan) } .plan .join { fill:var(--join) } .plan .exchange { fill:var(--exchange) }
+.plan .broadcast { fill:var(--broadcast) } .plan .other { fill:var(--other) }
+"""
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>{title}</title><style>
+:root {{ color-scheme: light dark }}
+body {{ margin:24px; background:light-dark(#ffffff,#0f1318); color:light-dark(#1b1f24,#e8ebee) }}
+figure {{ margin:0; overflow-x:auto }} svg {{ max-width:none }}
+pre {{ font:12px/1.4 ui-monospace,Menlo,Consolas,monospace; overflow-x:auto }}
+</style></head><body>
+<figure>{svg}</figure>
+<pre>{text}</pre>
+</body></html>
+"""
+
+
+@dataclass
+class _Box:
+    """An operator to draw: its lines, its colour, its inputs, and the middle of its top edge."""
+
+    kind: str
+    lines: list[str]
+    rows: int | None
+    hover: str
+    inputs: list[_Box] = field(default_factory=list)
+    x: float = 0.0
+    y: float = 0.0
+
+    @property
+    def height(self) -> int:
+        return LINE * len(self.lines) + 12
+
+    def walk(self) -> Iterator[_Box]:
+        yield self
+        for item in self.inputs:
+            yield from item.walk()
+
+
+def _is_hidden(item: Operator) -> bool:
+    return len(item.children) == 1 and (item.name in HIDDEN or item.name.endswith("QueryStage"))
+
+
+def _box(item: Operator, facts: Facts) -> _Box:
+    while _is_hidden(item):
+        item = item.children[0]
+    mine = facts.counted.get(item.number, {})
+    rows = count(mine, "number of output rows", "shuffle records written")
+    kind, lines = _told(item, facts)
+    figures = [words.rows(rows), _bytes(item.number, facts)]
+    lines += [told] if (told := ", ".join(filter(None, figures))) else []
+    hover = "\n".join(
+        [f"({item.number}) {item.title}", *(f"{k}: {questions.plain(v)}" for k, v in item.details.items())]
+    )
+    boxes = [_box(child, facts) for child in item.children]
+    return _Box(kind, [_cut(line) for line in lines], rows, hover, boxes)
+
+
+def _bytes(number: int, facts: Facts) -> str:
+    found: Mapping[int, int | None] = {
+        **{scan.number: scan.bytes for scan in facts.scans},
+        **{item.number: item.bytes for item in facts.exchanges},
+    }
+    moved = found.get(number)
+    return size(moved) if moved is not None else ""
+
+
+def _told(item: Operator, facts: Facts) -> tuple[str, list[str]]:
+    """A box's colour, and its lines: what it is, and of what."""
+    number = f" ({item.number})"
+    for join in facts.joins:
+        if join.number == item.number:
+            return "join", [join.kind + number, join.type, *join.on[:4], *(["…"] if len(join.on) > 4 else [])]
+    for exchange in facts.exchanges:
+        if exchange.number == item.number:
+            parts = words.exchange_partitions(exchange)
+            return "exchange", [
+                f"exchange{number}",
+                f"{exchange.partitioning} {', '.join(exchange.keys)}",
+                f"{parts} partitions, for {exchange.asked_by}",
+            ]
+    for scan in facts.scans:
+        if scan.number == item.number:
+            columns = f"{words.part(scan.columns, scan.of_columns)} columns"
+            files = f", {words.part(scan.files, scan.of_files)} files" if scan.files is not None else ""
+            return "scan", [f"scan{number}", scan.table, columns + files, *words.filters(scan)]
+    if item.name == "BroadcastExchange":
+        return "broadcast", [f"broadcast{number}", "sent whole to every task"]
+    if item.name == "ReusedExchange":
+        return "exchange", [f"exchange used once more{number}", f"that of ({item.detail('Reuses')})"]
+    keys = next((item.detail(name) for name in ("Keys", "Condition", "Arguments") if item.detail(name)), "")
+    told = questions.plain(keys)
+    if item.detail("Keys"):
+        told = ", ".join(simple(questions.listed(keys)))
+    name = "aggregate" if item.name.endswith("Aggregate") else item.name
+    half = " partial" if name == "aggregate" and "partial_" in item.detail("Functions") else ""
+    return "other", [f"{half.strip()} {name}{number}".strip().lower(), *([told] if told else [])]
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…"
+
+
+def _place(box: _Box, left: float) -> float:
+    """Place a tree's boxes from left to right, each above the middle of its inputs; the next free left edge."""
+    right = left
+    for item in box.inputs:
+        right = _place(item, right)
+    if box.inputs:
+        box.x = (box.inputs[0].x + box.inputs[-1].x) / 2
+        return right
+    box.x = left + WIDTH / 2
+    return left + WIDTH + GAP_X
+
+
+def _fall(box: _Box, bottom: float) -> None:
+    """Stack a tree upwards from where its root's bottom edge is."""
+    box.y = bottom - box.height
+    for item in box.inputs:
+        _fall(item, box.y - GAP_Y)
+
+
+def svg(facts: Facts) -> str:
+    """The picture of a plan."""
+    roots = [_box(tree, facts) for tree in (facts.plan.root, *facts.plan.subqueries)]
+    right = float(MARGIN)
+    for root in roots:
+        right = _place(root, right)
+        _fall(root, 0)
+    boxes = [box for root in roots for box in root.walk()]
+    top = min(box.y for box in boxes) - HEAD - MARGIN
+    for box in boxes:
+        box.y -= top
+    width, height = max(right, 620), -top + MARGIN
+    edges = [_edge(item, box) for box in boxes for item in box.inputs]
+    title = escape(f"{facts.model}: {', '.join(words.answers(facts))}")
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" role="img" width="{width:.0f}" '
+            f'height="{height:.0f}" viewBox="0 0 {width:.0f} {height:.0f}">',
+            f"<title>{title}</title><style>{STYLE}</style>",
+            f'<rect class="page" width="{width:.0f}" height="{height:.0f}"/>',
+            f'<text class="title" x="{MARGIN}" y="26">{title}</text>',
+            f'<text class="soft" x="{MARGIN}" y="44">{escape(facts.heading)}</text>',
+            *_legend(),
+            *edges,
+            *(_drawn(box) for box in boxes),
+            "</svg>",
+        ]
+    )
+
+
+def _legend() -> Iterator[str]:
+    for place, (kind, name) in enumerate(LEGEND):
+        x = MARGIN + place * 95
+        yield f'<rect class="{kind}" x="{x}" y="54" width="12" height="12" rx="3"/>'
+        yield f'<text class="soft" x="{x + 17}" y="64">{name}</text>'
+
+
+def _edge(above: _Box, below: _Box) -> str:
+    """A line from an input's bottom to its reader's top; the more rows, the thicker."""
+    start, end = above.y + above.height, below.y
+    middle = (start + end) / 2
+    wide = 1 + (log10(above.rows) if above.rows else 0)
+    path = f"M{above.x:.0f},{start:.0f} C{above.x:.0f},{middle:.0f} {below.x:.0f},{middle:.0f} {below.x:.0f},{end:.0f}"
+    return f'<path class="edge" stroke-width="{wide:.1f}" d="{path}"/>'
+
+
+def _drawn(box: _Box) -> str:
+    x, first = box.x - WIDTH / 2, box.y + LINE + 2
+    lines = "".join(
+        f'<text class="{"soft" if place else "name"}" x="{x + 9:.0f}" y="{first + place * LINE:.0f}">'
+        f"{escape(line)}</text>"
+        for place, line in enumerate(box.lines)
+    )
+    box_ = f'<rect class="{box.kind}" x="{x:.0f}" y="{box.y:.0f}" width="{WIDTH}" height="{box.height}" rx="6"/>'
+    return f"<g><title>{escape(box.hover)}</title>{box_}{lines}</g>"
+
+
+def html(facts: Facts, text: str) -> str:
+    """A page with the picture, and below it the words.
+
+    Args:
+        facts: the explanation.
+        text: what the terminal shows of it.
+    """
+    return PAGE.format(title=escape(f"plan of {facts.model}"), svg=svg(facts), text=escape(text))
