@@ -126,6 +126,11 @@ class Server:
             partitions = int(counted[0]["n"]) if counted else None
         return Detail(columns, _number(files), _number(size_in), by, partitions)
 
+    def view(self, name: str) -> str:
+        """A view's query; empty when nobody can say."""
+        rows = self._rows(f"describe extended {_quoted(name)}")
+        return next((str(row["data_type"]) for row in rows if row.get("col_name") == "View Text"), "")
+
     def files(self, table: str) -> Files | None:
         """A table's files; None when it has none that Spark can name."""
         file = "_metadata.file_path as path, _metadata.file_size as size"

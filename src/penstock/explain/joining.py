@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 
 from penstock.explain.asking import Server, size
 from penstock.explain.facts import JoinFact, SideFact
-from penstock.explain.keys import equations
+from penstock.explain.keys import condition, equations
 from penstock.explain.measured import Counted, amount, count
 from penstock.plans import questions, sql
 from penstock.plans.kept import Kept
@@ -39,21 +40,26 @@ def facts(kept: Kept, plan: Plan, counted: Mapping[int, Counted], server: Server
     """Every join, the outermost first."""
     joins = questions.joins(plan)
     before = questions.joins(plan.before()) if plan.initial else []
-    named = _named(kept, joins)
+    named = _named(joins, _sides(kept, server))
     return [_fact(join, *named[place], before, counted, server) for place, join in enumerate(joins)]
 
 
-def _named(kept: Kept, joins: list[Join]) -> list[tuple[Side | None, Side | None]]:
+def _sides(kept: Kept, server: Server) -> list[Side]:
+    """The sides of the query's joins, those of the views that it reads before its own."""
+    views = {view: frozenset(tables) for view, tables in kept.views.items()}
+    found: list[Side] = []
+    for text in (*(server.view(name) for name in reversed(kept.views)), kept.sql):
+        with suppress(sql.Unreadable):
+            found += sql.sides(text, views) if text else []
+    return found
+
+
+def _named(joins: list[Join], sides: list[Side]) -> list[tuple[Side | None, Side | None]]:
     """The sides of each join as the query has them: joins are paired from the innermost on.
 
     The plan's innermost join is the last of its list, the query's innermost sides are the first of
     theirs; a side is used once, so that two joins of the same tables keep their own names.
     """
-    views = {view: frozenset(tables) for view, tables in kept.views.items()}
-    try:
-        sides = sql.sides(kept.sql, views) if kept.sql else []
-    except sql.Unreadable:
-        sides = []
     free = [place for place, side in enumerate(sides) if side.place != "from"]
     found: list[tuple[Side | None, Side | None]] = []
     for join in reversed(joins):
@@ -86,7 +92,7 @@ def _fact(
         item.number,
         join.kind,
         CAMEL.sub(" ", join.type.split("(")[0]).lower(),
-        (*on, *((join.condition.strip("()"),) if join.condition else ())),
+        (*on, *((condition(join.condition),) if join.condition else ())),
         join.built,
         sides["left"],
         sides["right"],

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 # `group by` of an expression: Spark computes it below under this name, and renames it above.
 GROUPING = re.compile(r"_groupingexpression#(\d+)L? AS ([A-Za-z_]\w*)#")
 COALESCED = re.compile(r"^coalesce\((.+), .+\)$", re.DOTALL)
+NORMAL = re.compile(r"^knownfloatingpointnormalized\(normalizenanandzero\((.+)\)\)$", re.DOTALL)
+NOT_NULL = re.compile(r"^isnotnull\(([^()]+)\)$")
 CUT = re.compile(r", \.\.\. (\d+) more fields")
 
 
@@ -16,6 +18,37 @@ def named(text: str) -> str:
     for number, name in set(GROUPING.findall(text)):
         text = text.replace(f"_groupingexpression#{number}", f"{name}#{number}")
     return text
+
+
+def unwrapped(text: str) -> str:
+    """An expression without brackets around all of it."""
+    while text.startswith("(") and text.endswith(")"):
+        depth = 0
+        for place, letter in enumerate(text):
+            depth += (letter == "(") - (letter == ")")
+            if depth == 0 and place < len(text) - 1:
+                return text
+        text = text[1:-1]
+    return text
+
+
+def condition(text: str) -> str:
+    """A condition as written: without outer brackets, and without `isnotnull` where another part says more."""
+    parts = list(_parts(text))
+    told = [part for part in parts if not NOT_NULL.match(part)]
+    return " and ".join(told or [NOT_NULL.sub(r"\1 is not null", part) for part in parts])
+
+
+def _parts(text: str) -> Iterator[str]:
+    text = unwrapped(text.strip())
+    depth = 0
+    for place, letter in enumerate(text):
+        depth += (letter == "(") - (letter == ")")
+        if depth == 0 and text.startswith(" AND ", place):
+            yield from _parts(text[:place])
+            yield from _parts(text[place + 5 :])
+            return
+    yield text
 
 
 def simple(keys: Sequence[str]) -> list[str]:
@@ -27,7 +60,8 @@ def simple(keys: Sequence[str]) -> list[str]:
         if (inner := _null_safe(key, rest)) is not None:
             rest.pop(0)
             key = inner
-        found.append(key)
+        # Spark makes -0.0 equal 0.0 in keys that are floating point numbers.
+        found.append(NORMAL.sub(r"\1", key))
     return found
 
 

@@ -6,22 +6,27 @@ Colours come from one style sheet with a light and a dark set, chosen by the rea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from html import escape
 from math import log10
+from textwrap import wrap
 
 from penstock.explain import words
 from penstock.explain.asking import size
 from penstock.explain.facts import Facts
-from penstock.explain.keys import simple
+from penstock.explain.keys import condition, simple
 from penstock.explain.measured import count
 from penstock.plans import questions
 from penstock.plans.operators import Operator
 
-WIDTH, LINE, GAP_X, GAP_Y, MARGIN, HEAD = 250, 15, 22, 34, 20, 58
-LETTERS = 39  # that fit a line of a box at 12 pixels
+WIDTH, LINE, GAP_X, GAP_Y, MARGIN, HEAD = 280, 15, 24, 34, 20, 58
+LETTERS = 36  # that fit a line of a box at 12 pixels
 HIDDEN = ("Project", "ColumnarToRow", "RowToColumnar", "AQEShuffleRead", "AdaptiveSparkPlan", "InputAdapter")
+# These give as many rows as they get, and do not count them.
+KEEPING = ("Union", "Sort", "Window", "Generate", "BatchEvalPython", "ArrowEvalPython")
+FUNCTION = re.compile(r"(\w+\((?:[^()]|\([^()]*\))*\)) windowspecdefinition")
 LEGEND = (("scan", "scan"), ("join", "join"), ("exchange", "exchange"), ("broadcast", "broadcast"), ("other", "other"))
 STYLE = """
 .plan { --page:#ffffff; --ink:#1b1f24; --soft:#59636e; --edge:#8c959f; --other:#f3f4f6; --scan:#dff3e4; --join:#fde5c8;
@@ -87,7 +92,18 @@ def _box(item: Operator, facts: Facts) -> _Box:
         [f"({item.number}) {item.title}", *(f"{k}: {questions.plain(v)}" for k, v in item.details.items())]
     )
     boxes = [_box(child, facts) for child in item.children]
+    if rows is None and boxes and item.name in KEEPING:
+        known = [box.rows for box in boxes if box.rows is not None]
+        rows = sum(known) if len(known) == len(boxes) else None
     return _Box(kind, [_cut(line) for line in lines], rows, hover, boxes)
+
+
+def _result(facts: Facts) -> _Box:
+    """What becomes of the rows, below the plan's root."""
+    root = _box(facts.plan.root, facts)
+    files = words.files(facts.files) if facts.files else []
+    told = [part for line in (facts.relation, *files) for part in wrap(line, LETTERS)]
+    return _Box("other", ["written to" if facts.has_run else "result", *told], root.rows, facts.relation, [root])
 
 
 def _bytes(number: int, facts: Facts) -> str:
@@ -122,29 +138,27 @@ def _told(item: Operator, facts: Facts) -> tuple[str, list[str]]:
         return "broadcast", [f"broadcast{number}", "sent whole to every task"]
     if item.name == "ReusedExchange":
         return "exchange", [f"exchange used once more{number}", f"that of ({item.detail('Reuses')})"]
-    keys = next((item.detail(name) for name in ("Keys", "Condition", "Arguments") if item.detail(name)), "")
-    told = questions.plain(keys)
+    name = "aggregate" if item.name.endswith("Aggregate") else item.name.lower()
+    half = "partial " if name == "aggregate" and "partial_" in item.detail("Functions") else ""
+    told = _detail(item)
+    return "other", [f"{half}{name}{number}", *([told] if told else [])]
+
+
+def _detail(item: Operator) -> str:
+    """What a step works on: an aggregate's keys, a filter's condition, a sort's columns, a window's functions."""
+    arguments = questions.plain(item.detail("Arguments"))
     if item.detail("Keys"):
-        told = ", ".join(simple(questions.listed(keys)))
-    name = "aggregate" if item.name.endswith("Aggregate") else item.name
-    half = " partial" if name == "aggregate" and "partial_" in item.detail("Functions") else ""
-    return "other", [f"{half.strip()} {name}{number}".strip().lower(), *([told] if told else [])]
+        return ", ".join(simple(questions.listed(item.detail("Keys"))))
+    if item.detail("Condition"):
+        return condition(questions.plain(item.detail("Condition")))
+    if item.name == "Sort":
+        columns = questions.listed(arguments.rsplit("], ", 1)[0] + "]")
+        return ", ".join(simple([column.replace(" ASC NULLS FIRST", "") for column in columns]))
+    return ", ".join(FUNCTION.findall(arguments)) or arguments
 
 
 def _cut(line: str) -> str:
     return line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…"
-
-
-def _place(box: _Box, left: float) -> float:
-    """Place a tree's boxes from left to right, each above the middle of its inputs; the next free left edge."""
-    right = left
-    for item in box.inputs:
-        right = _place(item, right)
-    if box.inputs:
-        box.x = (box.inputs[0].x + box.inputs[-1].x) / 2
-        return right
-    box.x = left + WIDTH / 2
-    return left + WIDTH + GAP_X
 
 
 def _fall(box: _Box, bottom: float) -> None:
@@ -154,18 +168,41 @@ def _fall(box: _Box, bottom: float) -> None:
         _fall(item, box.y - GAP_Y)
 
 
+def _place(box: _Box) -> list[_Box]:
+    """Place a tree's boxes from left to right, each below the middle of its inputs; all of them.
+
+    Each input's tree is moved left until it would touch those before it, at the heights they share.
+    """
+    placed: list[_Box] = []
+    for item in box.inputs:
+        own = _place(item)
+        if placed:
+            move = max((_needed(one, other) for one in placed for other in own), default=0.0)
+            for other in own:
+                other.x += move
+        placed += own
+    if box.inputs:
+        box.x = (box.inputs[0].x + box.inputs[-1].x) / 2
+    return [*placed, box]
+
+
+def _needed(one: _Box, other: _Box) -> float:
+    """How far a box has to go right to stand beside another; far left when they share no height."""
+    apart = one.y + one.height + GAP_Y <= other.y or other.y + other.height + GAP_Y <= one.y
+    return -1e9 if apart else one.x + WIDTH + GAP_X - other.x
+
+
 def svg(facts: Facts) -> str:
     """The picture of a plan."""
-    roots = [_box(tree, facts) for tree in (facts.plan.root, *facts.plan.subqueries)]
-    right = float(MARGIN)
+    roots = [_result(facts), *(_box(tree, facts) for tree in facts.plan.subqueries)]
     for root in roots:
-        right = _place(root, right)
         _fall(root, 0)
-    boxes = [box for root in roots for box in root.walk()]
-    top = min(box.y for box in boxes) - HEAD - MARGIN
+    boxes = _place(_Box("", [], None, "", roots))[:-1]
+    left, top = min(box.x for box in boxes) - WIDTH / 2 - MARGIN, min(box.y for box in boxes) - HEAD - MARGIN
     for box in boxes:
-        box.y -= top
-    width, height = max(right, 620), -top + MARGIN
+        box.x, box.y = box.x - left, box.y - top
+    width = max(620, max(box.x for box in boxes) + WIDTH / 2 + MARGIN)
+    height = MARGIN - top
     edges = [_edge(item, box) for box in boxes for item in box.inputs]
     title = escape(f"{facts.model}: {', '.join(words.answers(facts))}")
     return "\n".join(

@@ -121,10 +121,10 @@ def _stages(console: Console, facts: Facts) -> None:
     if not facts.stages:
         return
     _head(console, words.plural(len(facts.stages), "stage"))
-    names = ("tasks", "seconds", "read", "shuffle read", "shuffle written", "written", "spilled", "longest/median")
+    names = ("tasks", "seconds", "shuffle read", "shuffle written", "written", "spilled", "longest/median")
     table = _table(("", True), *((name, True) for name in names))
     for stage in facts.stages:
-        sizes = (stage.read, stage.shuffle_read, stage.shuffle_written, stage.written, stage.spilled)
+        sizes = (stage.shuffle_read, stage.shuffle_written, stage.written, stage.spilled)
         table.add_row(
             str(stage.number),
             str(stage.tasks),

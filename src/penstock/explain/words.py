@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from penstock.explain.asking import Files, size
 from penstock.explain.facts import ExchangeFact, Facts, JoinFact, ScanFact, SideFact
+from penstock.explain.keys import condition
 
 OPERATORS = {
     "EqualTo": "=",
@@ -103,20 +104,18 @@ def _filter(text: str) -> str:
     match = COMPARED.match(text)
     if match and match[1] in OPERATORS:
         return f"{match[2]} {OPERATORS[match[1]]} {match[3]}"
-    return text[1:-1] if text.startswith("(") and text.endswith(")") else text
+    return condition(text)
 
 
 def files(found: Files) -> list[str]:
     """How many files a table has, how large they are, and how they lie in its partitions."""
-    many = f"{plural(len(found.sizes), 'file')}, {size(sum(found.sizes))} in all"
-    by = ", ".join(found.partitioned_by)
-    where = f", in {plural(len(found.partitions), 'partition')} by {by}" if by else ""
-    lines = [f"{many}{where}"]
+    lines = [f"{plural(len(found.sizes), 'file')}, {size(sum(found.sizes))} in all"]
     if len(found.sizes) > 1:
         lines.append(f"a file: {size(found.sizes[0])} to {size(found.sizes[-1])}, median {size(found.median)}")
-    if by and found.partitions:
+    if found.partitioned_by and found.partitions:
         least, most = found.partitions[0], found.partitions[-1]
-        lines.append(f"a partition: {plural(most, 'file') if least == most else f'{least} to {most} files'}")
+        each = plural(most, "file") if least == most else f"{least} to {most} files"
+        lines.append(f"{plural(len(found.partitions), 'partition')} by {', '.join(found.partitioned_by)}, {each} each")
     return lines
 
 

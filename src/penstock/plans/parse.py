@@ -9,6 +9,7 @@ Source of the form: org.apache.spark.sql.execution.ExplainUtils and AdaptiveSpar
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from penstock.plans.operators import Operator, Plan
@@ -16,7 +17,7 @@ from penstock.plans.operators import Operator, Plan
 LINE = re.compile(r"^(?P<indent>(?:[: ] {2})*)(?:[:+]- )?(?P<rest>\S.*)$")
 NODE = re.compile(r"^(?:\* )?(?P<title>.+?) \((?P<number>\d+)\)(?:, Statistics\((?P<statistics>.*)\))?$")
 HEADING = re.compile(r"^== (?P<which>Final|Current|Initial) Plan ==$")
-PARAGRAPH = re.compile(r"^\((?P<number>\d+)\) \S")
+PARAGRAPH = re.compile(r"^\((?P<number>\d+)\) (?P<name>\S+)")
 REUSES = re.compile(r"\[Reuses operator id: (\d+)\]")
 DETAIL = re.compile(r"^(?P<name>[A-Za-z][\w ]*?)\s*(?:\[\d+\])?\s*: ?(?P<value>.*)$")
 SUBQUERY = re.compile(r"^Subquery:\d+ ")
@@ -46,15 +47,25 @@ def parse(text: str) -> Plan:
     """
     blocks = [block.strip("\n").splitlines() for block in re.split(r"\n\s*\n", text.strip("\n"))]
     trees: list[_Node] = []
-    details: dict[int, dict[str, str]] = {}
+    titles: dict[int, str] = {}
+    paragraphs: dict[int, list[str]] = {}
+    last: list[str] | None = None
     for block in blocks:
         lines = [line for line in block if not line.startswith(("== Physical", "=====")) and not SUBQUERY.match(line)]
         if not lines:
             continue
-        if found := PARAGRAPH.match(lines[0]):
-            details[int(found["number"])] = _details(lines)
-        elif tree := _tree(lines):
-            trees.append(tree)
+        found = PARAGRAPH.match(lines[0])
+        number = int(found["number"]) if found else 0
+        if found and number not in paragraphs and titles.get(number, "").split(" ")[0] == found["name"]:
+            last = paragraphs[number] = lines
+        elif not found and (tree := _tree(lines)):
+            # A subquery that two operators share is printed twice.
+            if tree.number not in titles:
+                trees.append(tree)
+            titles |= {node.number: node.title for node in _nodes(tree)}
+        elif last is not None:
+            last += ["", *block]
+    details = {number: _details(lines) for number, lines in paragraphs.items()}
     if not trees:
         raise NotAPlan(text.strip().splitlines()[0] if text.strip() else "an empty text")
     roots = [_adapted(tree) for tree in trees]
@@ -64,17 +75,24 @@ def parse(text: str) -> Plan:
     return Plan(root, initial, tuple(tree for tree, _ in built[1:]), ran)
 
 
+def _nodes(tree: _Node) -> Iterator[_Node]:
+    yield tree
+    for child in tree.children:
+        yield from _nodes(child)
+
+
 def _details(lines: list[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     if reused := REUSES.search(lines[0]):
         found["Reuses"] = reused[1]
     name = ""
     for line in lines[1:]:
-        if match := DETAIL.match(line):
+        match = DETAIL.match(line)
+        if match and match["name"] not in found:
             name = match["name"]
             found[name] = match["value"]
         elif name:
-            # A literal with a line break goes on below.
+            # A literal with a line break goes on below, whatever it looks like.
             found[name] += f"\n{line}"
     return found
 

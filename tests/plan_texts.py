@@ -1,0 +1,34 @@
+"""Real texts of EXPLAIN FORMATTED, and a real kept plan, of this project's own tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from penstock.plans import kept
+from penstock.plans.kept import Kept
+from penstock.plans.operators import Plan
+from penstock.plans.parse import parse
+
+FOLDER = Path(__file__).parent / "unit" / "plans" / "texts"
+
+
+def text(name: str) -> str:
+    """What Spark printed."""
+    return (FOLDER / f"{name}.txt").read_text()
+
+
+def plan(name: str) -> Plan:
+    """The same, parsed."""
+    return parse(text(name))
+
+
+def explained(name: str, sql: str = "", views: dict[str, list[str]] | None = None) -> Kept:
+    """A model whose plan is one of the texts."""
+    return Kept(f"model.shop.{name}", f"warehouse.{name}", "code", sql, views or {}, text(name))
+
+
+def pickups() -> Kept:
+    """A model that ran: trips a zone and licence, with both names joined to them by broadcast."""
+    found = kept.read(FOLDER, "model.shop.pickups")
+    assert found
+    return found
