@@ -1,0 +1,65 @@
+"""EXPLAIN FORMATTED becomes a tree: of plans that ran and that didn't, with everything a text can hold."""
+
+from __future__ import annotations
+
+import plan_texts
+import pytest
+
+from penstock.plans.parse import NotAPlan, parse
+
+RAN = plan_texts.pickups().executed
+
+
+def test_a_plan_that_did_not_run_is_its_own_beginning() -> None:
+    plan = plan_texts.plan("merge")
+    assert (plan.is_final, plan.initial) == (False, None)
+    assert plan.before() is plan
+    assert [item.name for item in plan.walk()][:4] == ["AdaptiveSparkPlan", "Project", "SortMergeJoin", "Sort"]
+    join = next(item for item in plan.walk() if item.name == "SortMergeJoin")
+    assert [child.name for child in join.children] == ["Sort", "Sort"]
+    assert join.detail("Join type") == "Inner"
+    assert join.detail("No such") == ""
+
+
+def test_a_plan_that_ran_has_what_it_began_with() -> None:
+    assert RAN
+    plan = parse(RAN.plan)
+    assert plan.is_final
+    names = [item.name for item in plan.walk()]
+    assert names[:4] == ["AdaptiveSparkPlan", "ResultQueryStage", "AQEShuffleRead", "ShuffleQueryStage"]
+    assert names.count("BroadcastHashJoin") == 2
+    before = [item.name for item in plan.before().walk()]
+    assert before[0] == "Exchange"
+    assert "AQEShuffleRead" not in before
+    stage = next(item for item in plan.walk() if item.name == "ShuffleQueryStage")
+    assert stage.statistics.startswith("sizeInBytes=")
+    assert stage.number in plan.by_number()
+
+
+def test_a_plan_without_adaptive_execution_that_reuses_an_exchange() -> None:
+    plan = plan_texts.plan("reused")
+    reused = next(item for item in plan.walk() if item.name == "ReusedExchange")
+    assert plan.by_number()[int(reused.detail("Reuses"))].name == "Exchange"
+
+
+def test_a_subquery_that_two_operators_share_is_one() -> None:
+    plan = plan_texts.plan("subquery")
+    assert len(plan.subqueries) == 1
+    assert plan.root.children[0].name == "Project"
+    assert [item.name for item in plan.walk()].count("Exchange") == 1
+
+
+def test_a_literal_that_looks_like_the_rest_stays_a_literal() -> None:
+    plan = plan_texts.plan("literal")
+    scan = plan.by_number()[1]
+    assert scan.name == "Scan"
+    assert scan.detail("Output") == "[zone_id#214429, zone#214430]"
+    assert "(1) Exchange\n\nOutput: b)" in scan.detail("PushedFilters")
+    assert scan.detail("ReadSchema") == "struct<zone_id:int,zone:string>"
+    assert plan.by_number()[4].detail("Output") == "[zone#214430]"
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "Error in query: no such table\nat line 1", "== Physical Plan ==\n\n"])
+def test_what_is_no_plan_is_refused(text: str) -> None:
+    with pytest.raises(NotAPlan):
+        parse(text)

@@ -1,0 +1,83 @@
+"""What is asked of real plans: joins with their sides, exchanges with their keys, scans with their filters."""
+
+from __future__ import annotations
+
+import plan_texts
+import pytest
+
+from penstock.plans import questions
+from penstock.plans.parse import parse
+
+TRIPS, ZONES = frozenset({"warehouse.fct_trips"}), frozenset({"warehouse.dim_zones"})
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "type_", "built", "condition"),
+    [
+        ("merge", "sort-merge join", "Inner", "", ""),
+        ("shuffle_hash", "shuffle hash join", "LeftOuter", "right", "(fare_amount > 3.00)"),
+        ("semi", "broadcast hash join", "LeftSemi", "right", ""),
+    ],
+)
+def test_a_join_of_trips_and_zones(name: str, kind: str, type_: str, built: str, condition: str) -> None:
+    (join,) = questions.joins(plan_texts.plan(name))
+    assert (join.kind, join.type, join.built, join.condition) == (kind, type_, built, condition)
+    assert (join.left_keys, join.right_keys) == (("pickup_zone_id",), ("zone_id",))
+    assert (join.left, join.right) == (TRIPS, ZONES)
+
+
+def test_joins_by_condition_or_by_nothing() -> None:
+    (by_condition,) = questions.joins(plan_texts.plan("nested_loop"))
+    assert by_condition.kind == "broadcast nested-loop join"
+    assert by_condition.condition == "((zone_id < zone_id) AND NOT (borough = borough))"
+    assert not questions.cartesian(plan_texts.plan("nested_loop"))
+    (product,) = questions.cartesian(plan_texts.plan("cartesian"))
+    assert str(product) == "BroadcastNestedLoopJoin Cross, without a condition"
+
+
+def test_tables_behind_a_reused_exchange_are_known() -> None:
+    (join,) = questions.joins(plan_texts.plan("reused"))
+    assert (join.left, join.right) == (TRIPS, TRIPS)
+
+
+def test_exchanges_of_every_kind() -> None:
+    def told(name: str) -> list[tuple[str, int | None, str]]:
+        return [(str(e), e.partitions, e.asked_by) for e in questions.exchanges(plan_texts.plan(name))]
+
+    needed = "ENSURE_REQUIREMENTS"
+    assert told("merge") == [("hash(pickup_zone_id)", 4, needed), ("hash(zone_id)", 4, needed)]
+    assert told("range") == [("range(borough ASC NULLS FIRST)", 3, "REPARTITION_BY_NUM")]
+    assert told("single_window") == [("SinglePartition", 1, needed)]
+    assert told("reused") == [("hash(pickup_zone_id)", 4, needed)]
+    ran = plan_texts.pickups().executed
+    assert ran
+    asked = [item.asked_by for item in questions.exchanges(parse(ran.plan))]
+    assert asked == ["REBALANCE_PARTITIONS_BY_COL", needed]
+
+
+def test_scans_with_their_filters() -> None:
+    (scan,) = questions.scans(plan_texts.plan("partitions"))
+    assert (scan.table, scan.columns) == ("warehouse.fct_trips", ("trip_id", "pickup_month"))
+    assert scan.partition_filters == ("isnotnull(pickup_month)", "(pickup_month = 2023-01-01)")
+    trips, zones = questions.scans(plan_texts.plan("merge"))
+    assert trips.pushed_filters == ("IsNotNull(pickup_zone_id)",)
+    assert zones.columns == ("zone_id", "zone")
+
+
+def test_only_a_window_over_all_rows_is_a_single_partition() -> None:
+    (window,) = questions.single_partition_windows(plan_texts.plan("single_window"))
+    assert window.name == "Window"
+    assert not questions.single_partition_windows(plan_texts.plan("window"))
+
+
+@pytest.mark.parametrize(
+    ("text", "items"),
+    [
+        ("[a#1, b#22L]", ("a", "b")),
+        ("[f(a#1, b#2), struct<x, y>]", ("f(a, b)", "struct<x, y>")),
+        ("[]", ()),
+        ("", ()),
+    ],
+)
+def test_lists_are_split_outside_brackets(text: str, items: tuple[str, ...]) -> None:
+    assert questions.listed(text) == items

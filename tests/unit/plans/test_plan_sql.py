@@ -1,0 +1,77 @@
+"""Sides of joins and hints, read from a query's text."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock.plans import sql
+from penstock.plans.sql import Side
+
+T, Z = frozenset({"s.trips"}), frozenset({"s.zones"})
+NO_VIEWS: dict[str, frozenset[str]] = {}
+
+
+def test_sides_have_their_tables_places_and_hints() -> None:
+    query = "select /*+ BROADCAST(z) */ * from s.trips as t left join s.zones as z on t.z = z.id"
+    assert sql.sides(query, NO_VIEWS) == [Side("t", T, "from"), Side("z", Z, "join", "broadcast")]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "with c as (select * from s.zones), d as (select * from c) select * from s.trips t join d on t.z = d.id",
+        "with recursive d as (select * from s.zones union all select * from d) select * from s.trips t join d on t.z = d.id",
+        "select * from s.trips t join (select id from s.zones group by id) d on t.z = d.id",
+        "select * from s.trips t join (select id from s.zones union all select 1) d on t.z = d.id",
+        "select * from s.trips t join (select 1 as id where exists (select * from s.zones)) d on t.z = d.id",
+        "select * from s.trips t join v.zones d on t.z = d.id",
+        "select * from s.trips t join cat.v.zones d on t.z = d.id",
+    ],
+    ids=["cte of cte", "recursive", "subquery", "union", "exists", "view", "catalog"],
+)
+def test_a_side_is_followed_to_its_stored_tables(source: str) -> None:
+    found = {side.alias: side.tables for side in sql.sides(source, {"v.zones": Z})}
+    assert found["d"] == Z
+    assert found["t"] == T
+
+
+def test_sides_of_the_inner_query_come_first() -> None:
+    query = "select * from (select a.id from s.a a join s.b b on a.id = b.id) x join s.c c on x.id = c.id"
+    assert [side.alias for side in sql.sides(query, NO_VIEWS)] == ["a", "b", "x", "c"]
+
+
+@pytest.mark.parametrize("hint", ["broadcast(`z`)", "MAPJOIN(Z)", "broadcastjoin(z)", "merge(t), broadcast(z)"])
+def test_a_hint_reaches_its_side(hint: str) -> None:
+    query = f"select /*+ {hint} */ * from s.trips t join s.zones z on t.z = z.id"
+    assert next(side for side in sql.sides(query, NO_VIEWS) if side.alias == "z").hint == "broadcast"
+    assert [item.dangling for item in sql.hints(query)] == [[]] * len(sql.hints(query))
+
+
+@pytest.mark.parametrize(
+    ("query", "dangling"),
+    [
+        ("select /*+ broadcast(y) */ * from s.trips t join s.zones z on t.z = z.id", ["y"]),
+        ("select /*+ broadcast(zones) */ * from s.trips t join s.zones z on t.z = z.id", ["zones"]),
+        ("select /*+ broadcast(zones) */ * from s.trips t join s.zones on t.z = zones.id", []),
+        ("select /*+ broadcast(s.zones) */ * from s.trips t join s.zones on t.z = zones.id", []),
+        ("with z as (select 1 as id) select /*+ merge(z) */ * from s.trips t join z on t.z = z.id", []),
+        ("with z as (select 1 as id) select /*+ merge(z) */ * from s.trips t", ["z"]),
+        ("select /*+ rebalance(z) */ * from s.trips t", []),
+        ("select /*+ coalesce(3) */ * from s.trips t union all select /*+ broadcast(q) */ * from s.trips t", ["q"]),
+    ],
+)
+def test_a_hint_for_a_side_that_is_not_there_dangles(query: str, dangling: list[str]) -> None:
+    assert [name for hint in sql.hints(query) for name in hint.dangling] == dangling
+
+
+def test_every_hint_of_one_comment_is_read() -> None:
+    query = (
+        "select /*+ broadcast(z, `a b`), repartition(3, x), rebalance */ * from s.z z join s.y `a b` on z.i = `a b`.i"
+    )
+    names = [(hint.name, hint.names) for hint in sql.hints(query)]
+    assert names == [("broadcast", ("z", "a b")), ("repartition", ("x",)), ("rebalance", ())]
+
+
+def test_what_sqlglot_cannot_read_is_said() -> None:
+    with pytest.raises(sql.Unreadable):
+        sql.hints("select from where (")

@@ -1,0 +1,55 @@
+"""Which of a node's executions did its work, and stages as they were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from penstock.plans.status import Stage, Status, choose
+
+
+def execution(number: int, start: str, milliseconds: int, jobs: list[int], description: str = "a") -> dict[str, Any]:
+    submitted = f"2026-01-31T12:00:{start}GMT"
+    return {
+        "id": number,
+        "submissionTime": submitted,
+        "duration": milliseconds,
+        "successJobIds": jobs,
+        "description": description,
+    }
+
+
+WRITE = execution(5, "00.000", 4000, [])
+QUERY = execution(6, "00.200", 3000, [1, 2])
+COMMIT = execution(7, "01.000", 500, [3])
+DELTAS = execution(8, "00.300", 500, [4], "Delta: a")
+STATISTICS = execution(9, "06.000", 50, [5])
+
+
+@pytest.mark.parametrize(
+    ("executions", "number"),
+    [
+        ([WRITE, QUERY, COMMIT, DELTAS, STATISTICS], 6),
+        ([STATISTICS, DELTAS, COMMIT, QUERY, WRITE], 6),
+        ([QUERY], 6),
+        ([QUERY, STATISTICS], 9),
+        ([WRITE, STATISTICS], 9),
+        ([WRITE, DELTAS], None),
+        ([], None),
+        # The second run of a node counts, not the first.
+        ([execution(1, "00.000", 9, []), execution(2, "00.001", 5, [0]), WRITE, QUERY], 6),
+    ],
+)
+def test_the_query_inside_the_newest_write_is_chosen(executions: list[dict[str, Any]], number: int | None) -> None:
+    chosen = choose(executions)
+    assert (chosen and chosen["id"]) == number
+
+
+def test_nobody_at_the_address_is_no_plan() -> None:
+    assert Status("http://127.0.0.1:9").executed(lambda _: True) is None
+
+
+@pytest.mark.parametrize(("median", "longest", "skew"), [(0.5, 2.0, 4.0), (0.0, 3.0, 1.0), (1.0, 1.0, 1.0)])
+def test_skew_is_the_longest_task_by_the_median(median: float, longest: float, skew: float) -> None:
+    assert Stage(1, 4, 3.0, median, longest, 0, 0, 0, 0, 0).skew == skew
