@@ -96,9 +96,21 @@ def _hints_of(scope: Scope) -> Iterator[Hint]:
         yield Hint(str(name).lower(), names, present)
 
 
+def _sources(scope: Scope) -> Iterator[tuple[str, exp.Selectable, exp.Table | Scope]]:
+    """What a FROM clause names: alias, place in the text, table or query.
+
+    sqlglot's own `selected_sources` leaves out the right side of a semi or anti join, and refuses
+    one name for the tables of two schemas.
+    """
+    for alias, node in scope.references:
+        if alias in scope.sources:
+            yield alias, node, node if isinstance(node, exp.Table) and node.db else scope.sources[alias]
+
+
 def _present(scope: Scope) -> Iterator[str]:
-    for alias, (node, _) in scope.selected_sources.items():
+    for alias, node, _ in _sources(scope):
         yield alias
+        yield from (pivot.alias for pivot in node.args.get("pivots") or () if pivot.alias)
         if isinstance(node, exp.Table) and not node.alias:
             parts = [part.name for part in node.parts]
             yield from (".".join(parts[start:]) for start in range(len(parts) - 1))
@@ -123,7 +135,7 @@ def sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[Side]:
         }
         first = scope.expression.args.get("from_") or scope.expression.args.get("from")
         leading = first.this.alias_or_name if first else ""
-        for alias, (_, source) in scope.selected_sources.items():
+        for alias, _, source in _sources(scope):
             place = "from" if alias == leading else "join"
             hint = marked.get(alias.casefold(), "")
             found.append(Side(alias, _tables(source, views), place, hint, _keys(scope.expression, alias)))
@@ -149,6 +161,6 @@ def _tables(
     if id(source) in seen:  # a recursive query reads itself
         return frozenset()
     seen |= {id(source)}
-    inner = [item for _, item in source.selected_sources.values()]
+    inner = [item for _, _, item in _sources(source)]
     inner += [*source.set_operation_scopes, *source.subquery_scopes]
     return frozenset().union(*(_tables(item, views, seen) for item in inner))

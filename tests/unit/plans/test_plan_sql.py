@@ -20,7 +20,7 @@ def test_sides_have_their_tables_places_and_hints() -> None:
     "source",
     [
         "with c as (select * from s.zones), d as (select * from c) select * from s.trips t join d on t.z = d.id",
-        "with recursive d as (select * from s.zones union all select * from d) select * from s.trips t join d on t.z = d.id",
+        "with recursive d as (select * from s.zones union all select * from d) select * from s.trips t join d on t.z = 1",
         "select * from s.trips t join (select id from s.zones group by id) d on t.z = d.id",
         "select * from s.trips t join (select id from s.zones union all select 1) d on t.z = d.id",
         "select * from s.trips t join (select 1 as id where exists (select * from s.zones)) d on t.z = d.id",
@@ -62,6 +62,35 @@ def test_a_hint_reaches_its_side(hint: str) -> None:
 )
 def test_a_hint_for_a_side_that_is_not_there_dangles(query: str, dangling: list[str]) -> None:
     assert [name for hint in sql.hints(query) for name in hint.dangling] == dangling
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select /*+ broadcast(b) */ a.id from s.a a left semi join s.b b on a.id = b.id",
+        "select /*+ broadcast(b) */ a.id from s.a a left anti join (select id from s.b) b on a.id = b.id",
+        "select /*+ broadcast(b) */ a.id from s.a a join s.b version as of 3 b on a.id = b.id",
+        "select /*+ broadcast(b) */ a.id from s.a a join s.b tablesample (10 percent) b on a.id = b.id",
+        "select /*+ broadcast(b) */ a.id from s.a a join lateral (select id from s.b where b.id = a.id) b",
+        "select /*+ broadcast(b) */ a.id from s.a a lateral view explode(a.x) e as y join s.b b on b.id = e.y",
+        "select /*+ broadcast(b) */ a.id from s.a a join values (1) as b(id) on a.id = b.id",
+        "select /*+ broadcast(b) */ a.id from s.a a join range(10) b on a.id = b.id",
+        "select /*+ broadcast(b) */ a.id from s.a a, s.b b where a.id = b.id",
+        "select a.id from s.a a where a.id in (select /*+ broadcast(b) */ c.id from s.c c join s.b b on b.id = c.id)",
+        "select /*+ broadcast(b) */ * from s.a pivot (sum(x) for y in (1, 2)) b",
+        "select /*+ broadcast(b) */ b.id from s.b b join s.zones on zones.id = b.id join t.zones on zones.id = b.id",
+    ],
+)
+def test_a_hint_for_any_kind_of_side_is_no_error(query: str) -> None:
+    (hint,) = sql.hints(query)
+    assert hint.dangling == []
+
+
+def test_both_sides_of_a_semi_join_and_of_one_name_are_known() -> None:
+    semi = "select /*+ broadcast(b) */ a.id from s.trips a left semi join s.zones b on a.id = b.id"
+    assert sql.sides(semi, NO_VIEWS) == [Side("a", T, "from"), Side("b", Z, "join", "broadcast")]
+    same = "select * from s.trips join t.trips on s.trips.id = t.trips.id"
+    assert [side.tables for side in sql.sides(same, NO_VIEWS)] == [T, {"t.trips"}]
 
 
 def test_every_hint_of_one_comment_is_read() -> None:
