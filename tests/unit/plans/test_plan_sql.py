@@ -20,7 +20,7 @@ def test_sides_have_their_tables_places_and_hints() -> None:
     "source",
     [
         "with c as (select * from s.zones), d as (select * from c) select * from s.trips t join d on t.z = d.id",
-        "with recursive d as (select * from s.zones union all select * from d) select * from s.trips t join d on t.z = 1",
+        "with recursive d as (select * from s.zones union select * from d) select * from s.trips t join d on t.z = 1",
         "select * from s.trips t join (select id from s.zones group by id) d on t.z = d.id",
         "select * from s.trips t join (select id from s.zones union all select 1) d on t.z = d.id",
         "select * from s.trips t join (select 1 as id where exists (select * from s.zones)) d on t.z = d.id",
