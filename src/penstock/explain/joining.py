@@ -63,7 +63,9 @@ def _named(joins: list[Join], sides: list[Side]) -> list[tuple[Side | None, Side
     free = [place for place, side in enumerate(sides) if side.place != "from"]
     found: list[tuple[Side | None, Side | None]] = []
     for join in reversed(joins):
-        place = next((p for p in free if join.right and sides[p].tables == join.right), None)
+        same = [p for p in free if join.right and sides[p].tables == join.right]
+        keys = {key.casefold() for key in join.right_keys}
+        place = next((p for p in same if sides[p].keys and sides[p].keys <= keys), same[0] if same else None)
         if place is None:
             found.append((None, None))
             continue

@@ -13,7 +13,7 @@ NO_VIEWS: dict[str, frozenset[str]] = {}
 
 def test_sides_have_their_tables_places_and_hints() -> None:
     query = "select /*+ BROADCAST(z) */ * from s.trips as t left join s.zones as z on t.z = z.id"
-    assert sql.sides(query, NO_VIEWS) == [Side("t", T, "from"), Side("z", Z, "join", "broadcast")]
+    assert sql.sides(query, NO_VIEWS) == [Side("t", T, "from"), Side("z", Z, "join", "broadcast", frozenset({"id"}))]
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_hint_for_any_kind_of_side_is_no_error(query: str) -> None:
 
 def test_both_sides_of_a_semi_join_and_of_one_name_are_known() -> None:
     semi = "select /*+ broadcast(b) */ a.id from s.trips a left semi join s.zones b on a.id = b.id"
-    assert sql.sides(semi, NO_VIEWS) == [Side("a", T, "from"), Side("b", Z, "join", "broadcast")]
+    assert sql.sides(semi, NO_VIEWS) == [Side("a", T, "from"), Side("b", Z, "join", "broadcast", frozenset({"id"}))]
     same = "select * from s.trips join t.trips on s.trips.id = t.trips.id"
     assert [side.tables for side in sql.sides(same, NO_VIEWS)] == [T, {"t.trips"}]
 
