@@ -33,6 +33,8 @@ class Layout:
         clusters: `clustered_by` is clustering; otherwise it makes buckets.
         drop_columns_with: table properties that let columns be dropped; None when they can't be.
         widen_columns_with: table properties that let a column's type widen; None when it can't.
+        rebalanced: whether rows are brought together by partition, in tasks of an even size.
+        sorted_within: columns that the rows of each file are sorted by.
         location: folder of the table; None leaves it to the warehouse.
     """
 
@@ -44,6 +46,8 @@ class Layout:
     partition_by: tuple[str, ...] = ()
     clustered_by: tuple[str, ...] = ()
     buckets: int | None = None
+    rebalanced: bool = False
+    sorted_within: tuple[str, ...] = ()
     location: str | None = None
     properties: dict[str, str] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)

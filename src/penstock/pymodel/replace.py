@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.pymodel.arrange import arranged
 from penstock.pymodel.columns import ddl, quoted
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout, Write
@@ -39,7 +40,8 @@ def clauses(layout: Layout, location: str | None) -> str:
             parts.append(f"{word} ({', '.join(f'{text(k)} = {text(v)}' for k, v in pairs.items())})")
     if partitions:
         parts.append(f"partitioned by ({', '.join(partitions)})")
-    if layout.clustered_by:
+    # In a partitioned table of a format that clusters, it means Z-order, which maintenance does.
+    if layout.clustered_by and not (layout.clusters and layout.partition_by):
         parts.append(_clustering(layout))
     if location:
         parts.append(f"location {text(location)}")
@@ -48,16 +50,17 @@ def clauses(layout: Layout, location: str | None) -> str:
     return " ".join(parts)
 
 
+def in_order(select: str, layout: Layout) -> str:
+    """A query of the rows, in the order in which the table's files are to hold them."""
+    return arranged(select, layout.partition_by, layout.rebalanced, layout.sorted_within)
+
+
 def _clustering(layout: Layout) -> str:
     names = ", ".join(map(quoted, layout.clustered_by))
     if not layout.clusters:
         if layout.buckets is None:
             raise ModelError.of(f"buckets for clustered_by on {layout.file_format}", "none", "set buckets: a number")
         return f"clustered by ({names}) into {layout.buckets} buckets"
-    if layout.partition_by:
-        raise ModelError.of(
-            f"partition_by or clustered_by on {layout.file_format}", "both", "remove one: the format has one layout"
-        )
     return f"cluster by ({names})"
 
 
@@ -101,7 +104,7 @@ def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
     view = write.drop == "view"
     if layout.atomic and not view and (old is None or (old.file_format == layout.file_format and not old.clustered)):
         in_place = old.location if old and layout.location else layout.location
-        source = f"select * from {quoted(write.view)}"
+        source = in_order(f"select * from {quoted(write.view)}", layout)
         session.sql(f"create or replace table {write.target} {clauses(layout, in_place)} as {source}")
         return
     aside = aside_of(write.target)
@@ -111,7 +114,7 @@ def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
     session.sql(f"create table {aside} ({listed}) {clauses(layout, location_aside(layout, old))}")
     try:
         names = ", ".join(quoted(item.name) for item in session.table(aside).schema.fields)
-        session.sql(f"insert overwrite table {aside} select {names} from {quoted(write.view)}")
+        session.sql(f"insert overwrite table {aside} {in_order(f'select {names} from {quoted(write.view)}', layout)}")
     except BaseException:
         with contextlib.suppress(Exception):
             session.sql(f"drop table if exists {aside}")

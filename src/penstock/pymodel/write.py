@@ -32,7 +32,7 @@ def write(session: Any, frame: Any, job: Job) -> None:
     plan = columns.plan(target, change, job.write.on_schema_change, job.layout)
     for statement in plan.before:
         session.sql(statement)
-    source = f"select {selected(session, target, rows)} from {quoted(job.write.view)}"
+    source = replace.in_order(f"select {selected(session, target, rows)} from {quoted(job.write.view)}", job.layout)
     again_on_conflict(lambda: _insert(session, job, source))
     for statement in plan.after:
         session.sql(statement)

@@ -105,6 +105,7 @@ def render() -> Render:
                 render_raw_columns_constraints=lambda raw_columns: [],
                 render_raw_model_constraints=lambda raw_constraints: [],
                 type_change=column_types.change,
+                arranged=lambda select, node: f"arranged({select})",
             ),
             "columns": COLUMNS,
             "context": {"get_incremental_my_own_sql": None, "get_incremental_merge_sql": None},
@@ -149,8 +150,16 @@ def test_clustering_by_the_format(render: Render) -> None:
     assert render("penstock_table_clauses(none)", clustered_by="a", buckets=4, file_format="parquet") == (
         "using parquet clustered by (a) into 4 buckets"
     )
-    with pytest.raises(Refused, match="found: both"):
-        render("penstock_table_clauses(none)", clustered_by="a", partition_by="day")
+    partitioned = render("penstock_table_clauses(none)", clustered_by="a", partition_by="day")
+    assert partitioned == "using delta partitioned by (day)", "Z-order, which is maintenance's"
+
+
+def test_a_query_is_wrapped_only_for_its_files(render: Render) -> None:
+    """The adapter's own words (layout.py) come in where the rows are written, aside or not."""
+    create = "penstock_create_table_as('s.m', 'select 1', none)"
+    assert render(create, sorted_within="a") == "create or replace table s.m using delta as arranged(select 1)"
+    assert render(create, target_file_size_mb=0).endswith("arranged(select 1)"), "a wrong value reaches its check"
+    assert render(create, sorted_within=[]).endswith("as select 1")
 
 
 CONTRACT: dict[str, Any] = {

@@ -172,8 +172,8 @@ def test_the_layout_becomes_clauses() -> None:
     )
     with pytest.raises(ModelError, match="buckets"):
         replace.clauses(Layout("parquet", False, False, clustered_by=("a",)), None)
-    with pytest.raises(ModelError, match="remove one"):
-        replace.clauses(Layout(clustered_by=("a",), partition_by=("b",)), None)
+    zordered = Layout(clustered_by=("a",), partition_by=("b",))
+    assert replace.clauses(zordered, None) == "using delta partitioned by (`b`)", "Z-order, which is maintenance's"
 
 
 def test_types_inside_a_struct_are_quoted() -> None:

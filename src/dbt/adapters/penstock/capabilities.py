@@ -27,6 +27,9 @@ class TableFormat:
         parallel_batches: batches of disjoint conditions may be written side by side.
         clusters: `clustered_by` becomes clustering (`cluster by`); otherwise it makes buckets.
         constraints: check and not-null constraints are enforced by the table.
+        optimizes: `optimize` and `vacuum` keep its files, and writes can be optimised as they happen.
+        arranges: a write's files hold the query's rows in its order, a task's rows in files of its own.
+        analyzes: `analyze table` keeps its statistics in the catalog.
         clones: `shallow clone` makes a table that shares another one's files.
         schema_change: columns can be added to the table.
         drop_columns_with: table properties that let columns be dropped; None when they can't be.
@@ -42,6 +45,9 @@ class TableFormat:
     parallel_batches: bool = False
     clusters: bool = False
     constraints: bool = False
+    optimizes: bool = False
+    arranges: bool = True
+    analyzes: bool = True
     clones: bool = False
     schema_change: bool = True
     drop_columns_with: dict[str, str] | None = None
@@ -66,6 +72,8 @@ FORMATS = {
             parallel_batches=True,
             clusters=True,
             constraints=True,
+            optimizes=True,
+            analyzes=False,
             clones=True,
             drop_columns_with={"delta.columnMapping.mode": "name"},
             widen_columns_with={"delta.enableTypeWidening": "true"},
@@ -74,11 +82,13 @@ FORMATS = {
             "iceberg",
             atomic=True,
             merge=True,
+            arranges=False,
+            analyzes=False,
             drop_columns_with={},
             widen_columns_with={},
             catalog="org.apache.iceberg.",
         ),
-        TableFormat("hudi", merge=True),
+        TableFormat("hudi", merge=True, arranges=False),
         *(TableFormat(name) for name in ("parquet", "orc", "hive", "csv", "json", "text", "avro")),
     )
 }

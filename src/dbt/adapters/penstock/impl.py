@@ -17,14 +17,16 @@ from dbt.adapters.spark.impl import SparkConfig
 from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, spark_conf
+from dbt.adapters.penstock import capabilities, layout
 from dbt.adapters.penstock.columns import DescribedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.layout import ArrangedWrites
 from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
 from dbt.adapters.penstock.python.submit import SparkSubmitPythonJobHelper
 from dbt.adapters.penstock.relations import RelationLookup
+from dbt.adapters.penstock.sizes import TableSizes
 from dbt.adapters.penstock.writing import TableWriting
 from penstock.errors import PenstockError
 from penstock.lake import catalog as lake_catalog
@@ -41,11 +43,14 @@ class PenstockConfig(SparkConfig):
 
     file_format: str = "delta"
     tblproperties: dict[str, str] | None = None
+    # Checked by layout.py, in words, when the node runs.
+    target_file_size_mb: Any = None
+    sorted_within: Any = None
     # Those of the folders and of the model are put together, the nearest one's value winning.
     spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
 
 
-class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting, PhysicalTests):
+class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting, ArrangedWrites, TableSizes, PhysicalTests):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
     ConnectionManager = PenstockConnectionManager
@@ -68,11 +73,12 @@ class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting, PhysicalTe
             managed_server(credentials)
 
     def pre_model_hook(self, config: Any) -> None:
-        """Have the node's statements run in a session with its `spark_conf`; a Python model has its own session."""
+        """Have the node's statements run in a session with its settings; a Python model has its own session."""
         if getattr(config.model, "language", "sql") == "python":
             return
         self.check_hints(config.model)
-        self.connections.use_conf(spark_conf.configured(config.get("spark_conf"), config.model.unique_id))
+        default = self.config.credentials.file_format
+        self.connections.use_conf(layout.session_of(config.model.config, default, config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
         """The node is done, well or not: its thread's next statement has the server's settings again."""

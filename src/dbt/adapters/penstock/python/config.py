@@ -7,7 +7,7 @@ from typing import Any
 
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import spark_conf
+from dbt.adapters.penstock import layout
 
 
 def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
@@ -27,7 +27,7 @@ class PythonConfig:
     """What a Python model's config says beside the table's layout.
 
     Attributes:
-        spark_conf: Spark settings of this model alone.
+        spark_conf: Spark settings of this model alone: its layout's and, before those, its own.
         timeout: seconds until the model is stopped; None never.
         packages: requirements that must be installed, as pip writes them.
         master: Spark master of a spark_submit driver; None takes penstock.yml's.
@@ -41,8 +41,8 @@ class PythonConfig:
     enforce_columns: bool
 
     @classmethod
-    def of(cls, node: dict[str, Any]) -> PythonConfig:
-        """The configuration of a node.
+    def of(cls, node: dict[str, Any], default_format: str = "delta") -> PythonConfig:
+        """The configuration of a node, in a profile with this table format.
 
         Raises:
             DbtRuntimeError: a value of the wrong kind; its key is named.
@@ -58,7 +58,7 @@ class PythonConfig:
         if not isinstance(enforce, bool):
             raise refuse(name, "enforce_columns", "true or false", enforce)
         return cls(
-            spark_conf.configured(config.get("spark_conf"), name),
+            layout.session_of({"materialized": "table", **config}, default_format, name),
             timeout,
             names(packages),
             config.get("master"),

@@ -47,7 +47,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
                 configuration, package, timeout or cancellation in words.
         """
         name = self.node["name"]
-        config = PythonConfig.of(self.node)
+        config = PythonConfig.of(self.node, self.credentials.file_format)
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
         address = self.url()

@@ -9,9 +9,9 @@ from typing import Any
 
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.python.config import PythonConfig, names, refuse
+from dbt.adapters.penstock.layout import FileLayout
+from dbt.adapters.penstock.python.config import PythonConfig, refuse
 from dbt.adapters.penstock.spark_conf import as_text
 from penstock.pymodel.job import Input, Job, Layout, Write
 
@@ -42,7 +42,8 @@ def layout(node: dict[str, Any], default_format: str) -> Layout:
         DbtRuntimeError: an unknown format or a value of the wrong kind.
     """
     config, name = node["config"], node["name"]
-    table_format = capabilities.table_format(config.get("file_format") or default_format)
+    files = FileLayout.of(config, default_format, name)
+    table_format = files.table_format
     buckets = config.get("buckets")
     if buckets is not None and (isinstance(buckets, bool) or not isinstance(buckets, int) or buckets < 1):
         raise refuse(name, "buckets", "a number above 0", buckets)
@@ -58,8 +59,10 @@ def layout(node: dict[str, Any], default_format: str) -> Layout:
         clusters=table_format.clusters,
         drop_columns_with=table_format.drop_columns_with,
         widen_columns_with=table_format.widen_columns_with,
-        partition_by=names(config.get("partition_by")),
-        clustered_by=names(config.get("clustered_by")),
+        partition_by=files.partition_by,
+        clustered_by=files.clustered_by,
+        rebalanced=files.rebalanced,
+        sorted_within=files.sorted_within,
         buckets=buckets,
         location=f"{root}/{node['alias']}" if root else None,
         properties=pairs["tblproperties"],

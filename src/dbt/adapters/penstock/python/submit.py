@@ -50,7 +50,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
                 configuration, package, timeout, cancellation or failed driver in words.
         """
         name = self.node["name"]
-        config = PythonConfig.of(self.node)
+        config = PythonConfig.of(self.node, self.credentials.file_format)
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
         try:

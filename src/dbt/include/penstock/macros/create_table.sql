@@ -30,16 +30,14 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- `clustered_by` is clustering where the format has it, and buckets elsewhere. -#}
+{#- `clustered_by` is clustering where the format has it, and buckets elsewhere. A partitioned table has no
+    clustering: there it means Z-order inside the partitions, which maintenance does. -#}
 {% macro penstock__clustered_cols(label, required=false) %}
   {%- set columns = penstock_names('clustered_by') -%}
   {%- if columns and penstock_format().clusters -%}
-    {%- if config.get('partition_by') -%}
-      {%- do exceptions.raise_compiler_error(
-        'needed: partition_by or clustered_by. found: both. do: keep one of them; '
-        ~ penstock_format().name ~ ' clusters unpartitioned tables only') -%}
-    {%- endif %}
+    {%- if not config.get('partition_by') %}
   cluster by ({{ columns | join(', ') }})
+    {%- endif -%}
   {%- elif columns and config.get('buckets') %}
   {{ label }} ({{ columns | join(', ') }}) into {{ config.get('buckets') }} buckets
   {%- endif -%}
@@ -80,11 +78,19 @@
   {{ clauses | map('trim') | select | join('\n  ') }}
 {%- endmacro %}
 
+{#- A query's rows as the table's files are to hold them: `target_file_size_mb` and `sorted_within` (layout.py). -#}
+{% macro penstock_arranged(select) %}
+  {%- if config.get('target_file_size_mb') is none and not config.get('sorted_within') -%}
+    {{ return(select) }}
+  {%- endif -%}
+  {{ return(adapter.arranged(select, model)) }}
+{% endmacro %}
+
 {% macro penstock_create_table_as(relation, select, location) %}
 create {{ 'or replace ' if penstock_format().atomic }}table {{ relation }}
   {{ penstock_table_clauses(location) }}
   as
-  {{ select }}
+  {{ penstock_arranged(select) }}
 {%- endmacro %}
 
 {% macro penstock__create_table_as(temporary, relation, compiled_code, language='sql') -%}

@@ -120,9 +120,7 @@
   {%- endcall -%}
   {%- set sql -%}
     insert overwrite {{ aside }}
-    select {{ ordered | join(', ') }} from (
-    {{ select }}
-    ) as DBT_INTERNAL_SOURCE
+    {{ penstock_arranged('select ' ~ ordered | join(', ') ~ ' from (\n' ~ select ~ '\n) as DBT_INTERNAL_SOURCE') }}
   {%- endset -%}
   {{ write(sql) }}
   {%- do store_result('main', response=adapter.fill_aside(sql, aside)) -%}

@@ -60,7 +60,7 @@
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
   {%- set contracted = penstock_contracted(compiled_code) -%}
   {%- call statement('create_tmp_relation') -%}
-    {{ create_temporary_view(source, contracted) }}
+    {{ create_temporary_view(source, contracted if strategy == 'merge' else penstock_arranged(contracted)) }}
   {%- endcall -%}
   {%- set source_columns = process_schema_changes(on_schema_change, source, target) -%}
   {%- set target_columns = adapter.get_columns_in_relation(target) -%}

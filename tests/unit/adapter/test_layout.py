@@ -1,0 +1,127 @@
+"""A node's layout without Spark: what is refused, what its session is told, how its query is wrapped."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import layout, sizes
+from dbt.adapters.penstock.layout import FileLayout
+from penstock.pymodel.arrange import TASKS
+
+TARGET = {"target_file_size_mb": 128}
+OPTIMISED = "spark.databricks.delta.optimizeWrite.enabled"
+COMPACTED = "spark.databricks.delta.autoCompact.enabled"
+ADVISORY = "spark.sql.adaptive.advisoryPartitionSizeInBytes"
+
+
+def of(**config: Any) -> FileLayout:
+    return FileLayout.of(config, "delta", "model.p.m")
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        (
+            {"target_file_size_mb": 0},
+            "a whole number of MB, at least 1, as target_file_size_mb of model.p.m. found: 0.",
+        ),
+        ({"target_file_size_mb": -1}, "found: -1."),
+        ({"target_file_size_mb": "128"}, "found: '128'."),
+        ({"target_file_size_mb": True}, "found: True."),
+        ({"target_file_size_mb": 1.5}, "found: 1.5."),
+        ({"sorted_within": {"a": "b"}}, "a column or a list of columns as sorted_within of model.p.m."),
+        ({"sorted_within": ["a", 1]}, "found: ['a', 1]."),
+        ({"sorted_within": ["a", "A"]}, "each column once (A, a) as sorted_within"),
+        ({"clustered_by": 3}, "a column or a list of columns as clustered_by of model.p.m. found: 3."),
+        ({"partition_by": [""]}, "a column or a list of columns as partition_by of model.p.m. found: ['']."),
+        ({"partition_by": "m", "clustered_by": ["z", "M"]}, "found: M in both. do: leave it out of clustered_by"),
+        ({"file_format": "iceberg", **TARGET}, "for target_file_size_mb of model.p.m. found: iceberg, which arranges"),
+        ({"file_format": "hudi", "sorted_within": "a"}, "for sorted_within of model.p.m. found: hudi"),
+        ({"file_format": "unheard"}, "needed: a file_format. found: unheard."),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(config: dict[str, Any], words: str) -> None:
+    with pytest.raises(DbtRuntimeError) as caught:
+        of(**config)
+    assert words in str(caught.value)
+    assert ". do: " in str(caught.value)
+
+
+def test_without_a_layout_nothing_is_set() -> None:
+    assert of(partition_by="m", clustered_by=["z"]).session() == {}
+    assert of(partition_by="m").arranged("select 1") == "select 1"
+
+
+def test_a_partitioned_delta_table_has_optimised_writes() -> None:
+    """And a commit behind them that puts together what is still too small."""
+    found = of(partition_by="m", **TARGET)
+    settings = found.session()
+    assert settings[OPTIMISED] == "true" and settings[COMPACTED] == "true"
+    assert settings["spark.databricks.delta.optimizeWrite.binSize"] == "256m", "shuffled bytes, not a file's"
+    assert settings["spark.databricks.delta.autoCompact.maxFileSize"] == str(128 * layout.MB)
+    assert settings["spark.databricks.delta.autoCompact.minFileSize"] == str(32 * layout.MB)
+    assert settings["spark.databricks.delta.optimize.maxFileSize"] == str(128 * layout.MB)
+    assert ADVISORY not in settings
+    assert found.arranged("select 1") == "select 1"
+
+
+def test_a_whole_delta_table_is_rebalanced() -> None:
+    """Optimised writes would bring its rows to one task; the commit behind the write stays."""
+    settings = of(**TARGET).session()
+    assert settings[OPTIMISED] == "false" and settings[COMPACTED] == "true"
+    assert settings[ADVISORY] == "256m"
+    assert of(**TARGET).arranged("select 1") == (
+        f"select /*+ rebalance({TASKS}) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED"
+    )
+
+
+def test_nothing_moves_rows_that_were_sorted() -> None:
+    found = of(partition_by=["m"], sorted_within=["M", "a b"], **TARGET)
+    assert found.session()[OPTIMISED] == "false" and found.session()[COMPACTED] == "false"
+    assert found.arranged("select 1") == (
+        f"select /*+ rebalance({TASKS}, `m`) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED\nsort by `m`, `a b`"
+    )
+    assert of(sorted_within="a").session() == {OPTIMISED: "false", COMPACTED: "false"}
+    assert of(sorted_within="a").arranged("x") == "select * from (\nx\n) as DBT_INTERNAL_ARRANGED\nsort by `a`"
+
+
+def test_other_formats_are_rebalanced() -> None:
+    found = of(file_format="parquet", partition_by="m", **TARGET)
+    assert set(found.session()) == {
+        ADVISORY,
+        "spark.sql.adaptive.coalescePartitions.parallelismFirst",
+        "spark.sql.adaptive.rebalancePartitionsSmallPartitionFactor",
+    }
+    assert f"rebalance({TASKS}, `m`)" in found.arranged("select 1")
+
+
+def test_the_users_own_settings_win() -> None:
+    config = {"materialized": "table", "spark_conf": {COMPACTED: False, "x": 1}, **TARGET}
+    settings = layout.session_of(config, "delta", "m")
+    assert settings[COMPACTED] == "false" and settings["x"] == "1" and settings[OPTIMISED] == "false"
+    assert layout.session_of({**config, "materialized": "view"}, "delta", "m") == {COMPACTED: "false", "x": "1"}
+
+
+COST = """== Optimized Logical Plan ==
+Join Inner, (id#1 = id#2), Statistics(sizeInBytes=9.1 GiB)
+:- Filter isnotnull(id#1), Statistics(sizeInBytes=2.0 KiB)
+:  +- Relation spark_catalog.w.q[id#1,p#2] parquet, Statistics(sizeInBytes=2.0 KiB)
++- Project [id#2], Statistics(sizeInBytes={0}, rowCount=3)
+   +- Relation spark_catalog.w.d[id#2] parquet, Statistics(sizeInBytes={0}, rowCount=3)
+
+== Physical Plan ==
+FileScan, Statistics(sizeInBytes=1.0 GiB)
+"""
+
+
+def test_a_view_has_the_size_of_what_it_reads() -> None:
+    assert sizes.read_by(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
+    assert sizes.read_by(COST.format("10.0 B")) == 2058
+
+
+def test_a_size_that_spark_does_not_know_is_none() -> None:
+    assert sizes.read_by(COST.format("8.0 EiB")) is None
+    assert sizes.read_by("Error occurred during query planning") is None
