@@ -1,3 +1,3 @@
 {% macro broadcast() %}
-    {{- return('broadcast(' ~ hint_arguments('broadcast', varargs) ~ ')') -}}
+    {{- return('broadcast(' ~ hint_names('broadcast', varargs, 'alias of a side') ~ ')') -}}
 {% endmacro %}

@@ -1,17 +1,34 @@
 {% macro hints() %}
-    {%- set allowed = ['broadcast', 'shuffle_hash', 'rebalance', 'repartition'] -%}
+    {%- set joins = ['broadcast', 'merge', 'shuffle_hash', 'shuffle_replicate_nl'] -%}
+    {%- set layouts = ['coalesce', 'repartition', 'repartition_by_range', 'rebalance'] -%}
+    {%- set allowed = (joins + layouts) | join('(), ') ~ '()' -%}
     {%- if not varargs -%}
-        {{ exceptions.raise_compiler_error(
-            "hints() needs at least one hint and was given none; write hints(broadcast('name'))"
-        ) }}
+        {{- refuse('hints() takes at least one of ' ~ allowed, 'none', "write hints(broadcast('name'))") -}}
     {%- endif -%}
-    {%- for hint in varargs -%}
-        {%- if hint is not string or hint.split('(')[0] not in allowed or not hint.endswith(')') -%}
-            {{ exceptions.raise_compiler_error(
-                "hints() takes what " ~ allowed | join('(), ') ~ "() return and was given '" ~ hint
-                ~ "'; write hints(broadcast('name'))"
-            ) }}
+    {%- set given, hinted = [], {} -%}
+    {%- for hint in varargs if hint is not none and hint != '' -%}
+        {%- set name = hint.split('(')[0] if hint is string else '' -%}
+        {%- set whole = hint is string and (hint.endswith(')') or hint == 'rebalance') -%}
+        {%- if name not in joins + layouts or not whole or '*/' in hint -%}
+            {{- refuse('hints() takes what ' ~ allowed ~ ' give', shown(hint), "write hints(broadcast('name'))") -}}
         {%- endif -%}
+        {%- set earlier = given | select('in', layouts) | list -%}
+        {%- if name in layouts and earlier -%}
+            {{- refuse(
+                'hints() takes one of ' ~ layouts | join('(), ') ~ '()', earlier[0] ~ ' and ' ~ name,
+                'keep the one that says how the rows are to lie'
+            ) -}}
+        {%- endif -%}
+        {%- do given.append(name) -%}
+        {%- for alias in hint[name | length + 1:-1].split(', ') if name in joins -%}
+            {%- if alias in hinted -%}
+                {{- refuse(
+                    'hints() takes one join hint for ' ~ alias, hinted[alias] ~ ' and ' ~ name,
+                    'name ' ~ alias ~ ' in one of them'
+                ) -}}
+            {%- endif -%}
+            {%- do hinted.update({alias: name}) -%}
+        {%- endfor -%}
     {%- endfor -%}
-    {{- return('/*+ ' ~ varargs | join(', ') ~ ' */') -}}
+    {{- return('/*+ ' ~ varargs | select | join(', ') ~ ' */' if given else '') -}}
 {% endmacro %}

@@ -1,9 +1,9 @@
 {% macro monthly_partitions(column) %}
     {%- if column is not string or not column.isidentifier() -%}
-        {{ exceptions.raise_compiler_error(
-            "monthly_partitions() takes the name of a date column and was given '" ~ column
-            ~ "'; write config(**monthly_partitions('pickup_month'))"
-        ) }}
+        {{- refuse(
+            'monthly_partitions() takes the name of a date column', shown(column),
+            "write config(**monthly_partitions('pickup_month'))"
+        ) -}}
     {%- endif -%}
     {{- return({'partition_by': [column]}) -}}
 {% endmacro %}

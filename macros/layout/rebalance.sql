@@ -1,3 +1,4 @@
+{#- Spark takes no empty brackets. -#}
 {% macro rebalance() %}
-    {{- return('rebalance(' ~ hint_arguments('rebalance', varargs) ~ ')') -}}
+    {{- return(partition_hint('rebalance', varargs) if varargs else 'rebalance') -}}
 {% endmacro %}

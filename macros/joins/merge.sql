@@ -1,0 +1,3 @@
+{% macro merge() %}
+    {{- return('merge(' ~ hint_names('merge', varargs, 'alias of a side') ~ ')') -}}
+{% endmacro %}

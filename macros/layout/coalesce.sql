@@ -1,0 +1,3 @@
+{% macro coalesce() %}
+    {{- return(partition_hint('coalesce', varargs, columns=false)) -}}
+{% endmacro %}

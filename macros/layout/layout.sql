@@ -1,0 +1,37 @@
+{% macro layout() %}
+    {%- set keys = ['partition_by', 'clustered_by', 'target_file_size_mb', 'sorted_within', 'spark_conf'] -%}
+    {%- set needed = 'layout() takes what monthly_partitions(), clustered(), target_file_size(), sorted_within() '
+        ~ 'and adaptive() give' -%}
+    {%- set advice = "write config(**layout(monthly_partitions('month'), target_file_size(128)))" -%}
+    {%- if not varargs -%}
+        {{- refuse(needed, 'none', advice) -}}
+    {%- endif -%}
+    {%- set whole, conf = {}, {} -%}
+    {%- for part in varargs -%}
+        {%- if part is not mapping or part.keys() | reject('in', keys) | list -%}
+            {{- refuse(needed, shown(part), advice) -}}
+        {%- endif -%}
+        {%- for key, value in part.items() -%}
+            {%- set into = conf if key == 'spark_conf' else whole -%}
+            {%- for name, item in (value if key == 'spark_conf' else {key: value}).items() -%}
+                {%- if name in into and into[name] != item -%}
+                    {{- refuse(
+                        'layout() takes one value for ' ~ name, shown(into[name]) ~ ' and ' ~ shown(item), 'keep one'
+                    ) -}}
+                {%- endif -%}
+                {%- do into.update({name: item}) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- set both = whole.get('clustered_by', []) | select('in', whole.get('partition_by', [])) | list -%}
+    {%- if both -%}
+        {{- refuse(
+            'layout() takes clustered() columns that are no partition columns', both | join(', ') ~ ' in both',
+            'leave them out of clustered(): within a partition they have one value'
+        ) -}}
+    {%- endif -%}
+    {%- if conf -%}
+        {%- do whole.update({'spark_conf': conf}) -%}
+    {%- endif -%}
+    {{- return(whole) -}}
+{% endmacro %}

@@ -1,0 +1,13 @@
+{#- The rows of a statement that runs under settings of its own; the session has its old ones again after it. -#}
+{% macro in_session(settings, sql) %}
+    {%- set before = {} -%}
+    {%- for key, value in settings.items() -%}
+        {%- do before.update({key: run_query('set ' ~ key).rows[0][1]}) -%}
+        {%- do run_query('set ' ~ key ~ '=' ~ value) -%}
+    {%- endfor -%}
+    {%- set rows = run_query(sql) -%}
+    {%- for key, value in before.items() -%}
+        {%- do run_query('reset ' ~ key if value == '<undefined>' else 'set ' ~ key ~ '=' ~ value) -%}
+    {%- endfor -%}
+    {{- return(rows) -}}
+{% endmacro %}
