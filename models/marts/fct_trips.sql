@@ -1,4 +1,4 @@
-{{ config(**monthly_partitions('pickup_month')) }}
+{{ config(**layout(monthly_partitions('pickup_month'), clustered('pickup_zone_id'))) }}
 
 with trips as (
     select * from {{ ref('int_trips') }}

@@ -134,7 +134,13 @@ class FileTests(SparkAdapter):
             return []
         asked = f" of {', '.join(columns)}" if columns else ""
         needed = f"row counts, least and greatest values{asked} in every file of {relation}"
-        return [in_three(needed, f"none in {shortened(bare)}", "`dbt run-operation analyze`, or write the table anew")]
+        return [
+            in_three(
+                needed,
+                f"none in {shortened(bare)}",
+                "write the table anew; delta.dataSkippingNumIndexedCols says of how many columns",
+            )
+        ]
 
     def _without_statistics(self, relation: BaseRelation, log: str, columns: list[str]) -> list[str]:
         conditions = ["get_json_object(add.stats, '$.numRecords') is not null"]

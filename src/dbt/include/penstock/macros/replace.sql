@@ -2,7 +2,7 @@
     are there: in one commit where the format can, else built aside and then swapped in. -#}
 {% macro penstock_replace(existing, target, compiled_code) %}
   {%- set select = penstock_contracted(compiled_code) -%}
-  {%- do penstock_keep_plan(select) -%}
+  {%- do penstock_keep_plan(penstock_arranged(select)) -%}
   {%- if penstock_swaps(existing) -%}
     {%- do penstock_swap(existing, target, select) -%}
   {%- else -%}
