@@ -11,7 +11,7 @@ from rich.text import Text
 
 from penstock.explain import words
 from penstock.explain.asking import size
-from penstock.explain.facts import Facts
+from penstock.explain.facts import Facts, ScanFact
 
 
 def _head(console: Console, text: str, note: str = "") -> None:
@@ -77,7 +77,7 @@ def _exchanges(console: Console, facts: Facts) -> None:
         return
     _head(console, words.plural(len(facts.exchanges), "exchange"), "; ".join(facts.steps))
     counts = (("rows", True), ("bytes", True)) if facts.has_run else ()
-    table = _table(("", True), ("by", False), ("keys", False), ("partitions", True), *counts, ("for", False))
+    table = _table(("", True), ("by", False), ("partitions", True), *counts, ("for", False), ("keys", False))
     for item in facts.exchanges:
         moved = (
             (f"{item.rows:,}" if item.rows is not None else "", size(item.bytes) if item.bytes is not None else "")
@@ -87,10 +87,10 @@ def _exchanges(console: Console, facts: Facts) -> None:
         table.add_row(
             str(item.number),
             item.partitioning,
-            ", ".join(item.keys),
             words.exchange_partitions(item),
             *moved,
             item.asked_by,
+            ", ".join(item.keys),
         )
     if facts.exchanges:
         _indented(console, table)
@@ -100,21 +100,28 @@ def _scans(console: Console, facts: Facts) -> None:
     if not facts.scans:
         return
     _head(console, words.plural(len(facts.scans), "scan"))
-    counts = (("rows", True),) if facts.has_run else ()
-    table = _table(
-        ("", True), ("table", False), ("columns", True), ("files", True), ("partitions", True), ("bytes", True), *counts
-    )
-    for scan in facts.scans:
-        table.add_row(
-            str(scan.number),
-            "\n".join([scan.table, *words.filters(scan)]),
-            words.part(scan.columns, scan.of_columns),
-            words.part(scan.files, scan.of_files),
-            words.part(scan.partitions, scan.of_partitions),
-            words.part(scan.bytes, scan.of_bytes, "bytes"),
-            *((f"{scan.rows:,}" if scan.rows is not None else "",) if facts.has_run else ()),
-        )
-    _indented(console, table)
+    names = ["", "table", "columns", "files", "partitions", "bytes", *(["rows"] if facts.has_run else [])]
+    lines = [names, *(_scanned(scan, facts.has_run) for scan in facts.scans)]
+    widths = [max(len(line[place]) for line in lines) for place in range(len(names))]
+    for line, scan in zip(lines, (None, *facts.scans), strict=True):
+        cells = zip(line, widths, ("", "<", *names), strict=False)
+        told = (f"{cell:<{width}}" if side == "<" else f"{cell:>{width}}" for cell, width, side in cells)
+        console.print(Text(f"  {'  '.join(told)}", "" if scan else "dim"))
+        # Filters are as long as people make them: they have lines of their own.
+        for filtered in words.filters(scan) if scan else ():
+            _line(console, filtered, indent=widths[0] + 6)
+
+
+def _scanned(scan: ScanFact, has_run: bool) -> list[str]:
+    return [
+        str(scan.number),
+        scan.table,
+        words.part(scan.columns, scan.of_columns),
+        words.part(scan.files, scan.of_files),
+        words.part(scan.partitions, scan.of_partitions),
+        words.part(scan.bytes, scan.of_bytes, "bytes"),
+        *([f"{scan.rows:,}" if scan.rows is not None else ""] if has_run else []),
+    ]
 
 
 def _stages(console: Console, facts: Facts) -> None:

@@ -46,8 +46,9 @@ def test_the_query_inside_the_newest_write_is_chosen(executions: list[dict[str, 
     assert (chosen and chosen["id"]) == number
 
 
-def test_nobody_at_the_address_is_no_plan() -> None:
-    assert Status("http://127.0.0.1:9").executed(lambda _: True) is None
+def test_nobody_at_the_address_is_an_error_of_the_network() -> None:
+    with pytest.raises(OSError):
+        Status("http://127.0.0.1:9").executed(lambda _: True)
 
 
 @pytest.mark.parametrize(("median", "longest", "skew"), [(0.5, 2.0, 4.0), (0.0, 3.0, 1.0), (1.0, 1.0, 1.0)])
