@@ -73,9 +73,9 @@ def _planned(model: Model, plan: Kept, ask: Callable[[str], Rows]) -> Kept:
     try:
         parse(text)
     except NotAPlan:
-        lines = [line for line in text.splitlines() if line.strip() and not line.startswith("==")]
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("==")]
         raise PenstockError(
-            f"a plan of {model.name}", lines[0] if lines else "none", "correct the model, or build what it reads first"
+            f"a plan of {model.name}", " ".join(lines[:2]) or "none", "correct the model, or build what it reads first"
         ) from None
     return Kept(plan.node, plan.relation, plan.code, plan.sql, plan.views, text)
 
@@ -106,7 +106,10 @@ def _facts(settings: Settings, model: Model, live: bool) -> tuple[Facts, Kept]:
         compiled = model.compiled(settings)
         with _session(model) as ask:
             plan = _planned(model, compiled, ask)
-            heading = "the plan as Spark would begin with it now: it has not run" + (" (--live)" if live else "")
+            reason = (
+                "as --live asks" if live else "it has not run" if model.is_stored else "a view runs with its readers"
+            )
+            heading = f"the plan that Spark would begin with now: {reason}"
             return gather.facts(plan, model.kind, Server(ask, model.conf), heading, (), model.is_stored), plan
     heading, notes = _ran(model, found)
     with _session(model) as ask:
