@@ -16,7 +16,7 @@ CUT = re.compile(r", \.\.\. (\d+) more fields")
 def named(text: str) -> str:
     """A plan's text with grouping expressions under the names that the query gives them."""
     for number, name in set(GROUPING.findall(text)):
-        text = text.replace(f"_groupingexpression#{number}", f"{name}#{number}")
+        text = re.sub(rf"_groupingexpression#{number}(?!\d)", f"{name}#{number}", text)
     return text
 
 
