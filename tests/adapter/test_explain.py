@@ -219,7 +219,7 @@ def test_without_a_server_the_kept_plan_is_told_and_nothing_is_started(project: 
     says(explain(alone, "merged"), "why: the hint merge(zones)", "no server is up")
     says(explain(alone, "never", code=1), "a running server, to explain never", "penstock up")
     assert not (aside / ".penstock" / "server.json").exists()
-    with edited(aside / "models" / "never.sql", "select {{ if }}"):
-        says(explain(alone, "merged", code=1), "a dbt project that can be parsed", "never.sql")
+    with edited(aside / "models" / "wrong.yml", "models: ["):
+        says(explain(alone, "merged", code=1), "a dbt project that can be parsed", "wrong.yml")
     (aside / "dbt_project.yml").unlink()
     says(explain(alone, "merged", code=1), "needed: a dbt project", "no dbt_project.yml")

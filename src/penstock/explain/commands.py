@@ -69,13 +69,16 @@ def _ran(model: Model, plan: Kept) -> tuple[str, tuple[str, ...]]:
 
 def _planned(model: Model, plan: Kept, ask: Callable[[str], Rows]) -> Kept:
     """A compiled query with the plan that Spark would begin with now."""
-    text = str(next(iter(ask(EXPLAIN + plan.sql)[0].values())))
+    text = "\n".join(str(value) for row in ask(EXPLAIN + plan.sql) for value in row.values())
     try:
         parse(text)
     except NotAPlan:
-        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("==")]
+        # Spark answers an error in several rows: that it is one, what it is, and the query's tree.
+        lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise PenstockError(
-            f"a plan of {model.name}", " ".join(lines[:2]) or "none", "correct the model, or build what it reads first"
+            f"a plan of {model.name}",
+            " ".join(lines[1:2] or lines) or "none",
+            "correct the model, or build what it reads first",
         ) from None
     return Kept(plan.node, plan.relation, plan.code, plan.sql, plan.views, text)
 

@@ -6,27 +6,16 @@ Colours come from one style sheet with a light and a dark set, chosen by the rea
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from html import escape
 from math import log10
-from textwrap import wrap
 
+from penstock.explain import boxes as told
 from penstock.explain import words
-from penstock.explain.asking import size
+from penstock.explain.boxes import LINE, Box
 from penstock.explain.facts import Facts
-from penstock.explain.keys import condition, simple
-from penstock.explain.measured import count
-from penstock.plans import questions
-from penstock.plans.operators import Operator
 
-WIDTH, LINE, GAP_X, GAP_Y, MARGIN, HEAD = 280, 15, 24, 34, 20, 58
-LETTERS = 36  # that fit a line of a box at 12 pixels
-HIDDEN = ("Project", "ColumnarToRow", "RowToColumnar", "AQEShuffleRead", "AdaptiveSparkPlan", "InputAdapter")
-# These give as many rows as they get, and do not count them.
-KEEPING = ("Union", "Sort", "Window", "Generate", "BatchEvalPython", "ArrowEvalPython")
-FUNCTION = re.compile(r"(\w+\((?:[^()]|\([^()]*\))*\)) windowspecdefinition")
+WIDTH, GAP_X, GAP_Y, MARGIN, HEAD = 280, 24, 34, 20, 58
 LEGEND = (("scan", "scan"), ("join", "join"), ("exchange", "exchange"), ("broadcast", "broadcast"), ("other", "other"))
 STYLE = """
 .plan { --page:#ffffff; --ink:#1b1f24; --soft:#59636e; --edge:#8c959f; --other:#f3f4f6; --scan:#dff3e4; --join:#fde5c8;
@@ -54,126 +43,19 @@ pre {{ font:12px/1.4 ui-monospace,Menlo,Consolas,monospace; overflow-x:auto }}
 """
 
 
-@dataclass
-class _Box:
-    """An operator to draw: its lines, its colour, its inputs, and the middle of its top edge."""
-
-    kind: str
-    lines: list[str]
-    rows: int | None
-    hover: str
-    inputs: list[_Box] = field(default_factory=list)
-    x: float = 0.0
-    y: float = 0.0
-
-    @property
-    def height(self) -> int:
-        return LINE * len(self.lines) + 12
-
-    def walk(self) -> Iterator[_Box]:
-        yield self
-        for item in self.inputs:
-            yield from item.walk()
-
-
-def _is_hidden(item: Operator) -> bool:
-    return len(item.children) == 1 and (item.name in HIDDEN or item.name.endswith("QueryStage"))
-
-
-def _box(item: Operator, facts: Facts) -> _Box:
-    while _is_hidden(item):
-        item = item.children[0]
-    mine = facts.counted.get(item.number, {})
-    rows = count(mine, "number of output rows", "shuffle records written")
-    kind, lines = _told(item, facts)
-    figures = [words.rows(rows), _bytes(item.number, facts)]
-    lines += [told] if (told := ", ".join(filter(None, figures))) else []
-    hover = "\n".join(
-        [f"({item.number}) {item.title}", *(f"{k}: {questions.plain(v)}" for k, v in item.details.items())]
-    )
-    boxes = [_box(child, facts) for child in item.children]
-    if rows is None and boxes and item.name in KEEPING:
-        known = [box.rows for box in boxes if box.rows is not None]
-        rows = sum(known) if len(known) == len(boxes) else None
-    return _Box(kind, [_cut(line) for line in lines], rows, hover, boxes)
-
-
-def _result(facts: Facts) -> _Box:
-    """What becomes of the rows, below the plan's root."""
-    root = _box(facts.plan.root, facts)
-    files = words.files(facts.files) if facts.files else []
-    told = [part for line in (facts.relation, *files) for part in wrap(line, LETTERS)]
-    return _Box("other", ["written to" if facts.has_run else "result", *told], root.rows, facts.relation, [root])
-
-
-def _bytes(number: int, facts: Facts) -> str:
-    found: Mapping[int, int | None] = {
-        **{scan.number: scan.bytes for scan in facts.scans},
-        **{item.number: item.bytes for item in facts.exchanges},
-    }
-    moved = found.get(number)
-    return size(moved) if moved is not None else ""
-
-
-def _told(item: Operator, facts: Facts) -> tuple[str, list[str]]:
-    """A box's colour, and its lines: what it is, and of what."""
-    number = f" ({item.number})"
-    for join in facts.joins:
-        if join.number == item.number:
-            return "join", [join.kind + number, join.type, *join.on[:4], *(["…"] if len(join.on) > 4 else [])]
-    for exchange in facts.exchanges:
-        if exchange.number == item.number:
-            parts = words.exchange_partitions(exchange)
-            return "exchange", [
-                f"exchange{number}",
-                f"{exchange.partitioning} {', '.join(exchange.keys)}",
-                f"{parts} partitions, for {exchange.asked_by}",
-            ]
-    for scan in facts.scans:
-        if scan.number == item.number:
-            columns = f"{words.part(scan.columns, scan.of_columns)} columns"
-            files = f", {words.part(scan.files, scan.of_files)} files" if scan.files is not None else ""
-            return "scan", [f"scan{number}", scan.table, columns + files, *words.filters(scan)]
-    if item.name == "BroadcastExchange":
-        return "broadcast", [f"broadcast{number}", "sent whole to every task"]
-    if item.name == "ReusedExchange":
-        return "exchange", [f"exchange used once more{number}", f"that of ({item.detail('Reuses')})"]
-    name = "aggregate" if item.name.endswith("Aggregate") else item.name.lower()
-    half = "partial " if name == "aggregate" and "partial_" in item.detail("Functions") else ""
-    told = _detail(item)
-    return "other", [f"{half}{name}{number}", *([told] if told else [])]
-
-
-def _detail(item: Operator) -> str:
-    """What a step works on: an aggregate's keys, a filter's condition, a sort's columns, a window's functions."""
-    arguments = questions.plain(item.detail("Arguments"))
-    if item.detail("Keys"):
-        return ", ".join(simple(questions.listed(item.detail("Keys"))))
-    if item.detail("Condition"):
-        return condition(questions.plain(item.detail("Condition")))
-    if item.name == "Sort":
-        columns = questions.listed(arguments.rsplit("], ", 1)[0] + "]")
-        return ", ".join(simple([column.replace(" ASC NULLS FIRST", "") for column in columns]))
-    return ", ".join(FUNCTION.findall(arguments)) or arguments
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…"
-
-
-def _fall(box: _Box, bottom: float) -> None:
+def _fall(box: Box, bottom: float) -> None:
     """Stack a tree upwards from where its root's bottom edge is."""
     box.y = bottom - box.height
     for item in box.inputs:
         _fall(item, box.y - GAP_Y)
 
 
-def _place(box: _Box) -> list[_Box]:
+def _place(box: Box) -> list[Box]:
     """Place a tree's boxes from left to right, each below the middle of its inputs; all of them.
 
     Each input's tree is moved left until it would touch those before it, at the heights they share.
     """
-    placed: list[_Box] = []
+    placed: list[Box] = []
     for item in box.inputs:
         own = _place(item)
         if placed:
@@ -186,7 +68,7 @@ def _place(box: _Box) -> list[_Box]:
     return [*placed, box]
 
 
-def _needed(one: _Box, other: _Box) -> float:
+def _needed(one: Box, other: Box) -> float:
     """How far a box has to go right to stand beside another; far left when they share no height."""
     apart = one.y + one.height + GAP_Y <= other.y or other.y + other.height + GAP_Y <= one.y
     return -1e9 if apart else one.x + WIDTH + GAP_X - other.x
@@ -194,10 +76,10 @@ def _needed(one: _Box, other: _Box) -> float:
 
 def svg(facts: Facts) -> str:
     """The picture of a plan."""
-    roots = [_result(facts), *(_box(tree, facts) for tree in facts.plan.subqueries)]
+    roots = [told.result(facts), *(told.tree(tree, facts) for tree in facts.plan.subqueries)]
     for root in roots:
         _fall(root, 0)
-    boxes = _place(_Box("", [], None, "", roots))[:-1]
+    boxes = _place(Box("", [], None, "", roots))[:-1]
     left, top = min(box.x for box in boxes) - WIDTH / 2 - MARGIN, min(box.y for box in boxes) - HEAD - MARGIN
     for box in boxes:
         box.x, box.y = box.x - left, box.y - top
@@ -228,7 +110,7 @@ def _legend() -> Iterator[str]:
         yield f'<text class="soft" x="{x + 17}" y="64">{name}</text>'
 
 
-def _edge(above: _Box, below: _Box) -> str:
+def _edge(above: Box, below: Box) -> str:
     """A line from an input's bottom to its reader's top; the more rows, the thicker."""
     start, end = above.y + above.height, below.y
     middle = (start + end) / 2
@@ -237,7 +119,7 @@ def _edge(above: _Box, below: _Box) -> str:
     return f'<path class="edge" stroke-width="{wide:.1f}" d="{path}"/>'
 
 
-def _drawn(box: _Box) -> str:
+def _drawn(box: Box) -> str:
     x, first = box.x - WIDTH / 2, box.y + LINE + 2
     lines = "".join(
         f'<text class="{"soft" if place else "name"}" x="{x + 9:.0f}" y="{first + place * LINE:.0f}">'
