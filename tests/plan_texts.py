@@ -27,8 +27,18 @@ def explained(name: str, sql: str = "", views: dict[str, list[str]] | None = Non
     return Kept(f"model.shop.{name}", f"warehouse.{name}", "code", sql, views or {}, text(name))
 
 
-def pickups() -> Kept:
-    """A model that ran: trips a zone and licence, with both names joined to them by broadcast."""
-    found = kept.read(FOLDER, "model.shop.pickups")
+def ran(name: str) -> Kept:
+    """A model that ran."""
+    found = kept.read(FOLDER, f"model.shop.{name}")
     assert found
     return found
+
+
+def pickups() -> Kept:
+    """Trips a zone and licence, with both names joined to them by broadcast."""
+    return ran("pickups")
+
+
+def highest() -> Kept:
+    """Trips of the zone that a subquery chooses, which reads the trips again."""
+    return ran("highest")

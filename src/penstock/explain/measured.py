@@ -2,8 +2,8 @@
 
 The REST status lists the UI's boxes from the last number to the first. The numbers follow the plan
 from its root down, left before right, so both sequences run alike once what only one of them has is
-left out: code generation, query stages, exchanges that are reused. A subquery's boxes stand where
-it is used, its tree in EXPLAIN FORMATTED after the others; difflib leaves those over.
+left out: code generation, query stages, exchanges that are reused. A subquery's boxes follow one
+named `Subquery` below the operator that uses it; its tree in EXPLAIN FORMATTED stands by itself.
 Source: org.apache.spark.sql.execution.ui.SparkPlanGraph and SqlResource.
 """
 
@@ -17,12 +17,9 @@ from penstock.explain.asking import bytes_of
 from penstock.plans.operators import Operator, Plan
 
 Counted = Mapping[str, str]
+Box = tuple[str, Counted]
 ONLY_IN_UI = ("WholeStageCodegen", "AdaptiveSparkPlan", "InputAdapter")
 VALUE = re.compile(r"^-?[\d,.]+(?: [A-Za-z]+)?")
-
-
-def _is_shown(item: Operator) -> bool:
-    return not item.name.endswith("QueryStage") and item.name not in ("AdaptiveSparkPlan", "ReusedExchange")
 
 
 def _word(title: str) -> str:
@@ -39,23 +36,41 @@ def measured(plan: Plan, metrics: Sequence[tuple[str, Counted]]) -> dict[int, Co
     """
     boxes = [(_word(name), counted) for name, counted in reversed(metrics) if not name.startswith(ONLY_IN_UI)]
     found: dict[int, Counted] = {}
-    for tree in (plan.root, *plan.subqueries):
-        items = [item for item in tree.walk() if _is_shown(item)]
-        boxes = _align(items, boxes, found)
+    _take_subqueries([_shown(tree) for tree in plan.subqueries], boxes, found)
+    _align(_shown(plan.root), boxes, found)
     return found
 
 
-def _align(
-    items: list[Operator], boxes: list[tuple[str, Counted]], found: dict[int, Counted]
-) -> list[tuple[str, Counted]]:
+def _shown(tree: Operator) -> list[Operator]:
+    return [
+        item
+        for item in tree.walk()
+        if not item.name.endswith("QueryStage") and item.name not in ("AdaptiveSparkPlan", "ReusedExchange")
+    ]
+
+
+def _take_subqueries(trees: list[list[Operator]], boxes: list[Box], found: dict[int, Counted]) -> None:
+    """Take the boxes of subqueries out, the last ones first: those may stand inside others."""
+    for place in range(len(boxes) - 1, -1, -1):
+        if not boxes[place][0].startswith("Subquery"):
+            continue
+        for items in trees:
+            start = place if items and items[0].name == boxes[place][0] else place + 1
+            end = start + len(items)
+            if items and [_word(item.title) for item in items] == [name for name, _ in boxes[start:end]]:
+                found |= {item.number: box[1] for item, box in zip(items, boxes[start:end], strict=True)}
+                trees.remove(items)
+                del boxes[place:end]
+                break
+
+
+def _align(items: list[Operator], boxes: list[Box], found: dict[int, Counted]) -> None:
+    """Pair operators and boxes that run alike; what only one side has is passed over."""
     words = [_word(item.title) for item in items]
     matcher = SequenceMatcher(None, words, [name for name, _ in boxes], autojunk=False)
-    taken: set[int] = set()
     for block in matcher.get_matching_blocks():
         for step in range(block.size):
             found.setdefault(items[block.a + step].number, boxes[block.b + step][1])
-            taken.add(block.b + step)
-    return [box for place, box in enumerate(boxes) if place not in taken]
 
 
 def value(text: str) -> str:

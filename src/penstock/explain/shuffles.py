@@ -12,6 +12,7 @@ from penstock.plans import questions
 from penstock.plans.operators import Operator, Plan
 
 PASSED = ("Project", "Filter", "ColumnarToRow", "Sort", "AQEShuffleRead", "ShuffleQueryStage", "ResultQueryStage")
+PARTITIONINGS = {"RoundRobinPartitioning": "round robin", "SinglePartition": "single partition"}
 WORDS = {
     "HashAggregate": "aggregate",
     "ObjectHashAggregate": "aggregate",
@@ -58,7 +59,7 @@ def facts(plan: Plan, counted: Mapping[int, Counted]) -> list[ExchangeFact]:
         found.append(
             ExchangeFact(
                 item.number,
-                exchange.partitioning,
+                PARTITIONINGS.get(exchange.partitioning, exchange.partitioning),
                 tuple(simple(keys)),
                 count(mine, "number of partitions") or partitions,
                 _read_as(item, above, counted),

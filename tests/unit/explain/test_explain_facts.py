@@ -77,6 +77,16 @@ def test_every_operator_of_a_plan_that_ran_gets_its_own_counts() -> None:
     assert set(counted) == shown
 
 
+def test_counts_of_a_subquery_stay_with_it() -> None:
+    told = facts(plan_texts.highest())
+    assert [(scan.table, scan.rows, scan.files) for scan in told.scans] == [
+        ("warehouse.fct_trips", 158280, 12),
+        ("warehouse.dim_zones", 265, 1),
+        ("warehouse.fct_trips", 39535, 6),
+    ]
+    assert (told.exchanges[0].partitioning, told.exchanges[0].rows) == ("single partition", 2)
+
+
 @pytest.mark.parametrize(
     ("name", "hint", "conf", "why"),
     [
