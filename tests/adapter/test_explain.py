@@ -43,7 +43,11 @@ MODELS = {
         select t.id, z.zone, row_number() over (order by t.id) as place
         from {{ ref('trips') }} t join {{ ref('zones') }} z on t.zone_id = z.zone_id
     """,
-    "never.sql": "{{ config(materialized='table') }} select id from {{ ref('trips') }} cross join {{ ref('zones') }}",
+    "never.sql": """
+        {{ config(materialized='table', target_file_size_mb=8) }}
+        select id from {{ ref('trips') }} cross join {{ ref('zones') }}
+    """,
+    "badly_laid.sql": "{{ config(materialized='table', target_file_size_mb='x') }} select 1 as id",
     "broken.sql": "{{ config(materialized='table') }} select nothing from {{ ref('trips') }}",
     "uncompiled.sql": "{{ config(materialized='table') }} select {{ no_macro() }}",
     "snake.py": """
@@ -102,7 +106,7 @@ def test_a_broadcast_join_that_ran(project: Project, tmp_path: Path) -> None:
         "left `t` (small.trips)",
         "gave 6,667 rows",
         "why: the hint broadcast(z)",
-        "hint rebalance month",
+        "rebalance month",
         "partition filter: month = 1",
         " 1 of 3 ",
         "3 of 4",
@@ -155,7 +159,14 @@ def test_a_view_is_explained_live_and_a_whole_window_is_warned_of(project: Proje
 
 def test_a_model_that_never_ran(project: Project) -> None:
     text = explain(project, "never")
-    says(text, "now: it has not run", "has no condition: every row is paired", "without a condition")
+    says(
+        text,
+        "now: it has not run",
+        "round robin",
+        "rebalance",
+        "has no condition: every row is paired",
+        "without a condition",
+    )
     assert not (project.root / "target" / "plans" / "model.small.never.json").exists()
 
 
@@ -183,6 +194,7 @@ MISTAKES = {
     "unrun": ("a Python model has none before", "dbt run --select unrun"),
     "snake --live": ("dbt run --select snake",),
     "broken": ("UNRESOLVED_COLUMN", "`nothing`"),
+    "badly_laid": ("target_file_size_mb of model.small.badly_laid", "'x'", "correct target_file_size_mb"),
     "uncompiled": ("the compiled query of uncompiled", "no_macro"),
     "merged --svg /no/such/folder/a.svg": ("a file to write, /no/such/folder/a.svg", "No such file"),
 }

@@ -69,7 +69,7 @@ def _ran(model: Model, plan: Kept) -> tuple[str, tuple[str, ...]]:
 
 def _planned(model: Model, plan: Kept, ask: Callable[[str], Rows]) -> Kept:
     """A compiled query with the plan that Spark would begin with now."""
-    text = "\n".join(str(value) for row in ask(EXPLAIN + plan.sql) for value in row.values())
+    text = "\n".join(str(value) for row in ask(EXPLAIN + model.written(plan.sql)) for value in row.values())
     try:
         parse(text)
     except NotAPlan:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -122,10 +123,45 @@ class Model:
 
     @property
     def conf(self) -> dict[str, str]:
-        """The Spark settings of its configuration."""
-        from dbt.adapters.penstock import spark_conf
+        """The Spark settings that its configuration brings.
 
-        return spark_conf.configured(self.node.config.get("spark_conf"), self.node.unique_id)
+        Raises:
+            PenstockError: the configuration is wrong.
+        """
+        from dbt.adapters.penstock import layout
+
+        with _configured():
+            return layout.session_of(self.node.config, self._format, self.node.unique_id)
+
+    def written(self, select: str) -> str:
+        """Its query as it is sent: in the order in which its files are to hold the rows.
+
+        Raises:
+            PenstockError: the configuration is wrong.
+        """
+        from dbt.adapters.penstock.layout import FileLayout
+
+        if not self.is_stored:
+            return select
+        with _configured():
+            return FileLayout.of(self.node.config, self._format, self.node.unique_id).arranged(select)
+
+    @property
+    def _format(self) -> str:
+        return str(self.adapter.config.credentials.file_format)
+
+
+@contextmanager
+def _configured() -> Iterator[None]:
+    """The adapter's message on a wrong configuration, as a user's error."""
+    from dbt_common.exceptions import DbtRuntimeError
+
+    try:
+        yield
+    except DbtRuntimeError as error:
+        parts = re.split(r"needed: |\. found: |\. do: ", str(error.msg))[1:]
+        needed, found, do = parts if len(parts) == 3 else ("a valid configuration", str(error.msg), "correct it")
+        raise PenstockError(needed, found, do) from None
 
 
 def find(settings: Settings, name: str) -> Model:

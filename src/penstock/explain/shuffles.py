@@ -83,9 +83,9 @@ def _read_as(item: Operator, above: Mapping[int, Operator], counted: Mapping[int
 
 def _asked(item: Operator, reason: str, above: Mapping[int, Operator]) -> str:
     if reason.startswith("REBALANCE"):
-        return "hint rebalance"
+        return "rebalance"
     if reason.startswith("REPARTITION"):
-        return f"hint repartition{'_by_range' if 'range' in item.detail('Arguments')[:9] else ''}"
+        return f"repartition{'_by_range' if 'range' in item.detail('Arguments')[:9] else ''}"
     needs = above.get(item.number)
     while needs is not None and (needs.name in PASSED or needs.name == "AdaptiveSparkPlan"):
         if needs.name == "Sort" and "true, 0" in needs.detail("Arguments")[-9:]:

@@ -50,7 +50,7 @@ def test_a_model_that_ran() -> None:
     assert (zones.right.rows, size(zones.right.bytes or 0)) == (265, "1.0 MiB")
     assert zones.rows == licences.rows == 1048
     rebalance, group = told.exchanges
-    assert (rebalance.asked_by, rebalance.keys, rebalance.rows) == ("hint rebalance", ("pickup_month",), 1048)
+    assert (rebalance.asked_by, rebalance.keys, rebalance.rows) == ("rebalance", ("pickup_month",), 1048)
     assert group.asked_by.startswith("aggregate ")
     assert group.read_as == 1
     assert [(scan.table, scan.rows, scan.files) for scan in told.scans][1:] == [
