@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from macro_stubs import CONTEXT, NODES, Spark
 from macro_values import PROJECT, CompilationError, macros
 from sqlfluff.core import FluffConfig, Linter
@@ -104,6 +106,17 @@ def test_a_bad_argument_is_refused_as_the_docs_say(expression: str, message: str
         macros(**CONTEXT)(expression)
     assert str(caught.value) == message
     assert ". found: " in message and ". do: " in message
+
+
+def test_the_operations_in_the_docs_are_as_a_shell_reads_them() -> None:
+    text = (PROJECT / "docs" / "layout.md").read_text()
+    commands = [shlex.split(line)[2:] for line in re.findall(r"^dbt run-operation .+$", text, re.MULTILINE)]
+    assert {name for name, *_ in commands} == {"compact", "cluster", "vacuum", "analyze"}
+    spark = Spark()
+    for name, *options in commands:
+        given = yaml.safe_load(options[1]) if options else {}
+        macros(**spark.context(given=given))(f"{name}(**given)")
+    assert "optimize w.fct_trips where pickup_month >= date'2024-01-01' zorder by (`zone`, `day`)" in spark.sent
 
 
 def test_the_docs_list_the_refusals_of_every_macro() -> None:

@@ -58,6 +58,18 @@ def test_line_numbers_are_those_of_the_users_file(tmp_path: Path) -> None:
     assert job.code == "\n\nx = 1\ny = 2"
 
 
+def test_a_layout_reaches_the_job_and_its_session() -> None:
+    """The model's own spark_conf wins over the settings of its layout."""
+    compacts = "spark.databricks.delta.autoCompact.enabled"
+    config = {"target_file_size_mb": 64, "partition_by": "m", "spark_conf": {compacts: False}}
+    conf = PythonConfig.of({**NODE, "config": config}).spark_conf
+    assert conf["spark.databricks.delta.optimizeWrite.binSize"] == "128m" and conf[compacts] == "false"
+    assert not build(config).layout.rebalanced
+    sorted_ = build({**config, "sorted_within": ["a"]}).layout
+    assert sorted_.rebalanced and sorted_.sorted_within == ("a",)
+    assert Job.loads(build({**config, "sorted_within": ["a"]}).dumps()).layout == sorted_
+
+
 def test_the_job_is_read_from_config_and_macro() -> None:
     """Layout from the node's config, the write and the windows from the macro; it survives JSON."""
     job = build(

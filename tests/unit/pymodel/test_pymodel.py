@@ -176,6 +176,13 @@ def test_the_layout_becomes_clauses() -> None:
     assert replace.clauses(zordered, None) == "using delta partitioned by (`b`)", "Z-order, which is maintenance's"
 
 
+def test_rows_are_written_in_the_order_of_the_layout() -> None:
+    assert replace.in_order("select 1", Layout(partition_by=("m",))) == "select 1"
+    sql = replace.in_order("select 1", Layout(partition_by=("m",), rebalanced=True, sorted_within=("a",)))
+    assert sql.startswith("select /*+ rebalance(2000, `m`) */ * from (\nselect 1\n)")
+    assert sql.endswith("sort by `m`, `a`")
+
+
 def test_types_inside_a_struct_are_quoted() -> None:
     """A name with a space in it survives `create table`."""
     from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
