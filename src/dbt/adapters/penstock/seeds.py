@@ -173,7 +173,7 @@ def _written(tester: Any, spark_type: str, column: Sequence[str | None]) -> list
     return [None if cell is None or is_null(cell) else text(cell) for cell in column]
 
 
-def _text(tester: Any, spark_type: str) -> Callable[[str], str]:
+def _text(tester: Any, spark_type: str) -> Callable[[str], str | None]:
     if isinstance(tester, NUMBER):
         plain = INTEGER if spark_type == "bigint" else DECIMAL
 
@@ -188,7 +188,13 @@ def _text(tester: Any, spark_type: str) -> Callable[[str], str]:
     if isinstance(tester, agate.Date | agate.DateTime):
         return lambda cell: cell if known(cell) else str(tester.cast(cell))
     if isinstance(tester, agate.Boolean):
-        return lambda cell: str(tester.cast(cell)).lower()
+
+        def boolean(cell: str) -> str | None:
+            # agate drops commas first: a cell of nothing else is a null.
+            value = tester.cast(cell)
+            return None if value is None else str(value).lower()
+
+        return boolean
     return str
 
 
