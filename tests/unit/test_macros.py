@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 import pytest
-from macro_values import CompilationError, macros
+from dbt_jinja import CompilationError
+from macro_values import macros
 
 RULES = {
     "pickup_outside_month",

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 import yaml
+from dbt_jinja import CompilationError
 from macro_stubs import CONTEXT, NODES, Spark
-from macro_values import PROJECT, CompilationError, macros
+from macro_values import PROJECT, macros
 from sqlfluff.core import FluffConfig, Linter
 
 REFUSED = re.findall(r"^\| `(.+?)` \| (needed: .+) \|$", (PROJECT / "docs" / "layout.md").read_text(), re.MULTILINE)
