@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint unit integration adapter faults conformance conformance-baseline up down status doctor build clean clean-venv lock
+.PHONY: help venv run test lint unit integration adapter faults conformance conformance-baseline bench-layout up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,9 @@ conformance: venv ## dbt's published adapter test-suite, written up in docs/conf
 
 conformance-baseline: venv ## the same suite by stock dbt-spark; a failure is a result
 	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
+
+bench-layout: venv ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
+	@$(BIN)/python bench/layout.py --write-docs
 
 up: venv ## start the server
 	@penstock up
