@@ -203,7 +203,9 @@ def _wanted(condition: str) -> str:
 
 
 def _is_told(item: Operator) -> bool:
-    return item.name not in LEFT_OUT and (item.name != "Filter" or bool(_wanted(plain(item.detail("Condition")))))
+    if item.name == "Filter":
+        return bool(_wanted(plain(item.detail("Condition"))))
+    return item.name not in LEFT_OUT and (item.name, item.detail("Arguments")) != ("AQEShuffleRead", "coalesced")
 
 
 def excerpt(item: Operator, lead: str = "", mark: str = "") -> Iterator[str]:
