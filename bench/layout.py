@@ -38,7 +38,8 @@ from penstock.server.ports import LOOPBACK
 from penstock.settings import load
 
 CORES, MEMORY = 2, "5g"
-MONTHS, MONTH, ZONE = "2024-01..2024-12", "2024-03-01", 74
+MONTHS = "2024-01..2024-12"
+ONE_MONTH, ONE_ZONE = "where pickup_month = date'2024-03-01'", "where pickup_zone_id = 74"
 MODELS = ("monthly_zone_revenue", "hourly_zone_revenue")
 DELTA, ADAPTIVE = "spark.databricks.delta.", "spark.sql.adaptive."
 NONE: Mapping[str, str] = MappingProxyType({})
@@ -53,8 +54,6 @@ where pickup_at >= file_month and pickup_at < add_months(file_month, 1) and pick
 """
 COUNTED = "count(*) as trips, sum(trips.total_amount) as amount, avg(trips.trip_distance) as miles"
 JOINED = f"{GOOD} as trips inner join warehouse.dim_zones as zones on trips.pickup_zone_id = zones.zone_id"
-ONE_MONTH = f"where trips.pickup_month = date'{MONTH}'"
-ONE_ZONE = f"where trips.pickup_zone_id = {ZONE}"
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,7 @@ COMPARISONS = {
 }
 MOST = f"select {{key}}, max(total_amount) as most from {GOOD} group by {{key}}"
 DEAREST = MOST.format(key="pickup_zone_id")
+ONE_TASK = {"spark.sql.shuffle.partitions": "1"}
 SKEWED = {
     "spark.sql.shuffle.partitions": "200",
     f"{ADAPTIVE}advisoryPartitionSizeInBytes": "2m",
@@ -110,6 +110,7 @@ SKEWED = {
 SHOWN = {
     "few groups": Variant("zone", GOOD, f"select pickup_zone_id, {COUNTED} from {GOOD} as trips group by all"),
     "many groups": Variant("trip", GOOD, f"select count(*) from ({MOST.format(key='trip_id')}) where most > 0"),
+    "one task": Variant("trip, in one task", GOOD, f"select max(most) from ({MOST.format(key='trip_id')})", ONE_TASK),
     "adapted": Variant(
         "zone", GOOD, f"select count(*) from {GOOD} join ({DEAREST}) using (pickup_zone_id) where total_amount = most"
     ),
@@ -159,7 +160,7 @@ class Bench:
             connection.close()
 
     def sql(self, statement: str, settings: Mapping[str, str] = NONE) -> None:
-        """Run a statement, in a session of its own."""
+        """Run a statement in a session of its own."""
         with self.session(settings) as cursor:
             cursor.execute(statement)
 

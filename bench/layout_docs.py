@@ -163,7 +163,7 @@ def groups(results: Results) -> list[str]:
     """What a partial aggregate saves, with few groups and with many."""
     heads = ("grouped by", "seconds", "rows into the exchange", "shuffled", "spilled", "fell back to sorting")
     lines = [_row(*heads), _row("---", *["---:"] * 5)]
-    for name in ("few groups", "many groups"):
+    for name in ("few groups", "many groups", "one task"):
         item = results.shown[name]
         rows = max(map(number, item.counted("Exchange", "shuffle records written")))
         sorting = max(map(number, item.counted("HashAggregate", "number of sort fallback tasks")))
@@ -175,15 +175,15 @@ def groups(results: Results) -> list[str]:
 def _told(item: Operator) -> str:
     """An operator's line: its title, and of its details what decides."""
     title = item.title.replace("spark_catalog.", "")
-    if item.name.endswith("Join"):
+    if "Join" in item.name:
         left, right = (questions.listed(item.detail(f"{side} keys")) for side in ("Left", "Right"))
-        title = title.replace("(skew=true)", "") + (" skew=true" if "skew=true" in title else "")
         return f"{title}  {', '.join(f'{a} = {b}' for a, b in zip(left, right, strict=True))}"
     if item.name.endswith("Aggregate"):
         keys, functions = (", ".join(questions.listed(item.detail(word))) for word in ("Keys", "Functions"))
         return f"{title}  by [{keys}]: {functions}"
     if item.name == "Exchange":
-        return f"{title}  {questions.listed('[' + item.detail('Arguments') + ']')[0]}"
+        how, why, *_ = questions.listed(f"[{item.detail('Arguments')}]")
+        return f"{title}  {how}{'' if why == 'ENSURE_REQUIREMENTS' else f', {why}'}"
     if item.name in ("AQEShuffleRead", "Sort"):
         return f"{title}  {plain(item.detail('Arguments')).removesuffix(', false, 0').replace(' ASC NULLS FIRST', '')}"
     if item.name == "Filter":
@@ -198,8 +198,11 @@ def _told(item: Operator) -> str:
 
 
 def _wanted(condition: str) -> str:
-    """A condition without the tests for nulls that Spark adds to each comparison."""
-    return NULLS.sub("", condition)
+    """A condition without the tests for nulls that Spark adds to each comparison, and outer brackets."""
+    left = NULLS.sub("", condition)
+    while left.startswith("(") and left.endswith(")") and ") " not in left:
+        left = left[1:-1]
+    return left
 
 
 def _is_told(item: Operator) -> bool:
@@ -227,10 +230,8 @@ def blocks(results: Results) -> dict[str, list[str]]:
         "shuffle hash": join[1].plan,
         "merge": join[2].plan,
         "pruned": month[0].plan,
-        "not partitioned": month[1].plan,
         "clustered": zone[0].plan,
         **{name: item.plan for name, item in results.shown.items()},
-        "adapted before": results.shown["adapted"].plan.before(),
         **{name: parse(item.plan) for name, item in results.models.items()},
     }
     told = {f"plan {name}": ["```", *excerpt(plan.root), "```"] for name, plan in plans.items()}
