@@ -161,14 +161,21 @@ def tables(results: Results) -> list[str]:
 
 def groups(results: Results) -> list[str]:
     """What a partial aggregate saves, with few groups and with many."""
-    heads = ("grouped by", "seconds", "rows into the exchange", "shuffled", "spilled", "fell back to sorting")
+    heads = (
+        "grouped by",
+        "seconds",
+        "rows into the exchange",
+        "shuffled",
+        "spilled",
+        "tasks that fell back to sorting",
+    )
     lines = [_row(*heads), _row("---", *["---:"] * 5)]
     for name in ("few groups", "many groups", "one task"):
         item = results.shown[name]
         rows = max(map(number, item.counted("Exchange", "shuffle records written")))
         sorting = max(map(number, item.counted("HashAggregate", "number of sort fallback tasks")))
         shuffled, spilled = size(item.of_stages("shuffle_written")), size(item.of_stages("spilled"))
-        lines.append(_row(item.words, f"{item.seconds:.1f}", f"{rows:,}", shuffled, spilled, f"{sorting} tasks"))
+        lines.append(_row(item.words, f"{item.seconds:.1f}", f"{rows:,}", shuffled, spilled, str(sorting)))
     return lines
 
 
