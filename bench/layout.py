@@ -37,8 +37,7 @@ from penstock.server import control
 from penstock.server.ports import LOOPBACK
 from penstock.settings import load
 
-CORES, MEMORY = 2, "5g"
-MONTHS = "2024-01..2024-12"
+CORES, MEMORY, MONTHS = 2, "5g", "2024-01..2024-12"
 ONE_MONTH, ONE_ZONE = "where pickup_month = date'2024-03-01'", "where pickup_zone_id = 74"
 MODELS = ("monthly_zone_revenue", "hourly_zone_revenue")
 DELTA, ADAPTIVE = "spark.databricks.delta.", "spark.sql.adaptive."
