@@ -7,13 +7,22 @@ Jinja, as in dbt.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
+from types import CodeType, SimpleNamespace
 from typing import Any
 
 from dbt_jinja import environment
+from jinja2 import Template
 
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+@cache
+def compiled() -> CodeType:
+    """All of the project's macros, read once."""
+    text = "\n".join(path.read_text() for path in sorted((PROJECT / "macros").rglob("*.sql")))
+    return environment().compile(text)
 
 
 def macros(**context: Any) -> Callable[[str], Any]:
@@ -25,11 +34,9 @@ def macros(**context: Any) -> Callable[[str], Any]:
     dbt = environment()
     dbt.globals["target"] = SimpleNamespace(schema="warehouse")
     dbt.globals.update(context)
-    text = "\n".join(path.read_text() for path in sorted((PROJECT / "macros").rglob("*.sql")))
+    module = vars(Template.from_code(dbt, compiled(), dbt.make_globals(None)).make_module())
 
     def value(expression: str) -> Any:
-        found: list[Any] = []
-        dbt.from_string(text + "{% do keep(" + expression + ") %}").render(keep=found.append)
-        return found[0]
+        return dbt.compile_expression(expression, undefined_to_none=False)(**module)
 
     return value

@@ -150,7 +150,7 @@ def _adapted(tree: _Node) -> tuple[_Node, _Node | None]:
 def _build(node: _Node, details: dict[int, dict[str, str]]) -> Operator:
     return Operator(
         node.number,
-        node.title.split(" ")[0],
+        re.split(r"[ (]", node.title, maxsplit=1)[0],  # a split join is `SortMergeJoin(skew=true)`
         node.title,
         details.get(node.number, {}),
         tuple(_build(child, details) for child in node.children),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plan_texts
 import pytest
 
+from penstock.plans import questions
 from penstock.plans.parse import NotAPlan, parse
 
 RAN = plan_texts.pickups().executed
@@ -63,3 +64,43 @@ def test_a_literal_that_looks_like_the_rest_stays_a_literal() -> None:
 def test_what_is_no_plan_is_refused(text: str) -> None:
     with pytest.raises(NotAPlan):
         parse(text)
+
+
+def test_a_split_join_is_a_join_like_any_other() -> None:
+    """Adaptive execution puts what it did behind the operator's name."""
+    text = """== Physical Plan ==
+AdaptiveSparkPlan (4)
++- == Final Plan ==
+   * SortMergeJoin(skew=true) Inner (3)
+   :- Scan parquet spark_catalog.w.trips (1)
+   +- Scan parquet spark_catalog.w.zones (2)
++- == Initial Plan ==
+   SortMergeJoin Inner (3)
+   :- Scan parquet spark_catalog.w.trips (1)
+   +- Scan parquet spark_catalog.w.zones (2)
+
+
+(3) SortMergeJoin(skew=true) [codegen id : 5]
+Left keys [1]: [zone_id#1]
+Right keys [1]: [id#2]
+Join type: Inner
+Join condition: None
+"""
+    assert [str(join) for join in questions.joins(parse(text))] == ["SortMergeJoin Inner on zone_id = id"]
+
+
+def test_what_turned_out_empty_has_no_number() -> None:
+    """Adaptive execution keeps the names of what it did away with; the joins are those of the plan before."""
+    text = """== Physical Plan ==
+AdaptiveSparkPlan (3)
++- == Current Plan ==
+   EmptyRelation (1)
+   +- RebalancePartitions (unknown)
++- == Initial Plan ==
+   BroadcastHashJoin LeftOuter BuildRight (2)
+   :- Scan parquet spark_catalog.w.trips (4)
+   +- Scan parquet spark_catalog.w.zones (5)
+"""
+    plan = parse(text)
+    assert [item.title for item in plan.walk()] == ["AdaptiveSparkPlan", "EmptyRelation", "RebalancePartitions"]
+    assert [join.kind for join in questions.joins(plan.before())] == ["broadcast hash join"]
