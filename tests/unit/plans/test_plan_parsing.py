@@ -69,16 +69,22 @@ def test_what_is_no_plan_is_refused(text: str) -> None:
 def test_a_split_join_is_a_join_like_any_other() -> None:
     """Adaptive execution puts what it did behind the operator's name."""
     text = """== Physical Plan ==
-AdaptiveSparkPlan (4)
+AdaptiveSparkPlan (5)
 +- == Final Plan ==
    * SortMergeJoin(skew=true) Inner (3)
    :- Scan parquet spark_catalog.w.trips (1)
    +- Scan parquet spark_catalog.w.zones (2)
 +- == Initial Plan ==
-   SortMergeJoin Inner (3)
+   SortMergeJoin Inner (4)
    :- Scan parquet spark_catalog.w.trips (1)
    +- Scan parquet spark_catalog.w.zones (2)
 
+
+(1) Scan parquet spark_catalog.w.trips
+Output [1]: [zone_id#1]
+
+(2) Scan parquet spark_catalog.w.zones
+Output [1]: [id#2]
 
 (3) SortMergeJoin(skew=true) [codegen id : 5]
 Left keys [1]: [zone_id#1]
