@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from dbt.adapters.base.relation import EventTimeFilter
-from test_macros_sql import DbtLike, _return
+from dbt_jinja import environment
 
 from dbt.adapters.penstock.python import jobs
 from dbt.include.penstock import PACKAGE_PATH
@@ -33,8 +33,8 @@ def rendered() -> tuple[str, dict[str, Any]]:
         ("few",): relation("few", limit=0),
         ("text",): "w.text",
     }
-    environment = DbtLike(extensions=["jinja2.ext.do"])
-    environment.globals.update(
+    dbt = environment()
+    dbt.globals.update(
         model=SimpleNamespace(
             refs=[
                 {"name": "events", "package": None, "version": None},
@@ -49,11 +49,10 @@ def rendered() -> tuple[str, dict[str, Any]]:
         resolve_model_name=str,
         tojson=json.dumps,
     )
-    environment.globals["return"] = _return
     macros = (Path(PACKAGE_PATH) / "macros" / "python.sql").read_text()
     write = {"mode": "merge", "merge_sql": 'merge into "a" -- é', "exists": True, "drop": None}
     text = macros + "{{ penstock_python_job(code, 'w.m', write) }}"
-    return jobs.marked(environment.from_string(text).render(code="x = 'penstock_write = no'", write=write))
+    return jobs.marked(dbt.from_string(text).render(code="x = 'penstock_write = no'", write=write))
 
 
 def test_the_code_is_as_it_was(rendered: tuple[str, dict[str, Any]]) -> None:
