@@ -12,6 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock.plans import code, noting
 from dbt.adapters.penstock.plans.collecting import Collector
 from dbt.adapters.penstock.plans.files import MB, File, sizes
+from dbt.adapters.penstock.plans.keeping import PlanKeeping
 from dbt.adapters.penstock.plans.noting import Noted
 from dbt.adapters.penstock.plans.testing import check_arguments
 from penstock.plans import kept
@@ -151,3 +152,23 @@ def test_what_is_noted_is_taken_once() -> None:
     noting.note("n", Noted("text"))
     assert noting.take("n") == Noted("text")
     assert noting.take("n") is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) -> None:
+    """A failed one would hold the end of dbt up, waiting for a plan that never comes; its file isn't written again."""
+    plan, fetched = Kept("model.p.m", "w.m", "code"), []
+    adapter = SimpleNamespace(
+        config=SimpleNamespace(credentials=SimpleNamespace(managed=False, ui_url="http://spark:4040")),
+        _collector=SimpleNamespace(collect=lambda *asked: fetched.append(asked[1])),
+        _target=Path("target"),
+    )
+    noting.note("model.p.m", Noted("text", lambda _: True, kept=plan))
+    try:
+        if fails:
+            raise DbtRuntimeError("wrong")
+    except DbtRuntimeError:
+        PlanKeeping.keep_executed(adapter, "model.p.m")  # type: ignore[arg-type]
+    else:
+        PlanKeeping.keep_executed(adapter, "model.p.m")  # type: ignore[arg-type]
+    assert fetched == ([] if fails else [plan])

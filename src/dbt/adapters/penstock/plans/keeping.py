@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import kept, sql
 from penstock.plans.kept import Kept
 from penstock.plans.parse import NotAPlan, parse
+from penstock.plans.status import Executed
 
 logger = AdapterLogger("penstock")
 EXPLAIN = "explain formatted\n"
@@ -81,9 +83,8 @@ class PlanKeeping(SparkAdapter):
         def matches(description: str) -> bool:
             return description.startswith("/*") and f'"{name}"' in description and run in description
 
-        noted = Noted(self._explained(select), matches)
-        noting.note(name, noted)
-        self._keep(name, noted)
+        explained = self._explained(select)
+        noting.note(name, Noted(explained, matches, kept=self._keep(name, explained)))
         return ""
 
     def _explained(self, select: str) -> str:
@@ -97,13 +98,13 @@ class PlanKeeping(SparkAdapter):
             logger.debug(f"not explained: {error}")
             return ""
 
-    def _keep(self, name: str, noted: Noted) -> Kept:
+    def _keep(self, name: str, explained: str, executed: Executed | None = None) -> Kept:
         manifest: Any = self.get_macro_resolver()
         node = manifest.nodes[name]
         query = node.compiled_code if node.language == "sql" else ""
         views = code.views(manifest, name)
         fingerprint = code.fingerprint(manifest, name)
-        plan = Kept(name, code.name_of(node), fingerprint, query or "", views, noted.explained, noted.executed)
+        plan = Kept(name, code.name_of(node), fingerprint, query or "", views, explained, executed)
         try:
             kept.write(self._target, plan)
         except OSError as error:
@@ -115,7 +116,10 @@ class PlanKeeping(SparkAdapter):
         noted = noting.take(name)
         if noted is None:
             return
-        plan = self._keep(name, noted)
+        plan = noted.kept or self._keep(name, noted.explained, noted.executed)
+        # dbt asks in its `finally`: with an error on its way the node has failed, and no plan ran to its end.
+        if sys.exc_info()[0] is not None:
+            return
         credentials = self.config.credentials
         ui = credentials.ui_url
         if credentials.managed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from penstock.plans.kept import Kept
 from penstock.plans.status import Executed
 
 
@@ -17,11 +18,13 @@ class Noted:
         matches: tells its statements by their description in Spark's status; None when the server's
             status doesn't have them.
         executed: the plan that ran, when it is known already.
+        kept: what is in its file already; None when nothing was written yet.
     """
 
     explained: str = ""
     matches: Callable[[str], bool] | None = None
     executed: Executed | None = None
+    kept: Kept | None = None
 
 
 _noted: dict[str, Noted] = {}
