@@ -31,12 +31,12 @@ from filelock import FileLock
 from penstock.errors import PenstockError
 from penstock.lake.cast import Target, cast, check_kind
 from penstock.lake.catalog import PARTITION, Catalog, Dataset
-from penstock.lake.manifest import Entry, Manifest, sync_folder
+from penstock.lake.files import FILE, sha256_of, sync_folder
+from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.read import Match, Reader, match_columns, opened
 from penstock.lake.sniff import sniff
 from penstock.lake.source import Fetched
 
-FILE = "part-0.parquet"
 ROW_GROUP_ROWS = 262_144
 
 Rows = Callable[[int, int | None], None]
@@ -121,6 +121,8 @@ def land(
             rounded_values=sum(rounded.values()),
             rounded_by_column=rounded,
             schema_found=schema_found,
+            file_bytes=(staging / FILE).stat().st_size,
+            file_sha256=_digest(staging / FILE),
         )
         sync_folder(staging)
         return _commit(manifest, staging, entry, match.extra)
@@ -131,6 +133,11 @@ def land(
         raise PenstockError("a lake folder that can be written", where, "make room or give rights there") from None
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return sha256_of(file)
 
 
 def _folder_name(file: Fetched, dataset: Dataset) -> str:

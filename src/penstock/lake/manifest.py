@@ -20,7 +20,11 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from penstock.errors import PenstockError
+from penstock.lake.files import FILE, sync_folder
 from penstock.settings import Strict
+
+# How the `source` of a made month begins.
+SAMPLE = "sample:"
 
 Action = Literal["land", "remove"]
 Live = dict[tuple[str, date], "Entry"]
@@ -37,7 +41,10 @@ class Entry(Strict):
         bytes: size of the source; `rows` its rows, all of them landed.
         rounded_values: money values that were no whole cents; `rounded_by_column` where.
         schema_found: `name:type` of every column of the source, in its order.
-        landed_at: when it was committed, UTC.
+        file_bytes: size of the landed file; 0 when the entry is older than this field.
+        file_sha256: of the landed file's bytes; empty when the entry is older than this field.
+        landed_at: when it was committed, UTC; for people, and for the grace of clean-up. Order is
+            told by `version` alone.
         penstock: version of the program that wrote the entry.
     """
 
@@ -55,6 +62,8 @@ class Entry(Strict):
     rounded_values: int = Field(default=0, ge=0)
     rounded_by_column: dict[str, int] = Field(default_factory=dict)
     schema_found: tuple[str, ...] = ()
+    file_bytes: int = Field(default=0, ge=0)
+    file_sha256: str = ""
     landed_at: datetime = datetime(1970, 1, 1, tzinfo=timezone.utc)
     penstock: str = ""
 
@@ -63,6 +72,10 @@ class Entry(Strict):
         """(dataset, first of the month)."""
         return self.dataset, self.file_month
 
+    def path(self, lake_dir: Path) -> Path:
+        """The landed file in a lake's folder."""
+        return lake_dir / self.folder / FILE
+
 
 def program_version() -> str:
     """Version of the installed penstock; `unknown` when it runs without being installed."""
@@ -70,15 +83,6 @@ def program_version() -> str:
         return importlib.metadata.version("penstock")
     except importlib.metadata.PackageNotFoundError:
         return "unknown"
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, as far as the file system can."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Manifest:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Catalog
 from penstock.lake.land import is_whole, lake_lock, land
-from penstock.lake.manifest import Manifest
+from penstock.lake.manifest import SAMPLE, Manifest
 from penstock.lake.report import Line
 from penstock.lake.sample_files import DATASETS, chunk
 from penstock.lake.source import local_file
@@ -25,7 +25,6 @@ ROWS = 200_000
 GENERATOR = 1
 CHUNK_ROWS = 50_000
 ROW_GROUP_ROWS = 300_000
-PREFIX = "sample:"
 # Both sides of the change of types between 2023-01 and 2023-02.
 _LONG = tuple(date(y, m, 1) for y, m in ((2022, 11), (2022, 12), (2023, 1), (2023, 2), (2023, 3), (2023, 4)))
 MONTHS = {"green": _LONG, "yellow": _LONG, "fhvhv": _LONG[2:4]}
@@ -47,7 +46,7 @@ class Piece:
     def source(self) -> str:
         """What the manifest calls it; equal for equal content."""
         name = f"{self.dataset}/{self.month:%Y-%m}"
-        return f"{PREFIX}{name}?rows={self.rows}&seed={self.seed}&generator={GENERATOR}"
+        return f"{SAMPLE}{name}?rows={self.rows}&seed={self.seed}&generator={GENERATOR}"
 
 
 def plan(catalog: Catalog, rows: int, seed: int, months: Sequence[date] | None, datasets: Sequence[str]) -> list[Piece]:
@@ -110,7 +109,7 @@ def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) 
     """
     dataset = catalog.dataset(piece.dataset)
     live = Manifest(lake_dir).live().get((piece.dataset, piece.month))
-    if live and not live.source.startswith(PREFIX):
+    if live and not live.source.startswith(SAMPLE):
         return Line(piece.dataset, piece.month, "kept", live)
     if live and live.source == piece.source and is_whole(lake_dir, live, dataset):
         return Line(piece.dataset, piece.month, "unchanged", live)
@@ -136,7 +135,7 @@ def remove(lake_dir: Path) -> list[Line]:
     lines = []
     with lake_lock(lake_dir):
         for (dataset, month), entry in sorted(manifest.live().items()):
-            if entry.source.startswith(PREFIX):
+            if entry.source.startswith(SAMPLE):
                 gone = manifest.commit(entry.model_copy(update={"action": "remove"}))
                 lines.append(Line(dataset, month, "removed", gone))
     return lines

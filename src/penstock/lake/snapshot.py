@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penstock.lake.manifest import Manifest, live_of, sync_folder
+from penstock.lake.files import sync_folder
+from penstock.lake.manifest import Manifest, live_of
 
 # name: (arrow type, Spark type, comment); in the order of `lake.manifest`.
 COLUMNS: dict[str, tuple[pa.DataType, str, str]] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ import fsspec
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Dataset
 from penstock.lake.download import Progress, Remote, describe, download, forget, unreachable
+from penstock.lake.files import sha256_of
 
 EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gs"), "gcs": ("gcsfs", "gs")}
 
@@ -199,8 +199,6 @@ def fetched(source: Located, downloads: Path, progress: Progress) -> Iterator[Fe
 def local_file(path: Path, name: str, address: str) -> Fetched:
     """A file on this machine as it is now, its bytes hashed."""
     with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while piece := file.read(1 << 20):
-            digest.update(piece)
+        digest = sha256_of(file)
         stat = os.fstat(file.fileno())
-    return Fetched(path, name, address, digest.hexdigest(), stat.st_size, stat.st_mtime_ns)
+    return Fetched(path, name, address, digest, stat.st_size, stat.st_mtime_ns)
