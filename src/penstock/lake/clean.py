@@ -1,7 +1,8 @@
 """Removing what the lake no longer needs: superseded folders, orphans, staging, old snapshots.
 
 A superseded folder stays for a time of grace, so that a query which began before the month
-switched ends on the files it began with. A live folder is never touched.
+switched ends on the files it began with. What is live is told by the log's numbers and never touched;
+the clock only says whether a grace is over. What it dates into the future is kept.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
+from penstock import clock
 from penstock.errors import PenstockError
 from penstock.lake.catalog import MANIFEST, PARTITION
-from penstock.lake.land import lake_lock
 from penstock.lake.manifest import Entry, Live, Manifest, live_of
+from penstock.lake.staging import left_behind
+from penstock.lake.switch import lake_lock
 
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
@@ -82,19 +85,24 @@ def find(lake_dir: Path, before: datetime) -> list[tuple[Path, str]]:
         name = folder.relative_to(lake_dir).as_posix()
         if name not in kept and ended.get(name, _changed(folder)) < before:
             found.append((folder, "superseded" if name in ended else "orphan"))
-    staging = lake_dir / ".staging"
-    for item in sorted(staging.iterdir()) if staging.exists() else []:
-        for left in sorted(item.iterdir()) if item.name == "downloads" else [item]:
-            if _changed(left) < before:
-                found.append((left, "staging"))
+    found += [(left, "staging") for left in left_behind(lake_dir) if _changed(left) < before]
     for draft in sorted((lake_dir / "manifest" / "log").glob(".*.tmp")):
         if _changed(draft) < before:
             found.append((draft, "commit that never was"))
     snapshots = sorted((lake_dir / "manifest" / "snapshots").glob("*"))
-    for snapshot in snapshots[:-1]:
-        if _changed(snapshot) < before:
+    newest = max((path for path in snapshots if path.name.isdigit()), default=None)
+    for snapshot in snapshots:
+        if snapshot != newest and _changed(snapshot) < before:
             found.append((snapshot, "old manifest snapshot"))
     return found
+
+
+def _before(grace: timedelta) -> datetime:
+    """The present less the grace; a grace longer than the calendar keeps everything."""
+    try:
+        return clock.now() - grace
+    except OverflowError:
+        return datetime.min.replace(tzinfo=timezone.utc)
 
 
 def clean(lake_dir: Path, grace: timedelta, *, dry_run: bool = False) -> list[Removed]:
@@ -107,7 +115,7 @@ def clean(lake_dir: Path, grace: timedelta, *, dry_run: bool = False) -> list[Re
         return []
     removed = []
     with lake_lock(lake_dir):
-        for path, why in find(lake_dir, datetime.now(timezone.utc) - grace):
+        for path, why in find(lake_dir, _before(grace)):
             removed.append(Removed(path, why, _size(path)))
             if not dry_run:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -1,8 +1,11 @@
-"""The lake's commands: `penstock land`, `sample`, `clean` and `lake`."""
+"""The lake's commands: `penstock land`, `remove`, `sample`, `clean` and `lake`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shlex
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -16,6 +19,7 @@ from penstock.errors import PenstockError
 from penstock.lake import catalog as catalogs
 from penstock.lake import clean as cleaning
 from penstock.lake import months as months_
+from penstock.lake import remove as removing
 from penstock.lake import sample as samples
 from penstock.lake import source as sources
 from penstock.lake.catalog import Catalog, Dataset
@@ -23,6 +27,7 @@ from penstock.lake.land import land as land_month
 from penstock.lake.manifest import Manifest
 from penstock.lake.report import Bar, Line, show_lake, show_lines
 from penstock.lake.source import Located
+from penstock.lake.staging import downloads, writable
 
 Find = Callable[[], Located]
 
@@ -30,6 +35,7 @@ Find = Callable[[], Located]
 def register(app: typer.Typer) -> None:
     """Add the lake's commands to the program."""
     app.command()(land)
+    app.command()(remove)
     app.command()(sample)
     app.command()(clean)
     app.command()(lake)
@@ -59,8 +65,10 @@ def land(
         if month is not None:
             raise PenstockError("--month beside --file", "--month alone", "write the months without --month")
         wanted = _several(chosen, months or [], from_, project.root)
-    lines = []
-    with Bar(console) as bar:
+    lines: list[Line] = []
+    options = [("--from", from_), ("--file", file), ("--month", month)]
+    typed = ["land", dataset, *(months or []), *(word for name, value in options if value for word in (name, value))]
+    with _interruptible(console, lines, typed), Bar(console) as bar:
         for one, find in wanted:
             try:
                 lines.append(_land_one(catalog, chosen, one, find(), project.lake_dir, bar))
@@ -68,6 +76,21 @@ def land(
                 lines.append(Line(chosen.name, one, "refused", error=error))
     if not show_lines(console, lines):
         raise typer.Exit(1)
+
+
+@contextmanager
+def _interruptible(console: Console, lines: list[Line], typed: list[str]) -> Iterator[None]:
+    """On Ctrl-C, show the months that were done, say what to type next, and exit with 130."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        show_lines(console, lines)
+        found = "interrupted; each month is live as before, or landed whole"
+        error = PenstockError(
+            f"`penstock {typed[0]}` to run to its end", found, f"`{shlex.join(['penstock', *typed])}`"
+        )
+        print(f"penstock: {error}", file=sys.stderr)
+        raise typer.Exit(130) from None
 
 
 def _single(dataset: Dataset, file: str, month: str | None) -> tuple[date, Find]:
@@ -102,15 +125,25 @@ def _several(dataset: Dataset, words: list[str], from_: str | None, root: Path) 
 
 def _land_one(catalog: Catalog, dataset: Dataset, month: date, source: Located, lake_dir: Path, bar: Bar) -> Line:
     step = f"{dataset.name} {month:%Y-%m}"
-    with sources.fetched(
-        source,
-        lake_dir / ".staging" / "downloads",
-        lambda done, total: bar.update(f"download {step}", "bytes", done, total),
-    ) as file:
+    place, show = downloads(lake_dir), partial(bar.update, f"download {step}", "bytes")
+    with writable(lake_dir), sources.fetched(source, place, show) as file:
         result = land_month(
             catalog, dataset, month, file, lake_dir, lambda done, total: bar.update(step, "rows", done, total)
         )
     return Line(dataset.name, month, result.outcome, result.entry, result.extra)
+
+
+def remove(
+    dataset: Annotated[str, typer.Argument(help="A dataset with live months, as in green.")],
+    months: Annotated[
+        list[str] | None, typer.Argument(help="2021-01, a list 2021-01,2021-03, a range 2021-01..2021-06, or all.")
+    ] = None,
+) -> None:
+    """Take months out of the lake; their files stay until `penstock clean`."""
+    project = settings.load()
+    chosen = months_.parse(months or [])
+    if not show_lines(Console(), removing.remove(catalogs.load(project.root), project.lake_dir, dataset, chosen)):
+        raise typer.Exit(1)
 
 
 def sample(
@@ -135,8 +168,13 @@ def sample(
     if months and chosen is None:
         raise PenstockError("months for a sample", "`all`", "name them, as in --months 2022-11..2023-04")
     todo = samples.plan(catalog, rows, seed, chosen, dataset or [])
-    with Bar(console) as bar:
-        lines = [samples.land_sample(catalog, piece, project.lake_dir, bar.update) for piece in todo]
+    lines: list[Line] = []
+    options = [("--months", months), *(("--dataset", name) for name in dataset or [])]
+    typed = ["sample", "--rows", str(rows), "--seed", str(seed)]
+    typed += [word for name, value in options if value for word in (name, value)]
+    with _interruptible(console, lines, typed), Bar(console) as bar:
+        for piece in todo:
+            lines.append(samples.land_sample(catalog, piece, project.lake_dir, bar.update))
     show_lines(console, lines)
 
 

@@ -8,6 +8,7 @@ ranges is read from the start each time.
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import json
 import os
@@ -71,9 +72,14 @@ def transient(error: BaseException) -> bool:
     cause = _cause(error)
     if isinstance(cause, aiohttp.ClientResponseError):
         return cause.status >= 500 or cause.status in (408, 425, 429)
-    if isinstance(cause, (FileNotFoundError, PermissionError, Restarted)):
+    if isinstance(cause, (FileNotFoundError, PermissionError, Restarted)) or no_room(cause):
         return False
     return isinstance(cause, (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, OSError))
+
+
+def no_room(error: BaseException) -> bool:
+    """Whether it is this machine's disk that refused, and no server."""
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def retrying(attempts: int) -> Retrying:
@@ -162,6 +168,16 @@ def _fill(remote: Remote, part: Path, size: int | None, progress: Progress) -> N
             _stream_whole(remote, part, size, progress)
 
 
+def _part(remote: Remote, folder: Path) -> Path:
+    return folder / f"{hashlib.sha256(remote.address.encode()).hexdigest()[:24]}.part"
+
+
+def held(remote: Remote, folder: Path) -> FileLock:
+    """The lock of one address's download: hold it for as long as the file is read. One process may nest it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return FileLock(_part(remote, folder).with_suffix(".lock"), is_singleton=True)
+
+
 def download(remote: Remote, folder: Path, progress: Progress) -> Path:
     """The whole file, in `folder`; `forget` removes it once it is no longer needed.
 
@@ -170,11 +186,11 @@ def download(remote: Remote, folder: Path, progress: Progress) -> Path:
 
     Raises:
         PenstockError: no such file, the server can't be reached, or the file changed meanwhile.
+        OSError: the disk is full.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    key = hashlib.sha256(remote.address.encode()).hexdigest()[:24]
-    part, note = folder / f"{key}.part", folder / f"{key}.json"
-    with FileLock(folder / f"{key}.lock"):
+    part = _part(remote, folder)
+    note = part.with_suffix(".json")
+    with held(remote, folder):
         info = describe(remote)
         if info is None:
             raise PenstockError(f"the file {remote.address}", "no such file there", "check the month and the address")
@@ -186,6 +202,8 @@ def download(remote: Remote, folder: Path, progress: Progress) -> Path:
         try:
             _fill(remote, part, info["size"], progress)
         except Exception as error:
+            if no_room(error):
+                raise
             raise unreachable(remote.address, error) from None
         if describe(remote) != info:
             forget(part)

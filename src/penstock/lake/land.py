@@ -15,18 +15,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from filelock import FileLock
 
 from penstock.errors import PenstockError
 from penstock.lake.cast import Target, cast, check_kind
@@ -36,11 +32,13 @@ from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.read import Match, Reader, match_columns, opened
 from penstock.lake.sniff import sniff
 from penstock.lake.source import Fetched
+from penstock.lake.staging import workplace
+from penstock.lake.switch import Outcome, refuse_twice, switch
+from penstock.lake.verify import problems
 
 ROW_GROUP_ROWS = 262_144
 
 Rows = Callable[[int, int | None], None]
-Outcome = Literal["landed", "replaced", "unchanged"]
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,8 @@ class Landed:
     """What became of a month.
 
     Attributes:
-        outcome: `unchanged` when the same bytes were live already.
+        outcome: `unchanged` when the same bytes were live already; `repaired` when they were, and
+            their landed file was damaged.
         entry: the month's live entry.
         extra: columns of the source that `lake.yml` doesn't know and that didn't land.
     """
@@ -58,18 +57,10 @@ class Landed:
     extra: tuple[str, ...] = ()
 
 
-def lake_lock(lake_dir: Path) -> FileLock:
-    """The lock under which folders are put in place or removed, and commits are made."""
-    lake_dir.mkdir(parents=True, exist_ok=True)
-    return FileLock(lake_dir / ".lake.lock")
-
-
 def is_whole(lake_dir: Path, entry: Entry | None, dataset: Dataset) -> bool:
-    """Whether an entry's file is there and landed with the dataset's present columns."""
+    """Whether an entry's file is what landing wrote, and with the dataset's present columns."""
     return (
-        entry is not None
-        and entry.schema_fingerprint == dataset.schema_fingerprint
-        and (lake_dir / entry.folder / FILE).exists()
+        entry is not None and entry.schema_fingerprint == dataset.schema_fingerprint and not problems(lake_dir, [entry])
     )
 
 
@@ -84,25 +75,29 @@ def land(
 ) -> Landed:
     """Land a file as the dataset's month; afterwards either the month is live or nothing changed.
 
+    The same bytes under the same name change nothing, unless the landed file is damaged.
+
     Args:
         rows: called with (rows so far, rows in all or None).
         source: what to record as the address instead of the file's.
 
     Raises:
-        PenstockError: the file is broken, of another shape, or holds a value that can't land.
+        PenstockError: the file is broken, of another shape, holds a value that can't land, or is live
+            elsewhere; or the lake can't be written.
     """
     manifest = Manifest(lake_dir)
-    previous = manifest.live().get((dataset.name, month))
-    if previous and previous.sha256 == file.sha256 and is_whole(lake_dir, previous, dataset):
+    live = manifest.live()
+    previous = live.get((dataset.name, month))
+    same = previous and (previous.sha256, previous.source_file) == (file.sha256, file.name)
+    if previous and same and is_whole(lake_dir, previous, dataset):
         return Landed("unchanged", previous)
     named = dataset.month_of(file.name)
     if named and named[1] != month:
         found = f"{file.name}, by its name the file of {named[1]:%Y-%m}"
         raise PenstockError(f"a file for {month:%Y-%m}", found, f"give --month {named[1]:%Y-%m}, or rename the file")
+    refuse_twice(live, dataset.name, month, file.name, file.sha256)
     kind = sniff(file.path, file.name)
-    staging = lake_dir / ".staging" / uuid.uuid4().hex
-    staging.mkdir(parents=True)
-    try:
+    with workplace(lake_dir) as staging:
         with opened(file.path, kind, file.name) as reader:
             match = match_columns(dataset, reader.schema.names, file.name, catalog)
             written, rounded = _write(reader, match, dataset, file.name, staging / FILE, rows)
@@ -125,14 +120,7 @@ def land(
             file_sha256=_digest(staging / FILE),
         )
         sync_folder(staging)
-        return _commit(manifest, staging, entry, match.extra)
-    except OSError as error:
-        if not error.errno:
-            raise
-        where = f"{lake_dir}: {error.strerror}"
-        raise PenstockError("a lake folder that can be written", where, "make room or give rights there") from None
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        return Landed(*switch(manifest, staging, entry), match.extra)
 
 
 def _digest(path: Path) -> str:
@@ -142,19 +130,6 @@ def _digest(path: Path) -> str:
 
 def _folder_name(file: Fetched, dataset: Dataset) -> str:
     return hashlib.sha256((file.sha256 + dataset.schema_fingerprint).encode()).hexdigest()[:16]
-
-
-def _commit(manifest: Manifest, staging: Path, entry: Entry, extra: tuple[str, ...]) -> Landed:
-    target = manifest.lake_dir / entry.folder
-    with lake_lock(manifest.lake_dir):
-        previous = manifest.live().get(entry.key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        # A folder of that name holds the same rows: left by a kill, or live once before.
-        if not (target / FILE).exists():
-            shutil.rmtree(target, ignore_errors=True)
-            staging.rename(target)
-            sync_folder(target.parent)
-        return Landed("replaced" if previous else "landed", manifest.commit(entry), extra)
 
 
 def _write(

@@ -19,6 +19,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationError
 
+from penstock import clock
 from penstock.errors import PenstockError
 from penstock.lake.files import FILE, sync_folder
 from penstock.settings import Strict
@@ -164,7 +165,7 @@ class Manifest:
                 committed = entry.model_copy(
                     update={
                         "version": self.version() + 1,
-                        "landed_at": datetime.now(timezone.utc),
+                        "landed_at": clock.now(),
                         "penstock": program_version(),
                     }
                 )

@@ -18,7 +18,10 @@ from penstock.lake.manifest import Entry, Live
 
 # Seconds that a step may take before a bar shows.
 PATIENCE = 2.0
-STYLE = {"landed": "green", "replaced": "yellow", "unchanged": "dim", "kept": "dim", "removed": "yellow"}
+STYLE = {
+    **{"landed": "green", "repaired": "green", "replaced": "yellow", "removed": "yellow"},
+    **{"unchanged": "dim", "kept": "dim"},
+}
 
 
 class Bar:
@@ -62,7 +65,7 @@ class Line:
     """What became of one month.
 
     Attributes:
-        outcome: landed, replaced, unchanged, kept, removed or refused.
+        outcome: landed, replaced, repaired, unchanged, kept, removed or refused.
         entry: the manifest's, unless refused.
         extra: columns of the source that did not land.
         error: why it was refused.

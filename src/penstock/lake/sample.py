@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyarrow as pa
@@ -14,11 +13,13 @@ import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Catalog
-from penstock.lake.land import is_whole, lake_lock, land
+from penstock.lake.land import is_whole, land
 from penstock.lake.manifest import SAMPLE, Manifest
+from penstock.lake.remove import remove_where
 from penstock.lake.report import Line
 from penstock.lake.sample_files import DATASETS, chunk
 from penstock.lake.source import local_file
+from penstock.lake.staging import workplace
 
 ROWS = 200_000
 # Raise it when the same seed makes other trips.
@@ -102,7 +103,7 @@ def write_raw(piece: Piece, path: Path, rows: Callable[[int], None] = lambda don
 
 
 def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) -> Line:
-    """Make and land one month, unless it is live already or a real file is live in its place.
+    """Make and land one month, unless it is live and whole, or a real file is live in its place.
 
     Args:
         update: called with (step, unit, done, total) as the work goes on.
@@ -115,10 +116,8 @@ def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) 
         return Line(piece.dataset, piece.month, "unchanged", live)
     step = f"{piece.dataset} {piece.month:%Y-%m}"
     name = dataset.official_name(piece.month)
-    staging = lake_dir / ".staging"
-    staging.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=staging, prefix="sample-") as folder:
-        path = Path(folder) / name
+    with workplace(lake_dir, "sample-") as folder:
+        path = folder / name
         write_raw(piece, path, lambda done: update(f"make {step}", "rows", done, piece.rows))
         # What making the file took is given back before landing takes its own.
         pa.default_memory_pool().release_unused()
@@ -131,11 +130,4 @@ def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) 
 
 def remove(lake_dir: Path) -> list[Line]:
     """Take every sample month out of the live ones; its folder stays until `clean`."""
-    manifest = Manifest(lake_dir)
-    lines = []
-    with lake_lock(lake_dir):
-        for (dataset, month), entry in sorted(manifest.live().items()):
-            if entry.source.startswith(SAMPLE):
-                gone = manifest.commit(entry.model_copy(update={"action": "remove"}))
-                lines.append(Line(dataset, month, "removed", gone))
-    return lines
+    return remove_where(lake_dir, lambda entry: entry.source.startswith(SAMPLE))

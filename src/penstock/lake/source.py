@@ -15,7 +15,7 @@ import fsspec
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Dataset
-from penstock.lake.download import Progress, Remote, describe, download, forget, unreachable
+from penstock.lake.download import Progress, Remote, describe, download, forget, held, unreachable
 from penstock.lake.files import sha256_of
 
 EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gs"), "gcs": ("gcsfs", "gs")}
@@ -185,15 +185,16 @@ def fetched(source: Located, downloads: Path, progress: Progress) -> Iterator[Fe
                 raise
             raise PenstockError(f"the file {remote.path}", str(error.strerror), "check the path") from None
         return
-    path = download(remote, downloads, progress)
-    try:
-        yield local_file(path, source.name, remote.address)
-    except KeyboardInterrupt:
-        raise
-    except BaseException:
+    with held(remote, downloads):
+        path = download(remote, downloads, progress)
+        try:
+            yield local_file(path, source.name, remote.address)
+        except KeyboardInterrupt:
+            raise
+        except BaseException:
+            forget(path)
+            raise
         forget(path)
-        raise
-    forget(path)
 
 
 def local_file(path: Path, name: str, address: str) -> Fetched:

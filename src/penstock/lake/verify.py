@@ -62,6 +62,16 @@ def require(lake_dir: Path, entries: Iterable[Entry]) -> None:
         )
 
 
+def strangers(folder: Path) -> list[Path]:
+    """What lies in a landed folder beside the landed file and would be read with it.
+
+    Raises:
+        OSError: the folder can't be listed.
+    """
+    # Spark leaves out names that begin with one of these.
+    return sorted(path for path in folder.iterdir() if path.name != FILE and not path.name.startswith((".", "_")))
+
+
 def landing_again(entry: Entry) -> str:
     """The command line that lands an entry's month again from where it came, which repairs a damaged file."""
     month = f"{entry.file_month:%Y-%m}"
@@ -82,8 +92,7 @@ def _glance(lake_dir: Path, entry: Entry) -> str:
     path = entry.path(lake_dir)
     try:
         size = path.stat().st_size
-        # Spark leaves out names that begin with one of these.
-        others = sorted(p.name for p in path.parent.iterdir() if p.name != FILE and not p.name.startswith((".", "_")))
+        others = strangers(path.parent)
     except (FileNotFoundError, NotADirectoryError):
         return f"no file {path}"
     except OSError as error:
@@ -91,7 +100,7 @@ def _glance(lake_dir: Path, entry: Entry) -> str:
     if entry.file_bytes and size != entry.file_bytes:
         how = "a truncated file" if size < entry.file_bytes else "a file that grew"
         return f"{how}, {size:,} bytes where {entry.file_bytes:,} landed: {path}"
-    return f"a file that did not land, `{others[0]}`, beside {path}" if others else ""
+    return f"a file that did not land, `{others[0].name}`, beside {path}" if others else ""
 
 
 def _content(path: Path, entry: Entry) -> str:

@@ -71,7 +71,7 @@ def test_the_same_bytes_change_nothing_and_others_replace(project: Project, gree
     assert first.folder == third.folder
 
 
-@pytest.mark.parametrize("step", ["_flush", "_commit"])
+@pytest.mark.parametrize("step", ["_flush", "switch"])
 def test_an_interrupt_leaves_nothing_half_done(
     project: Project, green_file: GreenFile, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

@@ -1,0 +1,59 @@
+"""Taking months out of the lake: a commit each; the landed folder stays until `clean`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from pathlib import Path
+
+from penstock.errors import PenstockError
+from penstock.lake.catalog import Catalog
+from penstock.lake.manifest import Entry, Manifest
+from penstock.lake.report import Line
+from penstock.lake.source import spans
+from penstock.lake.staging import writable
+from penstock.lake.switch import lake_lock
+
+
+def remove_where(lake_dir: Path, wanted: Callable[[Entry], bool]) -> list[Line]:
+    """Take out every live month whose entry is wanted, in order.
+
+    Raises:
+        PenstockError: the manifest is damaged, or can't be written.
+    """
+    manifest = Manifest(lake_dir)
+    lines = []
+    with writable(lake_dir), lake_lock(lake_dir):
+        for (dataset, month), entry in sorted(manifest.live().items()):
+            if wanted(entry):
+                gone = manifest.commit(entry.model_copy(update={"action": "remove"}))
+                lines.append(Line(dataset, month, "removed", gone))
+    return lines
+
+
+def remove(catalog: Catalog, lake_dir: Path, dataset: str, months: Sequence[date] | None) -> list[Line]:
+    """Take months of a dataset out; a month that isn't live is refused, the others go.
+
+    A dataset that `lake.yml` no longer names may still have live months, and they may go.
+
+    Args:
+        months: in order; None for all that are live.
+
+    Raises:
+        PenstockError: there is no such dataset; the manifest is damaged, or can't be written.
+    """
+    live = sorted(month for name, month in Manifest(lake_dir).live() if name == dataset)
+    if not live:
+        catalog.dataset(dataset)
+    if months is None and not live:
+        raise PenstockError(f"live months of {dataset}", "none", "`penstock lake` shows what is live")
+    wanted = set(live if months is None else months)
+    gone = remove_where(lake_dir, lambda entry: entry.dataset == dataset and entry.file_month in wanted)
+    found = f"no such month; live: {spans(live) or 'none'}"
+    missing = [
+        Line(
+            dataset, month, "refused", error=PenstockError(f"{dataset} {month:%Y-%m} live", found, "choose among them")
+        )
+        for month in sorted(wanted - {line.month for line in gone})
+    ]
+    return sorted([*gone, *missing], key=lambda line: line.month)

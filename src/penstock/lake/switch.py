@@ -1,0 +1,112 @@
+"""Making a written month live, under the lake's lock: not twice, in its place, committed."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from filelock import FileLock
+
+from penstock.errors import PenstockError
+from penstock.lake.files import FILE, sha256_of, sync_folder
+from penstock.lake.manifest import Entry, Live, Manifest
+from penstock.lake.staging import FOLDER
+from penstock.lake.verify import problems, strangers
+
+Outcome = Literal["landed", "replaced", "repaired", "unchanged"]
+
+
+def lake_lock(lake_dir: Path) -> FileLock:
+    """The lock under which folders are put in place or removed, and commits are made."""
+    lake_dir.mkdir(parents=True, exist_ok=True)
+    return FileLock(lake_dir / ".lake.lock")
+
+
+def refuse_twice(live: Live, dataset: str, month: date, name: str, sha256: str) -> None:
+    """Refuse bytes that are live already, for another month, in another dataset or under another name.
+
+    The rows of a file that landed twice would count twice, and nothing in the rows tells so.
+
+    Args:
+        live: the lake's live months.
+        dataset, month: what the file is to land as.
+        name: of the file.
+        sha256: of its bytes.
+
+    Raises:
+        PenstockError: with the month that has them.
+    """
+    for entry in live.values():
+        if entry.sha256 != sha256 or (entry.key == (dataset, month) and entry.source_file == name):
+            continue
+        there, here = f"{entry.dataset} {entry.file_month:%Y-%m}", f"{dataset} {month:%Y-%m}"
+        take_out = f"`penstock remove {there}`, then land this file"
+        found = f"its bytes are live as {there}, from {entry.source}"
+        if there == here:
+            do = f"nothing: the month has these rows. To have them under the name {name}: {take_out}"
+        else:
+            do = f"give the file and the month that belong together; if {there} is the mistake: {take_out}"
+        raise PenstockError(f"{name} to land once, as {here}", found, do)
+
+
+def switch(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, Entry]:
+    """Make a month live.
+
+    The same source written by the same program is the same file, so a damaged one is put back under
+    the entry it has. An entry that doesn't know its file's hash, or knows another one because an
+    earlier pyarrow wrote it, is followed by a new one; its folder, which says what rows there are, stays.
+
+    Args:
+        written: folder with the landed file, on the lake's file system.
+        entry: what to commit.
+
+    Returns:
+        (what was done, the month's live entry).
+
+    Raises:
+        PenstockError: the bytes are live elsewhere. OSError goes through; then nothing was switched.
+    """
+    lake_dir = manifest.lake_dir
+    with lake_lock(lake_dir):
+        live = manifest.live()
+        refuse_twice(live, *entry.key, entry.source_file, entry.sha256)
+        previous = live.get(entry.key)
+        if previous is None or previous.folder != entry.folder:
+            _place(lake_dir, written, entry)
+            return "replaced" if previous else "landed", manifest.commit(entry)
+        if not problems(lake_dir, [previous]):
+            return "unchanged", previous
+        _place(lake_dir, written, entry)
+        if previous.file_sha256 == entry.file_sha256:
+            return "repaired", previous
+        return "repaired", manifest.commit(entry)
+
+
+def _place(lake_dir: Path, written: Path, entry: Entry) -> None:
+    """Put the file where its entry says. Whoever reads there sees the former file or this one, whole."""
+    path = entry.path(lake_dir)
+    path.parent.parent.mkdir(parents=True, exist_ok=True)
+    if path.is_file():
+        # A folder of that name holds the same rows: left by a kill, live once before, or damaged.
+        with path.open("rb") as file:
+            same = sha256_of(file) == entry.file_sha256
+        if not same:
+            (written / FILE).replace(path)
+            sync_folder(path.parent)
+        _set_aside(lake_dir, path.parent)
+    else:
+        _set_aside(lake_dir, path.parent)
+        shutil.rmtree(path.parent, ignore_errors=True)
+        written.rename(path.parent)
+        sync_folder(path.parent.parent)
+
+
+def _set_aside(lake_dir: Path, folder: Path) -> None:
+    """Move files that landing didn't write out of Spark's sight; they are somebody's, so `clean` ages them first."""
+    for stranger in strangers(folder) if folder.is_dir() else []:
+        aside = lake_dir / FOLDER / f"aside-{uuid.uuid4().hex}"
+        aside.mkdir(parents=True)
+        stranger.rename(aside / stranger.name)

@@ -1,0 +1,153 @@
+"""A file lands once: the same bytes as another month, another dataset or another name are refused."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from penstock.lake import land as landing
+
+from .conftest import GreenFile, Project
+
+NOTE = """
+  notes:
+    file_name: ["notes-{month}.csv"]
+    columns:
+      text: {type: string}
+  papers:
+    file_name: ["papers-{month}.csv"]
+    columns:
+      text: {type: string}
+"""
+
+
+def refused(project: Project, *words: str) -> str:
+    """The reason why a landing is refused; it must leave the lake as it was."""
+    before = project.tree()
+    answer = project.penstock(*words)
+    assert answer.code == 1, answer.text
+    assert project.tree() == before
+    (reason,) = [line for line in answer.text.splitlines() if line.startswith("refused ")]
+    assert re.search("needed: .* found: .* do: ", reason)
+    return reason
+
+
+def test_the_same_bytes_for_another_month(project: Project, green_file: GreenFile) -> None:
+    first = green_file("2021-01")
+    project.penstock("land", "green", "--file", str(first))
+    second = first.with_name("green_tripdata_2021-02.parquet")
+    shutil.copy(first, second)
+    words = ("land", "green", "--file", str(second))
+    reason = refused(project, *words)
+    assert f"its bytes are live as green 2021-01, from {first}" in reason
+    # January was the mistake: what the message says to do works.
+    (command,) = re.findall(r"`penstock (.*?)`", reason)
+    assert project.penstock(*shlex.split(command)).code == 0
+    assert project.penstock(*words).code == 0
+    assert [month.month for _, month in project.manifest.live()] == [2]
+
+
+def test_the_same_bytes_for_another_dataset(project: Project, tmp_path: Path) -> None:
+    path = project.root / "lake.yml"
+    path.write_text(path.read_text().rstrip() + NOTE)
+    file = tmp_path / "x.csv"
+    file.write_text("text\nhello\n")
+    assert project.penstock("land", "notes", "--file", str(file), "--month", "2021-01").code == 0
+    assert "live as notes 2021-01" in refused(project, "land", "papers", "--file", str(file), "--month", "2021-01")
+
+
+def test_the_same_month_under_another_name(project: Project, green_file: GreenFile) -> None:
+    first = green_file()
+    project.penstock("land", "green", "--file", str(first))
+    second = first.with_name("download.parquet")
+    shutil.copy(first, second)
+    words = ("land", "green", "--file", str(second), "--month", "2021-01")
+    assert "`penstock remove green 2021-01`" in refused(project, *words)
+    assert project.penstock("remove", "green", "2021-01").code == 0
+    assert project.penstock(*words).code == 0
+    assert project.rows("green", "2021-01").column("source_file").to_pylist() == ["download.parquet"] * 3
+
+
+def test_the_same_name_from_elsewhere_is_unchanged(project: Project, green_file: GreenFile, tmp_path: Path) -> None:
+    first = green_file()
+    project.penstock("land", "green", "--file", str(first))
+    copy = tmp_path / "elsewhere" / first.name
+    copy.parent.mkdir()
+    shutil.copy(first, copy)
+    assert "unchanged" in project.penstock("land", "green", "2021-01", "--from", str(copy.parent)).text
+    assert project.manifest.version() == 1
+
+
+def test_a_month_that_is_no_longer_live_does_not_count(project: Project, green_file: GreenFile) -> None:
+    first = green_file(fare=1.0)
+    project.penstock("land", "green", "--file", str(first))
+    second = first.with_name("green_tripdata_2021-02.parquet")
+    shutil.copy(first, second)
+    green_file(fare=2.0)
+    project.penstock("land", "green", "--file", str(first))
+    assert project.penstock("land", "green", "--file", str(second)).code == 0
+
+
+@pytest.mark.parametrize("name", ["green_tripdata_2021-02.parquet", "green_tripdata_2021-01.parquet"])
+def test_two_landings_of_one_file_at_once(
+    project: Project, green_file: GreenFile, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """The other landing ends while this one is at work, after its first look at what is live."""
+    first = green_file("2021-01")
+    other = first.parent / "other" / name
+    other.parent.mkdir()
+    shutil.copy(first, other)
+    sniff = landing.sniff
+
+    def meanwhile(path: Path, called: str) -> object:
+        monkeypatch.setattr(landing, "sniff", sniff)
+        assert project.penstock("land", "green", "--file", str(other)).code == 0
+        return sniff(path, called)
+
+    monkeypatch.setattr(landing, "sniff", meanwhile)
+    answer = project.penstock("land", "green", "--file", str(first))
+    if name == first.name:
+        assert (answer.code, "unchanged" in answer.text) == (0, True)
+    else:
+        assert (answer.code, "live as green 2021-02" in answer.text) == (1, True)
+    (entry,) = project.manifest.entries()
+    assert entry.source == str(other)
+    assert len(list(project.lake.glob("green/*/*/*"))) == 1
+
+
+def test_remove(project: Project, green_file: GreenFile) -> None:
+    for month in ("2021-01", "2021-02", "2021-03"):
+        green_file(month)
+    project.penstock("land", "green", "all", "--from", "../files")
+    answer = project.penstock("remove", "green", "2021-02..2021-04")
+    assert answer.code == 1
+    assert answer.text.count("removed") == 2
+    assert "refused green 2021-04: needed: green 2021-04 live. found: no such month; live: 2021-01..2021-03" in (
+        answer.text
+    )
+    assert [month.month for _, month in project.manifest.live()] == [1]
+    assert len(list(project.lake.glob("green/*/*/*"))) == 3
+    assert "2 removed" in project.penstock("clean", "--grace", "0d").text
+    assert project.penstock("remove", "green", "all").code == 0
+    assert project.manifest.live() == {}
+    for words, said in (
+        (("green", "all"), "live months of green. found: none"),
+        (("green", "2021-01"), "live: none"),
+        (("blue", "2021-01"), "known: green"),
+        (("green",), "at least one month"),
+    ):
+        answer = project.penstock("remove", *words)
+        assert (answer.code, said in answer.text) == (1, True), answer.text
+    assert project.manifest.version() == 6
+
+
+def test_a_dataset_that_left_lake_yml_can_be_removed(project: Project, green_file: GreenFile) -> None:
+    project.penstock("land", "green", "--file", str(green_file()))
+    path = project.root / "lake.yml"
+    path.write_text(path.read_text().replace("  green:\n", "  emerald:\n", 1))
+    assert project.penstock("remove", "green", "2021-01").code == 0
+    assert project.manifest.live() == {}
