@@ -34,5 +34,10 @@ def features(trips: DataFrame) -> DataFrame:
 
 
 def model(dbt: Any, session: Any) -> DataFrame:
-    dbt.config(materialized="table", file_format="delta", partition_by=["pickup_month"])
+    dbt.config(
+        materialized="incremental",
+        incremental_strategy="interval",
+        event_time="pickup_month",
+        partition_by=["pickup_month"],
+    )
     return features(dbt.ref("int_trips"))

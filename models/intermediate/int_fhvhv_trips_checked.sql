@@ -1,4 +1,7 @@
-{{ config(materialized='table', file_format='delta', **monthly_partitions('file_month')) }}
+{{ config(
+    materialized='incremental', event_time='file_month', quarantine_when='is_quarantined',
+    **monthly_partitions('file_month')
+) }}
 
 {%- set services = ['fhvhv'] %}
 
@@ -17,7 +20,8 @@ checked as (
 final as (
     select
         *,
-        size(reasons) > 0 as is_quarantined
+        size(reasons) > 0 as is_quarantined,
+        '{{ invocation_id }}' as run_id
     from checked
 )
 

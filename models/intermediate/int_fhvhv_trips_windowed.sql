@@ -14,16 +14,19 @@ keyed as (
 ),
 
 shared_keys as (
-    select trip_key
+    select
+        file_month,
+        trip_key
     from keyed
-    group by trip_key
+    group by file_month, trip_key
     having count(*) > 1
 ),
 
 candidates as (
     select {{ hints(broadcast('shared_keys')) }} keyed.*
     from keyed
-    inner join shared_keys on keyed.trip_key = shared_keys.trip_key
+    inner join shared_keys
+        on keyed.file_month = shared_keys.file_month and keyed.trip_key = shared_keys.trip_key
 ),
 
 numbered as (

@@ -12,7 +12,6 @@ trips as (
     select * from yellow
 ),
 
--- Mirrors and repeats share this key; so may other rows, which the windows below tell apart.
 keyed as (
     select
         *,
@@ -24,16 +23,19 @@ keyed as (
 ),
 
 shared_keys as (
-    select trip_key
+    select
+        file_month,
+        trip_key
     from keyed
-    group by trip_key
+    group by file_month, trip_key
     having count(*) > 1
 ),
 
 candidates as (
     select {{ hints(broadcast('shared_keys')) }} keyed.*
     from keyed
-    inner join shared_keys on keyed.trip_key = shared_keys.trip_key
+    inner join shared_keys
+        on keyed.file_month = shared_keys.file_month and keyed.trip_key = shared_keys.trip_key
 ),
 
 compared as (
@@ -70,10 +72,8 @@ final as (
     from trips
     left join compared
         on
-            trips.service_type = compared.service_type
-            and trips.file_month = compared.file_month
-            and trips.source_file = compared.source_file
-            and trips.source_row = compared.source_row
+            trips.service_type = compared.service_type and trips.file_month = compared.file_month
+            and trips.source_file = compared.source_file and trips.source_row = compared.source_row
             and (compared.has_mirror or compared.is_repeat)
 )
 

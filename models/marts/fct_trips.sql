@@ -1,4 +1,7 @@
-{{ config(**layout(monthly_partitions('pickup_month'), clustered('pickup_zone_id'))) }}
+{{ config(
+    materialized='incremental', event_time='pickup_month',
+    **layout(monthly_partitions('pickup_month'), clustered('pickup_zone_id'))
+) }}
 
 with trips as (
     select * from {{ ref('int_trips') }}

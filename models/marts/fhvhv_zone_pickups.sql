@@ -1,4 +1,6 @@
-{{ config(**monthly_partitions('pickup_month')) }}
+{{ config(
+    materialized='incremental', event_time='pickup_month', **monthly_partitions('pickup_month')
+) }}
 
 with trips as (
     select * from {{ ref('int_fhvhv_trips') }}

@@ -1,3 +1,7 @@
+{{ config(
+    materialized='incremental', event_time='revenue_month', **monthly_partitions('revenue_month')
+) }}
+
 with trips as (
     select * from {{ ref('fct_trips') }}
 ),

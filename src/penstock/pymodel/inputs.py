@@ -30,6 +30,9 @@ def condition(read: Input, type_name: str) -> str:
     """The filter of a window as SQL; empty when there is none."""
     if not read.column:
         return ""
+    if read.windows is not None:
+        own = [condition(Input(read.column, start, end), type_name) for start, end in read.windows]
+        return " or ".join(f"({words})" for words in own) or "false"
     ends = ((">=", read.start), ("<", read.end))
     return " and ".join(f"{read.column} {sign} {literal(text, type_name)}" for sign, text in ends if text)
 

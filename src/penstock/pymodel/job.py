@@ -16,12 +16,14 @@ class Input:
         column: the event-time column as SQL; None reads all times.
         start, end: ISO instants, the end not included; either may be missing.
         limit: at most this many rows; `dbt --empty` sets 0.
+        windows: in place of `start` and `end`, several of them.
     """
 
     column: str | None = None
     start: str | None = None
     end: str | None = None
     limit: int | None = None
+    windows: list[list[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,7 @@ class Write:
         on_schema_change: `ignore`, `append_new_columns`, `sync_all_columns` or `fail`.
         exists: whether the target exists.
         drop: `view` when a view of the target's name gives way to it.
+        commit_info: text for Delta's commit information of the write.
         alone: whether other such writers of the same run wait, since they would conflict.
     """
 
@@ -79,6 +82,7 @@ class Write:
     exists: bool = False
     drop: str | None = None
     alone: bool = False
+    commit_info: str | None = None
 
 
 @dataclass(frozen=True)

@@ -93,6 +93,12 @@ def location_aside(layout: Layout, old: Standing | None) -> str | None:
     return f"{layout.location}{ASIDE}" if old.location.rstrip("/").endswith(f"/{name}") else layout.location
 
 
+def create_empty(session: Any, target: str, layout: Layout, schema: Any) -> None:
+    """Make the table of some columns, unless it is there: who makes it at the same time meets the same one."""
+    listed = ", ".join(f"{quoted(item.name)} {ddl(item.dataType)}" for item in schema.fields)
+    session.sql(f"create table if not exists {target} ({listed}) {clauses(layout, layout.location)}")
+
+
 def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
     """Put the rows of the write's view in place of the target, whatever was there.
 

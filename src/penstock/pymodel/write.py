@@ -11,6 +11,7 @@ from penstock.pymodel.conflicts import again_on_conflict
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Job
 
+COMMIT_INFO = "spark.databricks.delta.commitInfo.userMetadata"
 DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
 
 
@@ -24,9 +25,13 @@ def write(session: Any, frame: Any, job: Job) -> None:
         ModelError: columns that `on_schema_change` refuses, or an unknown mode.
     """
     frame.createOrReplaceTempView(job.write.view)
+    if job.write.commit_info:
+        session.conf.set(COMMIT_INFO, job.write.commit_info)
     if job.write.mode == "replace":
         replace.replace(session, job.write, job.layout, frame.schema)
         return
+    if not job.write.exists:
+        replace.create_empty(session, job.write.target, job.layout, frame.schema)
     target, rows = job.write.target, columns.types(frame.schema)
     change = columns.compare(columns.types(session.table(target).schema), rows)
     plan = columns.plan(target, change, job.write.on_schema_change, job.layout)

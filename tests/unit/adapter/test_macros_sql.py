@@ -17,6 +17,7 @@ from dbt_jinja import CompilationError, environment
 
 from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
+from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.include.penstock import PACKAGE_PATH
 
 MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)
@@ -67,6 +68,7 @@ def render() -> Render:
             "spark__listagg": lambda *arguments: "collected",
             "adapter": SimpleNamespace(
                 table_format=lambda name: table_format(name or "delta"),
+                interval_properties=lambda node: interval_properties(config),
                 quote=lambda name: f"`{name}`",
                 get_columns_in_relation=lambda relation: COLUMNS,
                 render_raw_columns_constraints=lambda raw_columns: [],

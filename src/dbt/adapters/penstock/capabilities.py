@@ -58,7 +58,8 @@ class TableFormat:
     def strategies(self) -> tuple[str, ...]:
         """The incremental strategies that the format allows."""
         merge = ("merge",) if self.merge else ()
-        return ("append", *merge, "insert_overwrite", "microbatch")
+        interval = ("interval",) if self.replace_where else ()
+        return ("append", *merge, "insert_overwrite", "microbatch", *interval)
 
 
 FORMATS = {

@@ -20,6 +20,8 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import capabilities, layout
 from dbt.adapters.penstock.columns import DescribedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.intervals.building import IntervalModels
+from dbt.adapters.penstock.intervals.filtering import PenstockRelation
 from dbt.adapters.penstock.layout import ArrangedWrites
 from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
@@ -46,13 +48,20 @@ class PenstockConfig(SparkConfig):
     # Checked by layout.py, in words, when the node runs.
     target_file_size_mb: Any = None
     sorted_within: Any = None
+    # Checked by intervals/config.py.
+    intervals_per_commit: Any = None
+    on_code_change: Any = None
+    quarantine_when: Any = None
     # Those of the folders and of the model are put together, the nearest one's value winning.
     spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
 
 
-class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting, ArrangedWrites, TableSizes, PhysicalTests):
+class PenstockAdapter(
+    RelationLookup, DescribedColumns, TableWriting, ArrangedWrites, TableSizes, PhysicalTests, IntervalModels
+):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
+    Relation = PenstockRelation
     ConnectionManager = PenstockConnectionManager
     AdapterSpecificConfigs = PenstockConfig
     CONSTRAINT_SUPPORT = capabilities.CONSTRAINTS
@@ -85,6 +94,7 @@ class PenstockAdapter(RelationLookup, DescribedColumns, TableWriting, ArrangedWr
         self.connections.use_conf({})
         # dbt hands a test's whole context over, a model's config.
         if node := getattr(config, "model", None):
+            self.interval_failed(node.unique_id)
             self.keep_executed(node.unique_id)
 
     @property

@@ -130,4 +130,4 @@ class TableWriting(SparkAdapter):
 
     def valid_incremental_strategies(self) -> list[str]:
         """dbt's own strategies that have SQL here; the table format narrows them (capabilities.py)."""
-        return ["append", "merge", "insert_overwrite", "microbatch"]
+        return ["append", "merge", "insert_overwrite", "microbatch", "interval"]

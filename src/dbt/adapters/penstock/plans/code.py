@@ -9,6 +9,7 @@ from typing import Any
 
 # Configuration that no statement of a model depends on.
 WORDS = {"tags", "meta", "docs", "description", "group", "access", "freshness", "persist_docs", "grants", "enabled"}
+WORDS |= {"intervals_per_commit", "on_code_change", "quarantine_when"}
 # Macros of dbt and its adapters: another version of one is no change of the project.
 INNER = {"dbt", "dbt_spark", "dbt_penstock"}
 

@@ -87,6 +87,12 @@ class PlanKeeping(SparkAdapter):
         noting.note(name, Noted(explained, matches, kept=self._keep(name, explained)))
         return ""
 
+    @available
+    def has_plan(self, node: dict[str, Any]) -> bool:
+        """Whether the plan that is kept of a model is that of its code as it is now."""
+        found = kept.read(self._target, node["unique_id"])
+        return found is not None and found.code == code.fingerprint(self.get_macro_resolver(), node["unique_id"])
+
     def _explained(self, select: str) -> str:
         try:
             _, table = self.execute(EXPLAIN + select, fetch=True)

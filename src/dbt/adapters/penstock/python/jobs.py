@@ -10,6 +10,7 @@ from typing import Any
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.python.config import PythonConfig, refuse
 from dbt.adapters.penstock.spark_conf import as_text
@@ -52,6 +53,7 @@ def layout(node: dict[str, Any], default_format: str) -> Layout:
         if not isinstance(value := config.get(key) or {}, dict):
             raise refuse(name, key, "keys with values", value)
         pairs[key] = {str(k): as_text(v) for k, v in value.items()}
+    pairs["tblproperties"] |= interval_properties(config)
     root, docs = config.get("location_root"), config.get("persist_docs") or {}
     return Layout(
         file_format=table_format.name,
@@ -124,6 +126,7 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
             exists=bool(write.get("exists")),
             drop=write.get("drop"),
             alone=bool(write.get("alone")),
+            commit_info=write.get("commit_info"),
         ),
         layout=layout(node, credentials.file_format),
         columns=declared if config.enforce_columns else None,

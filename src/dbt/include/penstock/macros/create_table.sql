@@ -16,6 +16,7 @@
 {% macro penstock__tblproperties_clause() %}
   {%- set properties = {} -%}
   {%- do properties.update(config.get('tblproperties') or {}) -%}
+  {%- do properties.update(adapter.interval_properties(model)) -%}
   {%- if penstock_format().constraints -%}
     {%- for item in penstock_constraints() -%}
       {%- do properties.update({'delta.constraints.' ~ item.name: item.expression}) -%}

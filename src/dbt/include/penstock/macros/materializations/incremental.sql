@@ -7,7 +7,22 @@
   {%- do penstock_run_sql_header() -%}
   {%- set anew = existing is none or existing.is_view or should_full_refresh() -%}
   {%- set target = adapter.as_table(this, config.get('file_format')) if anew else existing -%}
-  {%- if model['language'] == 'python' -%}
+  {%- if strategy == 'interval' -%}
+    {%- set target = adapter.as_table(this, config.get('file_format')) -%}
+    {%- set plan = penstock_interval_plan(existing) -%}
+    {%- for planned in plan.chunks -%}
+      {%- set chunk = adapter.interval_begin(model, planned) -%}
+      {%- if model['language'] == 'python' -%}
+        {%- call statement('main', language='python') -%}
+          {{ penstock_python_job(compiled_code, target, penstock_python_interval(existing, target, chunk), chunk) }}
+        {%- endcall -%}
+      {%- else -%}
+        {%- do penstock_build_interval(existing, target, compiled_code, chunk) -%}
+      {%- endif -%}
+      {%- do adapter.interval_done(model, chunk) -%}
+    {%- endfor -%}
+    {%- do penstock_intervals_built(plan, compiled_code) -%}
+  {%- elif model['language'] == 'python' -%}
     {%- set write = penstock_python_replacement(existing, target) if anew else penstock_python_increment(strategy, target) -%}
     {#- Only a materialization itself may submit Python. -#}
     {%- call statement('main', language='python') -%}
@@ -55,7 +70,7 @@
   {{ return(overwrites and config.get('partition_by') is not none) }}
 {% endmacro %}
 
-{% macro penstock_increment(strategy, target, compiled_code) %}
+{% macro penstock_increment(strategy, target, compiled_code, chunk=none) %}
   {%- set source = make_temp_relation(target) -%}
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
   {%- set contracted = penstock_contracted(compiled_code) -%}
@@ -76,10 +91,15 @@
     'unique_key': config.get('unique_key'),
     'dest_columns': source_columns or target_columns,
     'target_columns': target_columns,
+    'interval_condition': chunk.condition if chunk else none,
     'incremental_predicates': config.get('predicates') or config.get('incremental_predicates')}) -%}
   {{ write(sql) }}
   {%- do penstock_keep_plan('select * from ' ~ source) -%}
-  {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model)) -%}
+  {%- if chunk -%}
+    {%- set response = adapter.write_interval(sql, chunk) -%}
+  {%- else -%}
+    {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model)) -%}
+  {%- endif -%}
   {%- do store_result('main', response=response) -%}
   {%- if on_schema_change == 'sync_all_columns' and source_columns -%}
     {%- set kept = source_columns | map(attribute='name') | map('lower') | list -%}

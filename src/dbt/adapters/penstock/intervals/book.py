@@ -1,0 +1,270 @@
+"""The ledger as one dbt run knows it: read once, completed from the tables' own histories, added to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timezone
+from typing import Any
+
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.intervals.config import PROPERTY
+from dbt.adapters.penstock.intervals.subject import Run, Subject, count
+from penstock.batches import commits, ledger
+from penstock.batches.choose import Built
+from penstock.batches.commits import Batch, Commit
+from penstock.batches.ledger import Event, State
+
+AFTER_A_CRASH = "completed after a crash"
+NOT_THERE = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A model's table as it stands.
+
+    Attributes:
+        id: Delta's; empty while there is no table.
+        grain: of the intervals it is built by; empty for a table that something else made.
+        state: what it holds.
+        foreign: commits of others that changed its rows since the ledger last looked.
+    """
+
+    id: str = ""
+    grain: str = ""
+    state: State = field(default_factory=State)
+    foreign: tuple[Commit, ...] = ()
+
+
+def _with(table: Table, commit: Commit, batch: Batch, rows: Mapping[date, int]) -> Table:
+    """A table after a commit; `rows` by interval, as far as they were counted."""
+    built = {day: held for day, held in table.state.built.items() if day not in batch.intervals}
+    for day, inputs in batch.intervals.items():
+        if day not in batch.gone:
+            built[day] = Built(batch.batch, inputs, batch.code, commit.version, rows.get(day, 0 if rows else None))
+    failed = {day: tries for day, tries in table.state.failed.items() if day not in batch.intervals}
+    return replace(table, state=State(max(table.state.version, commit.version), built, failed))
+
+
+def message(error: BaseException) -> str:
+    """An error's first words, for one cell of a table."""
+    return " ".join(str(getattr(error, "msg", None) or error).split())[:400]
+
+
+class Book:
+    """The ledger of a target.
+
+    Args:
+        relation: the ledger's own table, `schema.batch_runs`.
+    """
+
+    def __init__(self, relation: str) -> None:
+        self.relation = relation
+        self._states: dict[tuple[str, str], State] | None = None
+        self._tables: dict[str, Table] = {}
+        self._lock = threading.RLock()
+
+    def _read(self, run: Run, **only: Any) -> dict[tuple[str, str], State]:
+        try:
+            return ledger.states(run(ledger.read_sql(self.relation, **only)))
+        except DbtRuntimeError as error:
+            if any(words in str(error) for words in NOT_THERE):
+                return {}
+            raise
+
+    def table(self, run: Run, subject: Subject, again: bool = False) -> Table:
+        """A model's table with its intervals; read once in a run, or `again` when others may have written."""
+        with self._lock:
+            if again or subject.relation not in self._tables:
+                if self._states is None:
+                    self._states = self._read(run)
+                detail = run(f"describe detail {subject.relation}")[0]
+                properties = detail["properties"]
+                known = properties if isinstance(properties, Mapping) else json.loads(str(properties or "{}"))
+                table = Table(str(detail["id"]), str(known.get(PROPERTY, "")))
+                if again:
+                    self._states.update(self._read(run, of=subject.relation))
+                state = self._states.get((subject.relation, table.id), State())
+                # In the middle of a run the ledger is left to the run whose commits are found.
+                whole = self._completed(run, subject, replace(table, state=state), tell=not again)
+                self._tables[subject.relation] = whole
+            return self._tables[subject.relation]
+
+    def _completed(self, run: Run, subject: Subject, table: Table, tell: bool) -> Table:
+        """The table with what its history has and the ledger lacks; with `tell` the ledger is told."""
+        newest = int(run(f"describe history {subject.relation} limit 1")[0]["version"])
+        missing = newest - table.state.version
+        if missing <= 0 or not table.grain:
+            return table
+        found = commits.history(run(f"describe history {subject.relation} limit {missing}"))
+        foreign = []
+        for commit in found:
+            if commit.version <= table.state.version:
+                continue
+            if commit.batch:
+                reasons = dict.fromkeys(commit.batch.intervals, AFTER_A_CRASH)
+                table = (
+                    self.record(run, subject, table, commit, commit.batch, None, reasons)
+                    if tell
+                    else _with(table, commit, commit.batch, {})
+                )
+            elif commit.restored is not None and tell:
+                table = self._restored(run, subject, table, commit)
+            elif commit.foreign and commit.operation != "WRITE":
+                foreign.append(commit)
+        return replace(table, foreign=tuple(foreign))
+
+    def _restored(self, run: Run, subject: Subject, table: Table, commit: Commit) -> Table:
+        """Somebody brought an older version of the table back: its intervals are those of then."""
+        then = self._read(run, of=subject.relation, upto=commit.restored).get((subject.relation, table.id), State())
+        now, events = {day: replace(built, version=commit.version) for day, built in then.built.items()}, []
+        for day in sorted({*now, *table.state.built}):
+            built = now.get(day) or table.state.built[day]
+            outcome = ledger.BUILT if day in now else ledger.REMOVED
+            events.append(
+                self._event(
+                    subject,
+                    day,
+                    outcome,
+                    batch_id=built.batch,
+                    inputs=built.inputs if day in now else {},
+                    code=built.code,
+                    rows_out=built.rows if day in now else 0,
+                    delta_version=commit.version,
+                    table_id=table.id,
+                    message=f"the table was restored to version {commit.restored}",
+                )
+            )
+        self.append(run, events)
+        return replace(table, state=State(commit.version, now))
+
+    @staticmethod
+    def _event(subject: Subject, day: date, outcome: str, **values: Any) -> Event:
+        return Event(
+            **{
+                "run_id": "",
+                "model": subject.name,
+                "relation": subject.relation,
+                "interval_start": day,
+                "grain": subject.grain.name,
+                "outcome": outcome,
+                **values,
+            }
+        )
+
+    def record(
+        self,
+        run: Run,
+        subject: Subject,
+        table: Table,
+        commit: Commit,
+        batch: Batch,
+        seconds: float | None,
+        reasons: Mapping[date, str],
+    ) -> Table:
+        """Tell the ledger of a commit, and return the table with it.
+
+        Args:
+            table: as it was before, with the id that it has now.
+            seconds: how long the batch took; None when nobody knows any more.
+            reasons: why each interval was built.
+        """
+        rows = count(run, subject, batch, commit)
+        nothing = (0, None if subject.quarantined is None else 0)
+        events = [
+            self._event(
+                subject,
+                day,
+                ledger.REMOVED if day in batch.gone else ledger.BUILT,
+                batch_id=batch.batch,
+                run_id=batch.run,
+                attempt=batch.attempts.get(day, 1),
+                inputs=inputs,
+                code=batch.code,
+                rows_in=subject.rows_in(day, inputs),
+                rows_out=rows.get(day, nothing)[0],
+                rows_quarantined=rows.get(day, nothing)[1],
+                started_at=batch.started,
+                seconds=seconds,
+                delta_version=commit.version,
+                table_id=table.id,
+                message=reasons.get(day, ""),
+            )
+            for day, inputs in sorted(batch.intervals.items())
+        ]
+        self.append(run, events)
+        known = _with(table, commit, batch, {day: found[0] for day, found in rows.items()})
+        with self._lock:
+            self._tables[subject.relation] = known
+        return known
+
+    def known(self, relation: str) -> Table | None:
+        """A table as this run knows it; None when it hasn't looked."""
+        return self._tables.get(relation)
+
+    def written(
+        self, run: Run, subject: Subject, batch: Batch, seconds: float, reasons: Mapping[date, str]
+    ) -> Table | None:
+        """Find the commit of a batch and record it; None when another run's commit made it needless."""
+        detail = run(f"describe detail {subject.relation}")[0]
+        for limit in (5, 100):
+            found = commits.history(run(f"describe history {subject.relation} limit {limit}"))
+            mine = [commit for commit in found if commit.batch and commit.batch.batch == batch.batch]
+            if mine:
+                before = self._tables.get(subject.relation, Table())
+                same = before.id == str(detail["id"])
+                table = before if same else Table(str(detail["id"]), subject.grain.name)
+                return self.record(
+                    run, subject, replace(table, grain=subject.grain.name), mine[0], batch, seconds, reasons
+                )
+        return None
+
+    def unfinished(self, run: Run, subject: Subject, table: Table, batch: Batch, outcome: str, why: str) -> Table:
+        """Tell the ledger of a batch that came to nothing."""
+        events = []
+        for day, inputs in sorted(batch.intervals.items()):
+            held = table.state.built.get(day)
+            events.append(
+                self._event(
+                    subject,
+                    day,
+                    outcome,
+                    batch_id=batch.batch,
+                    run_id=batch.run,
+                    attempt=table.state.attempt(day),
+                    inputs=inputs,
+                    code=batch.code,
+                    started_at=batch.started,
+                    seconds=max(0.0, (datetime.now(timezone.utc) - batch.started).total_seconds()),
+                    delta_version=held.version if held else None,
+                    table_id=table.id,
+                    message=why,
+                )
+            )
+        self.append(run, events)
+        with self._lock:
+            state = table.state
+            failed = {**state.failed, **{day: state.attempt(day) for day in batch.intervals}}
+            built = {
+                day: replace(held, failed=held.failed + (day in batch.intervals)) for day, held in state.built.items()
+            }
+            known = replace(table, state=replace(state, built=built, failed=failed))
+            self._tables[subject.relation] = known
+        return known
+
+    def append(self, run: Run, events: Sequence[Event]) -> None:
+        """Add rows to the ledger, which is made when it isn't there."""
+        if not events:
+            return
+        sql = ledger.append_sql(self.relation, events)
+        try:
+            run(sql)
+        except DbtRuntimeError as error:
+            if not any(words in str(error) for words in NOT_THERE):
+                raise
+            run(f"create schema if not exists {self.relation.rpartition('.')[0]}")
+            run(ledger.create_sql(self.relation))
+            run(sql)

@@ -1,0 +1,177 @@
+"""What the materialization asks of the adapter: the plan of a model, and what becomes of each commit."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.base import BaseRelation
+from dbt.adapters.base.meta import available
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.spark.impl import SparkAdapter
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.intervals import asking, filtering
+from dbt.adapters.penstock.intervals.book import Book, Table, message
+from dbt.adapters.penstock.intervals.config import interval_properties
+from dbt.adapters.penstock.intervals.lake import Lake
+from dbt.adapters.penstock.intervals.planning import Chunk, IntervalPlan, Planner
+from dbt.adapters.penstock.messages import in_three
+from penstock.batches import commits, ledger, markers
+from penstock.batches.grain import shown
+from penstock.pymodel.conflicts import again_on_conflict, is_conflict
+
+logger = AdapterLogger("penstock")
+
+
+class BuiltElsewhere(Exception):
+    """Another run has built the same intervals from the same inputs meanwhile."""
+
+
+class IntervalModels(SparkAdapter):
+    """dbt-spark's adapter, with models that are built by interval."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._book = Book(f"{self.config.credentials.schema}.{ledger.TABLE}")
+        self._lake = Lake(Path(self.config.project_root))
+        # By node, the commit that is under way.
+        self._under_way: dict[str, Chunk] = {}
+
+    @contextlib.contextmanager
+    def connection_named(
+        self, name: str, query_header_context: Any = None, should_release_connection: bool = True
+    ) -> Iterator[None]:
+        """dbt's own, which begins every node: what is compiled inside is marked for that node."""
+        with (
+            filtering.compiling(query_header_context),
+            super().connection_named(name, query_header_context, should_release_connection),
+        ):
+            yield
+
+    def _rows_of(self, sql: str) -> Any:
+        return self.execute(sql, fetch=True)[1].rows
+
+    @property
+    def _notes(self) -> Path:
+        return Path(self.config.project_root) / self.config.target_path
+
+    @available
+    def interval_plan(self, node: dict[str, Any], existing: BaseRelation | None, full_refresh: bool) -> IntervalPlan:
+        """Which intervals of a model this run builds, and in which commits.
+
+        Args:
+            node: the model.
+            existing: what stands at its name; None when nothing does.
+            full_refresh: whether all of it is to be made anew.
+
+        Raises:
+            DbtRuntimeError: see Planner.plan.
+        """
+        planner = Planner(self._book, self._lake, self.get_macro_resolver(), self._rows_of, self._notes, logger.info)
+        arguments = self.config.args
+        exists = existing is not None and bool(existing.is_table)
+        return planner.plan(
+            node["unique_id"],
+            exists,
+            lambda grain: asking.asked(arguments, grain, full_refresh),
+            asking.partial(arguments),
+        )
+
+    @available.parse(lambda *arguments, **options: {})
+    def interval_properties(self, node: dict[str, Any]) -> dict[str, str]:
+        """Table properties of a node's own strategy."""
+        return interval_properties(node["config"])
+
+    @available
+    def interval_begin(self, node: dict[str, Any], chunk: Chunk) -> Chunk:
+        """A commit begins: a note is left for whoever comes after a kill, and the session marks its commits."""
+        chunk = replace(chunk, batch=replace(chunk.batch, started=datetime.now(timezone.utc)), began=time.monotonic())
+        batch = chunk.batch
+        markers.write(self._notes, chunk.subject.relation, batch.batch, batch.run, chunk.intervals, batch.started)
+        self._under_way[node["unique_id"]] = chunk
+        if node["language"] == "sql":
+            self._rows_of(f"set {commits.SETTING}={chunk.metadata}")
+        return chunk
+
+    @available
+    def write_interval(self, sql: str, chunk: Chunk) -> AdapterResponse:
+        """Send the statement that replaces a commit's intervals.
+
+        When another run's commit came first, it is sent again, unless that run built the same
+        intervals from the same inputs.
+        """
+        tries = 0
+
+        def write() -> AdapterResponse:
+            nonlocal tries
+            tries += 1
+            if tries > 1 and self._elsewhere(chunk):
+                raise BuiltElsewhere
+            return self.execute(sql)[0]
+
+        try:
+            return again_on_conflict(write)
+        except BuiltElsewhere:
+            logger.info(
+                f"{chunk.subject.name}: another run built {shown(chunk.intervals, chunk.subject.grain)} meanwhile, "
+                "from the same inputs; nothing is left to write"
+            )
+            return AdapterResponse(_message="OK")
+        except DbtRuntimeError as error:
+            if is_conflict(error):
+                intervals = shown(chunk.intervals, chunk.subject.grain)
+                raise DbtRuntimeError(
+                    in_three(
+                        f"no other run that writes {intervals} of {chunk.subject.name} at the same time",
+                        f"one whose commits came first each time ({message(error)})",
+                        "wait until it has ended, then type `dbt run` again: it builds what is missing",
+                    )
+                ) from None
+            raise
+
+    def _elsewhere(self, chunk: Chunk) -> bool:
+        """Whether a commit's intervals are in the table as it would have made them, by another batch."""
+        table = self._book.table(self._rows_of, chunk.subject, again=True)
+        mine = chunk.batch
+        return bool(mine.intervals) and all(
+            (held := table.state.built.get(day)) is not None
+            and held.batch != mine.batch
+            and dict(held.inputs) == dict(of)
+            and held.code == mine.code
+            for day, of in mine.intervals.items()
+        )
+
+    @available
+    def interval_done(self, node: dict[str, Any], chunk: Chunk) -> str:
+        """A commit has ended well: the ledger is told of it."""
+        table = self._book.written(
+            self._rows_of, chunk.subject, chunk.batch, time.monotonic() - chunk.began, chunk.reasons
+        )
+        self._under_way.pop(node["unique_id"], None)
+        markers.remove(self._notes, chunk.subject.relation)
+        return "" if table else "built by another run"
+
+    @available
+    def interval_response(self, said: str) -> AdapterResponse:
+        """What dbt shows at the end of the model's line."""
+        return AdapterResponse(_message=said)
+
+    def interval_failed(self, name: str) -> None:
+        """A node has ended: when one of its commits was under way, that came to nothing."""
+        chunk = self._under_way.pop(name, None)
+        error = sys.exc_info()[1]
+        if chunk is None or error is None:
+            return
+        # A server that is gone, or a run that was interrupted, leaves the note for the next run.
+        with contextlib.suppress(Exception):
+            table = self._book.known(chunk.subject.relation) or Table()
+            self._book.unfinished(self._rows_of, chunk.subject, table, chunk.batch, ledger.FAILED, message(error))
+            markers.remove(self._notes, chunk.subject.relation)

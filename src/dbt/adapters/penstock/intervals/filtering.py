@@ -1,0 +1,112 @@
+"""Where an interval model reads its inputs, a place is left for the condition of the intervals to build.
+
+dbt compiles a model before its materialization runs, and only then is known which intervals are to
+be built. So a `ref` or `source` with an `event_time` is compiled to a subquery whose condition is a
+mark, true as it stands; each commit puts its own condition there. As with dbt's microbatch,
+`ref('model').render()` leaves an input whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from typing import Any
+
+from dbt.adapters.base.relation import EventTimeFilter
+from dbt.adapters.spark.relation import SparkRelation
+
+from dbt.adapters.penstock.intervals.config import is_interval
+from penstock.batches.grain import GRAINS, MONTH, Grain, condition
+
+MARK = re.compile(r"/\* intervals of (?P<column>\S+)(?: by (?P<grain>\w+))? \*/ true")
+_thread = threading.local()
+
+
+@contextmanager
+def compiling(node: Any) -> Iterator[None]:
+    """While this thread works on a node: its inputs are marked when it is built by interval."""
+    before = getattr(_thread, "node", None)
+    _thread.node = node
+    try:
+        yield
+    finally:
+        _thread.node = before
+
+
+@dataclass
+class IntervalFilter(EventTimeFilter):
+    """The filter of an input that isn't known yet; `grain` is the input's own, empty for the model's."""
+
+    grain: str = ""
+
+    @property
+    def mark(self) -> str:
+        """The condition that stands for it in compiled code."""
+        return f"/* intervals of {self.field_name}{f' by {self.grain}' if self.grain else ''} */ true"
+
+
+def windows(read: IntervalFilter, intervals: Iterable[date], grain: Grain) -> list[tuple[str, str]]:
+    """The same for a Python model: ISO (start, end) of each interval of the input, the end not included."""
+    own = GRAINS.get(read.grain, grain)
+    starts = sorted({start for interval in intervals for start in own.of(interval, grain)})
+    return [
+        (datetime.combine(start, time()).isoformat(), datetime.combine(own.following(start), time()).isoformat())
+        for start in starts
+    ]
+
+
+def filled(sql: str, intervals: Iterable[date], grain: Grain, column: str) -> str:
+    """Compiled code with the condition of some intervals in every mark.
+
+    A query whose inputs are of another grain, or that has none that could be marked, gives rows
+    of other intervals too; those are left out.
+
+    Args:
+        sql: the compiled model.
+        intervals: those to build.
+        grain: the model's.
+        column: its own column that tells a row's interval.
+    """
+    wanted = tuple(intervals)
+    narrow = True
+
+    def put(found: re.Match[str]) -> str:
+        nonlocal narrow
+        own = GRAINS.get(found["grain"] or "", grain)
+        narrow = narrow and own == grain
+        return condition(found["column"], {start for item in wanted for start in own.of(item, grain)}, own)
+
+    text, marks = MARK.subn(put, sql)
+    if marks and narrow:
+        return text
+    return f"select * from (\n{text}\n) as penstock_rows where {condition(column, wanted, grain)}"
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PenstockRelation(SparkRelation):
+    """dbt-spark's relation, marked where an interval model reads it."""
+
+    @classmethod
+    def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
+        """A relation of a node or source. Only a `ref` or `source` passes an `event_time_filter`, even None."""
+        relation = super().create_from(quoting, relation_config, **kwargs)
+        config = getattr(relation_config, "config", None)
+        column = getattr(config, "event_time", None)
+        asked_for = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None
+        if not (asked_for and column and is_interval(getattr(_thread, "node", None))):
+            return relation
+        size = getattr(config, "batch_size", None) or ""
+        # The lake's files are monthly, whatever the grain of what reads them.
+        own = MONTH if getattr(relation_config, "resource_type", "") == "source" else getattr(size, "value", size)
+        # Not as an argument of create_from, which makes a plain EventTimeFilter of it.
+        return dataclasses.replace(relation, event_time_filter=IntervalFilter(column, grain=str(own)))
+
+    def _render_event_time_filtered(self, event_time_filter: EventTimeFilter) -> str:
+        if isinstance(event_time_filter, IntervalFilter):
+            return event_time_filter.mark
+        return str(super()._render_event_time_filtered(event_time_filter))

@@ -1,0 +1,229 @@
+"""Which intervals of a model a run builds, and in which commits."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from dbt_common.invocation import get_invocation_id
+
+from dbt.adapters.penstock.intervals import filtering, inputs
+from dbt.adapters.penstock.intervals.book import Book, Table
+from dbt.adapters.penstock.intervals.config import IntervalConfig
+from dbt.adapters.penstock.intervals.lake import Lake
+from dbt.adapters.penstock.intervals.subject import Run, Subject
+from dbt.adapters.penstock.plans import code
+from penstock.batches import ledger, markers
+from penstock.batches.choose import Asked, Choice, Inputs, choose
+from penstock.batches.commits import Batch
+from penstock.batches.grain import GRAINS, MONTH, Grain, condition, shown
+from penstock.lake.catalog import SCHEMA
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """One commit of a model's table.
+
+    Attributes:
+        intervals: what it replaces.
+        anew: whether it makes the table anew, and takes every other interval away.
+        condition: SQL of the table's rows that it replaces.
+        batch: what the commit says of itself; `metadata` as text.
+    """
+
+    subject: Subject
+    intervals: tuple[date, ...]
+    anew: bool
+    condition: str
+    batch: Batch
+    reasons: dict[date, str]
+    began: float
+
+    @property
+    def metadata(self) -> str:
+        """The text in Delta's commit information."""
+        return self.batch.dumps()
+
+    def filled(self, sql: str) -> str:
+        """Compiled code that gives the rows of these intervals alone."""
+        return filtering.filled(sql, self.intervals, self.subject.grain, self.subject.column)
+
+    def windows(self, read: filtering.IntervalFilter) -> list[tuple[str, str]]:
+        """The same for an input of a Python model."""
+        return filtering.windows(read, self.intervals, self.subject.grain)
+
+
+@dataclass(frozen=True)
+class IntervalPlan:
+    """What a run does to a model: its commits in order, and what to tell the user."""
+
+    chunks: tuple[Chunk, ...]
+    said: str
+    warning: str = ""
+
+
+class Planner:
+    """Plans the interval models of one dbt run.
+
+    Args:
+        book: the ledger.
+        lake: the lake's months.
+        manifest: dbt's.
+        run: runs a statement on the calling thread's connection.
+        notes: dbt's target folder, where running batches leave their notes.
+        say: takes a line for the log.
+    """
+
+    def __init__(self, book: Book, lake: Lake, manifest: Any, run: Run, notes: Path, say: Callable[[str], Any]) -> None:
+        self._book, self._lake, self._manifest = book, lake, manifest
+        self._run, self._notes, self._say = run, notes, say
+
+    def plan(self, name: str, exists: bool, asked: Callable[[Grain], Asked], partial: str) -> IntervalPlan:
+        """What is to be done to a model.
+
+        Args:
+            name: dbt's unique id.
+            exists: whether its table is there.
+            asked: what the command says, in a grain.
+            partial: why the rows are no whole intervals; empty when they are.
+
+        Raises:
+            DbtRuntimeError: a configuration that can't be, inputs without intervals, or a landed file
+                that isn't whole.
+        """
+        model = self._manifest.nodes[name]
+        settings = IntervalConfig.of(model.config.to_dict(omit_none=True), model.name)
+        found = inputs.find(self._manifest, name)
+        wanted = self._wanted(found, settings.grain)
+        if partial:
+            wanted = {day: {**of, "partial": partial} for day, of in wanted.items()}
+        subject = self.subject(model)
+        table = self._book.table(self._run, subject) if exists else Table()
+        request = asked(settings.grain)
+        anew = exists and (request.full or table.grain != settings.grain.name)
+        table = self._interrupted(subject, table)
+        choice = choose(wanted, {} if anew else table.state.built, found.code, request, settings.rebuild)
+        for dataset in found.datasets:
+            self._lake.require(self._run, dataset, _months(choice.build, wanted, settings.grain))
+        chunks = self._chunks(subject, table, found.code, wanted, choice, anew, settings.per_commit)
+        return IntervalPlan(chunks, _said(choice, wanted, settings.grain), _warning(subject, table, choice))
+
+    def subject(self, node: Any) -> Subject:
+        """A model as the ledger knows it."""
+        settings = IntervalConfig.of(node.config.to_dict(omit_none=True), node.name)
+
+        def rows_in(day: date, of: Inputs) -> int | None:
+            counted = [self._rows(name, day, settings.grain) for name in of if name != "partial"]
+            return None if None in counted else sum(filter(None, counted))
+
+        return Subject(node.name, code.name_of(node), settings.column, settings.grain, settings.quarantined, rows_in)
+
+    def _rows(self, name: str, day: date, grain: Grain) -> int | None:
+        """Rows of an interval in an input; None when nobody counted them."""
+        schema, _, table = name.partition(".")
+        if schema == SCHEMA:
+            return sum(self._lake.rows(self._run, table, month) for month in GRAINS[MONTH].of(day, grain))
+        known = self._book.known(name)
+        held = known.state.built.get(day) if known else None
+        return held.rows if held else None
+
+    def _wanted(self, found: inputs.ModelInputs, grain: Grain) -> dict[date, dict[str, str]]:
+        """By interval, what the inputs have of it now."""
+        wanted: dict[date, dict[str, list[str]]] = {}
+
+        def add(start: date, of: Grain, name: str, content: str) -> None:
+            for day in grain.of(start, of):
+                wanted.setdefault(day, {}).setdefault(name, []).append(content)
+
+        for dataset in found.datasets:
+            for month, folder in self._lake.months(self._run, dataset).items():
+                add(month, GRAINS[MONTH], f"{SCHEMA}.{dataset}", folder)
+        for parent in found.models:
+            subject = self.subject(self._manifest.nodes[parent])
+            for start, built in self._book.table(self._run, subject).state.built.items():
+                add(start, subject.grain, subject.relation, built.batch)
+        return {day: {name: " ".join(sorted(of)) for name, of in names.items()} for day, names in wanted.items()}
+
+    def _interrupted(self, subject: Subject, table: Table) -> Table:
+        """Tell the ledger of a batch of this target folder that was killed."""
+        left = markers.read(self._notes, subject.relation)
+        if left is None or left.alive:
+            return table
+        markers.remove(self._notes, subject.relation)
+        if any(built.batch == left.batch for built in table.state.built.values()):
+            return table
+        self._say(
+            f"{subject.name}: an earlier run was killed while it built {shown(left.intervals, subject.grain)}; "
+            "its table is as it was before"
+        )
+        batch = Batch(left.batch, left.run, "", left.started, {day: {} for day in left.intervals})
+        return self._book.unfinished(self._run, subject, table, batch, ledger.INTERRUPTED, "killed")
+
+    @staticmethod
+    def _chunks(
+        subject: Subject,
+        table: Table,
+        fingerprint: str,
+        wanted: Mapping[date, Inputs],
+        choice: Choice,
+        anew: bool,
+        per_commit: int,
+    ) -> tuple[Chunk, ...]:
+        days = list(choice.build)
+        groups = [tuple(days[at : at + per_commit]) for at in range(0, len(days), per_commit)]
+        if anew and not groups:
+            groups = [()]
+        return tuple(
+            Chunk(
+                subject,
+                group,
+                anew and place == 0,
+                condition(subject.column, group, subject.grain),
+                Batch(
+                    uuid.uuid4().hex[:16],
+                    get_invocation_id(),
+                    fingerprint,
+                    datetime.now(timezone.utc),
+                    {day: wanted.get(day, {}) for day in group},
+                    tuple(day for day in group if day not in wanted),
+                    {day: table.state.attempt(day) for day in group},
+                ),
+                {day: choice.build[day] for day in group},
+                time.monotonic(),
+            )
+            for place, group in enumerate(groups)
+        )
+
+
+def _months(build: Mapping[date, str], wanted: Mapping[date, Inputs], grain: Grain) -> set[date]:
+    """The lake's months that are about to be read."""
+    return {month for day in build if day in wanted for month in GRAINS[MONTH].of(day, grain)}
+
+
+def _said(choice: Choice, wanted: Mapping[date, Inputs], grain: Grain) -> str:
+    if choice.build:
+        return f"built {shown(choice.build, grain)}"
+    return f"unchanged, {len(wanted)} {grain.name}s" if wanted else "no intervals in the inputs"
+
+
+def _warning(subject: Subject, table: Table, choice: Choice) -> str:
+    """What the user should know and this run doesn't change."""
+    name, parts = subject.name, []
+    if choice.outdated:
+        parts.append(
+            f"{name}: code changed since {shown(choice.outdated, subject.grain)} were built; their rows are those of "
+            f"the older code. do: `dbt run --select {name} --full-refresh`, or for some of them --event-time-start "
+            "and --event-time-end, or set on_code_change: rebuild"
+        )
+    for commit in table.foreign:
+        parts.append(
+            f"{name}: version {commit.version} of {subject.relation} is a {commit.operation} by somebody else; the "
+            f"ledger still counts its intervals as built. do: `dbt run --select {name} --full-refresh`, if its rows "
+            "are to be the model's own again"
+        )
+    return "\n".join(parts)

@@ -1,0 +1,57 @@
+{#- The strategy `interval`: whole intervals, replaced in commits that each say which ones they hold. What
+    is built is decided by the adapter (intervals/building.py), from the ledger. -#}
+{% macro penstock_interval_plan(existing) %}
+  {%- set plan = adapter.interval_plan(model, existing, should_full_refresh()) -%}
+  {%- if plan.warning -%}
+    {%- do exceptions.warn(plan.warning) -%}
+  {%- endif -%}
+  {{ return(plan) }}
+{% endmacro %}
+
+{#- One commit. A table that isn't there is made empty first: two runs that make it at once must not take
+    each other's intervals away. -#}
+{% macro penstock_build_interval(existing, target, compiled_code, chunk) %}
+  {%- set select = chunk.filled(compiled_code) -%}
+  {%- if chunk.anew -%}
+    {%- do penstock_replace(existing, target, select) -%}
+  {%- else -%}
+    {%- if existing is none -%}
+      {%- do penstock_create_empty(target, penstock_contracted(select)) -%}
+    {%- endif -%}
+    {%- do penstock_increment('interval', target, select, chunk) -%}
+  {%- endif -%}
+{% endmacro %}
+
+{% macro penstock_create_empty(target, select) %}
+  {%- call statement('create_empty') -%}
+    create table if not exists {{ target }} (
+      {%- for column in adapter.columns_of_query(select) %}
+      {{ column.quoted }} {{ column.dtype }}{{ ',' if not loop.last }}
+      {%- endfor %}
+    )
+    {{ penstock_table_clauses(penstock_own_location()) }}
+  {%- endcall -%}
+{% endmacro %}
+
+{#- A run that built nothing explains the model all the same when no plan of its code is kept: the tests of
+    plans need one. -#}
+{% macro penstock_intervals_built(plan, compiled_code) %}
+  {%- if not plan.chunks and model['language'] == 'sql' and not adapter.has_plan(model) -%}
+    {%- do penstock_keep_plan(compiled_code) -%}
+  {%- endif -%}
+  {%- do store_result('main', response=adapter.interval_response(plan.said)) -%}
+{% endmacro %}
+
+{#- How a Python model does the same, in its own session (see python.sql). -#}
+{% macro penstock_python_interval(existing, target, chunk) %}
+  {%- if chunk.anew -%}
+    {%- set write = penstock_python_replacement(existing, target) -%}
+  {%- else -%}
+    {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
+    {%- set write = {
+      'mode': 'replace_where', 'target': target.render(), 'view': make_temp_relation(target).render(),
+      'exists': existing is not none, 'on_schema_change': on_schema_change, 'condition': chunk.condition} -%}
+  {%- endif -%}
+  {%- do write.update({'commit_info': chunk.metadata}) -%}
+  {{ return(write) }}
+{% endmacro %}
