@@ -1,16 +1,10 @@
-{% macro checks_for(checks, services) %}
-    {%- set known = ['green', 'yellow', 'fhvhv'] -%}
-    {%- for service in services or [] -%}
-        {%- if service not in known -%}
-            {{ exceptions.raise_compiler_error(
-                "services are " ~ known | join(', ') ~ " and '" ~ service ~ "' was given; "
-                ~ "correct the list of services"
-            ) }}
-        {%- endif -%}
-    {%- endfor -%}
+{% macro checks_for(severity, services) %}
+    {%- do valid_services(services or [], 'correct the list of services') -%}
     {%- set found = [] -%}
-    {%- for check in checks if not services or check.services | select('in', services) | list -%}
-        {%- do found.append(check) -%}
+    {%- for rule in quality_rules() if rule.severity == severity -%}
+        {%- if not services or rule.services | select('in', services) | list -%}
+            {%- do found.append(rule) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{- return(found) -}}
 {% endmacro %}

@@ -1,10 +1,10 @@
 {% macro rule_applicability() -%}
     values
-    {%- for rule in trip_rules() -%}
+    {%- for rule in quality_rules() -%}
         {%- set last_rule = loop.last -%}
         {%- for service in rule.services %}
-    ('{{ service }}', '{{ rule.name }}'){{ ',' if not (last_rule and loop.last) }}
+    ('{{ service }}', '{{ rule.name }}', '{{ rule.severity }}'){{ ',' if not (last_rule and loop.last) }}
         {%- endfor -%}
     {%- endfor %}
-    as applicable (service_type, rule)
+    as applicable (service_type, rule, severity)
 {%- endmacro %}

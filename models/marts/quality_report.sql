@@ -1,3 +1,5 @@
+{{ config(materialized='incremental', event_time='month', **monthly_partitions('month')) }}
+
 with trips as (
     select * from {{ ref('int_trips_checked') }}
 ),
@@ -10,13 +12,15 @@ checked as (
     select
         service_type,
         file_month,
-        reasons
+        reasons,
+        flags
     from trips
     union all
     select
         service_type,
         file_month,
-        reasons
+        reasons,
+        flags
     from fhvhv_trips
 ),
 
@@ -28,18 +32,18 @@ months as (
     select
         service_type,
         file_month,
-        count(*) as all_rows
+        count(*) as checked_rows
     from checked
     group by service_type, file_month
 ),
 
-reasons as (
+names as (
     select
         service_type,
         file_month,
-        explode(reasons) as rule
+        explode(concat(reasons, flags)) as rule
     from checked
-    where size(reasons) > 0
+    where size(reasons) + size(flags) > 0
 ),
 
 fired as (
@@ -48,7 +52,7 @@ fired as (
         file_month,
         rule,
         count(*) as fired_rows
-    from reasons
+    from names
     group by service_type, file_month, rule
 ),
 
@@ -57,8 +61,10 @@ final as (
         months.service_type,
         months.file_month as month,
         rules.rule,
+        rules.severity,
         coalesce(fired.fired_rows, 0) as rows,
-        coalesce(fired.fired_rows, 0) / months.all_rows as share
+        months.checked_rows,
+        coalesce(fired.fired_rows, 0) / months.checked_rows as share
     from months
     inner join rules on months.service_type = rules.service_type
     left join fired

@@ -82,7 +82,8 @@ def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tupl
 def _quarantined(settings: Settings, tables: list[tuple[str, str]]) -> list[tuple[str, int]]:
     if ("warehouse", "quality_report") not in tables:
         return []
-    rows = query(settings, "select rule, sum(`rows`) as n from warehouse.quality_report group by rule order by 2 desc")
+    counted = "select rule, sum(`rows`) as n from warehouse.quality_report where severity = 'error'"
+    rows = query(settings, f"{counted} group by rule order by 2 desc")
     return [(str(rule), int(count)) for rule, count in rows if count]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -32,6 +33,16 @@ def test_every_rule_meets_rows_in_the_sample(sampled: Project) -> None:
     counts = dict(sampled.sql("select rule, sum(`rows`) from warehouse.quality_report group by rule"))
     assert counts
     assert [rule for rule, rows in counts.items() if not rows] == []
+
+
+def test_the_summary_counts_what_was_quarantined(sampled: Project) -> None:
+    """Flags don't quarantine: of the report's rules only those of severity error are in the summary's line."""
+    text = (sampled.root / "quickstart.txt").read_text()
+    line = re.search(r"^quarantined +(.*)$", text, re.MULTILINE)
+    assert line
+    counts = sampled.sql("select rule, sum(`rows`), max(severity) from warehouse.quality_report group by rule")
+    shown = {rule: int(n.replace(",", "")) for rule, n in (part.split() for part in line[1].split(", "))}
+    assert shown == {rule: int(rows) for rule, rows, severity in counts if severity == "error"}
 
 
 def test_schemas_and_formats(sampled: Project) -> None:

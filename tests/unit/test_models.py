@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from macro_values import macros
 
 PROJECT = Path(__file__).resolve().parents[2]
 SQL = sorted((PROJECT / "models").rglob("*.sql"))
@@ -47,9 +48,17 @@ def test_every_broadcast_side_is_in_the_query(path: Path) -> None:
             assert re.search(rf"\bjoin {alias}\b", text), f"no join of {alias}"
 
 
-def test_every_rule_has_a_unit_test() -> None:
-    rules = re.findall(r"'name': '(\w+)'", (PROJECT / "macros" / "quality" / "trip_rules.sql").read_text())
-    assert rules and not set(rules) - set(_named("unit_tests"))
+RULES = macros()("quality_rules()")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["name"])
+def test_every_rule_has_a_unit_test_with_both_sides_of_its_edge(rule: dict[str, Any]) -> None:
+    test = _named("unit_tests").get(rule["name"])
+    assert test, f"no unit test {rule['name']} in models/intermediate/_unit_tests.yml"
+    assert test["model"] in ("int_trips_checked", "int_fhvhv_trips_checked")
+    column = {"error": "reasons", "warn": "flags"}[rule["severity"]]
+    fired = {f'"{rule["name"]}"' in row[column] for row in test["expect"]["rows"]}
+    assert fired == {True, False}, "one row that breaks the rule, one that doesn't"
 
 
 def test_every_macro_is_described() -> None:

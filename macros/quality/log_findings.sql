@@ -1,0 +1,13 @@
+{#- dbt reports only how many rows a test found; a person needs to read which.
+    The block that is called with a row gives its three parts. -#}
+{% macro log_findings(test, problems) %}
+    {%- if execute and flags.WHICH in ['test', 'build', 'retry'] -%}
+        {%- set rows = run_query(problems).rows -%}
+        {%- for row in rows[:20] -%}
+            {%- do log(test ~ ': ' ~ caller(row).split() | join(' '), info=True) -%}
+        {%- endfor -%}
+        {%- if rows | length > 20 -%}
+            {%- do log(test ~ ': and ' ~ (rows | length - 20) ~ ' more', info=True) -%}
+        {%- endif -%}
+    {%- endif -%}
+{% endmacro %}

@@ -1,0 +1,3 @@
+{% macro percent(share) %}
+    {{- return((100 * share | float) | round(2) ~ ' %') -}}
+{% endmacro %}

@@ -1,0 +1,3 @@
+{% macro quality_services() %}
+    {{- return(['green', 'yellow', 'fhvhv']) -}}
+{% endmacro %}

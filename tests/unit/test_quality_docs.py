@@ -1,0 +1,52 @@
+"""docs/quality.md and the docs block of dbt say what the list of rules says."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from macro_values import macros
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def tool() -> Iterator[ModuleType]:
+    """tools/quality_docs.py, which puts folders of its own on the path."""
+    before = list(sys.path)
+    sys.path.insert(0, str(ROOT / "tools"))
+    import quality_docs
+
+    yield quality_docs
+    sys.path[:] = before
+
+
+def test_both_files_are_what_the_list_says(tool: ModuleType) -> None:
+    for path, text in tool.texts().items():
+        assert path.read_text() == text, f"{path.relative_to(ROOT)} is old: type `make docs-quality`"
+
+
+def test_every_rule_is_a_row_of_both_tables(tool: ModuleType) -> None:
+    names = [f"| `{rule['name']}` |" for rule in macros()("quality_rules()")]
+    for path in (tool.PAGE, tool.BLOCK):
+        lines = path.read_text().splitlines()
+        assert [line for line in lines if line.startswith("| `")] and all(
+            sum(line.startswith(name) for line in lines) == 1 for name in names
+        )
+
+
+def test_a_row_shows_limits_as_percent_and_keeps_its_cells(tool: ModuleType) -> None:
+    rule = {
+        "name": "far",
+        "condition": "a || b > 'c'",
+        "severity": "warn",
+        "services": ["green", "yellow"],
+        "description": "It is far.",
+        "error_above": {"green": 0.005, "yellow": 0.5},
+    }
+    assert tool.table([rule]).splitlines()[-1] == (
+        "| `far` | flagged | green, yellow | It is far. | `a \\|\\| b > 'c'` |  | green 0.5 %, yellow 50 % |"
+    )
