@@ -1,47 +1,65 @@
 -- For every service and file month: rows that the manifest says were landed = rows of the lake
--- = good rows + quarantined rows.
+-- = good rows + quarantined rows, and the money landed = good + quarantined, to the cent.
 with counted as (
     select
         'recorded' as place,
         dataset as service_type,
         file_month,
-        rows
+        rows,
+        cast(0 as decimal(22, 2)) as amount
     from {{ source('lake', 'manifest') }}
     where is_live and dataset in ('green', 'yellow', 'fhvhv')
-    {%- for service in ['green', 'yellow', 'fhvhv'] %}
+    {%- for service, amount in {
+        'green': 'total_amount', 'yellow': 'total_amount', 'fhvhv': 'base_passenger_fare'
+    }.items() %}
     union all
     select
         'landed' as place,
         '{{ service }}' as service_type,
         file_month,
-        count(*) as rows
+        count(*) as rows,
+        coalesce(sum({{ amount }}), 0) as amount
     from {{ source('lake', service) }}
     group by file_month
     {%- endfor %}
-    {%- for model in [
-        'int_trips', 'int_trips_quarantined', 'int_fhvhv_trips', 'int_fhvhv_trips_quarantined'
+    {%- for model, place, amount in [
+        ('int_trips', 'good', 'total_amount'),
+        ('int_trips_quarantined', 'quarantined', 'total_amount'),
+        ('int_fhvhv_trips', 'good', 'fare_amount'),
+        ('int_fhvhv_trips_quarantined', 'quarantined', 'fare_amount')
     ] %}
     union all
     select
-        'split' as place,
+        '{{ place }}' as place,
         service_type,
         file_month,
-        count(*) as rows
+        count(*) as rows,
+        coalesce(sum({{ amount }}), 0) as amount
     from {{ ref(model) }}
     group by service_type, file_month
     {%- endfor %}
 ),
 
-final as (
+added_up as (
     select
         service_type,
         file_month,
-        sum(rows) filter (where place = 'recorded') as recorded_rows,
-        sum(rows) filter (where place = 'landed') as landed_rows,
-        sum(rows) filter (where place = 'split') as split_rows
+        {%- for place in ['recorded', 'landed', 'good', 'quarantined'] %}
+        coalesce(sum(rows) filter (where place = '{{ place }}'), 0) as {{ place }}_rows,
+        coalesce(sum(amount) filter (where place = '{{ place }}'), 0) as {{ place }}_amount,
+        {%- endfor %}
+        count(*) as places
     from counted
     group by service_type, file_month
-    having not (recorded_rows <=> landed_rows and landed_rows <=> split_rows)
+),
+
+final as (
+    select * except (recorded_amount, places)
+    from added_up
+    where
+        recorded_rows <> landed_rows
+        or landed_rows <> good_rows + quarantined_rows
+        or landed_amount <> good_amount + quarantined_amount
 )
 
 select * from final

@@ -1,63 +1,114 @@
--- Every good trip is in the fact table and in both revenue tables, with its amount.
+-- Every mart holds every good trip with its amount, service by service and month by month: what one
+-- month lacks can't be made up for by another. A row says what a mart has too much, below zero too
+-- little.
 with good as (
     select
+        service_type,
+        file_month as month,
         count(*) as trips,
-        sum(total_amount) as amount
+        coalesce(sum(total_amount), 0) as total_amount,
+        coalesce(sum(fare_amount), 0) as fare_amount
     from {{ ref('int_trips') }}
+    group by service_type, file_month
+    union all
+    select
+        service_type,
+        file_month as month,
+        count(*) as trips,
+        0 as total_amount,
+        0 as fare_amount
+    from {{ ref('int_fhvhv_trips') }}
+    group by service_type, file_month
 ),
 
-facts as (
+-- Which services a mart holds, and which amount of theirs.
+marts as (
     select
+        mart,
+        explode(services) as service_type,
+        holds
+    from
+        values
+        ('fct_trips', array('green', 'yellow'), 'total_amount'),
+        ('monthly_zone_revenue', array('green', 'yellow'), 'total_amount'),
+        ('hourly_zone_revenue', array('green', 'yellow'), 'total_amount'),
+        ('trip_features', array('green', 'yellow'), 'fare_amount'),
+        ('fhvhv_zone_pickups', array('fhvhv'), 'none')
+            as listed (mart, services, holds)
+),
+
+counted as (
+    select
+        'fct_trips' as mart,
+        service_type,
+        pickup_month as month,
         count(*) as trips,
         sum(total_amount) as amount
     from {{ ref('fct_trips') }}
-),
-
-monthly as (
+    group by service_type, pickup_month
+    union all
     select
+        'monthly_zone_revenue' as mart,
+        service_type,
+        revenue_month as month,
         sum(trips) as trips,
         sum(revenue_monthly_total_amount) as amount
     from {{ ref('monthly_zone_revenue') }}
-),
-
-hourly as (
+    group by service_type, revenue_month
+    {%- for service in ['green', 'yellow'] %}
+    union all
     select
-        sum(green_trips + yellow_trips) as trips,
-        sum(green_amount + yellow_amount) as amount
+        'hourly_zone_revenue' as mart,
+        '{{ service }}' as service_type,
+        pickup_month as month,
+        sum({{ service }}_trips) as trips,
+        sum({{ service }}_amount) as amount
     from {{ ref('hourly_zone_revenue') }}
-),
-
-features as (
-    select count(*) as trips
+    group by pickup_month
+    {%- endfor %}
+    union all
+    select
+        'trip_features' as mart,
+        service_type,
+        pickup_month as month,
+        count(*) as trips,
+        sum(fare_amount) as amount
     from {{ ref('trip_features') }}
+    group by service_type, pickup_month
+    union all
+    select
+        'fhvhv_zone_pickups' as mart,
+        'fhvhv' as service_type,
+        pickup_month as month,
+        sum(pickups) as trips,
+        0 as amount
+    from {{ ref('fhvhv_zone_pickups') }}
+    group by pickup_month
+    union all
+    select
+        marts.mart,
+        good.service_type,
+        good.month,
+        -good.trips as trips,
+        -case marts.holds
+            when 'total_amount' then good.total_amount
+            when 'fare_amount' then good.fare_amount
+            else 0
+        end as amount
+    from good
+    inner join marts on good.service_type = marts.service_type
 ),
 
 final as (
     select
-        good.trips,
-        good.amount,
-        facts.trips as fact_trips,
-        facts.amount as fact_amount,
-        monthly.trips as monthly_trips,
-        monthly.amount as monthly_amount,
-        hourly.trips as hourly_trips,
-        hourly.amount as hourly_amount,
-        features.trips as feature_trips
-    from good
-    cross join facts
-    cross join monthly
-    cross join hourly
-    cross join features
-    where
-        not (
-            good.trips <=> facts.trips
-            and good.trips <=> coalesce(monthly.trips, 0)
-            and good.trips <=> coalesce(hourly.trips, 0)
-            and good.trips <=> features.trips
-            and good.amount <=> facts.amount
-            and good.amount <=> monthly.amount
-            and good.amount <=> hourly.amount
-        )
+        mart,
+        service_type,
+        month,
+        sum(trips) as trips_too_many,
+        coalesce(sum(amount), 0) as amount_too_much
+    from counted
+    group by mart, service_type, month
+    having trips_too_many <> 0 or amount_too_much <> 0
 )
 
 select * from final
