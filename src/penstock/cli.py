@@ -20,6 +20,7 @@ app = typer.Typer(
 def _register() -> None:
     """Add every group's commands to the one program."""
     from penstock import quickstart
+    from penstock.batches import commands as batches
     from penstock.explain import commands as explain
     from penstock.lake import commands as lake
     from penstock.server import commands as server
@@ -27,6 +28,7 @@ def _register() -> None:
     lake.register(app)
     server.register(app)
     quickstart.register(app)
+    batches.register(app)
     explain.register(app)
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -23,6 +20,7 @@ from penstock.lake import remove as removing
 from penstock.lake import sample as samples
 from penstock.lake import source as sources
 from penstock.lake.catalog import Catalog, Dataset
+from penstock.lake.interrupt import interruptible
 from penstock.lake.land import land as land_month
 from penstock.lake.manifest import Manifest
 from penstock.lake.report import Bar, Line, show_lake, show_lines
@@ -64,33 +62,19 @@ def land(
     else:
         if month is not None:
             raise PenstockError("--month beside --file", "--month alone", "write the months without --month")
-        wanted = _several(chosen, months or [], from_, project.root)
+        wanted = several(chosen, months or [], from_, project.root)
     lines: list[Line] = []
     options = [("--from", from_), ("--file", file), ("--month", month)]
     typed = ["land", dataset, *(months or []), *(word for name, value in options if value for word in (name, value))]
-    with _interruptible(console, lines, typed), Bar(console) as bar:
+    with interruptible(console, lines, typed) as interrupts, Bar(console) as bar:
         for one, find in wanted:
+            interrupts.check()
             try:
-                lines.append(_land_one(catalog, chosen, one, find(), project.lake_dir, bar))
+                lines.append(land_one(catalog, chosen, one, find(), project.lake_dir, bar))
             except PenstockError as error:
                 lines.append(Line(chosen.name, one, "refused", error=error))
     if not show_lines(console, lines):
         raise typer.Exit(1)
-
-
-@contextmanager
-def _interruptible(console: Console, lines: list[Line], typed: list[str]) -> Iterator[None]:
-    """On Ctrl-C, show the months that were done, say what to type next, and exit with 130."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        show_lines(console, lines)
-        found = "interrupted; each month is live as before, or landed whole"
-        error = PenstockError(
-            f"`penstock {typed[0]}` to run to its end", found, f"`{shlex.join(['penstock', *typed])}`"
-        )
-        print(f"penstock: {error}", file=sys.stderr)
-        raise typer.Exit(130) from None
 
 
 def _single(dataset: Dataset, file: str, month: str | None) -> tuple[date, Find]:
@@ -102,7 +86,7 @@ def _single(dataset: Dataset, file: str, month: str | None) -> tuple[date, Find]
     return months_.parse_month(month) if month else named[1] if named else date.min, lambda: found
 
 
-def _several(dataset: Dataset, words: list[str], from_: str | None, root: Path) -> list[tuple[date, Find]]:
+def several(dataset: Dataset, words: list[str], from_: str | None, root: Path) -> list[tuple[date, Find]]:
     """The months that are asked for, each with the way to its file."""
     chosen = months_.parse(words)
     where = from_ or dataset.published
@@ -123,7 +107,12 @@ def _several(dataset: Dataset, words: list[str], from_: str | None, root: Path) 
     return [(month, partial(sources.find, dataset, month, where, listed)) for month in chosen]
 
 
-def _land_one(catalog: Catalog, dataset: Dataset, month: date, source: Located, lake_dir: Path, bar: Bar) -> Line:
+def land_one(catalog: Catalog, dataset: Dataset, month: date, source: Located, lake_dir: Path, bar: Bar) -> Line:
+    """Land one month from where it was found; the bar shows download and landing.
+
+    Raises:
+        PenstockError: the month is refused, or the lake can't be written.
+    """
     step = f"{dataset.name} {month:%Y-%m}"
     place, show = downloads(lake_dir), partial(bar.update, f"download {step}", "bytes")
     with writable(lake_dir), sources.fetched(source, place, show) as file:
@@ -172,7 +161,7 @@ def sample(
     options = [("--months", months), *(("--dataset", name) for name in dataset or [])]
     typed = ["sample", "--rows", str(rows), "--seed", str(seed)]
     typed += [word for name, value in options if value for word in (name, value)]
-    with _interruptible(console, lines, typed), Bar(console) as bar:
+    with interruptible(console, lines, typed), Bar(console) as bar:
         for piece in todo:
             lines.append(samples.land_sample(catalog, piece, project.lake_dir, bar.update))
     show_lines(console, lines)

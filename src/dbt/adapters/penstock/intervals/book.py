@@ -172,7 +172,7 @@ class Book:
             seconds: how long the batch took; None when nobody knows any more.
             reasons: why each interval was built.
         """
-        rows = count(run, subject, batch, commit)
+        rows = count(run, subject, batch, commit) if batch.intervals else {}
         nothing = (0, None if subject.quarantined is None else 0)
         events = [
             self._event(

@@ -151,7 +151,7 @@ class IntervalModels(SparkAdapter):
 
     @available
     def interval_done(self, node: dict[str, Any], chunk: Chunk) -> str:
-        """A commit has ended well: the ledger is told of it."""
+        """A commit has ended well: the ledger is told of it, unless it only made an empty table."""
         table = self._book.written(
             self._rows_of, chunk.subject, chunk.batch, time.monotonic() - chunk.began, chunk.reasons
         )

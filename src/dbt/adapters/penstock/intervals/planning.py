@@ -176,7 +176,8 @@ class Planner:
     ) -> tuple[Chunk, ...]:
         days = list(choice.build)
         groups = [tuple(days[at : at + per_commit]) for at in range(0, len(days), per_commit)]
-        if anew and not groups:
+        if (anew or not table.id) and not groups:
+            # The table is made all the same, without rows, for what reads it.
             groups = [()]
         return tuple(
             Chunk(

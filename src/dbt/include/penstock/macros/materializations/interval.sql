@@ -18,7 +18,9 @@
     {%- if existing is none -%}
       {%- do penstock_create_empty(target, penstock_contracted(select)) -%}
     {%- endif -%}
-    {%- do penstock_increment('interval', target, select, chunk) -%}
+    {%- if chunk.intervals -%}
+      {%- do penstock_increment('interval', target, select, chunk) -%}
+    {%- endif -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -44,7 +46,7 @@
 
 {#- How a Python model does the same, in its own session (see python.sql). -#}
 {% macro penstock_python_interval(existing, target, chunk) %}
-  {%- if chunk.anew -%}
+  {%- if chunk.anew or not chunk.intervals -%}
     {%- set write = penstock_python_replacement(existing, target) -%}
   {%- else -%}
     {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
