@@ -10,7 +10,9 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.clean import parse_grace
+from penstock.lake.download import Remote, held
 from penstock.lake.snapshot import write_snapshot
+from penstock.lake.staging import downloads
 
 from .conftest import GreenFile, Project
 
@@ -94,3 +96,25 @@ def test_a_damaged_manifest_removes_nothing(project: Project, green_file: GreenF
     before = folders(project)
     assert project.penstock("clean", "--grace", "0d").code == 1
     assert folders(project) == before
+
+
+def test_what_a_killed_process_left_ages_although_clean_looks_at_it(project: Project) -> None:
+    left = project.lake / ".staging" / "0123"
+    left.mkdir(parents=True)
+    left.with_suffix(".lock").touch()
+    age(left, 6)
+    age(left.with_suffix(".lock"), 6)
+    assert "0 removed" in project.penstock("clean").text
+    age(left, 2)
+    age(left.with_suffix(".lock"), 2)
+    assert "2 removed" in project.penstock("clean").text
+    assert list(left.parent.iterdir()) == []
+
+
+def test_a_download_in_use_stays(project: Project) -> None:
+    with held(Remote(None, "a", "a"), downloads(project.lake)) as lock:
+        part = Path(lock.lock_file).with_suffix(".part")
+        part.write_bytes(b"x")
+        assert "0 removed" in project.penstock("clean", "--grace", "0d").text
+    assert "2 removed" in project.penstock("clean", "--grace", "0d").text
+    assert not part.exists()
