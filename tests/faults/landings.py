@@ -1,0 +1,190 @@
+"""Penstock on a lake of its own, in processes to kill: what landing tests break, and what must be there after."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from penstock import cli
+from penstock.lake.manifest import Entry, Manifest
+from penstock.lake.sample import Piece, write_raw
+from penstock.lake.verify import problems
+
+ROOT = Path(__file__).resolve().parents[2]
+MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"
+# What changes names on the disk, as Python's audit events call it.
+STEPS = ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir")
+# Children of a server that has imported this module start at once, and with no thread of their own.
+PROCESSES = multiprocessing.get_context("forkserver")
+PRELOADED = ("penstock.lake.commands", "penstock.server.commands", "penstock.explain.commands", "pandas")
+PROCESSES.set_forkserver_preload([__name__, *PRELOADED])
+
+
+def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:
+    """The program, in a process of its own, its output in `output.txt`.
+
+    Args:
+        ready: told when everything is imported, and at the end how many steps there were.
+        last_step: the step on the lake's disk to die before; 0 for none.
+        file_bytes: what a file may grow to; 0 for any size.
+    """
+    os.chdir(root)
+    os.environ |= {"COLUMNS": "200", "NO_COLOR": "1"}
+    with Path("output.txt").open("wb") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    sys.argv = ["penstock", *words]
+    steps = 0
+
+    def step(event: str, args: tuple[object, ...]) -> None:
+        nonlocal steps
+        if event in STEPS and "/lake/" in str(args[0]):
+            steps += 1
+            if steps == last_step:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    if file_bytes:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    ready.send("ready")
+    sys.addaudithook(step)
+    try:
+        cli.main()
+    finally:
+        sys.stdout.flush()
+        ready.send(steps)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A penstock at work."""
+
+    process: BaseProcess
+    pipe: Connection
+    output: Path
+
+    def end(self) -> tuple[int | None, str]:
+        """(exit code, both streams)."""
+        self.process.join(120)
+        return self.process.exitcode, self.output.read_text()
+
+    @property
+    def steps(self) -> int:
+        """How many steps on the lake's disk it took, once it has ended by itself."""
+        return int(self.pipe.recv())
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder with a lake, and penstock to run on it."""
+
+    root: Path
+
+    @property
+    def lake(self) -> Path:
+        return self.root / "lake"
+
+    def start(self, *words: str, last_step: int = 0, file_bytes: int = 0) -> Running:
+        """Penstock at work, its imports done."""
+        ours, theirs = PROCESSES.Pipe(duplex=False)
+        process = PROCESSES.Process(target=penstock, args=(self.root, words, theirs, last_step, file_bytes))
+        process.start()
+        theirs.close()
+        assert ours.recv() == "ready"
+        return Running(process, ours, self.root / "output.txt")
+
+    def run(self, *words: str, last_step: int = 0, file_bytes: int = 0) -> tuple[int | None, str]:
+        """(exit code, both streams)."""
+        return self.start(*words, last_step=last_step, file_bytes=file_bytes).end()
+
+    def live(self) -> Entry | None:
+        """The month's live entry; reading it takes a whole log."""
+        return Manifest(self.lake).live().get(("yellow", MONTH))
+
+    def damage(self) -> list[str]:
+        """What is wrong with the files of all live months."""
+        return [problem.found for problem in problems(self.lake, Manifest(self.lake).live().values())]
+
+    def files(self) -> set[str]:
+        """Every file of the lake's folder."""
+        return {path.relative_to(self.lake).as_posix() for path in self.lake.rglob("*") if path.is_file()}
+
+    def check_clean(self) -> None:
+        """After `clean` without a grace, each file is a live month's, the log's, or the lake's lock."""
+        code, output = self.run("clean", "--grace", "0d")
+        assert code == 0, output
+        manifest = Manifest(self.lake)
+        log = {f"manifest/log/{version:010d}.json" for version in range(1, manifest.version() + 1)}
+        live = {entry.path(Path()).as_posix() for entry in manifest.live().values()}
+        assert self.files() - {".publish.lock"} == {".lake.lock", *log, *live}
+
+
+@dataclass(frozen=True)
+class Sources:
+    """Two files for the same month, for each the project where it landed undisturbed, and how long that took."""
+
+    old: Path
+    new: Path
+    undisturbed: dict[Path, Project]
+    seconds: float
+
+    def project(self, root: Path, scenario: str) -> Project:
+        """A lake before the new file lands: without the month, with the old file's, or the new one's cut short."""
+        project = make(root)
+        if scenario != "landed":
+            before = self.old if scenario == "replaced" else self.new
+            shutil.copytree(self.undisturbed[before].lake, project.lake)
+        if scenario == "repaired":
+            os.truncate(self.landed(self.new).path(project.lake), 1000)
+        return project
+
+    def landed(self, source: Path) -> Entry:
+        """The entry of a source's undisturbed landing."""
+        entry = self.undisturbed[source].live()
+        assert entry is not None
+        return entry
+
+
+def make(root: Path) -> Project:
+    root.mkdir(parents=True)
+    shutil.copy(ROOT / "lake.yml", root / "lake.yml")
+    (root / "dbt_project.yml").write_text("name: x\n")
+    return Project(root)
+
+
+def land(source: Path) -> tuple[str, ...]:
+    return "land", "yellow", "2023-01", "--from", str(source.parent)
+
+
+def month_of(entry: Entry | None) -> dict[str, object] | None:
+    """What an entry says of its month, whenever it was committed."""
+    return entry and json.loads(entry.model_dump_json(exclude={"version", "landed_at"}))
+
+
+def make_sources(folder: Path, rows: int) -> Sources:
+    undisturbed, seconds = {}, 0.0
+    for seed in (1, 2):
+        path = folder / str(seed) / NAME
+        path.parent.mkdir(parents=True)
+        write_raw(Piece("yellow", MONTH, rows, seed), path)
+        project = make(folder / f"undisturbed-{seed}")
+        running = project.start(*land(path))
+        begin = time.monotonic()
+        assert running.end()[0] == 0
+        seconds = time.monotonic() - begin
+        entry = project.live()
+        assert entry is not None and entry.rows == rows and project.damage() == []
+        project.check_clean()
+        undisturbed[path] = project
+    old, new = undisturbed
+    return Sources(old, new, undisturbed, seconds)
