@@ -26,6 +26,7 @@ from penstock.lake.manifest import Manifest
 from penstock.lake.report import Bar, Line, show_lake, show_lines
 from penstock.lake.source import Located
 from penstock.lake.staging import downloads, writable
+from penstock.lake.verify import require
 
 Find = Callable[[], Located]
 
@@ -182,9 +183,16 @@ def clean(
     console.print(f"{len(removed)} {verb}, {total:,} bytes", highlight=False)
 
 
-def lake() -> None:
+def lake(
+    verify: Annotated[bool, typer.Option("--verify", help="Also check every live file's size and hash.")] = False,
+) -> None:
     """Show the live months of the lake."""
     project = settings.load()
     manifest = Manifest(project.lake_dir)
     version = manifest.version()
-    show_lake(Console(), manifest.live(version), catalogs.load(project.root), version)
+    live = manifest.live(version)
+    console = Console()
+    show_lake(console, live, catalogs.load(project.root), version)
+    if verify:
+        require(project.lake_dir, [live[key] for key in sorted(live)])
+        console.print("every live file is as it landed", highlight=False)

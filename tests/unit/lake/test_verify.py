@@ -92,3 +92,16 @@ def test_only_the_damaged_months_are_named_and_many_are_counted(project: Project
     with pytest.raises(PenstockError) as error:
         require(project.lake, entries)
     assert "2021-01" not in str(error.value) and "and 2 more months" in error.value.found
+
+
+def test_the_command_checks_every_live_file(project: Project, green_file: GreenFile) -> None:
+    for month in ("2021-01", "2021-02"):
+        green_file(month)
+    project.penstock("land", "green", "all", "--from", "../files")
+    answer = project.penstock("lake", "--verify")
+    assert (answer.code, "every live file is as it landed" in answer.text) == (0, True)
+    flip(next(iter(project.manifest.live().values())).path(project.lake))
+    answer = project.penstock("lake", "--verify")
+    assert (answer.code, "found: green 2021-01: another content" in answer.text) == (1, True)
+    assert "2021-02" not in answer.text
+    assert project.penstock("lake").code == 0
