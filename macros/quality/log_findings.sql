@@ -1,5 +1,6 @@
 {#- dbt reports only how many rows a test found; a person needs to read which.
-    The block that is called with a row gives its three parts. -#}
+    The block that is called with a row gives its three parts. What was run once and found nothing
+    isn't run again: Spark answers a limit of 0 without reading. -#}
 {% macro log_findings(test, problems) %}
     {%- if execute and flags.WHICH in ['test', 'build', 'retry'] -%}
         {%- set rows = run_query(problems).rows -%}
@@ -9,5 +10,9 @@
         {%- if rows | length > 20 -%}
             {%- do log(test ~ ': and ' ~ (rows | length - 20) ~ ' more', info=True) -%}
         {%- endif -%}
+        select * from ({{ problems }}) as problems
+        {{- ' limit 0' if not rows }}
+    {%- else -%}
+        {{ problems }}
     {%- endif -%}
 {% endmacro %}

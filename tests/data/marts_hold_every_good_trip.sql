@@ -42,48 +42,43 @@ counted as (
         'fct_trips' as mart,
         service_type,
         pickup_month as month,
-        count(*) as trips,
-        sum(total_amount) as amount
+        1 as trips,
+        total_amount as amount
     from {{ ref('fct_trips') }}
-    group by service_type, pickup_month
     union all
     select
         'monthly_zone_revenue' as mart,
         service_type,
         revenue_month as month,
-        sum(trips) as trips,
-        sum(revenue_monthly_total_amount) as amount
+        trips,
+        revenue_monthly_total_amount as amount
     from {{ ref('monthly_zone_revenue') }}
-    group by service_type, revenue_month
     {%- for service in ['green', 'yellow'] %}
     union all
     select
         'hourly_zone_revenue' as mart,
         '{{ service }}' as service_type,
         pickup_month as month,
-        sum({{ service }}_trips) as trips,
-        sum({{ service }}_amount) as amount
+        {{ service }}_trips as trips,
+        {{ service }}_amount as amount
     from {{ ref('hourly_zone_revenue') }}
-    group by pickup_month
     {%- endfor %}
     union all
     select
         'trip_features' as mart,
         service_type,
         pickup_month as month,
-        count(*) as trips,
-        sum(fare_amount) as amount
+        1 as trips,
+        fare_amount as amount
     from {{ ref('trip_features') }}
-    group by service_type, pickup_month
     union all
     select
         'fhvhv_zone_pickups' as mart,
         'fhvhv' as service_type,
         pickup_month as month,
-        sum(pickups) as trips,
+        pickups as trips,
         0 as amount
     from {{ ref('fhvhv_zone_pickups') }}
-    group by pickup_month
     union all
     select
         marts.mart,
