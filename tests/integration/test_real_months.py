@@ -126,6 +126,7 @@ def test_real_months_match_a_second_computation(project: Any) -> None:
         assert landed.returncode == 0, landed.stdout
     built = project.dbt("build", "--exclude", "resource_type:unit_test")
     assert built.returncode == 0, built.stdout
+    assert "shares_allowed: needed" not in built.stdout, "real months are within the limits of every rule"
 
     rows, fired, revenue = computed(folder)
     assert rows, f"no monthly files below {folder}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,13 @@ def test_every_rule_is_a_row_of_both_tables(tool: ModuleType) -> None:
         assert [line for line in lines if line.startswith("| `")] and all(
             sum(line.startswith(name) for line in lines) == 1 for name in names
         )
+
+
+def test_the_example_is_a_rule_that_the_list_would_take(tool: ModuleType) -> None:
+    example = re.search(r"```jinja\n(.*?)```", tool.PAGE.read_text(), re.DOTALL)
+    assert example
+    entry = example[1].replace("'services': all", "'services': quality_services()")
+    assert macros()(f"valid_rules([{entry}])")[0]["services"] == ["green", "yellow", "fhvhv"]
 
 
 def test_a_row_shows_limits_as_percent_and_keeps_its_cells(tool: ModuleType) -> None:
