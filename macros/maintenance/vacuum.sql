@@ -11,8 +11,16 @@
     {%- set delta = 'spark.databricks.delta.vacuum.' -%}
     {%- set settings = {delta ~ 'retentionWindowIgnore.enabled': 'false', delta ~ 'logging.enabled': 'true'} -%}
     {%- if execute -%}
+        {%- set tables = [] -%}
         {%- for node in maintained('vacuum', model, 'OPTIMIZE') -%}
-            {%- set table = api.Relation.create(schema=node.schema, identifier=node.alias) -%}
+            {%- do tables.append(api.Relation.create(schema=node.schema, identifier=node.alias)) -%}
+        {%- endfor -%}
+        {#- The ledger is no node, and has small files that were put together. -#}
+        {%- set ledger = api.Relation.create(schema=target.schema, identifier='batch_runs') -%}
+        {%- if model is none and not (this is defined and this) and load_relation(ledger) is not none -%}
+            {%- do tables.append(ledger) -%}
+        {%- endif -%}
+        {%- for table in tables -%}
             {%- do in_session(settings, 'vacuum ' ~ table ~ ' retain ' ~ retention_hours ~ ' hours') -%}
             {%- set done = run_query('describe history ' ~ table ~ ' limit 2').rows -%}
             {%- set ended, started = fromjson(done[0]['operationMetrics']), fromjson(done[1]['operationMetrics']) -%}

@@ -34,8 +34,8 @@ def _register() -> None:
 
 def main() -> None:
     """Run the program; a user's mistake ends with one clear line and exit code 1."""
-    _register()
     try:
+        _register()
         app()
     except PenstockError as error:
         console = Console(stderr=True, highlight=False)

@@ -146,6 +146,7 @@ def show(settings: Settings, seconds: float | None) -> None:
     hints.add_row("next       ", "export PATH=$PWD/.venv/bin:$PATH", "")
     hints.add_row("", "dbt docs generate && dbt docs serve", "the lineage graph")
     hints.add_row("", "penstock explain hourly_zone_revenue", "which join Spark chose, and why")
+    hints.add_row("", "penstock batches", "what was built for each model and month")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
     if running := control.current(settings):
         hints.add_row("", running.ui, "Spark's own UI")

@@ -109,6 +109,7 @@ class PenstockAdapter(
         """Cancel the statements and the Python models that run: dbt asks for it on Ctrl-C."""
         names = super().cancel_open_connections() or []
         running.stop_all()
+        self.interval_interrupted()
         return names
 
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:

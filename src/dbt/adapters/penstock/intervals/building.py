@@ -26,6 +26,7 @@ from dbt.adapters.penstock.intervals.planning import Chunk, IntervalPlan, Planne
 from dbt.adapters.penstock.messages import in_three
 from penstock.batches import commits, ledger, markers
 from penstock.batches.grain import shown
+from penstock.pymodel import outside
 from penstock.pymodel.conflicts import again_on_conflict, is_conflict
 
 logger = AdapterLogger("penstock")
@@ -135,6 +136,8 @@ class IntervalModels(SparkAdapter):
                         "wait until it has ended, then type `dbt run` again: it builds what is missing",
                     )
                 ) from None
+            if parts := outside.in_parts(error, chunk.condition):
+                raise DbtRuntimeError(in_three(*parts)) from None
             raise
 
     def _elsewhere(self, chunk: Chunk) -> bool:
@@ -163,6 +166,15 @@ class IntervalModels(SparkAdapter):
     def interval_response(self, said: str) -> AdapterResponse:
         """What dbt shows at the end of the model's line."""
         return AdapterResponse(_message=said)
+
+    def interval_interrupted(self) -> None:
+        """Ctrl-C: what becomes of the commits that were under way."""
+        for chunk in list(self._under_way.values()):
+            intervals = shown(chunk.intervals, chunk.subject.grain)
+            logger.info(
+                f"{chunk.subject.name}: interrupted while it built {intervals}; its table is as it was before. "
+                "`dbt run` builds what is missing"
+            )
 
     def interval_failed(self, name: str) -> None:
         """A node has ended: when one of its commits was under way, that came to nothing."""

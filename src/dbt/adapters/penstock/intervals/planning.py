@@ -207,8 +207,11 @@ def _months(build: Mapping[date, str], wanted: Mapping[date, Inputs], grain: Gra
 
 
 def _said(choice: Choice, wanted: Mapping[date, Inputs], grain: Grain) -> str:
+    gone = [day for day in choice.build if day not in wanted]
+    made = [day for day in choice.build if day in wanted]
     if choice.build:
-        return f"built {shown(choice.build, grain)}"
+        words = ([f"built {shown(made, grain)}"] if made else []) + ([f"removed {shown(gone, grain)}"] if gone else [])
+        return ", ".join(words)
     return f"unchanged, {len(wanted)} {grain.name}s" if wanted else "no intervals in the inputs"
 
 
