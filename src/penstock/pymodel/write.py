@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.pymodel import columns, replace
+from penstock.pymodel import columns, outside, replace
 from penstock.pymodel.columns import quoted
 from penstock.pymodel.conflicts import again_on_conflict
 from penstock.pymodel.failure import ModelError
@@ -50,7 +50,12 @@ def _insert(session: Any, job: Job, source: str) -> None:
     elif job.write.mode == "merge":
         session.sql(str(job.write.merge_sql))
     elif job.write.mode == "replace_where":
-        session.sql(f"insert into {target} replace where {job.write.condition} {source}")
+        try:
+            session.sql(f"insert into {target} replace where {job.write.condition} {source}")
+        except Exception as error:
+            if parts := outside.in_parts(error, job.write.condition):
+                raise ModelError.of(*parts) from None
+            raise
     elif job.write.mode == "insert_overwrite":
         session.conf.set(DYNAMIC, "dynamic" if job.layout.partition_by else "static")
         session.sql(f"insert overwrite table {target} {source}")
