@@ -9,6 +9,8 @@ from __future__ import annotations
 from dbt.adapters.base.query_headers import MacroQueryStringSetter
 from dbt.adapters.contracts.connection import DEFAULT_QUERY_COMMENT
 
+# Begins statements that a node needs and that aren't its work, so that its plan is told from theirs.
+ASIDE = "/* penstock, aside */ "
 NODE_FIRST = """
 {%- set said = {'node_id': node.unique_id} if node is not none else {'connection_name': connection_name} -%}
 {%- do said.update(

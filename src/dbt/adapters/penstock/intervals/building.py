@@ -24,6 +24,7 @@ from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.adapters.penstock.intervals.lake import Lake
 from dbt.adapters.penstock.intervals.planning import Chunk, IntervalPlan, Planner
 from dbt.adapters.penstock.messages import in_three
+from dbt.adapters.penstock.query_comment import ASIDE
 from penstock.batches import commits, ledger, markers
 from penstock.batches.grain import shown
 from penstock.pymodel import outside
@@ -58,7 +59,7 @@ class IntervalModels(SparkAdapter):
             yield
 
     def _rows_of(self, sql: str) -> Any:
-        return self.execute(sql, fetch=True)[1].rows
+        return self.execute(ASIDE + sql, fetch=True)[1].rows
 
     @property
     def _notes(self) -> Path:

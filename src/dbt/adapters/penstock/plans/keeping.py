@@ -16,6 +16,7 @@ from dbt.adapters.penstock.messages import in_three
 from dbt.adapters.penstock.plans import code, noting
 from dbt.adapters.penstock.plans.collecting import Collector
 from dbt.adapters.penstock.plans.noting import Noted
+from dbt.adapters.penstock.query_comment import ASIDE
 from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import kept, sql
 from penstock.plans.kept import Kept
@@ -81,7 +82,8 @@ class PlanKeeping(SparkAdapter):
         name, run = node["unique_id"], get_invocation_id()
 
         def matches(description: str) -> bool:
-            return description.startswith("/*") and f'"{name}"' in description and run in description
+            own = description.startswith("/*") and f'"{name}"' in description and run in description
+            return own and ASIDE not in description
 
         explained = self._explained(select)
         noting.note(name, Noted(explained, matches, kept=self._keep(name, explained)))

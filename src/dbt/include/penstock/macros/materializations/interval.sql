@@ -35,10 +35,10 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- A run that built nothing explains the model all the same when no plan of its code is kept: the tests of
+{#- A run that wrote no rows explains the model all the same when no plan of its code is kept: the tests of
     plans need one. -#}
 {% macro penstock_intervals_built(plan, compiled_code) %}
-  {%- if not plan.chunks and model['language'] == 'sql' and not adapter.has_plan(model) -%}
+  {%- if model['language'] == 'sql' and not adapter.has_plan(model) -%}
     {%- do penstock_keep_plan(compiled_code) -%}
   {%- endif -%}
   {%- do store_result('main', response=adapter.interval_response(plan.said)) -%}
