@@ -39,7 +39,7 @@ integration: venv ## tests against a real server, started and stopped by them
 adapter: venv ## tests of the adapter alone, on servers and small projects of its own
 	@$(PYTEST) tests/adapter
 
-faults: venv ## servers killed, disks filled, two runs at once: the rows afterwards
+faults: venv ## dbt, servers, landings killed, disks filled, clocks moved, two runs at once: the rows afterwards
 	@$(PYTEST) tests/faults
 
 conformance: venv ## dbt's published adapter test-suite, written up in docs/conformance.md
