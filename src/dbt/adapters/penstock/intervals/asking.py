@@ -31,7 +31,8 @@ def asked(arguments: Any, grain: Grain, full: bool) -> Asked:
     within = None
     if text := os.environ.get(WITHIN, "").strip():
         try:
-            within = parse_days(text)
+            first, after = parse_days(text)
+            within = grain.start(first), after
         except PenstockError as error:
             words = in_three(f"{WITHIN} as 2024-01 or 2024-01..2024-03", error.found, error.do)
             raise DbtRuntimeError(words) from None
