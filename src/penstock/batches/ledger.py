@@ -144,11 +144,13 @@ class State:
         version: the newest Delta version it knows of; -1 without any.
         built: the intervals in the table.
         failed: failed tries of intervals that aren't.
+        gone: of those that once were, the version that took them away.
     """
 
     version: int = -1
     built: dict[date, Built] = field(default_factory=dict)
     failed: dict[date, int] = field(default_factory=dict)
+    gone: dict[date, int] = field(default_factory=dict)
 
     def attempt(self, interval: date) -> int:
         """The number of the next try: 1 when none has failed since the interval was last built."""
@@ -164,11 +166,13 @@ def states(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], State]:
         state = found.get(key, State())
         interval = start if isinstance(start, date) else date.fromisoformat(str(start))
         data = json.loads(held) if held else None
-        built, missing = dict(state.built), dict(state.failed)
+        built, missing, gone = dict(state.built), dict(state.failed), dict(state.gone)
         if data and data["outcome"] == BUILT:
             inputs, rows_out = data.get("inputs") or {}, data.get("rows_out")
             built[interval] = Built(data["batch_id"], inputs, data["code"], int(version), rows_out, int(failed))
         else:
             missing[interval] = int(failed)
-        found[key] = State(max(state.version, int(version)), built, missing)
+            if data:
+                gone[interval] = int(version)
+        found[key] = State(max(state.version, int(version)), built, missing, gone)
     return found

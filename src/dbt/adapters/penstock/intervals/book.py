@@ -46,7 +46,8 @@ def _with(table: Table, commit: Commit, batch: Batch, rows: Mapping[date, int]) 
         if day not in batch.gone:
             built[day] = Built(batch.batch, inputs, batch.code, commit.version, rows.get(day, 0 if rows else None))
     failed = {day: tries for day, tries in table.state.failed.items() if day not in batch.intervals}
-    return replace(table, state=State(max(table.state.version, commit.version), built, failed))
+    gone = {**table.state.gone, **dict.fromkeys(batch.gone, commit.version)}
+    return replace(table, state=State(max(table.state.version, commit.version), built, failed, gone))
 
 
 def message(error: BaseException) -> str:
@@ -239,7 +240,7 @@ class Book:
                     code=batch.code,
                     started_at=batch.started,
                     seconds=max(0.0, (datetime.now(timezone.utc) - batch.started).total_seconds()),
-                    delta_version=held.version if held else None,
+                    delta_version=held.version if held else table.state.gone.get(day),
                     table_id=table.id,
                     message=why,
                 )
