@@ -1,0 +1,92 @@
+"""What a commit says of its batch: read again as it was written, and never taken from somebody else's text."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.batches.commits import Batch, history
+
+words = st.text(st.characters(exclude_characters=";", exclude_categories=["Cs"]), max_size=12)
+months = st.dates(date(2020, 1, 1), date(2025, 12, 1)).map(lambda day: day.replace(day=1))
+batches = st.builds(
+    Batch,
+    words,
+    words,
+    words,
+    st.datetimes(timezones=st.just(timezone.utc)),
+    st.dictionaries(months, st.dictionaries(words, words, max_size=3), max_size=4),
+    st.lists(months, max_size=3).map(tuple),
+    st.dictionaries(months, st.integers(1, 9), max_size=4),
+)
+BATCH = Batch("b1", "r1", "c1", datetime(2024, 5, 1, tzinfo=timezone.utc), {date(2024, 1, 1): {"lake.green": "f"}})
+
+
+def row(version, operation, text=None, parameters="{}", metrics="{}"):
+    """A row of DESCRIBE HISTORY over Thrift, where maps are text."""
+    return {
+        "version": version,
+        "operation": operation,
+        "userMetadata": text,
+        "operationParameters": parameters,
+        "operationMetrics": metrics,
+    }
+
+
+@given(batches)
+def test_a_batch_is_read_as_it_was_written(batch):
+    text = batch.dumps()
+    assert Batch.loads(text) == batch
+    assert ";" not in text and "\n" not in text, "Spark's SET takes one line without a semicolon"
+
+
+@given(st.none() | st.text() | st.recursive(st.integers() | st.text(), lambda of: st.lists(of)).map(json.dumps))
+def test_the_text_of_others_is_no_batch(text):
+    assert Batch.loads(text) is None
+
+
+@pytest.mark.parametrize("change", [{"penstock": 2}, {"started": "soon"}, {"intervals": {"May": {}}}, {"gone": None}])
+def test_a_text_of_another_form_is_no_batch(change):
+    assert Batch.loads(json.dumps({**json.loads(BATCH.dumps()), **change})) is None
+
+
+@given(st.permutations(range(5)))
+def test_history_is_in_the_order_of_versions(order):
+    assert [commit.version for commit in history(row(version, "WRITE") for version in order)] == [0, 1, 2, 3, 4]
+
+
+def test_only_a_write_is_a_batch():
+    """A session's text stands in every commit that it makes, Delta's own compaction among them."""
+    text = BATCH.dumps()
+    operations = ["CREATE OR REPLACE TABLE AS SELECT", "WRITE", "OPTIMIZE", "CREATE TABLE", "ADD COLUMNS", "DELETE"]
+    found = history(row(version, name, text) for version, name in enumerate(operations))
+    assert [commit.batch is not None for commit in found] == [True, True, False, False, False, False]
+
+
+def test_changes_by_others_are_known():
+    found = history(row(version, name) for version, name in enumerate(["WRITE", "DELETE", "MERGE", "OPTIMIZE"]))
+    assert [commit.foreign for commit in found] == [True, True, True, False]
+    assert not history([row(1, "WRITE", BATCH.dumps())])[0].foreign
+
+
+def test_rows_are_those_of_deltas_metrics():
+    metrics = [{"numOutputRows": "12"}, '{"numOutputRows":"12"}', "{}", "not json", "[1]"]
+    found = history(row(version, "WRITE", BATCH.dumps(), metrics=of) for version, of in enumerate(metrics))
+    assert [commit.rows for commit in found] == [12, 12, None, None, None]
+
+
+def test_a_restore_names_its_version():
+    """One to a timestamp names none: then nothing is known of the rows."""
+    parameters = ['{"version":"3","timestamp":null}', {"version": 3}, '{"version":null,"timestamp":"2024-01-01"}', "{}"]
+    found = history(row(version, "RESTORE", parameters=of) for version, of in enumerate(parameters))
+    assert [commit.restored for commit in found] == [3, 3, -1, -1]
+
+
+def test_the_moment_is_an_instant():
+    elsewhere = datetime(2024, 5, 1, 2, tzinfo=timezone(timedelta(hours=2)))
+    read = Batch.loads(Batch("b", "r", "c", elsewhere, {}).dumps())
+    assert read is not None and read.started == BATCH.started

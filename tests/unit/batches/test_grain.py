@@ -1,0 +1,106 @@
+"""Intervals: where days fall, how intervals are named, and which rows their conditions hold for."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from itertools import pairwise
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock.batches.grain import DAY, GRAINS, MONTH, condition, parse_day, parse_days, runs, shown
+from penstock.errors import PenstockError
+
+FIRST, LAST = date(2019, 1, 1), date(2025, 12, 31)
+days = st.dates(FIRST, LAST)
+grains = st.sampled_from(list(GRAINS.values()))
+
+
+@given(grains, days)
+def test_each_day_falls_in_one_interval(grain, day):
+    start = grain.start(day)
+    assert start <= day < grain.following(start)
+    assert grain.start(start) == start
+    assert grain.start(grain.following(start)) == grain.following(start)
+
+
+@given(days, grains, grains)
+def test_intervals_of_another_grain_share_days(day, grain, other):
+    """Those of one grain that lie in an interval of another cover it, and each of them shares a day with it."""
+    start = other.start(day)
+    found = list(grain.of(start, other))
+    inside = {start + timedelta(days=n) for n in range((other.following(start) - start).days)}
+    assert {grain.start(item) for item in inside} == set(found)
+    assert found == sorted(set(found))
+
+
+@given(grains, st.sets(days, max_size=12))
+def test_runs_hold_the_same_intervals_drawn_together(grain, chosen):
+    intervals = {grain.start(day) for day in chosen}
+    found = runs(intervals, grain)
+    listed = []
+    for first, last in found:
+        inside = first
+        while inside <= last:
+            listed.append(inside)
+            inside = grain.following(inside)
+    assert listed == sorted(intervals)
+    assert all(grain.following(last) < later for (_, last), (later, _) in pairwise(found))
+
+
+@given(grains, st.sets(days, max_size=6), st.lists(days, min_size=1, max_size=12))
+def test_a_condition_holds_for_the_rows_of_its_intervals(grain, chosen, others):
+    """Of a DATE and of a time of day, by the last instant of the day too."""
+    intervals = {grain.start(day) for day in chosen}
+    asked = [*others, *intervals, *(grain.following(item) for item in intervals)]
+    for moment in (time(), time(23, 59, 59, 999999)):
+        rows = [datetime.combine(day, moment) for day in asked]
+        values = ", ".join(f"(timestamp '{row}')" for row in rows)
+        sql = f"select moment, {condition('moment', intervals, grain)} from (values {values}) as t(moment)"
+        assert all(holds == (grain.start(at.date()) in intervals) for at, holds in duckdb.sql(sql).fetchall())
+    values = ", ".join(f"(date '{day}')" for day in asked)
+    sql = f"select moment, {condition('moment', intervals, grain)} from (values {values}) as t(moment)"
+    assert all(holds == (grain.start(at) in intervals) for at, holds in duckdb.sql(sql).fetchall())
+
+
+def test_a_condition_stands_beside_others():
+    """It is in brackets, so that `not` and `and` mean all of it."""
+    two = condition("m", [date(2024, 1, 1), date(2024, 3, 1)], GRAINS[MONTH])
+    assert two == (
+        "((m >= date'2024-01-01' and m < date'2024-02-01') or (m >= date'2024-03-01' and m < date'2024-04-01'))"
+    )
+    assert condition("m", [], GRAINS[MONTH]) == "false"
+
+
+def test_intervals_are_shown_as_they_are_typed():
+    month, day = GRAINS[MONTH], GRAINS[DAY]
+    assert shown([date(2024, 3, 1), date(2024, 1, 1), date(2023, 12, 1)], month) == "2023-12..2024-01, 2024-03"
+    assert shown([date(2024, 2, 29), date(2024, 3, 1)], day) == "2024-02-29..2024-03-01"
+    assert shown([], month) == "none"
+
+
+@given(grains, days, st.integers(0, 40))
+def test_a_range_as_it_is_shown_is_read_again(grain, day, more):
+    start = grain.start(day)
+    intervals = [start]
+    for _ in range(more):
+        intervals.append(grain.following(intervals[-1]))
+    assert parse_days(shown(intervals, grain)) == (start, grain.following(intervals[-1]))
+
+
+@pytest.mark.parametrize("text", ["2024", "2024-13", "2024-02-30", "2024-2", "24-01", "2024-01-00", "", "month"])
+def test_what_is_no_month_and_no_day_is_refused(text):
+    with pytest.raises(PenstockError, match=r"needed: a month as 2024-01, or a day as 2024-01-31. found: `"):
+        parse_day(text)
+
+
+def test_a_range_runs_forwards():
+    assert parse_days(" 2024-01 .. 2024-01 ") == (date(2024, 1, 1), date(2024, 2, 1))
+    assert parse_days("2024-01-30..2024-02") == (date(2024, 1, 30), date(2024, 3, 1))
+    with pytest.raises(PenstockError, match=r"do: write 2024-01\.\.2024-03"):
+        parse_days("2024-03..2024-01")
+    for text in ("2024-03..", "..2024-03", "2024-03..2024-04..2024-05", "2024-03-2024-05"):
+        with pytest.raises(PenstockError, match="needed: a month as 2024-01"):
+            parse_days(text)

@@ -1,0 +1,160 @@
+"""The ledger's statements, as Spark reads them, and the state that its rows amount to."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta, timezone
+
+import duckdb
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.batches import ledger
+from penstock.batches.choose import Built
+from penstock.batches.ledger import Event, State, append_sql, literal, read_sql, states
+
+MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
+JANUARY, FEBRUARY, _ = MONTHS
+
+
+def spark(sql: str) -> sqlglot.Expression:
+    """A statement as Spark's grammar reads it."""
+    return sqlglot.parse_one(sql, read="spark")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
+def test_any_text_is_one_literal(text):
+    """A message may hold quotes, backslashes, whatever Spark said: it ends where it should."""
+    found = spark(f"select {literal(text)} as it").selects[0].this
+    assert isinstance(found, sqlglot.exp.Literal) and found.this == text
+
+
+@pytest.mark.parametrize(
+    ("value", "sql"),
+    [
+        (None, "null"),
+        (3, "3"),
+        (0.12345, "0.123D"),
+        (JANUARY, "date'2024-01-01'"),
+        (datetime(2024, 1, 2, 3, 4, 5, 6), "timestamp_ntz'2024-01-02 03:04:05.000006'"),
+        (datetime(2024, 1, 1, tzinfo=timezone(timedelta(hours=-2))), "timestamp_ntz'2024-01-01 02:00:00.000000'"),
+        ({"w.b": "it's", "lake.a": "1"}, "map('lake.a', '1', 'w.b', 'it\\'s')"),
+        ({}, "map()"),
+    ],
+)
+def test_each_kind_of_value(value, sql):
+    assert literal(value) == sql
+
+
+def test_a_row_has_every_column_in_its_order():
+    event = Event("b", "r", "facts", "w.facts", JANUARY, "month", ledger.BUILT, inputs={"lake.a": "1"}, message="new")
+    found = spark(append_sql("w.batch_runs", [event, event]))
+    assert [column.name for column in found.this.expressions] == list(ledger.COLUMNS)
+    rows = found.expression.expressions
+    assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger.COLUMNS)}
+    created = spark(ledger.create_sql("w.batch_runs"))
+    assert [column.name for column in created.this.expressions] == list(ledger.COLUMNS)
+
+
+# What may happen to a table, one version after another: (what, which months, inputs).
+steps = st.lists(
+    st.tuples(
+        st.sampled_from([ledger.BUILT, ledger.REMOVED, ledger.FAILED, ledger.INTERRUPTED]),
+        st.sets(st.sampled_from(MONTHS), min_size=1),
+        st.sampled_from("ab"),
+    ),
+    max_size=8,
+)
+
+
+def happened(done):
+    """The ledger's rows of what happened, and the state they leave, told without SQL."""
+    events, version, built, failed, gone = [], 0, {}, {}, {}
+    for place, (outcome, months, content) in enumerate(done):
+        whole = outcome in ledger.HOLDS
+        version += whole
+        for month in sorted(months):
+            held = built.get(month)
+            at = version if whole else held.version if held else gone.get(month)
+            events.append(
+                Event(
+                    f"b{place}", "r", "facts", "w.facts", month, "month", outcome,
+                    inputs={"lake.a": content}, code="c", rows_out=place, delta_version=at, table_id="t",
+                )
+            )  # fmt: skip
+            if outcome == ledger.BUILT:
+                built[month] = Built(f"b{place}", {"lake.a": content}, "c", version, place)
+                failed.pop(month, None)
+            elif outcome == ledger.REMOVED:
+                built.pop(month, None)
+                failed[month], gone[month] = 0, version
+            elif held:
+                built[month] = Built(held.batch, held.inputs, held.code, held.version, held.rows, held.failed + 1)
+            else:
+                failed[month] = failed.get(month, 0) + 1
+    return events, version, built, failed, gone
+
+
+def read(events, **only):
+    """The state of `w.facts` by the ledger's own statement, run by another engine on the same rows."""
+    with duckdb.connect() as database:
+        database.execute(
+            "create table batch_runs (batch_id text, relation text, interval_start date, outcome text,"
+            " inputs map(text, text), code text, rows_out bigint, delta_version bigint, table_id text)"
+        )
+        for event in events:
+            database.execute(
+                "insert into batch_runs values (?, ?, ?, ?, map(?, ?), ?, ?, ?, ?)",
+                [event.batch_id, event.relation, event.interval_start, event.outcome, list(event.inputs),
+                 list(event.inputs.values()), event.code, event.rows_out, event.delta_version, event.table_id],
+            )  # fmt: skip
+        sql = read_sql("batch_runs", **only)
+        # DuckDB's words for a struct.
+        sql = sql.replace(
+            "struct(outcome, batch_id, code, inputs, rows_out)",
+            "{'outcome': outcome, 'batch_id': batch_id, 'code': code, 'inputs': inputs, 'rows_out': rows_out}",
+        )
+        return states(database.execute(sql).fetchall())
+
+
+@given(steps)
+@settings(max_examples=30, deadline=None)
+def test_the_state_is_what_happened(done):
+    """The newest version of each month counts, tries are counted since then, and no clock is asked."""
+    events, version, built, failed, gone = happened(done)
+    found = read(reversed(events)).get(("w.facts", "t"), State())
+    assert found.built == built
+    assert found.version == (version or -1)
+    assert {month: at for month, at in found.gone.items() if month not in built} == (
+        {month: at for month, at in gone.items() if month not in built}
+    )
+    for month in MONTHS:
+        held = built.get(month)
+        assert found.attempt(month) == 1 + (held.failed if held else failed.get(month, 0))
+
+
+@given(steps, st.integers(0, 4))
+@settings(max_examples=20, deadline=None)
+def test_the_state_of_an_older_version(done, upto):
+    """A table that was restored holds what it held then."""
+    events, *_ = happened(done)
+    whole = [event for event in events if event.outcome in ledger.HOLDS and event.delta_version <= upto]
+    then = {event.interval_start: event for event in whole}
+    expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger.BUILT}
+    found = read(events, of="w.facts", upto=upto).get(("w.facts", "t"), State())
+    assert {month: held.batch for month, held in found.built.items()} == expected
+
+
+def test_tables_are_told_apart():
+    """By name and by Delta's id: a table that was made anew begins without intervals."""
+    rows = [
+        ("w.facts", "old", "2024-01-01", 4, '{"outcome":"built","batch_id":"b","code":"c","inputs":{}}', 0),
+        ("w.facts", "new", JANUARY, -1, None, 2),
+        ("w.days", "old", "2024-01-01", 1, '{"outcome":"removed","batch_id":"b","code":"c"}', 0),
+    ]
+    found = states(rows)
+    assert found["w.facts", "old"] == State(4, {JANUARY: Built("b", {}, "c", 4)})
+    assert found["w.facts", "new"] == State(-1, {}, {JANUARY: 2})
+    assert found["w.facts", "new"].attempt(JANUARY) == 3 and found["w.facts", "new"].attempt(FEBRUARY) == 1
+    assert found["w.days", "old"] == State(1, {}, {JANUARY: 0}, {JANUARY: 1})
