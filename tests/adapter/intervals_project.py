@@ -1,0 +1,284 @@
+"""A small project with a lake of one dataset, whose models are built by interval: a handful of rides a month."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from projects import Project, small_project
+
+LAKE = """
+version: 1
+datasets:
+  rides:
+    description: Rides, one file a month.
+    file_name: ["rides_{month}.csv"]
+    columns:
+      id: {type: bigint}
+      at: {type: timestamp}
+      zone: {type: int}
+      fare: {type: money}
+"""
+PROJECT = """
+name: small
+version: 1.0.0
+profile: small
+flags: {send_anonymous_usage_stats: false}
+on-run-start: "{{ penstock_sync_lake() }}"
+models:
+  small:
+    +materialized: incremental
+    +incremental_strategy: interval
+"""
+PROFILES = """
+small:
+  target: dev
+  outputs:
+    dev: {type: penstock, schema: small, threads: 2, keep_plans: false}
+    other: {type: penstock, schema: other, threads: 2, keep_plans: false}
+"""
+SOURCES = """
+version: 2
+sources:
+  - name: lake
+    schema: lake
+    config: {event_time: file_month}
+    tables: [{name: rides}]
+"""
+ZONES = "zone,zone_name\n1,north\n2,south\n"
+TOTALS = """
+{{ config(event_time='month', partition_by='month') }}
+with rides as (select * from {{ ref('checked') }}),
+zones as (select * from {{ ref('zones') }})
+select rides.file_month as month, zones.zone_name, count(*) as rides, sum(rides.fare) as fare
+from rides inner join zones on rides.zone = zones.zone
+where rides.is_good
+group by rides.file_month, zones.zone_name
+"""
+FILES = {
+    "dbt_project.yml": PROJECT,
+    "profiles.yml": PROFILES,
+    "lake.yml": LAKE,
+    "seeds/zones.csv": ZONES,
+    "models/sources.yml": SOURCES,
+    "models/stg_rides.sql": """
+{{ config(materialized='view', event_time='file_month') }}
+select id, at, zone, fare, file_month from {{ source('lake', 'rides') }}
+""",
+    "models/checked.sql": """
+{{ config(event_time='file_month', intervals_per_commit=2, quarantine_when='not is_good', partition_by='file_month') }}
+select
+    id, at, zone, if(fare = 666, raise_error('a fare of 666'), fare) as fare, fare >= 0 as is_good, file_month
+from {{ ref('stg_rides') }}
+""",
+    "models/totals.sql": TOTALS,
+    "models/daily.sql": """
+{{ config(event_time='day', batch_size='day', intervals_per_commit=400, on_code_change='rebuild') }}
+with rides as (select * from {{ ref('checked') }}),
+zones as (select * from {{ ref('zones') }})
+select cast(rides.at as date) as day, zones.zone_name, count(*) as rides
+from rides inner join zones on rides.zone = zones.zone
+group by 1, 2
+""",
+    "models/features.py": """
+from pyspark.sql import functions as F
+
+def model(dbt, session):
+    dbt.config(materialized="incremental", incremental_strategy="interval", event_time="month", partition_by="month")
+    fare = F.expr("if(fare = 667, raise_error('a fare of 667'), fare)").alias("fare")
+    return dbt.ref("checked").select("id", fare, F.col("file_month").alias("month"))
+""",
+    "models/batched.sql": """
+{{ config(incremental_strategy='microbatch', event_time='at', begin='2024-01-01', batch_size='month', tags='aside') }}
+select id, at from {{ ref('stg_rides') }}
+""",
+    "models/outside.sql": """
+{{ config(event_time='month', tags='aside') }}
+select id, cast(add_months(file_month, 1) as date) as month from {{ ref('stg_rides') }}
+""",
+    "models/outside_py.py": """
+def model(dbt, session):
+    dbt.config(materialized="incremental", incremental_strategy="interval", event_time="month", tags="aside")
+    return dbt.ref("stg_rides").selectExpr("id", "cast(add_months(file_month, 1) as date) as month")
+""",
+}
+# Tables of a few rows: more partitions only cost tasks.
+SPARK_CONF = {
+    "spark.sql.shuffle.partitions": 1,
+    "spark.default.parallelism": 2,
+    "spark.databricks.delta.snapshotPartitions": 1,
+    "spark.ui.enabled": False,
+}
+# By model of months: its month column.
+MONTHLY = {"checked": "file_month", "totals": "month", "features": "month"}
+MODELS = (*MONTHLY, "daily")
+ORDINARY = ("--exclude", "tag:aside")
+
+
+def rides(month: str, version: int, last: int | None = None) -> list[tuple[int, str, int, Decimal]]:
+    """Four rides of a month; the first is a bad one. Another version has other fares, `last` is the last one's."""
+    number = int(month[-2:]) * 100
+    fares = [-version, 10 + version, 20 + version, 30 + version if last is None else last]
+    return [
+        (number + place, f"{month}-{7 * place + 1:02d} 10:00:00", 1 + place % 2, Decimal(fare))
+        for place, fare in enumerate(fares)
+    ]
+
+
+def words(month: Any) -> str:
+    """A day as the name of its month."""
+    return str(month)[:7]
+
+
+@dataclass
+class Done:
+    """A dbt command that has ended, and the ledger's rows of its run."""
+
+    code: int
+    text: str
+    run_id: str
+
+    @property
+    def line(self) -> str:
+        """What it printed, as one line."""
+        return " ".join(self.text.split())
+
+
+@dataclass
+class Rides:
+    """The project, what its lake holds now, and which runs there were."""
+
+    project: Project
+    lake: dict[str, list[tuple[int, str, int, Decimal]]] = field(default_factory=dict)
+    runs: list[str] = field(default_factory=list)
+
+    def land(self, month: str, version: int, last: int | None = None) -> None:
+        """Land a month, or other bytes of it."""
+        rows = rides(month, version, last)
+        file = self.project.root / "raw" / f"rides_{month}.csv"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("id,at,zone,fare\n" + "".join(",".join(map(str, row)) + "\n" for row in rows))
+        done = self.project.penstock("land", "rides", month, "--from", "raw")
+        assert done.returncode == 0, done.stdout
+        self.lake[month] = rows
+
+    def remove(self, month: str) -> None:
+        """Take a month out of the lake."""
+        done = self.project.penstock("remove", "rides", month)
+        assert done.returncode == 0, done.stdout
+        del self.lake[month]
+
+    def dbt(self, *arguments: str, code: int = 0, target: str = "target", **environment: str) -> Done:
+        """A dbt command in the project, that must end with a code; `target` is its target folder."""
+        done = self.project.dbt(*arguments, **environment)
+        assert done.returncode == code, done.stdout
+        assert "Traceback" not in done.stdout, done.stdout
+        return self._ended(done.returncode, done.stdout, target)
+
+    def _ended(self, code: int, text: str, target: str) -> Done:
+        results = json.loads((self.project.root / target / "run_results.json").read_text())
+        self.runs.append(results["metadata"]["invocation_id"])
+        return Done(code, text, self.runs[-1])
+
+    def run(self, *arguments: str, code: int = 0, **environment: str) -> Done:
+        """`dbt run` of every ordinary model."""
+        return self.dbt("run", *ORDINARY, *arguments, code=code, **environment)
+
+    def together(self, *commands: tuple[str, ...]) -> list[Done]:
+        """Commands at once, each with folders of its own."""
+        program = str(Path(sys.executable).parent / "dbt")
+        started = [
+            subprocess.Popen(
+                [program, "--no-use-colors", *words, "--target-path", f"at{place}", "--log-path", f"logs{place}"],
+                cwd=self.project.root,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+            for place, words in enumerate(commands)
+        ]
+        said = [process.communicate(timeout=300)[0] for process in started]
+        return [
+            self._ended(process.returncode, text, f"at{place}")
+            for place, (process, text) in enumerate(zip(started, said, strict=True))
+        ]
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a statement."""
+        return self.project.sql(query)
+
+    def ledger(self, of: Done, outcome: str = "built") -> dict[str, list[str]]:
+        """By model, the months that a run told the ledger of, each once for a model of days."""
+        found: dict[str, set[str]] = defaultdict(set)
+        for model, start in self.sql(
+            f"select model, interval_start from small.batch_runs where run_id = '{of.run_id}' and outcome = '{outcome}'"
+        ):
+            found[model].add(words(start))
+        return {model: sorted(months) for model, months in found.items()}
+
+    def history(self, model: str) -> list[dict[str, Any]]:
+        """A table's commits, oldest first: version, operation, userMetadata."""
+        rows = self.sql(f"describe history small.{model}")
+        found = [{"version": int(row[0]), "operation": row[4], "userMetadata": row[13]} for row in rows]
+        return sorted(found, key=lambda row: row["version"])
+
+    def versions(self) -> dict[str, int]:
+        """The newest Delta version of every model's table."""
+        return {model: self.history(model)[-1]["version"] for model in MODELS}
+
+    def files(self, month: str) -> dict[str, set[str]]:
+        """By model of months, the data files that hold a month."""
+        return {
+            model: {
+                str(row[0])
+                for row in self.sql(
+                    f"select distinct _metadata.file_path from small.{model} where {column} = date'{month}-01'"
+                )
+            }
+            for model, column in MONTHLY.items()
+        }
+
+    def holds(self, *models: str, zones: tuple[str, str] = ("north", "south")) -> None:
+        """Assert that models hold what the lake says, every row of it and nothing else."""
+        for model in models or MODELS:
+            assert self._rows(model) == self._expected(model, zones), model
+
+    def _rows(self, model: str) -> list[tuple[Any, ...]]:
+        columns = {
+            "checked": "id, cast(file_month as string), fare, is_good",
+            "totals": "cast(month as string), zone_name, rides, fare",
+            "features": "id, cast(month as string), fare",
+            "daily": "cast(day as string), zone_name, rides",
+        }
+        return sorted(self.sql(f"select {columns[model]} from small.{model}"))
+
+    def _expected(self, model: str, zones: tuple[str, str]) -> list[tuple[Any, ...]]:
+        every = [(month, *row) for month, rows in self.lake.items() for row in rows]
+        if model == "checked":
+            return sorted((id_, f"{month}-01", fare, fare >= 0) for month, id_, _, _, fare in every)
+        if model == "features":
+            return sorted((id_, f"{month}-01", fare) for month, id_, _, _, fare in every)
+        sums: dict[tuple[str, str], tuple[int, Decimal]] = {}
+        for month, _, at, zone, fare in every:
+            if model == "totals" and fare < 0:
+                continue
+            key = (f"{month}-01" if model == "totals" else at[:10], zones[zone - 1])
+            count, total = sums.get(key, (0, Decimal(0)))
+            sums[key] = count + 1, total + fare
+        return sorted((*key, *(of if model == "totals" else of[:1])) for key, of in sums.items())
+
+
+def make(root: Path) -> Rides:
+    """The project with three months built."""
+    made = Rides(small_project(root, FILES, spark_conf=SPARK_CONF))
+    for month in ("2024-01", "2024-02", "2024-03"):
+        made.land(month, 1)
+    made.dbt("build", *ORDINARY)
+    return made

@@ -1,0 +1,143 @@
+"""The strategy `interval` on a real server: which months a run builds, told by the rows, the files and the ledger."""
+
+from __future__ import annotations
+
+import json
+
+from intervals_project import FILES, MODELS, MONTHLY, TOTALS, ZONES, Rides, words
+from projects import edited
+
+from penstock.batches.commits import Batch
+
+EVERY = ("checked", "totals", "features", "daily")
+MARCH = ("--event-time-start", "2024-03-01", "--event-time-end", "2024-04-01")
+
+
+def everywhere(*months: str) -> dict[str, list[str]]:
+    """Months in the ledger of every model."""
+    return {model: list(months) for model in EVERY}
+
+
+def test_the_first_build(rides: Rides) -> None:
+    """Rows, and what the ledger says of them; a commit holds two months at most."""
+    rides.holds()
+    columns = "model, interval_start, outcome, attempt, rows_in, rows_out, rows_quarantined, delta_version, message"
+    ledger = rides.sql(
+        f"select {columns} from small.batch_runs where model in ('checked', 'features', 'totals') "
+        "order by model, interval_start"
+    )
+    months = ("2024-01", "2024-02", "2024-03")
+    assert [(row[0], words(row[1]), *row[2:]) for row in ledger] == [
+        *[("checked", month, "built", 1, 4, 4, 1, 1 + (month > "2024-02"), "new") for month in months],
+        *[("features", month, "built", 1, 4, 4, None, 1, "new") for month in months],
+        *[("totals", month, "built", 1, 4, 2, None, 1, "new") for month in months],
+    ]
+    days = rides.sql("select count(*), sum(rows_out), min(grain) from small.batch_runs where model = 'daily'")
+    assert days == [(31 + 29 + 31, 12, "day")]
+    batches = rides.sql("select distinct batch_id from small.batch_runs where model = 'checked' order by 1")
+    made_from = rides.sql(
+        "select distinct map_values(inputs)[0] from small.batch_runs where model = 'totals' order by 1"
+    )
+    assert made_from == batches and len(batches) == 2
+
+
+def test_a_second_run_builds_nothing(rides: Rides) -> None:
+    versions = rides.versions()
+    again = rides.run()
+    assert rides.ledger(again) == {}
+    assert again.text.count("[unchanged, 3 months in") == 3
+    assert again.text.count("[unchanged, 91 days in") == 1
+    assert rides.versions() == versions
+
+
+def test_changed_months_alone_are_built(rides: Rides) -> None:
+    """A new month, one with other bytes and one that is gone, in every model; the files of the others stay."""
+    files = rides.files("2024-03")
+    rides.land("2024-04", 1)
+    rides.land("2024-02", 2)
+    rides.remove("2024-01")
+    done = rides.run()
+    rides.holds()
+    assert rides.ledger(done) == everywhere("2024-02", "2024-04")
+    assert rides.ledger(done, "removed") == everywhere("2024-01")
+    assert done.text.count("[built 2024-02, 2024-04, removed 2024-01 in") == 3
+    assert rides.files("2024-03") == files
+    reasons = rides.sql(f"select distinct message from small.batch_runs where run_id = '{done.run_id}' order by 1")
+    assert reasons == [("lake.rides changed",), ("new",), ("removed",), ("small.checked changed",)]
+
+
+def test_months_that_are_asked_for(rides: Rides) -> None:
+    """These and no others, changed or not; dbt's own microbatch does the same with them."""
+    files = rides.files("2024-02")
+    rides.land("2024-05", 1)
+    done = rides.dbt("run", "--exclude", "outside", "outside_py", *MARCH)
+    assert rides.ledger(done) == everywhere("2024-03")
+    assert rides.files("2024-02") == files
+    batched = [row[0] for row in rides.sql("select id from small.batched order by id")]
+    assert batched == sorted(row[0] for row in rides.lake["2024-03"])
+
+
+def test_changed_months_within_a_range(rides: Rides) -> None:
+    """PENSTOCK_INTERVALS is no wish for months: of those that changed, it lets through the ones in its range."""
+    rides.land("2024-03", 2)
+    done = rides.run(PENSTOCK_INTERVALS="2024-02..2024-03")
+    assert rides.ledger(done) == everywhere("2024-03")
+    rest = rides.run()
+    assert rides.ledger(rest) == everywhere("2024-05")
+    rides.holds()
+
+
+def test_a_range_that_is_none_is_refused(rides: Rides) -> None:
+    done = rides.run("--select", "checked", code=1, PENSTOCK_INTERVALS="spring")
+    assert "needed: PENSTOCK_INTERVALS as 2024-01 or 2024-01..2024-03. found: `spring`. do: correct it" in done.line
+
+
+def test_code_that_changed(rides: Rides) -> None:
+    """A seed is code too: one model warns and names its months, the other builds them again."""
+    with edited(rides.project.root / "seeds" / "zones.csv", ZONES.replace("north", "uptown")):
+        done = rides.dbt("build", "--exclude", "tag:aside")
+        assert rides.ledger(done) == {"daily": ["2024-02", "2024-03", "2024-04", "2024-05"]}
+        assert (
+            "totals: code changed since 2024-02..2024-05 were built; their rows are those of the older code"
+            in done.line
+        )
+        assert "daily: code changed" not in done.line
+        rides.holds("daily", zones=("uptown", "south"))
+        rides.holds("totals", zones=("north", "south"))
+    rides.dbt("build", "--exclude", "tag:aside")
+    text = FILES["models/totals.sql"].replace("count(*) as rides", "count(*) + 0 as rides")
+    with edited(rides.project.root / "models" / "totals.sql", text):
+        full = rides.run("--full-refresh", "--select", "totals")
+        assert rides.ledger(full) == {"totals": ["2024-02", "2024-03", "2024-04", "2024-05"]}
+        assert "code changed" not in full.line
+        assert rides.history("totals")[-1]["operation"] == "CREATE OR REPLACE TABLE AS SELECT"
+    assert text != TOTALS
+    back = rides.run("--full-refresh", "--select", "checked", "totals")
+    rides.holds()
+    assert rides.ledger(back) == {
+        model: ["2024-02", "2024-03", "2024-04", "2024-05"] for model in ("checked", "totals")
+    }
+    rides.run()
+
+
+def test_every_commit_names_its_run(rides: Rides) -> None:
+    """Of SQL and Python models alike: Delta's own history has the batch of the ledger, and dbt's invocation."""
+    for model in MODELS:
+        ledger = rides.sql(
+            "select batch_id, run_id, delta_version, interval_start from small.batch_runs "
+            f"where model = '{model}' and outcome in ('built', 'removed')"
+        )
+        known: dict[tuple[str, str, int], set[str]] = {}
+        for batch, run, version, start in ledger:
+            known.setdefault((batch, run, int(version)), set()).add(str(start))
+        commits = {}
+        for commit in rides.history(model):
+            if commit["operation"] == "WRITE" or "AS SELECT" in commit["operation"]:
+                batch = Batch.loads(commit["userMetadata"])
+                assert batch is not None, commit
+                days = {day.isoformat() for day in batch.intervals}
+                commits[batch.batch, batch.run, commit["version"]] = days
+        assert commits == known
+        assert {run for _, run, _ in commits} <= set(rides.runs)
+        assert json.loads(rides.history(model)[-1]["userMetadata"])["penstock"] == 1
+    assert MONTHLY.keys() < set(MODELS)
