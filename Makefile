@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint unit integration adapter faults conformance conformance-baseline bench-layout docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv run test lint unit integration adapter faults conformance conformance-baseline bench-layout bench-batch docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ conformance-baseline: venv ## the same suite by stock dbt-spark; a failure is a 
 
 bench-layout: venv ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
 	@$(BIN)/python bench/layout.py --write-docs
+
+bench-batch: venv ## what one more month costs, beside dbt's microbatch, into docs/operations.md
+	@$(BIN)/python bench/batch.py --write-docs
 
 docs-quality: venv ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py

@@ -1,0 +1,172 @@
+"""What bench/batch.py found, and what follows from it: a line through the months, the last by the first."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from batch_project import Cost
+
+# Months that still warm the server up: they are shown, and left out of every figure.
+WARM, FEW = 2, 3
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The line of least squares through the costs of months.
+
+    Attributes:
+        start: where it stands at month 0, in the costs' unit.
+        slope: what each month adds, in the costs' unit.
+        mean: of the costs it was drawn through.
+    """
+
+    start: float
+    slope: float
+    mean: float
+
+    @property
+    def share(self) -> float:
+        """What each month adds, by the mean."""
+        return self.slope / self.mean
+
+    def at(self, month: float) -> float:
+        """The line's height at a month."""
+        return self.start + self.slope * month
+
+
+def fitted(costs: Sequence[float]) -> Fit:
+    """The line through the costs of months 1, 2, … without those that warm up.
+
+    Raises:
+        ValueError: fewer than two months are left.
+    """
+    kept = costs[WARM:]
+    if len(kept) < 2:
+        raise ValueError(f"a line needs {WARM + 2} months, there are {len(costs)}")
+    slope, start = statistics.linear_regression(range(WARM + 1, len(costs) + 1), kept)
+    return Fit(start, slope, statistics.mean(kept))
+
+
+def first(costs: Sequence[float]) -> float:
+    """Mean cost of the first three months after those that warm up."""
+    return statistics.mean(costs[WARM : WARM + FEW])
+
+
+def last(costs: Sequence[float]) -> float:
+    """Mean cost of the last three months."""
+    return statistics.mean(costs[-FEW:])
+
+
+@dataclass(frozen=True)
+class Months:
+    """One `dbt run` a month, in order.
+
+    Attributes:
+        rows: made and landed for each month.
+        memory: Spark's heap.
+        names: of the months.
+        costs: of their runs.
+        tables: how many tables each run replaced the month of.
+    """
+
+    rows: int
+    memory: str
+    names: list[str]
+    costs: list[Cost]
+    tables: int
+
+    def of(self, kind: str) -> list[float]:
+        """One kind of cost: wall, spark or client."""
+        return [float(getattr(cost, kind)) for cost in self.costs]
+
+
+@dataclass(frozen=True)
+class NoChange:
+    """Runs with nothing to do: their costs, and medians of jobs, of those that read trips, of new versions."""
+
+    months: int
+    costs: list[Cost]
+    jobs: int
+    reading: int
+    versions: int
+
+
+@dataclass(frozen=True)
+class Threads:
+    """The same month built again, by the number of threads; `rounds` of each in turns."""
+
+    rounds: int
+    rows: int
+    costs: dict[str, list[Cost]]
+
+
+@dataclass(frozen=True)
+class Way:
+    """One strategy when month 12 arrives.
+
+    Attributes:
+        batches: intervals or batches that one run built; 0 when it knows none and builds the whole table.
+        model: seconds that dbt says the model took, of each round.
+        costs: of the whole command, of each round.
+    """
+
+    batches: int
+    model: list[float]
+    costs: list[Cost]
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The same model by `interval`, `microbatch` and as a table: rows of each of the months."""
+
+    rows: int
+    months: int
+    ways: dict[str, Way]
+
+
+@dataclass(frozen=True)
+class Peak:
+    """A backfill on a fresh server.
+
+    Attributes:
+        months, rows: how many, and rows of each.
+        commits: of the table of trips.
+        resident: most memory that Spark's process held, bytes.
+        heap: most of the heap that Spark saw in use, bytes.
+    """
+
+    words: str
+    months: int
+    rows: int
+    commits: int
+    resident: int
+    heap: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Backfills with one size of heap."""
+
+    heap: str
+    peaks: list[Peak]
+
+
+def _costs(items: list[dict[str, float]]) -> list[Cost]:
+    return [Cost(**item) for item in items]
+
+
+def read(name: str, data: dict[str, Any]) -> Any:
+    """A part's results from their JSON."""
+    if name == "months":
+        return Months(**{**data, "costs": _costs(data["costs"])})
+    if name == "nochange":
+        return NoChange(**{**data, "costs": _costs(data["costs"])})
+    if name == "threads":
+        return Threads(**{**data, "costs": {key: _costs(items) for key, items in data["costs"].items()}})
+    if name == "peer":
+        ways = {key: Way(**{**item, "costs": _costs(item["costs"])}) for key, item in data["ways"].items()}
+        return Peer(**{**data, "ways": ways})
+    return Memory(**{**data, "peaks": [Peak(**item) for item in data["peaks"]]})
