@@ -16,7 +16,8 @@ from penstock.batches.choose import Inputs
 
 SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 # A session's text marks every commit it makes, Delta's own compaction among them.
-WRITES = ("WRITE", "CREATE TABLE AS SELECT", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT")
+REPLACES = ("CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT", "CREATE OR REPLACE TABLE", "REPLACE TABLE")
+WRITES = ("WRITE", "CREATE TABLE AS SELECT", *REPLACES)
 FOREIGN = ("WRITE", "DELETE", "UPDATE", "MERGE", "TRUNCATE", "STREAMING UPDATE")
 FORMAT = 1
 
@@ -95,6 +96,11 @@ class Commit:
     batch: Batch | None = None
     restored: int | None = None
     rows: int | None = None
+
+    @property
+    def anew(self) -> bool:
+        """Whether it made the table anew: nothing of what was there before is left."""
+        return self.operation in REPLACES
 
     @property
     def foreign(self) -> bool:

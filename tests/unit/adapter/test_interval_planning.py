@@ -12,8 +12,8 @@ import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.intervals import inputs, planning
-from dbt.adapters.penstock.intervals.book import Table
 from dbt.adapters.penstock.intervals.planning import Planner
+from dbt.adapters.penstock.intervals.table import Table
 from penstock.batches import markers
 from penstock.batches.choose import Asked, Built
 from penstock.batches.commits import Batch, Commit
@@ -70,6 +70,8 @@ class Lake:
 class Book:
     """A ledger that knows some tables, and is told of killed batches."""
 
+    relation = "w.batch_runs"
+
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
         self.told: list[tuple[str, Batch, str]] = []
@@ -101,10 +103,15 @@ class Stand:
             macros={},
         )
         self.lake, self.book, self.said = Lake(), Book(), []  # type: ignore[var-annotated]
-        self.folder = folder
+        self.folder, self.rows, self.lies = folder, [], lambda node: node  # type: ignore[var-annotated]
+
+    def run(self, sql: str) -> list[Any]:
+        """Rows of a statement: those of a table that the ledger doesn't know."""
+        assert sql.startswith("select 1 from "), sql
+        return self.rows
 
     def plan(self, name: str, exists: bool = True, partial: str = "", **asked: Any) -> Any:
-        planner = Planner(self.book, self.lake, self.manifest, lambda sql: [], self.folder, self.said.append)  # type: ignore[arg-type]
+        planner = Planner(self.book, self.lake, self.manifest, self.run, self.folder, self.said.append, self.lies)  # type: ignore[arg-type]
         return planner.plan(name, exists, lambda grain: Asked(**asked), partial)
 
     def built(self, name: str, **changes: Any) -> None:
@@ -171,6 +178,27 @@ def test_models_read_models_by_their_batches(stand: Stand) -> None:
     held = stand.book.tables["w.checked"].state.built
     held[FEBRUARY] = replace(held[FEBRUARY], batch="rebuilt")
     assert [chunk.intervals for chunk in stand.plan("facts").chunks] == [(FEBRUARY,)]
+
+
+def test_a_deferred_model_is_read_where_it_lies(stand: Stand) -> None:
+    """Its intervals are those of the other environment's table, under that name."""
+    stand.built("checked")
+    stand.book.tables = {"prod.checked": stand.book.tables["w.checked"]}
+    stand.lies = lambda node: SimpleNamespace(schema="prod", alias=node.name)
+    plan = stand.plan("facts", exists=False)
+    assert {name for of in plan.chunks[0].batch.intervals.values() for name in of} == {"prod.checked"}
+    assert plan.said == "built 2024-01..2024-03"
+
+
+def test_rows_that_nobody_knows_the_intervals_of_are_refused(stand: Stand) -> None:
+    """An empty table is one without intervals; a clone's rows would be passed over in silence."""
+    stand.book.tables["w.checked"] = Table("id", "month")
+    assert stand.plan("facts", exists=False).said == "no intervals in the inputs"
+    stand.rows = [(1,)]
+    with pytest.raises(DbtRuntimeError) as caught:
+        stand.plan("facts", exists=False)
+    assert "needed: the intervals of w.checked, which was built by interval" in str(caught.value)
+    assert "do: build it here: `dbt run --select checked`" in str(caught.value)
 
 
 def test_grains_meet(stand: Stand) -> None:

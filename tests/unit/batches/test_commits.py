@@ -73,6 +73,12 @@ def test_changes_by_others_are_known():
     assert not history([row(1, "WRITE", BATCH.dumps())])[0].foreign
 
 
+def test_a_table_that_was_made_anew():
+    operations = ["WRITE", "CREATE TABLE", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE", "RESTORE", "CLONE"]
+    found = history(row(version, name) for version, name in enumerate(operations))
+    assert [commit.anew for commit in found] == [False, False, True, True, False, False]
+
+
 def test_rows_are_those_of_deltas_metrics():
     metrics = [{"numOutputRows": "12"}, '{"numOutputRows":"12"}', "{}", "not json", "[1]"]
     found = history(row(version, "WRITE", BATCH.dumps(), metrics=of) for version, of in enumerate(metrics))

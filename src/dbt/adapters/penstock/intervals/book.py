@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from typing import Any
 
@@ -13,41 +13,13 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.intervals.config import PROPERTY
 from dbt.adapters.penstock.intervals.subject import Run, Subject, count
+from dbt.adapters.penstock.intervals.table import Table, after
 from penstock.batches import commits, ledger
-from penstock.batches.choose import Built
 from penstock.batches.commits import Batch, Commit
 from penstock.batches.ledger import Event, State
 
 AFTER_A_CRASH = "completed after a crash"
 NOT_THERE = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A model's table as it stands.
-
-    Attributes:
-        id: Delta's; empty while there is no table.
-        grain: of the intervals it is built by; empty for a table that something else made.
-        state: what it holds.
-        foreign: commits of others that changed its rows since the ledger last looked.
-    """
-
-    id: str = ""
-    grain: str = ""
-    state: State = field(default_factory=State)
-    foreign: tuple[Commit, ...] = ()
-
-
-def _with(table: Table, commit: Commit, batch: Batch, rows: Mapping[date, int]) -> Table:
-    """A table after a commit; `rows` by interval, as far as they were counted."""
-    built = {day: held for day, held in table.state.built.items() if day not in batch.intervals}
-    for day, inputs in batch.intervals.items():
-        if day not in batch.gone:
-            built[day] = Built(batch.batch, inputs, batch.code, commit.version, rows.get(day, 0 if rows else None))
-    failed = {day: tries for day, tries in table.state.failed.items() if day not in batch.intervals}
-    gone = {**table.state.gone, **dict.fromkeys(batch.gone, commit.version)}
-    return replace(table, state=State(max(table.state.version, commit.version), built, failed, gone))
 
 
 def message(error: BaseException) -> str:
@@ -102,15 +74,16 @@ class Book:
             return table
         found = commits.history(run(f"describe history {subject.relation} limit {missing}"))
         foreign = []
+        found = [commit for commit in found if commit.version > table.state.version]
+        if anew := [place for place, commit in enumerate(found) if commit.anew]:
+            found, table = found[anew[-1] :], replace(table, state=State())
         for commit in found:
-            if commit.version <= table.state.version:
-                continue
             if commit.batch:
                 reasons = dict.fromkeys(commit.batch.intervals, AFTER_A_CRASH)
                 table = (
                     self.record(run, subject, table, commit, commit.batch, None, reasons)
                     if tell
-                    else _with(table, commit, commit.batch, {})
+                    else after(table, commit, commit.batch, {})
                 )
             elif commit.restored is not None and tell:
                 table = self._restored(run, subject, table, commit)
@@ -197,7 +170,7 @@ class Book:
             for day, inputs in sorted(batch.intervals.items())
         ]
         self.append(run, events)
-        known = _with(table, commit, batch, {day: found[0] for day, found in rows.items()})
+        known = after(table, commit, batch, {day: found[0] for day, found in rows.items()})
         with self._lock:
             self._tables[subject.relation] = known
         return known

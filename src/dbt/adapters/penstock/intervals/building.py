@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timezone
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +19,12 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals import asking, filtering
-from dbt.adapters.penstock.intervals.book import Book, Table, message
+from dbt.adapters.penstock.intervals import asking, deferring, filtering
+from dbt.adapters.penstock.intervals.book import Book, message
 from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.adapters.penstock.intervals.lake import Lake
 from dbt.adapters.penstock.intervals.planning import Chunk, IntervalPlan, Planner
+from dbt.adapters.penstock.intervals.table import Table
 from dbt.adapters.penstock.messages import in_three
 from dbt.adapters.penstock.query_comment import ASIDE
 from penstock.batches import commits, ledger, markers
@@ -77,7 +79,10 @@ class IntervalModels(SparkAdapter):
         Raises:
             DbtRuntimeError: see Planner.plan.
         """
-        planner = Planner(self._book, self._lake, self.get_macro_resolver(), self._rows_of, self._notes, logger.info)
+        lies = partial(deferring.lies, self)
+        planner = Planner(
+            self._book, self._lake, self.get_macro_resolver(), self._rows_of, self._notes, logger.info, lies
+        )
         arguments = self.config.args
         exists = existing is not None and bool(existing.is_table)
         return planner.plan(

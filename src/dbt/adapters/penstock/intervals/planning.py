@@ -5,21 +5,24 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
-from dbt.adapters.penstock.intervals import filtering, inputs
-from dbt.adapters.penstock.intervals.book import Book, Table
+from dbt.adapters.penstock.intervals import filtering, inputs, telling
+from dbt.adapters.penstock.intervals.book import Book
 from dbt.adapters.penstock.intervals.config import IntervalConfig
 from dbt.adapters.penstock.intervals.lake import Lake
 from dbt.adapters.penstock.intervals.subject import Run, Subject
+from dbt.adapters.penstock.intervals.table import Table
+from dbt.adapters.penstock.messages import in_three
 from dbt.adapters.penstock.plans import code
 from penstock.batches import ledger, markers
-from penstock.batches.choose import Asked, Choice, Inputs, choose
+from penstock.batches.choose import Asked, Built, Choice, Inputs, choose
 from penstock.batches.commits import Batch
 from penstock.batches.grain import GRAINS, MONTH, Grain, condition, shown
 from penstock.lake.catalog import SCHEMA
@@ -77,11 +80,21 @@ class Planner:
         run: runs a statement on the calling thread's connection.
         notes: dbt's target folder, where running batches leave their notes.
         say: takes a line for the log.
+        lies: a model as it is read, which with `--defer` may be that of another environment.
     """
 
-    def __init__(self, book: Book, lake: Lake, manifest: Any, run: Run, notes: Path, say: Callable[[str], Any]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        lake: Lake,
+        manifest: Any,
+        run: Run,
+        notes: Path,
+        say: Callable[[str], Any],
+        lies: Callable[[Any], Any],
+    ) -> None:
         self._book, self._lake, self._manifest = book, lake, manifest
-        self._run, self._notes, self._say = run, notes, say
+        self._run, self._notes, self._say, self._lies = run, notes, say, lies
 
     def plan(self, name: str, exists: bool, asked: Callable[[Grain], Asked], partial: str) -> IntervalPlan:
         """What is to be done to a model.
@@ -111,7 +124,9 @@ class Planner:
         for dataset in found.datasets:
             self._lake.require(self._run, dataset, _months(choice.build, wanted, settings.grain))
         chunks = self._chunks(subject, table, found.code, wanted, choice, anew, settings.per_commit)
-        return IntervalPlan(chunks, _said(choice, wanted, settings.grain), _warning(subject, table, choice))
+        return IntervalPlan(
+            chunks, telling.said(choice, wanted, settings.grain), telling.warning(subject, table, choice)
+        )
 
     def subject(self, node: Any) -> Subject:
         """A model as the ledger knows it."""
@@ -144,10 +159,32 @@ class Planner:
             for month, folder in self._lake.months(self._run, dataset).items():
                 add(month, GRAINS[MONTH], f"{SCHEMA}.{dataset}", folder)
         for parent in found.models:
-            subject = self.subject(self._manifest.nodes[parent])
-            for start, built in self._book.table(self._run, subject).state.built.items():
-                add(start, subject.grain, subject.relation, built.batch)
+            subject, built = self._read(self._manifest.nodes[parent])
+            for start, held in built.items():
+                add(start, subject.grain, subject.relation, held.batch)
         return {day: {name: " ".join(sorted(of)) for name, of in names.items()} for day, names in wanted.items()}
+
+    def _read(self, node: Any) -> tuple[Subject, Mapping[date, Built]]:
+        """A model that is read, with its intervals.
+
+        Raises:
+            DbtRuntimeError: its table has rows of which nobody knows what intervals they are.
+        """
+        lies = self._lies(node)
+        subject = replace(self.subject(node), relation=code.name_of(lies))
+        # The ledger of another environment is not this run's to complete: that table's history says it all.
+        table = self._book.table(self._run, subject, again=lies is not node)
+        if not table.state.built and table.state.version < 0 and self._run(f"select 1 from {subject.relation} limit 1"):
+            raise DbtRuntimeError(
+                in_three(
+                    f"the intervals of {subject.relation}, which was built by interval",
+                    f"rows that neither the ledger {self._book.relation} nor the table's history tells of, as in a "
+                    "clone, which begins a history of its own",
+                    f"build it here: `dbt run --select {node.name}`; or drop it, and read the other environment's "
+                    "with --defer",
+                )
+            )
+        return subject, table.state.built
 
     def _interrupted(self, subject: Subject, table: Table) -> Table:
         """Tell the ledger of a batch of this target folder that was killed."""
@@ -204,30 +241,3 @@ class Planner:
 def _months(build: Mapping[date, str], wanted: Mapping[date, Inputs], grain: Grain) -> set[date]:
     """The lake's months that are about to be read."""
     return {month for day in build if day in wanted for month in GRAINS[MONTH].of(day, grain)}
-
-
-def _said(choice: Choice, wanted: Mapping[date, Inputs], grain: Grain) -> str:
-    gone = [day for day in choice.build if day not in wanted]
-    made = [day for day in choice.build if day in wanted]
-    if choice.build:
-        words = ([f"built {shown(made, grain)}"] if made else []) + ([f"removed {shown(gone, grain)}"] if gone else [])
-        return ", ".join(words)
-    return f"unchanged, {len(wanted)} {grain.name}s" if wanted else "no intervals in the inputs"
-
-
-def _warning(subject: Subject, table: Table, choice: Choice) -> str:
-    """What the user should know and this run doesn't change."""
-    name, parts = subject.name, []
-    if choice.outdated:
-        parts.append(
-            f"{name}: code changed since {shown(choice.outdated, subject.grain)} were built; their rows are those of "
-            f"the older code. do: `dbt run --select {name} --full-refresh`, or for some of them --event-time-start "
-            "and --event-time-end, or set on_code_change: rebuild"
-        )
-    for commit in table.foreign:
-        parts.append(
-            f"{name}: version {commit.version} of {subject.relation} is a {commit.operation} by somebody else; the "
-            f"ledger still counts its intervals as built. do: `dbt run --select {name} --full-refresh`, if its rows "
-            "are to be the model's own again"
-        )
-    return "\n".join(parts)
