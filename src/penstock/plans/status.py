@@ -18,6 +18,8 @@ from typing import Any
 # Seconds that an answer may take: a plan is worth having, never worth waiting for.
 PATIENCE = 10
 ALL = 10_000
+# In the plan of an execution that only looks for files in Delta's own log.
+LISTING = "Delta Table State"
 INTERNAL = "Delta: "
 
 
@@ -106,10 +108,13 @@ class Status:
         """
         try:
             light = self.get(f"sql?details=false&planDescription=false&length={ALL}")
-            chosen = choose([item for item in light if matches(item["description"])])
-            if chosen is None or chosen["status"] == "RUNNING":
+            chosen = candidates([item for item in light if matches(item["description"])])
+            if not chosen or any(item["status"] == "RUNNING" for item in chosen):
                 return None
-            whole = self.get(f"sql/{chosen['id']}?details=true&planDescription=true")
+            wholes = (self.get(f"sql/{item['id']}?details=true&planDescription=true") for item in chosen)
+            whole = next((item for item in wholes if LISTING not in item["planDescription"]), None)
+            if whole is None:
+                return None
             return Executed(
                 whole["id"],
                 whole["planDescription"],
@@ -131,11 +136,12 @@ def _moment(text: str) -> datetime:
     return datetime.strptime(text.replace("GMT", "+0000"), "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
-def choose(executions: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """Of a node's executions the one that did its work.
+def candidates(executions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of a node's executions those that may have done its work, the likeliest first.
 
     A write by a command is an execution without jobs of its own around others: the one inside that
-    runs the query comes first, then what the table's format does for itself.
+    runs the query comes first, then what the table's format does for itself; where rows are replaced
+    by a condition, after the one that lists the files that go.
     """
     ordered = sorted(executions, key=lambda item: item["id"])
     busy = [item for item in ordered if item["successJobIds"] and not item["description"].startswith(INTERNAL)]
@@ -146,8 +152,8 @@ def choose(executions: list[dict[str, Any]]) -> dict[str, Any] | None:
         end = start + timedelta(milliseconds=root["duration"])
         inside = [i for i in busy if i["id"] > root["id"] and start <= _moment(i["submissionTime"]) <= end]
         if inside:
-            return inside[0]
-    return busy[-1] if busy else None
+            return inside
+    return busy[-1:]
 
 
 def _stage(data: dict[str, Any]) -> Stage:

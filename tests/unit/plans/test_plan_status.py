@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from penstock.plans.status import Stage, Status, choose
+from penstock.plans.status import Stage, Status, candidates
 
 
 def execution(number: int, start: str, milliseconds: int, jobs: list[int], description: str = "a") -> dict[str, Any]:
@@ -42,8 +42,17 @@ STATISTICS = execution(9, "06.000", 50, [5])
     ],
 )
 def test_the_query_inside_the_newest_write_is_chosen(executions: list[dict[str, Any]], number: int | None) -> None:
-    chosen = choose(executions)
-    assert (chosen and chosen["id"]) == number
+    chosen = candidates(executions)
+    assert (chosen[0]["id"] if chosen else None) == number
+
+
+def test_all_that_ran_inside_a_write_may_be_its_query() -> None:
+    """A replacement by a condition lists the files that go before its query runs."""
+    listing = execution(10, "00.100", 50, [6])
+    assert [item["id"] for item in candidates([WRITE, listing, QUERY, COMMIT, DELTAS, STATISTICS])] == [6, 7, 10]
+    late = execution(6, "00.500", 3000, [1, 2])
+    listed = execution(5, "00.100", 50, [6])
+    assert [item["id"] for item in candidates([execution(4, "00.000", 4000, []), late, listed])] == [5, 6]
 
 
 def test_nobody_at_the_address_is_an_error_of_the_network() -> None:
