@@ -268,6 +268,7 @@ def test_somebody_elses_change_is_warned_of(stand: Stand) -> None:
     warning = stand.plan("checked").warning
     assert "checked: version 4 of w.checked is a DELETE by somebody else" in warning
     assert "version 5 of w.checked is a MERGE by somebody else" in warning
+    assert stand.plan("checked", full=True).warning == "", "nothing of it is left afterwards"
 
 
 @pytest.mark.parametrize("landed", [False, True])

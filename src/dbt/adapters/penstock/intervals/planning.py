@@ -125,7 +125,9 @@ class Planner:
             self._lake.require(self._run, dataset, _months(choice.build, wanted, settings.grain))
         chunks = self._chunks(subject, table, found.code, wanted, choice, anew, settings.per_commit)
         return IntervalPlan(
-            chunks, telling.said(choice, wanted, settings.grain), telling.warning(subject, table, choice)
+            chunks,
+            telling.said(choice, wanted, settings.grain),
+            telling.warning(subject, Table() if anew else table, choice),
         )
 
     def subject(self, node: Any) -> Subject:
