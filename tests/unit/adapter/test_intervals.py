@@ -10,7 +10,7 @@ import pytest
 from dbt.adapters.base.relation import EventTimeFilter
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals import asking, filtering, inputs
+from dbt.adapters.penstock.intervals import asking, deferring, filtering, inputs
 from dbt.adapters.penstock.intervals.config import IntervalConfig, interval_properties, is_interval
 from dbt.adapters.penstock.intervals.filtering import IntervalFilter, PenstockRelation
 from penstock.batches.choose import Asked
@@ -278,3 +278,28 @@ def test_a_range_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_what_is_built_of_parts_is_no_whole_interval(arguments: dict[str, Any], words: str) -> None:
     assert asking.partial(SimpleNamespace(**arguments)) == words
+
+
+# What a deferred reference reads.
+
+
+@pytest.mark.parametrize(
+    ("arguments", "there", "deferred"),
+    [
+        ({}, False, False),
+        ({"defer": True}, True, False),
+        ({"defer": True}, False, True),
+        ({"defer": True, "favor_state": True}, True, True),
+        ({"favor_state": True}, False, False),
+    ],
+)
+def test_a_model_lies_where_dbts_ref_reads_it(arguments: dict[str, Any], there: bool, deferred: bool) -> None:
+    """Here when it is there or nothing is deferred; in the other environment otherwise."""
+    elsewhere = SimpleNamespace(schema="prod", alias="checked")
+    model = SimpleNamespace(**{**vars(AT_TIMES), "database": None, "defer_relation": elsewhere})
+    adapter = SimpleNamespace(
+        config=SimpleNamespace(args=SimpleNamespace(**arguments)),
+        get_relation=lambda *names: there and names == (None, "w", "checked"),
+    )
+    assert deferring.lies(adapter, model) is (elsewhere if deferred else model)
+    assert deferring.lies(adapter, AT_TIMES) is AT_TIMES, "nothing to defer to"
