@@ -180,20 +180,22 @@ class Book:
         return self._tables.get(relation)
 
     def written(
-        self, run: Run, subject: Subject, batch: Batch, seconds: float, reasons: Mapping[date, str]
+        self, run: Run, subject: Subject, batch: Batch, seconds: float, reasons: Mapping[date, str], anew: bool
     ) -> Table | None:
-        """Find the commit of a batch and record it; None when another run's commit made it needless."""
-        detail = run(f"describe detail {subject.relation}")[0]
+        """Find the commit of a batch and record it; None when another run's commit made it needless.
+
+        Args:
+            anew: whether the table was made or replaced, and so has another id.
+        """
+        before = self._tables.get(subject.relation, Table())
+        if anew or not before.id:
+            before = Table(str(run(f"describe detail {subject.relation}")[0]["id"]))
         for limit in (5, 100):
             found = commits.history(run(f"describe history {subject.relation} limit {limit}"))
             mine = [commit for commit in found if commit.batch and commit.batch.batch == batch.batch]
             if mine:
-                before = self._tables.get(subject.relation, Table())
-                same = before.id == str(detail["id"])
-                table = before if same else Table(str(detail["id"]), subject.grain.name)
-                return self.record(
-                    run, subject, replace(table, grain=subject.grain.name), mine[0], batch, seconds, reasons
-                )
+                table = replace(before, grain=subject.grain.name)
+                return self.record(run, subject, table, mine[0], batch, seconds, reasons)
         return None
 
     def unfinished(self, run: Run, subject: Subject, table: Table, batch: Batch, outcome: str, why: str) -> Table:

@@ -161,9 +161,8 @@ class IntervalModels(SparkAdapter):
     @available
     def interval_done(self, node: dict[str, Any], chunk: Chunk) -> str:
         """A commit has ended well: the ledger is told of it, unless it only made an empty table."""
-        table = self._book.written(
-            self._rows_of, chunk.subject, chunk.batch, time.monotonic() - chunk.began, chunk.reasons
-        )
+        seconds = time.monotonic() - chunk.began
+        table = self._book.written(self._rows_of, chunk.subject, chunk.batch, seconds, chunk.reasons, chunk.anew)
         self._under_way.pop(node["unique_id"], None)
         markers.remove(self._notes, chunk.subject.relation)
         return "" if table else "built by another run"
