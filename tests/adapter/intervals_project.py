@@ -52,15 +52,6 @@ sources:
     tables: [{name: rides}]
 """
 ZONES = "zone,zone_name\n1,north\n2,south\n"
-TOTALS = """
-{{ config(event_time='month', partition_by='month') }}
-with rides as (select * from {{ ref('checked') }}),
-zones as (select * from {{ ref('zones') }})
-select rides.file_month as month, zones.zone_name, count(*) as rides, sum(rides.fare) as fare
-from rides inner join zones on rides.zone = zones.zone
-where rides.is_good
-group by rides.file_month, zones.zone_name
-"""
 FILES = {
     "dbt_project.yml": PROJECT,
     "profiles.yml": PROFILES,
@@ -77,7 +68,15 @@ select
     id, at, zone, if(fare = 666, raise_error('a fare of 666'), fare) as fare, fare >= 0 as is_good, file_month
 from {{ ref('stg_rides') }}
 """,
-    "models/totals.sql": TOTALS,
+    "models/totals.sql": """
+{{ config(event_time='month', partition_by='month') }}
+with rides as (select * from {{ ref('checked') }}),
+zones as (select * from {{ ref('zones') }})
+select rides.file_month as month, zones.zone_name, count(*) as rides, sum(rides.fare) as fare
+from rides inner join zones on rides.zone = zones.zone
+where rides.is_good
+group by rides.file_month, zones.zone_name
+""",
     "models/daily.sql": """
 {{ config(event_time='day', batch_size='day', intervals_per_commit=400, on_code_change='rebuild') }}
 with rides as (select * from {{ ref('checked') }}),
