@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from functools import partial
 from typing import Annotated
 
 import typer
+from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -19,7 +22,7 @@ from penstock.lake import catalog as catalogs
 from penstock.lake.commands import Find, land_one, several
 from penstock.lake.report import Bar, Line
 from penstock.server import control
-from penstock.settings import load
+from penstock.settings import Settings, load
 from penstock.summary import query
 
 WIDTH = 150
@@ -70,15 +73,32 @@ def backfill(
 
         try:
             control.up(settings, partial(progress, 0))
-            Backfill(settings.root, dataset, target, progress, ended).run(
-                [(month, partial(land, month, find)) for month, find in wanted]
-            )
+            with _turn(settings, bar.console):
+                Backfill(settings.root, dataset, target, progress, ended).run(
+                    [(month, partial(land, month, find)) for month, find in wanted]
+                )
         except KeyboardInterrupt:
             bar.stop()
             words = "every month listed above is whole, the one under way is as it was before"
             print(f"penstock: interrupted; {words}. The same command again goes on with it", file=sys.stderr)
             raise typer.Exit(130) from None
     console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test` checks them")
+
+
+@contextmanager
+def _turn(settings: Settings, console: Console) -> Iterator[None]:
+    """One backfill of a project at a time: the next one waits, and finds what the first one built."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(settings.state_dir / "backfill.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        console.print("another backfill of this project is under way; waiting for it")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def batches(

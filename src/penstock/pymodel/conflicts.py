@@ -22,18 +22,23 @@ def is_conflict(error: BaseException) -> bool:
     return any(text in str(error) for text in CONFLICTS)
 
 
-def again_on_conflict(write: Callable[[], Result], sleep: Callable[[float], None] = time.sleep) -> Result:
+def again_on_conflict(
+    write: Callable[[], Result],
+    sleep: Callable[[float], None] = time.sleep,
+    lost: Callable[[BaseException], bool] = is_conflict,
+) -> Result:
     """Write; after a conflict, once more, up to six times with longer and longer pauses.
 
     Args:
         write: sends the statement.
         sleep: pauses for some seconds; by chance, so that two writers don't meet again.
+        lost: tells a conflict from other errors.
 
     Raises:
         Exception: what the write raised, when that was no conflict or each time one.
     """
     attempts = Retrying(
-        retry=retry_if_exception(is_conflict),
+        retry=retry_if_exception(lost),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(FIRST_PAUSE),
         sleep=sleep,

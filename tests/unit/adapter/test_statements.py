@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbt.adapters.penstock.statements import changes_session, reads_only, target
+from dbt.adapters.penstock.statements import changes_session, overtaken, reads_only, target
 
 HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
 
@@ -81,3 +81,19 @@ def test_statements_that_change_a_session_are_known(sql: str, changes: bool) -> 
 def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
     """So that a person can look there."""
     assert target(sql) == name
+
+
+@pytest.mark.parametrize(
+    ("sql", "words", "again"),
+    [
+        ("create or replace table w.t as select 1", "[DELTA_METADATA_CHANGED] changed", True),
+        ("/* node */ create or replace table w.t as select 1", "[DELTA_CONCURRENT_WRITE] x", True),
+        ("create or replace table w.t as select 1", "[TABLE_OR_VIEW_NOT_FOUND] `w`.`t`", False),
+        ("insert into w.t select 1", "[DELTA_METADATA_CHANGED] changed", False),
+        ("create or replace view w.v as select 1", "[TABLE_OR_VIEW_NOT_FOUND] `spark_catalog`.`w`.`v`", True),
+        ("create or replace view w.`V` as select 1", "[TABLE_OR_VIEW_ALREADY_EXISTS] `w`.`v`", True),
+        ("create or replace view w.v as select * from w.gone", "[TABLE_OR_VIEW_NOT_FOUND] `w`.`gone`", False),
+    ],
+)
+def test_a_replacement_that_another_run_overtook(sql: str, words: str, again: bool) -> None:
+    assert overtaken(sql, words) == again

@@ -18,6 +18,8 @@ from dbt.adapters.penstock import messages, spark_conf
 from dbt.adapters.penstock.handle import CANCELLED, PenstockHandle
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
+from dbt.adapters.penstock.statements import overtaken
+from penstock.pymodel.conflicts import again_on_conflict
 
 __all__ = ["PenstockConnectionManager", "managed_server"]
 
@@ -129,7 +131,9 @@ class PenstockConnectionManager(SparkConnectionManager):
         assert connection.handle
         if self.get_thread_identifier() in self._cancelled:
             raise DbtRuntimeError(CANCELLED)
-        return super().add_query(self._commented(sql), *arguments, **options)
+        send = partial(super().add_query, self._commented(sql), *arguments, **options)
+        # Two runs of a project replace the same seeds, tables and views: whoever comes second does it again.
+        return again_on_conflict(send, lost=lambda error: overtaken(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
         """The statement with dbt's comment, which Spark's UI shows; some macros leave it out."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 
+from penstock.pymodel.conflicts import CONFLICTS
+
 COMMENT_OR_LITERAL = re.compile(r"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
 READS = re.compile(r"[\s(]*(select|show|describe|desc|explain|values|table|with)\b", re.IGNORECASE)
 # After a WITH clause any statement that changes rows may follow.
@@ -23,6 +25,11 @@ TARGET = re.compile(
     rf"(?:\s+if\s+(?:not\s+)?exists)?)\s+{NAME}",
     re.IGNORECASE,
 )
+
+
+REPLACES = re.compile(rf"[\s(]*create\s+or\s+replace\s+(table|view)\s+{NAME}", re.IGNORECASE)
+# What a replacement of a view meets when another run replaces it at the same moment.
+GONE_OR_BACK = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_OR_VIEW_ALREADY_EXISTS")
 
 
 def _bare(sql: str) -> str:
@@ -48,3 +55,19 @@ def target(sql: str) -> str | None:
     """The table or view that a statement writes; None when its text doesn't say."""
     found = TARGET.search(_bare(sql))
     return found[1] if found else None
+
+
+def overtaken(sql: str, words: str) -> bool:
+    """Whether a whole table or view was not replaced only because another run replaced it at the same moment.
+
+    Args:
+        sql: the statement.
+        words: the error's.
+    """
+    found = REPLACES.match(_bare(sql))
+    if found is None:
+        return False
+    if found[1].lower() == "table":
+        return any(text in words for text in CONFLICTS)
+    name = found[2].replace("`", "").rpartition(".")[2].lower()
+    return any(text in words for text in GONE_OR_BACK) and f"`{name}`" in words.lower()
