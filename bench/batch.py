@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import statistics
 import sys
 import tempfile
@@ -113,7 +114,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=60_000, help="rows of each of these months")
     parser.add_argument("--runs", type=int, default=5, help="runs with nothing to do")
     parser.add_argument("--rounds", type=int, default=3, help="rounds of threads and of the peer")
-    parser.add_argument("--peer-rows", type=int, default=300_000, help="rows of each of the peer's 12 months")
+    parser.add_argument("--peer-rows", type=int, default=1_000_000, help="rows of each of the peer's 12 months")
     parser.add_argument("--memory-rows", type=int, default=100_000, help="rows of each month of the smaller backfill")
     parser.add_argument("--only", default=",".join(batch_docs.PARTS), help="which of " + ", ".join(batch_docs.PARTS))
     parser.add_argument("--results", type=Path, help="JSON file that keeps what was measured")
@@ -126,6 +127,8 @@ def main() -> None:
         parser.error(f"--months: {FEWEST} or more, to draw a line through them")
     data = json.loads(given.results.read_text()) if given.results and given.results.exists() else {}
     results = {name: read(name, item) for name, item in data.items()}
+    # Told to end, it stops its servers first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
     def keep(name: str, found: Any) -> None:
         results[name] = found

@@ -42,6 +42,7 @@ One month built again, by threads:
 
 The same model three ways when one more month lands. `microbatch` chooses its batches by the clock: it
 builds the month of now and its `lookback`, changed or not, and never sees an older month that comes late.
+A table built anew costs what all of its months cost: little while they are few and small.
 
 {{peer}}
 
@@ -98,7 +99,7 @@ def nochange(found: NoChange) -> list[str]:
     heads = (f"`dbt run` on {found.months} months, none changed", f"median of {len(found.costs)} runs")
     rows = [
         *zip(HEADS, _seconds(medians(found.costs)), strict=True),
-        ("Spark jobs, for views, `dim_zones` and the ledger", f"{found.jobs}"),
+        ("Spark jobs (views, `dim_zones`, manifest, ledger)", f"{found.jobs}"),
         ("Spark jobs that read trips", f"{found.reading}"),
         ("new versions of tables built by interval", f"{found.versions}"),
     ]
@@ -130,7 +131,7 @@ def peer(found: Peer) -> list[str]:
             (f"`{name}`", built, f"{model:.2f}", f"{by_model:.1f}", f"{spark:.2f}", f"{by_spark:.1f}", f"{wall:.1f}")
         )
     rounds = len(base.costs)
-    intro = f"{found.months} months of {found.rows:,} yellow rows, medians of {rounds} rounds in turns."
+    intro = f"{found.months} months of {found.rows:,} yellow rows; medians of {rounds} rounds, in turns."
     return [intro, "", *_table(heads, rows, 2)]
 
 

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
+PAGE = ROOT / "docs" / "operations.md"
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -169,3 +170,24 @@ def test_a_page_whose_blocks_are_not_the_benchs_is_refused(bench: ModuleType) ->
     page = "## What a month costs\n<!-- batch: months -->\n<!-- end -->\n"
     with pytest.raises(SystemExit, match=r"found: months$"):
         bench.batch_docs.filled(page, {})
+
+
+@pytest.mark.skipif("batch: months" not in PAGE.read_text(), reason="`make bench-batch` writes the figures")
+def test_the_docs_hold_the_tables_that_the_bench_writes(bench: ModuleType) -> None:
+    text = PAGE.read_text()
+    found = {match["name"]: match["text"].splitlines() for match in bench.batch_docs.BLOCK.finditer(text)}
+    months = int(found["months"][0].split()[0])
+    wanted = bench.batch_docs.blocks(results(bench, months))
+    # Its rows are named by what was built.
+    memory = found.pop("memory")
+    assert shape(memory[:2]) == shape(wanted.pop("memory")[:2])
+    assert len([line for line in memory if line.startswith("|")]) == 5
+    assert {name: shape(lines) for name, lines in found.items()} == {n: shape(lines) for n, lines in wanted.items()}
+
+
+@pytest.mark.skipif("batch: months" not in PAGE.read_text(), reason="`make bench-batch` writes the figures")
+def test_the_docs_picture_shows_the_months_of_the_docs(bench: ModuleType) -> None:
+    text = PAGE.read_text()
+    months = int(next(m for m in bench.batch_docs.BLOCK.finditer(text) if m["name"] == "months")["text"].split()[0])
+    picture = (bench.batch_docs.DOCS / bench.batch_docs.PICTURE).read_text()
+    assert picture.count("<title>month ") == 3 * months
