@@ -13,6 +13,14 @@ Result = TypeVar("Result")
 # Delta's error classes for a commit that lost to another one. Each is raised before the commit, so
 # nothing was written: https://docs.delta.io/latest/concurrency-control.html
 CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+# What `create table if not exists` meets while another writer is about to make the same table: its
+# folder is there and its first commit isn't, or the metastore has it by then.
+MADE_MEANWHILE = (
+    "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION",
+    "TABLE_OR_VIEW_ALREADY_EXISTS",
+    "DELTA_TABLE_ALREADY_EXISTS",
+    "AlreadyExistsException",
+)
 ATTEMPTS = 6
 FIRST_PAUSE = 0.2
 
@@ -20,6 +28,11 @@ FIRST_PAUSE = 0.2
 def is_conflict(error: BaseException) -> bool:
     """Whether a write failed only because another writer's commit came first."""
     return any(text in str(error) for text in CONFLICTS)
+
+
+def is_made_meanwhile(error: BaseException) -> bool:
+    """Whether a table could not be made because another writer makes it at this moment."""
+    return is_conflict(error) or any(text in str(error) for text in MADE_MEANWHILE)
 
 
 def again_on_conflict(

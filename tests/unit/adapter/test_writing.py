@@ -36,6 +36,24 @@ def test_a_conflict_is_sent_again_after_pauses_that_may_grow() -> None:
     assert all(0 <= pause <= bound for pause, bound in zip(pauses, (0.2, 0.4, 0.8), strict=True))
 
 
+@pytest.mark.parametrize(
+    "words", ["[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] x", "[TABLE_OR_VIEW_ALREADY_EXISTS] x"]
+)
+def test_a_table_that_another_run_makes_is_met_again(words: str) -> None:
+    """Its folder is there before its first commit: the statement finds the table a moment later."""
+    answers = iter([RuntimeError(words), RuntimeError("[DELTA_METADATA_CHANGED] x"), None])
+
+    def create() -> str:
+        if error := next(answers):
+            raise error
+        return "there"
+
+    made = conflicts.is_made_meanwhile
+    assert conflicts.again_on_conflict(create, lambda _: None, made) == "there"
+    assert not conflicts.is_conflict(RuntimeError(words)), "a write that says so has another reason"
+    assert not made(RuntimeError("[TABLE_OR_VIEW_NOT_FOUND] x"))
+
+
 def test_a_conflict_that_stays_is_reported() -> None:
     statement = Statement(*[CONFLICT] * 9)
     with pytest.raises(DbtRuntimeError, match="DELTA_CONCURRENT_APPEND"):

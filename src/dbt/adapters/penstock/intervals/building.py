@@ -30,7 +30,7 @@ from dbt.adapters.penstock.query_comment import ASIDE
 from penstock.batches import commits, ledger, markers
 from penstock.batches.grain import shown
 from penstock.pymodel import outside
-from penstock.pymodel.conflicts import again_on_conflict, is_conflict
+from penstock.pymodel.conflicts import again_on_conflict, is_conflict, is_made_meanwhile
 
 logger = AdapterLogger("penstock")
 
@@ -107,6 +107,11 @@ class IntervalModels(SparkAdapter):
         if node["language"] == "sql":
             self._rows_of(f"set {commits.SETTING}={chunk.metadata}")
         return chunk
+
+    @available
+    def create_interval_table(self, sql: str) -> None:
+        """Send the statement that makes a table unless it is there, again while another run makes the same one."""
+        again_on_conflict(lambda: self.execute(sql), lost=is_made_meanwhile)
 
     @available
     def write_interval(self, sql: str, chunk: Chunk) -> AdapterResponse:

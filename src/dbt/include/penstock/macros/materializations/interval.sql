@@ -25,14 +25,15 @@
 {% endmacro %}
 
 {% macro penstock_create_empty(target, select) %}
-  {%- call statement('create_empty') -%}
+  {%- set sql -%}
     create table if not exists {{ target }} (
       {%- for column in adapter.columns_of_query(select) %}
       {{ column.quoted }} {{ column.dtype }}{{ ',' if not loop.last }}
       {%- endfor %}
     )
     {{ penstock_table_clauses(penstock_own_location()) }}
-  {%- endcall -%}
+  {%- endset -%}
+  {%- do adapter.create_interval_table(sql) -%}
 {% endmacro %}
 
 {#- A run that wrote no rows explains the model all the same when no plan of its code is kept: the tests of
