@@ -87,7 +87,7 @@ class Book:
                 )
             elif commit.restored is not None and tell:
                 table = self._restored(run, subject, table, commit)
-            elif commit.foreign and commit.operation != "WRITE":
+            elif commit.foreign:
                 foreign.append(commit)
         return replace(table, foreign=tuple(foreign))
 
