@@ -67,7 +67,7 @@ def target_folder() -> Path:
 
 
 def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
-    """(layer, table) of every source and of every model that the last run built, seeds aside."""
+    """(layer, table) of the lake's datasets and of every model and snapshot that the last run built, seeds aside."""
     nodes = manifest["nodes"]
     built = [
         nodes[r["unique_id"]]
@@ -75,7 +75,12 @@ def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tupl
         if r["status"] in PASSED and r["unique_id"].startswith(("model.", "snapshot.")) and r["unique_id"] in nodes
     ]
     named = [(n["schema"], n["alias"]) for n in built if n["config"]["materialized"] != "ephemeral"]
-    sources = [(s["schema"], s["identifier"]) for s in manifest["sources"].values() if s["identifier"] != "manifest"]
+    # The ledger is a source too, and isn't there before the first interval model is built.
+    sources = [
+        (s["schema"], s["identifier"])
+        for s in manifest["sources"].values()
+        if s["schema"] == "lake" and s["identifier"] != "manifest"
+    ]
     return sorted((layer, table) for layer, table in sources + named if layer in LAYERS)
 
 
