@@ -27,6 +27,14 @@ def test_a_model_is_described_with_its_grain_and_columns(path: Path) -> None:
     assert model["columns"] and all(column["description"] for column in model["columns"])
 
 
+def test_a_snapshot_is_described_with_its_grain_columns_and_tests() -> None:
+    (file,) = (PROJECT / "snapshots").rglob("*.yml")
+    for snapshot in yaml.safe_load(file.read_text())["snapshots"]:
+        assert "Grain: one row a" in snapshot["description"]
+        assert snapshot["columns"] and all(column["description"] for column in snapshot["columns"])
+        assert snapshot["data_tests"]
+
+
 @pytest.mark.parametrize("path", SQL, ids=lambda path: path.stem)
 def test_a_model_is_short_and_ends_with_final(path: Path) -> None:
     lines = path.read_text().splitlines()

@@ -4,3 +4,14 @@
     {% do log('lake: ' ~ adapter.sync_lake()) %}
   {% endif %}
 {% endmacro %}
+
+{#- dbt takes a dataset without a landing for one that landed in year 1, and says no more than "stale". -#}
+{% macro penstock__collect_freshness_custom_sql(source, loaded_at_query) %}
+  {%- set result = default__collect_freshness_custom_sql(source, loaded_at_query) -%}
+  {%- if source.schema == 'lake' and result.table.rows[0][0] is none -%}
+    {%- do exceptions.raise_compiler_error(
+      'needed: a month of ' ~ source.identifier ~ ' in the lake. found: none is live. do: `penstock land '
+      ~ source.identifier ~ ' MONTH`, or leave the dataset out: --exclude source:lake.' ~ source.identifier) -%}
+  {%- endif -%}
+  {{ return(result) }}
+{% endmacro %}
