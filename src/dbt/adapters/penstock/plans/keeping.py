@@ -73,16 +73,20 @@ class PlanKeeping(SparkAdapter):
                 )
 
     @available
-    def keep_plan(self, node: dict[str, Any], select: str) -> str:
+    def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
         """Explain a model's main statement just before it runs, and keep its plan.
 
         Args:
             node: the model.
             select: the query of the statement.
+            runs: whether it runs at all; otherwise no executed plan is looked for.
         """
         if not self.config.credentials.keep_plans:
             return ""
         name, run = node["unique_id"], get_invocation_id()
+        if not runs:
+            self._keep(name, self._explained(select))
+            return ""
 
         def matches(description: str) -> bool:
             own = description.startswith("/*") and f'"{name}"' in description and run in description
