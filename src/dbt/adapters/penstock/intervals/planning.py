@@ -63,11 +63,19 @@ class Chunk:
 
 @dataclass(frozen=True)
 class IntervalPlan:
-    """What a run does to a model: its commits in order, and what to tell the user."""
+    """What a run does to a model.
+
+    Attributes:
+        chunks: its commits, in order.
+        said: what to tell the user, at the end of the model's line.
+        warning: what else; empty when there is nothing.
+        example: the model's query for one interval, whether or not that is built.
+    """
 
     chunks: tuple[Chunk, ...]
     said: str
-    warning: str = ""
+    warning: str
+    example: Callable[[str], str]
 
 
 class Planner:
@@ -124,10 +132,12 @@ class Planner:
         for dataset in found.datasets:
             self._lake.require(self._run, dataset, _months(choice.build, wanted, settings.grain))
         chunks = self._chunks(subject, table, found.code, wanted, choice, anew, settings.per_commit)
+        one = (max(wanted, default=date(1970, 1, 1)),)
         return IntervalPlan(
             chunks,
             telling.said(choice, wanted, settings.grain),
             telling.warning(subject, Table() if anew else table, choice),
+            lambda sql: filtering.filled(sql, one, settings.grain, settings.column),
         )
 
     def subject(self, node: Any) -> Subject:

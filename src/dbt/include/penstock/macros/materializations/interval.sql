@@ -40,7 +40,7 @@
     plans need one. -#}
 {% macro penstock_intervals_built(plan, compiled_code) %}
   {%- if model['language'] == 'sql' and not adapter.has_plan(model) -%}
-    {%- do adapter.keep_plan(model, compiled_code, false) -%}
+    {%- do adapter.keep_plan(model, plan.example(compiled_code), false) -%}
   {%- endif -%}
   {%- do store_result('main', response=adapter.interval_response(plan.said)) -%}
 {% endmacro %}
