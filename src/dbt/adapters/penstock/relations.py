@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from dbt.adapters.base import BaseRelation
+from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.relation import RelationConfig
 from dbt.adapters.spark.impl import (
     SCHEMA_NOT_FOUND_MESSAGES,
@@ -139,6 +140,11 @@ class RelationLookup(SparkAdapter):
 
     def _catalog_of_schema(self, schema: str, names: set[str]) -> list[dict[str, Any]]:
         return [row for relation in self._find(schema, names) for row in self._get_columns_for_catalog(relation)]
+
+    @available
+    def has_definition(self, relation: BaseRelation, definition: str) -> bool:
+        """Whether a view was made from this definition, by the property that its macro sets."""
+        return f"penstock.definition={definition}" in (getattr(relation, "information", None) or "")
 
     def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
         """A relation's columns, owner and size; None when it isn't there."""
