@@ -58,6 +58,10 @@ class Project:
         """Run penstock in the project's folder; both streams are in `stdout`."""
         return self._run("penstock", *arguments, **environment)
 
+    def program(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run any program in the project's folder, this environment's programs on its path."""
+        return self._run(*command, **environment)
+
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, over Thrift, on the server that is up."""
         return summary.query(self.settings, query)

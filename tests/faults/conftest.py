@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Iterator
 
 import pytest
 from faulty import FILES
 from projects import Project, small_project
+from trips import Trips, make
 
 from penstock.server import control
+from penstock.settings import load
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +24,15 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         yield made
     finally:
         control.down(made.settings)
+
+
+@pytest.fixture(scope="session")
+def trips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trips]:
+    """The dbt project itself with three months built; a test leaves it whole, in either version of the last month."""
+    root = tmp_path_factory.mktemp("trips")
+    try:
+        yield make(root)
+    finally:
+        settings = load(root / "project")
+        control.down(settings)
+        subprocess.run(["umount", "-l", str(settings.warehouse_dir)], capture_output=True)
