@@ -12,7 +12,7 @@ import pytest
 from trips import INCREMENTAL, WAIT, Reader, Trips, killed, moments
 
 # By victim: how often a run is killed before the one command that recovers, in each round.
-ROUNDS = {"dbt": (6, 6), "spark": (2, 2), "metastore": (2, 2)}
+ROUNDS = {"dbt": (6, 6), "spark": (2, 2), "metastore": (4,)}
 CASES = [(victim, place) for victim, kills in ROUNDS.items() for place in range(len(kills))]
 
 

@@ -56,7 +56,7 @@ def test_the_page_can_be_followed(trips: Trips, tmp_path: Path) -> None:
     before = quality.read_text()
     try:
         for command, lines in commands():
-            done = trips.project.program("bash", "-c", command, HOME=str(tmp_path))
+            done = trips.project.program("bash", "-c", command, HOME=str(tmp_path), DBT_USE_COLORS="false")
             wrong = "do: " in "".join(lines)
             assert (done.returncode != 0) == wrong, f"{command}\n{done.stdout}"
             assert "Traceback" not in done.stdout, done.stdout
