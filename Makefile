@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint unit integration adapter faults conformance conformance-baseline bench-layout bench-batch docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv run test lint unit integration adapter faults faults-year conformance conformance-baseline bench-layout bench-batch docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ adapter: venv ## tests of the adapter alone, on servers and small projects of it
 
 faults: venv ## dbt, servers, landings killed, disks filled, clocks moved, two runs at once: the rows afterwards
 	@$(PYTEST) tests/faults
+
+faults-year: venv ## a year of months backfilled with kills throughout, beside the same undisturbed
+	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
 
 conformance: venv ## dbt's published adapter test-suite, written up in docs/conformance.md
 	@$(PYTEST) $(SHORT) --record tests/conformance
