@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import warm
 import yaml
 
 from penstock import summary
@@ -36,13 +37,16 @@ class Project:
         """What its penstock.yml says."""
         return load(self.root)
 
-    def _run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    def _environment(self, more: dict[str, str]) -> dict[str, str]:
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DBT_", "PENSTOCK_"))}
         path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+        return {**kept, "PATH": path, "NO_COLOR": "1", "COLUMNS": "200", **more}
+
+    def _run(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             command,
             cwd=self.root,
-            env={**kept, "PATH": path, "NO_COLOR": "1", "COLUMNS": "200", **environment},
+            env=self._environment(environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -52,7 +56,7 @@ class Project:
 
     def dbt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run dbt in the project's folder; both streams are in `stdout`."""
-        return self._run("dbt", "--no-use-colors", *arguments, **environment)
+        return warm.dbt(self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT)
 
     def penstock(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run penstock in the project's folder; both streams are in `stdout`."""
@@ -81,13 +85,20 @@ def edited(path: Path, text: str) -> Iterator[None]:
             path.write_text(before)
 
 
-def small_project(root: Path, files: dict[str, str], profile: dict[str, Any] | None = None, **server: Any) -> Project:
-    """A dbt project of a few files, without a lake, on a small server of its own.
+def small_project(
+    root: Path,
+    files: dict[str, str],
+    profile: dict[str, Any] | None = None,
+    host: Project | None = None,
+    **server: Any,
+) -> Project:
+    """A dbt project of a few files, without a lake, on a small server of its own or on another project's.
 
     Args:
         root: its folder.
         files: text by path, `models/a.sql` for one.
         profile: keys of the target, put over type, schema `small` and 2 threads.
+        host: the project whose server and warehouse it has; it begins without a table.
         server: keys of `server` in penstock.yml.
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -100,7 +111,16 @@ def small_project(root: Path, files: dict[str, str], profile: dict[str, Any] | N
     for path, text in given.items():
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
-    return _with_server(root, {"memory": "2g", **server})
+    if host is None:
+        return _with_server(root, {"memory": "2g", **server})
+    there = host.settings
+    shared = {"server": {"memory": "2g"}, "state": str(there.state_dir), "warehouse": str(there.warehouse_dir)}
+    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, **shared}))
+    assert host.penstock("up").returncode == 0
+    for (schema,) in host.sql("show schemas"):
+        if schema != "default":
+            host.sql(f"drop schema {schema} cascade")
+    return Project(root)
 
 
 def make_project(root: Path, **server: Any) -> Project:

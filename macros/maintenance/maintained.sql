@@ -14,12 +14,13 @@
             'name one of ' ~ stored.keys() | sort | join(', ')
         ) -}}
     {%- endif -%}
+    {#- Old files stay behind in every table; the small ones of a seed are not worth putting together. -#}
     {%- set found = [] -%}
     {%- for name, node in stored.items() if named is none or name == named -%}
         {%- set wrong = unfit(operation, node, needs) -%}
         {%- if wrong and named is not none -%}
             {{- refuse(wrong.needed, wrong.found, wrong.advice) -}}
-        {%- elif not wrong and (named is not none or node.resource_type == 'model') -%}
+        {%- elif not wrong and (named is not none or operation == 'vacuum' or node.resource_type == 'model') -%}
             {%- do found.append(node) -%}
         {%- endif -%}
     {%- endfor -%}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from projects import ROOT, Project
+from projects import Project, small_project
 
 MODELS = {
     # What they read.
@@ -240,20 +240,10 @@ def unindented(text: str) -> str:
     return "\n".join(line[width:] for line in lines) + "\n"
 
 
-def make(root: Path) -> Project:
-    """Write the project's files; jars and class-data archives are shared with the checkout's."""
-    (root / "models").mkdir(parents=True)
+def make(root: Path, host: Project) -> Project:
+    """The project, on another project's server."""
+    files = {"models/properties.yml": yaml.safe_dump(PROPERTIES)}
     for name, text in MODELS.items():
-        code = unindented(text).replace("LOCATION", repr(f"file:{root}/warehouse/elsewhere"))
-        (root / "models" / f"{name}.{'py' if 'def model(' in code else 'sql'}").write_text(code)
-    (root / "models" / "properties.yml").write_text(yaml.safe_dump(PROPERTIES))
-    target = {"type": "penstock", "schema": "w", "threads": 3}
-    (root / "profiles.yml").write_text(yaml.safe_dump({"small": {"target": "t", "outputs": {"t": target}}}))
-    project = {"name": "small", "version": "0.1.0", "profile": "small", "flags": {"send_anonymous_usage_stats": False}}
-    (root / "dbt_project.yml").write_text(yaml.safe_dump(project))
-    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": {"memory": "2g"}}))
-    (root / ".penstock").mkdir()
-    for shared in ("jars", "cds"):
-        (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)
-        (root / ".penstock" / shared).symlink_to(ROOT / ".penstock" / shared)
-    return Project(root)
+        code = unindented(text).replace("LOCATION", repr(f"file:{root}/elsewhere"))
+        files[f"models/{name}.{'py' if 'def model(' in code else 'sql'}"] = code
+    return small_project(root, files, {"schema": "w", "threads": 3}, host=host)

@@ -7,13 +7,10 @@ import re
 import shutil
 import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from projects import Project, edited, small_project
-
-from penstock.server import control
 
 MODELS = {
     "trips.sql": """
@@ -65,17 +62,14 @@ RUN = ("trips", "zones", "broadcasted", "merged", "by_size", "snake")
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The small project, run once, its server ended with the tests."""
+def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
+    """The small project, run once."""
     files = {f"models/{name}": text for name, text in MODELS.items()}
     files["seeds/codes.csv"] = "code\n1\n"
-    made = small_project(tmp_path_factory.mktemp("explain") / "small", files)
-    try:
-        done = made.dbt("run", "--select", *RUN)
-        assert done.returncode == 0, done.stdout
-        yield made
-    finally:
-        control.down(made.settings)
+    made = small_project(tmp_path_factory.mktemp("explain") / "small", files, host=host)
+    done = made.dbt("run", "--select", *RUN)
+    assert done.returncode == 0, done.stdout
+    return made
 
 
 def explain(project: Project, *arguments: str, code: int = 0) -> str:

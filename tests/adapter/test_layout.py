@@ -6,7 +6,6 @@ import os
 import re
 import urllib.parse
 from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 from projects import ROOT, Project, small_project
-
-from penstock.server import control
 
 MB = 1024 * 1024
 TRIPS = "select * from parquet.`{{ env_var('TRIPS') }}`"
@@ -116,22 +113,19 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def laid_out(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The project's macros over a sample of two months of yellow trips, in a project of their own."""
     macros = {
         str(path.relative_to(ROOT)): path.read_text()
         for folder in ("joins", "layout", "maintenance")
         for path in (ROOT / "macros" / folder).rglob("*.*")
     }
-    project = small_project(tmp_path_factory.mktemp("layout"), {**FILES, **macros})
-    try:
-        made = project.penstock("sample", "--rows", "150000", "--dataset", "yellow", "--months", "2023-01..2023-02")
-        assert made.returncode == 0, made.stdout
-        built = dbt(project, "run", "--select", "zones", "some_zones", "plain")
-        assert built.returncode == 0, built.stdout[-4000:]
-        yield project
-    finally:
-        control.down(project.settings)
+    project = small_project(tmp_path_factory.mktemp("layout"), {**FILES, **macros}, host=host)
+    made = project.penstock("sample", "--rows", "150000", "--dataset", "yellow", "--months", "2023-01..2023-02")
+    assert made.returncode == 0, made.stdout
+    built = dbt(project, "run", "--select", "zones", "some_zones", "plain")
+    assert built.returncode == 0, built.stdout[-4000:]
+    return project
 
 
 def dbt(project: Project, *arguments: str, **values: Any) -> Any:

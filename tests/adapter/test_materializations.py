@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from projects import ROOT, Project
-
-from penstock.server import control
+from projects import Project, small_project
 
 FILES = {
     "dbt_project.yml": "name: things\nversion: '1.0'\nprofile: things\nflags: {send_anonymous_usage_stats: false}\n",
     "profiles.yml": "things: {target: d, outputs: {d: {type: penstock, schema: things, threads: 4}}}\n",
-    "penstock.yml": "version: 1\nserver: {memory: 2g}\n",
     # `fail` makes a row's computation fail; `id` tells the runs apart.
     "macros/value.sql": (
         "{% macro value() %}{{ \"cast(raise_error('no') as int)\" if var('fail', false) else 1 }}{% endmacro %}"
@@ -112,24 +107,12 @@ WINDOW = ("--event-time-start", "2024-01-01", "--event-time-end", "2024-01-05")
 
 
 @pytest.fixture(scope="module")
-def things(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def things(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The project, built once with id 1; the tests go on from each other's state, in their order."""
-    root = tmp_path_factory.mktemp("things")
-    for name, text in FILES.items():
-        path: Path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    for shared in ("jars", "cds"):
-        (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)
-        (root / ".penstock").mkdir(exist_ok=True)
-        (root / ".penstock" / shared).symlink_to(ROOT / ".penstock" / shared)
-    project = Project(root)
-    try:
-        done = run(project, "build", "--exclude", "models/batches")
-        assert done.returncode == 0, done.stdout[-6000:]
-        yield project
-    finally:
-        control.down(project.settings)
+    project = small_project(tmp_path_factory.mktemp("things"), FILES, host=host)
+    done = run(project, "build", "--exclude", "models/batches")
+    assert done.returncode == 0, done.stdout[-6000:]
+    return project
 
 
 def run(project: Project, *arguments: str, **values: Any) -> Any:

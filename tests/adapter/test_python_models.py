@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,13 +45,9 @@ class Run:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The small project, its server ended with the tests."""
-    made = python_project.make(tmp_path_factory.mktemp("python") / "small")
-    try:
-        yield made
-    finally:
-        control.down(made.settings)
+def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
+    """The small project."""
+    return python_project.make(tmp_path_factory.mktemp("python") / "small", host)
 
 
 @pytest.fixture(scope="module")
@@ -142,9 +138,9 @@ def test_nothing_else_is_left(first: Run) -> None:
     """No temporary table or view, no file of a driver."""
     assert tables(first.project) == BUILT
     root = first.project.root
-    known = {"models", "profiles.yml", "dbt_project.yml", "penstock.yml", ".penstock", "warehouse", "target", "logs"}
+    known = {"models", "profiles.yml", "dbt_project.yml", "penstock.yml", "elsewhere", "target", "logs"}
     assert {path.name for path in root.iterdir()} - {".user.yml"} == known
-    assert not list((root / ".penstock" / "tmp").glob("model-*"))
+    assert not list((first.project.settings.state_dir / "tmp").glob("model-*"))
 
 
 def test_batches_read_their_own_window(again: Run) -> None:
@@ -184,7 +180,7 @@ def test_a_failure_half_way_leaves_the_old_table(failed: Run) -> None:
         assert failed.sql(f"select * from w.{table} order by id") == [(0,), (1,), (2,)]
     assert failed.sql("select * from w.r_rdd") == [(90, 4, 4)]
     assert tables(failed.project) == BUILT
-    assert not list((failed.project.root / ".penstock" / "tmp").glob("model-*"))
+    assert not list((failed.project.settings.state_dir / "tmp").glob("model-*"))
 
 
 @pytest.mark.parametrize(
@@ -259,9 +255,9 @@ def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
     return found
 
 
-def drivers(root: Path) -> list[str]:
+def drivers(project: Project) -> list[str]:
     """Processes of this project's spark_submit drivers."""
-    mark = str(root / ".penstock" / "tmp" / "model-")
+    mark = str(project.settings.state_dir / "tmp" / "model-")
     lines = [" ".join(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"])]
     return [line for line in lines if mark in line]
 
@@ -279,12 +275,12 @@ def test_an_interrupt_ends_running_models(failed: Run) -> None:
         )
     try:
         wait_for(lambda: "slow_submit: it waits" in log.read_text() and jobs(failed.project, "?status=running"))
-        assert drivers(root)
+        assert drivers(failed.project)
         dbt.send_signal(signal.SIGINT)
         assert dbt.wait(60) != 0
     finally:
         dbt.kill()
     wait_for(lambda: not jobs(failed.project, "?status=running"), 30)
-    wait_for(lambda: not drivers(root), 30)
+    wait_for(lambda: not drivers(failed.project), 30)
     assert tables(failed.project) == BUILT
-    assert not list((root / ".penstock" / "tmp").glob("model-*"))
+    assert not list((failed.project.settings.state_dir / "tmp").glob("model-*"))

@@ -8,13 +8,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from projects import ROOT, Project, small_project
-
-from penstock.server import control
 
 # (service, rule): (bad rows, all rows) of the months from 2023-01 on.
 SERIES: dict[tuple[str, str], list[tuple[int, int]]] = {
@@ -67,7 +64,7 @@ class Outcome:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The report, with the project's own quality macros and tests."""
     own = [
         *(ROOT / "macros" / "quality").glob("*.sql"),
@@ -78,11 +75,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     files = {f"macros/{path.name}": path.read_text() for path in own}
     files |= {f"tests/generic/{path.name}": path.read_text() for path in tests}
     files |= {"models/quality_report.sql": report(), "models/quality_report.yml": YML}
-    made = small_project(tmp_path_factory.mktemp("quality") / "project", files)
-    try:
-        yield made
-    finally:
-        control.down(made.settings)
+    return small_project(tmp_path_factory.mktemp("quality") / "project", files, host=host)
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 
 import pytest
 from projects import Project, small_project
-
-from penstock.server import control
 
 FILES = {
     "models/orders.sql": "{{ config(materialized='table') }} select 1 as id, 'a' as name",
@@ -28,17 +25,13 @@ FILES = {
 
 
 @pytest.fixture(scope="module")
-def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def crowded(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """A project in a schema with thirty tables that are none of its own."""
-    project = small_project(tmp_path_factory.mktemp("crowded"), FILES)
-    try:
-        assert project.penstock("up").returncode == 0
-        project.sql("create schema if not exists small")
-        for number in range(30):
-            project.sql(f"create table small.stranger_{number} (id bigint) using parquet")
-        yield project
-    finally:
-        control.down(project.settings)
+    project = small_project(tmp_path_factory.mktemp("crowded"), FILES, host=host)
+    project.sql("create schema small")
+    for number in range(30):
+        project.sql(f"create table small.stranger_{number} (id bigint) using parquet")
+    return project
 
 
 def statements(project: Project) -> str:

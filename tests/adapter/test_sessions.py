@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -80,17 +79,12 @@ def model(dbt, session):
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project with its server, whose profile has other ways to the same server."""
-    made = small_project(tmp_path_factory.mktemp("sessions") / "project", FILES)
-    try:
-        done = made.penstock("up")
-        assert done.returncode == 0, done.stdout
-        made.sql("create schema if not exists small")
-        targets(made)
-        yield made
-    finally:
-        control.down(made.settings)
+def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
+    """A project whose profile has other ways to the same server."""
+    made = small_project(tmp_path_factory.mktemp("sessions") / "project", FILES, host=host)
+    made.sql("create schema small")
+    targets(made)
+    return made
 
 
 def targets(project: Project, **more: dict[str, Any]) -> None:

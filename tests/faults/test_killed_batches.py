@@ -11,8 +11,9 @@ import psutil
 import pytest
 from trips import INCREMENTAL, WAIT, Reader, Trips, killed, moments
 
-# By victim: how often a run is killed before the one command that recovers, in each round.
-ROUNDS = {"dbt": (6, 6), "spark": (2, 2), "metastore": (4,)}
+# By victim: how often a run is killed before the one command that recovers, in each round. With the kills of
+# landings they are thirty.
+ROUNDS = {"dbt": (5, 4), "spark": (2, 1), "metastore": (2,)}
 CASES = [(victim, place) for victim, kills in ROUNDS.items() for place in range(len(kills))]
 
 
@@ -72,16 +73,15 @@ def test_ledger_and_data_agree(trips: Trips) -> None:
         commits = {
             json.loads(row[13])["batch"]: int(row[0])
             for row in trips.project.sql(f"describe history {table}")
-            if row[4] == "WRITE" and row[13]
+            if row[13]
         }
         ledger = trips.project.sql(
             "select distinct batch_id, delta_version from warehouse.batch_runs "
             f"where relation = '{table}' and table_id = '{table_id}' and outcome = 'built'"
         )
         known = {str(batch): int(version) for batch, version in ledger}
-        assert known and {batch: version for batch, version in commits.items() if batch in known} == known
-        newest = max(commits.values())
-        assert newest in known.values()
+        # A replaced table keeps its history under a new id.
+        assert known and {batch: at for batch, at in commits.items() if at >= min(known.values())} == known
 
 
 def test_no_file_is_left_unreferenced(trips: Trips) -> None:

@@ -21,7 +21,7 @@ import pytest
 from landings import NAME, Project, Sources, land, make_sources, month_of
 
 ROWS, SMALL = 300_000, 2_000
-MOMENTS, SEED = 10, 7
+MOMENTS, SEED = 16, 7
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,8 @@ class IntervalModels(SparkAdapter):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._book = Book(f"{self.config.credentials.schema}.{ledger.TABLE}")
-        self._lake = Lake(Path(self.config.project_root))
+        # `dbt debug` has a profile alone, and no project.
+        self._lake = Lake(Path(getattr(self.config, "project_root", ".")))
         # By node, the commit that is under way.
         self._under_way: dict[str, Chunk] = {}
 

@@ -107,8 +107,8 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
     finally:
         probe.close()
     session = SparkSession.builder.channelBuilder(channel).create()
-    # About half a minute: a server that died doesn't come back with the session's views.
-    session.client.set_retry_policies([DefaultPolicy(max_retries=8, max_backoff=5000)])
+    # About half a minute, on this machine a second: a server that died doesn't come back with the session's views.
+    session.client.set_retry_policies([DefaultPolicy(max_retries=3 if credentials.managed else 8, max_backoff=5000)])
     session.addTag(node.replace(",", "_"))
     return session
 
