@@ -24,6 +24,16 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         control.down(project.settings)
 
 
+@pytest.fixture(scope="session")
+def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project whose lake is empty at first: tests land small months of green, as far as they aren't there."""
+    made = make_project(tmp_path_factory.mktemp("growing"))
+    try:
+        yield made
+    finally:
+        control.down(made.settings)
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
     """A project with an empty lake and no server yet."""

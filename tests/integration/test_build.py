@@ -94,8 +94,9 @@ def test_python_model_stands_in_the_graph(sampled: Project) -> None:
     )
 
 
-def test_months_landed_later_are_seen_and_a_second_run_is_the_same(project: Project) -> None:
+def test_months_landed_later_are_seen_and_a_second_run_is_the_same(growing: Project) -> None:
     """Nothing but `dbt run` after landing; a run without news leaves the same rows."""
+    project = growing
     assert project.penstock("sample", "--rows", "2000", "--dataset", "green", "--months", "2023-01").returncode == 0
     build = project.dbt("run", "--select", "+fct_trips")
     assert build.returncode == 0, build.stdout[-5000:]

@@ -12,8 +12,9 @@ def found(project: Project, test: str, columns: str) -> set[tuple[str, ...]]:
     return {tuple(map(str, row)) for row in project.sql(f"select {columns} from dbt_test__audit.{test}")}
 
 
-def test_what_months_lost_is_found_month_by_month(project: Project) -> None:
+def test_what_months_lost_is_found_month_by_month(growing: Project) -> None:
     """A dollar goes from one month's facts to another's; a cent is added to a row that was checked."""
+    project = growing
     made = project.penstock("sample", "--rows", "2000", "--dataset", "green", "--months", "2023-01..2023-02")
     assert made.returncode == 0, made.stdout
     built = project.dbt("build", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")

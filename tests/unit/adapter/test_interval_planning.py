@@ -96,6 +96,7 @@ class Stand:
             node("facts", "checked"),
             node("daily", "green", batch_size="day"),
             node("by_month", "daily"),
+            node("totals", "facts", "checked", reads_before=["checked"]),
         ]
         self.manifest = SimpleNamespace(
             nodes={item.unique_id: item for item in nodes},
@@ -178,6 +179,32 @@ def test_models_read_models_by_their_batches(stand: Stand) -> None:
     held = stand.book.tables["w.checked"].state.built
     held[FEBRUARY] = replace(held[FEBRUARY], batch="rebuilt")
     assert [chunk.intervals for chunk in stand.plan("facts").chunks] == [(FEBRUARY,)]
+
+
+def test_an_early_month_changes_all_later_ones(stand: Stand) -> None:
+    """Of an input that is read up to an interval: no interval of its own, no rows, and one content for each."""
+    stand.built("checked")
+    stand.built("facts")
+    stand.built("totals")
+    chunk = stand.plan("totals", full=True).chunks[0]
+    before = {day: of.get("w.checked before") for day, of in chunk.batch.intervals.items()}
+    assert before[JANUARY] is None and len({before[FEBRUARY], before[MARCH], None}) == 3
+    assert chunk.subject.rows_in(MARCH, chunk.batch.intervals[MARCH]) == 7
+    assert stand.plan("totals").said == "unchanged, 3 months"
+    held = stand.book.tables["w.checked"].state.built
+    held[APRIL] = replace(held[MARCH], batch="not yet in facts")
+    assert stand.plan("totals").said == "unchanged, 3 months"
+    held[JANUARY] = replace(held[JANUARY], batch="late")
+    changed = stand.plan("totals").chunks[0].reasons
+    assert changed == dict.fromkeys((FEBRUARY, MARCH), "w.checked before changed")
+
+
+def test_what_is_read_before_is_an_input_with_intervals(stand: Stand) -> None:
+    stand.manifest.nodes["totals"].config.reads_before = ["checked", "zones"]
+    with pytest.raises(DbtRuntimeError) as caught:
+        stand.plan("totals", exists=False)
+    assert "needed: models of the strategy interval that totals refers to as its reads_before" in str(caught.value)
+    assert "found: zones. do: name some of checked, facts" in str(caught.value)
 
 
 def test_a_deferred_model_is_read_where_it_lies(stand: Stand) -> None:

@@ -27,6 +27,9 @@ class Config(SimpleNamespace):
     def to_dict(self, omit_none: bool) -> dict[str, Any]:
         return dict(vars(self))
 
+    def get(self, key: str) -> Any:
+        return vars(self).get(key)
+
 
 def node(name: str, *parents: str, kind: str = "model", **config: Any) -> Any:
     """A node of a manifest."""
@@ -148,6 +151,24 @@ def test_an_input_with_an_event_time_is_marked(of: Any, mark: str) -> None:
     assert f"where {mark}" in str(read)
     assert "where" not in read.render(), "as with dbt's microbatch, render() leaves it whole"
     assert filtering.MARK.search(mark), "what is compiled is what is looked for"
+
+
+def test_an_input_of_earlier_intervals_is_marked_as_such() -> None:
+    reader = node("totals", event_time="month", reads_before=["checked"], **INTERVAL)
+    mark = "/* intervals before those of file_month */ true"
+    assert f"where {mark}" in str(relation(AT_TIMES, reader, event_time_filter=None))
+    sql = f"select a from (select * from t where {mark}) where /* intervals of n */ true"
+    assert filtering.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
+        "select a from (select * from t where file_month < date'2024-02-01') "
+        "where (n >= date'2024-01-01' and n < date'2024-03-01')"
+    )
+    assert filtering.filled(f"select a from t where {mark}", [JANUARY], MONTHLY, "month").endswith(
+        "as penstock_rows where (month >= date'2024-01-01' and month < date'2024-02-01')"
+    )
+    assert "where false" in filtering.filled(sql, [], MONTHLY, "month")
+    earlier = IntervalFilter("m", before=True)
+    assert filtering.windows(earlier, [JANUARY, FEBRUARY], MONTHLY) == [("", "2024-02-01T00:00:00")]
+    assert filtering.windows(earlier, [], MONTHLY) == []
 
 
 def test_nothing_else_is_marked() -> None:

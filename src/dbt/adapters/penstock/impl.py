@@ -52,6 +52,7 @@ class PenstockConfig(SparkConfig):
     intervals_per_commit: Any = None
     on_code_change: Any = None
     quarantine_when: Any = None
+    reads_before: Any = None
     # Those of the folders and of the model are put together, the nearest one's value winning.
     spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
 

@@ -21,9 +21,10 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.intervals import asking, deferring, filtering
 from dbt.adapters.penstock.intervals.book import Book, message
+from dbt.adapters.penstock.intervals.chunks import Chunk, IntervalPlan
 from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.adapters.penstock.intervals.lake import Lake
-from dbt.adapters.penstock.intervals.planning import Chunk, IntervalPlan, Planner
+from dbt.adapters.penstock.intervals.planning import Planner
 from dbt.adapters.penstock.intervals.table import Table
 from dbt.adapters.penstock.messages import in_three
 from dbt.adapters.penstock.query_comment import ASIDE

@@ -47,6 +47,7 @@ class IntervalConfig:
         rebuild: whether intervals of another code are built again (`on_code_change: rebuild`) or
             only named in a warning (`warn`).
         quarantined: SQL condition of a row that counts as quarantined; None when none does.
+        before: names of the models of which an interval reads all earlier ones (`reads_before`).
     """
 
     column: str
@@ -54,6 +55,7 @@ class IntervalConfig:
     per_commit: int
     rebuild: bool
     quarantined: str | None
+    before: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, config: Mapping[str, Any], name: str) -> IntervalConfig:
@@ -86,4 +88,7 @@ class IntervalConfig:
         quarantined = config.get("quarantine_when")
         if quarantined is not None and (not isinstance(quarantined, str) or not quarantined.strip()):
             raise refused("quarantine_when", "a SQL condition over the table's columns", quarantined)
-        return cls(column, GRAINS[size], per_commit, change == REBUILD, quarantined)
+        before = config.get("reads_before") or ()
+        if not isinstance(before, (list, tuple)) or not all(isinstance(item, str) and item for item in before):
+            raise refused("reads_before", "a list of names of models", before)
+        return cls(column, GRAINS[size], per_commit, change == REBUILD, quarantined, tuple(before))

@@ -23,7 +23,7 @@ from dbt.adapters.spark.relation import SparkRelation
 from dbt.adapters.penstock.intervals.config import is_interval
 from penstock.batches.grain import GRAINS, MONTH, Grain, condition
 
-MARK = re.compile(r"/\* intervals of (?P<column>\S+)(?: by (?P<grain>\w+))? \*/ true")
+MARK = re.compile(r"/\* intervals (?P<which>of|before those of) (?P<column>\S+)(?: by (?P<grain>\w+))? \*/ true")
 _thread = threading.local()
 
 
@@ -40,19 +40,28 @@ def compiling(node: Any) -> Iterator[None]:
 
 @dataclass
 class IntervalFilter(EventTimeFilter):
-    """The filter of an input that isn't known yet; `grain` is the input's own, empty for the model's."""
+    """The filter of an input that isn't known yet.
+
+    Attributes:
+        grain: the input's own; empty for the model's.
+        before: whether all intervals before the last one to build are read, not those to build.
+    """
 
     grain: str = ""
+    before: bool = False
 
     @property
     def mark(self) -> str:
         """The condition that stands for it in compiled code."""
-        return f"/* intervals of {self.field_name}{f' by {self.grain}' if self.grain else ''} */ true"
+        which = "before those of" if self.before else "of"
+        return f"/* intervals {which} {self.field_name}{f' by {self.grain}' if self.grain else ''} */ true"
 
 
 def windows(read: IntervalFilter, intervals: Iterable[date], grain: Grain) -> list[tuple[str, str]]:
-    """The same for a Python model: ISO (start, end) of each interval of the input, the end not included."""
+    """The same for a Python model: ISO (start, end) of what is read of an input, the end not included."""
     own = GRAINS.get(read.grain, grain)
+    if read.before:
+        return [("", datetime.combine(last, time()).isoformat()) for last in [max(intervals, default=None)] if last]
     starts = sorted({start for interval in intervals for start in own.of(interval, grain)})
     return [
         (datetime.combine(start, time()).isoformat(), datetime.combine(own.following(start), time()).isoformat())
@@ -73,15 +82,17 @@ def filled(sql: str, intervals: Iterable[date], grain: Grain, column: str) -> st
         column: its own column that tells a row's interval.
     """
     wanted = tuple(intervals)
-    narrow = True
+    narrow, marks = True, 0
 
     def put(found: re.Match[str]) -> str:
-        nonlocal narrow
+        nonlocal narrow, marks
         own = GRAINS.get(found["grain"] or "", grain)
-        narrow = narrow and own == grain
+        if found["which"] != "of":
+            return f"{found['column']} < date'{max(wanted).isoformat()}'" if wanted else "false"
+        narrow, marks = narrow and own == grain, marks + 1
         return condition(found["column"], {start for item in wanted for start in own.of(item, grain)}, own)
 
-    text, marks = MARK.subn(put, sql)
+    text = MARK.sub(put, sql)
     if marks and narrow:
         return text
     return f"select * from (\n{text}\n) as penstock_rows where {condition(column, wanted, grain)}"
@@ -98,13 +109,16 @@ class PenstockRelation(SparkRelation):
         config = getattr(relation_config, "config", None)
         column = getattr(config, "event_time", None)
         asked_for = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None
-        if not (asked_for and column and is_interval(getattr(_thread, "node", None))):
+        reader = getattr(_thread, "node", None)
+        if not (asked_for and column and is_interval(reader)):
             return relation
         size = getattr(config, "batch_size", None) or ""
         # The lake's files are monthly, whatever the grain of what reads them.
         own = MONTH if getattr(relation_config, "resource_type", "") == "source" else getattr(size, "value", size)
         # Not as an argument of create_from, which makes a plain EventTimeFilter of it.
-        return dataclasses.replace(relation, event_time_filter=IntervalFilter(column, grain=str(own)))
+        before = getattr(relation_config, "name", "") in (reader.config.get("reads_before") or ())
+        asked = IntervalFilter(column, grain=str(own), before=before)
+        return dataclasses.replace(relation, event_time_filter=asked)
 
     def _render_event_time_filtered(self, event_time_filter: EventTimeFilter) -> str:
         if isinstance(event_time_filter, IntervalFilter):

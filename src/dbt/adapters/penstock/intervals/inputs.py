@@ -22,26 +22,45 @@ class ModelInputs:
     Attributes:
         datasets: of the lake, whose months the manifest knows.
         models: unique ids of interval models, whose intervals the ledger knows.
+        before: those of them of which an interval reads all earlier ones.
         code: fingerprint of the model, of the views it reads, and of whatever it reads that has no
             intervals: seeds by their content, other tables by their code.
     """
 
     datasets: tuple[str, ...]
     models: tuple[str, ...]
+    before: tuple[str, ...]
     code: str
 
 
-def find(manifest: Any, node_id: str) -> ModelInputs:
+def find(manifest: Any, node_id: str, before: tuple[str, ...] = ()) -> ModelInputs:
     """The inputs of an interval model.
 
+    Args:
+        manifest: dbt's.
+        node_id: the model's unique id.
+        before: names of the models of which it reads all earlier intervals.
+
     Raises:
-        DbtRuntimeError: none of them has intervals, so nothing would ever tell which ones changed.
+        DbtRuntimeError: none of them has intervals, so nothing would ever tell which ones changed; or
+            one of `before` isn't a model with intervals that it refers to.
     """
     found: dict[str, set[str]] = {"dataset": set(), "model": set(), "other": set()}
     for kind, name in _read(manifest, node_id):
         found[kind].add(name)
     datasets, models, others = found.values()
     node = manifest.nodes[node_id]
+    own = {name for name in models if name in node.depends_on.nodes}
+    earlier = {name for name in own if manifest.nodes[name].name in before}
+    if missing := sorted(set(before) - {manifest.nodes[name].name for name in earlier}):
+        raise DbtRuntimeError(
+            in_three(
+                f"models of the strategy interval that {node.name} refers to as its reads_before",
+                ", ".join(missing),
+                f"name some of {', '.join(sorted(manifest.nodes[name].name for name in own)) or 'none'}",
+            )
+        )
+    models -= earlier
     if not datasets and not models:
         reads = ", ".join(sorted(item.rsplit(".", 1)[-1] for item in node.depends_on.nodes)) or "nothing"
         raise DbtRuntimeError(
@@ -52,7 +71,8 @@ def find(manifest: Any, node_id: str) -> ModelInputs:
                 "read one of those, directly or through views, or use another incremental_strategy",
             )
         )
-    return ModelInputs(tuple(sorted(datasets)), tuple(sorted(models)), fingerprint(manifest, node_id, others))
+    code_of_all = fingerprint(manifest, node_id, others)
+    return ModelInputs(tuple(sorted(datasets)), tuple(sorted(models)), tuple(sorted(earlier)), code_of_all)
 
 
 def fingerprint(manifest: Any, node_id: str, others: set[str]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock.intervals import filtering, inputs, telling
 from dbt.adapters.penstock.intervals.book import Book
+from dbt.adapters.penstock.intervals.chunks import Chunk, IntervalPlan
 from dbt.adapters.penstock.intervals.config import IntervalConfig
 from dbt.adapters.penstock.intervals.lake import Lake
 from dbt.adapters.penstock.intervals.subject import Run, Subject
@@ -27,55 +29,8 @@ from penstock.batches.commits import Batch
 from penstock.batches.grain import GRAINS, MONTH, Grain, condition, shown
 from penstock.lake.catalog import SCHEMA
 
-
-@dataclass(frozen=True)
-class Chunk:
-    """One commit of a model's table.
-
-    Attributes:
-        intervals: what it replaces.
-        anew: whether it makes the table anew, and takes every other interval away.
-        condition: SQL of the table's rows that it replaces.
-        batch: what the commit says of itself; `metadata` as text.
-    """
-
-    subject: Subject
-    intervals: tuple[date, ...]
-    anew: bool
-    condition: str
-    batch: Batch
-    reasons: dict[date, str]
-    began: float
-
-    @property
-    def metadata(self) -> str:
-        """The text in Delta's commit information."""
-        return self.batch.dumps()
-
-    def filled(self, sql: str) -> str:
-        """Compiled code that gives the rows of these intervals alone."""
-        return filtering.filled(sql, self.intervals, self.subject.grain, self.subject.column)
-
-    def windows(self, read: filtering.IntervalFilter) -> list[tuple[str, str]]:
-        """The same for an input of a Python model."""
-        return filtering.windows(read, self.intervals, self.subject.grain)
-
-
-@dataclass(frozen=True)
-class IntervalPlan:
-    """What a run does to a model.
-
-    Attributes:
-        chunks: its commits, in order.
-        said: what to tell the user, at the end of the model's line.
-        warning: what else; empty when there is nothing.
-        example: the model's query for one interval, whether or not that is built.
-    """
-
-    chunks: tuple[Chunk, ...]
-    said: str
-    warning: str
-    example: Callable[[str], str]
+# At the end of an input's name: all its intervals before the one that is built.
+BEFORE = " before"
 
 
 class Planner:
@@ -119,7 +74,7 @@ class Planner:
         """
         model = self._manifest.nodes[name]
         settings = IntervalConfig.of(model.config.to_dict(omit_none=True), model.name)
-        found = inputs.find(self._manifest, name)
+        found = inputs.find(self._manifest, name, settings.before)
         wanted = self._wanted(found, settings.grain)
         if partial:
             wanted = {day: {**of, "partial": partial} for day, of in wanted.items()}
@@ -145,7 +100,7 @@ class Planner:
         settings = IntervalConfig.of(node.config.to_dict(omit_none=True), node.name)
 
         def rows_in(day: date, of: Inputs) -> int | None:
-            counted = [self._rows(name, day, settings.grain) for name in of if name != "partial"]
+            counted = [self._rows(name, day, settings.grain) for name in of if name != "partial" and BEFORE not in name]
             return None if None in counted else sum(filter(None, counted))
 
         return Subject(node.name, code.name_of(node), settings.column, settings.grain, settings.quarantined, rows_in)
@@ -174,6 +129,13 @@ class Planner:
             subject, built = self._read(self._manifest.nodes[parent])
             for start, held in built.items():
                 add(start, subject.grain, subject.relation, held.batch)
+        for parent in found.before:
+            subject, built = self._read(self._manifest.nodes[parent])
+            for day, names in wanted.items():
+                earlier = sorted(f"{start} {held.batch}" for start, held in built.items() if start < day)
+                if earlier:
+                    digest = hashlib.sha256("\n".join(earlier).encode()).hexdigest()
+                    names[subject.relation + BEFORE] = [digest[:16]]
         return {day: {name: " ".join(sorted(of)) for name, of in names.items()} for day, names in wanted.items()}
 
     def _read(self, node: Any) -> tuple[Subject, Mapping[date, Built]]:
