@@ -97,6 +97,25 @@ def model(dbt, session):
 {{ config(incremental_strategy='microbatch', event_time='at', begin='2024-01-01', batch_size='month', tags='aside') }}
 select id, at from {{ ref('stg_rides') }}
 """,
+    "models/so_far.sql": """
+{{ config(event_time='month', reads_before=['totals'], tags='aside') }}
+with months as (select distinct file_month as month from {{ ref('checked') }}),
+totals as (select * from {{ ref('totals') }})
+select months.month, sum(totals.fare) as fare
+from months left join totals on totals.month < months.month
+group by months.month
+""",
+    "models/so_far_py.py": """
+from pyspark.sql import functions as F
+
+def model(dbt, session):
+    dbt.config(materialized="incremental", incremental_strategy="interval", event_time="month", tags="aside",
+               reads_before=["totals"])
+    months = dbt.ref("checked").select(F.col("file_month").alias("at")).distinct()
+    totals = dbt.ref("totals")
+    pairs = months.join(totals, totals.month < months.at, "left")
+    return pairs.groupBy(F.col("at").alias("month")).agg(F.sum("fare").alias("fare"))
+""",
     "models/outside.sql": """
 {{ config(event_time='month', tags='aside') }}
 select id, cast(add_months(file_month, 1) as date) as month from {{ ref('stg_rides') }}

@@ -67,7 +67,7 @@ def test_months_that_are_asked_for(rides: Rides) -> None:
     """These and no others, changed or not; dbt's own microbatch does the same with them."""
     files = rides.files("2024-02")
     rides.land("2024-05", 1)
-    done = rides.dbt("run", "--exclude", "outside", "outside_py", *MARCH)
+    done = rides.dbt("run", "--exclude", "outside", "outside_py", "so_far", "so_far_py", *MARCH)
     assert rides.ledger(done) == everywhere("2024-03")
     assert rides.files("2024-02") == files
     batched = [row[0] for row in rides.sql("select id from small.batched order by id")]
@@ -111,6 +111,22 @@ def test_code_that_changed(rides: Rides) -> None:
     back = rides.dbt("build", "--full-refresh", *ORDINARY)
     rides.holds()
     assert rides.ledger(back) == everywhere(*months)
+
+
+def test_a_month_reads_those_before_it(rides: Rides) -> None:
+    """A month that changes has the later ones built again, and not the earlier ones."""
+    models = ("so_far", "so_far_py")
+    _, changed, *later = sorted(rides.lake)
+    rides.dbt("run", "--select", *models)
+    rides.land(changed, 7)
+    rides.run()
+    done = rides.dbt("run", "--select", *models)
+    assert rides.ledger(done) == {model: [changed, *later] for model in models}
+    totals = {month: sum(row[-1] for row in rows if row[-1] > 0) for month, rows in rides.lake.items()}
+    expected = [(f"{month}-01", sum(totals[earlier] for earlier in totals if earlier < month)) for month in totals]
+    for model in models:
+        rows = rides.sql(f"select cast(month as string), coalesce(fare, 0) from small.{model} order by month")
+        assert rows == sorted(expected), model
 
 
 def test_every_commit_names_its_run(rides: Rides) -> None:

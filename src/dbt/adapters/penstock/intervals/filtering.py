@@ -109,7 +109,7 @@ class PenstockRelation(SparkRelation):
         config = getattr(relation_config, "config", None)
         column = getattr(config, "event_time", None)
         asked_for = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None
-        reader = getattr(_thread, "node", None)
+        reader: Any = getattr(_thread, "node", None)
         if not (asked_for and column and is_interval(reader)):
             return relation
         size = getattr(config, "batch_size", None) or ""
