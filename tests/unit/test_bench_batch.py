@@ -172,7 +172,6 @@ def test_a_page_whose_blocks_are_not_the_benchs_is_refused(bench: ModuleType) ->
         bench.batch_docs.filled(page, {})
 
 
-@pytest.mark.skipif("batch: months" not in PAGE.read_text(), reason="`make bench-batch` writes the figures")
 def test_the_docs_hold_the_tables_that_the_bench_writes(bench: ModuleType) -> None:
     text = PAGE.read_text()
     found = {match["name"]: match["text"].splitlines() for match in bench.batch_docs.BLOCK.finditer(text)}
@@ -185,7 +184,6 @@ def test_the_docs_hold_the_tables_that_the_bench_writes(bench: ModuleType) -> No
     assert {name: shape(lines) for name, lines in found.items()} == {n: shape(lines) for n, lines in wanted.items()}
 
 
-@pytest.mark.skipif("batch: months" not in PAGE.read_text(), reason="`make bench-batch` writes the figures")
 def test_the_docs_picture_shows_the_months_of_the_docs(bench: ModuleType) -> None:
     text = PAGE.read_text()
     months = int(next(m for m in bench.batch_docs.BLOCK.finditer(text) if m["name"] == "months")["text"].split()[0])
