@@ -220,7 +220,7 @@ def test_mistakes(project: Project) -> None:
 
 def test_without_a_server_the_kept_plan_is_told_and_nothing_is_started(project: Project, tmp_path: Path) -> None:
     aside = tmp_path / "small"
-    shutil.copytree(project.root, aside, ignore=shutil.ignore_patterns(".penstock", "warehouse"))
+    shutil.copytree(project.root, aside, ignore=shutil.ignore_patterns("penstock.yml"))
     alone = Project(aside)
     says(explain(alone, "merged"), "why: the hint merge(zones)", "no server is up")
     says(explain(alone, "never", code=1), "a running server, to explain never", "penstock up")

@@ -14,9 +14,9 @@ from penstock.plans.status import Status
 
 # Spark's listener puts an execution's end into the status a moment after the statement is done; on a
 # busy server that may be seconds. The pauses between the tries, in seconds.
-PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2)
+PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4)
 # Seconds that a test, or the end of dbt, waits for what is still being fetched.
-PATIENCE = 10.0
+PATIENCE = 20.0
 
 
 class Collector:
