@@ -23,7 +23,7 @@ PARTS = (
     *("dbt_project.yml", "lake.yml", "models", "python_models", "macros", "seeds", "profiles", "tests/data"),
     *("snapshots", "analyses"),
 )
-TIMEOUT = 540
+TIMEOUT = 900
 
 
 @dataclass(frozen=True)
@@ -97,12 +97,12 @@ def small_project(
     Args:
         root: its folder.
         files: text by path, `models/a.sql` for one.
-        profile: keys of the target, put over type, schema `small` and 2 threads.
+        profile: keys of the target, put over type, schema `small`, 2 threads, and no plan kept.
         host: the project whose server and warehouse it has; it begins without a table.
-        server: keys of `server` in penstock.yml.
+        server: keys of `server` in penstock.yml; its statements are interpreted unless `spark_conf` says otherwise.
     """
     root.mkdir(parents=True, exist_ok=True)
-    target = {"type": "penstock", "schema": "small", "threads": 2, **(profile or {})}
+    target = {"type": "penstock", "schema": "small", "threads": 2, "keep_plans": False, **(profile or {})}
     given = {
         "dbt_project.yml": "name: small\nversion: 1.0.0\nprofile: small\nflags: {send_anonymous_usage_stats: false}\n",
         "profiles.yml": yaml.safe_dump({"small": {"target": "dev", "outputs": {"dev": target}}}),
@@ -112,7 +112,8 @@ def small_project(
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_text(text)
     if host is None:
-        return _with_server(root, {"memory": "2g", **server})
+        conf = {**INTERPRETED, **server.pop("spark_conf", {})}
+        return _with_server(root, {"memory": "2g", "spark_conf": conf, **server})
     there = host.settings
     shared = {"server": {"memory": "2g"}, "state": str(there.state_dir), "warehouse": str(there.warehouse_dir)}
     (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, **shared}))
@@ -123,8 +124,27 @@ def small_project(
     return Project(root)
 
 
-def make_project(root: Path, **server: Any) -> Project:
-    """A copy of the checkout's own project files."""
+# dbt's own default for commands that select nothing.
+WITHOUT_ML = """
+selectors:
+  - name: without_ml
+    default: true
+    definition:
+      union:
+        - {method: fqn, value: "*"}
+        - {method: source, value: "*"}
+        - exclude: [{method: tag, value: ml}]
+"""
+
+
+def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
+    """A copy of the checkout's own project files.
+
+    Args:
+        root: its folder.
+        ml: whether dbt commands that select nothing build what learns too, which takes minutes.
+        server: keys of `server` in penstock.yml.
+    """
     root.mkdir(parents=True, exist_ok=True)
     for part in PARTS:
         source, target = ROOT / part, root / part
@@ -133,12 +153,24 @@ def make_project(root: Path, **server: Any) -> Project:
         elif source.exists():
             shutil.copy(source, target)
     (root / "profiles.yml").symlink_to("profiles/profiles.yml")
+    if not ml:
+        (root / "selectors.yml").write_text(WITHOUT_ML)
     return _with_server(root, {"memory": "3g", **server})
+
+
+# A test's server lives for minutes on small tables: what Java's second compiler gains comes too late.
+QUICK = "-XX:TieredStopAtLevel=1"
+# The same goes for the Java that Spark writes and compiles for each statement: a quarter of a small suite's time.
+INTERPRETED = {"spark.sql.codegen.wholeStage": False, "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+# Spark's own way, where plans are read: what is compiled together stands in them.
+COMPILED = {"spark.sql.codegen.wholeStage": True, "spark.sql.codegen.factoryMode": "FALLBACK"}
+# Executors and drivers of their own live for seconds: one thread collects, and room for classes doesn't grow in steps.
+BRIEF = f"{QUICK} -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 
 
 def _with_server(root: Path, server: dict[str, Any]) -> Project:
     """Settings of a server; jars and class-data archives are shared with the checkout's."""
-    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": server}))
+    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": {"java_options": [QUICK], **server}}))
     for shared in ("jars", "cds"):
         (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)
         (root / ".penstock").mkdir(exist_ok=True)

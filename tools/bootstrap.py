@@ -5,6 +5,7 @@ environment with it and installs exactly what `requirements.lock` names. A stamp
 content makes the second call cost nothing.
 """
 
+import fcntl
 import hashlib
 import os
 import re
@@ -98,6 +99,9 @@ def main() -> None:
 
 if __name__ == "__main__":
     try:
-        main()
+        # Two `make` at once: the second waits, and finds everything there.
+        with (ROOT / "tools" / "bootstrap.py").open() as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            main()
     except BootstrapError as error:
         sys.exit(f"penstock: {error}")

@@ -6,102 +6,103 @@ known is refused by name, so that a typing mistake never passes for a setting.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import ValidationError, field_validator
 
+from penstock import addresses, profiles
 from penstock.errors import PenstockError
+from penstock.sections import ServerSettings, StoreSettings, Strict
+from penstock.store import place
+from penstock.store.place import Folder
 
 FILE_NAME = "penstock.yml"
-
-
-class Strict(BaseModel):
-    """Base of every settings object: frozen, unknown keys refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Ports(Strict):
-    """Preferred loopback ports; one that is taken is stepped over."""
-
-    thrift: int = Field(10000, ge=1024, le=65000)
-    connect: int = Field(15002, ge=1024, le=65000)
-    ui: int = Field(4040, ge=1024, le=65000)
-    metastore: int = Field(9083, ge=1024, le=65000)
-
-
-class ServerSettings(Strict):
-    """The Spark server that penstock starts on this machine.
-
-    Attributes:
-        master: Spark master of the driver, as `spark-submit --master` takes it.
-        memory: JVM heap of the driver, `auto` (sized to the machine) or as in `4g`, `900m`.
-        java_home: folder of a Java 17 or 21; found by itself when left out.
-        idle_minutes: the server stops after this long without a client; 0 keeps it up for ever.
-        start_seconds: how long a start may take before it counts as failed.
-        class_data_sharing: keep an archive of loaded classes (about 250 MB) to halve the start.
-        ports: preferred ports.
-        packages: Maven coordinates of the table-format jars put on the system class path.
-        java_options: options of the Spark JVM, added after penstock's own.
-        spark_conf: Spark settings added to, or put over, penstock's own.
-    """
-
-    master: str = "local[*]"
-    memory: str = Field("auto", pattern=r"^(auto|[1-9][0-9]*[mg])$")
-    java_home: str | None = None
-    idle_minutes: float = Field(60, ge=0)
-    start_seconds: float = Field(180, gt=0)
-    class_data_sharing: bool = True
-    ports: Ports = Ports()
-    packages: tuple[str, ...] = ("io.delta:delta-spark_4.1_2.13:4.3.0",)
-    java_options: tuple[str, ...] = ()
-    spark_conf: dict[str, str] = {}
-
-    @model_validator(mode="before")
-    @classmethod
-    def _spark_values_are_text(cls, values: Any) -> Any:
-        """YAML reads `8` and `true` as numbers and booleans; Spark wants their text."""
-        conf = values.get("spark_conf") if isinstance(values, dict) else None
-        if isinstance(conf, dict):
-            text = {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in conf.items()}
-            return {**values, "spark_conf": text}
-        return values
 
 
 class Settings(Strict):
     """All of `penstock.yml`.
 
+    A section `targets.NAME` holds what the target of that name in profiles.yml has otherwise. Such a
+    target has a server of its own, and by default its state in a folder of its own below `state`.
+
     Attributes:
         root: the folder that holds the file; relative paths start there. Not a key of the file.
-        lake: folder of the landed files.
-        warehouse: folder of the tables that Spark manages.
+        target: the target they are for; empty when the project has no profile. Not a key either.
+        shared: the `state` of the file's first level, where all targets keep their jars. Not a key either.
+        lake: folder of the landed files, or its address in a store: `s3a://`, `gs://`, `hdfs://`.
+        warehouse: folder of the tables that Spark manages, or its address in a store.
+        metastore: `derby`, in the state folder; `postgresql://host:port/database` that servers share, user and
+            password in the environment; `thrift://host:port` of one that runs already.
         state: folder of the running server's files, jars and logs. Safe to delete when it is down.
         server: the Spark server.
+        store: how the stores of `lake` and `warehouse` are reached.
     """
 
     root: Path
+    target: str = ""
+    shared: str = ".penstock"
     lake: str = "lake"
     warehouse: str = "warehouse"
+    metastore: str = addresses.DERBY
     state: str = ".penstock"
     server: ServerSettings = ServerSettings()
+    store: StoreSettings = StoreSettings()
     version: Literal[1] = 1
 
-    @property
-    def lake_dir(self) -> Path:
-        """Absolute folder of the landed files."""
-        return (self.root / self.lake).resolve()
+    @field_validator("metastore")
+    @classmethod
+    def _metastore(cls, address: str) -> str:
+        return addresses.metastore(address).text
+
+    @field_validator("lake", "warehouse")
+    @classmethod
+    def _address(cls, address: str) -> str:
+        try:
+            place.scheme(address)
+        except PenstockError as error:
+            raise ValueError(f"{error.found} ({error.do})") from None
+        return address
+
+    def _folder(self, address: str) -> Folder:
+        return place.folder(self.root, address, self.store.endpoint, self.store.region, self.store.anonymous)
 
     @property
-    def warehouse_dir(self) -> Path:
+    def lake_dir(self) -> Folder:
+        """Absolute folder of the landed files."""
+        return self._folder(self.lake)
+
+    @property
+    def lake_uri(self) -> str:
+        """The same as Spark takes it."""
+        return place.uri(self.root, self.lake)
+
+    @property
+    def warehouse_dir(self) -> Folder:
         """Absolute folder of Spark's managed tables."""
-        return (self.root / self.warehouse).resolve()
+        return self._folder(self.warehouse)
+
+    @property
+    def warehouse_uri(self) -> str:
+        """The same as Spark takes it."""
+        return place.uri(self.root, self.warehouse)
+
+    @property
+    def schemes(self) -> set[str]:
+        """The stores that are needed: of `s3a`, `gs`, `hdfs`; none when all lies on a disk."""
+        return {scheme for address in (self.lake, self.warehouse) if (scheme := place.scheme(address))}
 
     @property
     def state_dir(self) -> Path:
-        """Absolute folder of jars, logs and the running server's record."""
+        """Absolute folder of logs and the running server's record."""
         return (self.root / self.state).resolve()
+
+    @property
+    def shared_dir(self) -> Path:
+        """Absolute folder of what the servers of all targets share: jars."""
+        return (self.root / self.shared).resolve()
 
 
 def explain_validation(error: ValidationError, where: str) -> PenstockError:
@@ -144,20 +145,71 @@ def read_yaml(path: Path) -> dict[str, Any]:
     return data or {}
 
 
-def load(root: Path | None = None) -> Settings:
+def load(root: Path | None = None, target: str | None = None) -> Settings:
     """The settings of the project at `root` (default: found from the working folder upwards).
 
     A project without `penstock.yml` has the defaults.
 
+    Args:
+        target: of profiles.yml; by default the one of the environment's PENSTOCK_TARGET, else the
+            profile's own.
+
     Raises:
-        PenstockError: the file is not valid; the unknown or wrong keys are named.
+        PenstockError: the file is not valid, in whichever target's section; the unknown or wrong keys
+            are named. Or the environment names a target that there is not.
     """
     folder = (root or find_root()).resolve()
     path = folder / FILE_NAME
     data = read_yaml(path) if path.exists() else {}
-    if "root" in data:
-        raise PenstockError(f"a valid {FILE_NAME}", "unknown key `root`", f"correct {path}")
+    sections = data.pop("targets", None) or {}
+    if not isinstance(sections, dict):
+        raise PenstockError(f"a valid {FILE_NAME}", "`targets` without names", f"correct {path}")
+    if hidden := sorted({"root", "target", "shared"} & set(data)):
+        raise PenstockError(f"a valid {FILE_NAME}", f"unknown key `{hidden[0]}`", f"correct {path}")
+    chosen = target or _wanted(folder, [str(name) for name in sections])
+    made = {str(name): _of_target(folder, data, str(name), section, path) for name, section in sections.items()}
+    return made.get(chosen) or _validated({**data, "root": folder, "target": chosen, **_shared(data)}, str(path))
+
+
+def _wanted(folder: Path, sections: list[str]) -> str:
+    """The target that is meant when the caller names none."""
+    profile = profiles.read(folder)
+    named = os.environ.get(profiles.VARIABLE)
+    known = sorted({*profile.targets, *sections})
+    if named and named not in known:
+        have = ", ".join(known) or "none"
+        do = f"choose one, or add it to profiles.yml and, for settings of its own, to {FILE_NAME}"
+        raise PenstockError("a target of profiles.yml", f"`{named}`; known: {have}", do)
+    return named or profile.default
+
+
+def _shared(data: dict[str, Any]) -> dict[str, Any]:
+    return {"shared": data["state"]} if "state" in data else {}
+
+
+def _validated(values: dict[str, Any], where: str) -> Settings:
     try:
-        return Settings(root=folder, **data)
+        return Settings(**values)
     except ValidationError as error:
-        raise explain_validation(error, str(path)) from None
+        raise explain_validation(error, where) from None
+
+
+def _of_target(folder: Path, data: dict[str, Any], name: str, section: Any, path: Path) -> Settings:
+    """A target's settings: its section over the rest of the file."""
+    where = f"{path}, targets.{name}"
+    if not isinstance(section, dict):
+        raise PenstockError(f"`targets.{name}` as keys with values", type(section).__name__, f"correct {path}")
+    if hidden := sorted({"root", "target", "shared", "version"} & set(section)):
+        raise PenstockError(f"a valid {where}", f"unknown key `{hidden[0]}`", f"correct {path}")
+    shared = _shared(data)
+    own = {"state": f"{data.get('state', '.penstock')}/{name}"}
+    return _validated({**_over(data, {**own, **section}), "root": folder, "target": name, **shared}, where)
+
+
+def _over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    """One mapping over another, key by key, as deep as both have mappings."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged

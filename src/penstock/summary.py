@@ -13,6 +13,7 @@ from pyhive import hive
 from rich.console import Console
 from rich.table import Table
 
+from penstock import remote
 from penstock.errors import PenstockError
 from penstock.plans import kept, questions
 from penstock.plans.parse import NotAPlan
@@ -26,15 +27,18 @@ console = Console(highlight=False)
 
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Rows of one statement on the running server.
+    """Rows of one statement on the running server: the project's own, or the one that the target names.
 
     Raises:
         PenstockError: no server is up, or the statement failed; Spark's message without its stack.
     """
-    running = control.current(settings)
-    if running is None:
-        raise PenstockError("a running server", "none is up", "type `penstock up`")
-    connection = hive.connect(host=LOOPBACK, port=running.ports.thrift, username="penstock")
+    if control.is_remote(settings):
+        connection = remote.connect(settings)
+    else:
+        running = control.current(settings)
+        if running is None:
+            raise PenstockError("a running server", "none is up", "type `penstock up`")
+        connection = hive.connect(host=LOOPBACK, port=running.ports.thrift, username="penstock")
     try:
         cursor = connection.cursor()
         cursor.execute(sql)
@@ -44,7 +48,9 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         words = str(status.errorMessage if status else error).splitlines()[0]
         raise PenstockError("an answer to a statement", words, f"see {control.log_folder(settings)}") from None
     finally:
-        connection.close()
+        # Hive's classes can fail as a session closes; the rows, or the error, are here already.
+        with contextlib.suppress(hive.OperationalError):
+            connection.close()
 
 
 def artifact(settings: Settings, name: str) -> dict[str, Any]:
@@ -152,7 +158,8 @@ def show(settings: Settings, seconds: float | None) -> None:
     hints.add_row("", "dbt docs generate && dbt docs serve", "the lineage graph")
     hints.add_row("", "penstock explain hourly_zone_revenue", "which join Spark chose, and why")
     hints.add_row("", "penstock batches", "what was built for each model and month")
+    hints.add_row("", "make ml", "the models that learn: train, predict, cluster, rank, stream")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
-    if running := control.current(settings):
+    if (running := control.current(settings)) and running.ui:
         hints.add_row("", running.ui, "Spark's own UI")
     console.print(hints)

@@ -2,7 +2,58 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from pyhive import hive
+
+from penstock import summary
+from penstock.settings import load
 from penstock.summary import built_tables
+
+
+class Session:
+    """A session whose statement works, or not, and whose end always fails, as Hive's can."""
+
+    def __init__(self, error: str = "") -> None:
+        self.error = error
+
+    def cursor(self) -> Session:
+        return self
+
+    def execute(self, sql: str) -> None:
+        if self.error:
+            raise hive.OperationalError(self.error)
+
+    def fetchall(self) -> list[tuple[int]]:
+        return [(7,)]
+
+    def close(self) -> None:
+        raise hive.OperationalError("NoClassDefFoundError: a class of Hive's")
+
+
+def ask(monkeypatch: pytest.MonkeyPatch, folder: Path, session: Session) -> list[tuple[Any, ...]]:
+    running = SimpleNamespace(ports=SimpleNamespace(thrift=1))
+    monkeypatch.setattr(summary.control, "is_remote", lambda settings: False)
+    monkeypatch.setattr(summary.control, "current", lambda settings: running)
+    monkeypatch.setattr(summary.hive, "connect", lambda **words: session)
+    (folder / "penstock.yml").write_text("version: 1\n")
+    return summary.query(load(folder), "select 7")
+
+
+def test_rows_that_came_are_kept_when_the_session_cannot_be_closed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert ask(monkeypatch, tmp_path, Session()) == [(7,)]
+
+
+def test_a_statement_that_failed_is_told_and_not_the_end_of_its_session(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(summary.PenstockError, match="no such table"):
+        ask(monkeypatch, tmp_path, Session("no such table"))
 
 
 def test_the_tables_are_the_lakes_and_those_the_run_built() -> None:

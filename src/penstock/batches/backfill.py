@@ -56,7 +56,6 @@ class Backfill:
     Args:
         root: the project's folder.
         dataset: what is landed.
-        target: dbt's target; None for the profile's own.
         progress: called with (months done, what happens now).
         ended: called with each step that is through.
     """
@@ -65,12 +64,10 @@ class Backfill:
         self,
         root: Path,
         dataset: str,
-        target: str | None,
         progress: Callable[[int, str], None],
         ended: Callable[[Step], None],
     ) -> None:
         self._root, self._dataset = root, dataset
-        self._options = ["--target", target] if target else []
         self._progress, self._ended = progress, ended
         self._through = 0
 
@@ -105,6 +102,11 @@ class Backfill:
             self._build(Step([month], [line.outcome], time.monotonic() - begin))
         self._build(waiting)
 
+    @property
+    def _chosen(self) -> list[str]:
+        """What is built of each month. What learns does so once, from all of them."""
+        return ["--select", f"source:{SCHEMA}.{self._dataset}+", "--exclude", "tag:ml"]
+
     def _prepare(self) -> None:
         """What the dataset's models read beside it: seeds, tables, views, snapshots."""
         source = f"source:{SCHEMA}.{self._dataset}"
@@ -121,7 +123,7 @@ class Backfill:
         words = f"build {step.name}"
         first, last = GRAIN.show(step.months[0]), GRAIN.show(step.months[-1])
         with dbt_runs.environment(WITHIN, f"{first}..{last}"):
-            step.built = self._dbt(["run", "--select", f"source:{SCHEMA}.{self._dataset}+"], self._through, words)
+            step.built = self._dbt(["run", *self._chosen], self._through, words)
         step.seconds += time.monotonic() - begin
         self._through += len(step.months)
         self._ended(step)
@@ -129,9 +131,7 @@ class Backfill:
 
     def _dbt(self, arguments: list[str], through: int, words: str) -> dict[str, str]:
         self._progress(through, words)
-        done = dbt_runs.run(
-            self._root, [*arguments, *self._options], lambda name, status: self._progress(through, f"{words}: {name}")
-        )
+        done = dbt_runs.run(self._root, [*arguments], lambda name, status: self._progress(through, f"{words}: {name}"))
         if not done.success:
             name, said = next(iter(done.failed.items()), ("dbt", "failed"))
             raise PenstockError(

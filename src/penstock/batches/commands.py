@@ -41,7 +41,6 @@ def backfill(
     from_: Annotated[
         str | None, typer.Option("--from", help="Folder or address to land from, instead of the published one.")
     ] = None,
-    target: Annotated[str | None, typer.Option(help="dbt's target, instead of the profile's own.")] = None,
 ) -> None:
     """Land and build months, one after another; the same command again goes on where it stopped."""
     settings = load()
@@ -72,9 +71,10 @@ def backfill(
             bar.update(task, completed=done, description=words)
 
         try:
-            control.up(settings, partial(progress, 0))
+            if not control.is_remote(settings):
+                control.up(settings, partial(progress, 0))
             with _turn(settings, bar.console):
-                Backfill(settings.root, dataset, target, progress, ended).run(
+                Backfill(settings.root, dataset, progress, ended).run(
                     [(month, partial(land, month, find)) for month, find in wanted]
                 )
         except KeyboardInterrupt:
@@ -82,7 +82,7 @@ def backfill(
             words = "every month listed above is whole, the one under way is as it was before"
             print(f"penstock: interrupted; {words}. The same command again goes on with it", file=sys.stderr)
             raise typer.Exit(130) from None
-    console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test` checks them")
+    console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test --exclude tag:ml` checks them")
 
 
 @contextmanager
@@ -105,12 +105,12 @@ def batches(
     models: Annotated[list[str] | None, typer.Argument(help="Only these models.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Every attempt, not the last of each interval alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
-    target: Annotated[str | None, typer.Option(help="dbt's target, instead of the profile's own.")] = None,
 ) -> None:
     """Show the ledger: what was built for each model and interval, from what, by which run."""
     settings = load()
-    control.up(settings)
-    schema = dbt_runs.schema_of(settings.root, target)
+    if not control.is_remote(settings):
+        control.up(settings)
+    schema = dbt_runs.schema_of(settings.root, settings.target)
     rows = listing.rows(partial(query, settings), schema, models or [])
     chosen = rows if every else listing.last(rows)
     # A table that goes into a file or a pipe is as wide as it needs to be.

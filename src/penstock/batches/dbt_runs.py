@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock import profiles
 from penstock.errors import PenstockError
 
 
@@ -28,7 +29,7 @@ class Done:
 
 
 def _places(root: Path) -> list[str]:
-    places = ["--project-dir", str(root)]
+    places = ["--project-dir", str(root), *profiles.chosen()]
     if "DBT_PROFILES_DIR" not in os.environ and (root / "profiles.yml").exists():
         places += ["--profiles-dir", str(root)]
     return places
@@ -48,8 +49,8 @@ def environment(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def schema_of(root: Path, target: str | None) -> str:
-    """The schema of a dbt target, by profiles.yml alone.
+def credentials_of(root: Path, target: str) -> Any:
+    """The credentials of a dbt target as its adapter has them, by profiles.yml alone.
 
     Raises:
         PenstockError: the profile can't be read.
@@ -63,9 +64,18 @@ def schema_of(root: Path, target: str | None) -> str:
     folder = os.environ.get("DBT_PROFILES_DIR") or str(root)
     set_from_args(Namespace(PROFILES_DIR=folder, PROJECT_DIR=str(root)), {})
     try:
-        return str(load_profile(str(root), {}, None, target).credentials.schema)
+        return load_profile(str(root), {}, None, target or None).credentials
     except DbtBaseException as error:
         raise PenstockError("a target in profiles.yml", " ".join(str(error).split()), "see `dbt debug`") from None
+
+
+def schema_of(root: Path, target: str) -> str:
+    """The schema of a dbt target.
+
+    Raises:
+        PenstockError: the profile can't be read.
+    """
+    return str(credentials_of(root, target).schema)
 
 
 def run(root: Path, arguments: list[str], ended: Callable[[str, str], None] = lambda name, status: None) -> Done:

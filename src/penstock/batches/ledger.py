@@ -8,12 +8,13 @@ longer than until the next run. Order is told by Delta versions, never by a cloc
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timezone
 from typing import Any
 
 from penstock.batches.choose import Built
+from penstock.pymodel.conflicts import create_if_missing
 
 TABLE = "batch_runs"
 BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted"
@@ -83,14 +84,16 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def create_sql(relation: str) -> str:
-    """The statement that makes the table unless it is there."""
-    body = ", ".join(f"{name} {kind} comment {literal(words)}" for name, (kind, words) in COLUMNS.items())
-    return (
-        f"create table if not exists {relation} ({body}) using delta "
-        "comment 'What was built for each model and interval; penstock keeps it' "
+def create(run: Callable[[str], Any], relation: str) -> None:
+    """Make the table unless it is there; two models of one run, or two runs, may do so at the same moment."""
+    create_if_missing(
+        run,
+        relation,
+        {name: kind for name, (kind, _) in COLUMNS.items()},
+        "using delta comment 'What was built for each model and interval; penstock keeps it' "
         # Many small commits: put together as they come, so that a run reads a few files.
-        "tblproperties ('delta.autoOptimize.autoCompact' = 'true')"
+        "tblproperties ('delta.autoOptimize.autoCompact' = 'true')",
+        comments={name: literal(words) for name, (_, words) in COLUMNS.items()},
     )
 
 

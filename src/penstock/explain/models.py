@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock import profiles
 from penstock.errors import PenstockError
 from penstock.plans import kept
 from penstock.plans.kept import Kept
@@ -26,7 +27,7 @@ QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 def _invoke(settings: Settings, manifest: Any, needed: str, *arguments: str) -> Any:
     from dbt.cli.main import dbtRunner
 
-    places = ["--project-dir", str(settings.root)]
+    places = ["--project-dir", str(settings.root), *profiles.chosen()]
     if "DBT_PROFILES_DIR" not in os.environ and (settings.root / "profiles.yml").exists():
         places += ["--profiles-dir", str(settings.root)]
     done = dbtRunner(manifest=manifest).invoke([*QUIET, *arguments, *places])

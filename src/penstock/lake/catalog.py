@@ -18,7 +18,8 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from penstock.errors import PenstockError
-from penstock.settings import Strict, explain_validation, read_yaml
+from penstock.sections import Strict
+from penstock.settings import explain_validation, read_yaml
 
 FILE_NAME = "lake.yml"
 SCHEMA = "lake"

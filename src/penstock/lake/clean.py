@@ -2,25 +2,27 @@
 
 A superseded folder stays for a time of grace, so that a query which began before the month
 switched ends on the files it began with. What is live is told by the log's numbers and never touched;
-the clock only says whether a grace is over. What it dates into the future is kept.
+the clock only says whether a grace is over. What it dates into the future is kept. In a store, whose
+writers on other machines no lock holds back, the grace is an hour at least: a landing writes its file and
+commits it within that.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 from penstock import clock
 from penstock.errors import PenstockError
 from penstock.lake.catalog import MANIFEST, PARTITION
 from penstock.lake.manifest import Entry, Live, Manifest, live_of
-from penstock.lake.staging import left_behind
-from penstock.lake.switch import lake_lock
+from penstock.lake.staging import FOLDER, lake_lock, left_behind
+from penstock.store import kinds
+from penstock.store.place import Folder
 
+SHORTEST = timedelta(hours=1)
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
@@ -28,7 +30,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 class Removed:
     """A file or folder, why it went, and how many bytes it held."""
 
-    path: Path
+    path: Folder
     why: str
     bytes: int
 
@@ -44,21 +46,33 @@ def parse_grace(text: str) -> timedelta:
     raise PenstockError("a time of grace", f"`{text}`", "write days, hours or minutes: 7d, 12h, 30m, 0d")
 
 
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else iter((path,))
-    return sum(file.stat().st_size for file in files if file.is_file())
+def _size(path: Folder) -> int:
+    store = kinds.of(path)
+    return sum(look.size for _, look in store.below(path)) if path.is_dir() else store.look(path).size
 
 
-def _changed(path: Path) -> datetime:
+def _changed(path: Folder) -> datetime:
     """When anything below the path was last written."""
-    newest = max((p.stat().st_mtime for p in (path, *path.rglob("*")) if p.exists()), default=0.0)
-    return datetime.fromtimestamp(newest, timezone.utc)
+    store = kinds.of(path)
+    looks = [look for _, look in store.below(path)]
+    if kinds.is_disk(path):
+        folders = [path, *(folder for folder in path.rglob("*") if folder.is_dir())] if path.is_dir() else [path]
+        looks += [store.look(folder) for folder in folders if folder.exists()]
+    elif not looks and path.exists():
+        looks = [store.look(path)]
+    return max((look.changed for look in looks), default=datetime.fromtimestamp(0, timezone.utc))
 
 
-def _landed_folders(lake_dir: Path) -> Iterator[Path]:
-    for month in sorted(lake_dir.glob(f"*/{PARTITION}=*")):
-        if month.parent.name != MANIFEST and not month.parent.name.startswith("."):
-            yield from sorted(folder for folder in month.iterdir() if folder.is_dir())
+def _landed_folders(lake_dir: Folder) -> Iterator[Folder]:
+    names = kinds.of(lake_dir).names
+    for dataset in names(lake_dir):
+        if dataset == MANIFEST or dataset.startswith("."):
+            continue
+        for month in names(lake_dir / dataset):
+            if month.startswith(f"{PARTITION}="):
+                for folder in names(lake_dir / dataset / month):
+                    if (lake_dir / dataset / month / folder).is_dir():
+                        yield lake_dir / dataset / month / folder
 
 
 def superseded_at(entries: list[Entry]) -> dict[str, datetime]:
@@ -73,27 +87,30 @@ def superseded_at(entries: list[Entry]) -> dict[str, datetime]:
     return ended
 
 
-def find(lake_dir: Path, before: datetime) -> list[tuple[Path, str]]:
+def find(lake_dir: Folder, before: datetime) -> list[tuple[Folder, str]]:
     """What may go: (path, why). `before`: only what was superseded or last written earlier than this."""
     manifest = Manifest(lake_dir)
     entries = manifest.entries()
     live = live_of(entries)
     kept = {entry.folder for entry in live.values()}
     ended = superseded_at(entries)
-    found: list[tuple[Path, str]] = []
+    found: list[tuple[Folder, str]] = []
     for folder in _landed_folders(lake_dir):
-        name = folder.relative_to(lake_dir).as_posix()
+        name = "/".join(folder.parts[-3:])
         if name not in kept and ended.get(name, _changed(folder)) < before:
             found.append((folder, "superseded" if name in ended else "orphan"))
     found += [(left, "staging") for left in left_behind(lake_dir) if _changed(left) < before]
-    for draft in sorted((lake_dir / "manifest" / "log").glob(".*.tmp")):
-        if _changed(draft) < before:
-            found.append((draft, "commit that never was"))
-    snapshots = sorted((lake_dir / "manifest" / "snapshots").glob("*"))
-    newest = max((path for path in snapshots if path.name.isdigit()), default=None)
-    for snapshot in snapshots:
-        if snapshot != newest and _changed(snapshot) < before:
-            found.append((snapshot, "old manifest snapshot"))
+    store = kinds.of(lake_dir)
+    if not kinds.is_disk(lake_dir):
+        aside = (lake_dir / FOLDER / name for name in store.names(lake_dir / FOLDER))
+        found += [(left, "staging") for left in aside if _changed(left) < before]
+    log, shots = lake_dir / "manifest" / "log", lake_dir / "manifest" / "snapshots"
+    drafts = (log / name for name in store.names(log) if name.startswith(".") and name.endswith(".tmp"))
+    found += [(draft, "commit that never was") for draft in drafts if _changed(draft) < before]
+    names = store.names(shots)
+    newest = max((name for name in names if name.isdigit()), default=None)
+    old = (shots / name for name in names if name != newest)
+    found += [(snapshot, "old manifest snapshot") for snapshot in old if _changed(snapshot) < before]
     return found
 
 
@@ -105,12 +122,14 @@ def _before(grace: timedelta) -> datetime:
         return datetime.min.replace(tzinfo=timezone.utc)
 
 
-def clean(lake_dir: Path, grace: timedelta, *, dry_run: bool = False) -> list[Removed]:
+def clean(lake_dir: Folder, grace: timedelta, *, dry_run: bool = False) -> list[Removed]:
     """Remove what was superseded or left behind longer ago than `grace`; with `dry_run` only say it.
 
     Raises:
-        PenstockError: the manifest is damaged; then nothing is removed.
+        PenstockError: the manifest is damaged, or the grace is too short for a store; then nothing is removed.
     """
+    if not kinds.is_disk(lake_dir) and grace < SHORTEST:
+        raise PenstockError("a grace of an hour at least for a lake in a store", f"{grace}", "write --grace 1h or more")
     if not lake_dir.exists():
         return []
     removed = []
@@ -118,5 +137,5 @@ def clean(lake_dir: Path, grace: timedelta, *, dry_run: bool = False) -> list[Re
         for path, why in find(lake_dir, _before(grace)):
             removed.append(Removed(path, why, _size(path)))
             if not dry_run:
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
+                kinds.of(path).remove(path)
     return removed

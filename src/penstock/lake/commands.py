@@ -27,6 +27,7 @@ from penstock.lake.report import Bar, Line, show_lake, show_lines
 from penstock.lake.source import Located
 from penstock.lake.staging import downloads, writable
 from penstock.lake.verify import require
+from penstock.store.place import Folder
 
 Find = Callable[[], Located]
 
@@ -108,7 +109,7 @@ def several(dataset: Dataset, words: list[str], from_: str | None, root: Path) -
     return [(month, partial(sources.find, dataset, month, where, listed)) for month in chosen]
 
 
-def land_one(catalog: Catalog, dataset: Dataset, month: date, source: Located, lake_dir: Path, bar: Bar) -> Line:
+def land_one(catalog: Catalog, dataset: Dataset, month: date, source: Located, lake_dir: Folder, bar: Bar) -> Line:
     """Land one month from where it was found; the bar shows download and landing.
 
     Raises:
@@ -194,5 +195,5 @@ def lake(
     console = Console()
     show_lake(console, live, catalogs.load(project.root), version)
     if verify:
-        require(project.lake_dir, [live[key] for key in sorted(live)])
+        require(project.lake_dir, [live[key] for key in sorted(live)], read=True)
         console.print("every live file is as it landed", highlight=False)

@@ -6,6 +6,8 @@ Layout of a lake:
     manifest/log/, manifest/snapshots/                                which folders are live
     .staging/                                                         work in progress, safe to lose
 
+The last one lies in this user's temporary folder when the lake is in a store.
+
 A folder is named after the source's bytes and the dataset's columns, so the same month from the
 same file always has the same name. `file_month` stands in the folder's name alone: as a column of
 the file too it would clash in readers that take partition columns from the path.
@@ -35,6 +37,7 @@ from penstock.lake.source import Fetched
 from penstock.lake.staging import workplace
 from penstock.lake.switch import Outcome, refuse_twice, switch
 from penstock.lake.verify import problems
+from penstock.store.place import Folder
 
 ROW_GROUP_ROWS = 262_144
 
@@ -57,7 +60,7 @@ class Landed:
     extra: tuple[str, ...] = ()
 
 
-def is_whole(lake_dir: Path, entry: Entry | None, dataset: Dataset) -> bool:
+def is_whole(lake_dir: Folder, entry: Entry | None, dataset: Dataset) -> bool:
     """Whether an entry's file is what landing wrote, and with the dataset's present columns."""
     return (
         entry is not None and entry.schema_fingerprint == dataset.schema_fingerprint and not problems(lake_dir, [entry])
@@ -69,7 +72,7 @@ def land(
     dataset: Dataset,
     month: date,
     file: Fetched,
-    lake_dir: Path,
+    lake_dir: Folder,
     rows: Rows = lambda done, total: None,
     source: str | None = None,
 ) -> Landed:

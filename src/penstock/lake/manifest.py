@@ -1,28 +1,27 @@
 """The lake's manifest: an append-only log that says which folder is live for each month.
 
-A commit is one file, `manifest/log/<version>.json`, that appears whole and only once: it is
-written aside, synced, then linked under the next free number. That link is the one instant at which
-a month switches; whoever is killed before it has changed nothing, whoever loses the race for a
-number takes the next. The log can be replayed to any version.
+A commit is one file, `manifest/log/<version>.json`, that appears whole and only once, under the next
+free number. That is the one instant at which a month switches; whoever is killed before it has changed
+nothing, whoever loses the race for a number looks again at what is live now. On a disk it is a link, in
+a store one conditional write (`penstock.store.kinds`). The log can be replayed to any version.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
-import uuid
 from datetime import date, datetime, timezone
 from functools import cached_property
-from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
 from penstock import clock
 from penstock.errors import PenstockError
-from penstock.lake.files import FILE, sync_folder
-from penstock.settings import Strict
+from penstock.lake.files import FILE
+from penstock.sections import Strict
+from penstock.store import kinds
+from penstock.store.place import Folder
 
 # How the `source` of a made month begins.
 SAMPLE = "sample:"
@@ -44,6 +43,7 @@ class Entry(Strict):
         schema_found: `name:type` of every column of the source, in its order.
         file_bytes: size of the landed file; 0 when the entry is older than this field.
         file_sha256: of the landed file's bytes; empty when the entry is older than this field.
+        file_tag: what the store says of the landed file's content (an ETag); empty on a disk.
         landed_at: when it was committed, UTC; for people, and for the grace of clean-up. Order is
             told by `version` alone.
         penstock: version of the program that wrote the entry.
@@ -65,6 +65,7 @@ class Entry(Strict):
     schema_found: tuple[str, ...] = ()
     file_bytes: int = Field(default=0, ge=0)
     file_sha256: str = ""
+    file_tag: str = ""
     landed_at: datetime = datetime(1970, 1, 1, tzinfo=timezone.utc)
     penstock: str = ""
 
@@ -73,7 +74,7 @@ class Entry(Strict):
         """(dataset, first of the month)."""
         return self.dataset, self.file_month
 
-    def path(self, lake_dir: Path) -> Path:
+    def path(self, lake_dir: Folder) -> Folder:
         """The landed file in a lake's folder."""
         return lake_dir / self.folder / FILE
 
@@ -89,11 +90,11 @@ def program_version() -> str:
 class Manifest:
     """The log of one lake. It keeps nothing in memory: each call reads what the folder holds now."""
 
-    def __init__(self, lake_dir: Path) -> None:
+    def __init__(self, lake_dir: Folder) -> None:
         self.lake_dir = lake_dir
         self.log_dir = lake_dir / "manifest" / "log"
 
-    def _path(self, version: int) -> Path:
+    def _path(self, version: int) -> Folder:
         return self.log_dir / f"{version:010d}.json"
 
     def version(self) -> int:
@@ -102,7 +103,8 @@ class Manifest:
         Raises:
             PenstockError: a number below the newest one is missing.
         """
-        numbers = {int(path.stem) for path in self.log_dir.glob("[0-9]*.json") if path.stem.isdigit()}
+        stems = (name.removesuffix(".json") for name in kinds.of(self.log_dir).names(self.log_dir))
+        numbers = {int(stem) for stem in stems if stem.isdigit()}
         newest = max(numbers, default=0)
         for missing in sorted(set(range(1, newest)) - numbers):
             # A listing taken while others commit may skip a name; only a file that is not there counts.
@@ -110,19 +112,31 @@ class Manifest:
                 raise self._damaged(self._path(missing), "no such file, though later ones are there")
         return newest
 
-    def _damaged(self, path: Path, found: str) -> PenstockError:
+    def _damaged(self, path: Folder, found: str) -> PenstockError:
         return PenstockError(
             "a whole manifest log",
             f"{path}: {found}",
             "put the file back from a copy of the lake; if there is none, move the lake's folder away and land again",
         )
 
-    def _read(self, version: int) -> Entry:
+    def _bytes(self, versions: list[int]) -> list[bytes]:
+        """The files of some commits, read at once where that is quicker."""
+        paths = [self._path(version) for version in versions]
+        try:
+            return kinds.of(self.log_dir).read(paths)
+        except OSError as error:
+            # Which one it is, one by one.
+            for path in paths:
+                try:
+                    path.read_bytes()
+                except OSError as one:
+                    raise self._damaged(path, str(one.strerror or "no such file")) from None
+            raise self._damaged(self.log_dir, str(error)) from None
+
+    def _entry(self, version: int, data: bytes) -> Entry:
         path = self._path(version)
         try:
-            entry = Entry.model_validate_json(path.read_bytes())
-        except OSError as error:
-            raise self._damaged(path, str(error.strerror)) from None
+            entry = Entry.model_validate_json(data)
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the whole"
@@ -138,7 +152,8 @@ class Manifest:
             PenstockError: a file of the log is missing, cut short or otherwise damaged.
         """
         newest = self.version()
-        return [self._read(version) for version in range(1, (newest if at is None else min(at, newest)) + 1)]
+        versions = list(range(1, (newest if at is None else min(at, newest)) + 1))
+        return [self._entry(*one) for one in zip(versions, self._bytes(versions), strict=True)]
 
     def live(self, at: int | None = None) -> Live:
         """The entry of each live month, by (dataset, month), as of version `at` (default: now)."""
@@ -148,39 +163,27 @@ class Manifest:
         """16 hex digits of a commit's bytes; it tells this lake's version from another lake's."""
         if version == 0:
             return "0" * 16
-        try:
-            return hashlib.sha256(self._path(version).read_bytes()).hexdigest()[:16]
-        except OSError as error:
-            raise self._damaged(self._path(version), str(error.strerror)) from None
+        return hashlib.sha256(self._bytes([version])[0]).hexdigest()[:16]
 
     def commit(self, entry: Entry) -> Entry:
-        """Append an entry under the next free number; `version`, `landed_at`, `penstock` are filled in.
+        """Append an entry, whatever others append meanwhile.
 
         Safe against other committers. When it returns, the commit is durable.
         """
-        self.log_dir.mkdir(parents=True, exist_ok=True)
-        draft = self.log_dir / f".{uuid.uuid4().hex}.tmp"
-        try:
-            while True:
-                committed = entry.model_copy(
-                    update={
-                        "version": self.version() + 1,
-                        "landed_at": clock.now(),
-                        "penstock": program_version(),
-                    }
-                )
-                with draft.open("wb") as file:
-                    file.write(committed.model_dump_json(indent=1).encode() + b"\n")
-                    file.flush()
-                    os.fsync(file.fileno())
-                try:
-                    os.link(draft, self._path(committed.version))
-                except FileExistsError:
-                    continue
-                sync_folder(self.log_dir)
+        while True:
+            if committed := self.commit_after(self.version(), entry):
                 return committed
-        finally:
-            draft.unlink(missing_ok=True)
+
+    def commit_after(self, version: int, entry: Entry) -> Entry | None:
+        """Append an entry as the one after a version; None, and nothing done, when another one is there by now.
+
+        `version`, `landed_at` and `penstock` are filled in.
+        """
+        committed = entry.model_copy(
+            update={"version": version + 1, "landed_at": clock.now(), "penstock": program_version()}
+        )
+        data = committed.model_dump_json(indent=1).encode() + b"\n"
+        return committed if kinds.of(self.log_dir).new(self._path(version + 1), data) else None
 
 
 def live_of(entries: list[Entry]) -> Live:

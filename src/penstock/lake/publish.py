@@ -5,29 +5,36 @@ that switched in the manifest switches in Spark by one `SET LOCATION`. What Spar
 properties of the schema: the version of the log it was brought to, and a fingerprint for each table.
 The difference between that version and the newest one is all that has to be issued. The version is
 blanked before the first change and set after the last, so a run that was killed is found out and
-everything is published anew; the tables are external, no row is lost by that.
+everything is published anew; the tables are external, no row is lost by that. Sessions of one machine
+wait for each other by a lock; those of several see by the claim that they met, and make all of it anew.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
+from penstock.errors import PenstockError
 from penstock.lake.catalog import MANIFEST, PARTITION, SCHEMA, Catalog, Dataset
 from penstock.lake.manifest import Entry, Live, Manifest
 from penstock.lake.snapshot import COLUMNS, write_snapshot
+from penstock.lake.staging import publish_lock
+from penstock.store.place import Folder
 
 VERSION_PROPERTY = "penstock.lake_version"
+# Names the session that publishes: two on different machines have no lock between them.
+CLAIM_PROPERTY = "penstock.publishing"
 TABLE_PROPERTY = "penstock.table."
 # Partitions added by one statement: the metastore takes them one by one, the parser in one go.
 BATCH = 200
+
+# How often a session begins anew because another one does.
+TURNS = 10
 
 Run = Callable[[str], Sequence[Any]]
 
@@ -39,16 +46,18 @@ class Published:
     Attributes:
         version: the `lake_version` it was brought to; empty when that is unknown or was cut short.
         tables: fingerprint of each table that exists, by dataset.
+        claim: the session that began to publish last.
     """
 
     version: str = ""
+    claim: str = ""
     tables: dict[str, str] = field(default_factory=dict)
 
 
-def lake_version(catalog: Catalog, manifest: Manifest, lake_dir: Path, version: int | None = None) -> str:
+def lake_version(catalog: Catalog, manifest: Manifest, uri: str, version: int | None = None) -> str:
     """Text that changes whenever Spark's tables have to: log version (default: newest), its digest, columns, folder."""
     version = manifest.version() if version is None else version
-    place = hashlib.sha256(str(lake_dir.resolve()).encode()).hexdigest()[:16]
+    place = hashlib.sha256(uri.encode()).hexdigest()[:16]
     return f"1-{version}-{manifest.digest(version)}-{catalog.tables_fingerprint}-{place}"
 
 
@@ -66,11 +75,6 @@ def literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def _location(folder: Path) -> str:
-    # Spark takes a LOCATION as a plain path: a percent-encoded URI would name another folder.
-    return literal(f"file://{folder.resolve().as_posix()}")
-
-
 def _partition(month: date) -> str:
     return f"PARTITION ({PARTITION}=DATE'{month.isoformat()}')"
 
@@ -80,16 +84,16 @@ def _create_table(name: str, columns: list[tuple[str, str, str]], tail: str, com
     return f"CREATE TABLE {SCHEMA}.`{name}` ({body}) USING parquet {tail} COMMENT {literal(comment)}"
 
 
-def _recreate(dataset: Dataset, lake_dir: Path) -> list[str]:
+def _recreate(dataset: Dataset, uri: str) -> list[str]:
     # The table's own location is an empty folder: rows come from the partitions' locations alone.
-    place = f"PARTITIONED BY ({PARTITION}) LOCATION {_location(lake_dir / 'manifest' / 'tables' / dataset.name)}"
+    place = f"PARTITIONED BY ({PARTITION}) LOCATION {literal(f'{uri}/manifest/tables/{dataset.name}')}"
     return [
         f"DROP TABLE IF EXISTS {SCHEMA}.`{dataset.name}`",
         _create_table(dataset.name, dataset.table_columns, place, dataset.description),
     ]
 
 
-def _months(dataset: str, before: dict[date, Entry], now: dict[date, Entry], lake_dir: Path) -> Iterator[str]:
+def _months(dataset: str, before: dict[date, Entry], now: dict[date, Entry], uri: str) -> Iterator[str]:
     """Statements that turn the partitions of `before` into those of `now`."""
     alter = f"ALTER TABLE {SCHEMA}.`{dataset}`"
     gone = sorted(before.keys() - now.keys())
@@ -97,23 +101,22 @@ def _months(dataset: str, before: dict[date, Entry], now: dict[date, Entry], lak
         yield f"{alter} DROP IF EXISTS {', '.join(map(_partition, gone[start : start + BATCH]))}"
     for month in sorted(before.keys() & now.keys()):
         if before[month].folder != now[month].folder:
-            yield f"{alter} {_partition(month)} SET LOCATION {_location(lake_dir / now[month].folder)}"
+            yield f"{alter} {_partition(month)} SET LOCATION {literal(f'{uri}/{now[month].folder}')}"
     new = sorted(now.keys() - before.keys())
     for start in range(0, len(new), BATCH):
-        parts = [f"{_partition(m)} LOCATION {_location(lake_dir / now[m].folder)}" for m in new[start : start + BATCH]]
+        parts = [f"{_partition(m)} LOCATION {literal(f'{uri}/{now[m].folder}')}" for m in new[start : start + BATCH]]
         yield f"{alter} ADD IF NOT EXISTS {' '.join(parts)}"
 
 
-def plan(
-    catalog: Catalog, lake_dir: Path, published: Published, before: Live | None, now: Live, snapshot: Path
-) -> list[str]:
+def plan(catalog: Catalog, uri: str, published: Published, before: Live | None, now: Live, snapshot: str) -> list[str]:
     """The statements that bring Spark's tables from `before` to `now`, without those on the schema.
 
     Args:
+        uri: the lake's address. Spark takes a LOCATION as a plain path: percent-encoded it would name another folder.
         published: which tables exist, with which columns.
         before: the live months they show; None publishes everything anew.
         now: the live months they shall show. Months of datasets no longer in `lake.yml` are left out.
-        snapshot: parquet file of the manifest at this version.
+        snapshot: folder of the manifest at this version, below the lake.
     """
     statements: list[str] = []
     for name in sorted(published.tables.keys() - catalog.datasets.keys() - {MANIFEST}):
@@ -122,10 +125,10 @@ def plan(
         shown = {month: entry for (owner, month), entry in (before or {}).items() if owner == name}
         wanted = {month: entry for (owner, month), entry in now.items() if owner == name}
         if before is None or published.tables.get(name) != dataset.table_fingerprint:
-            statements += _recreate(dataset, lake_dir)
+            statements += _recreate(dataset, uri)
             shown = {}
-        statements += _months(name, shown, wanted, lake_dir)
-    place = _location(snapshot.parent)
+        statements += _months(name, shown, wanted, uri)
+    place = literal(f"{uri}/{snapshot}")
     if before is None:
         columns = [(name, kind, comment) for name, (_, kind, comment) in COLUMNS.items()]
         statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.`{MANIFEST}`")
@@ -146,7 +149,7 @@ def _read_published(run: Run) -> Published | None:
     text = next((str(row[1]) for row in rows if str(row[0]).strip().lower() == "properties"), "")
     properties = dict(re.findall(r"\((penstock\.[^,()]+),([^()]*)\)", text))
     tables = {k[len(TABLE_PROPERTY) :]: v for k, v in properties.items() if k.startswith(TABLE_PROPERTY) and v}
-    return Published(properties.get(VERSION_PROPERTY, ""), tables)
+    return Published(properties.get(VERSION_PROPERTY, ""), properties.get(CLAIM_PROPERTY, ""), tables)
 
 
 def _set_properties(values: dict[str, str]) -> str:
@@ -154,11 +157,13 @@ def _set_properties(values: dict[str, str]) -> str:
     return f"ALTER SCHEMA {SCHEMA} SET DBPROPERTIES ({body})"
 
 
-def synchronise(run: Run, catalog: Catalog, lake_dir: Path) -> int:
+def synchronise(run: Run, catalog: Catalog, lake_dir: Folder, uri: str) -> int:
     """Bring Spark's tables up to date; one statement when they are.
 
     Args:
         run: executes one SQL statement and returns its rows as sequences; raises when Spark does.
+        lake_dir: the lake, for this program.
+        uri: the lake, for Spark.
 
     Returns:
         The number of statements issued.
@@ -175,24 +180,39 @@ def synchronise(run: Run, catalog: Catalog, lake_dir: Path) -> int:
 
     manifest = Manifest(lake_dir)
     published = _read_published(issue)
-    if published and published.version == lake_version(catalog, manifest, lake_dir):
+    if published and published.version == lake_version(catalog, manifest, uri):
         return issued
-    lake_dir.mkdir(parents=True, exist_ok=True)
-    with FileLock(lake_dir / ".publish.lock"):
+    with publish_lock(lake_dir):
         # Another session may have done it while this one waited.
         published = _read_published(issue)
-        if published and published.version == lake_version(catalog, manifest, lake_dir):
+        if published and published.version == lake_version(catalog, manifest, uri):
             return issued
         if published is None:
             issue(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA} COMMENT 'Landed files; penstock keeps these tables'")
-            published = Published()
-        version, snapshot = write_snapshot(manifest)
-        now = lake_version(catalog, manifest, lake_dir, version)
-        before = previous_live(published, now, manifest)
-        issue(_set_properties({VERSION_PROPERTY: ""}))
-        for statement in plan(catalog, lake_dir, published, before, manifest.live(version), snapshot):
-            issue(statement)
-        tables = {TABLE_PROPERTY + name: "" for name in published.tables}
-        tables |= {TABLE_PROPERTY + d.name: d.table_fingerprint for d in catalog.datasets.values()}
-        issue(_set_properties({**tables, VERSION_PROPERTY: now}))
-    return issued
+        for turn in range(TURNS):
+            if _publish(issue, catalog, manifest, uri, anew=turn > 0):
+                return issued
+        raise PenstockError(
+            f"the tables of {SCHEMA} for one session at a time", "others published all the time", "try again"
+        )
+
+
+def _publish(issue: Run, catalog: Catalog, manifest: Manifest, uri: str, anew: bool) -> bool:
+    """Issue the difference, or everything `anew`; False when another machine's session began meanwhile."""
+    claim = uuid.uuid4().hex
+    issue(_set_properties({CLAIM_PROPERTY: claim}))
+    # What is there now, after the claim: one who is still at it finds that it isn't alone, and begins anew.
+    published = _read_published(issue) or Published()
+    version, snapshot = write_snapshot(manifest)
+    now = lake_version(catalog, manifest, uri, version)
+    before = None if anew else previous_live(published, now, manifest)
+    issue(_set_properties({VERSION_PROPERTY: ""}))
+    place = f"manifest/snapshots/{snapshot.parent.name}"
+    for statement in plan(catalog, uri, published, before, manifest.live(version), place):
+        issue(statement)
+    tables = {TABLE_PROPERTY + name: "" for name in published.tables}
+    tables |= {TABLE_PROPERTY + d.name: d.table_fingerprint for d in catalog.datasets.values()}
+    if (_read_published(issue) or Published()).claim != claim:
+        return False
+    issue(_set_properties({**tables, VERSION_PROPERTY: now}))
+    return True

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from pathlib import Path
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Catalog
 from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.report import Line
 from penstock.lake.source import spans
-from penstock.lake.staging import writable
-from penstock.lake.switch import lake_lock
+from penstock.lake.staging import lake_lock, writable
+from penstock.store.place import Folder
 
 
-def remove_where(lake_dir: Path, wanted: Callable[[Entry], bool]) -> list[Line]:
+def remove_where(lake_dir: Folder, wanted: Callable[[Entry], bool]) -> list[Line]:
     """Take out every live month whose entry is wanted, in order.
 
     Raises:
         PenstockError: the manifest is damaged, or can't be written.
     """
     manifest = Manifest(lake_dir)
-    lines = []
+    lines: list[Line] = []
     with writable(lake_dir), lake_lock(lake_dir):
-        for (dataset, month), entry in sorted(manifest.live().items()):
-            if wanted(entry):
-                gone = manifest.commit(entry.model_copy(update={"action": "remove"}))
-                lines.append(Line(dataset, month, "removed", gone))
-    return lines
+        while True:
+            version = manifest.version()
+            todo = [entry for _, entry in sorted(manifest.live(version).items()) if wanted(entry)]
+            if not todo:
+                return lines
+            # One at a time: a month that another writer replaced meanwhile is looked at again.
+            if gone := manifest.commit_after(version, todo[0].model_copy(update={"action": "remove"})):
+                lines.append(Line(gone.dataset, gone.file_month, "removed", gone))
 
 
-def remove(catalog: Catalog, lake_dir: Path, dataset: str, months: Sequence[date] | None) -> list[Line]:
+def remove(catalog: Catalog, lake_dir: Folder, dataset: str, months: Sequence[date] | None) -> list[Line]:
     """Take months of a dataset out; a month that isn't live is refused, the others go.
 
     A dataset that `lake.yml` no longer names may still have live months, and they may go.

@@ -20,6 +20,7 @@ from penstock.lake.report import Line
 from penstock.lake.sample_files import DATASETS, chunk
 from penstock.lake.source import local_file
 from penstock.lake.staging import workplace
+from penstock.store.place import Folder
 
 ROWS = 200_000
 # Raise it when the same seed makes other trips.
@@ -102,7 +103,7 @@ def write_raw(piece: Piece, path: Path, rows: Callable[[int], None] = lambda don
             writer.close()
 
 
-def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) -> Line:
+def land_sample(catalog: Catalog, piece: Piece, lake_dir: Folder, update: Update) -> Line:
     """Make and land one month, unless it is live and whole, or a real file is live in its place.
 
     Args:
@@ -128,6 +129,6 @@ def land_sample(catalog: Catalog, piece: Piece, lake_dir: Path, update: Update) 
     return Line(piece.dataset, piece.month, result.outcome, result.entry)
 
 
-def remove(lake_dir: Path) -> list[Line]:
+def remove(lake_dir: Folder) -> list[Line]:
     """Take every sample month out of the live ones; its folder stays until `clean`."""
     return remove_where(lake_dir, lambda entry: entry.source.startswith(SAMPLE))

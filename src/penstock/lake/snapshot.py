@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import uuid
 from datetime import timezone
-from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from penstock.lake.files import sync_folder
 from penstock.lake.manifest import Manifest, live_of
+from penstock.lake.staging import workplace
+from penstock.store import kinds
+from penstock.store.place import Folder
 
 # name: (arrow type, Spark type, comment); in the order of `lake.manifest`.
 COLUMNS: dict[str, tuple[pa.DataType, str, str]] = {
@@ -34,11 +33,11 @@ COLUMNS: dict[str, tuple[pa.DataType, str, str]] = {
 }
 
 
-def write_snapshot(manifest: Manifest) -> tuple[int, Path]:
+def write_snapshot(manifest: Manifest) -> tuple[int, Folder]:
     """Write `manifest/snapshots/<version>/manifest.parquet`, one row an entry, unless it is there.
 
     Returns:
-        (version, file). The folder appears whole or not at all.
+        (version, file). The file appears whole or not at all.
 
     Raises:
         PenstockError: the log is damaged.
@@ -61,16 +60,8 @@ def write_snapshot(manifest: Manifest) -> tuple[int, Path]:
         for entry in entries
     ]
     schema = pa.schema([(name, kind) for name, (kind, _, _) in COLUMNS.items()])
-    draft = parent / f".{uuid.uuid4().hex}.tmp"
-    draft.mkdir(parents=True)
-    try:
+    with workplace(manifest.lake_dir, "snapshot-") as draft:
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), draft / "manifest.parquet")
-        try:
-            draft.rename(folder)
-        except OSError:
-            if not path.exists():
-                raise
-        sync_folder(parent)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        kinds.of(folder).put(path, draft / "manifest.parquet")
     return version, path

@@ -1,13 +1,18 @@
 """Work in progress: folders that a lock holds for as long as the process that made them lives.
 
 What a killed process left is told from what a living one uses by that lock and not by age alone, so
-clean-up never takes a file from under a landing, whatever the clock says meanwhile.
+clean-up never takes a file from under a landing, whatever the clock says meanwhile. On a disk they lie in
+the lake, so that a finished file only has to be renamed; for a lake in a store they lie in this user's
+temporary folder.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
+import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,17 +21,46 @@ from pathlib import Path
 from filelock import FileLock
 
 from penstock.errors import PenstockError
+from penstock.store.place import Folder
 
 FOLDER = ".staging"
 
 
-def downloads(lake_dir: Path) -> Path:
+def area(lake_dir: Folder) -> Path:
+    """The folder of all work in progress of a lake on this machine."""
+    if isinstance(lake_dir, Path):
+        return lake_dir / FOLDER
+    key = hashlib.sha256(str(lake_dir).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}" / key
+
+
+def downloads(lake_dir: Folder) -> Path:
     """The folder of files that are being downloaded; a later run goes on with what a killed one left."""
-    return lake_dir / FOLDER / "downloads"
+    return area(lake_dir) / "downloads"
+
+
+def lake_lock(lake_dir: Folder) -> FileLock:
+    """The lock under which folders are put in place or removed, and commits are made.
+
+    It holds among the processes of this machine. Where others write to the same store, what decides is the
+    manifest's conditional write alone.
+    """
+    return _lock(lake_dir, ".lake.lock")
+
+
+def publish_lock(lake_dir: Folder) -> FileLock:
+    """The lock under which one session of this machine brings Spark's tables up to date."""
+    return _lock(lake_dir, ".publish.lock")
+
+
+def _lock(lake_dir: Folder, name: str) -> FileLock:
+    folder = lake_dir if isinstance(lake_dir, Path) else area(lake_dir)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o777 if isinstance(lake_dir, Path) else 0o700)
+    return FileLock(folder / name)
 
 
 @contextmanager
-def writable(lake_dir: Path) -> Iterator[None]:
+def writable(lake_dir: Folder) -> Iterator[None]:
     """Say in words that the lake can't be written: a full disk, a limit, missing rights.
 
     Raises:
@@ -42,13 +76,13 @@ def writable(lake_dir: Path) -> Iterator[None]:
 
 
 @contextmanager
-def workplace(lake_dir: Path, prefix: str = "") -> Iterator[Path]:
-    """A new folder on the lake's file system, gone when the block ends. A kill leaves it to `clean`.
+def workplace(lake_dir: Folder, prefix: str = "") -> Iterator[Path]:
+    """A new folder to write in, gone when the block ends. A kill leaves it to `clean`.
 
     Raises:
         PenstockError: the lake can't be written.
     """
-    folder = lake_dir / FOLDER / f"{prefix}{uuid.uuid4().hex}"
+    folder = area(lake_dir) / f"{prefix}{uuid.uuid4().hex}"
     with writable(lake_dir):
         folder.parent.mkdir(parents=True, exist_ok=True)
         held = FileLock(_lock_of(folder))
@@ -78,10 +112,12 @@ def in_use(item: Path) -> bool:
     return False
 
 
-def left_behind(lake_dir: Path) -> Iterator[Path]:
+def left_behind(lake_dir: Folder) -> Iterator[Path]:
     """What no living process uses: folders and locks of broken-off work, and files of downloads."""
-    place = lake_dir / FOLDER
+    place = area(lake_dir)
     for item in sorted(place.iterdir()) if place.exists() else []:
+        if item.name in (".lake.lock", ".publish.lock"):
+            continue
         for left in sorted(item.iterdir()) if item == downloads(lake_dir) else [item]:
             if not in_use(left):
                 yield left

@@ -6,23 +6,17 @@ import shutil
 import uuid
 from datetime import date
 from pathlib import Path
-from typing import Literal
-
-from filelock import FileLock
+from typing import Any, Literal
 
 from penstock.errors import PenstockError
 from penstock.lake.files import FILE, sha256_of, sync_folder
 from penstock.lake.manifest import Entry, Live, Manifest
-from penstock.lake.staging import FOLDER
+from penstock.lake.staging import FOLDER, lake_lock
 from penstock.lake.verify import problems, strangers
+from penstock.store import kinds
+from penstock.store.place import Folder
 
 Outcome = Literal["landed", "replaced", "repaired", "unchanged"]
-
-
-def lake_lock(lake_dir: Path) -> FileLock:
-    """The lock under which folders are put in place or removed, and commits are made."""
-    lake_dir.mkdir(parents=True, exist_ok=True)
-    return FileLock(lake_dir / ".lake.lock")
 
 
 def refuse_twice(live: Live, dataset: str, month: date, name: str, sha256: str) -> None:
@@ -59,8 +53,11 @@ def switch(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, En
     the entry it has. An entry that doesn't know its file's hash, or knows another one because an
     earlier pyarrow wrote it, is followed by a new one; its folder, which says what rows there are, stays.
 
+    What was looked at holds for the version it was looked at, and the commit is the one after that
+    version: when another writer was first, everything is looked at again.
+
     Args:
-        written: folder with the landed file, on the lake's file system.
+        written: folder with the landed file; on the lake's file system when that is a disk.
         entry: what to commit.
 
     Returns:
@@ -71,23 +68,34 @@ def switch(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, En
     """
     lake_dir = manifest.lake_dir
     with lake_lock(lake_dir):
-        live = manifest.live()
-        refuse_twice(live, *entry.key, entry.source_file, entry.sha256)
-        previous = live.get(entry.key)
-        if previous is None or previous.folder != entry.folder:
-            _place(lake_dir, written, entry)
-            return "replaced" if previous else "landed", manifest.commit(entry)
-        if not problems(lake_dir, [previous]):
-            return "unchanged", previous
-        _place(lake_dir, written, entry)
-        if previous.file_sha256 == entry.file_sha256:
-            return "repaired", previous
-        return "repaired", manifest.commit(entry)
+        while True:
+            version = manifest.version()
+            live = manifest.live(version)
+            refuse_twice(live, *entry.key, entry.source_file, entry.sha256)
+            previous = live.get(entry.key)
+            there = previous is not None and previous.folder == entry.folder
+            if previous and there and not problems(lake_dir, [previous]):
+                return "unchanged", previous
+            placed = _place(lake_dir, written, entry)
+            known = (previous.file_sha256, previous.file_tag) if previous and there else None
+            if previous and known == (placed.file_sha256, placed.file_tag):
+                return "repaired", previous
+            if committed := manifest.commit_after(version, placed):
+                return "repaired" if there else "replaced" if previous else "landed", committed
 
 
-def _place(lake_dir: Path, written: Path, entry: Entry) -> None:
-    """Put the file where its entry says. Whoever reads there sees the former file or this one, whole."""
+def _place(lake_dir: Folder, written: Path, entry: Entry) -> Entry:
+    """Put the file where its entry says; the entry with what the store says of the file.
+
+    Whoever reads there sees the former file or this one, whole. In a store it is written even when the same
+    is there: `clean` tells by its age that a file which no entry names is nobody's.
+    """
     path = entry.path(lake_dir)
+    if not isinstance(path, Path) or not isinstance(lake_dir, Path):
+        _set_aside(lake_dir, path.parent)
+        store = kinds.of(lake_dir)
+        store.put(path, written / FILE)
+        return entry.model_copy(update={"file_tag": store.look(path).tag})
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
         # A folder of that name holds the same rows: left by a kill, live once before, or damaged.
@@ -102,11 +110,13 @@ def _place(lake_dir: Path, written: Path, entry: Entry) -> None:
         shutil.rmtree(path.parent, ignore_errors=True)
         written.rename(path.parent)
         sync_folder(path.parent.parent)
+    return entry
 
 
-def _set_aside(lake_dir: Path, folder: Path) -> None:
+def _set_aside(lake_dir: Folder, folder: Folder) -> None:
     """Move files that landing didn't write out of Spark's sight; they are somebody's, so `clean` ages them first."""
-    for stranger in strangers(folder) if folder.is_dir() else []:
+    for name in strangers(folder):
         aside = lake_dir / FOLDER / f"aside-{uuid.uuid4().hex}"
-        aside.mkdir(parents=True)
-        stranger.rename(aside / stranger.name)
+        aside.mkdir(parents=True, exist_ok=True)
+        stranger: Any = folder / name
+        stranger.rename(aside / name)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import parse_qs
 
 import pyarrow as pa
@@ -18,6 +17,8 @@ import pyarrow.parquet as pq
 from penstock.errors import PenstockError
 from penstock.lake.files import FILE, sha256_of
 from penstock.lake.manifest import SAMPLE, Entry
+from penstock.store import kinds
+from penstock.store.place import Folder
 
 # How many months a message names; the rest is counted.
 SHOWN = 5
@@ -36,25 +37,32 @@ class Problem:
     found: str
 
 
-def problems(lake_dir: Path, entries: Iterable[Entry]) -> list[Problem]:
+def problems(lake_dir: Folder, entries: Iterable[Entry], *, read: bool = False) -> list[Problem]:
     """The entries whose landed file is missing, of another size or content, or not alone; in their order.
 
     Names and sizes are looked at first, and only files that pass are read: one pass over the bytes
-    for an entry that knows their hash, the footer for an older one that doesn't.
+    for an entry that knows their hash, the footer for an older one that doesn't. In a store a file whose
+    tag is the one it landed with is the one that landed, and isn't read.
+
+    Args:
+        read: read the bytes all the same.
     """
     known = list(entries)
     glances = [_glance(lake_dir, entry) for entry in known]
-    found = [glance or _content(entry.path(lake_dir), entry) for entry, glance in zip(known, glances, strict=True)]
+    found = []
+    for entry, (words, tag) in zip(known, glances, strict=True):
+        sure = not read and tag and tag == entry.file_tag
+        found.append(words or ("" if sure else _content(entry.path(lake_dir), entry)))
     return [Problem(entry, words) for entry, words in zip(known, found, strict=True) if words]
 
 
-def require(lake_dir: Path, entries: Iterable[Entry]) -> None:
+def require(lake_dir: Folder, entries: Iterable[Entry], *, read: bool = False) -> None:
     """Refuse to go on unless every entry's landed file is what landing wrote.
 
     Raises:
         PenstockError: what is wrong with which month, and the commands that repair it.
     """
-    if wrong := problems(lake_dir, entries):
+    if wrong := problems(lake_dir, entries, read=read):
         raise PenstockError(
             "the landed files of the lake as they were landed",
             _listed([f"{p.entry.dataset} {p.entry.file_month:%Y-%m}: {p.found}" for p in wrong], "; "),
@@ -62,14 +70,14 @@ def require(lake_dir: Path, entries: Iterable[Entry]) -> None:
         )
 
 
-def strangers(folder: Path) -> list[Path]:
-    """What lies in a landed folder beside the landed file and would be read with it.
+def strangers(folder: Folder) -> list[str]:
+    """Names of what lies in a landed folder beside the landed file and would be read with it.
 
     Raises:
         OSError: the folder can't be listed.
     """
     # Spark leaves out names that begin with one of these.
-    return sorted(path for path in folder.iterdir() if path.name != FILE and not path.name.startswith((".", "_")))
+    return [name for name in kinds.of(folder).names(folder) if name != FILE and not name.startswith((".", "_"))]
 
 
 def landing_again(entry: Entry) -> str:
@@ -87,30 +95,30 @@ def _listed(texts: Sequence[str], between: str) -> str:
     return between.join(texts[:SHOWN]) + (f"{between}and {more} more months" if more > 0 else "")
 
 
-def _glance(lake_dir: Path, entry: Entry) -> str:
-    """What names and sizes alone show to be wrong; empty when nothing."""
+def _glance(lake_dir: Folder, entry: Entry) -> tuple[str, str]:
+    """What names and sizes alone show to be wrong (empty when nothing), and the store's tag of the file."""
     path = entry.path(lake_dir)
     try:
-        size = path.stat().st_size
+        look = kinds.of(path).look(path)
         others = strangers(path.parent)
     except (FileNotFoundError, NotADirectoryError):
-        return f"no file {path}"
+        return f"no file {path}", ""
     except OSError as error:
-        return f"{path}: {error.strerror}"
-    if entry.file_bytes and size != entry.file_bytes:
-        how = "a truncated file" if size < entry.file_bytes else "a file that grew"
-        return f"{how}, {size:,} bytes where {entry.file_bytes:,} landed: {path}"
-    return f"a file that did not land, `{others[0].name}`, beside {path}" if others else ""
+        return f"{path}: {error.strerror}", ""
+    if entry.file_bytes and look.size != entry.file_bytes:
+        how = "a truncated file" if look.size < entry.file_bytes else "a file that grew"
+        return f"{how}, {look.size:,} bytes where {entry.file_bytes:,} landed: {path}", ""
+    return (f"a file that did not land, `{others[0]}`, beside {path}" if others else ""), look.tag
 
 
-def _content(path: Path, entry: Entry) -> str:
+def _content(path: Folder, entry: Entry) -> str:
     """What reading the file shows to be wrong; empty when nothing."""
     try:
         if entry.file_sha256:
             with path.open("rb") as file:
                 same = sha256_of(file) == entry.file_sha256
             return "" if same else f"another content than landed (the sha256 differs): {path}"
-        with pq.ParquetFile(path) as parquet:
+        with path.open("rb") as file, pq.ParquetFile(file) as parquet:
             rows = parquet.metadata.num_rows
         return "" if rows == entry.rows else f"{rows:,} rows where {entry.rows:,} landed: {path}"
     except (pa.ArrowException, OSError) as error:

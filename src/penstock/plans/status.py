@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 # Seconds that an answer may take: a plan is worth having, never worth waiting for.
@@ -61,7 +62,7 @@ class Executed:
         seconds: the whole execution.
         metrics: by operator title, in the UI's order (the plan's from its root down, read backwards),
             what it counted: name to text.
-        stages: those that ran; skipped ones aren't among them.
+        stages: those that ran and that the UI still keeps; skipped ones aren't among them.
         started: when, as in `2026-01-31T12:00:00.000GMT`; empty when it isn't known.
     """
 
@@ -126,9 +127,20 @@ class Status:
         except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
             return None  # too old or too new to be known
 
+    def _still(self, path: str) -> Any:
+        """An answer; None for what the UI no longer keeps: of many stages it drops skipped ones first, at once."""
+        try:
+            return self.get(path)
+        except urllib.error.HTTPError as error:
+            if error.code != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
     def _stages(self, jobs: list[int]) -> list[Stage]:
-        numbers = sorted({stage for job in jobs for stage in self.get(f"jobs/{job}")["stageIds"]})
-        found = (self.get(f"stages/{number}?details=false&withSummaries=true&quantiles=0.5,1.0") for number in numbers)
+        known = [found for job in jobs if (found := self._still(f"jobs/{job}"))]
+        numbers = sorted({stage for job in known for stage in job["stageIds"]})
+        asked = "details=false&withSummaries=true&quantiles=0.5,1.0"
+        found = (self._still(f"stages/{number}?{asked}") for number in numbers)
         return [_stage(attempts[-1]) for attempts in found if attempts and attempts[-1]["status"] == "COMPLETE"]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_random_exponential
 
@@ -15,8 +15,9 @@ Result = TypeVar("Result")
 CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
 # What `create table if not exists` meets while another writer is about to make the same table: its
 # folder is there and its first commit isn't, or the metastore has it by then.
+FOLDER_THERE = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 MADE_MEANWHILE = (
-    "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION",
+    FOLDER_THERE,
     "TABLE_OR_VIEW_ALREADY_EXISTS",
     "DELTA_TABLE_ALREADY_EXISTS",
     "AlreadyExistsException",
@@ -58,3 +59,38 @@ def again_on_conflict(
         reraise=True,
     )
     return attempts(write)
+
+
+def create_if_missing(
+    run: Callable[[str], Any],
+    table: str,
+    columns: Mapping[str, str],
+    clauses: str,
+    sleep: Callable[[float], None] = time.sleep,
+    comments: Mapping[str, str] | None = None,
+) -> None:
+    """Make an empty Delta table, unless it is there or another writer makes it at this moment.
+
+    A folder that is still there without its table after all attempts is what a killed writer left, dead
+    between Delta's first commit and the metastore. Delta refuses to make a table in it, except from a
+    query; a writer whose commit comes in between makes that a conflict.
+
+    Args:
+        run: sends a statement.
+        table: its name, as SQL.
+        columns: names, as SQL, with their types.
+        clauses: of `create table`, between the columns and `as`.
+        sleep: see `again_on_conflict`.
+        comments: of columns, as SQL literals; a folder that is taken over goes without.
+    """
+    said = {name: f" comment {words}" for name, words in (comments or {}).items()}
+    listed = ", ".join(f"{name} {kind}{said.get(name, '')}" for name, kind in columns.items())
+    try:
+        made = f"create table if not exists {table} ({listed}) {clauses}"
+        again_on_conflict(lambda: run(made), sleep, is_made_meanwhile)
+    except Exception as error:
+        if FOLDER_THERE not in str(error):
+            raise
+        nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+        over = f"create or replace table {table} {clauses} as select {nothing} where false"
+        again_on_conflict(lambda: run(over), sleep)

@@ -57,6 +57,17 @@ def end_with(pid: int, started: float) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def executor_came(session: Any, seconds: float) -> bool:
+    """Wait until the cluster has given an executor; whether it did in time."""
+    end = time.monotonic() + seconds
+    # The driver itself is one of them.
+    while session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def main(folder: Path) -> int:
     """Run the job in a folder; the exit code."""
     from pyspark.sql import SparkSession
@@ -81,6 +92,9 @@ def main(folder: Path) -> int:
         plan = text
 
     try:
+        wait = data.get("wait")
+        if wait and not executor_came(session, wait["seconds"]):
+            raise ModelError(wait["error"])
         run(job, session, print, keep if data["plan"] else None)
     except ModelError as wrong:
         error = str(wrong)

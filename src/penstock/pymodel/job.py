@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 
@@ -105,6 +105,9 @@ class Job:
         columns: declared names and types to enforce, type None for any; None enforces nothing.
         inputs: by rendered relation, those that aren't read whole.
         batch: ISO start and end of the microbatch.
+        intervals: ISO dates of the intervals that are built; None outside the strategy `interval`.
+        fingerprint: of the user's own file.
+        lake: folder of the project's lake; empty without one.
     """
 
     node: str
@@ -116,10 +119,17 @@ class Job:
     columns: dict[str, str | None] | None = None
     inputs: dict[str, Input] = field(default_factory=dict)
     batch: tuple[str, str] | None = None
+    intervals: tuple[str, ...] | None = None
+    fingerprint: str = ""
+    lake: str = ""
 
     def window(self) -> Batch | None:
         """The microbatch's window; None outside microbatch."""
         return Batch(*map(datetime.fromisoformat, self.batch)) if self.batch else None
+
+    def days(self) -> tuple[date, ...] | None:
+        """First days of the intervals that are built; None outside the strategy `interval`."""
+        return None if self.intervals is None else tuple(map(date.fromisoformat, self.intervals))
 
     def dumps(self) -> str:
         """The job as JSON."""
@@ -137,5 +147,6 @@ class Job:
                 "layout": Layout(**layout),
                 "inputs": {name: Input(**value) for name, value in data["inputs"].items()},
                 "batch": tuple(data["batch"]) if data["batch"] else None,
+                "intervals": None if data["intervals"] is None else tuple(data["intervals"]),
             }
         )

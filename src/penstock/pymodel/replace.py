@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.pymodel.arrange import arranged
 from penstock.pymodel.columns import ddl, quoted
-from penstock.pymodel.conflicts import again_on_conflict, is_made_meanwhile
+from penstock.pymodel.conflicts import create_if_missing
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout, Write
 
@@ -96,9 +96,8 @@ def location_aside(layout: Layout, old: Standing | None) -> str | None:
 
 def create_empty(session: Any, target: str, layout: Layout, schema: Any) -> None:
     """Make the table of some columns, unless it is there: who makes it at the same time meets the same one."""
-    listed = ", ".join(f"{quoted(item.name)} {ddl(item.dataType)}" for item in schema.fields)
-    statement = f"create table if not exists {target} ({listed}) {clauses(layout, layout.location)}"
-    again_on_conflict(lambda: session.sql(statement), lost=is_made_meanwhile)
+    columns = {quoted(item.name): ddl(item.dataType) for item in schema.fields}
+    create_if_missing(session.sql, target, columns, clauses(layout, layout.location))
 
 
 def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:

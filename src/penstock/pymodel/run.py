@@ -91,6 +91,11 @@ def run(job: Job, session: Any, out: Callable[[str], None], plan: Callable[[str]
             exec(compile(job.code, job.path, "exec"), module.__dict__)
             context = module.dbtObj(lambda relation: inputs.load(session, relation, job.inputs))
             context.batch = job.window()
+            context.intervals = job.days()
+            context.code = job.fingerprint
+            context.lake = job.lake
+            context.reads_all = not job.inputs
+            context.log = out
             frame = frames.to_spark(session, module.model(context, session), job.name)
             if job.columns is not None:
                 columns.enforce(session, job.columns, frame.schema, job.name)

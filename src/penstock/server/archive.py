@@ -7,11 +7,16 @@ run writes it when it ends, into a file aside that is renamed only after the JVM
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from penstock.server.java import Java
 
+# As many class paths a role as one machine uses in turn: targets with a store's jars, with another metastore.
+KEPT = 4
 QUIET = ["-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off", "-Xlog:disable"]
 
 
@@ -35,23 +40,30 @@ class Archive:
 
     @property
     def aside(self) -> Path:
-        """Where the JVM writes before the archive counts."""
-        return self.file.with_suffix(".part")
+        """Where the JVM of this supervisor writes before the archive counts: two at once keep apart."""
+        return self.file.with_suffix(f".{os.getpid()}.part")
 
     def options(self) -> list[str]:
         """JVM options that use the archive or, when there is none yet, make it."""
         if self.file.exists():
             return [*QUIET, f"-XX:SharedArchiveFile={self.file}"]
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        self.aside.unlink(missing_ok=True)
+        self._sweep()
         return [*QUIET, f"-XX:ArchiveClassesAtExit={self.aside}"]
 
+    def _sweep(self) -> None:
+        """Drop what supervisors that are gone left aside, and what had this one's number before it."""
+        for part in self.file.parent.glob(f"{self.file.stem}.*.part"):
+            owner = part.suffixes[-2].removeprefix(".")
+            if owner == str(os.getpid()) or not (owner.isdigit() and psutil.pid_exists(int(owner))):
+                part.unlink(missing_ok=True)
+
     def keep(self, ended_in_order: bool) -> None:
-        """After the JVM's end: take the file aside as the archive, drop those of other class paths."""
+        """After the JVM's end: take the file aside as the archive; of a role's, the newest few are kept."""
         if self.aside.exists() and ended_in_order and not self.file.exists():
             self.aside.rename(self.file)
             role = self.file.name.split("-")[0]
-            for other in self.file.parent.glob(f"{role}-*.jsa"):
-                if other != self.file:
-                    other.unlink(missing_ok=True)
+            of_role = sorted(self.file.parent.glob(f"{role}-*.jsa"), key=lambda file: file.stat().st_mtime)
+            for old in of_role[:-KEPT]:
+                old.unlink(missing_ok=True)
         self.aside.unlink(missing_ok=True)

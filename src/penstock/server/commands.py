@@ -8,7 +8,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from penstock import addresses
 from penstock.server import control, doctor
+from penstock.server.ports import LOOPBACK
 from penstock.server.record import Record
 from penstock.settings import Settings, load
 
@@ -21,16 +23,39 @@ def _show(settings: Settings, running: Record) -> None:
     ports = running.ports
     table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
     table.add_row("Python (Connect)", f"sc://localhost:{ports.connect} (token in {settings.state}/server.json)")
-    table.add_row("Hive metastore", f"thrift://127.0.0.1:{ports.metastore}")
-    table.add_row("Spark UI", running.ui)
+    table.add_row("Hive metastore", _metastore(settings, running))
+    table.add_row("master", _master(settings, running))
+    table.add_row("Spark UI", running.ui or "off")
     table.add_row("processes", " ".join(str(process.pid) for process in running.processes))
     idle = settings.server.idle_minutes
     table.add_row("stops by itself", f"after {idle:g} minutes without a client" if idle else "never")
     console.print(table)
+    if settings.server.bind != LOOPBACK:
+        console.print(
+            f"[yellow]listens on {settings.server.bind}:[/yellow] whoever reaches this machine may run SQL without "
+            "a login; `server.bind: 127.0.0.1` closes it"
+        )
     if control.settings_changed(settings, running):
         console.print(
             "[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them"
         )
+
+
+def _metastore(settings: Settings, running: Record) -> str:
+    """Which metastore is asked, and where its tables are kept."""
+    if running.shared:
+        return f"{settings.metastore} (runs by itself)"
+    kept = settings.metastore if settings.metastore != addresses.DERBY else f"Derby, {settings.state}/metastore_db"
+    return f"thrift://{LOOPBACK}:{running.ports.metastore} ({kept})"
+
+
+def _master(settings: Settings, running: Record) -> str:
+    """Which master the tasks go to and, where it has executors, how many came and with which Python."""
+    if addresses.is_local(settings.server.master):
+        return f"{settings.server.master} (no executors)"
+    asked = settings.server.executors.count
+    answered = f"{running.executors} of {asked} executors answered, their Python {running.python} is as here"
+    return f"{settings.server.master} ({answered})"
 
 
 def register(app: typer.Typer) -> None:
@@ -58,6 +83,7 @@ def register(app: typer.Typer) -> None:
     def status() -> None:
         """Say whether the server is up, and where. Exit code 1 when it isn't."""
         settings = load()
+        control.refuse_remote(settings)
         running = control.current(settings)
         if running is None:
             console.print("down (any dbt command that runs SQL starts it, or `penstock up`)")

@@ -15,10 +15,12 @@ from xml.sax.saxutils import escape
 import psutil
 import pyspark
 
+from penstock.sections import Ports
+from penstock.server import executors, metastores, stores
 from penstock.server.jars import spark_home, spark_jars
 from penstock.server.java import Java
 from penstock.server.ports import LOOPBACK
-from penstock.settings import Ports, Settings
+from penstock.settings import Settings
 
 # What Spark's launcher passes to a JVM of 17 or later (org.apache.spark.launcher.JavaModuleOptions).
 OPENED = (
@@ -56,20 +58,19 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.app.name": "penstock",
         "spark.master": settings.server.master,
         "spark.driver.memory": heap(settings),
-        "spark.driver.host": LOOPBACK,
-        "spark.driver.bindAddress": LOOPBACK,
-        "spark.executor.extraClassPath": os.pathsep.join(map(str, jars)),
+        **({"spark.driver.host": LOOPBACK} if settings.server.bind == LOOPBACK else {}),
+        "spark.driver.bindAddress": settings.server.bind,
         "spark.ui.port": str(ports.ui),
         "spark.ui.showConsoleProgress": "false",
         "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
-        "spark.connect.grpc.binding.address": LOOPBACK,
+        "spark.connect.grpc.binding.address": settings.server.bind,
         "spark.connect.grpc.binding.port": str(ports.connect),
         "spark.connect.authenticate.token": token,
         "spark.local.dir": str(state / "tmp"),
         "spark.scheduler.mode": "FAIR",
         # One catalog, shared through the metastore.
         "spark.sql.catalogImplementation": "hive",
-        "spark.sql.warehouse.dir": f"file:{settings.warehouse_dir}",
+        "spark.sql.warehouse.dir": settings.warehouse_uri,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # What SQL and Python must agree on.
@@ -97,20 +98,20 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
     hive = {
         f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")
     }
-    return {**own, **hive, **settings.server.spark_conf}
+    reach = {**executors.spark_defaults(settings, jars), **stores.spark(settings)}
+    return {**own, **reach, **hive, **settings.server.spark_conf}
 
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
     """Hive's settings, read by the metastore and by Spark's Hive client."""
     state = settings.state_dir
     return {
-        "javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={state / 'metastore_db'};create=true",
-        "javax.jdo.option.ConnectionDriverName": "org.apache.derby.jdbc.EmbeddedDriver",
+        **metastores.hive_site(settings, ports),
+        **stores.hadoop(settings),
         "datanucleus.schema.autoCreateAll": "true",
         "datanucleus.connectionPoolingType": "HikariCP",  # Hive's default, BoneCP, is not among the jars of Spark
         "hive.metastore.schema.verification": "false",
-        "hive.metastore.warehouse.dir": f"file:{settings.warehouse_dir}",
-        "hive.metastore.uris": f"thrift://{LOOPBACK}:{ports.metastore}",
+        "hive.metastore.warehouse.dir": settings.warehouse_uri,
         # Spark's client meets a metastore that is still starting: it waits instead of failing.
         "hive.metastore.connect.retries": "120",
         "hive.metastore.client.connect.retry.delay": "1s",
@@ -202,16 +203,24 @@ def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
 
 def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
     """The JVMs' environment: no setting of another Spark or Hive on this machine leaks in."""
-    dropped = ("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS")
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
+    dropped = (
+        *("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"),
+        *(metastores.USER, metastores.PASSWORD),
+    )
+    # Who asks HDFS, and where its settings are, belongs to the person and not to another Spark.
+    let = ("HADOOP_USER_NAME", "HADOOP_CONF_DIR") if "hdfs" in settings.schemes else ()
+    kept = {key: value for key, value in os.environ.items() if key in let or not key.startswith(dropped)}
+    # With it Spark's UI listens there alone, and the driver gives executors that address. Without, the
+    # UI is on every address, and the driver finds the machine's own.
+    local = {"SPARK_LOCAL_IP": LOOPBACK} if settings.server.bind == LOOPBACK else {}
     return {
         **kept,
         "JAVA_HOME": str(java.home),
         "SPARK_HOME": str(spark_home()),
         "SPARK_CONF_DIR": str(conf),
         "HIVE_CONF_DIR": str(conf),
-        "SPARK_LOCAL_IP": LOOPBACK,
-        "PYSPARK_PYTHON": sys.executable,
+        **local,
+        "PYSPARK_PYTHON": executors.python(settings),
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from pathlib import Path
 import psutil
 from filelock import FileLock
 
+from penstock import profiles
 from penstock.errors import PenstockError
-from penstock.server import configuration, jars, java, record
+from penstock.server import configuration, executors, jars, java, masters, metastores, record, stores
 from penstock.server.record import READY, Record
 from penstock.settings import Settings
 
@@ -42,18 +44,26 @@ def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Re
         say: told, in a few words, what takes time.
 
     Raises:
-        PenstockError: no fitting Java, jars that can't be had, or a server that did not start.
+        PenstockError: no fitting Java, jars that can't be had, a master or metastore that doesn't answer, a target
+            whose server is someone else's, or a server that did not start.
     """
     if running := current(settings):
         return running
+    refuse_remote(settings)
     with _lock(settings):
         if running := current(settings):
             return running
         _clear(settings)
+        masters.require(settings)
+        metastores.require(settings)
         found = java.find(settings.server.java_home)
         if settings.server.packages:
-            say("resolving table-format jars (once)") if not (settings.state_dir / "jars").exists() else None
-            jars.resolve(settings.server.packages, settings.state_dir, found)
+            say("resolving table-format jars (once)") if not (settings.shared_dir / "jars").exists() else None
+            stores.require_jars(settings, jars.resolve(settings.server.packages, settings.shared_dir, found))
+        metastores.driver_jars(settings, found)
+        if settings.server.executors.packages:
+            say("packing Python packages for the executors (once)")
+            executors.prepare(settings)
         say("starting the Spark server")
         for attempt in range(ATTEMPTS):
             if started := _start(settings, attempt):
@@ -62,7 +72,28 @@ def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Re
             if "BindException" not in words and "Address already in use" not in words:
                 break
             say("a port was taken meanwhile; trying others")
+        if told := re.fullmatch(r"needed: (.+?)\. found: (.+?)\. do: (.+)", words, re.DOTALL):
+            raise PenstockError(*told.groups())
         raise PenstockError("a running Spark server", words, f"see {settings.state_dir / 'logs'} or `penstock doctor`")
+
+
+def is_remote(settings: Settings) -> bool:
+    """Whether the target's server is someone else's: it names a `host` in profiles.yml."""
+    return settings.target in profiles.read(settings.root).remote
+
+
+def refuse_remote(settings: Settings) -> None:
+    """Refuse to start a server for a target that names another's.
+
+    Raises:
+        PenstockError: the target has a `host` in profiles.yml.
+    """
+    if is_remote(settings):
+        raise PenstockError(
+            "a target whose server is this project's own",
+            f"`{settings.target}`, which names a `host` in profiles.yml: that server is someone else's",
+            "start it there, or choose another --target; dbt itself uses it as it is",
+        )
 
 
 def _start(settings: Settings, attempt: int) -> Record | None:
@@ -71,6 +102,7 @@ def _start(settings: Settings, attempt: int) -> Record | None:
     logs.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, "PENSTOCK_CONNECT_TOKEN": secrets.token_urlsafe(24)}
     command = [sys.executable, "-m", "penstock.server.supervisor", "--root", str(settings.root)]
+    command += ["--target", settings.target] if settings.target else []
     with (logs / "supervisor.log").open("ab") as log:
         process = subprocess.Popen(
             [*command, "--attempt", str(attempt)],

@@ -88,7 +88,7 @@ def _ports(settings: Settings) -> Finding:
 def _server(settings: Settings) -> Finding:
     running = control.current(settings)
     if running:
-        return Finding("ok", "server", f"up, Spark UI at {running.ui}")
+        return Finding("ok", "server", f"up, Spark UI at {running.ui}" if running.ui else "up, Spark UI off")
     if left := record.read(settings):
         ended = sum(process.handle() is None for process in left.processes)
         if left.state == record.STARTING and not ended:

@@ -14,11 +14,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pyspark
+from filelock import FileLock
 
 from penstock.errors import PenstockError
 from penstock.server.java import Java
 
-COORDINATE = re.compile(r"^[\w.\-]+:[\w.\-]+:[\w.\-]+$")
+# As Gradle writes it: with a classifier, and with `@jar` for the jar alone, without what it needs.
+COORDINATE = re.compile(r"^([\w.\-]+):([\w.\-]+):([\w.\-]+)(?::([\w.\-]+))?(@jar)?$")
+IVY = """\
+<ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven">
+  <info organisation="penstock" module="jars"/>
+  <dependencies>
+    <dependency org="{group}" name="{name}" rev="{version}" conf="default->default" transitive="{transitive}">{artifact}
+    </dependency>
+  </dependencies>
+</ivy-module>
+"""
+CLASSIFIED = '<artifact name="{name}" type="jar" ext="jar" m:classifier="{classifier}"/>'
 
 
 def spark_home() -> Path:
@@ -36,12 +48,12 @@ def artifact(jar: str) -> str:
     return re.sub(r"-\d[\w.\-]*\.jar$", "", jar)
 
 
-def resolve(packages: Sequence[str], state_dir: Path, java: Java) -> list[Path]:
+def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]:
     """The jars of some Maven coordinates with all they need, Spark's own left out.
 
     Args:
-        packages: coordinates `group:artifact:version`.
-        state_dir: folder of the server's files; the jars go below `jars/`, one folder a set.
+        packages: coordinates `group:artifact:version[:classifier][@jar]`.
+        shared_dir: folder of what all targets share; the jars go below `jars/`, one folder a set.
         java: the Java that runs Ivy.
 
     Raises:
@@ -49,13 +61,18 @@ def resolve(packages: Sequence[str], state_dir: Path, java: Java) -> list[Path]:
     """
     for package in packages:
         if not COORDINATE.match(package):
-            raise PenstockError("server.packages as group:artifact:version", repr(package), "correct penstock.yml")
+            needed = "server.packages as group:artifact:version[:classifier][@jar]"
+            raise PenstockError(needed, repr(package), "correct penstock.yml")
     if not packages:
         return []
     key = hashlib.sha256("\n".join([pyspark.__version__, *packages]).encode()).hexdigest()[:12]
-    folder = state_dir / "jars" / key
+    folder = shared_dir / "jars" / key
     if not folder.exists():
-        _download(packages, folder, java)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # One at a time for all sets: several servers that start at once share the folder, and Ivy's cache.
+        with FileLock(folder.parent / ".lock"):
+            if not folder.exists():
+                _download(packages, folder, java)
     return sorted(folder.resolve().glob("*.jar"))
 
 
@@ -66,12 +83,18 @@ def _download(packages: Sequence[str], folder: Path, java: Java) -> None:
     aside.mkdir(parents=True)
     shipped = {artifact(jar.name) for jar in spark_jars()}
     for package in packages:
-        group, name, version = package.split(":")
+        group, name, version, classifier, alone = COORDINATE.match(package).groups()  # type: ignore[union-attr]
+        artifact_ = CLASSIFIED.format(name=name, classifier=classifier) if classifier else ""
+        wanted = {"group": group, "name": name, "version": version, "artifact": artifact_}
+        ivy = aside / "ivy.xml"
+        ivy.write_text(IVY.format(**wanted, transitive=str(not alone).lower()))
         command = [str(java.executable), "-cp", str(next((spark_home() / "jars").glob("ivy-*.jar")))]
-        command += ["org.apache.ivy.Main", "-dependency", group, name, version, "-confs", "default"]
+        command += ["org.apache.ivy.Main", "-ivy", str(ivy), "-confs", "default"]
         command += ["-retrieve", f"{aside}/[artifact]-[revision](-[classifier]).[ext]"]
         done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode or not (aside / f"{name}-{version}.jar").exists():
+        ivy.unlink()
+        jar_name = f"{name}-{version}-{classifier}.jar" if classifier else f"{name}-{version}.jar"
+        if done.returncode or not (aside / jar_name).exists():
             words = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
             reason = next((w for w in words if "not found" in w or "error" in w.lower()), "no answer")
             raise PenstockError(

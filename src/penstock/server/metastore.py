@@ -8,9 +8,12 @@ Hive's own handler, on a socket bound to 127.0.0.1. The gateway ends with the pr
 from __future__ import annotations
 
 import logging
+import re
 import subprocess
 import threading
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, Any
 
@@ -20,9 +23,11 @@ from py4j.protocol import Py4JJavaError
 
 from penstock.errors import PenstockError
 from penstock.server.java import Java
+from penstock.server.metastores import Login
 from penstock.server.ports import LOOPBACK
 
-HIVE = "org.apache.hadoop.hive"
+# Of PostgreSQL's advisory locks: any number, the same for all servers.
+LOCK = 7077_9083
 
 
 class Metastore:
@@ -58,18 +63,23 @@ class Metastore:
         process: subprocess.Popen[bytes] = self.process
         return process
 
-    def serve(self, port: int) -> None:
+    def serve(self, port: int, login: Login | None = None) -> None:
         """Open the database, listen on the loopback port and return; requests run on threads of the JVM.
 
+        Args:
+            port: on loopback.
+            login: of the database, when it has one.
+
         Raises:
-            PenstockError: someone took the port since it was chosen.
+            PenstockError: someone took the port since it was chosen, or the database lets nobody in.
         """
         jvm: Any = self.gateway.jvm
         conf = jvm.org.apache.hadoop.hive.conf.HiveConf()
         # In this JVM the metastore is the server, not its own client.
         conf.unset("hive.metastore.uris")
-        base = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore.HMSHandler("penstock", conf, False)
-        handler = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore.newRetryingHMSHandler(base, conf)
+        store = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore
+        with self._turn(conf, login) if login else nullcontext():
+            handler = store.newRetryingHMSHandler(store.HMSHandler("penstock", conf, False), conf)
         processor = jvm.org.apache.hadoop.hive.metastore.TSetIpAddressProcessor(handler)
         try:
             socket = jvm.org.apache.thrift.transport.TServerSocket(jvm.java.net.InetSocketAddress(LOOPBACK, port))
@@ -90,3 +100,50 @@ class Metastore:
                 self.failed = str(error)
 
         threading.Thread(target=run, name="metastore", daemon=True).start()
+
+    @contextmanager
+    def _turn(self, conf: Any, login: Login) -> Iterator[None]:
+        """Log in to the database, and make or look at its tables while no other server does.
+
+        Raises:
+            PenstockError: it lets nobody in; its own words, without the user's name.
+        """
+        jvm: Any = self.gateway.jvm
+        address = conf.get("javax.jdo.option.ConnectionURL")
+        conf.set("javax.jdo.option.ConnectionUserName", login.user)
+        conf.set("javax.jdo.option.ConnectionPassword", login.password)
+        properties = jvm.java.util.Properties()
+        properties.setProperty("user", login.user)
+        properties.setProperty("password", login.password)
+        try:
+            connection = jvm.java.sql.DriverManager.getConnection(address, properties)
+        except Py4JJavaError as error:
+            words = str(error.java_exception.getMessage()).replace(login.user, "***").replace(login.password, "***")
+            do = "correct PENSTOCK_METASTORE_USER and PENSTOCK_METASTORE_PASSWORD, or `metastore` in penstock.yml"
+            raise PenstockError(f"the metastore's database, {address}", " ".join(words.split()), do) from None
+        try:
+            # Two servers that start on an empty database would both make its tables. Ends with the connection.
+            connection.createStatement().execute(f"select pg_advisory_lock({LOCK})")
+            self._make_tables(conf)
+            yield
+        finally:
+            connection.close()
+
+    def _make_tables(self, conf: Any) -> None:
+        """Make all tables at once. Hive would make some within the transaction that first needs them, over a
+        second connection, which in PostgreSQL waits for the first one's locks and has it wait for ever.
+        """
+        jvm: Any = self.gateway.jvm
+        with zipfile.ZipFile(next((Path(pyspark.__file__).parent / "jars").glob("hive-metastore-*.jar"))) as jar:
+            declared = re.findall(r'<class name="(\w+)"', jar.read("package.jdo").decode())
+        classes = jvm.java.util.HashSet()
+        for name in declared:
+            classes.add(f"org.apache.hadoop.hive.metastore.model.{name}")
+        store = jvm.org.apache.hadoop.hive.metastore.ObjectStore()
+        store.setConf(conf)
+        manager = store.getPersistenceManager()
+        try:
+            context = manager.getPersistenceManagerFactory().getNucleusContext()
+            context.getStoreManager().createSchemaForClasses(classes, jvm.java.util.Properties())
+        finally:
+            manager.close()

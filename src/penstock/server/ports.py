@@ -8,7 +8,7 @@ import socket
 import psutil
 
 from penstock.errors import PenstockError
-from penstock.settings import Ports
+from penstock.sections import Ports
 
 LOOPBACK = "127.0.0.1"
 STEPS = 200
@@ -40,10 +40,15 @@ def is_served_by(port: int, pid: int) -> bool:
 
     Two servers that start at once can choose the same port, and only one of them gets it.
     """
+    return port in served_by(pid)
+
+
+def served_by(pid: int) -> set[int]:
+    """The ports that a process listens on."""
     with contextlib.suppress(psutil.Error):
         found = psutil.Process(pid).net_connections("tcp")
-        return any(c.status == psutil.CONN_LISTEN and c.laddr.port == port for c in found)
-    return False
+        return {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN}
+    return set()
 
 
 def choose(preferred: Ports, attempt: int = 0) -> Ports:

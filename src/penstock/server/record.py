@@ -14,7 +14,8 @@ from typing import Any
 
 import psutil
 
-from penstock.settings import Ports, Settings
+from penstock.sections import Ports
+from penstock.settings import Settings
 
 STARTING, READY = "starting", "ready"
 
@@ -53,6 +54,10 @@ class Record:
         settings: fingerprint of the settings it was started with.
         started_at: seconds since the epoch.
         ready_seconds: how long the start took; 0 until ready.
+        ui_port: where Spark's own UI answers, which steps on by itself from a port that was taken; 0 without one.
+        shared: whether it asks a metastore that isn't its own, so that it has no such process.
+        executors: how many answered when it started; 0 with a local master.
+        python: their version.
     """
 
     state: str
@@ -64,6 +69,10 @@ class Record:
     metastore: Process | None = None
     spark: Process | None = None
     ready_seconds: float = 0.0
+    ui_port: int = 0
+    shared: bool = False
+    executors: int = 0
+    python: str = ""
 
     @property
     def processes(self) -> list[Process]:
@@ -73,14 +82,14 @@ class Record:
     @property
     def alive(self) -> bool:
         """Whether every process that belongs to its state lives."""
-        if self.state == READY and not (self.spark and self.metastore):
+        if self.state == READY and not (self.spark and (self.metastore or self.shared)):
             return False
         return all(process.handle() for process in self.processes)
 
     @property
     def ui(self) -> str:
-        """The address of Spark's own UI."""
-        return f"http://127.0.0.1:{self.ports.ui}"
+        """The address of Spark's own UI; empty when it has none."""
+        return f"http://127.0.0.1:{self.ui_port}" if self.ui_port else ""
 
 
 def path(settings: Settings) -> Path:

@@ -20,12 +20,14 @@ from typing import IO
 
 import psutil
 
+from penstock import addresses
 from penstock.errors import PenstockError
-from penstock.server import configuration, jars, java, ports, record, warm
+from penstock.sections import Ports
+from penstock.server import configuration, executors, jars, java, lease, metastores, ports, record, warm
 from penstock.server.archive import Archive
 from penstock.server.metastore import Metastore
 from penstock.server.record import Process, Record
-from penstock.settings import Ports, Settings, load
+from penstock.settings import Settings, load
 
 CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 TICK = 0.5
@@ -42,6 +44,7 @@ class Supervisor:
         self.metastore: Metastore | None = None
         self.spark: subprocess.Popen[bytes] | None = None
         self.archives: dict[str, Archive] = {}
+        self.lease: lease.Lease | None = None
 
     def log(self, text: str) -> None:
         """One line in the supervisor's own log, which is its standard output."""
@@ -51,40 +54,64 @@ class Supervisor:
         """Start both JVMs and return once Thrift and Connect answer."""
         begin = time.time()
         found = java.find(self.settings.server.java_home)
-        table_jars = jars.resolve(self.settings.server.packages, self.state, found)
+        table_jars = jars.resolve(self.settings.server.packages, self.settings.shared_dir, found)
+        self.lease = lease.take(self.settings)
+        if self.lease:
+            self.lease.keep(self._lost)
         chosen = ports.choose(self.settings.server.ports, self.attempt)
         self._clear_temporary()
         for folder in ("tmp", "logs", "run"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         conf = configuration.write_files(self.settings, chosen, self.token, table_jars)
         self.class_path = configuration.class_path(table_jars)
+        login = metastores.login(self.settings)
+        driver_jars = metastores.driver_jars(self.settings, found)
+        environment = configuration.environment(self.settings, found, conf)
         os.environ.clear()
-        os.environ.update(configuration.environment(self.settings, found, conf))
+        os.environ.update(environment)
         mark = configuration.fingerprint(self.settings, found)
         me = Process.of(os.getpid())
-        current = record.write(self.settings, Record(record.STARTING, me, chosen, self.token, mark, begin))
+        current = record.write(
+            self.settings,
+            Record(record.STARTING, me, chosen, self.token, mark, begin, shared=not metastores.own(self.settings)),
+        )
 
         self.spark = self._start_spark(found, chosen)
         current = record.write(self.settings, current, spark=Process.of(self.spark.pid))
-        self.metastore = Metastore(
-            found,
-            self.class_path,
-            self._options("metastore", found, "512m"),
-            self.state / "run",
-            self._log_file("metastore"),
-        )
-        current = record.write(self.settings, current, metastore=Process.of(self.metastore.popen.pid))
-        self.metastore.serve(chosen.metastore)
+        if metastores.own(self.settings):
+            class_path = configuration.class_path([*table_jars, *driver_jars])
+            options = self._options("metastore", found, "512m", class_path)
+            log = self._log_file("metastore")
+            self.metastore = Metastore(found, class_path, options, self.state / "run", log)
+            current = record.write(self.settings, current, metastore=Process.of(self.metastore.popen.pid))
+            self.metastore.serve(chosen.metastore, login)
         self._wait(chosen.thrift, chosen.connect, begin)
         seconds = round(time.time() - begin, 1)
         self.log(f"ready after {seconds} s: {chosen}")
-        return record.write(self.settings, current, state=record.READY, ready_seconds=seconds)
+        answer = self._ask(chosen)
+        seconds, ui = round(time.time() - begin, 1), self._ui_port(chosen)
+        more = {"executors": answer.count, "python": answer.python}
+        return record.write(self.settings, current, state=record.READY, ready_seconds=seconds, ui_port=ui, **more)
 
-    def _options(self, role: str, found: java.Java, memory: str) -> list[str]:
+    def _ask(self, chosen: Ports) -> executors.Answer:
+        """Whether executors come, and run this Python; with a local master there are none to ask."""
+        if addresses.is_local(self.settings.server.master):
+            return executors.Answer(0, "")
+        answer = executors.ask(self.settings, chosen.connect, self.token)
+        self.log(f"{answer.count} executors with Python {answer.python}")
+        return answer
+
+    def _ui_port(self, chosen: Ports) -> int:
+        """Where Spark's UI went: its port, or one of the next 16 (spark.port.maxRetries); 0 when it is off."""
+        assert self.spark
+        served = ports.served_by(self.spark.pid) - {chosen.thrift, chosen.connect}
+        return min((port for port in served if chosen.ui <= port <= chosen.ui + 16), default=0)
+
+    def _options(self, role: str, found: java.Java, memory: str, class_path: str) -> list[str]:
         options = configuration.jvm_options(self.settings, role, memory)
         if not self.settings.server.class_data_sharing:
             return options
-        self.archives[role] = Archive.of(self.state, role, found, self.class_path)
+        self.archives[role] = Archive.of(self.state, role, found, class_path)
         return [*options, *self.archives[role].options()]
 
     def _log_file(self, role: str) -> IO[str]:
@@ -94,7 +121,7 @@ class Supervisor:
         return path.open("w", buffering=1)
 
     def _start_spark(self, found: java.Java, chosen: Ports) -> subprocess.Popen[bytes]:
-        options = self._options("spark", found, configuration.heap(self.settings))
+        options = self._options("spark", found, configuration.heap(self.settings), self.class_path)
         arguments = [*options, *self.settings.server.java_options, "-cp", self.class_path]
         # An argument file keeps the 300 jars off the process list and within every system's limit.
         quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
@@ -103,7 +130,7 @@ class Supervisor:
         command = [str(found.executable), f"@{self.state / 'run' / 'spark.args'}"]
         command += ["org.apache.spark.deploy.SparkSubmit", "--properties-file", str(properties), "--class", CLASS]
         command += ["spark-internal", "--hiveconf", f"hive.server2.thrift.port={chosen.thrift}"]
-        command += ["--hiveconf", f"hive.server2.thrift.bind.host={ports.LOOPBACK}"]
+        command += ["--hiveconf", f"hive.server2.thrift.bind.host={self.settings.server.bind}"]
         with self._log_file("spark") as log:
             return subprocess.Popen(
                 command,
@@ -161,8 +188,12 @@ class Supervisor:
                     self.log(f"no client for {limit / 60:g} minutes; stopping")
                     return
 
+    def _lost(self, words: str) -> None:
+        self.log(f"{words}; stopping")
+        self.stopping.set()
+
     def stop(self) -> None:
-        """End both JVMs, Spark first; keep the archives they wrote; forget the record."""
+        """End both JVMs, Spark first; keep the archives they wrote; forget the record; let go of the warehouse."""
         deadline = time.monotonic() + STOP_SECONDS
         running = {"spark": self.spark, "metastore": self.metastore.popen if self.metastore else None}
         for role, process in running.items():
@@ -180,6 +211,8 @@ class Supervisor:
             if role in self.archives:
                 self.archives[role].keep(told and code in (0, 143, -signal.SIGTERM))
         self._clear_temporary()
+        if self.lease:
+            self.lease.release()
         record.remove(self.settings)
         self.log("stopped")
 
@@ -194,9 +227,12 @@ def main() -> None:
     """Run a supervisor until its server ends."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--root", type=Path, required=True)
+    parser.add_argument("--target")
     parser.add_argument("--attempt", type=int, default=0)
     arguments = parser.parse_args()
-    supervisor = Supervisor(load(arguments.root), arguments.attempt, os.environ.pop("PENSTOCK_CONNECT_TOKEN"))
+    supervisor = Supervisor(
+        load(arguments.root, arguments.target), arguments.attempt, os.environ.pop("PENSTOCK_CONNECT_TOKEN")
+    )
 
     def stop(signum: int, frame: FrameType | None) -> None:
         supervisor.stopping.set()

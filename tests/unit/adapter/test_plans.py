@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
@@ -17,6 +18,7 @@ from dbt.adapters.penstock.plans.noting import Noted
 from dbt.adapters.penstock.plans.testing import check_arguments
 from penstock.plans import kept
 from penstock.plans.kept import Kept
+from penstock.plans.status import Executed
 
 
 class Config(SimpleNamespace):
@@ -145,6 +147,43 @@ def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
     collector.collect(tmp_path, plan, "http://127.0.0.1:9", lambda _: True)
     collector.wait("model.p.m")
     assert kept.read(tmp_path, "model.p.m") == plan
+
+
+class Busy:
+    """A status that has a node's plan from the given try on; it is too busy to answer before."""
+
+    tries: ClassVar[dict[str, int]] = {"model.p.slow": 3, "model.p.quick": 0}
+    asked: ClassVar[list[str]] = []
+
+    def __init__(self, ui: str) -> None:
+        self.ui = ui
+
+    def executed(self, matches: Callable[[str], bool]) -> Executed | None:
+        """None, a timeout, or the plan."""
+        name = next(name for name in self.tries if matches(name))
+        self.asked.append(name)
+        left = self.tries[name]
+        self.tries[name] -= 1
+        if left > 1:
+            raise TimeoutError("timed out")
+        return None if left == 1 else Executed(7, "plan", 1.0)
+
+
+def test_a_plan_that_is_late_is_asked_for_again_and_holds_up_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also after a timeout; the one asked for later is kept meanwhile."""
+    monkeypatch.setattr("dbt.adapters.penstock.plans.collecting.Status", Busy)
+    monkeypatch.setattr("dbt.adapters.penstock.plans.collecting.PAUSES", (0.2, 0.2, 0.2))
+    collector = Collector()
+    for name in Busy.tries:
+        plan = Kept(name, "w.m", "code", explained="text")
+        collector.collect(tmp_path, plan, "http://127.0.0.1:9", name.__eq__)
+    collector.wait()
+    for name in Busy.tries:
+        found = kept.read(tmp_path, name)
+        assert found and found.executed == Executed(7, "plan", 1.0)
+    assert Busy.asked[:3] == ["model.p.slow", "model.p.quick", "model.p.slow"]
 
 
 def test_what_is_noted_is_taken_once() -> None:

@@ -1,17 +1,23 @@
-"""Python models without a server: configuration, packages, the job, stopping, the address."""
+"""Python models without a server: configuration, packages, the job, the session and its address."""
 
 from __future__ import annotations
 
+import gc
 import json
-import threading
-import time
+import weakref
+from concurrent import futures
+from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
+import grpc  # type: ignore[import-untyped]
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
+from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
+from pyspark.sql.connect.session import SparkSession
 
-from dbt.adapters.penstock.python import jobs, packages, running, session
+from dbt.adapters.penstock.python import jobs, packages, session
 from dbt.adapters.penstock.python.config import PythonConfig
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
 from penstock.pymodel.job import Input, Job
@@ -83,7 +89,7 @@ def test_the_job_is_read_from_config_and_macro() -> None:
             "enforce_columns": True,
         },
         columns={"id": {"name": "id", "data_type": "bigint"}, "x": {"name": "x"}},
-        write={"mode": "append", "view": "`m__dbt_tmp`", "on_schema_change": None},
+        write={"mode": "append", "view": "`m__dbt_tmp`", "on_schema_change": None, "intervals": ["2024-01-01"]},
         inputs={"w.events": {"column": "at", "start": "2024-01-01T00:00:00+00:00"}},
         node={
             "batch": {"event_time_start": "2024-01-01T00:00:00+00:00", "event_time_end": "2024-01-02T00:00:00+00:00"}
@@ -95,6 +101,7 @@ def test_the_job_is_read_from_config_and_macro() -> None:
     assert (job.write.view, job.write.on_schema_change) == ("m__dbt_tmp", "ignore")
     assert job.columns == {"id": "bigint", "x": None}
     assert job.inputs == {"w.events": Input("at", "2024-01-01T00:00:00+00:00")}
+    assert job.days() == (date(2024, 1, 1),) and len(job.fingerprint) == 16
     window = job.window()
     assert window and (window.end - window.start).days == 1 and window.start.tzinfo
     assert Job.loads(job.dumps()) == job
@@ -130,59 +137,6 @@ def test_missing_packages_are_named_with_the_command() -> None:
     assert "do: pip install 'pytest<1' 'no-such-thing-here>=2'" in str(caught.value)
     with pytest.raises(DbtRuntimeError, match="do: correct packages"):
         packages.require(["a b c"], "m")
-
-
-def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
-    """Its Spark jobs are cancelled, its own code ends, even code that catches every Exception."""
-    cancelled, ended = threading.Event(), threading.Event()
-
-    def work() -> None:
-        try:
-            while True:
-                try:
-                    sum(range(100))
-                except Exception:
-                    continue
-        finally:
-            ended.set()
-
-    with pytest.raises(DbtRuntimeError, match=r"within 0\.3 s \(timeout\)"):
-        running.run("m", work, cancelled.set, 0.3)
-    assert cancelled.is_set() and ended.is_set()
-
-
-def test_running_models_are_stopped_together() -> None:
-    """What Ctrl-C calls; afterwards none is known to run."""
-    errors: list[BaseException] = []
-    started = threading.Barrier(3)
-
-    def work() -> None:
-        started.wait(10)
-        while True:
-            time.sleep(0.01)
-
-    def one() -> None:
-        try:
-            running.run("m", work, lambda: None, None)
-        except DbtRuntimeError as error:
-            errors.append(error)
-
-    waiting = [threading.Thread(target=one) for _ in range(2)]
-    for thread in waiting:
-        thread.start()
-    started.wait(10)
-    assert running.stop_all() == ["m", "m"]
-    for thread in waiting:
-        thread.join(20)
-    assert len(errors) == 2 and all("was cancelled" in str(error) for error in errors)
-    assert running.stop_all() == []
-
-
-def test_an_error_of_the_model_passes_through() -> None:
-    """And a result ends the wait without one."""
-    running.run("m", lambda: None, lambda: None, 5)
-    with pytest.raises(KeyError):
-        running.run("m", lambda: {}["x"], lambda: None, 5)
 
 
 def test_the_token_is_kept_out_of_messages() -> None:
@@ -238,3 +192,23 @@ def test_an_address_without_a_server_is_one_clear_error() -> None:
     ) as caught:
         session.open_session(made, str(made.connect_url), "model.p.m")
     assert "secret" not in str(caught.value)
+
+
+def test_a_session_that_is_collected_closes_nothing() -> None:
+    """Closed where it is collected, it would wait for requests that wait for that very thread."""
+    with futures.ThreadPoolExecutor(1) as pool:
+        server = grpc.server(pool)
+        port = server.add_insecure_port("localhost:0")
+        server.start()
+        made = credentials(host="x", connect_url=f"sc://localhost:{port}/;token=secret")
+        opened = session.open_session(made, str(made.connect_url), "model.p.m")
+        assert SparkSession.getActiveSession() is opened
+        opened.release_session_on_close = False  # no Spark answers here
+        opened.stop()
+        assert SparkSession.getActiveSession() is None
+        gone = weakref.ref(opened)
+        with patch.object(ExecutePlanResponseReattachableIterator, "shutdown") as closed:
+            del opened
+            gc.collect()
+            assert gone() is None and not closed.called
+        server.stop(None)

@@ -54,6 +54,31 @@ def test_a_table_that_another_run_makes_is_met_again(words: str) -> None:
     assert not made(RuntimeError("[TABLE_OR_VIEW_NOT_FOUND] x"))
 
 
+def test_what_a_killed_writer_left_is_taken_over() -> None:
+    """Its folder stays, and no table appears: the table is replaced, which Delta lets be."""
+    sent: list[str] = []
+
+    def run(statement: str) -> None:
+        sent.append(statement)
+        if statement.startswith("create table"):
+            raise RuntimeError("[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] x")
+        if len(sent) < 8:
+            raise RuntimeError("[DELTA_METADATA_CHANGED] x")
+
+    conflicts.create_if_missing(run, "shop.t", {"`a`": "int"}, "using delta", lambda _: None)
+    over = "create or replace table shop.t using delta as select cast(null as int) as `a` where false"
+    assert sent == ["create table if not exists shop.t (`a` int) using delta"] * 6 + [over] * 2
+
+
+def test_another_error_takes_nothing_over() -> None:
+    def run(statement: str) -> None:
+        assert "replace" not in statement
+        raise RuntimeError("[SCHEMA_NOT_FOUND] x")
+
+    with pytest.raises(RuntimeError, match="SCHEMA_NOT_FOUND"):
+        conflicts.create_if_missing(run, "shop.t", {"a": "int"}, "using delta", lambda _: None)
+
+
 def test_a_conflict_that_stays_is_reported() -> None:
     statement = Statement(*[CONFLICT] * 9)
     with pytest.raises(DbtRuntimeError, match="DELTA_CONCURRENT_APPEND"):

@@ -53,8 +53,12 @@ def test_a_row_has_every_column_in_its_order():
     assert [column.name for column in found.this.expressions] == list(ledger.COLUMNS)
     rows = found.expression.expressions
     assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger.COLUMNS)}
-    created = spark(ledger.create_sql("w.batch_runs"))
-    assert [column.name for column in created.this.expressions] == list(ledger.COLUMNS)
+    sent = []
+    ledger.create(sent.append, "w.batch_runs")
+    created = spark(sent[0]).this.expressions
+    assert [(column.name, column.find(sqlglot.exp.CommentColumnConstraint).this.this) for column in created] == [
+        (name, words) for name, (_, words) in ledger.COLUMNS.items()
+    ]
 
 
 # What may happen to a table, one version after another: (what, which months, inputs).

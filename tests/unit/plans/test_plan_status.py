@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.error
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -63,3 +65,34 @@ def test_nobody_at_the_address_is_an_error_of_the_network() -> None:
 @pytest.mark.parametrize(("median", "longest", "skew"), [(0.5, 2.0, 4.0), (0.0, 3.0, 1.0), (1.0, 1.0, 1.0)])
 def test_skew_is_the_longest_task_by_the_median(median: float, longest: float, skew: float) -> None:
     assert Stage(1, 4, 3.0, median, longest, 0, 0, 0, 0, 0).skew == skew
+
+
+def test_a_stage_that_the_ui_has_dropped_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has seen many stages keeps no skipped one; the plan that ran is told all the same."""
+    answers: dict[str, Any] = {
+        "sql?": [{**QUERY, "status": "COMPLETED"}],
+        "sql/6?": {**QUERY, "planDescription": "plan", "nodes": []},
+        "jobs/1": {"stageIds": [1, 2]},
+        "stages/2?": [
+            {
+                **{"stageId": 2, "status": "COMPLETE", "numCompleteTasks": 4},
+                **{
+                    "firstTaskLaunchedTime": "2026-01-31T12:00:00.000GMT",
+                    "completionTime": "2026-01-31T12:00:01.000GMT",
+                },
+                **dict.fromkeys(("inputBytes", "shuffleReadBytes", "shuffleWriteBytes"), 1),
+                **dict.fromkeys(("outputBytes", "diskBytesSpilled"), 1),
+            }
+        ],
+    }
+
+    def get(self: Status, path: str) -> Any:
+        for begin, answer in answers.items():
+            if path.startswith(begin):
+                return answer
+        raise urllib.error.HTTPError(path, 404, "Not Found", Message(), None)
+
+    monkeypatch.setattr(Status, "get", get)
+    found = Status("http://127.0.0.1:9").executed(lambda _: True)
+    assert found and found.plan == "plan"
+    assert [stage.number for stage in found.stages] == [2]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from penstock.errors import PenstockError
+from penstock.sections import Ports
 from penstock.server import configuration, jars, ports, record
-from penstock.server.archive import Archive
+from penstock.server.archive import KEPT, Archive
 from penstock.server.java import Java
 from penstock.server.record import Process, Record
-from penstock.settings import Ports, Settings, load
+from penstock.settings import Settings, load
 
 JAVA = Java(Path("/opt/java"), 17, "17.0.15")
 
@@ -93,28 +98,67 @@ def test_settings_of_another_spark_do_not_leak_in(settings: Settings, monkeypatc
 
 
 def test_an_archive_counts_only_when_the_jvm_ended_in_order(tmp_path: Path) -> None:
-    """A half-written file aside is dropped; a whole one replaces those of other class paths."""
+    """A half-written file aside is dropped."""
     archive = Archive.of(tmp_path, "spark", JAVA, "/a.jar")
-    other = Archive.of(tmp_path, "spark", JAVA, "/b.jar")
-    assert archive.file != other.file
     assert any("ArchiveClassesAtExit" in option for option in archive.options())
     archive.aside.write_text("half")
     archive.keep(ended_in_order=False)
     assert not archive.file.exists()
     assert not archive.aside.exists()
-    other.file.write_text("old")
     archive.aside.write_text("whole")
     archive.keep(ended_in_order=True)
     assert archive.file.read_text() == "whole"
-    assert not other.file.exists()
     assert any("SharedArchiveFile" in option for option in archive.options())
 
 
-@pytest.mark.parametrize("coordinate", ["delta", "a:b", "a:b:c:d", "a b:c:d"])
+def test_two_supervisors_write_their_archives_apart(tmp_path: Path) -> None:
+    """Another that lives keeps its file aside; one that is gone leaves none."""
+    archive = Archive.of(tmp_path, "spark", JAVA, "/a.jar")
+    archive.options()
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    alive, left = (archive.file.with_suffix(f".{pid}.part") for pid in (os.getppid(), gone.pid))
+    for part in (alive, left, archive.aside):
+        part.write_text("half")
+    archive.options()
+    assert [part.exists() for part in (alive, left, archive.aside)] == [True, False, False]
+
+
+def test_the_newest_archives_of_a_role_are_kept(tmp_path: Path) -> None:
+    """Targets that differ in their jars don't take each other's away; the metastore's stay beside Spark's."""
+    metastore = Archive.of(tmp_path, "metastore", JAVA, "/a.jar")
+    made = [Archive.of(tmp_path, "spark", JAVA, f"/{number}.jar") for number in range(KEPT + 1)]
+    for day, archive in enumerate([metastore, *made]):
+        archive.options()
+        archive.aside.write_text("whole")
+        os.utime(archive.aside, (day, day))
+        archive.keep(ended_in_order=True)
+    assert [archive.file.exists() for archive in made] == [False, *[True] * KEPT]
+    assert metastore.file.exists()
+
+
+@pytest.mark.parametrize("coordinate", ["delta", "a:b", "a:b:c:d:e", "a b:c:d"])
 def test_a_wrong_coordinate_is_named(tmp_path: Path, coordinate: str) -> None:
     """Before anything is downloaded."""
     with pytest.raises(PenstockError, match="group:artifact:version"):
         jars.resolve([coordinate], tmp_path, JAVA)
+
+
+def test_servers_that_start_at_once_fetch_their_jars_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second waits for the first, and none sees a part of them."""
+    fetched: list[Path] = []
+
+    def download(packages: object, folder: Path, java: Java) -> None:
+        fetched.append(folder)
+        time.sleep(0.2)
+        folder.mkdir()
+        (folder / "a-1.jar").touch()
+
+    monkeypatch.setattr(jars, "_download", download)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda _: jars.resolve(["g:a:1"], tmp_path, JAVA), range(4)))
+    assert len(fetched) == 1
+    assert found == [[fetched[0] / "a-1.jar"]] * 4
 
 
 def test_artifact_names() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, ClassVar
 
 from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
@@ -16,6 +17,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import spark_conf
 from dbt.adapters.penstock.messages import in_three
 from penstock.server.ports import LOOPBACK
+from penstock.settings import Settings, find_root, load
 
 MANAGED_HOST = "this machine"
 # What dbt itself adds to a target before the adapter reads it.
@@ -43,10 +45,12 @@ class PenstockCredentials(SparkCredentials):
             from its REST status. The server of this project knows its own.
         managed: whether the server is this project's own. Derived, not a key of the profile.
         project_root: the dbt project's folder, where penstock.yml is looked for. Set by the adapter.
+        target_name: the name of the target, whose section in penstock.yml holds. Set by the adapter.
     """
 
     managed: ClassVar[bool] = True
     project_root: ClassVar[str] = "."
+    target_name: ClassVar[str | None] = None
 
     host: str | None = None
     auth: str | None = None
@@ -104,6 +108,15 @@ class PenstockCredentials(SparkCredentials):
             refuse("kerberos_service_name with auth KERBEROS, and only there", found, "correct it")
         if not self.use_ssl and (self.ssl_ca or not self.ssl_verify):
             refuse("use_ssl: true with ssl_ca or ssl_verify", "use_ssl: false", "set use_ssl: true or drop them")
+
+    @property
+    def settings(self) -> Settings:
+        """What penstock.yml says for this target.
+
+        Raises:
+            PenstockError: the file is not valid.
+        """
+        return load(find_root(Path(self.project_root)), self.target_name)
 
     def at(self, port: int) -> PenstockCredentials:
         """The same, for the project's own server at a port of this machine."""

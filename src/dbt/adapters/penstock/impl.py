@@ -6,7 +6,6 @@ import contextlib
 import threading
 from dataclasses import dataclass, field
 from multiprocessing.context import SpawnContext
-from pathlib import Path
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
@@ -33,7 +32,6 @@ from dbt.adapters.penstock.writing import TableWriting
 from penstock.errors import PenstockError
 from penstock.lake import catalog as lake_catalog
 from penstock.lake import publish
-from penstock.settings import load
 
 # Commands that are sure to run SQL: the server starts while dbt still parses.
 EARLY = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
@@ -72,6 +70,7 @@ class PenstockAdapter(
         super().__init__(config, mp_context)
         credentials = config.credentials
         object.__setattr__(credentials, "project_root", getattr(config, "project_root", "."))
+        object.__setattr__(credentials, "target_name", getattr(config, "target_name", None))
         command = getattr(getattr(config, "args", None), "which", None)
         if credentials.managed and command in EARLY:
             threading.Thread(target=self._start_early, args=(credentials,), daemon=True).start()
@@ -108,9 +107,10 @@ class PenstockAdapter(
 
     def cancel_open_connections(self) -> list[str]:
         """Cancel the statements and the Python models that run: dbt asks for it on Ctrl-C."""
+        # First: a commit whose statement is cancelled is no longer under way.
+        self.interval_interrupted()
         names = super().cancel_open_connections() or []
         running.stop_all()
-        self.interval_interrupted()
         return names
 
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
@@ -126,8 +126,7 @@ class PenstockAdapter(
         Returns:
             What was done, in words for the log.
         """
-        root = self.config.project_root
-        settings = load(Path(root))
+        settings = self.config.credentials.settings
         path = settings.root / "lake.yml"
         if not path.exists():
             return "no lake.yml: nothing to publish"
@@ -137,7 +136,7 @@ class PenstockAdapter(
             return [tuple(row) for row in table.rows]
 
         try:
-            count = publish.synchronise(run, lake_catalog.load(settings.root), settings.lake_dir)
+            count = publish.synchronise(run, lake_catalog.load(settings.root), settings.lake_dir, settings.lake_uri)
         except PenstockError as error:
             raise DbtRuntimeError(str(error)) from None
         return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dbt.adapters.events.logging import AdapterLogger
@@ -24,7 +23,6 @@ from dbt.adapters.penstock.transport import thrift_transport
 from penstock.errors import PenstockError
 from penstock.server import control
 from penstock.server.record import Record
-from penstock.settings import find_root, load
 
 logger = AdapterLogger("penstock")
 OPEN_ATTEMPTS = 5
@@ -53,15 +51,14 @@ def managed_server(credentials: PenstockCredentials) -> Record:
         FailedToConnectError: it can't be started; the message says what to do.
     """
     try:
-        settings = load(find_root(Path(credentials.project_root)))
-        return control.up(settings, lambda text: logger.info(f"penstock: {text}"))
+        return control.up(credentials.settings, lambda text: logger.info(f"penstock: {text}"))
     except PenstockError as error:
         raise FailedToConnectError(str(error)) from None
 
 
 def running_server(credentials: PenstockCredentials) -> Record | None:
     """The project's own server when it is up and ready; starts nothing."""
-    return control.current(load(find_root(Path(credentials.project_root))))
+    return control.current(credentials.settings)
 
 
 def _connect(credentials: PenstockCredentials, server: Record | None) -> Session:

@@ -17,6 +17,7 @@ from dbt.adapters.penstock.intervals.table import Table, after
 from penstock.batches import commits, ledger
 from penstock.batches.commits import Batch, Commit
 from penstock.batches.ledger import Event, State
+from penstock.pymodel.conflicts import again_on_conflict
 
 AFTER_A_CRASH = "completed after a crash"
 NOT_THERE = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
@@ -242,5 +243,5 @@ class Book:
             if not any(words in str(error) for words in NOT_THERE):
                 raise
             run(f"create schema if not exists {self.relation.rpartition('.')[0]}")
-            run(ledger.create_sql(self.relation))
-            run(sql)
+            ledger.create(run, self.relation)
+            again_on_conflict(lambda: run(sql))

@@ -31,7 +31,7 @@ from dbt.adapters.penstock.query_comment import ASIDE
 from penstock.batches import commits, ledger, markers
 from penstock.batches.grain import shown
 from penstock.pymodel import outside
-from penstock.pymodel.conflicts import again_on_conflict, is_conflict, is_made_meanwhile
+from penstock.pymodel.conflicts import again_on_conflict, create_if_missing, is_conflict
 
 logger = AdapterLogger("penstock")
 
@@ -47,9 +47,11 @@ class IntervalModels(SparkAdapter):
         super().__init__(*arguments, **options)
         self._book = Book(f"{self.config.credentials.schema}.{ledger.TABLE}")
         # `dbt debug` has a profile alone, and no project.
-        self._lake = Lake(Path(getattr(self.config, "project_root", ".")))
+        self._lake = Lake(self.config.credentials)
         # By node, the commit that is under way.
         self._under_way: dict[str, Chunk] = {}
+        # Whether this run builds models by interval.
+        self._planned = False
 
     @contextlib.contextmanager
     def connection_named(
@@ -81,6 +83,7 @@ class IntervalModels(SparkAdapter):
         Raises:
             DbtRuntimeError: see Planner.plan.
         """
+        self._planned = True
         lies = partial(deferring.lies, self)
         planner = Planner(
             self._book, self._lake, self.get_macro_resolver(), self._rows_of, self._notes, logger.info, lies
@@ -111,9 +114,15 @@ class IntervalModels(SparkAdapter):
         return chunk
 
     @available
-    def create_interval_table(self, sql: str) -> None:
-        """Send the statement that makes a table unless it is there, again while another run makes the same one."""
-        again_on_conflict(lambda: self.execute(sql), lost=is_made_meanwhile)
+    def create_interval_table(self, relation: BaseRelation, columns: list[Any], clauses: str) -> None:
+        """Make an empty table unless it is there, also while another run makes the same one.
+
+        Args:
+            relation: the table.
+            columns: its columns.
+            clauses: of `create table`, after the columns.
+        """
+        create_if_missing(self.execute, str(relation), {item.quoted: item.dtype for item in columns}, clauses)
 
     @available
     def write_interval(self, sql: str, chunk: Chunk) -> AdapterResponse:
@@ -180,13 +189,15 @@ class IntervalModels(SparkAdapter):
         return AdapterResponse(_message=said)
 
     def interval_interrupted(self) -> None:
-        """Ctrl-C: what becomes of the commits that were under way."""
+        """Ctrl-C: what becomes of the commits that are under way, and what to type next."""
+        if not self._planned:
+            return
         for chunk in list(self._under_way.values()):
             intervals = shown(chunk.intervals, chunk.subject.grain)
             logger.info(
-                f"{chunk.subject.name}: interrupted while it built {intervals}; its table is as it was before. "
-                "`dbt run` builds what is missing"
+                f"{chunk.subject.name}: interrupted while it built {intervals}; its table has all of it or none of it"
             )
+        logger.info("the run was stopped: `dbt run` builds what is missing")
 
     def interval_failed(self, name: str) -> None:
         """A node has ended: when one of its commits was under way, that came to nothing."""

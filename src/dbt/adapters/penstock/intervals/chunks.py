@@ -35,6 +35,11 @@ class Chunk:
         """The text in Delta's commit information."""
         return self.batch.dumps()
 
+    @property
+    def starts(self) -> list[str]:
+        """ISO dates of the intervals, as a Python model's `dbt.intervals` is made of."""
+        return [day.isoformat() for day in self.intervals]
+
     def filled(self, sql: str) -> str:
         """Compiled code that gives the rows of these intervals alone."""
         return filtering.filled(sql, self.intervals, self.subject.grain, self.subject.column)

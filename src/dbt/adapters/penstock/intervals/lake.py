@@ -6,17 +6,16 @@ import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from pathlib import Path
 
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.intervals.subject import Run
 from dbt.adapters.penstock.messages import in_three
 from penstock.errors import PenstockError
 from penstock.lake import verify
 from penstock.lake.catalog import MANIFEST, SCHEMA
 from penstock.lake.manifest import Manifest
-from penstock.settings import load
 
 
 @dataclass(frozen=True)
@@ -31,11 +30,11 @@ class Lake:
     """The manifest that the lake's tables were published from, read once in a run.
 
     Args:
-        root: the project's folder.
+        credentials: the target, whose lake it is.
     """
 
-    def __init__(self, root: Path) -> None:
-        self._root = root
+    def __init__(self, credentials: PenstockCredentials) -> None:
+        self._credentials = credentials
         self._months: dict[str, dict[date, Month]] | None = None
         self._lock = threading.Lock()
 
@@ -77,7 +76,7 @@ class Lake:
         Raises:
             DbtRuntimeError: names each of them and how to repair it.
         """
-        manifest = Manifest(load(self._root).lake_dir)
+        manifest = Manifest(self._credentials.settings.lake_dir)
         if not manifest.log_dir.exists():
             return  # a lake of another machine
         live = self._read(run).get(dataset, {})

@@ -31,6 +31,7 @@ class PythonConfig:
         timeout: seconds until the model is stopped; None never.
         packages: requirements that must be installed, as pip writes them.
         master: Spark master of a spark_submit driver; None takes penstock.yml's.
+        deploy_mode: where a spark_submit driver runs: `client`, beside dbt, or `cluster`.
         enforce_columns: whether the declared columns and types are checked before the write.
     """
 
@@ -38,6 +39,7 @@ class PythonConfig:
     timeout: float | None
     packages: tuple[str, ...]
     master: str | None
+    deploy_mode: str
     enforce_columns: bool
 
     @classmethod
@@ -54,6 +56,9 @@ class PythonConfig:
         packages = config.get("packages") or ()
         if not isinstance(packages, str | list | tuple):
             raise refuse(name, "packages", "a list of requirements", packages)
+        deploy_mode = config.get("deploy_mode") or "client"
+        if deploy_mode not in ("client", "cluster"):
+            raise refuse(name, "deploy_mode", "client or cluster", deploy_mode)
         enforce = config.get("enforce_columns") or False
         if not isinstance(enforce, bool):
             raise refuse(name, "enforce_columns", "true or false", enforce)
@@ -62,5 +67,6 @@ class PythonConfig:
             timeout,
             names(packages),
             config.get("master"),
+            deploy_mode,
             enforce,
         )

@@ -6,7 +6,6 @@ and the write is done in it.
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
@@ -23,6 +22,8 @@ from penstock.pymodel.failure import ModelError
 from penstock.pymodel.run import run
 
 logger = AdapterLogger("penstock")
+# Seconds after which a session that can't be closed, or a table that can't be dropped, is left behind.
+TIDYING = 60
 
 
 class ConnectPythonJobHelper(PythonJobHelper):
@@ -71,30 +72,29 @@ class ConnectPythonJobHelper(PythonJobHelper):
         try:
             running.run(name, work, cancel, config.timeout, job.write.target if job.write.alone else None)
         except DbtRuntimeError:
-            self._clear(job, address)
+            clear_aside(self.credentials, job, address)
             raise
         except Exception as error:
-            self._clear(job, address)
+            clear_aside(self.credentials, job, address)
             words = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
             raise DbtRuntimeError(session.without_token(words, address)) from None
         finally:
             for own in opened:
-                with contextlib.suppress(Exception):
-                    own.stop()
+                running.at_most(TIDYING, own.stop)
         return None
-
-    def _clear(self, job: Any, address: str) -> None:
-        clear_aside(self.credentials, job, address)
 
 
 def clear_aside(credentials: PenstockCredentials, job: Any, address: str) -> None:
     """Drop what a stopped write left beside its target, unless the target is gone already."""
     if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
         return
-    with contextlib.suppress(Exception):
+
+    def clear() -> None:
         other = session.open_session(credentials, address, job.node)
         try:
             if not job.write.exists or other.catalog.tableExists(job.write.target.replace("`", "")):
                 other.sql(f"drop table if exists {replace.aside_of(job.write.target)}")
         finally:
             other.stop()
+
+    running.at_most(TIDYING, clear)

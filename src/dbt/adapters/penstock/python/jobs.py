@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,9 @@ from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.python.config import PythonConfig, refuse
+from dbt.adapters.penstock.python.submission import settings_of
 from dbt.adapters.penstock.spark_conf import as_text
+from penstock.errors import PenstockError
 from penstock.pymodel.job import Input, Job, Layout, Write
 
 MARK = "penstock_write = "
@@ -87,6 +90,14 @@ def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | Non
     )
 
 
+def lake(credentials: PenstockCredentials) -> str:
+    """Where the project's lake is: a folder, or its address in a store; empty in a project without penstock.yml."""
+    try:
+        return settings_of(credentials).lake_uri.removeprefix("file://")
+    except PenstockError:
+        return ""
+
+
 def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, credentials: PenstockCredentials) -> Job:
     """The job of a node.
 
@@ -132,4 +143,7 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
         columns=declared if config.enforce_columns else None,
         inputs={name: Input(**value) for name, value in said["inputs"].items()},
         batch=window(node, write),
+        intervals=tuple(write["intervals"]) if write.get("intervals") is not None else None,
+        fingerprint=hashlib.sha256((node.get("raw_code") or "").encode()).hexdigest()[:16],
+        lake=lake(credentials),
     )

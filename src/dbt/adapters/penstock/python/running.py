@@ -1,8 +1,10 @@
 """Models that run now, each on a thread of its own, so that a timeout or Ctrl-C can stop any code.
 
-A thread in a pure Python loop is stopped by an exception raised in it from outside. One that hangs
-in a call of C code can't be: it is left behind, its Spark session or process ended, and dies with
-dbt.
+A thread that waits for Spark is stopped by the cancelling of its jobs. One in a Python loop is
+stopped by an exception raised in it from outside; within Spark's client that could leave a lock
+behind that every other session waits for, so it comes there only to a model that goes on asking
+Spark although its jobs were cancelled. One that hangs in a call of C code can't be stopped: it is
+left behind, its Spark session or process ended, and dies with dbt.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import ctypes
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -20,10 +23,21 @@ from dbt.adapters.penstock import concurrency
 
 GRACE = 10.0
 STEP = 0.2
+CLIENT = ("pyspark", "grpc")
 
 
 class Stopped(BaseException):
     """Raised in a model's thread to end it; not an Exception, so that a model's `except` lets it pass."""
+
+
+def in_client(ident: int) -> bool:
+    """Whether a thread is within a call of Spark's client."""
+    frame = sys._current_frames().get(ident)
+    while frame is not None:
+        if frame.f_globals.get("__name__", "").split(".")[0] in CLIENT:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class Running:
@@ -87,18 +101,32 @@ class Running:
     def _end(self) -> None:
         """Cancel the Spark jobs and raise `Stopped` in the model's thread until it ends."""
         deadline = time.monotonic() + GRACE
+        patience = deadline - GRACE / 2
         # A server that is gone may keep the call waiting for minutes.
         canceller = threading.Thread(target=self._cancel_quietly, daemon=True)
         canceller.start()
         while self._thread.is_alive() and time.monotonic() < deadline:
-            ident = ctypes.c_ulong(self._thread.ident or 0)
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ident, ctypes.py_object(Stopped))
+            ident = self._thread.ident or 0
+            if not in_client(ident) or time.monotonic() > patience:
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stopped))
             self._thread.join(STEP)
         canceller.join(max(0.0, deadline - time.monotonic()))
 
     def _cancel_quietly(self) -> None:
         with contextlib.suppress(Exception):
             self._cancel()
+
+
+def at_most(seconds: float, work: Callable[[], None]) -> None:
+    """Do what only tidies up and may hang or fail: then it is left behind, and the run goes on."""
+
+    def quietly() -> None:
+        with contextlib.suppress(Exception):
+            work()
+
+    tidying = threading.Thread(target=quietly, daemon=True)
+    tidying.start()
+    tidying.join(seconds)
 
 
 _lock = threading.Lock()

@@ -92,6 +92,17 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
     from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
+    class Session(SparkSession):
+        """Spark's own, closed by `stop` alone, which whoever opened it calls.
+
+        Spark's closes itself once more when it is collected, on whichever thread that happens; on
+        one of gRPC's, which its last requests wait for, it waits for these requests, and every
+        other session waits for it (SPARK-55362, SPARK-55406; after 4.1).
+        """
+
+        def __del__(self) -> None:
+            pass
+
     # As SparkSession.builder.remote does: functions and pandas-on-Spark look for it.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     channel = channel_of(credentials, address, node)
@@ -106,7 +117,8 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
         ) from None
     finally:
         probe.close()
-    session = SparkSession.builder.channelBuilder(channel).create()
+    session = Session(channel)
+    SparkSession._set_default_and_active_session(session)
     # About half a minute, on this machine a second: a server that died doesn't come back with the session's views.
     session.client.set_retry_policies([DefaultPolicy(max_retries=3 if credentials.managed else 8, max_backoff=5000)])
     session.addTag(node.replace(",", "_"))

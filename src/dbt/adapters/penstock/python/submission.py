@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psutil
 from dbt_common.exceptions import DbtRuntimeError
@@ -13,9 +15,13 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.python.config import PythonConfig
+from penstock import addresses
+from penstock.errors import PenstockError
 from penstock.pymodel.job import Job
-from penstock.server import configuration, jars, java
-from penstock.settings import Ports, Settings, find_root, load
+from penstock.sections import Ports
+from penstock.server import configuration, executors, jars, java, masters, metastores
+from penstock.server.archive import Archive
+from penstock.settings import Settings
 
 URIS = "spark.hadoop.hive.metastore.uris"
 CLASS_PATH = "spark.driver.extraClassPath"
@@ -34,7 +40,7 @@ appender.console.layout.pattern = %p %c{1}: %m%n%ex
 
 def settings_of(credentials: PenstockCredentials) -> Settings:
     """The project's penstock.yml."""
-    return load(find_root(Path(credentials.project_root)))
+    return credentials.settings
 
 
 def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], master: str | None) -> dict[str, str]:
@@ -70,22 +76,78 @@ def spark_settings(
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     server = configuration.spark_defaults(settings, ports, "", table_jars)
-    if not credentials.managed and URIS not in {**settings.server.spark_conf, **config.spark_conf}:
+    named = not metastores.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
+    if not credentials.managed and not named:
         raise DbtRuntimeError(
             f"needed: the metastore of {credentials.host} for {job.name} (submission_method: spark_submit). "
-            f"found: none in penstock.yml. do: set {URIS} under server.spark_conf"
+            "found: none in penstock.yml. do: set `metastore: thrift://host:9083` there"
         )
     return own_settings(server, job.node, config.spark_conf, config.master)
 
 
-def prepare(folder: Path, job: Job, conf: Mapping[str, str], table_jars: list[Path], keep_plan: bool) -> Path:
+def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
+    """Refuse a driver that could not start, before it is tried for a minute.
+
+    Raises:
+        DbtRuntimeError: a master that doesn't answer, or a deploy mode that it, or penstock, doesn't have.
+    """
+    master = config.master or settings.server.master
+    if config.deploy_mode == "cluster":
+        why = "penstock follows what a model prints, and its errors, in a driver on this machine"
+        if master.startswith("spark://"):
+            why = "a standalone master takes no Python driver in cluster mode"
+        elif addresses.is_local(master):
+            why = "there is no cluster"
+        raise DbtRuntimeError(
+            f"needed: a driver beside dbt for the Python model {name}. found: deploy_mode: cluster with {master}: "
+            f"{why}. do: drop deploy_mode: the model's tasks run on the executors all the same"
+        )
+    try:
+        masters.require(settings, master)
+    except PenstockError as error:
+        raise DbtRuntimeError(str(error)) from None
+
+
+def with_classes(
+    conf: Mapping[str, str], settings: Settings, found: java.Java, table_jars: list[Path]
+) -> dict[str, str]:
+    """Settings with the driver's class path: the server's, where its archive of loaded classes can serve the driver.
+
+    A class path of the user's own goes before Spark's jars, and then no archive fits.
+    """
+    own = conf.get(CLASS_PATH, "")
+    whole = configuration.class_path(table_jars)
+    archive = Archive.of(settings.state_dir, "spark", found, whole)
+    if own or not settings.server.class_data_sharing or not archive.file.exists():
+        return {**conf, CLASS_PATH: os.pathsep.join([*map(str, table_jars), *filter(None, [own])])}
+    return {**conf, CLASS_PATH: whole, OPTIONS: " ".join([*archive.options(), conf.get(OPTIONS, "")]).strip()}
+
+
+def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
+    """How long a driver waits for its first executor, and what it says when none comes; None where there are none."""
+    master = conf["spark.master"]
+    if addresses.is_local(master):
+        return None
+    asked = settings.server.executors
+    cores, memory = conf.get("spark.executor.cores", asked.cores), conf.get("spark.executor.memory", asked.memory)
+    error = executors.none_came(master, asked.count, int(cores), memory, asked.wait_seconds)
+    return {"seconds": asked.wait_seconds, "error": str(error)}
+
+
+def prepare(
+    folder: Path,
+    job: Job,
+    conf: Mapping[str, str],
+    keep_plan: bool,
+    wait: dict[str, Any] | None = None,
+) -> Path:
     """Fill a driver's folder, readable by its owner only, and return its settings file.
 
     Settings go through a file: on the command line any user of the machine could read them.
     """
     me = psutil.Process()
     parent = [me.pid, me.create_time()]
-    told = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan}
+    told = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan, "wait": wait}
     (folder / "job.json").write_text(json.dumps(told))
     own_conf = folder / "conf"
     own_conf.mkdir()
@@ -94,12 +156,10 @@ def prepare(folder: Path, job: Job, conf: Mapping[str, str], table_jars: list[Pa
         f'"-Djava.io.tmpdir={folder}" "-Dderby.system.home={folder}" '
         f'"-Dderby.stream.error.file={folder / "derby.log"}" -XX:-UsePerfData'
     )
-    class_path = os.pathsep.join([*map(str, table_jars), *filter(None, [conf.get(CLASS_PATH)])])
     whole = {
         **conf,
         "spark.local.dir": str(folder),
         "spark.hadoop.hive.exec.scratchdir": str(folder / "hive"),
-        CLASS_PATH: class_path,
         OPTIONS: f"{inside} {conf.get(OPTIONS, '')}".strip(),
     }
     lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(whole.items()) if value]
@@ -108,15 +168,19 @@ def prepare(folder: Path, job: Job, conf: Mapping[str, str], table_jars: list[Pa
     return file
 
 
-def environment(settings: Settings, found: java.Java, folder: Path) -> dict[str, str]:
+def environment(settings: Settings, found: java.Java, folder: Path, master: str) -> dict[str, str]:
     """The driver's environment: of this project's Spark, with the Hadoop cluster that dbt's own names."""
     made = configuration.environment(settings, found, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):
         made["HADOOP_CONF_DIR"] = cluster
+    if addresses.is_local(master):
+        # The model's own master, beside a server whose executors have a Python of theirs.
+        made["PYSPARK_PYTHON"] = sys.executable
     return {**made, "PYTHONUNBUFFERED": "1"}
 
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
-    """The project's Java and table-format jars."""
+    """The project's Java and table-format jars; what executors are sent is made where it is missing."""
+    executors.prepare(settings)
     found = java.find(settings.server.java_home)
-    return found, jars.resolve(settings.server.packages, settings.state_dir, found)
+    return found, jars.resolve(settings.server.packages, settings.shared_dir, found)

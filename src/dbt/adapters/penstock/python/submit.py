@@ -55,15 +55,18 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         job = jobs.build(self.node, compiled_code, config, self.credentials)
         try:
             settings = submission.settings_of(self.credentials)
+            submission.check_master(settings, config, name)
             found, table_jars = submission.resolve(settings)
         except PenstockError as error:
             raise DbtRuntimeError(str(error)) from None
         conf = submission.spark_settings(self.credentials, settings, table_jars, job, config)
+        conf = submission.with_classes(conf, settings, found, table_jars)
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:
-            file = submission.prepare(folder, job, conf, table_jars, self.credentials.keep_plans)
-            started = Driver(name, folder, file, submission.environment(settings, found, folder))
+            patience = submission.patience(settings, conf)
+            file = submission.prepare(folder, job, conf, self.credentials.keep_plans, patience)
+            started = Driver(name, folder, file, submission.environment(settings, found, folder, conf["spark.master"]))
             running.run(
                 name, started.follow, started.end, config.timeout, job.write.target if job.write.alone else None
             )

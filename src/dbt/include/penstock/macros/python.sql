@@ -34,6 +34,18 @@ penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inp
   {%- if read -%}{%- do inputs.update({resolve_model_name(relation.render()): read}) -%}{%- endif -%}
 {% endmacro %}
 
+{#- As dbt's own, which writes a source's limit (`--empty`) into the place of its name. -#}
+{% macro build_source_function(model) %}
+{%- set names = {} -%}
+{%- for item in model.sources -%}
+  {%- do names.update({item | join('.'): resolve_model_name(source(*item).render())}) -%}
+{%- endfor %}
+def source(*args, dbt_load_df_function):
+    sources = {{ names | tojson }}
+    return dbt_load_df_function(sources['.'.join(args)])
+
+{% endmacro %}
+
 {#- What dbt-spark's own materializations call. -#}
 {% macro py_write_table(compiled_code, target_relation) %}
 {{ penstock_python_job(compiled_code, target_relation, {'mode': 'replace', 'exists': true}) }}

@@ -25,15 +25,8 @@
 {% endmacro %}
 
 {% macro penstock_create_empty(target, select) %}
-  {%- set sql -%}
-    create table if not exists {{ target }} (
-      {%- for column in adapter.columns_of_query(select) %}
-      {{ column.quoted }} {{ column.dtype }}{{ ',' if not loop.last }}
-      {%- endfor %}
-    )
-    {{ penstock_table_clauses(penstock_own_location()) }}
-  {%- endset -%}
-  {%- do adapter.create_interval_table(sql) -%}
+  {%- set clauses = penstock_table_clauses(penstock_own_location()) -%}
+  {%- do adapter.create_interval_table(target, adapter.columns_of_query(select), clauses) -%}
 {% endmacro %}
 
 {#- A run that wrote no rows explains the model all the same when no plan of its code is kept: the tests of
@@ -55,6 +48,6 @@
       'mode': 'replace_where', 'target': target.render(), 'view': make_temp_relation(target).render(),
       'exists': existing is not none, 'on_schema_change': on_schema_change, 'condition': chunk.condition} -%}
   {%- endif -%}
-  {%- do write.update({'commit_info': chunk.metadata}) -%}
+  {%- do write.update({'commit_info': chunk.metadata, 'intervals': chunk.starts}) -%}
   {{ return(write) }}
 {% endmacro %}

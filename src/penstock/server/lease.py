@@ -1,0 +1,132 @@
+"""Delta on S3 takes one writing driver: the server that holds the warehouse's lease.
+
+Delta's log store for S3 orders commits inside one JVM alone; two drivers that write one table would
+lose commits (https://docs.delta.io/latest/delta-storage.html#amazon-s3). A server therefore takes a
+lease on its warehouse before it starts, one object that only one can create, and keeps it fresh. One
+that was killed leaves a lease that ends by itself. With a log store that coordinates
+(S3DynamoDBLogStore) there is none.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.errors import PenstockError
+from penstock.server import stores
+from penstock.settings import Settings
+from penstock.store import kinds
+from penstock.store.place import Folder
+
+NAME = "_penstock/writer.json"
+# Seconds: how often the holder writes it anew; after how long without that it counts as left; how long a new
+# holder waits before it believes that it is the only one that took a left lease.
+RENEW, LEFT, SETTLE = 20.0, 90.0, 2.0
+
+
+@dataclass
+class Lease:
+    """A held lease.
+
+    Args:
+        path: of its object.
+        owner: names this holder and no other.
+    """
+
+    path: Folder
+    owner: str
+
+    def __post_init__(self) -> None:
+        self._over = threading.Event()
+
+    def _body(self) -> bytes:
+        who = f"{getpass.getuser()} on {socket.gethostname()}"
+        return json.dumps({"owner": self.owner, "who": who, "renewed": time.time()}).encode()
+
+    def keep(self, lost: Callable[[str], None]) -> None:
+        """Renew it until `release`, on a thread of its own; `lost` is told when another holds it."""
+
+        def renew() -> None:
+            while not self._over.wait(RENEW):
+                try:
+                    found = read(self.path)
+                except PenstockError:
+                    continue  # the store doesn't answer: nobody else can take it either
+                if found.get("owner") != self.owner:
+                    lost(f"{found.get('who', 'somebody')} holds the lease on {self.path.parent.parent}")
+                    return
+                with self.path.open("wb") as file:
+                    file.write(self._body())
+
+        threading.Thread(target=renew, daemon=True, name="lease").start()
+
+    def release(self) -> None:
+        """Let others have it at once."""
+        self._over.set()
+        try:
+            if read(self.path).get("owner") == self.owner:
+                kinds.of(self.path).remove(self.path)
+        except PenstockError:
+            pass  # it ends by itself
+
+
+def read(path: Folder) -> dict[str, Any]:
+    """What a lease says; empty when there is none or it is half written."""
+    try:
+        found = json.loads(kinds.of(path).read([path])[0])
+    except (FileNotFoundError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def take(settings: Settings) -> Lease | None:
+    """The lease on a warehouse, for a server that is about to start; None where none is needed.
+
+    Raises:
+        PenstockError: another server holds it.
+    """
+    if not stores.needs_lease(settings):
+        return None
+    lease = Lease(settings.warehouse_dir / NAME, _owner(settings))
+    store = kinds.of(lease.path)
+    if store.new(lease.path, lease._body()):
+        return lease
+    held = read(lease.path)
+    age = time.time() - float(held.get("renewed", 0))
+    # This state folder's own server was ended before another one of it starts: what it left is taken over.
+    if held.get("owner") != lease.owner and age < LEFT:
+        raise _refused(
+            settings,
+            f"{held.get('who')} does, and said so {max(0, age):.0f} s ago",
+            f"stop that one (`penstock down`), or wait {LEFT:.0f} s if it was killed; for several writers set "
+            f"{stores.LOG_STORE}: {stores.DYNAMODB} in server.spark_conf",
+        )
+    store.remove(lease.path)
+    taken = store.new(lease.path, lease._body())
+    if taken and held.get("owner") != lease.owner:
+        # Who found the old lease too may have removed this one: the last to create it is the holder.
+        time.sleep(SETTLE)
+        taken = read(lease.path).get("owner") == lease.owner
+    if not taken:
+        raise _refused(settings, "another one took over at this moment", "use that one, or try again")
+    return lease
+
+
+def _owner(settings: Settings) -> str:
+    """A name of this state folder, the same for each server that it has, one after another."""
+    file = settings.state_dir / "writer-id"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(uuid.uuid4().hex)
+    return file.read_text().strip()
+
+
+def _refused(settings: Settings, found: str, do: str) -> PenstockError:
+    return PenstockError(f"to be the only server that writes to {settings.warehouse} (Delta's rule on S3)", found, do)

@@ -1,0 +1,111 @@
+"""Python packages for executors elsewhere: chosen ones with all they need, in one archive that Spark sends.
+
+Spark unpacks `spark.archives=FILE#environment` in each executor's working folder
+(https://spark.apache.org/docs/latest/api/python/tutorial/python_packaging.html). Only packages are in it,
+no interpreter: what is compiled in them fits the same Python minor version and the same kind of machine.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import platform
+import sys
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from penstock.errors import PenstockError
+
+FOLDER = "environment"
+
+
+def closure(packages: Iterable[str]) -> dict[str, importlib.metadata.Distribution]:
+    """The distributions of some packages and of all they require here, by name.
+
+    Args:
+        packages: requirements as pip writes them, `pandas` or `fsspec[http]`.
+
+    Raises:
+        PenstockError: one isn't a requirement, isn't installed, or has another version.
+    """
+    found: dict[str, importlib.metadata.Distribution] = {}
+    seen: set[tuple[str, frozenset[str]]] = set()
+    waiting = [_requirement(text) for text in packages]
+    while waiting:
+        requirement = waiting.pop()
+        extras = frozenset(requirement.extras)
+        if (requirement.name.lower(), extras) in seen:
+            continue
+        seen.add((requirement.name.lower(), extras))
+        try:
+            distribution = importlib.metadata.distribution(requirement.name)
+        except importlib.metadata.PackageNotFoundError:
+            raise PenstockError(
+                f"the package {requirement.name} for the executors", "it isn't installed here", "pip install it"
+            ) from None
+        if not requirement.specifier.contains(distribution.version, prereleases=True):
+            raise PenstockError(str(requirement), f"{distribution.version} is installed", "pip install that version")
+        found[distribution.metadata["Name"].lower()] = distribution
+        for text in distribution.requires or ():
+            needed = Requirement(text)
+            if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in extras or {""}):
+                waiting.append(needed)
+    return dict(sorted(found.items()))
+
+
+def _requirement(text: str) -> Requirement:
+    try:
+        return Requirement(text)
+    except InvalidRequirement as error:
+        found = f"{text!r}: {str(error).splitlines()[0]}"
+        raise PenstockError("requirements in server.executors.packages", found, "correct penstock.yml") from None
+
+
+def path(packages: Iterable[str], shared_dir: Path) -> Path:
+    """Where the archive of some packages lies or will lie: named after their versions, Python and machine.
+
+    Raises:
+        PenstockError: as `closure`.
+    """
+    versions = [f"{name}=={item.version}" for name, item in closure(packages).items()]
+    text = "\n".join([*versions, f"{sys.version_info[:2]}", sys.platform, platform.machine()])
+    return shared_dir / "environments" / f"{hashlib.sha256(text.encode()).hexdigest()[:12]}.tar.gz"
+
+
+def pack(packages: Iterable[str], shared_dir: Path) -> Path:
+    """The archive of some packages, made when it isn't there: aside, then renamed.
+
+    Raises:
+        PenstockError: as `closure`; or a package whose files aren't listed, as one in development.
+    """
+    chosen = tuple(packages)
+    made = path(chosen, shared_dir)
+    if made.exists():
+        return made
+    made.parent.mkdir(parents=True, exist_ok=True)
+    aside = made.with_suffix(".part")
+    try:
+        with tarfile.open(aside, "w:gz", compresslevel=1) as out:
+            for name, distribution in closure(chosen).items():
+                if not _add(out, distribution):
+                    found = "its files aren't in the environment: it is installed in development mode"
+                    raise PenstockError(f"the package {name} for the executors", found, "pip install it without -e")
+        aside.replace(made)
+    finally:
+        aside.unlink(missing_ok=True)
+    return made
+
+
+def _add(out: tarfile.TarFile, distribution: importlib.metadata.Distribution) -> bool:
+    """Add a package's files, programs and caches aside; whether there was any code."""
+    code = False
+    for file in distribution.files or ():
+        source = Path(str(distribution.locate_file(file)))
+        if ".." in file.parts or "__pycache__" in file.parts or not source.is_file():
+            continue
+        out.add(source, arcname=file.as_posix(), recursive=False)
+        code = code or (file.suffix in (".py", ".so") and "__editable__" not in file.name)
+    return code

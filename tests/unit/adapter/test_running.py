@@ -1,0 +1,106 @@
+"""Models that run: how they end, and how they are stopped."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import Any
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.python import running
+
+
+def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
+    """Its Spark jobs are cancelled, its own code ends, even code that catches every Exception."""
+    cancelled, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        try:
+            while True:
+                try:
+                    sum(range(100))
+                except Exception:
+                    continue
+        finally:
+            ended.set()
+
+    with pytest.raises(DbtRuntimeError, match=r"within 0\.3 s \(timeout\)"):
+        running.run("m", work, cancelled.set, 0.3)
+    assert cancelled.is_set() and ended.is_set()
+
+
+def test_a_model_within_sparks_client_is_left_to_the_cancelling() -> None:
+    """An exception from outside could leave the client's locks behind."""
+    client: dict[str, Any] = {"__name__": "pyspark.sql.connect.client"}
+    exec("def ask(cancelled):\n    while not cancelled.wait(0.01):\n        pass\n    return 'answered'", client)
+    cancelled, said = threading.Event(), []
+
+    def cancel() -> None:
+        time.sleep(1)
+        cancelled.set()
+
+    with pytest.raises(DbtRuntimeError, match=r"within 0\.1 s \(timeout\)"):
+        running.run("m", lambda: said.append(client["ask"](cancelled)), cancel, 0.1)
+    assert said == ["answered"]
+
+
+def test_a_model_that_goes_on_asking_spark_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that catches every Exception, and asks again."""
+    monkeypatch.setattr(running, "GRACE", 2.0)
+    client: dict[str, Any] = {"__name__": "pyspark.sql.connect.client", "sleep": time.sleep}
+    exec(
+        "def ask(ended):\n    try:\n        while True:\n            sleep(0.01)\n    finally:\n        ended.set()",
+        client,
+    )
+    ended = threading.Event()
+    with pytest.raises(DbtRuntimeError, match=r"within 0\.1 s \(timeout\)"):
+        running.run("m", lambda: client["ask"](ended), lambda: None, 0.1)
+    assert ended.is_set()
+
+
+def test_running_models_are_stopped_together() -> None:
+    """What Ctrl-C calls; afterwards none is known to run."""
+    errors: list[BaseException] = []
+    started = threading.Barrier(3)
+
+    def work() -> None:
+        started.wait(10)
+        while True:
+            time.sleep(0.01)
+
+    def one() -> None:
+        try:
+            running.run("m", work, lambda: None, None)
+        except DbtRuntimeError as error:
+            errors.append(error)
+
+    waiting = [threading.Thread(target=one) for _ in range(2)]
+    for thread in waiting:
+        thread.start()
+    started.wait(10)
+    assert running.stop_all() == ["m", "m"]
+    for thread in waiting:
+        thread.join(20)
+    assert len(errors) == 2 and all("was cancelled" in str(error) for error in errors)
+    assert running.stop_all() == []
+
+
+def test_an_error_of_the_model_passes_through() -> None:
+    """And a result ends the wait without one."""
+    running.run("m", lambda: None, lambda: None, 5)
+    with pytest.raises(KeyError):
+        running.run("m", lambda: {}["x"], lambda: None, 5)
+
+
+def test_tidying_up_neither_fails_nor_holds_a_run() -> None:
+    """What hangs is left behind, what fails is passed over."""
+    done, never = threading.Event(), threading.Event()
+    running.at_most(60, done.set)
+    assert done.is_set()
+    running.at_most(60, lambda: {}["x"])
+    began = time.monotonic()
+    running.at_most(0.1, never.wait)
+    assert time.monotonic() - began < 30
+    never.set()

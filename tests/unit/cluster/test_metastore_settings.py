@@ -1,0 +1,100 @@
+"""Which metastore a server has: what Hive is told of it, its login, and one Derby a warehouse."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.sections import Ports
+from penstock.server import configuration, metastores
+from penstock.server.java import Java
+from penstock.settings import Settings, load
+
+JAVA = Java(Path("/opt/java"), 17, "17.0.15")
+DATABASE = "metastore: postgresql://127.0.0.1:1/hive"
+
+
+def settings(root: Path, text: str, target: str | None = None) -> Settings:
+    """Settings of such a file."""
+    (root / "penstock.yml").write_text(text + "\n")
+    return load(root, target)
+
+
+def start(found: Settings) -> None:
+    """As far as a start goes: the mark, then Derby's own folder."""
+    metastores.require(found)
+    (found.state_dir / "metastore_db").mkdir(parents=True, exist_ok=True)
+
+
+def test_a_database_is_told_without_its_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No file that the JVMs read has it, and neither has Spark's environment."""
+    monkeypatch.setenv(metastores.USER, "the-user")
+    monkeypatch.setenv(metastores.PASSWORD, "the-password")
+    found = settings(tmp_path, DATABASE)
+    folder = configuration.write_files(found, Ports(), "token", [])
+    texts = {path.name: path.read_text() for path in folder.iterdir()}
+    assert "jdbc:postgresql://127.0.0.1:1/hive" in texts["hive-site.xml"]
+    assert "org.postgresql.Driver" in texts["hive-site.xml"] and "derby" not in texts["hive-site.xml"]
+    made = configuration.environment(found, JAVA, folder)
+    everything = " ".join([*texts.values(), *made.values(), *configuration.jvm_options(found, "metastore", "1g")])
+    assert "the-user" not in everything and "the-password" not in everything
+    login = metastores.login(found)
+    assert login and (login.user, login.password) == ("the-user", "the-password")
+    assert "the-" not in repr(login)
+
+
+def test_a_missing_login_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(metastores.USER, "the-user")
+    monkeypatch.delenv(metastores.PASSWORD, raising=False)
+    with pytest.raises(PenstockError, match="no PENSTOCK_METASTORE_PASSWORD") as caught:
+        metastores.require(settings(tmp_path, DATABASE))
+    assert "the-user" not in str(caught.value)
+
+
+@pytest.mark.parametrize("text", [DATABASE, "metastore: thrift://127.0.0.1:1"])
+def test_one_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv(metastores.USER, "u")
+    monkeypatch.setenv(metastores.PASSWORD, "p")
+    with pytest.raises(PenstockError, match=r"127\.0\.0\.1:1.*no answer"):
+        metastores.require(settings(tmp_path, text))
+
+
+def test_one_that_runs_already_is_asked_where_it_is(tmp_path: Path) -> None:
+    found = settings(tmp_path, "metastore: thrift://hive:9084")
+    assert not metastores.own(found)
+    site = configuration.hive_site(found, Ports())
+    assert site["hive.metastore.uris"] == "thrift://hive:9084"
+    assert "javax.jdo.option.ConnectionURL" not in site
+
+
+TWO = "targets: {one: {}, two: {}, apart: {warehouse: elsewhere}}"
+
+
+def test_two_derby_metastores_on_one_warehouse_are_refused(tmp_path: Path) -> None:
+    """Each would know a part of its tables; whose warehouse it is, is said. The first one stays welcome."""
+    start(settings(tmp_path, TWO, "one"))
+    with pytest.raises(PenstockError) as caught:
+        start(settings(tmp_path, TWO, "two"))
+    assert str(tmp_path / ".penstock" / "one" / "metastore_db") in caught.value.found
+    assert "target two" in caught.value.needed and "`warehouse` of its own" in caught.value.do
+    start(settings(tmp_path, TWO, "one"))
+    start(settings(tmp_path, TWO, "apart"))
+
+
+def test_a_warehouse_whose_metastore_is_gone_is_taken_over(tmp_path: Path) -> None:
+    start(settings(tmp_path, TWO, "one"))
+    shutil.rmtree(tmp_path / ".penstock" / "one")
+    start(settings(tmp_path, TWO, "two"))
+    with pytest.raises(PenstockError):
+        start(settings(tmp_path, TWO, "one"))
+
+
+def test_a_copied_project_is_its_own(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    start(settings(tmp_path / "first", "version: 1"))
+    shutil.copytree(tmp_path / "first", tmp_path / "second")
+    start(load(tmp_path / "second"))
+    start(load(tmp_path / "first"))

@@ -1,0 +1,49 @@
+"""Where a server listens: loopback, unless the settings say otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.server import configuration
+from penstock.server.java import find
+from penstock.settings import Settings, load
+
+
+def _settings(root: Path, server: str) -> Settings:
+    (root / "penstock.yml").write_text(f"version: 1\nserver: {{memory: 1g, {server}}}\n")
+    return load(root)
+
+
+def _addresses(settings: Settings) -> dict[str, str | None]:
+    defaults = configuration.spark_defaults(settings, settings.server.ports, "token", [])
+    names = ("spark.driver.host", "spark.driver.bindAddress", "spark.connect.grpc.binding.address")
+    local = configuration.environment(settings, find(None), settings.root).get("SPARK_LOCAL_IP")
+    return {**{name: defaults.get(name) for name in names}, "SPARK_LOCAL_IP": local}
+
+
+def test_everything_listens_on_loopback_by_default(tmp_path: Path) -> None:
+    assert set(_addresses(_settings(tmp_path, "")).values()) == {"127.0.0.1"}
+
+
+def test_every_address_only_when_it_is_asked_for(tmp_path: Path) -> None:
+    found = _addresses(_settings(tmp_path, "bind: 0.0.0.0"))
+    assert found["spark.driver.bindAddress"] == found["spark.connect.grpc.binding.address"] == "0.0.0.0"
+    # Executors are given the driver's host: 0.0.0.0 would be each one's own.
+    assert found["spark.driver.host"] is None
+    assert found["SPARK_LOCAL_IP"] is None
+
+
+def test_a_host_that_the_settings_name_is_what_executors_are_given(tmp_path: Path) -> None:
+    named = "bind: 0.0.0.0, spark_conf: {spark.driver.host: penstock-server-0.penstock-drivers}"
+    assert _addresses(_settings(tmp_path, named))["spark.driver.host"] == "penstock-server-0.penstock-drivers"
+
+
+@pytest.mark.parametrize("wrong", ["10.0.0.1", "localhost", "::"])
+def test_other_addresses_are_refused_by_name(tmp_path: Path, wrong: str) -> None:
+    """The adapter reaches its own server on loopback: one address of several would shut it out."""
+    with pytest.raises(PenstockError) as caught:
+        _settings(tmp_path, f'bind: "{wrong}"')
+    assert "`server.bind`" in caught.value.found

@@ -1,0 +1,84 @@
+"""The lease on a warehouse in S3: one server writes, and what a killed one left ends by itself."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.sections import StoreSettings
+from penstock.server import lease
+from penstock.settings import Settings
+
+
+def settings(root: Path, bucket: str, endpoint: str, **conf: str) -> Settings:
+    """A project whose warehouse is in a bucket."""
+    root.mkdir(exist_ok=True)
+    store = StoreSettings(endpoint=endpoint, region="eu-central-1")
+    server = {"spark_conf": conf}
+    return Settings.model_validate({"root": root, "warehouse": f"s3a://{bucket}/w", "store": store, "server": server})
+
+
+@pytest.fixture
+def two(endpoint: str, tmp_path: Path, credentials: None) -> list[Settings]:
+    """Two projects on one warehouse."""
+    bucket = f"b-{uuid.uuid4().hex}"
+    made = [settings(tmp_path / name, bucket, endpoint) for name in ("one", "two")]
+    made[0].warehouse_dir.fs.mkdir(bucket)
+    return made
+
+
+def test_the_second_server_is_refused_until_the_first_lets_go(two: list[Settings]) -> None:
+    held = lease.take(two[0])
+    assert held
+    with pytest.raises(PenstockError, match=r"the only server that writes to s3a://.* does, and said so"):
+        lease.take(two[1])
+    held.release()
+    assert lease.take(two[1])
+
+
+def test_a_project_takes_over_from_its_own_killed_server(two: list[Settings]) -> None:
+    assert lease.take(two[0])
+    assert lease.take(two[0])
+
+
+def test_what_a_killed_server_left_ends(two: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "SETTLE", 0.05)
+    held = lease.take(two[0])
+    assert held
+    old = {"owner": held.owner, "who": "somebody", "renewed": 0}
+    with held.path.open("wb") as file:
+        file.write(json.dumps(old).encode())
+    other = lease.take(two[1])
+    assert other and lease.read(other.path)["owner"] == other.owner
+    held.release()
+    assert lease.read(other.path)["owner"] == other.owner, "only its own lease is let go"
+
+
+def test_a_holder_that_lost_it_is_told(two: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEW", 0.05)
+    held = lease.take(two[0])
+    assert held
+    told: list[str] = []
+    with held.path.open("wb") as file:
+        file.write(json.dumps({"owner": "other", "who": "another one", "renewed": 0}).encode())
+    held.keep(told.append)
+    for _ in range(100):
+        if told:
+            break
+        held._over.wait(0.05)
+    assert "another one holds the lease" in told[0]
+
+
+@pytest.mark.parametrize("warehouse", ["warehouse", "gs://bucket/w", "hdfs://node:9000/w"])
+def test_other_stores_need_none(tmp_path: Path, warehouse: str) -> None:
+    """Their own conditions order Delta's commits."""
+    assert lease.take(Settings(root=tmp_path, warehouse=warehouse)) is None
+
+
+def test_a_log_store_that_coordinates_needs_none(tmp_path: Path) -> None:
+    conf = {"spark.delta.logStore.s3a.impl": "io.delta.storage.S3DynamoDBLogStore"}
+    assert lease.take(settings(tmp_path / "p", "bucket", "http://127.0.0.1:9", **conf)) is None

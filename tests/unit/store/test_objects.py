@@ -1,0 +1,141 @@
+"""A lake in an object store: S3's own protocol, served by moto on this machine."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.lake import clean as cleaning
+from penstock.lake.catalog import load as load_catalog
+from penstock.lake.files import FILE
+from penstock.lake.land import Landed, land
+from penstock.lake.manifest import Entry, Manifest
+from penstock.lake.sample import Piece, write_raw
+from penstock.lake.snapshot import write_snapshot
+from penstock.lake.source import local_file
+from penstock.lake.staging import area
+from penstock.lake.verify import problems
+from penstock.store import kinds, place
+from penstock.store.place import Folder
+
+ROOT = Path(__file__).resolve().parents[3]
+MONTH = date(2023, 1, 1)
+
+
+@pytest.fixture
+def lake(endpoint: str, credentials: None) -> Folder:
+    """A lake in a bucket of its own."""
+    folder = place.folder(Path(), f"s3a://b-{uuid.uuid4().hex}/the/lake", endpoint, "eu-central-1", False)
+    folder.fs.mkdir(folder.parts[0].strip("/").partition("/")[0])
+    return folder
+
+
+def put_in(lake: Folder, tmp_path: Path, seed: int = 1, name: str = "green_tripdata_2023-01.parquet") -> Landed:
+    """Land a made month."""
+    path = tmp_path / f"{seed}" / name
+    path.parent.mkdir(exist_ok=True)
+    write_raw(Piece("green", MONTH, 500, seed), path)
+    catalog = load_catalog(ROOT)
+    return land(catalog, catalog.dataset("green"), MONTH, local_file(path, name, str(path)), lake)
+
+
+def test_a_name_is_taken_once(lake: Folder) -> None:
+    store = kinds.of(lake)
+    assert store.new(lake / "a", b"first") and not store.new(lake / "a", b"second")
+    assert store.read([lake / "a"]) == [b"first"]
+
+
+def test_a_month_lands_is_replaced_and_repaired(lake: Folder, tmp_path: Path) -> None:
+    first = put_in(lake, tmp_path)
+    assert first.outcome == "landed" and first.entry.file_tag
+    assert put_in(lake, tmp_path).outcome == "unchanged"
+    second = put_in(lake, tmp_path, seed=2)
+    assert second.outcome == "replaced" and second.entry.version == 2
+    assert Manifest(lake).live() == {("green", MONTH): second.entry}
+    file = second.entry.path(lake)
+    with file.open("wb") as out:
+        out.write(b"not what landed")
+    assert "a truncated file" in problems(lake, [second.entry])[0].found
+    assert put_in(lake, tmp_path, seed=2).outcome == "repaired"
+    assert problems(lake, [second.entry], read=True) == []
+    assert [path for path in area(lake).iterdir() if path.name != ".lake.lock"] == []
+
+
+def test_the_same_size_with_other_bytes_is_found(lake: Folder, tmp_path: Path) -> None:
+    """The store's own tag tells, without reading."""
+    entry = put_in(lake, tmp_path).entry
+    with entry.path(lake).open("wb") as out:
+        out.write(bytes(entry.file_bytes))
+    assert "another content" in problems(lake, [entry])[0].found
+
+
+def test_what_did_not_land_is_moved_out_of_sight(lake: Folder, tmp_path: Path) -> None:
+    entry = put_in(lake, tmp_path).entry
+    with (lake / entry.folder / "stranger.parquet").open("wb") as out:
+        out.write(b"x")
+    assert "did not land" in problems(lake, [entry])[0].found
+    assert put_in(lake, tmp_path).outcome == "repaired"
+    assert kinds.of(lake).names(lake / entry.folder) == [FILE]
+
+
+def test_a_removed_month_and_clean_up(lake: Folder, tmp_path: Path) -> None:
+    old = put_in(lake, tmp_path).entry
+    new = put_in(lake, tmp_path, seed=2).entry
+    with pytest.raises(PenstockError, match="an hour at least"):
+        cleaning.clean(lake, timedelta(0))
+    assert cleaning.clean(lake, timedelta(hours=1)) == []
+    found = cleaning.find(lake, new.landed_at + timedelta(seconds=1))
+    assert [(path, why) for path, why in found] == [(lake / old.folder, "superseded")]
+    kinds.of(lake).remove(found[0][0])
+    assert problems(lake, [new]) == [] and not (lake / old.folder / FILE).exists()
+
+
+def test_a_snapshot_of_the_manifest(lake: Folder, tmp_path: Path) -> None:
+    put_in(lake, tmp_path)
+    version, path = write_snapshot(Manifest(lake))
+    assert version == 1 and path.exists() and write_snapshot(Manifest(lake)) == (version, path)
+
+
+def test_two_writers_and_one_switch(lake: Folder) -> None:
+    """Eight writers at once, no lock between them: every commit has a number of its own, and none is lost."""
+    entry = Entry(
+        dataset="green", file_month=MONTH, folder="f", source="s", source_file="s", sha256="0",
+        schema_fingerprint="0", bytes=1, rows=1,
+    )  # fmt: skip
+    numbers: list[int] = []
+    start = threading.Barrier(8)
+
+    def write(writer: int) -> None:
+        start.wait()
+        for turn in range(3):
+            mine = entry.model_copy(update={"source": f"{writer}-{turn}"})
+            numbers.append(Manifest(lake).commit(mine).version)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(8)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert sorted(numbers) == list(range(1, 25))
+    assert {entry.source for entry in Manifest(lake).entries()} == {f"{w}-{t}" for w in range(8) for t in range(3)}
+
+
+def test_a_commit_after_another_version_is_not_made(lake: Folder, tmp_path: Path) -> None:
+    """What was looked at at version 0 says nothing about version 1."""
+    entry = put_in(lake, tmp_path).entry
+    assert Manifest(lake).commit_after(0, entry) is None
+    assert Manifest(lake).version() == 1
+
+
+def test_a_store_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
+    folder = place.folder(Path(), "s3a://bucket/lake", "http://127.0.0.1:9", "eu-central-1", False)
+    with pytest.raises(PenstockError) as caught:
+        Manifest(folder).version()
+    assert "s3://bucket/lake" in str(caught.value) and "planted-secret" not in str(caught.value)

@@ -1,0 +1,60 @@
+"""Addresses of lakes and warehouses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock.errors import PenstockError
+from penstock.settings import load
+from penstock.store import kinds, place
+
+
+@pytest.mark.parametrize(
+    ("address", "uri"),
+    [
+        ("lake", "file:///project/lake"),
+        ("/data/lake", "file:///data/lake"),
+        ("file:///data/lake", "file:///data/lake"),
+        ("s3a://bucket/lake/", "s3a://bucket/lake"),
+        ("hdfs://node:9000/lake", "hdfs://node:9000/lake"),
+    ],
+)
+def test_as_spark_takes_it(address: str, uri: str) -> None:
+    assert place.uri(Path("/project"), address) == uri
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("s3://bucket/lake", "write s3a://"),
+        ("gcs://bucket/lake", "write gs://"),
+        ("ftp://host/lake", "s3a://, gs://, hdfs://"),
+        ("s3a:///lake", "s3a://BUCKET/folder"),
+        ("hdfs:///lake", "hdfs://HOST:PORT/folder"),
+    ],
+)
+def test_an_address_that_cannot_be(address: str, words: str) -> None:
+    with pytest.raises(PenstockError, match=words):
+        place.scheme(address)
+
+
+def test_settings_refuse_it_by_its_key(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yml").write_text("lake: s3://bucket/lake\n")
+    with pytest.raises(PenstockError, match=r"`lake`.*write s3a://"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("endpoint", ["https://user:secret@host", "host:5000", "http://host/path"])
+def test_an_endpoint_is_a_plain_address(tmp_path: Path, endpoint: str) -> None:
+    """Credentials have no place in a file of the project."""
+    (tmp_path / "penstock.yml").write_text(f"store: {{endpoint: '{endpoint}'}}\n")
+    with pytest.raises(PenstockError, match=r"store\.endpoint"):
+        load(tmp_path)
+
+
+def test_a_disk_needs_no_store(tmp_path: Path) -> None:
+    settings = load(tmp_path)
+    assert settings.schemes == set()
+    assert settings.lake_dir == tmp_path / "lake" and kinds.is_disk(settings.lake_dir)

@@ -1,0 +1,99 @@
+"""Targets: which one is meant, what penstock.yml says for it, and how the command line names it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from penstock import cli, profiles
+from penstock.errors import PenstockError
+from penstock.settings import load
+
+PROFILE = """
+shop:
+  target: "{{ env_var('PENSTOCK_TARGET', 'laptop') }}"
+  outputs: {laptop: {type: penstock}, cluster: {type: penstock}}
+"""
+SETTINGS = """
+warehouse: tables
+server: {memory: 2g, spark_conf: {a: 1, b: 2}}
+targets:
+  cluster:
+    warehouse: s3a://bucket/tables
+    server: {master: "spark://node:7077", spark_conf: {b: 3}}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with two targets, one of which has settings of its own."""
+    monkeypatch.delenv(profiles.VARIABLE, raising=False)
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    (tmp_path / "profiles.yml").write_text(PROFILE)
+    (tmp_path / "penstock.yml").write_text(SETTINGS)
+    return tmp_path
+
+
+def test_the_profile_says_which_target_is_meant(project: Path) -> None:
+    settings = load(project)
+    assert (settings.target, settings.warehouse, settings.server.master) == ("laptop", "tables", "local[*]")
+    (project / "profiles.yml").write_text(PROFILE.replace("'laptop'", "'cluster'"))
+    assert load(project).server.master == "spark://node:7077"
+
+
+def test_a_section_lies_over_the_rest_key_by_key(project: Path) -> None:
+    """What it doesn't say stays; its state has a folder of its own, its jars are everyone's."""
+    settings = load(project, "cluster")
+    assert settings.warehouse == "s3a://bucket/tables"
+    assert (settings.server.memory, settings.server.spark_conf) == ("2g", {"a": "1", "b": "3"})
+    assert settings.state_dir == project / ".penstock" / "cluster"
+    assert settings.shared_dir == load(project).shared_dir == project / ".penstock"
+
+
+def test_the_environment_names_a_target(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(profiles.VARIABLE, "cluster")
+    assert load(project).target == "cluster"
+    assert profiles.chosen() == ["--target", "cluster"]
+    monkeypatch.setenv(profiles.VARIABLE, "clutser")
+    with pytest.raises(PenstockError, match=r"`clutser`; known: cluster, laptop"):
+        load(project)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        ("cluster: {serverr: {}}", "unknown key `serverr`"),
+        ("cluster: {shared: x}", "unknown key `shared`"),
+        ("cluster: 4", "`targets.cluster` as keys"),
+        ("[cluster]", "`targets` without names"),
+    ],
+)
+def test_a_wrong_section_is_refused_whatever_the_target(project: Path, section: str, words: str) -> None:
+    """A typing mistake is met on the laptop, not on the cluster."""
+    (project / "penstock.yml").write_text(f"targets: {{{section}}}" if section[0] != "[" else f"targets: {section}")
+    with pytest.raises(PenstockError) as caught:
+        load(project)
+    assert words in str(caught.value)
+
+
+def test_a_profile_that_cannot_be_read_names_no_target(tmp_path: Path) -> None:
+    """dbt says what is wrong with it; the settings are those of the file's first level."""
+    (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
+    (tmp_path / "profiles.yml").write_text("shop: {target: \"{{ env_var('NOT_THERE') }}\", outputs: {a: {}}}")
+    assert profiles.read(tmp_path) == profiles.Profile("", ("a",))
+
+
+@pytest.mark.parametrize(
+    ("typed", "read"),
+    [
+        ("up --target cluster", "--target cluster up"),
+        ("up -t cluster", "-t cluster up"),
+        ("land green 2024-01 --target=cluster", "--target=cluster land green 2024-01"),
+        ("--target cluster up", "--target cluster up"),
+        ("up", "up"),
+    ],
+)
+def test_the_option_may_stand_behind_the_command(typed: str, read: str) -> None:
+    assert cli.target_first(typed.split()) == read.split()
