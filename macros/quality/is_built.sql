@@ -1,0 +1,6 @@
+{% macro is_built(relation) %}
+    {%- if not execute -%}
+        {{- return(true) -}}
+    {%- endif -%}
+    {{- return(load_relation(relation) is not none) -}}
+{% endmacro %}

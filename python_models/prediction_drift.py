@@ -1,0 +1,23 @@
+"""Each month's error beside that of the test month, and how far each feature has moved since training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from penstock.ml import registry, watch
+
+
+def model(dbt: Any, session: Any) -> DataFrame:
+    dbt.config(materialized="incremental", incremental_strategy="interval", event_time="pickup_month")
+    predictions = dbt.ref("trip_predictions")
+    features = dbt.ref("trip_features")
+    fare = dbt.ref("fare_model")
+    duration = dbt.ref("duration_model")
+    versions = registry.versions(fare) | registry.versions(duration)
+    rows = []
+    for name, prefix in (("fare_model", "fare"), ("duration_model", "duration")):
+        columns = {"month": "pickup_month", "version": f"{prefix}_version", "predicted": f"predicted_{prefix}"}
+        rows += watch.watched(name, versions.get(name, {}), predictions, features, columns)
+    return session.createDataFrame(rows, watch.SCHEMA).withColumnRenamed("month", "pickup_month")

@@ -1,0 +1,74 @@
+"""A project with what learns built once on a small sample; another one on the real green months."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from projects import INTERPRETED, Project, make_project
+
+from penstock.server import control
+
+SAMPLE_ROWS = 40_000
+# What the chain does doesn't depend on how well it learns.
+FEW_TREES = "- {trees: 10}\n          - {trees: 8, depth: 4}"
+# Months before those that are learned from, then those: four to train, one to tune, one to test.
+BEFORE = ("2021-01", "2021-02", "2022-01", "2022-02", "2023-01", "2023-02")
+LEARNED = ("2023-12", "2024-01", "2024-02", "2024-03", "2024-04", "2024-05")
+# The split of the figures in the docs; and a month that no parameter was ever chosen on, a year and a half later.
+SPLITS = (LEARNED, (*LEARNED, "2025-10"))
+
+
+def split_vars(months: tuple[str, ...]) -> str:
+    """Months to learn from as variables: the last to test, the one before to tune."""
+    *train, tune, test = months
+    return f"{{train_months: [{', '.join(train)}], tune_month: {tune}, test_month: {test}}}"
+
+
+def with_candidates(file: Path, candidates: str) -> str:
+    """The yml of what learns, with other parameters to choose among."""
+    text, changed = re.subn(
+        r"(candidates: &candidates\n +)(- .*\n +)+- .*\n", rf"\g<1>{candidates}\n", file.read_text()
+    )
+    assert changed == 1
+    return text
+
+
+@pytest.fixture(scope="session")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The whole chain on a small sample, built and tested by plain `dbt build`."""
+    made = make_project(tmp_path_factory.mktemp("learned"), ml=True, spark_conf=INTERPRETED)
+    try:
+        assert made.penstock("sample", "--rows", str(SAMPLE_ROWS)).returncode == 0
+        file = made.root / "python_models" / "_ml.yml"
+        file.write_text(with_candidates(file, FEW_TREES))
+        done = made.dbt("build", "--exclude-resource-type", "unit_test")
+        (made.root / "build.txt").write_text(done.stdout)
+        assert done.returncode == 0, done.stdout[-6000:]
+        yield made
+    finally:
+        control.down(made.settings)
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The models that learn on the real green months: version N of each on the Nth split."""
+    data = os.environ.get("PENSTOCK_TLC_DATA")
+    if not data:
+        pytest.skip("PENSTOCK_TLC_DATA names no folder with the real months")
+    made = make_project(tmp_path_factory.mktemp("real"), ml=True, java_options=[])
+    try:
+        for month in (*BEFORE, *SPLITS[-1]):
+            assert made.penstock("land", "green", month, "--from", str(Path(data) / "green")).returncode == 0
+        kinds = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+        steps = [("+trip_features", LEARNED)]
+        steps += [(model, months) for months in SPLITS for model in ("duration_model", "fare_model")]
+        for models, months in (*steps, ("model_registry trip_predictions", LEARNED)):
+            done = made.dbt("build", "--select", models, *kinds, "--vars", split_vars(months))
+            assert done.returncode == 0, done.stdout[-6000:]
+        yield made
+    finally:
+        control.down(made.settings)

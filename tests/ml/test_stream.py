@@ -1,0 +1,130 @@
+"""The streaming lane beside the batch: a month again, a month less, a kill in the middle."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from datetime import date
+from pathlib import Path
+
+import psutil
+from projects import Project, edited
+from test_chain import run
+
+from penstock.lake.sample import Piece, write_raw
+
+MONTH = "2023-03"
+
+
+def land(project: Project, seed: int) -> None:
+    """Land the month in another version."""
+    raw = project.root / f"raw-{seed}"
+    raw.mkdir()
+    write_raw(Piece("green", date(2023, 3, 1), 1200, seed=seed), raw / f"green_tripdata_{MONTH}.parquet")
+    assert project.penstock("land", "green", MONTH, "--from", str(raw)).returncode == 0
+
+
+def batches(project: Project) -> list[tuple[int, int]]:
+    """(micro-batch, commit of the manifest) of each that wrote."""
+    rows = project.sql("select batch_id, manifest_version from staging.stream_progress order by 1")
+    return [(int(batch), int(version)) for batch, version in rows]
+
+
+def holds(project: Project) -> None:
+    """Both lanes have the same rows."""
+    assert "PASS=" in run(project, "test", "--select", "stream_equals_batch stream_progress")
+
+
+def follow(project: Project) -> None:
+    """Bring the lane to its end."""
+    run(project, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
+
+
+def test_each_commit_of_the_manifest_is_a_batch(learned: Project) -> None:
+    follow(learned)
+    before = batches(learned)
+    assert len(before) == len({version for _, version in before}) >= 12
+    land(learned, seed=31)
+    follow(learned)
+    assert len(batches(learned)) == len(before) + 1
+    (rows,) = learned.sql(
+        f"select count(*) from staging.stream_trips where service_type = 'green' and file_month = date'{MONTH}-01'"
+    )
+    assert rows == (1200,), "replaced, not added"
+    holds(learned)
+
+
+def test_nothing_landed_does_nothing(learned: Project) -> None:
+    before, history = batches(learned), learned.sql("describe history staging.stream_trips")
+    follow(learned)
+    assert batches(learned) == before
+    assert len(learned.sql("describe history staging.stream_trips")) == len(history)
+
+
+def test_a_sample_leaves_the_stream_where_it_is(learned: Project) -> None:
+    """It would replace whole months by parts of them."""
+    before, history = batches(learned), learned.sql("describe history staging.stream_trips")
+    land(learned, seed=34)
+    said = run(learned, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress", "--empty")
+    assert "the stream stays where it is" in said
+    assert batches(learned) == before
+    assert len(learned.sql("describe history staging.stream_trips")) == len(history)
+
+
+def test_what_lands_while_it_runs_is_for_the_next_run(learned: Project) -> None:
+    """Spark's tables of the lake are of the run's begin: a later commit would be followed with older rows."""
+    before = batches(learned)
+    with edited(learned.root / "python_models" / "stream_progress.py", _landing_meanwhile(learned)):
+        said = run(learned, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
+    assert "which landed while this run was under way" in said
+    after = batches(learned)
+    assert len(after) == len(before) + 1, "the month that landed before the run"
+    follow(learned)
+    assert len(batches(learned)) == len(after) + 1
+    holds(learned)
+
+
+def _landing_meanwhile(project: Project) -> str:
+    """The model's text, with a month that lands when it begins."""
+    raw = project.root / "raw-35"
+    raw.mkdir()
+    write_raw(Piece("green", date(2023, 3, 1), 1300, seed=35), raw / f"green_tripdata_{MONTH}.parquet")
+    command = [str(Path(sys.executable).parent / "penstock"), "land", "green", MONTH, "--from", str(raw)]
+    text = (project.root / "python_models" / "stream_progress.py").read_text()
+    begin = f"    import subprocess\n\n    subprocess.run({command}, cwd={str(project.root)!r}, check=True)\n"
+    return text.replace('    green = dbt.ref("stg_green_trips")\n', begin + '    green = dbt.ref("stg_green_trips")\n')
+
+
+def test_a_kill_in_a_batch_loses_and_doubles_nothing(learned: Project) -> None:
+    before = batches(learned)
+    land(learned, seed=32)
+    checkpoint = learned.settings.warehouse_dir / "_checkpoints" / "staging.stream_trips"
+    known = {path.name for path in (checkpoint / "offsets").iterdir()}
+    command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "run", "--select", "stream_progress"]
+    process = subprocess.Popen(command, cwd=learned.root, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
+    driver = None
+    until = time.monotonic() + 200
+    while not {path.name for path in (checkpoint / "offsets").iterdir()} - known:
+        assert process.poll() is None and time.monotonic() < until, "no batch began"
+        started = [item for item in psutil.Process(process.pid).children(recursive=True) if item.name() == "java"]
+        driver = started[0] if started else driver
+        time.sleep(0.02)
+    assert driver is not None
+    driver.kill()
+    process.wait(120)
+    assert process.returncode != 0
+    follow(learned)
+    after = batches(learned)
+    assert len(after) == len({version for _, version in after}) == len(before) + 1
+    holds(learned)
+
+
+def test_a_month_that_is_removed_goes(learned: Project) -> None:
+    assert learned.penstock("remove", "green", MONTH).returncode == 0
+    follow(learned)
+    where = f"service_type = 'green' and file_month = date'{MONTH}-01'"
+    assert learned.sql(f"select count(*) from staging.stream_trips where {where}") == [(0,)]
+    holds(learned)
+    land(learned, seed=33)
+    run(learned, "run", "--exclude", "tag:ml")
