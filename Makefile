@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run test lint unit integration adapter faults faults-year conformance conformance-baseline bench-layout bench-batch docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,18 @@ venv: ## build .venv from requirements.lock (once)
 run: venv ## sample lake, server, dbt build, and a summary
 	@penstock quickstart
 
-test: lint unit integration ## lint, unit tests, integration tests on a server of their own
+ml: venv ## what learns: features, train, registry, predictions, drift; clusters, ranks, stream; and a report
+	@penstock sample --if-empty
+	@code=0; dbt build --select +tag:ml --indirect-selection buildable --exclude-resource-type unit_test || code=$$?; \
+	  penstock report ml || code=$$?; exit $$code
+
+# Two at once: what needs a server leaves a processor idle while dbt waits for Spark, or Spark for dbt.
+REAL := tests/integration/test_real_months.py
+test: lint ## lint, unit tests, integration tests on servers of their own
+	@log=$$(mktemp); code=0; \
+	  (code=0; $(PYTEST) tests/unit || code=1; $(PYTEST) $(REAL) || code=1; exit $$code) >$$log 2>&1 & beside=$$!; \
+	  $(PYTEST) tests/integration --ignore $(REAL) || code=1; \
+	  wait $$beside || code=1; cat $$log; rm -f $$log; exit $$code
 
 lint: venv ## sqlfluff, ruff, mypy
 	@ruff check .
@@ -45,6 +56,27 @@ faults: venv ## dbt, servers, landings killed, disks filled, clocks moved, two r
 faults-year: venv ## a year of months backfilled with kills throughout, beside the same undisturbed
 	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
 
+# Three parts at once, of about the same length: each leaves a processor idle while dbt waits for Spark, or Spark for dbt.
+REACH := $(PYTEST) --write-docs
+TARGETS := tests/reach/test_targets.py
+OTHERS := tests/reach/test_metastore.py tests/reach/test_readers.py
+FAR := gcs or hdfs
+reach: venv ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
+	@logs=$$(mktemp -d); code=0; \
+	  $(REACH) $(TARGETS) $(OTHERS) -k "not ($(FAR))" >$$logs/near 2>&1 & near=$$!; \
+	  $(REACH) $(TARGETS) tests/reach/test_airflow.py -k "airflow or $(FAR)" >$$logs/far 2>&1 & far=$$!; \
+	  $(REACH) tests/reach $(addprefix --ignore ,$(TARGETS) $(OTHERS) tests/reach/test_airflow.py) || code=1; \
+	  wait $$near || code=1; wait $$far || code=1; cat $$logs/*; rm -rf $$logs; exit $$code
+
+airflow: venv ## Airflow in an environment of its own, its database, and the DAG's graph
+	@orchestration/airflow/setup
+
+learning: venv ## tests of what learns: the chain on a sample, the stream
+	@$(PYTEST) tests/ml --ignore tests/ml/test_real_months.py
+
+learning-real: venv ## what learns on the real months in PENSTOCK_TLC_DATA, beside the baseline and scikit-learn
+	@$(PYTEST) -s tests/ml/test_real_months.py
+
 conformance: venv ## dbt's published adapter test-suite, written up in docs/conformance.md
 	@$(PYTEST) $(SHORT) --record tests/conformance
 
@@ -56,6 +88,12 @@ bench-layout: venv ## what layouts and hints gain on 25 million trips, into docs
 
 bench-batch: venv ## what one more month costs, beside dbt's microbatch, into docs/operations.md
 	@$(BIN)/python bench/batch.py --write-docs
+
+bench-rdd: venv ## the RDD way beside SQL, on two million trips
+	@$(BIN)/python bench/rdd.py
+
+bench-scale: venv ## what the build takes by rows, workers, months and files, into docs/scaling.md
+	@$(BIN)/python bench/scale.py --write-docs
 
 docs-quality: venv ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
@@ -76,8 +114,8 @@ build: venv ## dbt build
 	@dbt build
 
 clean: ## stop the server, drop the tables, logs and dbt's output; the lake stays
-	@[ ! -x $(BIN)/penstock ] || penstock down
-	@rm -rf warehouse target logs .penstock/metastore_db .penstock/logs .penstock/tmp .penstock/run .penstock/conf
+	@[ ! -x $(BIN)/penstock ] || { penstock down; penstock down --target cluster; penstock cluster down; }
+	@rm -rf .penstock/cluster .penstock/cluster-nodes warehouse target logs .penstock/metastore_db .penstock/logs .penstock/tmp .penstock/run .penstock/conf
 
 clean-venv: ## remove the Python environment
 	@rm -rf $(VENV)
@@ -85,3 +123,5 @@ clean-venv: ## remove the Python environment
 lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --generate-hashes \
 	  --no-header --no-annotate --upgrade -o requirements.lock
+	@uv pip compile orchestration/airflow/requirements.in --universal --python-version 3.10 --generate-hashes \
+	  --no-header --no-annotate --upgrade -o orchestration/airflow/requirements.lock

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import intervals_project
 import pytest
 from intervals_project import Rides
-from projects import Project, small_project
+from projects import COMPILED, Project, small_project
 
 from penstock.server import control
 from penstock.settings import load
@@ -16,7 +16,7 @@ from penstock.settings import load
 @pytest.fixture(scope="session")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A server for the projects of one module after another: a warm one takes half the time."""
-    made = small_project(tmp_path_factory.mktemp("host"), {})
+    made = small_project(tmp_path_factory.mktemp("host"), {}, spark_conf=COMPILED)
     try:
         yield made
     finally:

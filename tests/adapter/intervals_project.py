@@ -111,7 +111,9 @@ from pyspark.sql import functions as F
 def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="interval", event_time="month", tags="aside",
                reads_before=["totals"])
-    months = dbt.ref("checked").select(F.col("file_month").alias("at")).distinct()
+    checked = dbt.ref("checked").select(F.col("file_month").alias("at")).distinct()
+    months = session.createDataFrame([(day,) for day in dbt.intervals], "at date").join(checked, "at")
+    dbt.log(f"months {len(dbt.intervals)} by {dbt.code}")
     totals = dbt.ref("totals")
     pairs = months.join(totals, totals.month < months.at, "left")
     return pairs.groupBy(F.col("at").alias("month")).agg(F.sum("fare").alias("fare"))

@@ -66,7 +66,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The small project, run once."""
     files = {f"models/{name}": text for name, text in MODELS.items()}
     files["seeds/codes.csv"] = "code\n1\n"
-    made = small_project(tmp_path_factory.mktemp("explain") / "small", files, host=host)
+    made = small_project(tmp_path_factory.mktemp("explain") / "small", files, {"keep_plans": True}, host=host)
     done = made.dbt("run", "--select", *RUN)
     assert done.returncode == 0, done.stdout
     return made

@@ -109,6 +109,18 @@ def test_a_refresh_that_was_killed(rides: Rides) -> None:
     assert rides.ledger(done)["checked"] == [month for month in months if month not in kept]
 
 
+def test_a_first_build_that_was_killed_before_the_metastore_knew(rides: Rides) -> None:
+    """Delta's first commit is in the folder and no table is: the next run makes the table there all the same."""
+    for name in ("checked", "features"):
+        folder = rides.project.settings.warehouse_dir / "small.db" / name
+        first = (folder / "_delta_log" / f"{0:020d}.json").read_bytes()
+        rides.sql(f"drop table small.{name}")
+        (folder / "_delta_log").mkdir(parents=True)
+        (folder / "_delta_log" / f"{0:020d}.json").write_bytes(first)
+    rides.run()
+    rides.holds()
+
+
 def test_two_runs_at_once(rides: Rides) -> None:
     """Of other months with no table there before, both win; of the same months, nothing is there twice."""
     for model in ("checked", "totals"):

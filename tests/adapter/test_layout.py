@@ -120,7 +120,7 @@ def laid_out(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project
         for folder in ("joins", "layout", "maintenance")
         for path in (ROOT / "macros" / folder).rglob("*.*")
     }
-    project = small_project(tmp_path_factory.mktemp("layout"), {**FILES, **macros}, host=host)
+    project = small_project(tmp_path_factory.mktemp("layout"), {**FILES, **macros}, {"keep_plans": True}, host=host)
     made = project.penstock("sample", "--rows", "150000", "--dataset", "yellow", "--months", "2023-01..2023-02")
     assert made.returncode == 0, made.stdout
     built = dbt(project, "run", "--select", "zones", "some_zones", "plain")

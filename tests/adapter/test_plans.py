@@ -128,7 +128,7 @@ def files() -> dict[str, str]:
 @pytest.fixture(scope="module")
 def planned(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The project on a server, with the checkout's macros and tests of plans."""
-    project = small_project(tmp_path_factory.mktemp("planned"), files(), host=host)
+    project = small_project(tmp_path_factory.mktemp("planned"), files(), {"keep_plans": True}, host=host)
     for part in ("macros", "tests/data/generic"):
         shutil.copytree(ROOT / part, project.root / part)
     shutil.rmtree(project.root / "macros" / "schemas")

@@ -17,9 +17,11 @@ from typing import Any
 import psutil
 import pytest
 import python_project
+import yaml
 from projects import Project
 
-from penstock.server import control
+from penstock.server import configuration, control, jars, java
+from penstock.server.archive import Archive
 
 BUILT = {name for name in python_project.MODELS if not name.startswith(("f_", "slow_"))}
 WINDOW = ("--event-time-start", "2024-01-01", "--event-time-end", "2024-01-04")
@@ -51,7 +53,15 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 
 
 @pytest.fixture(scope="module")
-def first(project: Project) -> Run:
+def archived(project: Project) -> bool:
+    """Whether the server's classes lie in an archive already: the first server to end in order leaves one."""
+    settings, found = project.settings, java.find(None)
+    path = configuration.class_path(jars.resolve(settings.server.packages, settings.shared_dir, found))
+    return Archive.of(settings.state_dir, "spark", found, path).file.exists()
+
+
+@pytest.fixture(scope="module")
+def first(project: Project, archived: bool) -> Run:
     """Every model that can be built, once."""
     done = project.dbt("run", *SELECT, *WINDOW)
     assert done.returncode == 0, done.stdout[-8000:]
@@ -134,6 +144,11 @@ def test_a_driver_of_its_own_has_rdds_and_the_jvm(first: Run) -> None:
     assert "r_rdd: described model.small.r_rdd" in first.text
 
 
+def test_a_driver_loads_its_classes_from_the_servers_archive(first: Run, archived: bool) -> None:
+    """Where there is one: the Java machine has it in its memory."""
+    assert f"r_rdd: archive {archived}" in first.text or not archived
+
+
 def test_nothing_else_is_left(first: Run) -> None:
     """No temporary table or view, no file of a driver."""
     assert tables(first.project) == BUILT
@@ -213,13 +228,14 @@ def test_errors_have_no_stack(failed: Run) -> None:
     assert "f_line: rows 3" in failed.text
 
 
-def test_empty_and_sample_reach_python_models(failed: Run) -> None:
-    """dbt itself leaves a Python model's refs whole."""
+@pytest.mark.parametrize("reads", ["dbt.ref('events_at')", "dbt.source('outside', 'events_at')"])
+def test_empty_and_sample_reach_python_models(failed: Run, reads: str) -> None:
+    """dbt itself leaves a Python model's refs whole, and takes a source's limit for its name."""
     project = failed.project
-    model = project.root / "models" / "sampled.py"
-    model.write_text(
-        "def model(dbt, session):\n    dbt.config(materialized='table')\n    return dbt.ref('events_at')\n"
-    )
+    model, source = (project.root / "models" / name for name in ("sampled.py", "outside.yml"))
+    model.write_text(f"def model(dbt, session):\n    dbt.config(materialized='table')\n    return {reads}\n")
+    table = {"name": "events_at", "config": {"event_time": "at"}}
+    source.write_text(yaml.safe_dump({"sources": [{"name": "outside", "schema": "w", "tables": [table]}]}))
     try:
         for flags, expected in (
             (("--empty",), []),
@@ -230,6 +246,7 @@ def test_empty_and_sample_reach_python_models(failed: Run) -> None:
             assert project.sql("select id from w.sampled") == expected
     finally:
         model.unlink()
+        source.unlink()
         project.sql("drop table if exists w.sampled")
 
 

@@ -22,7 +22,8 @@ OWNER = {"penstock": "penstock", "spark": "dbt"}[ADAPTER]
 def target(server: Record) -> dict[str, Any]:
     """The profile's target. penstock finds the server by itself; dbt-spark is told host and port."""
     if ADAPTER == "penstock":
-        return {"type": "penstock", "threads": THREADS}
+        # Plans have tests of their own; an EXPLAIN for each of a thousand models tells nothing here.
+        return {"type": "penstock", "threads": THREADS, "keep_plans": False}
     return {
         "type": "spark",
         "method": "thrift",

@@ -12,6 +12,7 @@ import dialect
 import pytest
 import report
 import yaml
+from projects import INTERPRETED, QUICK
 
 from penstock.server import control
 from penstock.server.record import Record
@@ -21,6 +22,7 @@ pytest_plugins = ["dbt.tests.fixtures.project"]
 ROOT = Path(__file__).resolve().parents[2]
 # Tables of a few rows: more partitions only cost tasks.
 SPARK_CONF = {
+    **INTERPRETED,
     "spark.sql.shuffle.partitions": 1,
     "spark.default.parallelism": 2,
     "spark.databricks.delta.snapshotPartitions": 1,
@@ -54,7 +56,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
                 "version": 1,
                 "state": str(state),
                 "warehouse": str(root / "warehouse"),
-                "server": {"memory": "3g", "spark_conf": SPARK_CONF},
+                "server": {"memory": "3g", "java_options": [QUICK], "spark_conf": SPARK_CONF},
             }
         )
     )

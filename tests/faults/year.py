@@ -31,7 +31,7 @@ ROWS = 20_000
 OF_GREEN = tuple(table for table in TABLES if "fhvhv" not in table)
 VICTIMS = ("penstock", "spark", "penstock", "metastore")
 # Seconds after which something is killed: some months of progress, so that the year comes to an end.
-BETWEEN = (8.0, 45.0)
+BETWEEN = (20.0, 75.0)
 
 
 def files(folder: Path) -> int:
@@ -69,26 +69,48 @@ def undisturbed(root: Path, raw: Path) -> tuple[Sums, float]:
         control.down(trips.project.settings)
 
 
+def struck_down(trips: Trips, run: subprocess.Popen[str], victim: str) -> bool:
+    """Kill the command, Spark or the metastore; False when no server is up to be killed just then."""
+    if victim == "penstock":
+        run.kill()
+        run.wait()
+        return True
+    running = control.current(trips.project.settings)
+    process = getattr(running, victim) if running else None
+    if process is None:
+        return False
+    killed(psutil.Process(process.pid))
+    return True
+
+
 def disturbed(root: Path, raw: Path, seed: int) -> tuple[Sums, list[str]]:
     """The same year's tables when something is killed again and again, and what was killed."""
     trips = Trips(make_project(root, memory="2g"), raw, tables=OF_GREEN)
-    chance, struck = random.Random(seed), []  # type: random.Random, list[str]
+    chance, struck, began = random.Random(seed), [], time.monotonic()  # type: random.Random, list[str], float
+    run = backfill(trips)
     try:
-        while True:
-            victim, after = VICTIMS[len(struck) % len(VICTIMS)], chance.uniform(*BETWEEN)
-            assert trips.project.penstock("up").returncode == 0
-            run, began = backfill(trips), time.monotonic()
-            while run.poll() is None and time.monotonic() - began < after:
+        while run.returncode != 0:
+            victim, until = VICTIMS[len(struck) % len(VICTIMS)], time.monotonic() + chance.uniform(*BETWEEN)
+            # A backfill that finds a new server goes on by itself: it is typed again when it has ended.
+            while run.poll() is None and time.monotonic() < until:
                 time.sleep(0.05)
-            if run.poll() is not None:
-                said = run.communicate()[0]
-                assert run.returncode == 0, said
-                return trips.sums(), struck
-            killed(psutil.Process(run.pid) if victim == "penstock" else trips.server(victim))
-            said, _ = run.communicate(timeout=WAIT)
-            struck.append(victim)
-            print(f"killed {victim} after {after:.1f} s; the backfill ended with {run.returncode}", flush=True)
+            if run.poll() is None:
+                if struck_down(trips, run, victim):
+                    struck.append(victim)
+                    print(f"{time.monotonic() - began:5.0f} s: killed {victim}", flush=True)
+                continue
+            said = [line for line in run.communicate()[0].splitlines() if "found:" in line]
+            print(
+                f"{time.monotonic() - began:5.0f} s: it ended with {run.returncode}: {' '.join(said).strip()}",
+                flush=True,
+            )
+            run = run if run.returncode == 0 else backfill(trips)
+        assert trips.project.penstock("up").returncode == 0
+        return trips.sums(), struck
     finally:
+        if run.poll() is None:
+            run.kill()
+            run.wait()
         control.down(trips.project.settings)
 
 

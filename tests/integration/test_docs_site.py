@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -12,15 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from browsing import FLAGS, browser
 from projects import Project
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# Without the last ones Chromium asks the network for things of its own.
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-)
 # The site draws the graph with Cytoscape, which hangs its object on the element it draws in.
 GRAPH = """() => {
     for (const element of document.querySelectorAll('*'))
@@ -33,16 +25,6 @@ GRAPH = """() => {
         }
     return null;
 }"""
-
-
-def browser() -> str:
-    """The machine's browser; the test skips without one, unless the environment demands it."""
-    for name in BROWSERS:
-        if found := shutil.which(name):
-            return found
-    if os.environ.get("PENSTOCK_REQUIRE_BROWSER"):
-        pytest.fail("needed: Chromium. found: none on PATH. do: apt-get install chromium")
-    pytest.skip("no Chromium on PATH (Debian: apt-get install chromium)")
 
 
 @contextmanager

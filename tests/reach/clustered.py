@@ -1,0 +1,190 @@
+"""A small project on a cluster of this machine: its files, its processes, and its rows by what they shall be."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+from processes import own_ports
+from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project, small_project
+
+from penstock.cluster import control as cluster
+from penstock.cluster import record
+from penstock.cluster.record import Cluster
+from penstock.server import control
+
+WAIT = 120
+ROWS = 200
+# With `slow` a row takes some time to make, so that a kill meets a task half-way.
+SLOW = "{{ \"java_method('java.lang.Thread', 'sleep', 30L)\" if var('slow', false) else 'cast(null as string)' }}"
+MODELS = {
+    "models/a_table.sql": (
+        "{{ config(materialized='table') }} select id, {{ var('version', 1) }} as version, "
+        + SLOW
+        + f" as slept from range(0, {ROWS}, 1, 4)"
+    ),
+    "models/an_incremental.sql": (
+        "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }}"
+        " select id, version * 10 as v from {{ ref('a_table') }}"
+    ),
+    "models/a_udf.py": """
+def model(dbt, session):
+    dbt.config(materialized="table")
+    pause = 0.03 if dbt.config.get("slow") else 0
+
+    def halves(frames):
+        import os
+        import time
+
+        for frame in frames:
+            time.sleep(pause * len(frame))
+            frame["half"] = frame["version"] / 2
+            frame["folder"] = os.getcwd()
+            yield frame[["id", "half", "folder"]]
+
+    rows = dbt.ref("a_table").repartition(4).select("id", "version")
+    return rows.mapInPandas(halves, "id long, half double, folder string")
+""",
+    "models/a_driver.py": """
+def model(dbt, session):
+    dbt.config(materialized="table", submission_method="spark_submit")
+    pause = 0.03 if dbt.config.get("slow") else 0
+
+    def more(row):
+        import time
+
+        time.sleep(pause)
+        return row["id"], row["v"] + 1
+
+    rows = dbt.ref("an_incremental").repartition(4).rdd.map(more)
+    return session.createDataFrame(rows, "id long, more long")
+""",
+    "models/schema.yml": """
+models:
+  - name: a_udf
+    config: {slow: "{{ var('slow', false) }}"}
+  - name: a_driver
+    config: {slow: "{{ var('slow', false) }}"}
+""",
+}
+FILES = {
+    **MODELS,
+    "profiles.yml": yaml.safe_dump(
+        {
+            "small": {
+                "target": "cluster",
+                "outputs": {
+                    name: {"type": "penstock", "schema": "small", "threads": 2, "keep_plans": False, **more}
+                    for name, more in {"cluster": {}, "far": {"host": "127.0.0.1", "port": 1}}.items()
+                },
+            }
+        }
+    ),
+}
+WORKERS = ("--workers", "2", "--cores", "2", "--memory", "1400m")
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """The project, and what runs for it."""
+
+    project: Project
+
+    @property
+    def cluster(self) -> Cluster:
+        """Its cluster as it is now."""
+        found = record.read(self.project.settings)
+        assert found
+        return found
+
+    def master(self) -> dict[str, Any]:
+        """What the master's page says."""
+        assert self.cluster.master
+        with urllib.request.urlopen(f"{self.cluster.master.ui}/json/") as answer:
+            said: dict[str, Any] = json.load(answer)
+        return said
+
+    def executors(self, worker: int | None = None) -> list[psutil.Process]:
+        """The executors' processes that live: all of them, or those of a worker."""
+        nodes = [node for number, node in self.cluster.workers.items() if worker in (None, number)]
+        parents = [handle for node in nodes if (handle := node.process.handle())]
+        found = []
+        for child in (child for parent in parents for child in parent.children()):
+            with suppress(psutil.NoSuchProcess):  # one that ends while it is asked
+                if "CoarseGrainedExecutorBackend" in " ".join(child.cmdline()):
+                    found.append(child)
+        return found
+
+    def rows(self) -> dict[str, list[tuple[Any, ...]]]:
+        """For each table, its distinct values with how many rows have them."""
+        columns = {"a_table": "version", "an_incremental": "v", "a_udf": "half", "a_driver": "more"}
+        return {
+            name: self.project.sql(f"select {column}, count(*) from small.{name} group by 1 order by 1")
+            for name, column in columns.items()
+        }
+
+
+def expected(version: int) -> dict[str, list[tuple[Any, ...]]]:
+    """What a clean run of a version makes."""
+    values = {"a_table": version, "an_incremental": 10 * version, "a_udf": version / 2, "a_driver": 10 * version + 1}
+    return {name: [(value, ROWS)] for name, value in values.items()}
+
+
+def settings_file(root: Path, master: str, executors: dict[str, Any]) -> None:
+    """The project's penstock.yml, with more keys of `server.executors`."""
+    options = {**INTERPRETED, "spark.executor.extraJavaOptions": BRIEF, "spark.driver.extraJavaOptions": BRIEF}
+    server = {"memory": "1g", "java_options": [QUICK], "idle_minutes": 0, "ports": own_ports()}
+    asked = {"count": 2, "cores": 1, "memory": "600m", **executors}
+    own = {"warehouse": "warehouse-cluster", "server": {"master": master, "executors": asked}}
+    settings = {"version": 1, "server": {**server, "spark_conf": options}, "targets": {"cluster": own}}
+    (root / "penstock.yml").write_text(yaml.safe_dump(settings))
+
+
+def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
+    """The project, its cluster up at ports that were free; its executors as these keys have it."""
+    made = Clustered(small_project(root, FILES))
+    settings_file(root, "spark://127.0.0.1:7077", executors or {})
+    (root / ".penstock" / "cluster").mkdir(exist_ok=True)
+    (root / ".penstock" / "cluster" / "cds").symlink_to(ROOT / ".penstock" / "cds")
+    done = made.project.penstock("cluster", "up", *WORKERS)
+    if done.returncode:
+        end(made)
+    assert done.returncode == 0, done.stdout
+    assert made.cluster.address in done.stdout
+    settings_file(root, made.cluster.address, executors or {})
+    return made
+
+
+@contextmanager
+def built(made: Clustered) -> Iterator[None]:
+    """Its tables built by `dbt build`, for as long as the block lasts; then nothing of it runs."""
+    try:
+        done = made.project.dbt("build")
+        assert done.returncode == 0, done.stdout[-6000:]
+        yield
+    finally:
+        end(made)
+
+
+def end(made: Clustered) -> None:
+    """The server first: an application that ends in order."""
+    settings = made.project.settings
+    control.down(settings)
+    cluster.down(settings)
+
+
+def wait_until(said: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
+    """Until something is so; what it said."""
+    end = time.monotonic() + seconds
+    while not (found := said()):
+        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
+        time.sleep(0.1)
+    return found

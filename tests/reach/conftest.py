@@ -1,0 +1,34 @@
+"""What reaches beyond one server: a cluster, a database; shared by the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import clustered
+import postgres as databases
+import pytest
+from clustered import Clustered
+from postgres import Postgres
+from reach_tools import missing
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--write-docs", action="store_true", help="write the table of targets into docs/stores.md")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server with an empty database."""
+    where = databases.programs()
+    if where is None:
+        missing("needed: PostgreSQL's programs. found: none. do: apt-get install postgresql")
+    with databases.running(where) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
+    """A small project on a cluster of two workers, its server up and all its tables built; tests leave it so."""
+    made = clustered.make(tmp_path_factory.mktemp("clustered") / "project")
+    with clustered.built(made):
+        yield made

@@ -1,0 +1,170 @@
+"""Stores on this machine: S3's and GCS's protocols by the servers that others test with, HDFS by its own classes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import escape
+
+import requests
+from processes import free_port, running
+from reach_tools import ROOT, from_go, missing
+
+from penstock.errors import PenstockError
+from penstock.server import java, stores
+from penstock.server.configuration import MODULE_OPTIONS
+from penstock.server.jars import resolve, spark_jars
+
+DELTA = "io.delta:delta-spark_4.1_2.13:4.3.0"
+BUCKET = "penstock"
+REGION = "eu-central-1"
+# Planted, to be looked for in everything that is written.
+KEY, SECRET = "PLANTEDKEY7Q2X", "planted+secret/8vZt3KpQ1m"
+GCS = ("github.com/fsouza/fake-gcs-server", "v1.56.1")
+# WebHDFS wants what Java left out after version 8.
+HDFS = ("org.apache.hadoop:hadoop-client-minicluster:3.4.2@jar", "javax.xml.bind:jaxb-api:2.3.1@jar")
+SECONDS = 90
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store that answers.
+
+    Attributes:
+        name: as people call it.
+        section: keys of a target in penstock.yml that lies there.
+        environment: what a process needs to be let in.
+    """
+
+    name: str
+    section: dict[str, Any]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def answered(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    """Until an HTTP server answers, whatever it says."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            requests.get(address, timeout=5)
+            return
+        except requests.ConnectionError:
+            time.sleep(0.2)
+    raise AssertionError(f"{address} did not answer in {SECONDS} s: {log.read_text()[-2000:]}")
+
+
+def section(scheme: str, root: str, endpoint: str, **store: Any) -> dict[str, Any]:
+    """A target's keys for a lake and a warehouse below an address."""
+    packages = [DELTA, *stores.PACKAGES[scheme]]
+    return {
+        "lake": f"{root}/lake",
+        "warehouse": f"{root}/warehouse",
+        "store": {"endpoint": endpoint, **store},
+        "server": {"packages": packages},
+    }
+
+
+def require_packages(*packages: str) -> None:
+    """Skip where the Java packages can't be had."""
+    try:
+        resolve(packages, ROOT / ".penstock", java.find(None))
+    except PenstockError as error:
+        missing(str(error))
+
+
+@contextmanager
+def s3(folder: Path) -> Iterator[Store]:
+    """moto's server of S3's protocol."""
+    require_packages(DELTA, *stores.PACKAGES["s3a"])
+    log, endpoint = folder / "s3.log", f"http://127.0.0.1:{free_port()}"
+    command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", endpoint.rpartition(":")[2]]
+    with running(command, log) as process:
+        answered(process, endpoint, log)
+        place = {"Content-Type": "application/xml"}
+        body = (
+            f"<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
+        )
+        requests.put(f"{endpoint}/{BUCKET}", data=body, headers=place, timeout=30).raise_for_status()
+        let_in = {"AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+        yield Store("S3", section("s3a", f"s3a://{BUCKET}", endpoint, region=REGION), let_in)
+
+
+@contextmanager
+def gcs(folder: Path) -> Iterator[Store]:
+    """fake-gcs-server."""
+    require_packages(DELTA, *stores.PACKAGES["gs"])
+    program = from_go(*GCS) / "fake-gcs-server"
+    log, port = folder / "gcs.log", free_port()
+    endpoint = f"http://127.0.0.1:{port}"
+    (folder / "gcs" / BUCKET).mkdir(parents=True)
+    command = [str(program), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-external-url", endpoint]
+    with running([*command, "-backend", "memory"], log) as process:
+        answered(process, f"{endpoint}/storage/v1/b", log)
+        requests.post(f"{endpoint}/storage/v1/b", json={"name": BUCKET}, timeout=30).raise_for_status()
+        yield Store("GCS", section("gs", f"gs://{BUCKET}", endpoint, anonymous=True))
+
+
+def _site(path: Path, properties: dict[str, str]) -> None:
+    rows = (f"<property><name>{escape(k)}</name><value>{escape(v)}</value></property>" for k, v in properties.items())
+    path.write_text(f"<configuration>{''.join(rows)}</configuration>\n")
+
+
+@contextmanager
+def hdfs(folder: Path) -> Iterator[Store]:
+    """A NameNode and a DataNode, each a process of its own."""
+    require_packages(*HDFS)
+    found = java.find(None)
+    conf, disk, rpc, web = folder / "conf", folder / "hdfs", free_port(), free_port()
+    conf.mkdir()
+    disk.mkdir()
+    _site(conf / "core-site.xml", {"fs.defaultFS": f"hdfs://127.0.0.1:{rpc}", "hadoop.tmp.dir": str(disk)})
+    names = ("dfs.datanode.address", "dfs.datanode.http.address", "dfs.datanode.ipc.address")
+    _site(
+        conf / "hdfs-site.xml",
+        {
+            "dfs.replication": "1",
+            "dfs.namenode.http-address": f"127.0.0.1:{web}",
+            "dfs.namenode.datanode.registration.ip-hostname-check": "false",
+            "dfs.datanode.hostname": "127.0.0.1",
+            "dfs.permissions.enabled": "false",
+            **{name: f"127.0.0.1:{free_port()}" for name in names},
+        },
+    )
+    jars = [*resolve(HDFS, ROOT / ".penstock", found), *spark_jars()]
+    path = os.pathsep.join([str(conf), *map(str, jars)])
+    options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *MODULE_OPTIONS]
+    start = [str(found.executable), *options, "-cp", path]
+    name_node = "org.apache.hadoop.hdfs.server.namenode.NameNode"
+    formatted = subprocess.run(
+        [*start, name_node, "-format", "-force"], capture_output=True, text=True, timeout=SECONDS
+    )
+    assert formatted.returncode == 0, formatted.stderr[-2000:]
+    data_node = "org.apache.hadoop.hdfs.server.datanode.DataNode"
+    with (
+        running([*start, name_node], folder / "namenode.log") as process,
+        running([*start, data_node], folder / "datanode.log"),
+    ):
+        answered(process, f"http://127.0.0.1:{web}", folder / "namenode.log")
+        _out_of_safe_mode(f"http://127.0.0.1:{web}")
+        yield Store("HDFS", section("hdfs", f"hdfs://127.0.0.1:{rpc}", f"http://127.0.0.1:{web}"))
+
+
+def _out_of_safe_mode(web: str) -> None:
+    """A NameNode takes no write until a DataNode has come."""
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline:
+        beans = requests.get(f"{web}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState", timeout=10).json()[
+            "beans"
+        ]
+        if beans and beans[0]["NumLiveDataNodes"] and beans[0]["FSState"] == "Operational":
+            return
+        time.sleep(0.3)
+    raise AssertionError(f"HDFS was not ready in {SECONDS} s")

@@ -1,0 +1,44 @@
+"""The table of docs/stores.md: what was seen to work on which target, written by the tests that saw it."""
+
+from __future__ import annotations
+
+import fcntl
+from dataclasses import dataclass, field
+from pathlib import Path
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "stores.md"
+BEGIN, END = "<!-- made by tests/reach/test_targets.py -->", "<!-- end -->"
+TARGETS = {"local": "local", "cluster": "standalone cluster", "s3": "S3", "gcs": "GCS", "hdfs": "HDFS"}
+CELLS = ("land", "build", "dbt tests", "Python model", "spark_submit model", "kill")
+
+
+@dataclass
+class Matrix:
+    """What was seen, by target and cell; what was not seen is empty."""
+
+    seen: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def saw(self, target: str, cell: str, words: str) -> None:
+        """Something worked."""
+        assert cell in CELLS and target in TARGETS
+        self.seen[target, cell] = words
+
+    def _row(self, target: str) -> str:
+        """A target's row, once all of its cells were seen; empty before."""
+        cells = [self.seen.get((target, cell), "") for cell in CELLS]
+        return f"| {TARGETS[target]} | {' | '.join(cells)} |" if all(cells) else ""
+
+    def write(self) -> None:
+        """Put the rows that are whole into the page; a target that was not run keeps the row it has."""
+        with Path(__file__).open() as turn:  # other processes see the other targets
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            self._write()
+
+    def _write(self) -> None:
+        before, _, rest = PAGE.read_text().partition(BEGIN)
+        table, _, after = rest.partition(END)
+        there = {line.split("|")[1].strip(): line for line in table.strip().splitlines()[2:]}
+        rows = [self._row(target) or there.get(title, "") for target, title in TARGETS.items()]
+        head = [f"| target | {' | '.join(CELLS)} |", "|---" * (len(CELLS) + 1) + "|"]
+        made = "\n".join([*head, *filter(None, rows)])
+        PAGE.write_text(f"{before}{BEGIN}\n{made}\n{END}{after}")

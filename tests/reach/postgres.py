@@ -1,0 +1,97 @@
+"""A PostgreSQL server of the tests' own, from the machine's package, on loopback, with a password."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from processes import free_port
+
+USER, PASSWORD = "reach_user", "reach-Secret-31"
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One that runs.
+
+    Attributes:
+        port: on loopback.
+        programs: folder of psql and the rest.
+    """
+
+    port: int
+    programs: Path
+
+    @property
+    def address(self) -> str:
+        """As a metastore's setting has it, with the database of that name."""
+        return f"postgresql://127.0.0.1:{self.port}/metastore"
+
+    @property
+    def login(self) -> dict[str, str]:
+        """What the environment has to say."""
+        return {"PENSTOCK_METASTORE_USER": USER, "PENSTOCK_METASTORE_PASSWORD": PASSWORD}
+
+    def sql(self, statement: str, database: str = "metastore") -> str:
+        """What psql prints, without a frame."""
+        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
+        done = subprocess.run(
+            [str(self.programs / "psql"), *at, "-At", "-c", statement],
+            env={**os.environ, "PGPASSWORD": PASSWORD},
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+
+def programs() -> Path | None:
+    """The newest installed PostgreSQL's programs."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def running(where: Path) -> Iterator[Postgres]:
+    """A server with an empty database `metastore`; it ends with the block, and its folder goes.
+
+    Args:
+        where: folder of its programs.
+    """
+    # It refuses to run as root, so it has another user's rights there.
+    other = {"user": pwd.getpwnam("nobody").pw_uid, "group": pwd.getpwnam("nobody").pw_gid} if os.getuid() == 0 else {}
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    port = free_port()
+    try:
+        secret = folder / "password"
+        secret.write_text(PASSWORD)
+        for path in (folder, secret):
+            os.chown(path, other.get("user", -1), other.get("group", -1))
+        made = ["initdb", "-D", str(folder / "data"), "-U", USER, "--auth=scram-sha-256", f"--pwfile={secret}", "-N"]
+        done = subprocess.run([str(where / made[0]), *made[1:]], **other, cwd=folder, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        options = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
+        with (folder / "log").open("w") as log:
+            server = subprocess.Popen([str(where / "postgres"), *options], **other, cwd=folder, stdout=log, stderr=log)
+        try:
+            made_one = Postgres(port, where)
+            end = time.monotonic() + 60
+            while subprocess.run([str(where / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode:
+                assert server.poll() is None and time.monotonic() < end, (folder / "log").read_text()
+                time.sleep(0.1)
+            made_one.sql("create database metastore", "postgres")
+            yield made_one
+        finally:
+            server.terminate()
+            server.wait(30)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

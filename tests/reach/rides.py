@@ -1,0 +1,256 @@
+"""A small project that lands, builds, tests and replaces a month, the same on every target that it is given."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
+
+from penstock.lake.sample import Piece, write_raw
+from penstock.server import control, ports
+from penstock.settings import Settings, load
+
+MONTHS = ("2023-01", "2023-02")
+ROWS = 400
+WAIT = 300
+FILES = {
+    "dbt_project.yml": """
+name: rides
+version: 1.0.0
+profile: rides
+on-run-start: ["{{ penstock_sync_lake() }}"]
+models: {rides: {+incremental_strategy: interval}}
+flags: {send_anonymous_usage_stats: false}
+""",
+    "models/sources.yml": """
+sources:
+  - name: lake
+    schema: lake
+    config: {event_time: file_month}
+    tables: [{name: green}, {name: manifest}]
+models:
+  - name: rides
+    columns:
+      - {name: ride_id, data_tests: [unique, not_null]}
+      - name: pickup_zone_id
+        data_tests: [{relationships: {arguments: {to: ref('zones'), field: zone_id}}}]
+  - name: zone_months
+    columns: [{name: rides, data_tests: [not_null]}]
+""",
+    "models/rides.sql": """
+{{ config(materialized='incremental', event_time='file_month', partition_by=['file_month']) }}
+select
+    concat(source_file, ':', source_row) as ride_id, pulocationid as pickup_zone_id, lpep_pickup_datetime as pickup_at,
+    trip_distance, total_amount, file_month
+from {{ source('lake', 'green') }}
+""",
+    "models/zone_months.sql": """
+{{ config(materialized='table') }}
+select zone.borough, ride.file_month, count(*) as rides, sum(ride.total_amount) as amount
+from {{ ref('rides') }} as ride
+inner join {{ ref('zones') }} as zone on ride.pickup_zone_id = zone.zone_id
+group by zone.borough, ride.file_month
+""",
+    "models/fast_rides.py": """
+import pandas as pd
+
+
+def marked(batches):
+    for frame in batches:
+        yield frame.assign(is_far=frame["trip_distance"] > 2)
+
+
+def model(dbt, session):
+    dbt.config(materialized="incremental", event_time="file_month")
+    rides = dbt.ref("rides").select("ride_id", "trip_distance", "file_month")
+    return rides.repartition(2, "file_month").sortWithinPartitions("ride_id").mapInPandas(
+        marked, "ride_id string, trip_distance double, file_month date, is_far boolean"
+    )
+""",
+    "models/rides_by_zone.py": """
+def model(dbt, session):
+    dbt.config(materialized="table", submission_method="spark_submit")
+    zones = dbt.ref("rides").select("pickup_zone_id").rdd.map(lambda row: (row.pickup_zone_id, 1))
+    return session.createDataFrame(zones.reduceByKey(lambda a, b: a + b), "zone_id int, rides bigint")
+""",
+    "models/rides_by_zone.yml": f"""
+models:
+  - name: rides_by_zone
+    config: {{spark_conf: {{spark.driver.extraJavaOptions: "{BRIEF}"}}}}
+""",
+    "tests/every_row_is_there.sql": """
+select * from (select sum(rows) as n from {{ source('lake', 'manifest') }} where is_live and dataset = 'green') landed
+cross join (select count(*) as m from {{ ref('rides') }}) built where landed.n != built.m
+""",
+}
+COLUMNS = {
+    "rides": ["ride_id", "pickup_zone_id", "pickup_at", "trip_distance", "total_amount", "file_month"],
+    "zone_months": ["borough", "file_month", "rides", "amount"],
+    "fast_rides": ["ride_id", "trip_distance", "file_month", "is_far"],
+    "rides_by_zone": ["zone_id", "rides"],
+}
+Tables = dict[str, list[tuple[Any, ...]]]
+
+
+@dataclass
+class Rides:
+    """The project on one target.
+
+    Attributes:
+        project: its files and commands.
+        target: of profiles.yml and of penstock.yml.
+        environment: what its commands are given.
+        raw: where the months' files lie.
+    """
+
+    project: Project
+    target: str
+    environment: dict[str, str]
+    raw: Path
+    said: list[str] = field(default_factory=list)
+
+    @property
+    def settings(self) -> Settings:
+        return load(self.project.root, self.target)
+
+    def penstock(self, *words: str) -> str:
+        """A penstock command that must end well; what it printed."""
+        done = self.project.penstock(*words, "--target", self.target, **self.environment)
+        self.said.append(done.stdout)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def dbt(self, *words: str) -> str:
+        """A dbt command that must end well; what it printed."""
+        done = self.project.dbt(*words, "--target", self.target, **self.environment)
+        self.said.append(done.stdout)
+        assert done.returncode == 0, done.stdout
+        return done.stdout
+
+    def land(self, version: int, *months: str) -> str:
+        """Land months in a version."""
+        folder = month_file(self.raw, version, months[0]).parent
+        for month in months[1:]:
+            month_file(self.raw, version, month)
+        return self.penstock("land", "green", ",".join(months), "--from", str(folder))
+
+    def killed_run(self, victim: str) -> tuple[int, str]:
+        """A run in which Spark, or an executor of it, is killed with -9 at work; its exit code and what it printed."""
+        program = str(Path(sys.executable).parent / "dbt")
+        dbt = subprocess.Popen(
+            [program, "--no-use-colors", "run", "--target", self.target],
+            cwd=self.project.root,
+            env=self.project._environment(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        lines = []
+        assert dbt.stdout
+        for line in dbt.stdout:
+            lines.append(line)
+            if "START sql incremental model" in line:
+                break
+        time.sleep(1.0)
+        self.process(victim).kill()
+        rest, _ = dbt.communicate(timeout=WAIT)
+        said = "".join(lines) + rest
+        self.said.append(said)
+        assert "Traceback" not in said, said
+        return dbt.returncode, said
+
+    def process(self, what: str) -> psutil.Process:
+        """Spark's process, or that of an executor of this target."""
+        running = control.current(self.settings)
+        assert running and running.spark
+        if what == "spark":
+            return psutil.Process(running.spark.pid)
+        deadline = time.monotonic() + WAIT
+        while time.monotonic() < deadline:
+            mine = [p for p in psutil.process_iter(["cmdline"]) if self._is_executor(p.info["cmdline"] or ())]
+            if mine:
+                return mine[0]
+            time.sleep(0.1)
+        raise AssertionError("no executor")
+
+    def _is_executor(self, words: Sequence[str]) -> bool:
+        """By the address of its driver, one of the ports that this target's Spark listens on."""
+        running = control.current(self.settings)
+        if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in words or not running or not running.spark:
+            return False
+        driver = words[list(words).index("--driver-url") + 1]
+        return int(driver.rpartition(":")[2]) in ports.served_by(running.spark.pid)
+
+    def rows(self) -> Tables:
+        """By table: its rows in order, days as text; its columns are those of COLUMNS, and no others."""
+        found = {}
+        for table, columns in COLUMNS.items():
+            assert [name for (name,) in query(self.settings, f"show columns in w.{table}")] == columns
+            found[table] = query(self.settings, f"select * from w.{table} order by all")
+        return found
+
+
+def month_file(raw: Path, version: int, month: str) -> Path:
+    """A raw month in a version, written once: other trips under the same official name."""
+    path = raw / f"v{version}" / f"green_tripdata_{month}.parquet"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_raw(Piece("green", date.fromisoformat(f"{month}-01"), ROWS + 50 * version, version), path)
+    return path
+
+
+def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """Rows of a statement on a target's own server, started when it isn't up."""
+    from penstock import summary
+
+    control.up(settings)
+    return summary.query(settings, sql)
+
+
+def make(
+    root: Path, raw: Path, target: str, section: dict[str, Any] | None = None, environment: dict[str, str] | None = None
+) -> Rides:
+    """The project with one target.
+
+    Args:
+        root: its folder.
+        raw: where the months' files lie.
+        target: its name.
+        section: what penstock.yml says for it.
+        environment: what its commands are given.
+    """
+    root.mkdir(parents=True)
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    output = {"type": "penstock", "schema": "w", "threads": 3, "keep_plans": False}
+    (root / "profiles.yml").write_text(yaml.safe_dump({"rides": {"target": target, "outputs": {target: output}}}))
+    catalog = yaml.safe_load((ROOT / "lake.yml").read_text())
+    (root / "lake.yml").write_text(
+        yaml.safe_dump({**catalog, "datasets": {"green": catalog["datasets"]["green"]}}, sort_keys=False)
+    )
+    (root / "seeds").mkdir()
+    zones = (ROOT / "seeds" / "zones.csv").read_text()
+    (root / "seeds" / "zones.csv").write_text(zones)
+    # A store's class path is of its tests alone: an archive of classes, written as a server ends, would not pay.
+    shares = "store" not in (section or {})
+    conf = {**INTERPRETED, "spark.sql.shuffle.partitions": 2, "spark.executor.extraJavaOptions": BRIEF}
+    server = {"memory": "2g", "java_options": [QUICK], "class_data_sharing": shares, "spark_conf": conf}
+    settings = {"version": 1, "server": server, "targets": {target: section or {}}}
+    (root / "penstock.yml").write_text(yaml.safe_dump(settings))
+    made = Rides(Project(root), target, environment or {}, raw)
+    for kept, place in (("jars", root / ".penstock"), ("cds", made.settings.state_dir)):
+        (ROOT / ".penstock" / kept).mkdir(parents=True, exist_ok=True)
+        place.mkdir(parents=True, exist_ok=True)
+        (place / kept).symlink_to(ROOT / ".penstock" / kept)
+    return made

@@ -1,0 +1,214 @@
+"""A standalone cluster: what runs on it, and what becomes of a build whose executor, worker or master is killed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import urllib.error
+from pathlib import Path
+
+import psutil
+import pytest
+import spark_ui
+from clustered import WORKERS, Clustered, end, expected, wait_until
+from projects import edited
+
+from penstock.server import control
+
+OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
+
+
+def start(built: Clustered, version: int) -> subprocess.Popen[str]:
+    """A slow `dbt build` of a version, in the background."""
+    variables = f"{{slow: true, version: {version}}}"
+    return subprocess.Popen(
+        [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build", "--vars", variables],
+        cwd=built.project.root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def finish(built: Clustered, dbt: subprocess.Popen[str], version: int) -> str:
+    """Its end, well or with a clear word; after one more build at most, the rows are a clean run's."""
+    said, _ = dbt.communicate(timeout=240)
+    assert "Traceback" not in said, said
+    if dbt.returncode:
+        assert dbt.returncode == 1 and ("needed:" in said or "Database Error" in said or "Runtime Error" in said), said
+        again = built.project.dbt("build", "--vars", f"version: {version}")
+        assert again.returncode == 0, again.stdout
+    assert built.rows() == expected(version)
+    return said
+
+
+def test_the_build_ran_on_executors(built: Clustered) -> None:
+    """SQL, UDFs and the driver's tasks; none of them in the server's own process."""
+    assert built.rows() == expected(1)
+    tasks = {item["id"]: item["totalTasks"] for item in spark_ui.api(built.project, "allexecutors")}
+    assert tasks.pop("driver") == 0
+    assert len(tasks) == 2 and all(tasks.values())
+    folders = {row[0] for row in built.project.sql("select distinct folder from small.a_udf")}
+    work = str(built.project.root / ".penstock" / "cluster-nodes" / "work" / "worker-")
+    assert folders and all(folder.startswith(work) for folder in folders)
+    finished = [application["name"] for application in built.master()["completedapps"]]
+    assert finished == ["model.small.a_driver"]
+
+
+def test_commands_say_what_runs_where(built: Clustered) -> None:
+    """Master, metastore, executors and their Python; every page on loopback."""
+    up = built.project.penstock("up").stdout
+    assert f"{built.cluster.address} (2 of 2 executors answered" in up
+    assert f"Python {sys.version_info[0]}.{sys.version_info[1]}" in up
+    assert "Derby, .penstock/cluster/metastore_db" in up
+    status = built.project.penstock("cluster", "status")
+    assert status.returncode == 0
+    server = control.current(built.project.settings)
+    assert server and server.ui in status.stdout
+    nodes = built.cluster.nodes
+    assert all(node.ui in status.stdout for node in nodes)
+    processes = [psutil.Process(node.process.pid) for node in nodes] + built.executors()
+    listening = [c for p in processes for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    assert len(listening) >= 2 * len(nodes)
+    assert {c.laddr.ip.removeprefix("::ffff:") for c in listening} == {"127.0.0.1"}
+
+
+def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
+    """Nothing answers there: that is said, and no server of this project comes in its place."""
+    up = built.project.penstock("up", "--target", "far")
+    assert up.returncode == 1 and "names a `host` in profiles.yml" in up.stdout
+    batches = built.project.penstock("batches", "--target", "far")
+    assert batches.returncode == 1 and "127.0.0.1:1" in batches.stdout
+    assert "Traceback" not in batches.stdout
+    assert not (built.project.root / ".penstock" / "server.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (("--workers", "0"), "a worker and a core at least"),
+        (("--memory", "lots"), "memory as in 1g"),
+        (("--workers", "2", "--memory", "900000g"), "GiB free"),
+        (("--workers", "2", "--cores", "1", "--memory", "1400m"), "up with workers of 2 cores and 1400m"),
+    ],
+)
+def test_a_cluster_that_cannot_be_is_refused(built: Clustered, asked: tuple[str, ...], words: str) -> None:
+    before = built.cluster
+    done = built.project.penstock("cluster", "up", *asked)
+    assert done.returncode == 1 and words in done.stdout and "Traceback" not in done.stdout
+    assert built.cluster == before
+
+
+def test_a_python_driver_in_cluster_mode_is_refused_before_it_starts(built: Clustered) -> None:
+    """A standalone master takes none; the table stays as it is."""
+    model = built.project.root / "models" / "a_driver.py"
+    cluster_mode = 'submission_method="spark_submit", deploy_mode="cluster"'
+    moved = model.read_text().replace('submission_method="spark_submit"', cluster_mode)
+    with edited(model, moved):
+        done = built.project.dbt("run", "--select", "a_driver")
+    assert done.returncode == 1
+    assert "a standalone master takes no Python driver in cluster mode" in " ".join(done.stdout.split())
+    assert built.rows() == expected(1)
+
+
+def test_a_killed_executor_is_replaced(built: Clustered) -> None:
+    """In the middle of a write to a Delta table."""
+    dbt = start(built, 2)
+    spark_ui.wait_for_job(built.project, "a_table", dbt)
+    victim = wait_until(built.executors, "an executor")[0]
+    victim.kill()
+    said = finish(built, dbt, 2)
+    assert dbt.returncode == 0, said
+    wait_until(lambda: len(built.executors()) == 2, "two executors again")
+    assert victim.pid not in [process.pid for process in built.executors()]
+
+
+def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> None:
+    """In the middle of a UDF over Connect; the other worker goes on, `cluster up` brings the lost one back."""
+    dbt = start(built, 3)
+    spark_ui.wait_for_job(built.project, "a_udf", dbt)
+    before = built.cluster
+    psutil.Process(before.workers[1].process.pid).kill()
+    wait_until(lambda: built.cluster.dead == ["worker 1"], "the dead worker told")
+    status = built.project.penstock("cluster", "status")
+    assert status.returncode == 1 and "not whole" in status.stdout
+    up = built.project.penstock("cluster", "up", *WORKERS)
+    assert up.returncode == 0 and "started worker 1" in up.stdout, up.stdout
+    finish(built, dbt, 3)
+    after = built.cluster
+    assert (after.master, after.workers[0]) == (before.master, before.workers[0])
+    assert after.workers[1].process != before.workers[1].process
+    wait_until(lambda: len(built.executors()) == 2, "two executors again")
+    assert built.master()["aliveworkers"] == 2
+
+
+def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
+    """While a driver of its own is at work; meanwhile a driver that would start is told so at once."""
+    dbt = start(built, 4)
+    wait_until(
+        lambda: any(one["name"] == "model.small.a_driver" and one["cores"] for one in built.master()["activeapps"]),
+        "the driver on the cluster",
+    )
+    before = built.cluster
+    known = {application["id"] for application in built.master()["activeapps"]}
+    assert before.master
+    psutil.Process(before.master.process.pid).kill()
+    wait_until(lambda: built.cluster.dead == ["master"], "the dead master told")
+    aside = ("--target-path", "target-other", "--log-path", "logs-other")
+    refused = built.project.dbt("run", "--select", "a_driver", *aside)
+    assert refused.returncode == 1
+    words = " ".join(refused.stdout.split())
+    assert f"a master at {before.address}" in words and "`penstock cluster up`" in words
+    up = built.project.penstock("cluster", "up", *WORKERS)
+    assert up.returncode == 0 and "started master" in up.stdout, up.stdout
+    after = built.cluster
+    assert after.address == before.address and after.workers == before.workers
+    finish(built, dbt, 4)
+
+    def whole() -> bool:
+        try:
+            said = built.master()
+        except (OSError, urllib.error.URLError):
+            return False
+        # The driver's application has ended in order meanwhile; the server's goes on.
+        return said["status"] == "ALIVE" and said["aliveworkers"] == 2 and len(said["activeapps"]) == 1
+
+    wait_until(whole, "workers and the application taken back")
+    assert built.master()["activeapps"][0]["id"] in known
+
+
+def test_executors_of_another_python_are_refused(built: Clustered) -> None:
+    """Both versions are named, and nothing of the server stays."""
+    other = next((Path(place) for place in _pythons()), None)
+    if other is None:
+        pytest.skip(f"no Python {OTHER_PYTHON} on this machine")
+    file = built.project.root / "penstock.yml"
+    assert built.project.penstock("down").returncode == 0
+    changed = file.read_text().replace("memory: 600m", f"memory: 600m\n        python: {other}")
+    with edited(file, changed):
+        up = built.project.penstock("up")
+        assert control.current(built.project.settings) is None
+    assert up.returncode == 1, up.stdout
+    words = " ".join(up.stdout.split())
+    assert f"Python {sys.version_info[0]}.{sys.version_info[1]} on the executors" in words
+    assert f"found: Python {OTHER_PYTHON}" in words
+
+
+def _pythons() -> list[str]:
+    """Programs of the other version, as version managers and packages place them."""
+    places = [Path.home() / ".pyenv" / "versions", Path("/opt/python"), Path("/opt/hostedtoolcache/Python")]
+    found = [str(p) for place in places for p in sorted(place.glob(f"{OTHER_PYTHON}*/**/bin/python{OTHER_PYTHON}"))]
+    return [*found, *(str(p) for p in [Path(f"/usr/bin/python{OTHER_PYTHON}")] if p.exists())]
+
+
+def test_down_ends_what_was_started_and_no_more(built: Clustered) -> None:
+    """Server, master, workers, executors: by their ids; nothing of the project runs afterwards."""
+    executors = [process.pid for process in built.executors()]
+    nodes = [node.process.pid for node in built.cluster.nodes]
+    end(built)
+    assert not any(psutil.pid_exists(pid) for pid in executors + nodes)
+    root = str(built.project.root)
+    left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if any(root in x for x in p.info["cmdline"] or ())]
+    assert left == []
+    assert built.project.penstock("cluster", "status").returncode == 1
