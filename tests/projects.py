@@ -161,9 +161,18 @@ def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
 # A test's server lives for minutes on small tables: what Java's second compiler gains comes too late.
 QUICK = "-XX:TieredStopAtLevel=1"
 # The same goes for the Java that Spark writes and compiles for each statement: a quarter of a small suite's time.
-INTERPRETED = {"spark.sql.codegen.wholeStage": False, "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+# Its rows are few: what would keep a part of an expression for another part empties its table once a row.
+INTERPRETED = {
+    "spark.sql.codegen.wholeStage": False,
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.subexpressionElimination.enabled": False,
+}
 # Spark's own way, where plans are read: what is compiled together stands in them.
-COMPILED = {"spark.sql.codegen.wholeStage": True, "spark.sql.codegen.factoryMode": "FALLBACK"}
+COMPILED = {
+    "spark.sql.codegen.wholeStage": True,
+    "spark.sql.codegen.factoryMode": "FALLBACK",
+    "spark.sql.subexpressionElimination.enabled": True,
+}
 # Executors and drivers of their own live for seconds: one thread collects, and room for classes doesn't grow in steps.
 BRIEF = f"{QUICK} -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 
