@@ -101,7 +101,7 @@ class Settings(Strict):
 
     @property
     def shared_dir(self) -> Path:
-        """Absolute folder of what the servers of all targets share: jars."""
+        """Absolute folder of what the servers of all targets share: jars, archives of classes."""
         return (self.root / self.shared).resolve()
 
 

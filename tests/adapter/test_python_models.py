@@ -20,7 +20,7 @@ import python_project
 import yaml
 from projects import Project
 
-from penstock.server import configuration, control, jars, java
+from penstock.server import control, jars, java
 from penstock.server.archive import Archive
 
 BUILT = {name for name in python_project.MODELS if not name.startswith(("f_", "slow_"))}
@@ -56,8 +56,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 def archived(project: Project) -> bool:
     """Whether the server's classes lie in an archive already: the first server to end in order leaves one."""
     settings, found = project.settings, java.find(None)
-    path = configuration.class_path(jars.resolve(settings.server.packages, settings.shared_dir, found))
-    return Archive.of(settings.state_dir, "spark", found, path).file.exists()
+    path = jars.class_path(jars.resolve(settings.server.packages, settings.shared_dir, found))
+    return Archive.of(settings.shared_dir, "spark", found, path).file.exists()
 
 
 @pytest.fixture(scope="module")

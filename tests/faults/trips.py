@@ -210,7 +210,7 @@ class Reader(threading.Thread):
 
     def run(self) -> None:
         """Read until told to stop; a server that is down is waited for."""
-        while not self._over.wait(0.3):
+        while not self._over.wait(1.0):
             try:
                 rows = self._trips.project.sql(self._sql)
             except (PenstockError, OSError, EOFError, Exception):

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import yaml
 from processes import own_ports
-from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project, small_project
+from projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
 from penstock.cluster import control as cluster
 from penstock.cluster import record
@@ -152,8 +152,6 @@ def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
     """The project, its cluster up at ports that were free; its executors as these keys have it."""
     made = Clustered(small_project(root, FILES))
     settings_file(root, "spark://127.0.0.1:7077", executors or {})
-    (root / ".penstock" / "cluster").mkdir(exist_ok=True)
-    (root / ".penstock" / "cluster" / "cds").symlink_to(ROOT / ".penstock" / "cds")
     done = made.project.penstock("cluster", "up", *WORKERS)
     if done.returncode:
         end(made)

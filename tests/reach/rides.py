@@ -242,15 +242,13 @@ def make(
     (root / "seeds").mkdir()
     zones = (ROOT / "seeds" / "zones.csv").read_text()
     (root / "seeds" / "zones.csv").write_text(zones)
-    # A store's class path is of its tests alone: an archive of classes, written as a server ends, would not pay.
-    shares = "store" not in (section or {})
     conf = {**INTERPRETED, "spark.sql.shuffle.partitions": 2, "spark.executor.extraJavaOptions": BRIEF}
-    server = {"memory": "2g", "java_options": [QUICK], "class_data_sharing": shares, "spark_conf": conf}
+    server = {"memory": "2g", "java_options": [QUICK], "spark_conf": conf}
     settings = {"version": 1, "server": server, "targets": {target: section or {}}}
     (root / "penstock.yml").write_text(yaml.safe_dump(settings))
     made = Rides(Project(root), target, environment or {}, raw)
-    for kept, place in (("jars", root / ".penstock"), ("cds", made.settings.state_dir)):
+    for kept in ("jars", "cds"):
         (ROOT / ".penstock" / kept).mkdir(parents=True, exist_ok=True)
-        place.mkdir(parents=True, exist_ok=True)
-        (place / kept).symlink_to(ROOT / ".penstock" / kept)
+        made.settings.shared_dir.mkdir(exist_ok=True)
+        (made.settings.shared_dir / kept).symlink_to(ROOT / ".penstock" / kept)
     return made

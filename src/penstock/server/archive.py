@@ -1,7 +1,8 @@
 """Class-data-sharing archives: loaded classes kept on disk, so that the next JVM starts in half the time.
 
-An archive belongs to one build of Java and one class path; its name is a hash of both. The first
-run writes it when it ends, into a file aside that is renamed only after the JVM ended in order.
+An archive belongs to one build of Java and one class path; its name is a hash of both. It serves longer
+class paths that begin with its own too: those of targets with a store's jars, and of drivers and executors.
+The first run writes it when it ends, into a file aside that is renamed only after the JVM ended in order.
 """
 
 from __future__ import annotations
@@ -27,16 +28,18 @@ class Archive:
     file: Path
 
     @classmethod
-    def of(cls, state_dir: Path, role: str, java: Java, class_path: str) -> Archive:
-        """The archive for a Java and a class path, whether it exists or not."""
-        # A jar replaced under the same name (a reinstalled package) has another size or time.
-        stats = []
-        for entry in class_path.split(":"):
-            path = Path(entry)
-            if path.is_file():
-                stats.append(f"{path.stat().st_size}.{int(path.stat().st_mtime)}")
-        text = "\n".join([str(java.home), java.build, class_path, *stats])
-        return cls(state_dir / "cds" / f"{role}-{hashlib.sha256(text.encode()).hexdigest()[:16]}.jsa")
+    def of(cls, shared_dir: Path, role: str, java: Java, class_path: str) -> Archive:
+        """The archive for a Java and a class path: one that is there, whose own is the longest beginning of it.
+
+        Where none is, the class path's own, which is still to be made.
+        """
+        name, files = hashlib.sha256(f"{java.home}\n{java.build}".encode()), []
+        for entry in class_path.split(os.pathsep):
+            # A jar replaced under the same name (a reinstalled package) has another size or time.
+            stat = Path(entry).stat() if Path(entry).is_file() else None
+            name.update(f"\n{entry} {stat and (stat.st_size, int(stat.st_mtime))}".encode())
+            files.append(shared_dir / "cds" / f"{role}-{name.hexdigest()[:16]}.jsa")
+        return cls(next((file for file in reversed(files) if file.exists()), files[-1]))
 
     @property
     def aside(self) -> Path:

@@ -16,8 +16,8 @@ import psutil
 import pyspark
 
 from penstock.sections import Ports
-from penstock.server import executors, metastores, stores
-from penstock.server.jars import spark_home, spark_jars
+from penstock.server import executors, metastores, sharing, stores
+from penstock.server.jars import spark_home
 from penstock.server.java import Java
 from penstock.server.ports import LOOPBACK
 from penstock.settings import Settings
@@ -144,12 +144,12 @@ logger.store.level = error
 """
 
 
-def write_files(settings: Settings, ports: Ports, token: str, jars: list[Path]) -> Path:
+def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: list[Path]) -> Path:
     """Write the configuration folder, readable by its owner only, and return it."""
     folder = settings.state_dir / "conf"
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    defaults = spark_defaults(settings, ports, token, jars)
+    defaults = sharing.with_executors(spark_defaults(settings, ports, token, jars), settings, java, jars)
     # A value may hold anything but a line break; backslash escapes are Java properties' own.
     lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(defaults.items())]
     (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
@@ -160,15 +160,6 @@ def write_files(settings: Settings, ports: Ports, token: str, jars: list[Path]) 
     (folder / "hive-site.xml").write_text(f"<configuration>\n{properties}</configuration>\n")
     (folder / "log4j2.properties").write_text(LOG4J)
     return folder
-
-
-def class_path(jars: list[Path]) -> str:
-    """The system class path: Spark's jars, then the table formats'.
-
-    The configuration folder is not on it: a class-data archive refuses folders, and its files
-    change with every start. Both JVMs are told where it is instead.
-    """
-    return os.pathsep.join(map(str, [*spark_jars(), *jars]))
 
 
 # The metastore answers short calls all its life: the quick compiler and one collector thread do.

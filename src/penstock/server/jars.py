@@ -7,6 +7,7 @@ loader of the first Thrift session and vanish with it. Jars that Spark ships its
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -43,6 +44,15 @@ def spark_jars() -> list[Path]:
     return sorted((spark_home() / "jars").glob("*.jar"))
 
 
+def class_path(jars: Sequence[Path]) -> str:
+    """The system class path: Spark's jars, then those of the table formats and stores.
+
+    The configuration folder is not on it: a class-data archive refuses folders, and its files
+    change with every start. Both JVMs are told where it is instead.
+    """
+    return os.pathsep.join(map(str, [*spark_jars(), *jars]))
+
+
 def artifact(jar: str) -> str:
     """A jar's artifact name without its version: `delta-storage-4.3.0.jar` → `delta-storage`."""
     return re.sub(r"-\d[\w.\-]*\.jar$", "", jar)
@@ -53,8 +63,11 @@ def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]
 
     Args:
         packages: coordinates `group:artifact:version[:classifier][@jar]`.
-        shared_dir: folder of what all targets share; the jars go below `jars/`, one folder a set.
+        shared_dir: folder of what all targets share; the jars go below `jars/`, one folder a coordinate.
         java: the Java that runs Ivy.
+
+    Returns:
+        The jars in the order of the coordinates, so that class paths which begin alike share an archive of classes.
 
     Raises:
         PenstockError: a coordinate is not one, or could not be resolved.
@@ -63,43 +76,48 @@ def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]
         if not COORDINATE.match(package):
             needed = "server.packages as group:artifact:version[:classifier][@jar]"
             raise PenstockError(needed, repr(package), "correct penstock.yml")
-    if not packages:
-        return []
-    key = hashlib.sha256("\n".join([pyspark.__version__, *packages]).encode()).hexdigest()[:12]
-    folder = shared_dir / "jars" / key
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # One at a time for all sets: several servers that start at once share the folder, and Ivy's cache.
-        with FileLock(folder.parent / ".lock"):
-            if not folder.exists():
-                _download(packages, folder, java)
-    return sorted(folder.resolve().glob("*.jar"))
+    found: dict[str, Path] = {}
+    for package in packages:
+        for jar in _resolve_one(package, shared_dir / "jars", java):
+            found.setdefault(jar.name, jar)
+    return list(found.values())
 
 
-def _download(packages: Sequence[str], folder: Path, java: Java) -> None:
-    """Fetch into a folder aside, then rename: a kill leaves no half-filled set."""
+def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
+    """The jars of one coordinate, fetched when they aren't there."""
+    own = folder / hashlib.sha256(f"{pyspark.__version__}\n{package}".encode()).hexdigest()[:12]
+    if not own.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        # One at a time for all: several servers that start at once share the folder, and Ivy's cache.
+        with FileLock(folder / ".lock"):
+            if not own.exists():
+                _download(package, own, java)
+    return sorted(own.resolve().glob("*.jar"))
+
+
+def _download(package: str, folder: Path, java: Java) -> None:
+    """Fetch into a folder aside, then rename: a kill leaves no half-filled one."""
     aside = folder.with_name(folder.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir(parents=True)
+    group, name, version, classifier, alone = COORDINATE.match(package).groups()  # type: ignore[union-attr]
+    artifact_ = CLASSIFIED.format(name=name, classifier=classifier) if classifier else ""
+    wanted = {"group": group, "name": name, "version": version, "artifact": artifact_}
+    ivy = aside / "ivy.xml"
+    ivy.write_text(IVY.format(**wanted, transitive=str(not alone).lower()))
+    command = [str(java.executable), "-cp", str(next((spark_home() / "jars").glob("ivy-*.jar")))]
+    command += ["org.apache.ivy.Main", "-ivy", str(ivy), "-confs", "default"]
+    command += ["-retrieve", f"{aside}/[artifact]-[revision](-[classifier]).[ext]"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    ivy.unlink()
+    jar_name = f"{name}-{version}-{classifier}.jar" if classifier else f"{name}-{version}.jar"
+    if done.returncode or not (aside / jar_name).exists():
+        words = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+        reason = next((w for w in words if "not found" in w or "error" in w.lower()), "no answer")
+        raise PenstockError(
+            f"the jars of {package}", f"Ivy: {reason}", "check the coordinate and that the Maven repository answers"
+        )
     shipped = {artifact(jar.name) for jar in spark_jars()}
-    for package in packages:
-        group, name, version, classifier, alone = COORDINATE.match(package).groups()  # type: ignore[union-attr]
-        artifact_ = CLASSIFIED.format(name=name, classifier=classifier) if classifier else ""
-        wanted = {"group": group, "name": name, "version": version, "artifact": artifact_}
-        ivy = aside / "ivy.xml"
-        ivy.write_text(IVY.format(**wanted, transitive=str(not alone).lower()))
-        command = [str(java.executable), "-cp", str(next((spark_home() / "jars").glob("ivy-*.jar")))]
-        command += ["org.apache.ivy.Main", "-ivy", str(ivy), "-confs", "default"]
-        command += ["-retrieve", f"{aside}/[artifact]-[revision](-[classifier]).[ext]"]
-        done = subprocess.run(command, capture_output=True, text=True)
-        ivy.unlink()
-        jar_name = f"{name}-{version}-{classifier}.jar" if classifier else f"{name}-{version}.jar"
-        if done.returncode or not (aside / jar_name).exists():
-            words = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
-            reason = next((w for w in words if "not found" in w or "error" in w.lower()), "no answer")
-            raise PenstockError(
-                f"the jars of {package}", f"Ivy: {reason}", "check the coordinate and that the Maven repository answers"
-            )
     for jar in aside.glob("*.jar"):
         if artifact(jar.name) in shipped:
             jar.unlink()

@@ -62,8 +62,8 @@ class Supervisor:
         self._clear_temporary()
         for folder in ("tmp", "logs", "run"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
-        conf = configuration.write_files(self.settings, chosen, self.token, table_jars)
-        self.class_path = configuration.class_path(table_jars)
+        conf = configuration.write_files(self.settings, chosen, self.token, found, table_jars)
+        self.class_path = jars.class_path(table_jars)
         login = metastores.login(self.settings)
         driver_jars = metastores.driver_jars(self.settings, found)
         environment = configuration.environment(self.settings, found, conf)
@@ -79,7 +79,7 @@ class Supervisor:
         self.spark = self._start_spark(found, chosen)
         current = record.write(self.settings, current, spark=Process.of(self.spark.pid))
         if metastores.own(self.settings):
-            class_path = configuration.class_path([*table_jars, *driver_jars])
+            class_path = jars.class_path([*table_jars, *driver_jars])
             options = self._options("metastore", found, "512m", class_path)
             log = self._log_file("metastore")
             self.metastore = Metastore(found, class_path, options, self.state / "run", log)
@@ -111,7 +111,7 @@ class Supervisor:
         options = configuration.jvm_options(self.settings, role, memory)
         if not self.settings.server.class_data_sharing:
             return options
-        self.archives[role] = Archive.of(self.state, role, found, class_path)
+        self.archives[role] = Archive.of(self.settings.shared_dir, role, found, class_path)
         return [*options, *self.archives[role].options()]
 
     def _log_file(self, role: str) -> IO[str]:

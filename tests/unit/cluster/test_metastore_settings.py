@@ -34,7 +34,7 @@ def test_a_database_is_told_without_its_login(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv(metastores.USER, "the-user")
     monkeypatch.setenv(metastores.PASSWORD, "the-password")
     found = settings(tmp_path, DATABASE)
-    folder = configuration.write_files(found, Ports(), "token", [])
+    folder = configuration.write_files(found, Ports(), "token", JAVA, [])
     texts = {path.name: path.read_text() for path in folder.iterdir()}
     assert "jdbc:postgresql://127.0.0.1:1/hive" in texts["hive-site.xml"]
     assert "org.postgresql.Driver" in texts["hive-site.xml"] and "derby" not in texts["hive-site.xml"]

@@ -71,7 +71,7 @@ def test_a_reused_process_id_is_not_the_server(settings: Settings) -> None:
 
 def test_configuration_binds_to_loopback_and_hides_the_token(settings: Settings) -> None:
     """Every address that Spark could open is 127.0.0.1; the folder is its owner's."""
-    folder = configuration.write_files(settings, Ports(), "secret-token", [])
+    folder = configuration.write_files(settings, Ports(), "secret-token", JAVA, [])
     text = (folder / "spark-defaults.conf").read_text()
     lines = dict(line.split(" ", 1) for line in text.splitlines())
     assert lines["spark.driver.bindAddress"] == lines["spark.connect.grpc.binding.address"] == "127.0.0.1"
@@ -111,6 +111,27 @@ def test_an_archive_counts_only_when_the_jvm_ended_in_order(tmp_path: Path) -> N
     assert any("SharedArchiveFile" in option for option in archive.options())
 
 
+def test_an_archive_serves_a_longer_class_path_that_begins_like_its_own(tmp_path: Path) -> None:
+    """The longest beginning that has one; never one of other jars, another order, or a jar that was replaced."""
+    jars = [tmp_path / f"{name}.jar" for name in "abc"]
+    for jar in jars:
+        jar.write_text("a jar")
+    a, ab, abc = (":".join(map(str, jars[:count])) for count in (1, 2, 3))
+    made = {path: Archive.of(tmp_path, "spark", JAVA, path) for path in (a, ab)}
+    for archive in made.values():
+        archive.options()
+        archive.file.touch()
+    assert Archive.of(tmp_path, "spark", JAVA, abc) == made[ab]
+    assert Archive.of(tmp_path, "spark", JAVA, f"{a}:{jars[2]}") == made[a]
+    others = [
+        Archive.of(tmp_path, "spark", JAVA, f"{jars[1]}:{jars[0]}"),
+        Archive.of(tmp_path, "metastore", JAVA, abc),
+        Archive.of(tmp_path, "spark", Java(JAVA.home, 17, "17.0.99"), abc),
+    ]
+    jars[0].write_text("another")
+    assert not any(other.file.exists() for other in [*others, Archive.of(tmp_path, "spark", JAVA, abc)])
+
+
 def test_two_supervisors_write_their_archives_apart(tmp_path: Path) -> None:
     """Another that lives keeps its file aside; one that is gone leaves none."""
     archive = Archive.of(tmp_path, "spark", JAVA, "/a.jar")
@@ -148,7 +169,7 @@ def test_servers_that_start_at_once_fetch_their_jars_once(tmp_path: Path, monkey
     """The second waits for the first, and none sees a part of them."""
     fetched: list[Path] = []
 
-    def download(packages: object, folder: Path, java: Java) -> None:
+    def download(package: str, folder: Path, java: Java) -> None:
         fetched.append(folder)
         time.sleep(0.2)
         folder.mkdir()
@@ -159,6 +180,21 @@ def test_servers_that_start_at_once_fetch_their_jars_once(tmp_path: Path, monkey
         found = list(pool.map(lambda _: jars.resolve(["g:a:1"], tmp_path, JAVA), range(4)))
     assert len(fetched) == 1
     assert found == [[fetched[0] / "a-1.jar"]] * 4
+
+
+def test_jars_are_in_the_order_of_their_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A longer list begins with the same files as a shorter one; a jar that two packages bring is there once."""
+    brought = {"g:delta:1": ["shared-1.jar", "delta-1.jar"], "g:a-store:1": ["a-store-1.jar", "shared-1.jar"]}
+
+    def download(package: str, folder: Path, java: Java) -> None:
+        folder.mkdir()
+        for name in brought[package]:
+            (folder / name).touch()
+
+    monkeypatch.setattr(jars, "_download", download)
+    short, long = (jars.resolve(list(brought)[:count], tmp_path, JAVA) for count in (1, 2))
+    assert [jar.name for jar in short] == ["delta-1.jar", "shared-1.jar"]
+    assert long[:2] == short and [jar.name for jar in long[2:]] == ["a-store-1.jar"]
 
 
 def test_artifact_names() -> None:

@@ -20,11 +20,9 @@ from penstock.errors import PenstockError
 from penstock.pymodel.job import Job
 from penstock.sections import Ports
 from penstock.server import configuration, executors, jars, java, masters, metastores
-from penstock.server.archive import Archive
 from penstock.settings import Settings
 
 URIS = "spark.hadoop.hive.metastore.uris"
-CLASS_PATH = "spark.driver.extraClassPath"
 OPTIONS = "spark.driver.extraJavaOptions"
 CONNECT_PLUGIN = "org.apache.spark.sql.connect.SparkConnectPlugin"
 LOG4J = """\
@@ -106,21 +104,6 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
         masters.require(settings, master)
     except PenstockError as error:
         raise DbtRuntimeError(str(error)) from None
-
-
-def with_classes(
-    conf: Mapping[str, str], settings: Settings, found: java.Java, table_jars: list[Path]
-) -> dict[str, str]:
-    """Settings with the driver's class path: the server's, where its archive of loaded classes can serve the driver.
-
-    A class path of the user's own goes before Spark's jars, and then no archive fits.
-    """
-    own = conf.get(CLASS_PATH, "")
-    whole = configuration.class_path(table_jars)
-    archive = Archive.of(settings.state_dir, "spark", found, whole)
-    if own or not settings.server.class_data_sharing or not archive.file.exists():
-        return {**conf, CLASS_PATH: os.pathsep.join([*map(str, table_jars), *filter(None, [own])])}
-    return {**conf, CLASS_PATH: whole, OPTIONS: " ".join([*archive.options(), conf.get(OPTIONS, "")]).strip()}
 
 
 def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:

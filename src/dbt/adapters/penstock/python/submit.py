@@ -26,6 +26,7 @@ from dbt.adapters.penstock.python.config import PythonConfig
 from penstock.errors import PenstockError
 from penstock.plans import kept
 from penstock.pymodel import driver
+from penstock.server import sharing
 from penstock.server.jars import spark_home
 
 logger = AdapterLogger("penstock")
@@ -60,7 +61,8 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         except PenstockError as error:
             raise DbtRuntimeError(str(error)) from None
         conf = submission.spark_settings(self.credentials, settings, table_jars, job, config)
-        conf = submission.with_classes(conf, settings, found, table_jars)
+        conf = sharing.with_driver(conf, settings, found, table_jars)
+        conf = sharing.with_executors(conf, settings, found, table_jars)
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:

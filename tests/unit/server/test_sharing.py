@@ -1,0 +1,85 @@
+"""Which drivers and executors read the server's archive of classes."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from penstock.server import sharing
+from penstock.server.archive import Archive
+from penstock.server.jars import class_path
+from penstock.server.java import Java
+from penstock.settings import Settings, load
+
+JAVA = Java(Path("/java"), 17, "17.0.1")
+JARS = [Path("/jars/table.jar")]
+TABLE, SERVER = "/jars/table.jar", class_path(JARS)
+HERE = "spark://127.0.0.1:7077"
+
+
+def archived(root: Path, is_there: bool = True, shares: bool = True) -> tuple[Settings, Archive]:
+    """Settings, and the archive of the server's class path."""
+    (root / "penstock.yml").write_text(f"version: 1\nserver: {{class_data_sharing: {str(shares).lower()}}}\n")
+    settings = load(root)
+    archive = Archive.of(settings.shared_dir, "spark", JAVA, SERVER)
+    if is_there:
+        archive.file.parent.mkdir(parents=True)
+        archive.file.touch()
+    return settings, archive
+
+
+@pytest.mark.parametrize(
+    ("is_there", "shares", "conf", "path", "options"),
+    [
+        (False, True, {}, TABLE, None),
+        (True, False, {}, TABLE, None),
+        (True, True, {}, SERVER, "{archive}"),
+        (True, True, {"spark.driver.extraJavaOptions": "-Dx=1"}, SERVER, "{archive} -Dx=1"),
+        (True, True, {"spark.driver.extraClassPath": "/mine.jar"}, f"{TABLE}:/mine.jar", None),
+    ],
+)
+def test_a_driver_reads_it_where_it_fits(
+    tmp_path: Path, is_there: bool, shares: bool, conf: dict[str, str], path: str, options: Any
+) -> None:
+    """The archive is there, wanted, and no jar of the user's comes before Spark's."""
+    settings, archive = archived(tmp_path, is_there, shares)
+    made = sharing.with_driver(conf, settings, JAVA, JARS)
+    assert made["spark.driver.extraClassPath"] == path
+    expected = options and options.format(archive=" ".join(archive.options()))
+    assert made.get("spark.driver.extraJavaOptions") == expected
+
+
+@pytest.mark.parametrize(
+    ("conf", "reads"),
+    [
+        ({"spark.master": HERE}, True),
+        ({"spark.master": "spark://localhost:7077,localhost:7078"}, True),
+        ({"spark.master": "spark://127.0.0.1:7077,far:7077"}, False),
+        ({"spark.master": "yarn"}, False),
+        ({"spark.master": "local[*]"}, False),
+        ({"spark.master": HERE, "spark.executor.extraClassPath": f"/mine.jar:{TABLE}"}, False),
+        ({"spark.master": HERE, "spark.executor.extraClassPath": None}, False),
+    ],
+)
+def test_executors_read_it_on_a_cluster_of_this_machine(tmp_path: Path, conf: dict[str, Any], reads: bool) -> None:
+    """Not where they are sent their jars, or have a class path of the user's."""
+    settings, archive = archived(tmp_path)
+    given = {"spark.executor.extraClassPath": TABLE, "spark.executor.extraJavaOptions": "-Dx=1", **conf}
+    given = {key: value for key, value in given.items() if value is not None}
+    made = sharing.with_executors(given, settings, JAVA, JARS)
+    if not reads:
+        assert made == given
+        return
+    assert made["spark.executor.extraClassPath"] == SERVER
+    assert made["spark.executor.extraJavaOptions"] == " ".join([*archive.options(), "-Dx=1"])
+
+
+def test_a_folder_with_a_blank_in_its_name_stays_one_word(tmp_path: Path) -> None:
+    root = tmp_path / "my project"
+    root.mkdir()
+    settings, archive = archived(root)
+    made = sharing.with_driver({}, settings, JAVA, JARS)
+    assert shlex.split(made["spark.driver.extraJavaOptions"]) == archive.options()
