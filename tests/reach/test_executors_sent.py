@@ -9,7 +9,7 @@ from pathlib import Path
 
 import clustered
 import pytest
-from clustered import Clustered, expected
+from clustered import ROWS, Clustered
 from projects import ROOT, edited
 
 UDF = """
@@ -44,22 +44,25 @@ def sent(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clust
     (ROOT / ".penstock" / "environments").mkdir(exist_ok=True)
     made = clustered.make(
         tmp_path_factory.mktemp("sent") / "project",
-        {"jars": "ship", "python": str(bare), "packages": ["pandas", "pyarrow"]},
+        {"count": 1, "jars": "ship", "python": str(bare), "packages": ["pandas", "pyarrow"]},
     )
     (made.project.root / ".penstock" / "environments").symlink_to(ROOT / ".penstock" / "environments")
+    models = made.project.root / "models"
+    for name in ("a_udf.py", "a_driver.py", "schema.yml"):
+        (models / name).unlink()
     for name, submit in (("connected", ""), ("submitted", ', submission_method="spark_submit"')):
-        (made.project.root / "models" / f"{name}.py").write_text(UDF.replace("SUBMIT", submit))
+        (models / f"{name}.py").write_text(UDF.replace("SUBMIT", submit))
     with clustered.built(made):
         yield made
 
 
 def test_everything_runs_with_what_was_sent(sent: Clustered, bare: Path) -> None:
     """Delta's classes and the packages lie in the executors' own folders; both kinds of driver have them."""
-    assert sent.rows() == expected(1)
+    assert sent.project.sql("select v, count(*) from small.an_incremental group by v") == [(10, ROWS)]
     work = sent.project.root / ".penstock" / "cluster-nodes" / "work"
     for name in ("connected", "submitted"):
+        assert sent.project.sql(f"select count(distinct id) from small.{name}") == [(ROWS,)]
         rows = sent.project.sql(f"select distinct python, pandas, pyarrow from small.{name}")
-        assert rows
         for python, *packages in rows:
             assert python == str(bare)
             assert all("environment/" in Path(file).resolve().as_posix() for file in packages), packages
