@@ -20,6 +20,11 @@ from penstock.store import place
 from penstock.store.place import Folder
 
 FILE_NAME = "penstock.yml"
+# Folders of the state that aren't a target's.
+TAKEN = (
+    *("airflow", "cds", "cluster-nodes", "conf", "environments", "jars", "logs", "metastore_db", "run", "tmp"),
+    "tools",
+)
 
 
 class Settings(Strict):
@@ -201,6 +206,9 @@ def _of_target(folder: Path, data: dict[str, Any], name: str, section: Any, path
         raise PenstockError(f"`targets.{name}` as keys with values", type(section).__name__, f"correct {path}")
     if hidden := sorted({"root", "target", "shared", "version"} & set(section)):
         raise PenstockError(f"a valid {where}", f"unknown key `{hidden[0]}`", f"correct {path}")
+    if name in TAKEN and "state" not in section:
+        found = f"`{name}`, a folder that penstock's own files have there"
+        raise PenstockError("a target's name for a folder of its own below the state's", found, "choose another name")
     shared = _shared(data)
     own = {"state": f"{data.get('state', '.penstock')}/{name}"}
     return _validated({**_over(data, {**own, **section}), "root": folder, "target": name, **shared}, where)

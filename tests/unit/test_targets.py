@@ -67,6 +67,7 @@ def test_the_environment_names_a_target(project: Path, monkeypatch: pytest.Monke
         ("cluster: {serverr: {}}", "unknown key `serverr`"),
         ("cluster: {shared: x}", "unknown key `shared`"),
         ("cluster: 4", "`targets.cluster` as keys"),
+        ("tmp: {}", "`tmp`, a folder that penstock's own files have there"),
         ("[cluster]", "`targets` without names"),
     ],
 )

@@ -119,8 +119,13 @@ class Starter:
                 start_new_session=True,
                 env=self._environment(),
             )
-        self._wait(name, process, log)
-        return Node(Process.of(process.pid), *taken(log))
+        try:
+            self._wait(name, process, log)
+            return Node(Process.of(process.pid), *taken(log))
+        except BaseException:  # Ctrl-C among them: no record has it yet
+            process.kill()
+            process.wait()
+            raise
 
     def _environment(self) -> dict[str, str]:
         core = next((spark_home() / "jars").glob("spark-core_*.jar"))
@@ -138,8 +143,6 @@ class Starter:
             if process.poll() is not None:
                 raise PenstockError(f"a running {name}", last_words(log, process.returncode), f"read {log}")
             if time.monotonic() > end:
-                process.kill()
-                process.wait()
                 raise PenstockError(f"a {name} that answers", f"none after {PATIENCE:g} s", f"read {log}")
             time.sleep(0.05)
 

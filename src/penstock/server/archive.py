@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +50,14 @@ class Archive:
     def options(self) -> list[str]:
         """JVM options that use the archive or, when there is none yet, make it."""
         if self.file.exists():
+            with suppress(OSError):
+                os.utime(self.file)  # the last that are used are kept
             return [*QUIET, f"-XX:SharedArchiveFile={self.file}"]
-        self.file.parent.mkdir(parents=True, exist_ok=True)
-        self._sweep()
+        try:
+            self.file.parent.mkdir(parents=True, exist_ok=True)
+            self._sweep()
+        except OSError:
+            return []  # a folder that can't be written to: a start without an archive
         return [*QUIET, f"-XX:ArchiveClassesAtExit={self.aside}"]
 
     def _sweep(self) -> None:
@@ -62,11 +68,16 @@ class Archive:
                 part.unlink(missing_ok=True)
 
     def keep(self, ended_in_order: bool) -> None:
-        """After the JVM's end: take the file aside as the archive; of a role's, the newest few are kept."""
-        if self.aside.exists() and ended_in_order and not self.file.exists():
-            self.aside.rename(self.file)
-            role = self.file.name.split("-")[0]
-            of_role = sorted(self.file.parent.glob(f"{role}-*.jsa"), key=lambda file: file.stat().st_mtime)
-            for old in of_role[:-KEPT]:
-                old.unlink(missing_ok=True)
-        self.aside.unlink(missing_ok=True)
+        """After the JVM's end: take the file aside as the archive; of a role's, the last used few are kept.
+
+        Another supervisor may do the same at this moment. An archive only saves time: what goes wrong is let be.
+        """
+        with suppress(OSError):
+            if self.aside.exists() and ended_in_order and not self.file.exists():
+                self.aside.rename(self.file)
+                role = self.file.name.split("-")[0]
+                of_role = sorted(self.file.parent.glob(f"{role}-*.jsa"), key=lambda file: file.stat().st_mtime)
+                for old in of_role[:-KEPT]:
+                    old.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.aside.unlink(missing_ok=True)

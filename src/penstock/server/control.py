@@ -146,7 +146,8 @@ def _clear(settings: Settings) -> bool:
             handle.terminate()
     _, alive = psutil.wait_procs(handles, timeout=60)
     for handle in alive:
-        handle.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):
+            handle.kill()
     psutil.wait_procs(alive, timeout=10)
     record.remove(settings)
     return True
@@ -158,7 +159,8 @@ def down(settings: Settings) -> bool:
         found = record.read(settings)
         supervisor = found.supervisor.handle() if found else None
         if found and supervisor:
-            supervisor.terminate()
+            with contextlib.suppress(psutil.NoSuchProcess):
+                supervisor.terminate()
             psutil.wait_procs([supervisor], timeout=90)
         left = _clear(settings)
         return bool(found) or left

@@ -16,6 +16,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,37 +45,50 @@ class Lease:
     owner: str
 
     def __post_init__(self) -> None:
-        self._over = threading.Event()
+        self._over, self._threads = threading.Event(), []  # type: threading.Event, list[threading.Thread]
+        self._renewed = time.monotonic()
 
     def _body(self) -> bytes:
         who = f"{getpass.getuser()} on {socket.gethostname()}"
         return json.dumps({"owner": self.owner, "who": who, "renewed": time.time()}).encode()
 
     def keep(self, lost: Callable[[str], None]) -> None:
-        """Renew it until `release`, on a thread of its own; `lost` is told when another holds it."""
+        """Renew it until `release`; `lost` is told when another holds it, or soon may: it could not be renewed.
+
+        The second is watched apart, since a store that doesn't answer can keep the asker for minutes.
+        """
+        where = self.path.parent.parent
 
         def renew() -> None:
             while not self._over.wait(RENEW):
-                try:
+                begun = time.monotonic()
+                # Whatever the store's library raises: this thread is what keeps the lease.
+                with suppress(Exception):
                     found = read(self.path)
-                except PenstockError:
-                    continue  # the store doesn't answer: nobody else can take it either
-                if found.get("owner") != self.owner:
-                    lost(f"{found.get('who', 'somebody')} holds the lease on {self.path.parent.parent}")
-                    return
-                with self.path.open("wb") as file:
-                    file.write(self._body())
+                    if found.get("owner") != self.owner:
+                        return lost(f"{found.get('who', 'somebody')} holds the lease on {where}")
+                    with self.path.open("wb") as file:
+                        file.write(self._body())
+                    self._renewed = begun
 
-        threading.Thread(target=renew, daemon=True, name="lease").start()
+        def watch() -> None:
+            while not self._over.wait(RENEW / 10):
+                if (silent := time.monotonic() - self._renewed) > LEFT - RENEW:
+                    return lost(f"the lease on {where} could not be renewed for {silent:.0f} s, and may be taken")
+
+        self._threads = [threading.Thread(target=each, daemon=True, name="lease") for each in (renew, watch)]
+        for thread in self._threads:
+            thread.start()
 
     def release(self) -> None:
         """Let others have it at once."""
         self._over.set()
-        try:
+        for thread in self._threads:
+            if thread is not threading.current_thread():
+                thread.join(RENEW)  # a renewal under way would write it again
+        with suppress(Exception):  # it ends by itself, too
             if read(self.path).get("owner") == self.owner:
                 kinds.of(self.path).remove(self.path)
-        except PenstockError:
-            pass  # it ends by itself
 
 
 def read(path: Folder) -> dict[str, Any]:
@@ -120,12 +134,19 @@ def take(settings: Settings) -> Lease | None:
 
 
 def _owner(settings: Settings) -> str:
-    """A name of this state folder, the same for each server that it has, one after another."""
+    """A name of this state folder, the same for each server that it has, one after another; a copy has another."""
     file = settings.state_dir / "writer-id"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(uuid.uuid4().hex)
-    return file.read_text().strip()
+    place = {"state": str(settings.state_dir), "machine": socket.gethostname()}
+    try:
+        found = json.loads(file.read_text())
+        if found == {**place, "owner": found["owner"]}:
+            return str(found["owner"])
+    except (FileNotFoundError, ValueError, TypeError, KeyError):
+        pass
+    file.parent.mkdir(parents=True, exist_ok=True)
+    made = {**place, "owner": uuid.uuid4().hex}
+    file.write_text(json.dumps(made))
+    return str(made["owner"])
 
 
 def _refused(settings: Settings, found: str, do: str) -> PenstockError:

@@ -51,6 +51,12 @@ def served_by(pid: int) -> set[int]:
     return set()
 
 
+def ui_of(pid: int, chosen: Ports) -> int:
+    """Where Spark's UI went: its port, or one of the next 16 (spark.port.maxRetries); 0 when it is off."""
+    served = served_by(pid) - {chosen.thrift, chosen.connect}
+    return min((port for port in served if chosen.ui <= port <= chosen.ui + 16), default=0)
+
+
 def choose(preferred: Ports, attempt: int = 0) -> Ports:
     """The preferred ports, each stepped on until it is free and not chosen for another.
 

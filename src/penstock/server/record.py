@@ -17,7 +17,8 @@ import psutil
 from penstock.sections import Ports
 from penstock.settings import Settings
 
-STARTING, READY = "starting", "ready"
+# A server that is stopping is still whole, and takes nobody any more.
+STARTING, READY, STOPPING = "starting", "ready", "stopping"
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Record:
     """What is known of a started server.
 
     Attributes:
-        state: `starting` or `ready`.
+        state: `starting`, `ready` or `stopping`.
         supervisor, metastore, spark: its processes; the latter two None until started.
         ports: the ports it took.
         token: the Connect token.

@@ -6,7 +6,9 @@ a cluster of this machine alone. https://docs.oracle.com/en/java/javase/17/vm/cl
 
 from __future__ import annotations
 
+import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,6 +17,8 @@ from penstock.server.archive import Archive
 from penstock.server.jars import class_path
 from penstock.server.java import Java
 from penstock.settings import Settings
+
+PLAIN = re.compile(r"[\w./:=+,-]+", re.ASCII)
 
 
 def with_driver(conf: Mapping[str, str], settings: Settings, java: Java, jars: list[Path]) -> dict[str, str]:
@@ -44,7 +48,7 @@ def _with_archive(
     if not settings.server.class_data_sharing or not archive.file.exists():
         return dict(conf)
     # Spark takes them apart as a shell does.
-    options = [f'"{option}"' if " " in option else option for option in archive.options()]
+    options = [option if PLAIN.fullmatch(option) else json.dumps(option) for option in archive.options()]
     name = f"spark.{role}.extraJavaOptions"
     return {
         **conf,

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import shutil
 import signal
 import subprocess
 import threading
 import time
+import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -23,7 +24,7 @@ import psutil
 from penstock import addresses
 from penstock.errors import PenstockError
 from penstock.sections import Ports
-from penstock.server import configuration, executors, jars, java, lease, metastores, ports, record, warm
+from penstock.server import configuration, executors, jars, java, lease, metastores, ports, record, temporary, warm
 from penstock.server.archive import Archive
 from penstock.server.metastore import Metastore
 from penstock.server.record import Process, Record
@@ -59,7 +60,7 @@ class Supervisor:
         if self.lease:
             self.lease.keep(self._lost)
         chosen = ports.choose(self.settings.server.ports, self.attempt)
-        self._clear_temporary()
+        temporary.clear(self.state / "tmp")
         for folder in ("tmp", "logs", "run"):
             (self.state / folder).mkdir(parents=True, exist_ok=True)
         conf = configuration.write_files(self.settings, chosen, self.token, found, table_jars)
@@ -89,7 +90,7 @@ class Supervisor:
         seconds = round(time.time() - begin, 1)
         self.log(f"ready after {seconds} s: {chosen}")
         answer = self._ask(chosen)
-        seconds, ui = round(time.time() - begin, 1), self._ui_port(chosen)
+        seconds, ui = round(time.time() - begin, 1), ports.ui_of(self.spark.pid, chosen)
         more = {"executors": answer.count, "python": answer.python}
         return record.write(self.settings, current, state=record.READY, ready_seconds=seconds, ui_port=ui, **more)
 
@@ -100,12 +101,6 @@ class Supervisor:
         answer = executors.ask(self.settings, chosen.connect, self.token)
         self.log(f"{answer.count} executors with Python {answer.python}")
         return answer
-
-    def _ui_port(self, chosen: Ports) -> int:
-        """Where Spark's UI went: its port, or one of the next 16 (spark.port.maxRetries); 0 when it is off."""
-        assert self.spark
-        served = ports.served_by(self.spark.pid) - {chosen.thrift, chosen.connect}
-        return min((port for port in served if chosen.ui <= port <= chosen.ui + 16), default=0)
 
     def _options(self, role: str, found: java.Java, memory: str, class_path: str) -> list[str]:
         options = configuration.jvm_options(self.settings, role, memory)
@@ -185,8 +180,13 @@ class Supervisor:
                 if self.clients(current.ports):
                     last_used = time.monotonic()
                 elif time.monotonic() - last_used > limit:
-                    self.log(f"no client for {limit / 60:g} minutes; stopping")
-                    return
+                    # Nobody new from now on; who came a moment before keeps it.
+                    record.write(self.settings, current, state=record.STOPPING)
+                    if not self.clients(current.ports):
+                        self.log(f"no client for {limit / 60:g} minutes; stopping")
+                        return
+                    record.write(self.settings, current)
+                    last_used = time.monotonic()
 
     def _lost(self, words: str) -> None:
         self.log(f"{words}; stopping")
@@ -194,6 +194,9 @@ class Supervisor:
 
     def stop(self) -> None:
         """End both JVMs, Spark first; keep the archives they wrote; forget the record; let go of the warehouse."""
+        if (own := record.read(self.settings)) and own.supervisor.pid == os.getpid():
+            with suppress(OSError):
+                record.write(self.settings, own, state=record.STOPPING)
         deadline = time.monotonic() + STOP_SECONDS
         running = {"spark": self.spark, "metastore": self.metastore.popen if self.metastore else None}
         for role, process in running.items():
@@ -210,17 +213,11 @@ class Supervisor:
                 code = process.wait()
             if role in self.archives:
                 self.archives[role].keep(told and code in (0, 143, -signal.SIGTERM))
-        self._clear_temporary()
+        temporary.clear(self.state / "tmp")
         if self.lease:
             self.lease.release()
         record.remove(self.settings)
         self.log("stopped")
-
-    def _clear_temporary(self) -> None:
-        """Remove what killed JVMs left; the folders of spark-submit drivers are those drivers' own."""
-        for path in (self.state / "tmp").glob("*"):
-            if not path.name.startswith("model-"):
-                shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
 
 
 def main() -> None:
@@ -247,6 +244,11 @@ def main() -> None:
         supervisor.watch(current)
     except PenstockError as error:
         supervisor.log(f"failed: {error}")
+        raise SystemExit(3) from None
+    except Exception as error:
+        words = " ".join(f"{type(error).__name__}: {error}".split())
+        traceback.print_exc()
+        supervisor.log(f"failed: needed: a server that starts. found: {words}. do: read {supervisor.state / 'logs'}")
         raise SystemExit(3) from None
     finally:
         supervisor.stop()

@@ -8,6 +8,7 @@ Credentials are never part of it: they come from the environment or the provider
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -41,11 +42,17 @@ def scheme(address: str) -> str:
     name, separator, _ = address.partition("://")
     if not separator or name == "file":
         return ""
+    # A secret may hold a slash, so that a part of it looks like a path.
+    host = urlsplit(address).netloc
+    if "@" in host or (":" in host and "@" in address and not re.fullmatch(r"[^:]+:\d+", host)):
+        needed = f"{name}:// with the name of a bucket or host alone; it isn't repeated here"
+        do = "take them out, and give them by the environment or the provider's own chain"
+        raise PenstockError(needed, "an address that seems to hold a user or a secret", do)
     if name not in SCHEMES:
         known = ", ".join(f"{known}://" for known in SCHEMES)
         do = f"write {ALSO[name]}://, as Spark names it" if name in ALSO else f"use a folder or one of {known}"
         raise PenstockError("a folder, or an address of a store that is known", f"`{address}`", do)
-    if not urlsplit(address).netloc:
+    if not host:
         raise PenstockError(f"{name}://{'HOST:PORT' if name == 'hdfs' else 'BUCKET'}/folder", f"`{address}`", "add it")
     return name
 

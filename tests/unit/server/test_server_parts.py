@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -10,11 +11,12 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import psutil
 import pytest
 
 from penstock.errors import PenstockError
 from penstock.sections import Ports
-from penstock.server import configuration, jars, ports, record
+from penstock.server import configuration, control, jars, ports, record, temporary
 from penstock.server.archive import KEPT, Archive
 from penstock.server.java import Java
 from penstock.server.record import Process, Record
@@ -130,6 +132,39 @@ def test_an_archive_serves_a_longer_class_path_that_begins_like_its_own(tmp_path
     ]
     jars[0].write_text("another")
     assert not any(other.file.exists() for other in [*others, Archive.of(tmp_path, "spark", JAVA, abc)])
+
+
+def test_without_a_place_for_archives_a_server_starts_all_the_same(tmp_path: Path) -> None:
+    """A folder that can't be written to, as in an image; a neighbour that vanishes meanwhile."""
+    (tmp_path / "cds").write_text("no folder")
+    assert Archive.of(tmp_path, "spark", JAVA, "/a.jar").options() == []
+    Archive.of(tmp_path, "spark", JAVA, "/a.jar").keep(ended_in_order=True)
+
+
+def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_not(tmp_path: Path) -> None:
+    """A driver is that of a dbt that lives; one without a job yet has only begun."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    me = psutil.Process()
+    parents = {"model-mine": [me.pid, me.create_time()], "model-left": [gone.pid, 1.0], "model-reused": [me.pid, 1.0]}
+    for name in [*parents, "model-new", "model-old", "blockmgr-1"]:
+        (tmp_path / name).mkdir()
+        if name in parents:
+            (tmp_path / name / "job.json").write_text(json.dumps({"parent": parents[name]}))
+    os.utime(tmp_path / "model-old", (1, 1))
+    (tmp_path / "file").touch()
+    temporary.clear(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["model-mine", "model-new"]
+
+
+def test_a_server_that_is_stopping_takes_nobody(settings: Settings) -> None:
+    """All of its processes may live still."""
+    me = record.Process.of(os.getpid())
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    up = record.Record(record.READY, me, Ports(), "token", "", 0.0, metastore=me, spark=me)
+    assert record.write(settings, up) == control.current(settings)
+    record.write(settings, up, state=record.STOPPING)
+    assert control.current(settings) is None
 
 
 def test_two_supervisors_write_their_archives_apart(tmp_path: Path) -> None:

@@ -77,8 +77,9 @@ def test_executors_read_it_on_a_cluster_of_this_machine(tmp_path: Path, conf: di
     assert made["spark.executor.extraJavaOptions"] == " ".join([*archive.options(), "-Dx=1"])
 
 
-def test_a_folder_with_a_blank_in_its_name_stays_one_word(tmp_path: Path) -> None:
-    root = tmp_path / "my project"
+@pytest.mark.parametrize("name", ["my project", "o'neil", 'a "b"'])
+def test_a_folder_with_signs_of_a_shell_in_its_name_stays_one_word(tmp_path: Path, name: str) -> None:
+    root = tmp_path / name
     root.mkdir()
     settings, archive = archived(root)
     made = sharing.with_driver({}, settings, JAVA, JARS)

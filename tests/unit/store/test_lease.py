@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import shutil
+import threading
+import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -71,6 +75,45 @@ def test_a_holder_that_lost_it_is_told(two: list[Settings], monkeypatch: pytest.
             break
         held._over.wait(0.05)
     assert "another one holds the lease" in told[0]
+
+
+def test_a_copy_of_a_project_is_another_one(two: list[Settings]) -> None:
+    """Its state folder was copied with the rest."""
+    assert lease.take(two[0])
+    shutil.copytree(two[0].state_dir, two[1].state_dir)
+    with pytest.raises(PenstockError, match="the only server that writes"):
+        lease.take(two[1])
+
+
+def test_a_holder_that_can_not_renew_it_is_told_before_others_may_take_it(
+    two: list[Settings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A failed renewal is tried again; after too many the server has to stop."""
+    monkeypatch.setattr(lease, "RENEW", 0.05)
+    monkeypatch.setattr(lease, "LEFT", 1.5)
+    held = lease.take(two[0])
+    assert held
+    begun, broken, told = time.monotonic(), threading.Event(), threading.Event()
+    works = lease.read
+
+    def sometimes(path: Any) -> dict[str, Any]:
+        if broken.is_set():
+            raise OSError("the network is away")
+        return works(path)
+
+    monkeypatch.setattr(lease, "read", sometimes)
+    words: list[str] = []
+    held.keep(lambda text: (words.append(text), told.set()))  # type: ignore[func-returns-value]
+    for _ in range(2):  # away for a while, and back
+        broken.set()
+        time.sleep(0.4)
+        broken.clear()
+        time.sleep(0.6)
+    assert not told.is_set() and time.monotonic() - begun > 1.5
+    broken.set()
+    assert told.wait(30)
+    assert len(words) == 1 and "could not be renewed" in words[0]
+    held.release()
 
 
 @pytest.mark.parametrize("warehouse", ["warehouse", "gs://bucket/w", "hdfs://node:9000/w"])

@@ -46,6 +46,23 @@ def test_settings_refuse_it_by_its_key(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize("key", ["lake", "warehouse"])
+@pytest.mark.parametrize(
+    "address",
+    ["s3a://KEY:SECRET@bucket/lake", "s3://KEY:SECRET@bucket/l", "s3a://KEY:SEC/RET@bucket/l", "gs://KEY@b/l"],
+)
+def test_an_address_with_a_secret_is_refused_and_not_repeated(tmp_path: Path, key: str, address: str) -> None:
+    (tmp_path / "penstock.yml").write_text(f"{key}: {address}\n")
+    with pytest.raises(PenstockError, match="seems to hold a user or a secret") as caught:
+        load(tmp_path)
+    assert not any(part in str(caught.value) for part in ("KEY", "SEC", "RET@"))
+
+
+@pytest.mark.parametrize("address", ["s3a://bucket/a@b", "hdfs://node:9000/a@b", "/data/a:b@c"])
+def test_a_folder_may_have_such_a_sign(address: str) -> None:
+    assert place.scheme(address) == address.partition("://")[0].replace("/data/a:b@c", "")
+
+
 @pytest.mark.parametrize("endpoint", ["https://user:secret@host", "host:5000", "http://host/path"])
 def test_an_endpoint_is_a_plain_address(tmp_path: Path, endpoint: str) -> None:
     """Credentials have no place in a file of the project."""
