@@ -13,7 +13,7 @@ from typing import Any
 
 import psutil
 import yaml
-from processes import own_ports
+from processes import is_executor, own_ports
 from projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
 from penstock.cluster import control as cluster
@@ -113,13 +113,15 @@ class Clustered:
         return said
 
     def executors(self, worker: int | None = None) -> list[psutil.Process]:
-        """The executors' processes that live: all of them, or those of a worker."""
+        """The processes of the server's executors that live: all of them, or those of a worker."""
+        running = control.current(self.project.settings)
+        assert running and running.spark
         nodes = [node for number, node in self.cluster.workers.items() if worker in (None, number)]
         parents = [handle for node in nodes if (handle := node.process.handle())]
         found = []
         for child in (child for parent in parents for child in parent.children()):
             with suppress(psutil.NoSuchProcess):  # one that ends while it is asked
-                if "CoarseGrainedExecutorBackend" in " ".join(child.cmdline()):
+                if is_executor(child.cmdline(), running.spark.pid):
                     found.append(child)
         return found
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ KEY, SECRET = "PLANTEDKEY7Q2X", "planted+secret/8vZt3KpQ1m"
 GCS = ("github.com/fsouza/fake-gcs-server", "v1.56.1")
 # WebHDFS wants what Java left out after version 8.
 HDFS = ("org.apache.hadoop:hadoop-client-minicluster:3.4.2@jar", "javax.xml.bind:jaxb-api:2.3.1@jar")
+STATE = "Hadoop:service=NameNode,name=FSNamesystemState"
 SECONDS = 90
 
 
@@ -56,7 +57,7 @@ def answered(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
         try:
             requests.get(address, timeout=5)
             return
-        except requests.ConnectionError:
+        except requests.RequestException:
             time.sleep(0.2)
     raise AssertionError(f"{address} did not answer in {SECONDS} s: {log.read_text()[-2000:]}")
 
@@ -161,9 +162,9 @@ def _out_of_safe_mode(web: str) -> None:
     """A NameNode takes no write until a DataNode has come."""
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
-        beans = requests.get(f"{web}/jmx?qry=Hadoop:service=NameNode,name=FSNamesystemState", timeout=10).json()[
-            "beans"
-        ]
+        beans: list[dict[str, Any]] = []
+        with suppress(requests.RequestException):
+            beans = requests.get(f"{web}/jmx?qry={STATE}", timeout=10).json()["beans"]
         if beans and beans[0]["NumLiveDataNodes"] and beans[0]["FSState"] == "Operational":
             return
         time.sleep(0.3)

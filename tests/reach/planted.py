@@ -6,6 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import psutil
+from processes import content, files
 from rides import Rides
 
 from penstock.server import control
@@ -15,9 +16,9 @@ def files_with(secret: str, *folders: Path) -> list[Path]:
     """Files below some folders whose bytes hold a text, packed ones aside."""
     found = []
     for folder in folders:
-        for path in folder.rglob("*"):
-            plain = path.is_file() and not path.is_symlink() and path.suffix not in (".jar", ".jsa")
-            if plain and secret.encode() in path.read_bytes():
+        for path in files(folder):
+            plain = not path.is_symlink() and path.suffix not in (".jar", ".jsa")
+            if plain and secret.encode() in content(path):
                 found.append(path)
     return found
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from penstock.server import ports
 
 
 @contextmanager
@@ -31,6 +34,28 @@ def running(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def is_executor(words: Sequence[str], driver: int) -> bool:
+    """Whether a command line is an executor's, whose driver listens in the process of that id."""
+    if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in words:
+        return False
+    address = words[list(words).index("--driver-url") + 1]
+    return int(address.rpartition(":")[2]) in ports.served_by(driver)
+
+
+def files(folder: Path) -> Iterator[Path]:
+    """The files below a folder in which others write and remove."""
+    for place, _, names in os.walk(folder):
+        yield from (Path(place, name) for name in names if Path(place, name).is_file())
+
+
+def content(path: Path) -> bytes:
+    """A file's bytes; none when it is gone by now."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
 
 
 def free_port() -> int:

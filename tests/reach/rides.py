@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -13,10 +12,11 @@ from typing import Any
 
 import psutil
 import yaml
+from processes import is_executor
 from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
 
 from penstock.lake.sample import Piece, write_raw
-from penstock.server import control, ports
+from penstock.server import control
 from penstock.settings import Settings, load
 
 MONTHS = ("2023-01", "2023-02")
@@ -177,19 +177,12 @@ class Rides:
             return psutil.Process(running.spark.pid)
         deadline = time.monotonic() + WAIT
         while time.monotonic() < deadline:
-            mine = [p for p in psutil.process_iter(["cmdline"]) if self._is_executor(p.info["cmdline"] or ())]
+            found = psutil.process_iter(["cmdline"])
+            mine = [p for p in found if is_executor(p.info["cmdline"] or (), running.spark.pid)]
             if mine:
                 return mine[0]
             time.sleep(0.1)
         raise AssertionError("no executor")
-
-    def _is_executor(self, words: Sequence[str]) -> bool:
-        """By the address of its driver, one of the ports that this target's Spark listens on."""
-        running = control.current(self.settings)
-        if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in words or not running or not running.spark:
-            return False
-        driver = words[list(words).index("--driver-url") + 1]
-        return int(driver.rpartition(":")[2]) in ports.served_by(running.spark.pid)
 
     def rows(self) -> Tables:
         """By table: its rows in order, days as text; its columns are those of COLUMNS, and no others."""

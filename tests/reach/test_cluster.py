@@ -189,13 +189,21 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
     assert built.master()["activeapps"][0]["id"] in known
 
 
+def test_a_servers_end_is_its_executors_end(built: Clustered) -> None:
+    """The cluster goes on without them."""
+    executors = [process.pid for process in built.executors()]
+    assert len(executors) == 2
+    assert built.project.penstock("down").returncode == 0
+    wait_until(lambda: not any(map(psutil.pid_exists, executors)), "no executor")
+    assert built.project.penstock("cluster", "status").returncode == 0
+
+
 def test_executors_of_another_python_are_refused(built: Clustered) -> None:
     """Both versions are named, and nothing of the server stays."""
     other = next((Path(place) for place in _pythons()), None)
     if other is None:
         pytest.skip(f"no Python {OTHER_PYTHON} on this machine")
     file = built.project.root / "penstock.yml"
-    assert built.project.penstock("down").returncode == 0
     changed = file.read_text().replace("memory: 600m", f"memory: 600m\n        python: {other}")
     with edited(file, changed):
         up = built.project.penstock("up")
@@ -214,11 +222,10 @@ def _pythons() -> list[str]:
 
 
 def test_down_ends_what_was_started_and_no_more(built: Clustered) -> None:
-    """Server, master, workers, executors: by their ids; nothing of the project runs afterwards."""
-    executors = [process.pid for process in built.executors()]
+    """Master and workers by their ids; nothing of the project runs afterwards."""
     nodes = [node.process.pid for node in built.cluster.nodes]
     end(built)
-    assert not any(psutil.pid_exists(pid) for pid in executors + nodes)
+    assert not any(map(psutil.pid_exists, nodes))
     root = str(built.project.root)
     left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if any(root in x for x in p.info["cmdline"] or ())]
     assert left == []

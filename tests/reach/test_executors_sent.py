@@ -41,7 +41,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def sent(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
     """A project whose executors run that Python, and are sent what they need."""
-    (ROOT / ".penstock" / "environments").mkdir(exist_ok=True)
+    (ROOT / ".penstock" / "environments").mkdir(parents=True, exist_ok=True)
     made = clustered.make(
         tmp_path_factory.mktemp("sent") / "project",
         {"count": 1, "jars": "ship", "python": str(bare), "packages": ["pandas", "pyarrow"]},

@@ -12,6 +12,7 @@ import psutil
 import pytest
 import yaml
 from postgres import Postgres
+from processes import content, files
 from projects import INTERPRETED, QUICK, Project, small_project
 
 from penstock.server import control, record
@@ -66,9 +67,9 @@ def test_the_login_stands_nowhere(two: tuple[Project, Project]) -> None:
     for project in two:
         running = control.current(project.settings)
         assert running
-        for path in project.settings.state_dir.rglob("*"):
-            if path.is_file() and "cds" not in path.parts and "jars" not in path.parts:
-                text = path.read_bytes()
+        for path in files(project.settings.state_dir):
+            if "cds" not in path.parts and "jars" not in path.parts:
+                text = content(path)
                 assert databases.PASSWORD.encode() not in text and databases.USER.encode() not in text, path
         assert running.spark and running.metastore
         for known in (running.spark, running.metastore):
