@@ -89,7 +89,7 @@ bench-layout: venv ## what layouts and hints gain on 25 million trips, into docs
 bench-batch: venv ## what one more month costs, beside dbt's microbatch, into docs/operations.md
 	@$(BIN)/python bench/batch.py --write-docs
 
-bench-rdd: venv ## the RDD way beside SQL, on two million trips
+bench-rdd: venv ## the RDD way beside SQL, on two million raw rows
 	@$(BIN)/python bench/rdd.py
 
 bench-scale: venv ## what the build takes by rows, workers, months and files, into docs/scaling.md

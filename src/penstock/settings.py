@@ -41,7 +41,7 @@ class Settings(Strict):
         warehouse: folder of the tables that Spark manages, or its address in a store.
         metastore: `derby`, in the state folder; `postgresql://host:port/database` that servers share, user and
             password in the environment; `thrift://host:port` of one that runs already.
-        state: folder of the running server's files, jars and logs. Safe to delete when it is down.
+        state: folder of the running server's files, jars and logs, and of Derby's table definitions.
         server: the Spark server.
         store: how the stores of `lake` and `warehouse` are reached.
     """

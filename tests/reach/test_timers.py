@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -88,9 +88,10 @@ def interval(project: Project) -> tuple[str, str]:
     return str(begins)[:10], str(ends)[:10]
 
 
-def last_month() -> date:
-    """The first day of the month before this one."""
-    return (date.today().replace(day=1) - timedelta(days=1)).replace(day=1)
+def months_ago(count: int) -> str:
+    """The first day of a month before this one."""
+    months = date.today().year * 12 + date.today().month - 1 - count
+    return str(date(months // 12, months % 12 + 1, 1))
 
 
 def test_two_runs_of_the_cron_line_keep_apart(project: Project) -> None:
@@ -117,7 +118,8 @@ def test_two_runs_of_the_cron_line_keep_apart(project: Project) -> None:
             if run and run.poll() is None:
                 run.kill()
                 run.wait()
-    assert interval(project) == (str(last_month()), str(date.today().replace(day=1)))
+    # Published by then: three months ago.
+    assert interval(project) == (months_ago(3), months_ago(2))
     # The server that is still up has not kept the lock.
     assert control.current(project.settings)
     again = begin(project, command)
@@ -132,6 +134,13 @@ def test_the_daily_line_hands_no_interval_on(project: Project) -> None:
     run = begin(project, command)
     said = run.communicate(timeout=300)[0]
     assert run.returncode == 0 and "--event-time" not in said, said
+
+
+def test_the_last_month_is_the_one_that_has_ended(project: Project) -> None:
+    run = begin(project, f"{PLACE}/orchestration/batch last")
+    said = run.communicate(timeout=300)[0]
+    assert run.returncode == 0, said
+    assert interval(project) == (months_ago(1), months_ago(0))
 
 
 @pytest.mark.parametrize("word", ["2024-13", "january", "2024-1", "--help"])
@@ -203,4 +212,6 @@ def test_the_timer_is_monthly_and_catches_up(analyze: str) -> None:
     ((schedule, command),) = lines()
     minute, hour, day, *rest = schedule.split()
     assert (minute, hour, day, rest) == ("0", "6", "3", ["*", "*"])
-    assert f"\nExecStart={command}\n" in (UNITS / "penstock-batch.service").read_text()
+    variable, _, program = command.partition(" ")
+    service = (UNITS / "penstock-batch.service").read_text()
+    assert f"\nEnvironment={variable}\n" in service and f"\nExecStart={program}\n" in service
