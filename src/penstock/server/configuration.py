@@ -163,8 +163,9 @@ def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: 
 
 
 # The metastore answers short calls all its life: the quick compiler and one collector thread do.
+# Spark's classes come to more than 100 MB: the room for them doesn't grow in steps, each with a full collection.
 TUNING = {
-    "spark": ("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m"),
+    "spark": ("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m", "-XX:MetaspaceSize=256m"),
     "metastore": ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dderby.storage.pageCacheSize=4000"),
 }
 
