@@ -23,8 +23,11 @@ from penstock.server import control
 
 WAIT = 120
 ROWS = 200
-# With `slow` a row takes some time to make, so that a kill meets a task half-way.
-SLOW = "{{ \"java_method('java.lang.Thread', 'sleep', 30L)\" if var('slow', false) else 'cast(null as string)' }}"
+# The model that `slow` names takes some time for a row, so that a kill meets a task half-way.
+SLOW = (
+    "{{ \"java_method('java.lang.Thread', 'sleep', 30L)\" if var('slow', '') == 'a_table' "
+    "else 'cast(null as string)' }}"
+)
 MODELS = {
     "models/a_table.sql": (
         "{{ config(materialized='table') }} select id, {{ var('version', 1) }} as version, "
@@ -70,9 +73,11 @@ def model(dbt, session):
     "models/schema.yml": """
 models:
   - name: a_udf
-    config: {slow: "{{ var('slow', false) }}"}
+    config: {slow: "{{ var('slow', '') == 'a_udf' }}"}
   - name: a_driver
-    config: {slow: "{{ var('slow', false) }}"}
+    config:
+      slow: "{{ var('slow', '') == 'a_driver' }}"
+      spark_conf: {spark.cores.max: 1}
 """,
 }
 FILES = {

@@ -19,9 +19,9 @@ from penstock.server import control
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 
 
-def start(built: Clustered, version: int) -> subprocess.Popen[str]:
-    """A slow `dbt build` of a version, in the background."""
-    variables = f"{{slow: true, version: {version}}}"
+def start(built: Clustered, version: int, slow: str) -> subprocess.Popen[str]:
+    """A `dbt build` of a version, in the background, one model of it slow."""
+    variables = f"{{slow: {slow}, version: {version}}}"
     return subprocess.Popen(
         [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build", "--vars", variables],
         cwd=built.project.root,
@@ -125,7 +125,7 @@ def test_a_python_driver_in_cluster_mode_is_refused_before_it_starts(built: Clus
 
 def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     """In the middle of a write to a Delta table."""
-    dbt = start(built, 2)
+    dbt = start(built, 2, "a_table")
     spark_ui.wait_for_job(built.project, "a_table", dbt)
     victim = wait_until(built.executors, "an executor")[0]
     victim.kill()
@@ -137,7 +137,7 @@ def test_a_killed_executor_is_replaced(built: Clustered) -> None:
 
 def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> None:
     """In the middle of a UDF over Connect; the other worker goes on, `cluster up` brings the lost one back."""
-    dbt = start(built, 3)
+    dbt = start(built, 3, "a_udf")
     spark_ui.wait_for_job(built.project, "a_udf", dbt)
     before = built.cluster
     psutil.Process(before.workers[1].process.pid).kill()
@@ -156,7 +156,7 @@ def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> No
 
 def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
     """While a driver of its own is at work; meanwhile a driver that would start is told so at once."""
-    dbt = start(built, 4)
+    dbt = start(built, 4, "a_driver")
     wait_until(
         lambda: any(one["name"] == "model.small.a_driver" and one["cores"] for one in built.master()["activeapps"]),
         "the driver on the cluster",
