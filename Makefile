@@ -59,13 +59,13 @@ faults-year: venv ## a year of months backfilled with kills throughout, beside t
 # Three parts at once, of about the same length: each leaves a processor idle while dbt waits for Spark, or Spark for dbt.
 REACH := $(PYTEST) --write-docs
 TARGETS := tests/reach/test_targets.py
-READERS := tests/reach/test_readers.py
+OTHERS := tests/reach/test_metastore.py tests/reach/test_readers.py
 FAR := gcs or hdfs
 reach: venv ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
 	@logs=$$(mktemp -d); code=0; \
-	  $(REACH) $(TARGETS) $(READERS) -k "not ($(FAR))" >$$logs/near 2>&1 & near=$$!; \
+	  $(REACH) $(TARGETS) $(OTHERS) -k "not ($(FAR))" >$$logs/near 2>&1 & near=$$!; \
 	  $(REACH) $(TARGETS) tests/reach/test_airflow.py -k "airflow or $(FAR)" >$$logs/far 2>&1 & far=$$!; \
-	  $(REACH) tests/reach $(addprefix --ignore ,$(TARGETS) $(READERS) tests/reach/test_airflow.py) || code=1; \
+	  $(REACH) tests/reach $(addprefix --ignore ,$(TARGETS) $(OTHERS) tests/reach/test_airflow.py) || code=1; \
 	  wait $$near || code=1; wait $$far || code=1; cat $$logs/*; rm -rf $$logs; exit $$code
 
 airflow: venv ## Airflow in an environment of its own, its database, and the DAG's graph

@@ -75,9 +75,7 @@ models:
   - name: a_udf
     config: {slow: "{{ var('slow', '') == 'a_udf' }}"}
   - name: a_driver
-    config:
-      slow: "{{ var('slow', '') == 'a_driver' }}"
-      spark_conf: {spark.cores.max: 1}
+    config: {slow: "{{ var('slow', '') == 'a_driver' }}"}
 """,
 }
 FILES = {

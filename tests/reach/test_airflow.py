@@ -160,7 +160,7 @@ def test_a_month_is_landed_built_and_tested(airflow: Airflow, tmp_path: Path) ->
         "2024-02-01",
         tmp_path / "january.log",
         PENSTOCK_AIRFLOW_LAND="green yellow",
-        PENSTOCK_AIRFLOW_SELECT="+fct_trips",
+        PENSTOCK_AIRFLOW_SELECT="+fct_trips +dim_zones",
     )
     assert code == 0, log[-3000:]
     last = log.strip().splitlines()[-1]
