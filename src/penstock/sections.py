@@ -29,7 +29,7 @@ class Executors(Strict):
         count: how many executors.
         cores: tasks that each runs at a time.
         memory: JVM heap of each, as in `1g`.
-        wait_seconds: how long to wait for the first one.
+        wait_seconds: how long a server waits for the first one, and the jobs of a driver of its own for any.
         jars: `path`: they find the table-format jars where this machine has them; `ship`: they are sent.
         python: path or name of their Python; without it they have this environment's, at the same path.
         packages: Python packages that are sent to them, with all these need.

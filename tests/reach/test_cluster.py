@@ -19,11 +19,11 @@ from penstock.server import control
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 
 
-def start(built: Clustered, version: int, slow: str) -> subprocess.Popen[str]:
+def start(built: Clustered, version: int, slow: str, *words: str) -> subprocess.Popen[str]:
     """A `dbt build` of a version, in the background, one model of it slow."""
     variables = f"{{slow: {slow}, version: {version}}}"
     return subprocess.Popen(
-        [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build", "--vars", variables],
+        [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build", "--vars", variables, *words],
         cwd=built.project.root,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -187,6 +187,28 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
 
     wait_until(whole, "workers and the application taken back")
     assert built.master()["activeapps"][0]["id"] in known
+
+
+def test_a_driver_that_lost_every_executor_says_so(built: Clustered) -> None:
+    """Its jobs would wait for ever; the table stays, and workers that come back are used again."""
+    before = built.rows()
+    file = built.project.root / "penstock.yml"
+    with edited(file, file.read_text().replace("memory: 600m", "memory: 600m\n        wait_seconds: 5")):
+        dbt = start(built, 4, "a_driver", "--select", "a_driver")
+        workers = [psutil.Process(node.process.pid) for node in built.cluster.workers.values()]
+        wait_until(lambda: len(_executors_of(workers)) == 4, "the server's executors and the driver's")
+        for process in workers + _executors_of(workers):
+            process.kill()
+        said, _ = dbt.communicate(timeout=240)
+    assert dbt.returncode == 1 and "Traceback" not in said, said
+    assert f"an executor of 1 cores and 600m from {built.cluster.address}" in said and "none in 5 s" in said, said
+    assert built.project.penstock("cluster", "up", *WORKERS).returncode == 0
+    wait_until(lambda: len(built.executors()) == 2, "two executors again")
+    assert built.rows() == before
+
+
+def _executors_of(workers: list[psutil.Process]) -> list[psutil.Process]:
+    return [process for worker in workers for process in worker.children()]
 
 
 def test_a_servers_end_is_its_executors_end(built: Clustered) -> None:

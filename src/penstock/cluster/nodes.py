@@ -1,8 +1,9 @@
 """Start the JVMs of a standalone cluster, every address of theirs on loopback.
 
 Options: https://spark.apache.org/docs/latest/spark-standalone.html. The master keeps workers and
-applications in files (`spark.deploy.recoveryMode=FILESYSTEM`): killed and started again at the same
-port, it calls them back.
+applications in a database of its own (`spark.deploy.recoveryMode=ROCKSDB`): killed and started again at
+the same port, it calls them back. Not in plain files (FILESYSTEM): a kill in the middle of one leaves half
+of it, and no master that starts from it ever takes a worker again.
 """
 
 from __future__ import annotations
@@ -79,7 +80,7 @@ class Starter:
             PenstockError: it ended, or did not answer in time.
         """
         options = [
-            "-Dspark.deploy.recoveryMode=FILESYSTEM",
+            "-Dspark.deploy.recoveryMode=ROCKSDB",
             f"-Dspark.deploy.recoveryDirectory={self._folder / 'recovery'}",
             # A page's button, and a second port for requests, are more than a cluster to try needs.
             "-Dspark.master.rest.enabled=false",
@@ -133,17 +134,20 @@ class Starter:
             **environment(self._settings, self._java, self.conf),
             "SPARK_LOCAL_IP": LOOPBACK,
             "SPARK_PUBLIC_DNS": LOOPBACK,
+            # The database's native library, unpacked at each start: into one file, whatever becomes of the JVM.
+            "ROCKSDB_SHAREDLIB_DIR": str(self._folder / "tmp"),
             # Spark's launcher builds an executor's command by it; otherwise it looks for a source tree.
             "SPARK_SCALA_VERSION": core.name.removeprefix("spark-core_").split("-")[0],
         }
 
     def _wait(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
         end = time.monotonic() + PATIENCE
-        while not (set(taken(log)) <= ports.served_by(process.pid) and len(taken(log)) == 2):
+        while not (set(taken(log)) <= ports.served_by(process.pid) and len(taken(log)) == 2 and serves(name, log)):
             if process.poll() is not None:
                 raise PenstockError(f"a running {name}", last_words(log, process.returncode), f"read {log}")
             if time.monotonic() > end:
-                raise PenstockError(f"a {name} that answers", f"none after {PATIENCE:g} s", f"read {log}")
+                found = f"none after {PATIENCE:g} s: {last_words(log, None)}"
+                raise PenstockError(f"a {name} that works", found, f"read {log}; `penstock cluster down` begins anew")
             time.sleep(0.05)
 
 
@@ -154,11 +158,16 @@ def taken(log: Path) -> list[int]:
     return [found[pages] for pages in ("", "UI") if pages in found]
 
 
+def serves(name: str, log: Path) -> bool:
+    """Whether a node does its work: a master that listens may have failed to read what the one before it knew."""
+    return name != "master" or "I have been elected leader" in log.read_text(errors="replace")
+
+
 def last_words(log: Path, code: int | None) -> str:
-    """Why a node ended, by its log."""
+    """Why a node ended or doesn't work, by its log; `code` when it has ended."""
     lines = log.read_text(errors="replace").splitlines() if log.exists() else []
     wrong = [line.strip() for line in lines if "Exception" in line or "ERROR" in line or "Error" in line]
-    return wrong[-1] if wrong else f"it ended with {code}"
+    return wrong[-1] if wrong else "no word" if code is None else f"it ended with {code}"
 
 
 def registered(log: Path) -> bool:

@@ -57,15 +57,31 @@ def end_with(pid: int, started: float) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def executor_came(session: Any, seconds: float) -> bool:
-    """Wait until the cluster has given an executor; whether it did in time."""
-    end = time.monotonic() + seconds
-    # The driver itself is one of them.
-    while session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+def unless_executors(session: Any, seconds: float) -> threading.Event:
+    """Cancel jobs that a cluster gives no executor for so long: none came, or all were lost and no other comes.
+
+    Spark itself waits for ever, also when a master that was started again no longer knows the application.
+
+    Returns:
+        Set when jobs were cancelled.
+    """
+    context = session.sparkContext
+    without = threading.Event()
+
+    def watch() -> None:
+        last = time.monotonic()
+        while True:
+            time.sleep(TICK)
+            # The driver itself is one of them.
+            has_some = context._jsc.sc().getExecutorMemoryStatus().size() > 1
+            if has_some or not context.statusTracker().getActiveJobsIds():
+                last = time.monotonic()
+            elif time.monotonic() - last > seconds:
+                without.set()
+                context.cancelAllJobs()
+
+    threading.Thread(target=watch, daemon=True).start()
+    return without
 
 
 def main(folder: Path) -> int:
@@ -86,18 +102,17 @@ def main(folder: Path) -> int:
     print(f"Spark UI of {job.node}: {session.sparkContext.uiWebUrl}", flush=True)
     sys.stdout = Marked(out)
     error, plan = None, ""
+    wait = data.get("wait")
+    without = unless_executors(session, wait["seconds"]) if wait else threading.Event()
 
     def keep(text: str) -> None:
         nonlocal plan
         plan = text
 
     try:
-        wait = data.get("wait")
-        if wait and not executor_came(session, wait["seconds"]):
-            raise ModelError(wait["error"])
         run(job, session, print, keep if data["plan"] else None)
     except ModelError as wrong:
-        error = str(wrong)
+        error = wait["error"] if without.is_set() else str(wrong)
     finally:
         sys.stdout = out
     executed = None

@@ -107,7 +107,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
 
 
 def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
-    """How long a driver waits for its first executor, and what it says when none comes; None where there are none."""
+    """How long a driver's jobs wait for an executor, and what it says when none comes; None where there are none."""
     master = conf["spark.master"]
     if addresses.is_local(master):
         return None
