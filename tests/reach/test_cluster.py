@@ -12,9 +12,12 @@ import psutil
 import pytest
 import spark_ui
 from clustered import WORKERS, Clustered, end, expected, wait_until
-from projects import edited
+from processes import free_port
+from projects import edited, small_project
 
-from penstock.server import control
+from penstock.cluster import nodes, record
+from penstock.errors import PenstockError
+from penstock.server import control, java
 
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 
@@ -241,6 +244,16 @@ def _pythons() -> list[str]:
     places = [Path.home() / ".pyenv" / "versions", Path("/opt/python"), Path("/opt/hostedtoolcache/Python")]
     found = [str(p) for place in places for p in sorted(place.glob(f"{OTHER_PYTHON}*/**/bin/python{OTHER_PYTHON}"))]
     return [*found, *(str(p) for p in [Path(f"/usr/bin/python{OTHER_PYTHON}")] if p.exists())]
+
+
+def test_a_master_that_cannot_read_what_it_knew_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would listen, and never take a worker."""
+    settings = small_project(tmp_path, {}).settings
+    monkeypatch.setattr(nodes, "PATIENCE", 20)
+    starter = nodes.Starter(settings, java.find(settings.server.java_home))
+    (record.folder(settings) / "recovery" / "CURRENT").write_text("garbage")
+    with pytest.raises(PenstockError, match=r"a master that works(.|\n)*CURRENT file(.|\n)*cluster down"):
+        psutil.Process(starter.master(free_port(), free_port()).process.pid).kill()
 
 
 def test_down_ends_what_was_started_and_no_more(built: Clustered) -> None:

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,21 +58,21 @@ def end_with(pid: int, started: float) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def unless_executors(session: Any, seconds: float) -> threading.Event:
+@contextlib.contextmanager
+def unless_executors(session: Any, seconds: float) -> Iterator[threading.Event]:
     """Cancel jobs that a cluster gives no executor for so long: none came, or all were lost and no other comes.
 
     Spark itself waits for ever, also when a master that was started again no longer knows the application.
 
-    Returns:
-        Set when jobs were cancelled.
+    Yields:
+        What is set when jobs were cancelled.
     """
     context = session.sparkContext
-    without = threading.Event()
+    without, done = threading.Event(), threading.Event()
 
     def watch() -> None:
         last = time.monotonic()
-        while True:
-            time.sleep(TICK)
+        while not done.wait(TICK):
             # The driver itself is one of them.
             has_some = context._jsc.sc().getExecutorMemoryStatus().size() > 1
             if has_some or not context.statusTracker().getActiveJobsIds():
@@ -80,8 +81,13 @@ def unless_executors(session: Any, seconds: float) -> threading.Event:
                 without.set()
                 context.cancelAllJobs()
 
-    threading.Thread(target=watch, daemon=True).start()
-    return without
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield without
+    finally:
+        done.set()
+        watcher.join()
 
 
 def main(folder: Path) -> int:
@@ -103,18 +109,19 @@ def main(folder: Path) -> int:
     sys.stdout = Marked(out)
     error, plan = None, ""
     wait = data.get("wait")
-    without = unless_executors(session, wait["seconds"]) if wait else threading.Event()
+    watched = unless_executors(session, wait["seconds"]) if wait else contextlib.nullcontext(threading.Event())
 
     def keep(text: str) -> None:
         nonlocal plan
         plan = text
 
-    try:
-        run(job, session, print, keep if data["plan"] else None)
-    except ModelError as wrong:
-        error = wait["error"] if without.is_set() else str(wrong)
-    finally:
-        sys.stdout = out
+    with watched as without:
+        try:
+            run(job, session, print, keep if data["plan"] else None)
+        except ModelError as wrong:
+            error = wait["error"] if without.is_set() else str(wrong)
+        finally:
+            sys.stdout = out
     executed = None
     if data["plan"]:
         with contextlib.suppress(OSError):
