@@ -99,6 +99,11 @@ def files() -> dict[str, str]:
             made[f"models/pairs/{letter}_{test}.sql"] = TABLE + text
             entries.append(entry_of(f"{letter}_{test}", test, arguments))
     made["models/pairs/pairs.yml"] = yaml.safe_dump({"models": entries})
+    # Each of its hooks runs jobs of its own after the model's.
+    months = "create or replace table small.months using delta as select distinct month from {{ this }}"
+    hooks = ["{{ compact() }}", months]
+    hooked = f"{{{{ config(materialized='table', partition_by='month', post_hook={hooks}) }}}}\n"
+    made["models/hooked.sql"] = hooked + "select {{ hints(repartition(3)) }} * from {{ ref('facts') }}"
     view = "{{ config(materialized='view') }}" + NO_CHANCE + JOIN % "{{ hints(broadcast('dims')) }}" + KEYED
     made["models/views/seen.sql"] = view
     made["models/views/through.sql"] = (
@@ -186,6 +191,15 @@ def test_views_increments_and_python_models_have_plans(
     written = kept.read(planned.root / "target", "model.small.python")
     assert written and written.executed and written.executed.stages
     assert questions.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
+
+
+def test_the_plan_is_the_models_and_not_its_hooks(planned: Project, built: subprocess.CompletedProcess[str]) -> None:
+    """Hooks that compact and make another table run later, with jobs of their own."""
+    assert len(planned.sql("select * from small.months")) == 3
+    written = kept.read(planned.root / "target", "model.small.hooked")
+    assert written and written.executed, built.stdout
+    assert questions.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
+    assert "RoundRobinPartitioning(3)" in written.executed.plan or "REPARTITION_BY_NUM" in written.executed.plan
 
 
 def test_a_plan_of_older_code_fails(planned: Project, built: subprocess.CompletedProcess[str]) -> None:

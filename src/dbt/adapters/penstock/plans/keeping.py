@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class PlanKeeping(SparkAdapter):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._collector = Collector()
+        self._thread = threading.local()
 
     @property
     def _target(self) -> Path:
@@ -97,6 +99,17 @@ class PlanKeeping(SparkAdapter):
         return ""
 
     @available
+    def work_is_done(self) -> str:
+        """What this thread's node sends from now on, as its post-hooks do, isn't taken for its own work."""
+        self._thread.aside = True
+        return ""
+
+    def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
+        """Send a statement, marked when it isn't its node's own work."""
+        mark = ASIDE if getattr(self._thread, "aside", False) else ""
+        return super().execute(mark + sql, *arguments, **options)
+
+    @available
     def has_plan(self, node: dict[str, Any]) -> bool:
         """Whether the plan that is kept of a model is that of its code as it is now."""
         found = kept.read(self._target, node["unique_id"])
@@ -141,6 +154,7 @@ class PlanKeeping(SparkAdapter):
 
     def keep_executed(self, name: str) -> None:
         """A node has run: keep what was noted of it, and have the plan that ran fetched."""
+        self._thread.aside = False
         noted = noting.take(name)
         if noted is None:
             return

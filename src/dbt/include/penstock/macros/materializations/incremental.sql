@@ -37,6 +37,8 @@
   {%- do apply_grants(target, config.get('grants'), should_revoke(existing, should_full_refresh())) -%}
   {%- do persist_docs(target, model) -%}
 
+  {%- do adapter.work_is_done() %}
+
   {{ run_hooks(post_hooks) }}
 
   {{ return({'relations': [target]}) }}

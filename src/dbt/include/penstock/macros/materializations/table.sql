@@ -17,6 +17,8 @@
   {%- do apply_grants(target, config.get('grants'), should_revoke(existing, full_refresh_mode=True)) -%}
   {%- do persist_docs(target, model) -%}
 
+  {%- do adapter.work_is_done() %}
+
   {{ run_hooks(post_hooks) }}
 
   {{ return({'relations': [target]}) }}
