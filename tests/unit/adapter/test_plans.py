@@ -201,6 +201,7 @@ def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) 
         config=SimpleNamespace(credentials=SimpleNamespace(managed=False, ui_url="http://spark:4040")),
         _collector=SimpleNamespace(collect=lambda *asked: fetched.append(asked[1])),
         _target=Path("target"),
+        _thread=SimpleNamespace(aside=True),
     )
     noting.note("model.p.m", Noted("text", lambda _: True, kept=plan))
     try:
@@ -211,3 +212,4 @@ def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) 
     else:
         PlanKeeping.keep_executed(adapter, "model.p.m")  # type: ignore[arg-type]
     assert fetched == ([] if fails else [plan])
+    assert not adapter._thread.aside, "the thread's next node does its own work"
