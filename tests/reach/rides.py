@@ -143,16 +143,11 @@ class Rides:
             month_file(self.raw, version, month)
         return self.penstock("land", "green", ",".join(months), "--from", str(folder))
 
-    def killed_run(self, victim: str, *words: str) -> tuple[int, str]:
-        """A run in which Spark, or an executor of it, is killed with -9 at work; its exit code and what it printed.
-
-        Args:
-            victim: `spark` or `executor`.
-            words: options of `dbt run`.
-        """
+    def killed_run(self, victim: str) -> tuple[int, str]:
+        """A run in which Spark, or an executor of it, is killed with -9 at work; its exit code and what it printed."""
         program = str(Path(sys.executable).parent / "dbt")
         dbt = subprocess.Popen(
-            [program, "--no-use-colors", "run", "--target", self.target, *words],
+            [program, "--no-use-colors", "run", "--target", self.target],
             cwd=self.project.root,
             env=self.project._environment(self.environment),
             stdin=subprocess.DEVNULL,
