@@ -199,7 +199,7 @@ def test_the_plan_is_the_models_and_not_its_hooks(planned: Project, built: subpr
     written = kept.read(planned.root / "target", "model.small.hooked")
     assert written and written.executed, built.stdout
     assert questions.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
-    assert "RoundRobinPartitioning(3)" in written.executed.plan or "REPARTITION_BY_NUM" in written.executed.plan
+    assert "RoundRobinPartitioning(3)" in written.executed.plan
 
 
 def test_a_plan_of_older_code_fails(planned: Project, built: subprocess.CompletedProcess[str]) -> None:
