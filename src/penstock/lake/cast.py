@@ -15,8 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from penstock.errors import PenstockError
-from penstock.lake.arrays import Values
-from penstock.lake.catalog import ARROW, ColumnType
+from penstock.lake.arrays import ARROW, Values
+from penstock.lake.catalog import ColumnType
 from penstock.lake.money import from_cents, to_cents
 
 Test = Callable[[pa.DataType], bool]

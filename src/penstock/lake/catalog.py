@@ -11,15 +11,17 @@ import re
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import pyarrow as pa
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from penstock.errors import PenstockError
 from penstock.sections import Strict
 from penstock.settings import explain_validation, read_yaml
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 FILE_NAME = "lake.yml"
 SCHEMA = "lake"
@@ -28,16 +30,6 @@ MANIFEST = "manifest"
 LANDING_FORMAT = 1
 
 ColumnType = Literal["int", "bigint", "double", "money", "string", "boolean", "date", "timestamp"]
-ARROW: dict[str, pa.DataType] = {
-    "int": pa.int32(),
-    "bigint": pa.int64(),
-    "double": pa.float64(),
-    "money": pa.decimal128(12, 2),
-    "string": pa.string(),
-    "boolean": pa.bool_(),
-    "date": pa.date32(),
-    "timestamp": pa.timestamp("us"),
-}
 SPARK: dict[str, str] = {
     "int": "INT",
     "bigint": "BIGINT",
@@ -129,8 +121,11 @@ class Dataset(Strict):
     @cached_property
     def landed_schema(self) -> pa.Schema:
         """Schema of a landed file: the columns, `source_file` and `source_row`; all may be null."""
-        own = [pa.field(name, ARROW[column.type]) for name, column in self.columns.items()]
-        return pa.schema(own + [pa.field(n, ARROW[t]) for n, (t, _) in LINEAGE.items() if n != PARTITION])
+        # Reading the catalog, as every run does, takes no pyarrow, whose import takes a tenth of a dbt command's start.
+        from penstock.lake.arrays import schema
+
+        own = {name: column.type for name, column in self.columns.items()}
+        return schema(own | {name: kind for name, (kind, _) in LINEAGE.items() if name != PARTITION})
 
     @property
     def table_columns(self) -> list[tuple[str, str, str]]:

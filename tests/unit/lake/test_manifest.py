@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from penstock.errors import PenstockError
+from penstock.lake.arrays import ARROW
 from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.snapshot import COLUMNS, write_snapshot
 
@@ -96,7 +97,7 @@ def test_the_snapshot_is_the_log_as_a_table(tmp_path: Path) -> None:
     version, path = write_snapshot(manifest)
     table = pq.read_table(path)
     assert version == 2
-    assert {f.name: f.type for f in table.schema} == {name: kind for name, (kind, _, _) in COLUMNS.items()}
+    assert {f.name: f.type for f in table.schema} == {name: ARROW[kind] for name, (kind, _, _) in COLUMNS.items()}
     assert table.column("is_live").to_pylist() == [False, True]
     assert table.column("schema_found").to_pylist() == ['["x:int64"]', "[]"]
     stamp = path.stat().st_mtime_ns
