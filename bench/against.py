@@ -6,7 +6,7 @@
 Each side is a copy of the project with a server of its own, as the commit ships it. The sample has landed, everything
 was built once, and the server was stopped, which also leaves the archive of loaded classes. Then, in turns:
 
-* build: `dbt build` three times with nothing changed; the first one starts the server.
+* build: `dbt build` three times with nothing changed. The first of all steps starts the server.
 * test, run: `dbt test`, and `dbt run` with nothing changed.
 * month: one more month lands, and `dbt run` builds it.
 
@@ -25,6 +25,7 @@ import signal
 import sys
 import tempfile
 from dataclasses import asdict
+from datetime import date
 from pathlib import Path
 
 import psutil
@@ -45,7 +46,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--rounds", type=int, default=1, help="rounds, each with fresh servers; the tables have medians"
     )
-    parser.add_argument("--steps", default=",".join(STEPS), help=f"which of {', '.join(STEPS)}; build is always one")
+    parser.add_argument("--steps", default=",".join(STEPS), help=f"which of {', '.join(STEPS)}")
     parser.add_argument("--server-options", default="", help="more options of this checkout's Spark JVM")
     parser.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="more Spark settings")
     parser.add_argument("--env-from", type=Path, help="environment (.venv) whose packages the commit uses")
@@ -83,14 +84,16 @@ def measure(given: argparse.Namespace, top: Path) -> Results:
     sides.append(ours)
     for side in sides:
         side.prepare(given.rows)
+    wanted = given.steps.split(",")
+    builds = given.builds if "build" in wanted else 0
     found: dict[str, dict[str, list[Cost]]] = {side.name: {} for side in sides}
     for _ in range(given.rounds):
         for side in sides:
-            for step, cost in side.measure(given.builds, given.steps.split(","), given.month_rows):
+            for step, cost in side.measure(builds, wanted, given.month_rows):
                 found[side.name].setdefault(step, []).append(cost)
                 progress(side.name, step, cost)
-    memory = psutil.virtual_memory().total / 2**30
-    return Results(given.rows, given.month_rows, f"{os.cpu_count()} cores, {memory:.0f} GiB", found)
+    machine = f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {date.today():%Y-%m-%d}"
+    return Results(given.rows, given.month_rows, machine, found)
 
 
 def main() -> None:

@@ -25,7 +25,7 @@ from against_results import Cost
 from main_job import ROOT
 from packaging.requirements import Requirement
 
-CHECKOUT = "this checkout"
+CHECKOUT = "checkout"
 BUILD = ("dbt", "build", "--exclude", "tag:ml")
 RUN = ("dbt", "run", "--exclude", "tag:ml")
 TEST = ("dbt", "test", "--exclude", "tag:ml")

@@ -61,7 +61,7 @@ def results(halved: bool = True) -> Any:
             found[step] = items
         return found
 
-    sides = {"345e71b": side(1.0, 234), "this checkout": side(share, 110 if halved else 234)}
+    sides = {"345e71b": side(1.0, 234), "checkout": side(share, 110 if halved else 234)}
     return Results(160_000, 60_000, "2 cores, 24 GiB", sides)
 
 
@@ -208,7 +208,7 @@ def test_one_side_alone_has_no_ratio_and_no_aims() -> None:
     from against_results import Results, told
 
     both = results()
-    alone = Results(both.rows, both.month_rows, both.machine, {"this checkout": both.sides["this checkout"]})
+    alone = Results(both.rows, both.month_rows, both.machine, {"checkout": both.sides["checkout"]})
     assert not [line for line in told(alone) if "ratio" in line or "aim" in line]
 
 
@@ -231,3 +231,14 @@ def test_the_docs_have_the_block() -> None:
     from against_results import PAGE, filled
 
     assert "made by bench/against.py" in filled(PAGE.read_text(), ["x"])
+
+
+def test_a_run_without_builds_has_its_tables() -> None:
+    from against_results import Results, others, told
+
+    both = results()
+    few = {name: {"run": measured["run"]} for name, measured in both.sides.items()}
+    found = Results(both.rows, both.month_rows, both.machine, few)
+    assert cells(told(found))["CPU seconds, `dbt run`, nothing changed"] == ["≤ 0.5", "0.40", "yes"]
+    assert not [line for line in told(found) if "statements, `dbt build`" in line]
+    assert others(found)[0].startswith("other threads of 345e71b: Thread-7 ")
