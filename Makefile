@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,10 @@ conformance: venv ## dbt's published adapter test-suite, written up in docs/conf
 
 conformance-baseline: venv ## the same suite by stock dbt-spark; a failure is a result
 	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
+
+COMMIT ?= 345e71b
+bench-against: venv ## CPU seconds and statements of builds beside COMMIT's (345e71b), into docs/speed.md
+	@$(BIN)/python bench/against.py $(COMMIT) --write-docs
 
 bench-layout: venv ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
 	@$(BIN)/python bench/layout.py --write-docs

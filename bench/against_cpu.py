@@ -1,0 +1,163 @@
+"""CPU seconds of a project's server while a command runs: by process, and Spark's by group of threads.
+
+Linux only: it reads /proc. A thread that ends takes its counter along, so the sampler reads all of them every
+second; what a thread used after its last reading is shown as `ended threads`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import psutil
+
+SPARK = "spark"
+STEP = 1.0
+# A command is over when the work that it left in Spark is too: the compilers' queue, listeners.
+QUIET_CPU, QUIET_LIMIT = 0.15, 20.0
+TICK = os.sysconf("SC_CLK_TCK")
+FORKED, ENDED, OTHER = "processes that Spark forked", "ended threads", "other"
+# The kernel keeps 15 characters of a thread's name.
+GROUPS: Mapping[str, tuple[str, ...]] = {
+    "C2 compiler": ("C2 CompilerThre",),
+    "C1 compiler": ("C1 CompilerThre",),
+    "code sweeper": ("Sweeper thread",),
+    "garbage collection": ("GC Thread", "G1 ", "ParGC", "VM Thread"),
+    "tasks": ("Executor task l",),
+    "Thrift handlers": ("HiveServer2-", "ThriftBinaryCLI"),
+    "Connect": ("grpc-", "SparkConnect"),
+    "query stages": ("shuffle-exchang", "broadcast-excha", "ResultQueryStag", "QueryStageCreat", "subquery-"),
+    "scheduler": ("dag-scheduler-e", "task-result-get", "dispatcher-", "block-manager-", "map-output-disp"),
+    "listeners and UI": ("spark-listener-", "SparkUI", "element-trackin"),
+    "main thread (start)": ("java",),
+    FORKED: (FORKED,),
+    ENDED: (ENDED,),
+}
+
+Threads = dict[tuple[int, str], tuple[str, float]]
+
+
+def group(name: str) -> str:
+    """The group that a thread belongs to by its name."""
+    return next((found for found, begins in GROUPS.items() if name.startswith(begins)), OTHER)
+
+
+def grouped(names: Mapping[str, float]) -> dict[str, float]:
+    """CPU seconds by group, from CPU seconds by thread name."""
+    found: Counter[str] = Counter()
+    for name, seconds in names.items():
+        found[group(name)] += seconds
+    return dict(found)
+
+
+def parse_stat(text: str) -> tuple[str, float, str]:
+    """Name, CPU seconds and start of a thread or process, from its `stat` file (man 5 proc)."""
+    name, fields = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
+    return name, (int(fields[11]) + int(fields[12])) / TICK, fields[19]
+
+
+def read_threads(pid: int) -> Threads:
+    """Name and CPU seconds of each live thread, by its id and start: ids are reused."""
+    found: Threads = {}
+    for task in Path(f"/proc/{pid}/task").glob("*"):
+        with contextlib.suppress(OSError):
+            name, cpu, started = parse_stat((task / "stat").read_text())
+            found[int(task.name), started] = (name, cpu)
+    return found
+
+
+def read_process(pid: int) -> tuple[float, float]:
+    """CPU seconds of a process itself, and of the processes that it forked."""
+    process = psutil.Process(pid)
+    own = process.cpu_times()
+    forked = own.children_user + own.children_system
+    for child in process.children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            times = child.cpu_times()
+            forked += times.user + times.system + times.children_user + times.children_system
+    return own.user + own.system, forked
+
+
+def server_processes(folder: Path) -> dict[str, int]:
+    """Process ids by role, from the record that the server of a project keeps; empty when none is up."""
+    try:
+        record = json.loads((folder / ".penstock" / "server.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return {role: item["pid"] for role, item in record.items() if isinstance(item, dict) and "pid" in item}
+
+
+class Sampler:
+    """Read the CPU seconds of a project's server from the beginning of a `with` to its end.
+
+    A server that starts in between counts from its start.
+
+    Args:
+        folder: the project.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.processes: dict[tuple[str, int], tuple[float, float]] = {}
+        self.threads: dict[tuple[int, int, str], tuple[str, float]] = {}
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def _read(self) -> None:
+        for role, pid in server_processes(self.folder).items():
+            if role == SPARK:
+                self.threads.update({(pid, *key): item for key, item in read_threads(pid).items()})
+            with contextlib.suppress(psutil.Error):
+                self.processes[role, pid] = read_process(pid)
+
+    def _watch(self) -> None:
+        while not self._end.wait(STEP):
+            self._read()
+
+    def __enter__(self) -> Sampler:
+        self._read()
+        self._first = dict(self.processes), dict(self.threads)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._end.set()
+        self._thread.join()
+        self._read()
+
+    def settle(self) -> None:
+        """Wait until Spark is idle."""
+        limit = time.monotonic() + QUIET_LIMIT
+        pid = server_processes(self.folder).get(SPARK)
+        with contextlib.suppress(psutil.Error):
+            while pid and time.monotonic() < limit:
+                before = sum(read_process(pid))
+                time.sleep(1)
+                if sum(read_process(pid)) - before < QUIET_CPU:
+                    return
+
+    def by_process(self) -> dict[str, float]:
+        """CPU seconds by role, each with the processes that it forked."""
+        found: Counter[str] = Counter()
+        for key, cpu in self.processes.items():
+            found[key[0]] += sum(cpu) - sum(self._first[0].get(key, (0.0, 0.0)))
+        return dict(found)
+
+    def by_thread(self) -> dict[str, float]:
+        """Spark's CPU seconds by thread name; the sum is Spark's of `by_process`."""
+        found: Counter[str] = Counter()
+        for key, (name, cpu) in self.threads.items():
+            found[name] += cpu - self._first[1].get(key, (name, 0.0))[1]
+        live = sum(found.values())
+        own = forked = 0.0
+        for key, now in self.processes.items():
+            if key[0] == SPARK:
+                begin = self._first[0].get(key, (0.0, 0.0))
+                own, forked = own + now[0] - begin[0], forked + now[1] - begin[1]
+        return {**found, ENDED: own - live, FORKED: forked}

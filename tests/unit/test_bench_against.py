@@ -1,0 +1,244 @@
+"""What bench/against.py reads and computes: threads of /proc, dbt's log, ratios, aims, the page."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+LOG = """\
+============================== 14:29:57.284207 | a6454964 ==============================
+14:30:40.250470 [debug] [ThreadPool]: Using penstock connection "list_schemas"
+14:30:40.251098 [debug] [ThreadPool]: On list_schemas: /* {"app": "dbt"} */
+show databases
+  -- Using penstock connection "in a statement's own text"
+14:30:40.300000 [debug] [ThreadPool]: SQL status: OK in 0.049 seconds
+\x1b[0m14:30:41.000000 [debug] [Thread-3 (]: Using penstock connection "unit_test.penstock.a.b"
+14:30:46.221433 [debug] [MainThread]: On master: ROLLBACK
+14:30:46.221863 [debug] [MainThread]: On master: Close
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bench() -> Iterator[ModuleType]:
+    """bench/against.py, which is a script beside the modules that it imports."""
+    sys.path.insert(0, str(ROOT / "bench"))
+    import against
+
+    yield against
+    sys.path.remove(str(ROOT / "bench"))
+
+
+def cost(spark: float, statements: int = 234, **more: Any) -> Any:
+    from against_results import Cost
+
+    threads = {"C2 CompilerThre": spark / 2, "Executor task l": spark / 4, "Thread-7": spark / 4}
+    processes = {"spark": spark, "metastore": 8.0, "supervisor": 1.0, "dbt": 12.0}
+    return Cost(
+        **{**dict(wall=60.0, built=0, nodes=116), **more}, processes=processes, threads=threads, statements=statements
+    )
+
+
+def results(halved: bool = True) -> Any:
+    """Two rounds of two sides; ours takes 0.4 of the base's seconds, or as many."""
+    from against_results import Results
+
+    share = 0.4 if halved else 1.0
+
+    def side(share: float, statements: int) -> dict[str, list[Any]]:
+        found = {}
+        for step, seconds in (("build 1", 179.0), ("build 2", 79.0), ("build 3", 29.0), ("run", 29.0), ("month", 79.0)):
+            items = [cost((seconds + 21 + extra) * share - 21, statements, built=6) for extra in (-2.0, 2.0)]
+            found[step] = items
+        return found
+
+    sides = {"345e71b": side(1.0, 234), "checkout": side(share, 110 if halved else 234)}
+    return Results(160_000, 60_000, "2 cores, 24 GiB", sides)
+
+
+def cells(lines: list[str]) -> dict[str, list[str]]:
+    """A Markdown table's rows by their first cell."""
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_a_threads_name_may_have_spaces_and_brackets() -> None:
+    from against_cpu import TICK, parse_stat
+
+    fields = ["S", *["0"] * 10, str(3 * TICK), str(TICK), *["0"] * 6, "4711", "0"]
+    assert parse_stat(f"12 (GC Thread) #0)) {' '.join(fields)}\n") == ("GC Thread) #0)", 4.0, "4711")
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("C2 CompilerThre", "C2 compiler"),
+        ("Executor task l", "tasks"),
+        ("HiveServer2-Han", "Thrift handlers"),
+        ("GC Thread#0", "garbage collection"),
+        ("G1 Conc#0", "garbage collection"),
+        ("SparkUI-55", "listeners and UI"),
+        ("dispatcher-even", "scheduler"),
+        ("Sweeper thread", "code sweeper"),
+        ("java", "main thread (start)"),
+        ("Thread-7", "other"),
+    ],
+)
+def test_threads_belong_to_groups(name: str, wanted: str) -> None:
+    from against_cpu import group
+
+    assert group(name) == wanted
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_cpu_of_threads_that_live_and_that_ended_adds_up_to_the_process(tmp_path: Path) -> None:
+    from against_cpu import ENDED, FORKED, Sampler
+
+    work = "import threading\ndef work(): sum(range(8_000_000))\n"
+    work += "t = threading.Thread(target=work); t.start(); t.join(); work(); print(flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdin and process.stdout
+    try:
+        with Sampler(tmp_path) as sampler:
+            (tmp_path / ".penstock").mkdir()
+            record = {"state": "ready", "spark": {"pid": process.pid, "started": 1.0}, "metastore": None}
+            (tmp_path / ".penstock" / "server.json").write_text(json.dumps(record))
+            process.stdout.readline()
+        whole = psutil.Process(process.pid).cpu_times()
+    finally:
+        process.communicate(b"\n")
+    assert set(sampler.by_process()) == {"spark"}
+    threads = sampler.by_thread()
+    assert sum(threads.values()) == pytest.approx(sampler.by_process()["spark"])
+    assert sampler.by_process()["spark"] == pytest.approx(whole.user + whole.system, abs=0.05)
+    assert threads[FORKED] == 0
+    assert threads[ENDED] >= -0.05
+
+
+def test_a_project_without_a_server_has_no_processes(tmp_path: Path) -> None:
+    from against_cpu import server_processes
+
+    assert server_processes(tmp_path) == {}
+
+
+def test_statements_are_counted_in_dbts_log() -> None:
+    from against_side import statements
+
+    assert statements(LOG) == 2
+
+
+def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> None:
+    from against_side import other_versions
+
+    lock = (
+        "adbc==1.0 \\\n    --hash=sha256:00\n"
+        "pyspark[connect]==4.1.4 ; python_version >= '3.10' \\\n    --hash=sha256:00\n"
+        "numpy==1.0 ; python_full_version < '3.2' \\\n    --hash=sha256:00\nnot-installed==3 \\\n    --hash=sha256:00\n"
+    )
+    assert other_versions(lock, {"adbc": "1.0", "pyspark": "4.1.4", "numpy": "2.0"}) == []
+    assert other_versions(lock, {"adbc": "1.1", "pyspark": "4.1.3"}) == [
+        "adbc 1.1, pinned 1.0",
+        "pyspark 4.1.3, pinned 4.1.4",
+    ]
+
+
+def test_this_checkouts_lock_fits_its_own_environment() -> None:
+    from against_side import other_versions
+
+    locks = list(ROOT.glob("requirements*.lock"))
+    assert locks
+    assert [other for lock in locks for other in other_versions(lock.read_text())] == []
+
+
+def test_options_of_the_server_join_those_of_the_settings_file() -> None:
+    from against_side import merged
+
+    settings = {"version": 1, "server": {"memory": "4g", "spark_conf": {"a": "1"}, "java_options": ["-Xa"]}}
+    assert merged(settings, "-Xb -Xc", ["b=2=3"]) == {
+        "version": 1,
+        "server": {"memory": "4g", "spark_conf": {"a": "1", "b": "2=3"}, "java_options": ["-Xa", "-Xb", "-Xc"]},
+    }
+
+
+def test_ratios_are_those_of_the_medians_of_all_processes(bench: ModuleType) -> None:
+    from against_results import steps
+
+    rows = cells(steps(results()))
+    assert rows["`dbt build`, starts the server"][:3] == ["200.0", "80.0", "0.40"]
+    assert rows["`dbt run`, one more month"] == [
+        *["100.0", "40.0", "0.40", "234", "110", "60.0", "60.0", "116", "116"],
+    ]
+    assert "`dbt build`, 3rd on this server" in rows
+
+
+@pytest.mark.parametrize(("halved", "met"), [(True, "yes"), (False, "no")])
+def test_each_aim_says_whether_it_is_met(halved: bool, met: str) -> None:
+    from against_results import aims
+
+    rows = cells(aims(results(halved)))
+    assert {row[-1] for name, row in rows.items() if name.startswith(("CPU", "statements"))} == {met}
+    assert len(rows) == 2 + 5
+
+
+def test_groups_of_threads_add_up_to_spark() -> None:
+    from against_results import threads
+
+    rows = cells(threads(results()))
+    assert rows["C2 compiler"][0] == "89.5"
+    assert rows["other"][0] == "44.8"
+    assert rows["all of Spark"][:2] == ["179.0", "59.0"]
+    whole = sum(
+        float(row[0])
+        for name, row in rows.items()
+        if name not in ("Spark's CPU s", "all of Spark") and "-" not in row[0]
+    )
+    assert whole == pytest.approx(179.0, abs=0.2)
+
+
+def test_one_side_alone_has_no_ratio_and_no_aims() -> None:
+    from against_results import Results, told
+
+    both = results()
+    alone = Results(both.rows, both.month_rows, both.machine, {"checkout": both.sides["checkout"]})
+    assert not [line for line in told(alone) if "ratio" in line or "aim" in line]
+
+
+def test_results_are_read_as_they_were_written(bench: ModuleType) -> None:
+    found = results()
+    assert bench.read(json.loads(json.dumps(asdict(found)))) == found
+
+
+def test_the_page_keeps_what_is_written_by_hand() -> None:
+    from against_results import filled
+
+    page = "# Speed\n\n<!-- made by bench/against.py -->\nold\n<!-- end -->\nBy hand.\n"
+    wanted = "# Speed\n\n<!-- made by bench/against.py -->\nnew\n<!-- end -->\nBy hand.\n"
+    assert filled(page, ["new"]) == wanted
+    with pytest.raises(SystemExit, match="found: none"):
+        filled("# Speed\n", ["new"])
+
+
+def test_the_docs_have_the_block() -> None:
+    from against_results import PAGE, filled
+
+    assert "made by bench/against.py" in filled(PAGE.read_text(), ["x"])
+
+
+def test_a_run_without_builds_has_its_tables() -> None:
+    from against_results import Results, others, told
+
+    both = results()
+    few = {name: {"run": measured["run"]} for name, measured in both.sides.items()}
+    found = Results(both.rows, both.month_rows, both.machine, few)
+    assert cells(told(found))["CPU seconds, `dbt run`, nothing changed"] == ["≤ 0.5", "0.40", "yes"]
+    assert not [line for line in told(found) if "statements, `dbt build`" in line]
+    assert others(found)[0].startswith("other threads of 345e71b: Thread-7 ")
