@@ -13,10 +13,9 @@ from pathlib import Path
 from xml.sax.saxutils import escape
 
 import psutil
-import pyspark
 
 from penstock.sections import Ports
-from penstock.server import executors, metastores, sharing, stores
+from penstock.server import executors, metastores, sharing, spark, stores
 from penstock.server.jars import spark_home
 from penstock.server.java import Java
 from penstock.server.ports import LOOPBACK
@@ -219,5 +218,5 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
 
 def fingerprint(settings: Settings, java: Java) -> str:
     """A short name of all that a running server was started with."""
-    text = f"{settings.model_dump_json()} {java.build} {pyspark.__version__}"
+    text = f"{settings.model_dump_json()} {java.build} {spark.version()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

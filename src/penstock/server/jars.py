@@ -14,10 +14,10 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pyspark
 from filelock import FileLock
 
 from penstock.errors import PenstockError
+from penstock.server import spark
 from penstock.server.java import Java
 
 # As Gradle writes it: with a classifier, and with `@jar` for the jar alone, without what it needs.
@@ -36,7 +36,7 @@ CLASSIFIED = '<artifact name="{name}" type="jar" ext="jar" m:classifier="{classi
 
 def spark_home() -> Path:
     """The folder of the Spark that the pyspark package ships."""
-    return Path(pyspark.__file__).parent
+    return spark.home()
 
 
 def spark_jars() -> list[Path]:
@@ -85,7 +85,7 @@ def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]
 
 def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
     """The jars of one coordinate, fetched when they aren't there."""
-    own = folder / hashlib.sha256(f"{pyspark.__version__}\n{package}".encode()).hexdigest()[:12]
+    own = folder / hashlib.sha256(f"{spark.version()}\n{package}".encode()).hexdigest()[:12]
     if not own.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # One at a time for all: several servers that start at once share the folder, and Ivy's cache.
