@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock import profiles
+from penstock.batches import dbt_runs
 
 # Events that dbt says after each run, beside those of the nodes themselves.
 SHOWN = ("warn", "error")
@@ -80,7 +81,7 @@ class DbtBuild:
             if not self._verbose and event.info.level in SHOWN and words and words != "Encountered an error:":
                 self._show(words, str(event.info.level))
 
-        options = [] if self._verbose else ["--log-level", "none", "--quiet"]
+        options = () if self._verbose else dbt_runs.SILENT
         runner = dbtRunner(manifest=self._manifest, callbacks=[heard])
         done = runner.invoke([*options, *arguments, "--project-dir", str(self._root), *profiles.chosen()])
         if isinstance(done.exception, KeyboardInterrupt):

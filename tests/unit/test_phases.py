@@ -6,6 +6,7 @@ import io
 import re
 import threading
 import time
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from rich.console import Console
 
 from penstock import phases
-from penstock.dbt_build import Progress
+from penstock.dbt_build import DbtBuild, Progress
 from penstock.phases import Phases
 
 
@@ -103,3 +104,48 @@ def test_progress_counts_nodes_and_names_what_runs() -> None:
     progress.hear(_event("NodeFinished", **_node("b")))
     progress.hear(_event("NodeFinished", **_node("c")))
     assert str(progress) == "3/5"
+
+
+PROJECT = {
+    "dbt_project.yml": "name: small\nversion: 1.0.0\nprofile: small\nflags: {send_anonymous_usage_stats: false}\n",
+    "profiles.yml": "small: {target: dev, outputs: {dev: {type: penstock, schema: small}}}\n",
+    "models/a.sql": "select 1 as id",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A dbt project of one model, as working folder."""
+    for name, text in PROJECT.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    return tmp_path
+
+
+def test_a_valid_project_is_read_in_silence_and_dbt_keeps_its_log(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    shown: list[tuple[str, str]] = []
+    build = DbtBuild(project, False, lambda words, level: shown.append((words, level)))
+    assert build.parse()
+    assert (build.code, shown) == (0, [])
+    assert capfd.readouterr().out == ""
+    assert "parse` succeeded" in (project / "logs" / "dbt.log").read_text()
+
+
+def test_dbts_errors_are_shown_and_its_exit_code_is_kept(project: Path) -> None:
+    (project / "models" / "a.sql").write_text("select * from {{ ref('nothing') }}")
+    shown: list[tuple[str, str]] = []
+    build = DbtBuild(project, False, lambda words, level: shown.append((words, level)))
+    assert not build.parse()
+    assert build.code == 2
+    assert any("nothing" in words and level == "error" for words, level in shown), shown
+
+
+def test_verbose_leaves_the_lines_to_dbt(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    shown: list[tuple[str, str]] = []
+    assert DbtBuild(project, True, lambda words, level: shown.append((words, level))).parse()
+    assert "Running with dbt=" in capfd.readouterr().out
+    assert shown == []
