@@ -14,8 +14,10 @@ from typing import Any
 from penstock import profiles
 from penstock.batches import dbt_runs
 
-# Events that dbt says after each run, beside those of the nodes themselves.
+# Levels of the events that are shown; the stack of an error is in dbt's log, and Ctrl-C has no words of its own.
 SHOWN = ("warn", "error")
+TRACE = "MainStackTrace"
+EMPTY = ("", "Encountered an error:")
 BEGUN = "NodeStart"
 ENDED = "NodeFinished"
 RUNNING = 2
@@ -78,7 +80,7 @@ class DbtBuild:
         def heard(event: Any) -> None:
             hear(event)
             words = str(event.info.msg).strip()
-            if not self._verbose and event.info.level in SHOWN and words and words != "Encountered an error:":
+            if not self._verbose and event.info.level in SHOWN and event.info.name != TRACE and words not in EMPTY:
                 self._show(words, str(event.info.level))
 
         options = () if self._verbose else dbt_runs.SILENT
