@@ -13,7 +13,7 @@ from penstock import profiles
 from penstock.errors import PenstockError
 
 # No line on the screen. dbt would take the level for its log file too.
-SILENT = ("--log-level", "none", "--log-level-file", "debug", "--quiet")
+SILENT = ("--log-level", "none", "--log-level-file", "debug", "--quiet", "--no-use-colors")
 
 
 @dataclass(frozen=True)
