@@ -10,14 +10,17 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-venv: ## build .venv from requirements.lock (once)
-	@command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.13. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }
-	@$(PYTHON) tools/bootstrap.py
+BOOTSTRAP = command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.13. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }; $(PYTHON) tools/bootstrap.py
+venv: ## .venv with what running needs, from requirements.lock (once)
+	@$(BOOTSTRAP) runtime
+
+venv-dev: ## the same with what tests and linters need, from requirements-dev.lock
+	@$(BOOTSTRAP) development
 
 run: venv ## sample lake, server, dbt build, and a summary
 	@penstock quickstart
@@ -35,25 +38,25 @@ test: lint ## lint, unit tests, integration tests on servers of their own
 	  $(PYTEST) tests/integration --ignore $(REAL) || code=1; \
 	  wait $$beside || code=1; cat $$log; rm -f $$log; exit $$code
 
-lint: venv ## sqlfluff, ruff, mypy
+lint: venv-dev ## sqlfluff, ruff, mypy
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
 
-unit: venv ## tests that need no Spark
+unit: venv-dev ## tests that need no Spark
 	@$(PYTEST) tests/unit
 
-integration: venv ## tests against a real server, started and stopped by them
+integration: venv-dev ## tests against a real server, started and stopped by them
 	@$(PYTEST) tests/integration
 
-adapter: venv ## tests of the adapter alone, on servers and small projects of its own
+adapter: venv-dev ## tests of the adapter alone, on servers and small projects of its own
 	@$(PYTEST) tests/adapter
 
-faults: venv ## dbt, servers, landings killed, disks filled, clocks moved, two runs at once: the rows afterwards
+faults: venv-dev ## dbt, servers, landings killed, disks filled, clocks moved, two runs at once: the rows afterwards
 	@$(PYTEST) tests/faults
 
-faults-year: venv ## a year of months backfilled with kills throughout, beside the same undisturbed
+faults-year: venv-dev ## a year of months backfilled with kills throughout, beside the same undisturbed
 	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
 
 # Three parts at once, of about the same length: each leaves a processor idle while dbt waits for Spark, or Spark for dbt.
@@ -61,7 +64,7 @@ REACH := $(PYTEST) --write-docs
 TARGETS := tests/reach/test_targets.py
 OTHERS := tests/reach/test_metastore.py tests/reach/test_readers.py
 FAR := gcs or hdfs
-reach: venv ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
+reach: venv-dev ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
 	@logs=$$(mktemp -d); code=0; \
 	  $(REACH) $(TARGETS) $(OTHERS) -k "not ($(FAR))" >$$logs/near 2>&1 & near=$$!; \
 	  $(REACH) $(TARGETS) tests/reach/test_airflow.py -k "airflow or $(FAR)" >$$logs/far 2>&1 & far=$$!; \
@@ -71,35 +74,35 @@ reach: venv ## tests of clusters, stores (written up in docs/stores.md), other r
 airflow: venv ## Airflow in an environment of its own, its database, and the DAG's graph
 	@orchestration/airflow/setup
 
-learning: venv ## tests of what learns: the chain on a sample, the stream
+learning: venv-dev ## tests of what learns: the chain on a sample, the stream
 	@$(PYTEST) tests/ml --ignore tests/ml/test_real_months.py
 
-learning-real: venv ## what learns on the real months in PENSTOCK_TLC_DATA, beside the baseline and scikit-learn
+learning-real: venv-dev ## what learns on the real months in PENSTOCK_TLC_DATA, beside the baseline and scikit-learn
 	@$(PYTEST) -s tests/ml/test_real_months.py
 
-conformance: venv ## dbt's published adapter test-suite, written up in docs/conformance.md
+conformance: venv-dev ## dbt's published adapter test-suite, written up in docs/conformance.md
 	@$(PYTEST) $(SHORT) --record tests/conformance
 
-conformance-baseline: venv ## the same suite by stock dbt-spark; a failure is a result
+conformance-baseline: venv-dev ## the same suite by stock dbt-spark; a failure is a result
 	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
 
 COMMIT ?= 345e71b
-bench-against: venv ## CPU seconds and statements of builds beside COMMIT's (345e71b), into docs/speed.md
+bench-against: venv-dev ## CPU seconds and statements of builds beside COMMIT's (345e71b), into docs/speed.md
 	@$(BIN)/python bench/against.py $(COMMIT) --write-docs
 
-bench-layout: venv ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
+bench-layout: venv-dev ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
 	@$(BIN)/python bench/layout.py --write-docs
 
-bench-batch: venv ## what one more month costs, beside dbt's microbatch, into docs/operations.md
+bench-batch: venv-dev ## what one more month costs, beside dbt's microbatch, into docs/operations.md
 	@$(BIN)/python bench/batch.py --write-docs
 
-bench-rdd: venv ## the RDD way beside SQL, on two million raw rows
+bench-rdd: venv-dev ## the RDD way beside SQL, on two million raw rows
 	@$(BIN)/python bench/rdd.py
 
-bench-scale: venv ## what the build takes by rows, workers, months and files, into docs/scaling.md
+bench-scale: venv-dev ## what the build takes by rows, workers, months and files, into docs/scaling.md
 	@$(BIN)/python bench/scale.py --write-docs
 
-docs-quality: venv ## the rules' table in docs/quality.md and dbt docs, from the list
+docs-quality: venv-dev ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
 
 up: venv ## start the server
@@ -124,8 +127,8 @@ clean: ## stop the server, drop the tables, logs and dbt's output; the lake stay
 clean-venv: ## remove the Python environment
 	@rm -rf $(VENV)
 
-lock: ## resolve requirements.lock anew from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --all-extras --universal --python-version 3.10 --generate-hashes \
-	  --no-header --no-annotate --upgrade -o requirements.lock
-	@uv pip compile orchestration/airflow/requirements.in --universal --python-version 3.10 --generate-hashes \
-	  --no-header --no-annotate --upgrade -o orchestration/airflow/requirements.lock
+COMPILE := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade
+lock: ## resolve both locks again from pyproject.toml, and Airflow's (needs uv)
+	@uv pip compile pyproject.toml --all-extras $(COMPILE) -o requirements-dev.lock
+	@uv pip compile pyproject.toml --extra install --extra report $(COMPILE) -c requirements-dev.lock -o requirements.lock
+	@uv pip compile orchestration/airflow/requirements.in $(COMPILE) -o orchestration/airflow/requirements.lock

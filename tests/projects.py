@@ -22,7 +22,7 @@ from penstock.settings import Settings, load
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
     *("dbt_project.yml", "lake.yml", "models", "python_models", "macros", "seeds", "profiles", "tests/data"),
-    *("snapshots", "analyses"),
+    *("snapshots", "analyses", "selectors.yml"),
 )
 TIMEOUT = 900
 
@@ -125,19 +125,6 @@ def small_project(
     return Project(root)
 
 
-# dbt's own default for commands that select nothing.
-WITHOUT_ML = """
-selectors:
-  - name: without_ml
-    default: true
-    definition:
-      union:
-        - {method: fqn, value: "*"}
-        - {method: source, value: "*"}
-        - exclude: [{method: tag, value: ml}]
-"""
-
-
 def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
     """A copy of the checkout's own project files.
 
@@ -154,8 +141,8 @@ def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
         elif source.exists():
             shutil.copy(source, target)
     (root / "profiles.yml").symlink_to("profiles/profiles.yml")
-    if not ml:
-        (root / "selectors.yml").write_text(WITHOUT_ML)
+    if ml:
+        (root / "selectors.yml").unlink()
     return _with_server(root, {"memory": "3g", **server})
 
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -111,11 +112,30 @@ def _joins(settings: Settings, results: dict[str, Any]) -> list[str]:
     return found
 
 
-def show(settings: Settings, seconds: float | None) -> None:
-    """Print the summary of the last build.
+@dataclass(frozen=True)
+class Summary:
+    """What a build left.
 
-    Args:
-        seconds: how long all of it took; None leaves the line out.
+    Attributes:
+        counts: rows by layer and table.
+        tests: how many by status; those that are well are `passed`.
+        quarantined: reasons of quarantine with their rows, most first.
+        joins: for each model that joins, how.
+        ui: the address of Spark's own UI; empty when there is none.
+    """
+
+    counts: dict[tuple[str, str], int]
+    tests: Counter[str]
+    quarantined: list[tuple[str, int]]
+    joins: list[str]
+    ui: str
+
+
+def gather(settings: Settings) -> Summary:
+    """What the last build left, by dbt's files and the server.
+
+    Raises:
+        PenstockError: dbt has not run yet, or no server answers.
     """
     results = artifact(settings, "run_results.json")
     tables = built_tables(artifact(settings, "manifest.json"), results)
@@ -123,33 +143,47 @@ def show(settings: Settings, seconds: float | None) -> None:
     if tables:
         union = " union all ".join(f"select '{a}' as a, '{b}' as b, count(*) as n from {a}.{b}" for a, b in tables)
         counts = {(a, b): int(n) for a, b, n in query(settings, union)}
+    tests = Counter(
+        "passed" if r["status"] in PASSED else str(r["status"])
+        for r in results["results"]
+        if r["unique_id"].startswith(("test.", "unit_test."))
+    )
+    running = control.current(settings)
+    return Summary(
+        counts, tests, _quarantined(settings, tables), _joins(settings, results), running.ui if running else ""
+    )
 
+
+def show(found: Summary, seconds: float | None) -> None:
+    """Print the summary of a build.
+
+    Args:
+        seconds: how long all of it took; None leaves the line out.
+    """
     table = Table(title="penstock: what the build left", title_justify="left", show_edge=False, pad_edge=False)
     for name, justify in (("layer", "left"), ("table", "left"), ("rows", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for layer in LAYERS:
         # Steps in between that nobody asks for are left out of the picture.
         own = [
-            (b, n) for (a, b), n in sorted(counts.items()) if a == layer and not b.endswith(("_windowed", "_checked"))
+            (b, n)
+            for (a, b), n in sorted(found.counts.items())
+            if a == layer and not b.endswith(("_windowed", "_checked"))
         ]
         for place, (name, number) in enumerate(own):
             table.add_row(layer if place == 0 else "", name, f"{number:,}", end_section=place == len(own) - 1)
     console.print()
     console.print(table)
 
-    tests = Counter(
-        "passed" if r["status"] in PASSED else r["status"]
-        for r in results["results"]
-        if r["unique_id"].startswith(("test.", "unit_test."))
-    )
-    failed = sum(n for word, n in tests.items() if word != "passed")
-    colour = "green" if not failed else "red"
-    words = ", ".join(f"{number} {word}" for word, number in tests.most_common()) or "none run"
-    console.print(f"tests        [{colour}]{words}[/{colour}]")
-    if reasons := _quarantined(settings, tables):
+    failed = sum(n for word, n in found.tests.items() if word != "passed")
+    color = "green" if not failed else "red"
+    words = ", ".join(f"{number} {word}" for word, number in found.tests.most_common()) or "none run"
+    console.print(f"tests        [{color}]{words}[/{color}]")
+    if found.quarantined:
         # A row may have several reasons; this counts reasons.
-        console.print("quarantined  " + ", ".join(f"{name} {number:,}" for name, number in reasons), soft_wrap=True)
-    for place, line in enumerate(_joins(settings, results)):
+        reasons = ", ".join(f"{name} {number:,}" for name, number in found.quarantined)
+        console.print(f"quarantined  {reasons}", soft_wrap=True)
+    for place, line in enumerate(found.joins):
         console.print(f"{'joins' if place == 0 else '':<12} {line}", soft_wrap=True)
     if seconds is not None:
         console.print(f"seconds      {seconds:.1f}")
@@ -160,6 +194,6 @@ def show(settings: Settings, seconds: float | None) -> None:
     hints.add_row("", "penstock batches", "what was built for each model and month")
     hints.add_row("", "make ml", "the models that learn: train, predict, cluster, rank, stream")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
-    if (running := control.current(settings)) and running.ui:
-        hints.add_row("", running.ui, "Spark's own UI")
+    if found.ui:
+        hints.add_row("", found.ui, "Spark's own UI")
     console.print(hints)

@@ -41,6 +41,7 @@ def test_the_recipe_copies_what_is_there_and_agrees_with_the_project() -> None:
     kinds = ("model", "macro", "seed", "snapshot", "test")
     for path in [path for kind in kinds for path in parts[f"{kind}-paths"]]:
         assert re.search(rf"^COPY {path} /opt/penstock/project/{path}$", RECIPE, re.M), path
+    assert re.search(r"^COPY .*\bselectors\.yml\b.* /opt/penstock/project/$", RECIPE, re.M)
     [python] = set(re.findall(r"^FROM python:(3\.\d+)-slim", RECIPE, re.M))
     assert f"/python{python}/site-packages/pyspark" in RECIPE
     assert metastores.DRIVER in RECIPE

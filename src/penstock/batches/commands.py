@@ -82,7 +82,7 @@ def backfill(
             words = "every month listed above is whole, the one under way is as it was before"
             print(f"penstock: interrupted; {words}. The same command again goes on with it", file=sys.stderr)
             raise typer.Exit(130) from None
-    console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test --exclude tag:ml` checks them")
+    console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test` checks them")
 
 
 @contextmanager

@@ -12,6 +12,9 @@ from typing import Any
 from penstock import profiles
 from penstock.errors import PenstockError
 
+# No line on the screen. dbt would take the level for its log file too.
+SILENT = ("--log-level", "none", "--log-level-file", "debug", "--quiet", "--no-use-colors")
+
 
 @dataclass(frozen=True)
 class Done:
@@ -96,7 +99,7 @@ def run(root: Path, arguments: list[str], ended: Callable[[str, str], None] = la
             node = event.data.node_info
             ended(str(node.node_name), str(node.node_status))
 
-    done = dbtRunner(callbacks=[hear]).invoke(["--log-level", "none", "--quiet", *arguments, *_places(root)])
+    done = dbtRunner(callbacks=[hear]).invoke([*SILENT, *arguments, *_places(root)])
     results = getattr(done.result, "results", None)
     if results is None:
         if isinstance(done.exception, KeyboardInterrupt):

@@ -15,8 +15,8 @@ from xml.sax.saxutils import escape
 import psutil
 
 from penstock.sections import Ports
-from penstock.server import executors, metastores, sharing, stores
-from penstock.server.jars import spark_home, spark_version
+from penstock.server import executors, metastores, sharing, spark, stores
+from penstock.server.jars import spark_home
 from penstock.server.java import Java
 from penstock.server.ports import LOOPBACK
 from penstock.settings import Settings
@@ -218,5 +218,5 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
 
 def fingerprint(settings: Settings, java: Java) -> str:
     """A short name of all that a running server was started with."""
-    text = f"{settings.model_dump_json()} {java.build} {spark_version()}"
+    text = f"{settings.model_dump_json()} {java.build} {spark.version()}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

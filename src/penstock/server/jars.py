@@ -12,13 +12,12 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
-from functools import cache
-from importlib import metadata, util
 from pathlib import Path
 
 from filelock import FileLock
 
 from penstock.errors import PenstockError
+from penstock.server import spark
 from penstock.server.java import Java
 
 # As Gradle writes it: with a classifier, and with `@jar` for the jar alone, without what it needs.
@@ -35,20 +34,9 @@ IVY = """\
 CLASSIFIED = '<artifact name="{name}" type="jar" ext="jar" m:classifier="{classifier}"/>'
 
 
-@cache
 def spark_home() -> Path:
     """The folder of the Spark that the pyspark package ships."""
-    # Found without importing the package, which takes a dbt command a twentieth of its start.
-    found = util.find_spec("pyspark")
-    if found is None or found.origin is None:
-        raise PenstockError("the package pyspark", "none in this Python environment", "pip install 'pyspark[connect]'")
-    return Path(found.origin).parent
-
-
-@cache
-def spark_version() -> str:
-    """The version of the pyspark package, as in `4.1.4`."""
-    return metadata.version("pyspark")
+    return spark.home()
 
 
 def spark_jars() -> list[Path]:
@@ -97,7 +85,7 @@ def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]
 
 def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
     """The jars of one coordinate, fetched when they aren't there."""
-    own = folder / hashlib.sha256(f"{spark_version()}\n{package}".encode()).hexdigest()[:12]
+    own = folder / hashlib.sha256(f"{spark.version()}\n{package}".encode()).hexdigest()[:12]
     if not own.exists():
         folder.mkdir(parents=True, exist_ok=True)
         # One at a time for all: several servers that start at once share the folder, and Ivy's cache.

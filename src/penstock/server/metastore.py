@@ -21,7 +21,7 @@ from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
 from py4j.protocol import Py4JJavaError
 
 from penstock.errors import PenstockError
-from penstock.server.jars import spark_home
+from penstock.server import spark
 from penstock.server.java import Java
 from penstock.server.metastores import Login
 from penstock.server.ports import LOOPBACK
@@ -42,7 +42,7 @@ class Metastore:
         """Start the JVM; `serve` opens the port."""
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
         port, token, self.process = launch_gateway(  # type: ignore[misc]
-            jarpath=str(next((spark_home() / "jars").glob("py4j-*.jar"))),
+            jarpath=str(next((spark.home() / "jars").glob("py4j-*.jar"))),
             classpath=class_path,
             javaopts=list(options),
             java_path=str(java.executable),
@@ -134,7 +134,7 @@ class Metastore:
         second connection, which in PostgreSQL waits for the first one's locks and has it wait for ever.
         """
         jvm: Any = self.gateway.jvm
-        with zipfile.ZipFile(next((spark_home() / "jars").glob("hive-metastore-*.jar"))) as jar:
+        with zipfile.ZipFile(next((spark.home() / "jars").glob("hive-metastore-*.jar"))) as jar:
             declared = re.findall(r'<class name="(\w+)"', jar.read("package.jdo").decode())
         classes = jvm.java.util.HashSet()
         for name in declared:
