@@ -8,6 +8,8 @@ SHORT := --tb=short --show-capture=stdout --timeout 300
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+# uv leaves compiling to Python. Where that is switched off, every dbt command would compile all of dbt again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help venv venv-dev run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
