@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -11,9 +10,8 @@ from typing import Any
 
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals.config import PROPERTY
 from dbt.adapters.penstock.intervals.subject import Run, Subject, count
-from dbt.adapters.penstock.intervals.table import Table, after
+from dbt.adapters.penstock.intervals.table import Table, after, of_detail
 from penstock.batches import commits, ledger
 from penstock.batches.commits import Batch, Commit
 from penstock.batches.ledger import Event, State
@@ -55,22 +53,38 @@ class Book:
             if again or subject.relation not in self._tables:
                 if self._states is None:
                     self._states = self._read(run)
-                detail = run(f"describe detail {subject.relation}")[0]
-                properties = detail["properties"]
-                known = properties if isinstance(properties, Mapping) else json.loads(str(properties or "{}"))
-                table = Table(str(detail["id"]), str(known.get(PROPERTY, "")))
-                if again:
-                    self._states.update(self._read(run, of=subject.relation))
-                state = self._states.get((subject.relation, table.id), State())
-                # In the middle of a run the ledger is left to the run whose commits are found.
-                whole = self._completed(run, subject, replace(table, state=state), tell=not again)
-                self._tables[subject.relation] = whole
+                newest = None if again else self._newest(run, subject)
+                whole = newest and self._unchanged(subject, newest)
+                self._tables[subject.relation] = whole or self._looked_up(run, subject, newest)
             return self._tables[subject.relation]
 
-    def _completed(self, run: Run, subject: Subject, table: Table, tell: bool) -> Table:
-        """The table with what its history has and the ledger lacks; with `tell` the ledger is told."""
-        newest = int(run(f"describe history {subject.relation} limit 1")[0]["version"])
-        missing = newest - table.state.version
+    @staticmethod
+    def _newest(run: Run, subject: Subject) -> Commit:
+        return commits.history(run(f"describe history {subject.relation} limit 1"))[0]
+
+    def _unchanged(self, subject: Subject, newest: Commit) -> Table | None:
+        """Return the table as the ledger has it, when its newest commit is the ledger's newest; otherwise None.
+
+        A batch's id is used once: a table that was replaced, restored, cloned or altered ends with another commit.
+        """
+        for (relation, table_id), state in (self._states or {}).items():
+            if relation == subject.relation and state.grain and state.ends_with(newest):
+                return Table(table_id, state.grain, state)
+        return None
+
+    def _looked_up(self, run: Run, subject: Subject, newest: Commit | None) -> Table:
+        """Return the table by its own properties and history; `newest` is None when others may have written."""
+        table = of_detail(run(f"describe detail {subject.relation}")[0])
+        states = self._states = self._states or {}
+        if newest is None:
+            states.update(self._read(run, of=subject.relation))
+        table = replace(table, state=states.get((subject.relation, table.id), State()))
+        # In the middle of a run the ledger is left to the run whose commits are found.
+        return self._completed(run, subject, table, newest or self._newest(run, subject), tell=newest is not None)
+
+    def _completed(self, run: Run, subject: Subject, table: Table, newest: Commit, tell: bool) -> Table:
+        """The table with what its history up to `newest` has and the ledger lacks; with `tell` the ledger is told."""
+        missing = newest.version - table.state.version
         if missing <= 0 or not table.grain:
             return table
         found = commits.history(run(f"describe history {subject.relation} limit {missing}"))
