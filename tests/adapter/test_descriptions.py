@@ -126,7 +126,7 @@ def test_a_unit_test_that_fails_shows_the_rows(built: Project) -> None:
     tests = [{**UNIT_TESTS[0], "expect": {"rows": [{"id": 4}]}}, {**UNIT_TESTS[1], "expect": {"rows": [{"none": 4}]}}]
     with edited(wrong, yaml.safe_dump({"unit_tests": tests})):
         output = built.dbt("test", "--select", "incremented").stdout
-    assert "actual differs from expected" in output and "3->4" in output.replace("→", "->"), output
+    assert "actual differs from expected" in output and "+++,3" in output and "---,4" in output, output
     assert "Invalid column name: 'none' in unit test fixture for expected output" in output
 
 

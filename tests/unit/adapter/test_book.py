@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -115,3 +116,35 @@ def test_a_table_that_others_may_have_written_is_looked_up_again() -> None:
     del sent[:]
     book.table(run, FACTS, again=True)
     assert sent == ["describe detail", "with versions", "describe history"]
+
+
+def commit_file(log: Path, batch: str, version: int = 3) -> None:
+    marked = Batch(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
+    info = {"operation": "WRITE", "userMetadata": marked.dumps(), "operationMetrics": {"numOutputRows": "5"}}
+    (log / f"{version:020}.json").write_text(json.dumps({"commitInfo": info}))
+
+
+def test_a_table_whose_log_is_here_takes_no_statement(tmp_path: Path) -> None:
+    sent, run = server("WRITE", 3)
+    commit_file(tmp_path, "b")
+    table = Book("w.batch_runs", lambda relation: tmp_path).table(run, FACTS)
+    assert sent == ["with versions"]
+    assert (table.id, table.state.version) == ("t", 3)
+
+
+def test_a_commit_is_found_in_the_log_or_else_by_the_server(tmp_path: Path) -> None:
+    """A table that another run has dropped and made again may have its log elsewhere."""
+    sent, run = server("WRITE", 4, "mine")
+    commit_file(tmp_path, "b")
+    book = Book("w.batch_runs", lambda relation: tmp_path)
+    book.table(run, FACTS)
+    mine = Batch("mine", "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
+    del sent[:]
+    assert book.written(run, FACTS, mine, 1.0, {}, anew=False)
+    assert (sent[0], sent[-1]) == ("describe history", "insert into")
+    commit_file(tmp_path, "mine", 4)
+    book = Book("w.batch_runs", lambda relation: tmp_path)
+    book.table(run, FACTS)
+    del sent[:]
+    assert book.written(run, FACTS, mine, 1.0, {}, anew=False)
+    assert sent == ["insert into"]

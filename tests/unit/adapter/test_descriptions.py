@@ -95,3 +95,12 @@ def test_threads_that_ask_at_once_send_one_statement() -> None:
         go.set()
         assert [result.result() for result in results] == ["columns"] * 3
     assert len(asked) == 1
+
+
+def test_a_relation_that_the_run_may_have_changed_is_known(server: Server) -> None:
+    with server.cache.changing({"s.t"}):
+        assert server.cache.changed("s.t") and not server.cache.changed("s.u")
+    with server.cache.changing(None):
+        assert server.cache.changed("s.u")
+    reset_invocation_id()
+    assert not server.cache.changed("s.t")

@@ -70,8 +70,15 @@ class DescriptionCache:
             # Once more: a result may have come while the change was made.
             self._drop(changed)
 
+    def changed(self, name: str) -> bool:
+        """Return whether the run may have changed the relation `schema.name`."""
+        with self._lock:
+            self._begin_run()
+            return any(change is None or name in change for change in self._changes)
+
     def _drop(self, changed: frozenset[str] | None) -> None:
         with self._lock:
+            self._begin_run()
             self._changes.append(changed)
             self._results = {
                 key: (depends_on, result)
