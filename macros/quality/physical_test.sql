@@ -6,11 +6,15 @@
     {%- for message in messages -%}
         {%- do log(test ~ ': ' ~ message, info=True) -%}
     {%- endfor -%}
+    {%- if messages %}
     select failure
     from values
-        {%- for message in messages or [''] %}
+        {%- for message in messages %}
             ('{{ message.replace('\\', '\\\\').replace("'", "\\'") }}'){{ ',' if not loop.last }}
         {%- endfor %}
         as failures (failure)
-    where failure <> ''
+    {%- else %}
+    {#- The adapter knows without the server that this query has no rows. #}
+    select '' as failure where false
+    {%- endif %}
 {% endmacro %}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from intervals_project import MODELS, ORDINARY, ZONES, Rides, words
 from projects import edited
 
+from penstock.batches import commits, delta_log
 from penstock.batches.commits import Batch
 
 MARCH = ("--event-time-start", "2024-03-01", "--event-time-end", "2024-04-01")
@@ -127,6 +128,20 @@ def test_a_month_reads_those_before_it(rides: Rides) -> None:
     for model in models:
         rows = rides.sql(f"select cast(month as string), coalesce(fare, 0) from small.{model} order by month")
         assert rows == sorted(expected), model
+
+
+def test_the_log_on_disk_is_the_history(rides: Rides) -> None:
+    """What a run reads of a table's log is what DESCRIBE HISTORY says."""
+    for model in MODELS:
+        location = str(rides.sql(f"describe detail small.{model}")[0][4])
+        log = delta_log.folder(f"Provider: delta\nLocation: {location}")
+        assert log is not None, location
+        found = commits.history(delta_log.rows(log, 1000) or [])
+        rows = rides.sql(f"describe history small.{model}")
+        names = ("version", "operation", "operationParameters", "operationMetrics", "userMetadata")
+        places = (0, 4, 5, 12, 13)
+        asked = commits.history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
+        assert found == asked, model
 
 
 def test_every_commit_names_its_run(rides: Rides) -> None:

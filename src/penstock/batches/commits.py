@@ -18,6 +18,7 @@ SETTING = "spark.databricks.delta.commitInfo.userMetadata"
 # A session's text marks every commit it makes, Delta's own compaction among them.
 REPLACES = ("CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT", "CREATE OR REPLACE TABLE", "REPLACE TABLE")
 WRITES = ("WRITE", "CREATE TABLE AS SELECT", *REPLACES)
+COMPACTS = "OPTIMIZE"
 FOREIGN = ("WRITE", "DELETE", "UPDATE", "MERGE", "TRUNCATE", "STREAMING UPDATE")
 FORMAT = 1
 
@@ -89,6 +90,7 @@ class Commit:
         batch: what made it; None when it was no batch of ours.
         restored: the version that a RESTORE brought back.
         rows: rows written, by Delta's metrics; None when it doesn't say.
+        marked: id of the batch whose session made it, for a write or the compaction behind it; else empty.
     """
 
     version: int
@@ -96,6 +98,12 @@ class Commit:
     batch: Batch | None = None
     restored: int | None = None
     rows: int | None = None
+    marked: str = ""
+
+    @property
+    def compacts(self) -> bool:
+        """Whether it only rewrote files."""
+        return self.operation == COMPACTS
 
     @property
     def anew(self) -> bool:
@@ -113,7 +121,8 @@ def history(rows: Iterable[Mapping[str, Any]]) -> list[Commit]:
     found = []
     for row in rows:
         operation = str(row["operation"])
-        batch = Batch.loads(row["userMetadata"]) if operation in WRITES else None
+        marks = Batch.loads(row["userMetadata"]) if operation in (*WRITES, COMPACTS) else None
+        batch = marks if operation != COMPACTS else None
         restored, rows_written = None, None
         if operation == "RESTORE":
             # A RESTORE to a timestamp names no version: everything counts as lost then.
@@ -122,7 +131,8 @@ def history(rows: Iterable[Mapping[str, Any]]) -> list[Commit]:
         elif batch:
             written = _pairs(row["operationMetrics"]).get("numOutputRows")
             rows_written = int(str(written)) if str(written).isdigit() else None
-        found.append(Commit(int(row["version"]), operation, batch, restored, rows_written))
+        marked = marks.batch if marks else ""
+        found.append(Commit(int(row["version"]), operation, batch, restored, rows_written, marked))
     return sorted(found, key=lambda commit: commit.version)
 
 

@@ -14,6 +14,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from penstock.batches.choose import Built
+from penstock.batches.commits import Commit
 from penstock.pymodel.conflicts import create_if_missing
 
 TABLE = "batch_runs"
@@ -124,7 +125,7 @@ def read_sql(relation: str, of: str | None = None, upto: int | None = None) -> s
 with versions as (
     select
         relation, table_id, interval_start, coalesce(delta_version, -1) as version,
-        max(to_json(struct(outcome, batch_id, code, inputs, rows_out)))
+        max(to_json(struct(outcome, batch_id, code, inputs, rows_out, grain)))
             filter (where outcome in ({held})) as held,
         count_if(outcome not in ({held})) as failed
     from {relation}
@@ -148,12 +149,25 @@ class State:
         built: the intervals in the table.
         failed: failed tries of intervals that aren't.
         gone: of those that once were, the version that took them away.
+        grain: of the intervals that the newest version wrote; empty when it is not known.
     """
 
     version: int = -1
     built: dict[date, Built] = field(default_factory=dict)
     failed: dict[date, int] = field(default_factory=dict)
     gone: dict[date, int] = field(default_factory=dict)
+    grain: str = ""
+
+    def ends_with(self, newest: Commit) -> bool:
+        """Return whether the newest commit that it knows of is the table's newest, or only compacted since.
+
+        Args:
+            newest: the newest commit of the table's history.
+        """
+        version = newest.version - newest.compacts
+        return version == self.version and any(
+            held.version == version and held.batch == newest.marked for held in self.built.values()
+        )
 
     def attempt(self, interval: date) -> int:
         """The number of the next try: 1 when none has failed since the interval was last built."""
@@ -177,5 +191,6 @@ def states(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], State]:
             missing[interval] = int(failed)
             if data:
                 gone[interval] = int(version)
-        found[key] = State(max(state.version, int(version)), built, missing, gone)
+        grain = str(data.get("grain") or "") if data and int(version) >= state.version else state.grain
+        found[key] = State(max(state.version, int(version)), built, missing, gone, grain)
     return found

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import date
+import json
+from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.intervals.book import Book
+from dbt.adapters.penstock.intervals.subject import Subject
+from penstock.batches.commits import Batch
+from penstock.batches.grain import GRAINS
 from penstock.batches.ledger import BUILT, Event
 
 EVENTS = [Event("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUILT)]
@@ -50,3 +55,96 @@ def test_another_error_is_told() -> None:
     with pytest.raises(DbtRuntimeError, match="PERMISSION"):
         Book("w.batch_runs").append(run, EVENTS)
     assert sent == ["insert into w.batch_runs"]
+
+
+JANUARY = date(2024, 1, 1)
+FACTS = Subject("facts", "w.facts", "month", GRAINS["month"], None, lambda day, of: None)
+
+
+def server(operation: str, version: int, batch: str = "b", table_id: str = "t") -> tuple[list[str], Any]:
+    """A server whose ledger has January as version 3, by batch b, and whose table's newest commit is this."""
+    sent: list[str] = []
+    marked = Batch(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}}).dumps()
+    held = json.dumps({"outcome": BUILT, "batch_id": "b", "code": "c", "rows_out": 5, "grain": "month"})
+
+    def commit(number: int, name: str) -> dict[str, Any]:
+        return {
+            "version": number,
+            "operation": name,
+            "userMetadata": marked if batch else None,
+            "operationParameters": "{}",
+            "operationMetrics": "{}",
+        }
+
+    def run(sql: str) -> list[Any]:
+        first = " ".join(sql.split()[:2])
+        sent.append(first)
+        if first == "with versions":
+            return [("w.facts", "t", JANUARY, 3, held, 0)]
+        if first == "describe detail":
+            return [{"id": table_id, "properties": '{"penstock.intervals": "month"}'}]
+        return [commit(version, operation)] if first == "describe history" else []
+
+    return sent, run
+
+
+@pytest.mark.parametrize(("operation", "version"), [("WRITE", 3), ("OPTIMIZE", 4)])
+def test_a_table_that_nobody_wrote_since_takes_one_statement(operation: str, version: int) -> None:
+    sent, run = server(operation, version)
+    table = Book("w.batch_runs").table(run, FACTS)
+    assert sent == ["with versions", "describe history"]
+    assert (table.id, table.grain, table.state.version, list(table.state.built)) == ("t", "month", 3, [JANUARY])
+
+
+@pytest.mark.parametrize(
+    ("operation", "version", "batch"),
+    [("WRITE", 3, "other"), ("SET TBLPROPERTIES", 4, "b"), ("RESTORE", 3, "b"), ("OPTIMIZE", 3, "b"), ("WRITE", 3, "")],
+)
+def test_a_table_with_any_other_newest_commit_is_looked_up(operation: str, version: int, batch: str) -> None:
+    """It may be another table: that its id is the ledger's is Delta's to say."""
+    sent, run = server(operation, version, batch, table_id="another")
+    table = Book("w.batch_runs").table(run, FACTS)
+    assert "describe detail" in sent
+    assert table.id == "another"
+
+
+def test_a_table_that_others_may_have_written_is_looked_up_again() -> None:
+    """Its history is asked after the ledger, so that a commit between the two is found in one of them."""
+    sent, run = server("WRITE", 3)
+    book = Book("w.batch_runs")
+    book.table(run, FACTS)
+    del sent[:]
+    book.table(run, FACTS, again=True)
+    assert sent == ["describe detail", "with versions", "describe history"]
+
+
+def commit_file(log: Path, batch: str, version: int = 3) -> None:
+    marked = Batch(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
+    info = {"operation": "WRITE", "userMetadata": marked.dumps(), "operationMetrics": {"numOutputRows": "5"}}
+    (log / f"{version:020}.json").write_text(json.dumps({"commitInfo": info}))
+
+
+def test_a_table_whose_log_is_here_takes_no_statement(tmp_path: Path) -> None:
+    sent, run = server("WRITE", 3)
+    commit_file(tmp_path, "b")
+    table = Book("w.batch_runs", lambda relation: tmp_path).table(run, FACTS)
+    assert sent == ["with versions"]
+    assert (table.id, table.state.version) == ("t", 3)
+
+
+def test_a_commit_is_found_in_the_log_or_else_by_the_server(tmp_path: Path) -> None:
+    """A table that another run has dropped and made again may have its log elsewhere."""
+    sent, run = server("WRITE", 4, "mine")
+    commit_file(tmp_path, "b")
+    book = Book("w.batch_runs", lambda relation: tmp_path)
+    book.table(run, FACTS)
+    mine = Batch("mine", "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
+    del sent[:]
+    assert book.written(run, FACTS, mine, 1.0, {}, anew=False)
+    assert (sent[0], sent[-1]) == ("describe history", "insert into")
+    commit_file(tmp_path, "mine", 4)
+    book = Book("w.batch_runs", lambda relation: tmp_path)
+    book.table(run, FACTS)
+    del sent[:]
+    assert book.written(run, FACTS, mine, 1.0, {}, anew=False)
+    assert sent == ["insert into"]

@@ -8,7 +8,7 @@ import pytest
 from dbt.adapters.spark.relation import SparkRelation
 
 from dbt.adapters.penstock import PenstockAdapter
-from dbt.adapters.penstock.columns import PenstockColumn
+from dbt.adapters.penstock.columns import PenstockColumn, without_values
 
 SORTS = ("string", "integer", "float", "numeric")
 
@@ -65,3 +65,37 @@ def test_comments_come_from_describe() -> None:
     assert (second.column, second.column_comment) == ("Comment", None)
     assert first.table_comment == second.table_comment == "the table"
     assert first.table_owner == "somebody"
+
+
+FIXTURE = """with __dbt__cte__trips as (
+
+-- Fixture for trips
+
+
+{rows}
+), model as (select * from __dbt__cte__trips where note = 'a')
+select * from model"""
+ROW = "select try_cast({id} as bigint) as `id`, try_cast({note} as string) as `note`"
+
+
+def fixture(*rows: tuple[str, str], row: str = ROW) -> str:
+    """A unit test's query, as dbt compiles it."""
+    return FIXTURE.format(rows="\nunion all\n\n".join(row.format(id=key, note=note) for key, note in rows))
+
+
+def test_unit_tests_that_differ_in_values_and_rows_have_one_shape() -> None:
+    one = without_values(fixture(("1", "null")))
+    assert without_values(fixture(("2", "'it\\'s, as '"), ("-3.5", "'two\nlines'"), ("null", "''"))) == one
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        fixture(("1", "null"), row=ROW.replace("bigint", "int")),
+        fixture(("1", "null"), row=ROW.replace("`note`", "`remark`")),
+        fixture(("1", "null")).replace("note = 'a'", "note = 'b'"),
+        fixture(("1", "null")).replace("select * from model", "select id from model"),
+    ],
+)
+def test_a_query_with_other_types_names_or_code_has_another_shape(other: str) -> None:
+    assert without_values(other) != without_values(fixture(("1", "null")))

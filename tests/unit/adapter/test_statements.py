@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbt.adapters.penstock.statements import changes_session, overtaken, reads_only, target
+from dbt.adapters.penstock.statements import changes, changes_session, finds_nothing, overtaken, reads_only, target
 
 HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
 
@@ -97,3 +97,52 @@ def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
 )
 def test_a_replacement_that_another_run_overtook(sql: str, words: str, again: bool) -> None:
     assert overtaken(sql, words) == again
+
+
+@pytest.mark.parametrize(
+    ("sql", "changed"),
+    [
+        ("select 1", set()),
+        ("describe extended s.t", set()),
+        ("set spark.x = update s.t", set()),
+        ("create or replace temporary view t__dbt_tmp as select * from s.t", set()),
+        ("insert into S.`T` select * from s.u", {"s.t"}),
+        ("with a as (select 1) insert into s.t select * from a", {"s.t"}),
+        ("from s.a insert into s.b select * insert into s.c select *", {"s.b", "s.c"}),
+        ("insert into s.t replace where m = 'drop table s.x' select 1", {"s.t"}),
+        ("create or replace table spark_catalog.s.t using delta as select 1", {"s.t"}),
+        ("create or replace view s.v as select 1", {"s.v"}),
+        ("alter table s.t add columns (c int)", {"s.t"}),
+        ("drop view if exists s.v", {"s.v"}),
+        ("merge into s.t using u on true when matched then update set a = 1", {"s.t"}),
+        ("alter table s.t rename to s.u", None),
+        ("insert into t select 1", None),
+        ("from s.a insert into s.b select * insert into c select *", None),
+        ("insert into identifier('s.t') select 1", None),
+        ("insert into delta.`/lake/t` select 1", None),
+        ("drop schema s cascade", None),
+        ("optimize s.t", None),
+        ("call s.p()", None),
+        ("/* a /* b */ select 1 */ create table s.t (a int)", {"s.t"}),
+    ],
+)
+def test_what_a_statement_may_change_is_told_or_everything(sql: str, changed: set[str] | None) -> None:
+    """None stands for any relation: the text leaves a doubt."""
+    assert changes(sql) == changed
+    assert changes(HEAD + sql) == changed
+
+
+@pytest.mark.parametrize(
+    ("sql", "nothing"),
+    [
+        ("\n  select '' as failure where false\n", True),
+        ("SELECT 1 AS number WHERE FALSE -- nothing was found", True),
+        ("select 'found' as failure where false", True),
+        ("select 1 as number", False),
+        ("select 1 as number where false or true", False),
+        ("select number from numbers where false", False),
+        ("select 1 as number where false union all select 2", False),
+    ],
+)
+def test_a_query_that_surely_finds_nothing_is_known(sql: str, nothing: bool) -> None:
+    assert finds_nothing(sql) is nothing

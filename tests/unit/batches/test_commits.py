@@ -96,3 +96,11 @@ def test_the_moment_is_an_instant():
     elsewhere = datetime(2024, 5, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     read = Batch.loads(Batch("b", "r", "c", elsewhere, {}).dumps())
     assert read is not None and read.started == BATCH.started
+
+
+def test_a_compaction_in_a_batchs_session_is_marked_by_it():
+    operations = ["WRITE", "OPTIMIZE", "SET TBLPROPERTIES", "RESTORE"]
+    found = history(row(version, name, BATCH.dumps()) for version, name in enumerate(operations))
+    assert [commit.marked for commit in found] == [BATCH.batch, BATCH.batch, "", ""]
+    assert [commit.batch is None for commit in found] == [False, True, True, True]
+    assert not history([row(1, "OPTIMIZE")])[0].marked

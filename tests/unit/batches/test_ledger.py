@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from penstock.batches import ledger
 from penstock.batches.choose import Built
+from penstock.batches.commits import Commit
 from penstock.batches.ledger import Event, State, append_sql, literal, read_sql, states
 
 MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
@@ -105,19 +106,21 @@ def read(events, **only):
     with duckdb.connect() as database:
         database.execute(
             "create table batch_runs (batch_id text, relation text, interval_start date, outcome text,"
-            " inputs map(text, text), code text, rows_out bigint, delta_version bigint, table_id text)"
+            " inputs map(text, text), code text, rows_out bigint, delta_version bigint, table_id text, grain text)"
         )
         for event in events:
             database.execute(
-                "insert into batch_runs values (?, ?, ?, ?, map(?, ?), ?, ?, ?, ?)",
+                "insert into batch_runs values (?, ?, ?, ?, map(?, ?), ?, ?, ?, ?, ?)",
                 [event.batch_id, event.relation, event.interval_start, event.outcome, list(event.inputs),
-                 list(event.inputs.values()), event.code, event.rows_out, event.delta_version, event.table_id],
+                 list(event.inputs.values()), event.code, event.rows_out, event.delta_version, event.table_id,
+                 event.grain],
             )  # fmt: skip
         sql = read_sql("batch_runs", **only)
         # DuckDB's words for a struct.
         sql = sql.replace(
-            "struct(outcome, batch_id, code, inputs, rows_out)",
-            "{'outcome': outcome, 'batch_id': batch_id, 'code': code, 'inputs': inputs, 'rows_out': rows_out}",
+            "struct(outcome, batch_id, code, inputs, rows_out, grain)",
+            "{'outcome': outcome, 'batch_id': batch_id, 'code': code, 'inputs': inputs, 'rows_out': rows_out,"
+            " 'grain': grain}",
         )
         return states(database.execute(sql).fetchall())
 
@@ -130,6 +133,7 @@ def test_the_state_is_what_happened(done):
     found = read(reversed(events)).get(("w.facts", "t"), State())
     assert found.built == built
     assert found.version == (version or -1)
+    assert found.grain == ("month" if version else "")
     assert {month: at for month, at in found.gone.items() if month not in built} == (
         {month: at for month, at in gone.items() if month not in built}
     )
@@ -162,3 +166,25 @@ def test_tables_are_told_apart():
     assert found["w.facts", "new"] == State(-1, {}, {JANUARY: 2})
     assert found["w.facts", "new"].attempt(JANUARY) == 3 and found["w.facts", "new"].attempt(FEBRUARY) == 1
     assert found["w.days", "old"] == State(1, {}, {JANUARY: 0}, {JANUARY: 1})
+
+
+@pytest.mark.parametrize(
+    ("newest", "same"),
+    [
+        (Commit(7, "WRITE", marked="b"), True),
+        (Commit(8, "OPTIMIZE", marked="b"), True),
+        (Commit(7, "OPTIMIZE", marked="b"), False),
+        (Commit(9, "OPTIMIZE", marked="b"), False),
+        (Commit(8, "WRITE", marked="b"), False),
+        (Commit(7, "WRITE", marked="other"), False),
+        (Commit(7, "WRITE"), False),
+        (Commit(8, "OPTIMIZE"), False),
+    ],
+)
+def test_a_state_ends_with_the_tables_newest_commit(newest, same):
+    """The same version of another table, or one that was made anew, has another batch."""
+    january, february = date(2024, 1, 1), date(2024, 2, 1)
+    built = {january: Built("a", {}, "c", 6), february: Built("b", {}, "c", 7)}
+    assert State(7, built).ends_with(newest) is same
+    # A batch that only took intervals away leaves none that names it.
+    assert not State(7, {january: built[january]}).ends_with(newest)

@@ -5,14 +5,34 @@ dbt's macros ask a column for its sort; dbt itself knows PostgreSQL's names of t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Any
 
 from dbt.adapters.base import BaseRelation
 from dbt.adapters.base.column import Column
+from dbt.adapters.base.meta import available
 from dbt.adapters.spark.column import SparkColumn
 from dbt.adapters.spark.impl import SparkAdapter
+
+# DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
+VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
+QUALIFIED = re.compile(r"\w+\.\w+")
+# A fixture's value: a cast of a literal. Its type is that of the cast, whatever the literal.
+VALUE = re.compile(r"try_cast\((?:'(?:[^'\\]|\\.)*'|[\w.+-]+) as ", re.IGNORECASE | re.DOTALL)
+REPEATED_ROW = re.compile(r"^(select [^\n]+)(?:\s*\nunion all\n\s*\1)+", re.MULTILINE)
+
+
+def without_values(sql: str) -> str:
+    """Return a unit test's query with one row, without values, in place of each fixture's rows."""
+    return REPEATED_ROW.sub(r"\1", VALUE.sub("try_cast(? as ", sql))
+
+
+def _cached_name(name: str) -> str | None:
+    """A relation as `schema.name` in lower case; None for a temporary view or a path, which are not cached."""
+    plain = name.replace("`", "").lower()
+    return plain if QUALIFIED.fullmatch(plain) else None
 
 
 @dataclass
@@ -54,9 +74,43 @@ class PenstockColumn(SparkColumn):
 
 
 class DescribedColumns(SparkAdapter):
-    """dbt-spark's adapter, with the comments of tables and columns."""
+    """dbt-spark's adapter, with the comments of tables and columns, and with DESCRIBE results cached for a run."""
 
     Column = PenstockColumn
+
+    @available
+    def describe_extended(self, relation: BaseRelation) -> Any:
+        """Return the rows of DESCRIBE TABLE EXTENDED; sent once for a relation that does not change."""
+        name = relation.render()
+
+        def ask() -> tuple[Any, bool]:
+            _, table = self.execute(f"describe extended {name}", fetch=True)
+            return table, not any(row[0] == VIEW_MODE and EVOLVES in str(row[1]) for row in table.rows)
+
+        subject = _cached_name(name)
+        if subject is None:
+            return ask()[0]
+        return self.connections.descriptions.get("describe extended", subject, subject.__eq__, ask)
+
+    @available
+    def columns_of_query(self, sql: str) -> list[PenstockColumn]:
+        """Return a query's columns with their whole types. The query isn't run."""
+        _, table = self.execute(f"describe query\n{sql}", fetch=True)
+        return [PenstockColumn(column=row[0], dtype=row[1]) for row in table.rows]
+
+    @available
+    def unit_test_columns(self, sql: str) -> list[PenstockColumn]:
+        """Return the columns of a unit test's query; unit tests that differ only in their rows share one DESCRIBE."""
+        shape = without_values(sql)
+        text = shape.replace("`", "").lower()
+
+        def names(relation: str) -> bool:
+            return re.search(rf"\b{re.escape(relation.rpartition('.')[2])}\b", text) is not None
+
+        subject = f"{sorted(self.connections.conf.items())}\n{shape}"
+        return self.connections.descriptions.get(
+            "describe query", subject, names, lambda: (self.columns_of_query(sql), True)
+        )
 
     def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
         """The columns of DESCRIBE TABLE EXTENDED's rows."""

@@ -15,10 +15,11 @@ from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 from TCLIService.ttypes import TCancelOperationReq
 
 from dbt.adapters.penstock import messages, spark_conf
+from dbt.adapters.penstock.descriptions import DescriptionCache
 from dbt.adapters.penstock.handle import CANCELLED, PenstockHandle
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
-from dbt.adapters.penstock.statements import overtaken
+from dbt.adapters.penstock.statements import changes, overtaken
 from penstock.pymodel.conflicts import again_on_conflict
 
 __all__ = ["PenstockConnectionManager", "managed_server"]
@@ -41,6 +42,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         super().__init__(*arguments, **options)
         self._conf: dict[Any, dict[str, str]] = {}
         self._cancelled: set[Any] = set()
+        self.descriptions = DescriptionCache()
 
     def set_query_header(self, query_header_context: dict[str, Any]) -> None:
         """Have statements begin with the node they are of."""
@@ -95,9 +97,14 @@ class PenstockConnectionManager(SparkConnectionManager):
         """From its next statement on this thread needs a session with these settings."""
         self._conf[self.get_thread_identifier()] = conf
 
+    @property
+    def conf(self) -> dict[str, str]:
+        """The settings that this thread's session needs beyond the profile's."""
+        return self._conf.get(self.get_thread_identifier(), {})
+
     def _fit(self, connection: Connection) -> None:
         """Give a connection a session with the settings that its thread needs, unless it has one."""
-        conf = self._conf.get(self.get_thread_identifier(), {})
+        conf = self.conf
         wanted = self.profile.credentials.with_conf(conf)
         if connection.credentials.server_side_parameters == wanted.server_side_parameters:
             return
@@ -133,7 +140,8 @@ class PenstockConnectionManager(SparkConnectionManager):
             raise DbtRuntimeError(CANCELLED)
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
         # Two runs of a project replace the same seeds, tables and views: whoever comes second does it again.
-        return again_on_conflict(send, lost=lambda error: overtaken(sql, str(error)))
+        with self.descriptions.changing(changes(sql)):
+            return again_on_conflict(send, lost=lambda error: overtaken(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
         """The statement with dbt's comment, which Spark's UI shows; some macros leave it out."""

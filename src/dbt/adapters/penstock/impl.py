@@ -56,7 +56,7 @@ class PenstockConfig(SparkConfig):
 
 
 class PenstockAdapter(
-    RelationLookup, DescribedColumns, TableWriting, ArrangedWrites, TableSizes, PhysicalTests, IntervalModels
+    RelationLookup, TableWriting, ArrangedWrites, TableSizes, PhysicalTests, IntervalModels, DescribedColumns
 ):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
@@ -112,6 +112,12 @@ class PenstockAdapter(
         names = super().cancel_open_connections() or []
         running.stop_all()
         return names
+
+    def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
+        """Run a Python model. It may write any relation, so no cached description outlives it."""
+        with self.connections.descriptions.changing(None):
+            response: AdapterResponse = super().submit_python_job(parsed_model, compiled_code)
+        return response
 
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
         return AdapterResponse(_message="OK")

@@ -85,6 +85,15 @@ class RelationLookup(SparkAdapter):
         self._asked.update(names)
         self.cache.update_schemas({(None, schema) for schema in schemas})
 
+    def list_schemas(self, database: str | None) -> list[str]:
+        """Return all schemas; dbt asks for them once for each schema of the project."""
+
+        def ask() -> tuple[list[str], bool]:
+            return super(RelationLookup, self).list_schemas(database), True
+
+        # A statement that makes or drops a schema counts as one that may change anything.
+        return list(self.connections.descriptions.get("show databases", "", lambda relation: False, ask))
+
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
         """Every relation of a schema; one that only the project's names were asked of is listed whole now."""
         if schema.lower() in self._asked:

@@ -6,8 +6,9 @@ import re
 
 from dbt.adapters.base import BaseRelation
 from dbt.adapters.base.meta import available
-from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.columns import DescribedColumns
 
 # Of an operator in EXPLAIN COST: its depth is where its name begins, behind `+- ` and `:  `.
 OPERATOR = re.compile(r"^(?P<indent>[ :+\-]*)\S.*?Statistics\(sizeInBytes=(?P<number>[\d.E+]+) (?P<unit>[KMGTPE]i)?B")
@@ -36,7 +37,7 @@ def read_by(cost: str) -> int | None:
     return int(sum(leaves)) if leaves and max(leaves) < UNKNOWN else None
 
 
-class TableSizes(SparkAdapter):
+class TableSizes(DescribedColumns):
     """dbt-spark's adapter, with the sizes of tables and views."""
 
     @available.parse_none
@@ -58,8 +59,8 @@ class TableSizes(SparkAdapter):
                 _, detail = self.execute(f"describe detail {name}", fetch=True)
                 return int(detail.rows[0]["sizeInBytes"])
             if known.is_table:
-                _, rows = self.execute(f"describe table extended {name}", fetch=True)
-                said = [STATISTICS.match(str(row[1])) for row in rows.rows if row[0] == "Statistics"]
+                rows = self.describe_extended(known).rows
+                said = [STATISTICS.match(str(row[1])) for row in rows if row[0] == "Statistics"]
                 if said and said[0]:
                     return int(said[0][1])
             _, cost = self.execute(f"explain cost select * from {name}", fetch=True)

@@ -28,6 +28,10 @@ TARGET = re.compile(
 
 
 REPLACES = re.compile(rf"[\s(]*create\s+or\s+replace\s+(table|view)\s+{NAME}", re.IGNORECASE)
+SETS = re.compile(r"[\s(]*(set|reset)\b", re.IGNORECASE)
+MAKES_TEMPORARY_VIEW = re.compile(r"[\s(]*create\s+(or\s+replace\s+)?temp(orary)?\s+view\b", re.IGNORECASE)
+NO_ROWS = re.compile(r"\s*select\s+(?:\d+|'')\s+as\s+\w+\s+where\s+false\s*", re.IGNORECASE)
+RENAMES = re.compile(r"\brename\s+to\b", re.IGNORECASE)
 # What a replacement of a view meets when another run replaces it at the same moment.
 GONE_OR_BACK = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_OR_VIEW_ALREADY_EXISTS")
 
@@ -55,6 +59,33 @@ def target(sql: str) -> str | None:
     """The table or view that a statement writes; None when its text doesn't say."""
     found = TARGET.search(_bare(sql))
     return found[1] if found else None
+
+
+def finds_nothing(sql: str) -> bool:
+    """Return whether a query surely has no rows: one literal, `where false`."""
+    return NO_ROWS.fullmatch(_bare(sql)) is not None
+
+
+def changes(sql: str) -> frozenset[str] | None:
+    """Return the relations that a statement may change, as `schema.name` in lower case.
+
+    Returns:
+        None when the text does not tell, so that any relation may have changed. Settings and temporary views
+        change no relation that has a schema.
+    """
+    bare = _bare(sql)
+    if reads_only(sql) or SETS.match(bare) or MAKES_TEMPORARY_VIEW.match(bare):
+        return frozenset()
+    if RENAMES.search(bare):
+        return None
+    # A statement may have several targets (`from a insert into b … insert into c …`).
+    targets = [found[1].replace("`", "").lower() for found in TARGET.finditer(bare)]
+    # `then update set` in a MERGE looks like a target.
+    names = [name.split(".") for name in targets if name != "set"]
+    # Which relation an unqualified name or a path is, only Spark can tell.
+    if not names or any(len(parts) < 2 for parts in names) or any("/" in name for name in targets):
+        return None
+    return frozenset(".".join(parts[-2:]) for parts in names)
 
 
 def overtaken(sql: str, words: str) -> bool:

@@ -13,8 +13,7 @@ from dbt.adapters.contracts.relation import RelationType
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds
-from dbt.adapters.penstock.columns import PenstockColumn
+from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds, statements
 from penstock.pymodel.conflicts import again_on_conflict
 
 # The formats that dbt-spark's relations have a flag for.
@@ -60,15 +59,23 @@ class TableWriting(SparkAdapter):
         return bool(getattr(relation, f"is_{table_format.name}", False))
 
     @available
-    def columns_of_query(self, sql: str) -> list[PenstockColumn]:
-        """A query's columns with their whole types. The query isn't run."""
-        _, table = self.execute(f"describe query\n{sql}", fetch=True)
-        return [PenstockColumn(column=row[0], dtype=row[1]) for row in table.rows]
-
-    @available
     def type_change(self, old: str, new: str) -> column_types.Change:
         """What becomes of a column of type `old` when new rows have type `new`: widens, fits or impossible."""
         return column_types.change(old, new)
+
+    @available
+    def finds_nothing(self, sql: str) -> bool:
+        """Return whether a test's query surely has no rows, so that it need not be sent."""
+        return statements.finds_nothing(sql)
+
+    @available
+    def no_failures(self) -> tuple[AdapterResponse, Any]:
+        """Return the response and the rows of a data test that finds nothing."""
+        import agate
+
+        names = ["failures", "should_warn", "should_error"]
+        types = [agate.Number(), agate.Boolean(), agate.Boolean()]
+        return AdapterResponse(_message="OK"), agate.Table([(0, False, False)], names, types)
 
     @available
     def write_rows(self, sql: str, target: BaseRelation, alone: bool) -> AdapterResponse:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals.config import PROPERTY
+from dbt.adapters.penstock.intervals.histories import Histories
 from dbt.adapters.penstock.intervals.subject import Run, Subject, count
-from dbt.adapters.penstock.intervals.table import Table, after
-from penstock.batches import commits, ledger
+from dbt.adapters.penstock.intervals.table import Table, after, of_detail
+from penstock.batches import ledger
 from penstock.batches.commits import Batch, Commit
 from penstock.batches.ledger import Event, State
 from penstock.pymodel.conflicts import again_on_conflict
@@ -23,20 +23,16 @@ AFTER_A_CRASH = "completed after a crash"
 NOT_THERE = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
 
 
-def message(error: BaseException) -> str:
-    """An error's first words, for one cell of a table."""
-    return " ".join(str(getattr(error, "msg", None) or error).split())[:400]
-
-
 class Book:
     """The ledger of a target.
 
     Args:
         relation: the ledger's own table, `schema.batch_runs`.
+        log_of: the folder of a table's Delta log, where this program can read it; else None.
     """
 
-    def __init__(self, relation: str) -> None:
-        self.relation = relation
+    def __init__(self, relation: str, log_of: Callable[[str], Path | None] = lambda relation: None) -> None:
+        self.relation, self._histories = relation, Histories(log_of)
         self._states: dict[tuple[str, str], State] | None = None
         self._tables: dict[str, Table] = {}
         self._lock = threading.RLock()
@@ -55,25 +51,39 @@ class Book:
             if again or subject.relation not in self._tables:
                 if self._states is None:
                     self._states = self._read(run)
-                detail = run(f"describe detail {subject.relation}")[0]
-                properties = detail["properties"]
-                known = properties if isinstance(properties, Mapping) else json.loads(str(properties or "{}"))
-                table = Table(str(detail["id"]), str(known.get(PROPERTY, "")))
-                if again:
-                    self._states.update(self._read(run, of=subject.relation))
-                state = self._states.get((subject.relation, table.id), State())
-                # In the middle of a run the ledger is left to the run whose commits are found.
-                whole = self._completed(run, subject, replace(table, state=state), tell=not again)
-                self._tables[subject.relation] = whole
+                (self._histories.leave_log if again else self._histories.find_log)(subject.relation)
+                newest = None if again else self._histories.newest(run, subject.relation, 1)[0]
+                whole = newest and self._unchanged(subject, newest)
+                self._tables[subject.relation] = whole or self._looked_up(run, subject, newest)
             return self._tables[subject.relation]
 
-    def _completed(self, run: Run, subject: Subject, table: Table, tell: bool) -> Table:
-        """The table with what its history has and the ledger lacks; with `tell` the ledger is told."""
-        newest = int(run(f"describe history {subject.relation} limit 1")[0]["version"])
-        missing = newest - table.state.version
+    def _unchanged(self, subject: Subject, newest: Commit) -> Table | None:
+        """Return the table as the ledger has it, when its newest commit is the ledger's newest; otherwise None.
+
+        A batch's id is used once: a table that was replaced, restored, cloned or altered ends with another commit.
+        """
+        for (relation, table_id), state in (self._states or {}).items():
+            if relation == subject.relation and state.grain and state.ends_with(newest):
+                return Table(table_id, state.grain, state)
+        return None
+
+    def _looked_up(self, run: Run, subject: Subject, newest: Commit | None) -> Table:
+        """Return the table by its own properties and history; `newest` is None when others may have written."""
+        table = of_detail(run(f"describe detail {subject.relation}")[0])
+        states = self._states = self._states or {}
+        if newest is None:
+            states.update(self._read(run, of=subject.relation))
+        table = replace(table, state=states.get((subject.relation, table.id), State()))
+        # In the middle of a run the ledger is left to the run whose commits are found.
+        tell, newest = newest is not None, newest or self._histories.newest(run, subject.relation, 1)[0]
+        return self._completed(run, subject, table, newest, tell)
+
+    def _completed(self, run: Run, subject: Subject, table: Table, newest: Commit, tell: bool) -> Table:
+        """The table with what its history up to `newest` has and the ledger lacks; with `tell` the ledger is told."""
+        missing = newest.version - table.state.version
         if missing <= 0 or not table.grain:
             return table
-        found = commits.history(run(f"describe history {subject.relation} limit {missing}"))
+        found = self._histories.newest(run, subject.relation, missing)
         foreign = []
         found = [commit for commit in found if commit.version > table.state.version]
         if anew := [place for place, commit in enumerate(found) if commit.anew]:
@@ -190,13 +200,15 @@ class Book:
         """
         before = self._tables.get(subject.relation, Table())
         if anew or not before.id:
+            self._histories.leave_log(subject.relation)
             before = Table(str(run(f"describe detail {subject.relation}")[0]["id"]))
         for limit in (5, 100):
-            found = commits.history(run(f"describe history {subject.relation} limit {limit}"))
+            found = self._histories.newest(run, subject.relation, limit)
             mine = [commit for commit in found if commit.batch and commit.batch.batch == batch.batch]
             if mine:
                 table = replace(before, grain=subject.grain.name)
                 return self.record(run, subject, table, mine[0], batch, seconds, reasons)
+            self._histories.leave_log(subject.relation)
         return None
 
     def unfinished(self, run: Run, subject: Subject, table: Table, batch: Batch, outcome: str, why: str) -> Table:

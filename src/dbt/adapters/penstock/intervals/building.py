@@ -20,15 +20,16 @@ from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.intervals import asking, deferring, filtering
-from dbt.adapters.penstock.intervals.book import Book, message
+from dbt.adapters.penstock.intervals.book import Book
 from dbt.adapters.penstock.intervals.chunks import Chunk, IntervalPlan
 from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.adapters.penstock.intervals.lake import Lake
 from dbt.adapters.penstock.intervals.planning import Planner
 from dbt.adapters.penstock.intervals.table import Table
+from dbt.adapters.penstock.intervals.telling import message
 from dbt.adapters.penstock.messages import in_three
 from dbt.adapters.penstock.query_comment import ASIDE
-from penstock.batches import commits, ledger, markers
+from penstock.batches import commits, delta_log, ledger, markers
 from penstock.batches.grain import shown
 from penstock.pymodel import outside
 from penstock.pymodel.conflicts import again_on_conflict, create_if_missing, is_conflict
@@ -45,7 +46,7 @@ class IntervalModels(SparkAdapter):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._book = Book(f"{self.config.credentials.schema}.{ledger.TABLE}")
+        self._book = Book(f"{self.config.credentials.schema}.{ledger.TABLE}", self._log_of)
         # `dbt debug` has a profile alone, and no project.
         self._lake = Lake(self.config.credentials)
         # By node, the commit that is under way.
@@ -66,6 +67,14 @@ class IntervalModels(SparkAdapter):
 
     def _rows_of(self, sql: str) -> Any:
         return self.execute(ASIDE + sql, fetch=True)[1].rows
+
+    def _log_of(self, relation: str) -> Path | None:
+        """Where a table's Delta log is on this machine, as of the run's start, unless this run changed the table."""
+        if not self.config.credentials.managed or self.connections.descriptions.changed(relation):
+            return None
+        schema, _, name = relation.partition(".")
+        known = [item for item in self.cache.get_relations(None, schema) if str(item.identifier).lower() == name]
+        return delta_log.folder(getattr(known[0], "information", None) or "") if known else None
 
     @property
     def _notes(self) -> Path:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
+from dbt.adapters.penstock.intervals.config import PROPERTY
 from penstock.batches.choose import Built
 from penstock.batches.commits import Batch, Commit
 from penstock.batches.ledger import State
@@ -26,6 +29,13 @@ class Table:
     grain: str = ""
     state: State = field(default_factory=State)
     foreign: tuple[Commit, ...] = ()
+
+
+def of_detail(detail: Mapping[str, Any]) -> Table:
+    """Return the table that a row of DESCRIBE DETAIL tells of, without its intervals."""
+    properties = detail["properties"]
+    known = properties if isinstance(properties, Mapping) else json.loads(str(properties or "{}"))
+    return Table(str(detail["id"]), str(known.get(PROPERTY, "")))
 
 
 def after(table: Table, commit: Commit, batch: Batch, rows: Mapping[date, int]) -> Table:

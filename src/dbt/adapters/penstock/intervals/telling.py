@@ -37,3 +37,8 @@ def warning(subject: Subject, table: Table, choice: Choice) -> str:
             "are to be the model's own again"
         )
     return "\n".join(parts)
+
+
+def message(error: BaseException) -> str:
+    """An error's first words, for one cell of a table."""
+    return " ".join(str(getattr(error, "msg", None) or error).split())[:400]

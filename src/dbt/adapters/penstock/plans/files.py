@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dbt.adapters.base import BaseRelation
-from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock.columns import DescribedColumns
 from dbt.adapters.penstock.messages import in_three
 
 MB = 1024 * 1024
@@ -62,7 +62,7 @@ def shortened(words: list[str]) -> str:
     return "; ".join(words[:NAMED]) + more
 
 
-class FileTests(SparkAdapter):
+class FileTests(DescribedColumns):
     """dbt-spark's adapter, with the tests of stored files."""
 
     def file_failures(self, relation: BaseRelation, test: str, **arguments: Any) -> list[str]:
@@ -93,7 +93,7 @@ class FileTests(SparkAdapter):
         return [tuple(row) for row in table.rows]
 
     def _described(self, relation: BaseRelation) -> list[tuple[Any, ...]]:
-        return self._rows(f"describe table extended {relation.render()}")
+        return [tuple(row) for row in self.describe_extended(relation).rows]
 
     def partition_columns(self, relation: BaseRelation) -> list[str]:
         """A table's partition columns, in their order."""

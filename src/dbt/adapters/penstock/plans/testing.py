@@ -114,8 +114,7 @@ class PhysicalTests(PlanKeeping, FileTests):
         """A test of a view: nothing was written, so that it is explained as it is now."""
         with self._one_at_a_time:
             if node.unique_id not in self._of_views:
-                _, table = self.execute(f"describe table extended {relation.render()}", fetch=True)
-                text = next((str(row[1]) for row in table.rows if row[0] == "View Text"), "")
+                text = next((str(row[1]) for row in self._described(relation) if row[0] == "View Text"), "")
                 self._of_views[node.unique_id] = (text, self._live(relation))
         text, plan = self._of_views[node.unique_id]
         views = code.views(self.get_macro_resolver(), node.unique_id)

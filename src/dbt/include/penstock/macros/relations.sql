@@ -15,10 +15,7 @@
   {{ return(load_result('show_table_names').table) }}
 {% endmacro %}
 
-{#- Written by `render`: with `--empty`, a ref written by itself is a query of no rows. -#}
+{#- DESCRIBE results are cached for the run (columns.py). -#}
 {% macro penstock__get_columns_in_relation_raw(relation) %}
-  {% call statement('get_columns_in_relation_raw', fetch_result=True) -%}
-    describe extended {{ relation.render() }}
-  {%- endcall %}
-  {{ return(load_result('get_columns_in_relation_raw').table) }}
+  {{ return(adapter.describe_extended(relation)) }}
 {% endmacro %}

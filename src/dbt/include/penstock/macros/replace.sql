@@ -58,7 +58,7 @@
     {{ return(own) }}
   {%- endif -%}
   {%- set found = namespace(location=none) -%}
-  {%- for row in run_query('describe table extended ' ~ existing) if row[0] == 'Location' -%}
+  {%- for row in adapter.describe_extended(existing).rows if row[0] == 'Location' -%}
     {%- set found.location = row[1] -%}
   {%- endfor -%}
   {%- if not aside -%}

@@ -1,0 +1,22 @@
+{#- A unit test in one query. dbt's own makes a temporary view of the query, describes it, runs the query and
+    drops the view; here the query is described, once for all unit tests of its shape. -#}
+{% materialization unit, adapter='penstock' %}
+  {%- if flags.REQUIRE_SQL_HEADER_IN_TEST_CONFIGS -%}
+    {%- do penstock_run_sql_header() -%}
+  {%- endif -%}
+  {%- set expected_rows, expected_sql = config.get('expected_rows'), config.get('expected_sql') -%}
+  {%- set columns, types, quoted = adapter.unit_test_columns(sql), {}, {} -%}
+  {%- for column in columns -%}
+    {%- do types.update({column.name | lower: column.data_type}) -%}
+    {%- do quoted.update({column.name | lower: column.quoted}) -%}
+  {%- endfor -%}
+  {%- set tested = [] -%}
+  {%- for name in (expected_rows[0].keys() if expected_rows else columns | map(attribute='name')) -%}
+    {%- do tested.append(quoted[name | lower]) -%}
+  {%- endfor -%}
+  {%- set expected = expected_sql or get_expected_sql(expected_rows, types, quoted) -%}
+  {%- call statement('main', fetch_result=True) -%}
+    {{ get_unit_test_sql(sql, expected, tested) }}
+  {%- endcall -%}
+  {{ return({'relations': []}) }}
+{% endmaterialization %}

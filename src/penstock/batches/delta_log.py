@@ -1,0 +1,64 @@
+"""The newest commits of a Delta table, read from its log on this machine.
+
+DESCRIBE HISTORY gives the same rows, and takes a Spark job for them: 0.2 CPU seconds for a small table.
+The log's form: https://github.com/delta-io/delta/blob/master/PROTOCOL.md#commit-provenance-information
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+LOCATION = re.compile(r"^Location: file:(?://)?(/.+)$", re.MULTILINE)
+COMMIT = re.compile(r"\d{20}\.json")
+
+
+def folder(information: str) -> Path | None:
+    """Return the folder of a table's log; None when it isn't on this machine.
+
+    Args:
+        information: the table's, from SHOW TABLE EXTENDED.
+    """
+    found = LOCATION.search(information)
+    log = Path(found[1]) / "_delta_log" if found and "Provider: delta" in information else None
+    return log if log and log.is_dir() else None
+
+
+def rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
+    """Return the newest commits as rows of DESCRIBE HISTORY, the newest first.
+
+    Args:
+        log: the folder of the table's log.
+        limit: how many commits.
+
+    Returns:
+        None when the log does not tell: it can't be read, or a catalog holds commits beside it.
+    """
+    try:
+        if any((log / "_staged_commits").glob("*.json")):
+            return None
+        files = sorted((path for path in log.iterdir() if COMMIT.fullmatch(path.name)), reverse=True)
+        found = [_row(path) for path in files[:limit]]
+    except (OSError, ValueError, KeyError):
+        return None
+    return found or None
+
+
+def _row(path: Path) -> dict[str, Any]:
+    """A commit as DESCRIBE HISTORY shows it.
+
+    Raises:
+        KeyError: the commit says nothing of what made it.
+    """
+    with path.open(encoding="utf-8") as lines:
+        actions = map(json.loads, lines)
+        info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+    return {
+        "version": int(path.stem),
+        "operation": info["operation"],
+        "userMetadata": info.get("userMetadata"),
+        "operationParameters": info.get("operationParameters") or {},
+        "operationMetrics": info.get("operationMetrics") or {},
+    }

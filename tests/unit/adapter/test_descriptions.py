@@ -1,0 +1,106 @@
+"""DESCRIBE results are cached for a run, and dropped when their relation may have changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.invocation import reset_invocation_id
+
+from dbt.adapters.penstock.descriptions import DescriptionCache
+
+
+class Server:
+    """Counts its answers; each is another one."""
+
+    def __init__(self) -> None:
+        self.cache, self.sent = DescriptionCache(), 0
+
+    def describe(self, relation: str, cacheable: bool = True) -> int:
+        def ask() -> tuple[int, bool]:
+            self.sent += 1
+            return self.sent, cacheable
+
+        return self.cache.get("describe", relation, relation.__eq__, ask)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    reset_invocation_id()
+    yield Server()
+
+
+def test_a_relation_is_described_once(server: Server) -> None:
+    assert [server.describe("s.t"), server.describe("s.t"), server.describe("s.u")] == [1, 1, 2]
+
+
+@pytest.mark.parametrize(("changed", "again"), [({"s.t"}, True), ({"s.u"}, False), (None, True), (set(), False)])
+def test_a_change_drops_what_depends_on_it(server: Server, changed: set[str] | None, again: bool) -> None:
+    server.describe("s.t")
+    with server.cache.changing(changed):
+        pass
+    assert server.describe("s.t") == (2 if again else 1)
+
+
+def test_a_change_that_fails_drops_too(server: Server) -> None:
+    """A statement whose connection was lost may have been carried out."""
+    with pytest.raises(DbtRuntimeError), server.cache.changing({"s.t"}):
+        server.describe("s.t")
+        raise DbtRuntimeError("lost")
+    assert server.describe("s.t") == 2
+
+
+def test_a_result_that_a_change_overtook_is_not_kept(server: Server) -> None:
+    def ask() -> tuple[str, bool]:
+        with server.cache.changing({"s.t"}):
+            return "old", True
+
+    assert server.cache.get("describe", "s.t", "s.t".__eq__, ask) == "old"
+    assert server.describe("s.t") == 1
+    assert server.describe("s.t") == 1
+
+
+def test_an_error_is_not_kept(server: Server) -> None:
+    def ask() -> tuple[str, bool]:
+        raise DbtRuntimeError("TABLE_OR_VIEW_NOT_FOUND")
+
+    with pytest.raises(DbtRuntimeError):
+        server.cache.get("describe", "s.t", "s.t".__eq__, ask)
+    assert server.describe("s.t") == 1
+
+
+def test_what_may_not_be_cached_is_asked_each_time(server: Server) -> None:
+    assert [server.describe("s.t", cacheable=False), server.describe("s.t", cacheable=False)] == [1, 2]
+
+
+def test_a_new_run_asks_again(server: Server) -> None:
+    server.describe("s.t")
+    reset_invocation_id()
+    assert server.describe("s.t") == 2
+
+
+def test_threads_that_ask_at_once_send_one_statement() -> None:
+    cache, asked, go = DescriptionCache(), [], threading.Event()
+
+    def ask() -> tuple[str, bool]:
+        asked.append(threading.get_ident())
+        go.wait()
+        return "columns", True
+
+    with ThreadPoolExecutor(3) as pool:
+        results = [pool.submit(cache.get, "describe", "s.t", "s.t".__eq__, ask) for _ in range(3)]
+        go.set()
+        assert [result.result() for result in results] == ["columns"] * 3
+    assert len(asked) == 1
+
+
+def test_a_relation_that_the_run_may_have_changed_is_known(server: Server) -> None:
+    with server.cache.changing({"s.t"}):
+        assert server.cache.changed("s.t") and not server.cache.changed("s.u")
+    with server.cache.changing(None):
+        assert server.cache.changed("s.u")
+    reset_invocation_id()
+    assert not server.cache.changed("s.t")
