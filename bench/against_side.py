@@ -186,7 +186,12 @@ class Side:
                 stdout=output,
                 stderr=output,
             )
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:  # told to end: the command ends before its server
+                process.terminate()
+                process.wait()
+                raise
             process.returncode = os.waitstatus_to_exitcode(status)
             if status:
                 output.seek(0)

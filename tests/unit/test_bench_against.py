@@ -124,6 +124,23 @@ def test_cpu_of_threads_that_live_and_that_ended_adds_up_to_the_process(tmp_path
     assert threads[ENDED] >= -0.05
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_the_supervisors_cpu_is_without_the_servers_other_processes() -> None:
+    from against_cpu import read_process
+
+    work = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'sum(range(8_000_000))'])\n"
+    work += "print(flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout
+    try:
+        process.stdout.readline()
+        own, forked = read_process(process.pid)
+        assert forked > 0
+        assert read_process(process.pid, forks=False) == (own, 0.0)
+    finally:
+        process.communicate(b"\n")
+
+
 def test_a_project_without_a_server_has_no_processes(tmp_path: Path) -> None:
     from against_cpu import server_processes
 
