@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -259,3 +263,32 @@ def test_a_run_without_builds_has_its_tables() -> None:
     assert cells(told(found))["CPU seconds, `dbt run`, nothing changed"] == ["≤ 0.5", "0.40", "yes"]
     assert not [line for line in told(found) if "statements, `dbt build`" in line]
     assert others(found)[0].startswith("other threads of 345e71b: Thread-7 ")
+
+
+def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:
+    from against_side import Side
+
+    side = Side.__new__(Side)
+    side.name, side.folder, side.bin, side.logs = "checkout", tmp_path, tmp_path, tmp_path
+    started = tmp_path / "started"
+    (tmp_path / "dbt").write_text(
+        f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nexec sleep 1000\n"
+    )
+    (tmp_path / "dbt").chmod(0o755)
+
+    def end(*_: object) -> None:
+        raise SystemExit(1)
+
+    def tell() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, end)
+    try:
+        threading.Thread(target=tell, daemon=True).start()
+        with pytest.raises(SystemExit):
+            side.command("dbt")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not psutil.pid_exists(int(started.read_text()))
