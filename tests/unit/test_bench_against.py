@@ -17,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = """\
@@ -158,7 +159,7 @@ def test_statements_are_counted_in_dbts_log() -> None:
 
 
 def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> None:
-    from against_side import other_versions
+    from against_copy import other_versions
 
     lock = (
         "adbc==1.0 \\\n    --hash=sha256:00\n"
@@ -173,7 +174,7 @@ def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> No
 
 
 def test_this_checkouts_lock_fits_its_own_environment() -> None:
-    from against_side import other_versions
+    from against_copy import other_versions
 
     locks = list(ROOT.glob("requirements*.lock"))
     assert locks
@@ -184,10 +185,20 @@ def test_options_of_the_server_join_those_of_the_settings_file() -> None:
     from against_side import merged
 
     settings = {"version": 1, "server": {"memory": "4g", "spark_conf": {"a": "1"}, "java_options": ["-Xa"]}}
-    assert merged(settings, "-Xb -Xc", ["b=2=3"]) == {
-        "version": 1,
-        "server": {"memory": "4g", "spark_conf": {"a": "1", "b": "2=3"}, "java_options": ["-Xa", "-Xb", "-Xc"]},
-    }
+    server = {"memory": "4g", "spark_conf": {"a": "1", "b": "2=3"}, "java_options": ["-Xa", "-Xb", "-Xc"]}
+    wanted = {"version": 1, "server": {**server, "ports": {"ui": 5000}}}
+    assert merged(settings, {"ui": 5000}, "-Xb -Xc", ["b=2=3"]) == wanted
+
+
+def test_the_ports_of_a_copy_are_free_and_not_the_usual_ones(tmp_path: Path) -> None:
+    from against_side import free_ports, merged
+
+    from penstock.settings import load
+
+    ports = free_ports()
+    assert len(set(ports.values())) == 4
+    (tmp_path / "penstock.yml").write_text(yaml.safe_dump(merged({"version": 1}, ports)))
+    assert load(tmp_path).server.ports.model_dump() == ports
 
 
 def test_ratios_are_those_of_the_medians_of_all_processes(bench: ModuleType) -> None:
