@@ -29,8 +29,9 @@ from datetime import date
 from pathlib import Path
 
 import psutil
+from against_copy import CHECKOUT, git
 from against_results import Cost, Results, others, read, told, write
-from against_side import CHECKOUT, Side, git
+from against_side import Side
 
 STEPS = ("build", "test", "run", "month")
 
@@ -79,6 +80,7 @@ def measure(given: argparse.Namespace, top: Path) -> Results:
     if given.commit:
         commit = git("rev-parse", "--short", f"{given.commit}^{{commit}}").decode().strip()
         sides.append(Side(commit, top / commit, given.env_from))
+        sides[0].configure()
     ours = Side(CHECKOUT, top / "checkout")
     ours.configure(given.server_options, given.spark_conf)
     sides.append(ours)

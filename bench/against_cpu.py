@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-SPARK = "spark"
+SPARK, SUPERVISOR = "spark", "supervisor"
 STEP = 1.0
 # A command is over when the work that it left in Spark is too: the compilers' queue, listeners.
 QUIET_CPU, QUIET_LIMIT = 0.15, 20.0
@@ -72,15 +72,20 @@ def read_threads(pid: int) -> Threads:
     return found
 
 
-def read_process(pid: int) -> tuple[float, float]:
-    """CPU seconds of a process itself, and of the processes that it forked."""
+def read_process(pid: int, forks: bool = True) -> tuple[float, float]:
+    """CPU seconds of a process itself, and of the processes that it forked.
+
+    Args:
+        forks: whether to read the latter; the supervisor's are the server's other processes.
+    """
     process = psutil.Process(pid)
-    own = process.cpu_times()
-    forked = own.children_user + own.children_system
-    for child in process.children(recursive=True):
-        with contextlib.suppress(psutil.Error):
-            times = child.cpu_times()
-            forked += times.user + times.system + times.children_user + times.children_system
+    own, forked = process.cpu_times(), 0.0
+    if forks:
+        forked = own.children_user + own.children_system
+        for child in process.children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                times = child.cpu_times()
+                forked += times.user + times.system + times.children_user + times.children_system
     return own.user + own.system, forked
 
 
@@ -114,7 +119,7 @@ class Sampler:
             if role == SPARK:
                 self.threads.update({(pid, *key): item for key, item in read_threads(pid).items()})
             with contextlib.suppress(psutil.Error):
-                self.processes[role, pid] = read_process(pid)
+                self.processes[role, pid] = read_process(pid, forks=role != SUPERVISOR)
 
     def _watch(self) -> None:
         while not self._end.wait(STEP):

@@ -1,31 +1,28 @@
-"""One side of bench/against.py: a project's files at a commit, their environment, and the steps on them."""
+"""One side of bench/against.py: a copy of the project, and the steps on it."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
-import sysconfig
 import tempfile
 import time
-import venv
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import yaml
+from against_copy import CHECKOUT, copy_checkout, copy_commit, environment
 from against_cpu import Sampler
 from against_results import Cost
-from main_job import ROOT
-from packaging.requirements import Requirement
 
-CHECKOUT = "checkout"
 BUILD = ("dbt", "build", "--exclude", "tag:ml")
 RUN = ("dbt", "run", "--exclude", "tag:ml")
 TEST = ("dbt", "test", "--exclude", "tag:ml")
@@ -34,51 +31,9 @@ MONTH = "2023-05"
 DATA = ("lake", "warehouse", "target", "registry", ".penstock/metastore_db")
 # Files that don't decide what is built: other ones make the prepared tables stale.
 BESIDE = {*DATA, ".penstock", ".venv", "logs", "bench", "docs", "penstock.yml", "CHANGELOG.md", "README.md", "Makefile"}
-PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
+PORTS = ("thrift", "connect", "ui", "metastore")
 # dbt writes it for each statement that it sends.
 SENT = re.compile(r"^\S+ \[debug\] \[[^\]]*\]: Using \w+ connection ", re.MULTILINE)
-SCRIPT = "#!{python}\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
-SCRIPTS = {"dbt": ("dbt.cli.main", "cli"), "penstock": ("penstock.cli", "main")}
-
-
-def git(*arguments: str) -> bytes:
-    """The output of git in this repository; ends the bench when git fails."""
-    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
-    if done.returncode:
-        sys.exit(f"git {' '.join(arguments)} failed: {done.stderr.decode().strip()}")
-    return done.stdout
-
-
-def copy_commit(commit: str, folder: Path) -> None:
-    """Put the files of a commit into a folder."""
-    archive = git("archive", "--format=tar", commit)
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
-
-
-def copy_checkout(folder: Path) -> None:
-    """Put the checkout's files into a folder, with what isn't committed."""
-    for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0"):
-        source, target = ROOT / name, folder / name
-        if name and (source.is_file() or source.is_symlink()):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.unlink(missing_ok=True)
-            shutil.copy2(source, target, follow_symlinks=False)
-
-
-def other_versions(lock: str, environment: Mapping[str, str] | None = None) -> list[str]:
-    """Packages that a lock pins to another version than this environment has."""
-    other = []
-    for name, pinned, marker in PIN.findall(lock):
-        required = Requirement(f"{name}=={pinned} {marker}")
-        if required.marker and not required.marker.evaluate():
-            continue
-        try:
-            found = environment[required.name] if environment is not None else version(required.name)
-        except (PackageNotFoundError, KeyError):
-            continue  # a development package that running doesn't need
-        if found != pinned:
-            other.append(f"{required.name} {found}, pinned {pinned}")
-    return other
 
 
 def statements(logs: str) -> int:
@@ -86,11 +41,22 @@ def statements(logs: str) -> int:
     return len(SENT.findall(logs))
 
 
-def merged(settings: Mapping[str, Any], java_options: str, spark_conf: Sequence[str]) -> dict[str, Any]:
-    """penstock.yml with more options of the Spark JVM and more Spark settings (`key=value`)."""
-    server = dict(settings.get("server") or {})
-    server["java_options"] = [*(server.get("java_options") or ()), *shlex.split(java_options)]
-    server["spark_conf"] = {**(server.get("spark_conf") or {}), **dict(item.split("=", 1) for item in spark_conf)}
+def free_ports() -> dict[str, int]:
+    """Ports for a server, far from the usual ones, which other servers that start now take."""
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
+        return {name: item.getsockname()[1] for name, item in zip(PORTS, sockets, strict=True)}
+
+
+def merged(
+    settings: Mapping[str, Any], ports: Mapping[str, int], java_options: str = "", spark_conf: Sequence[str] = ()
+) -> dict[str, Any]:
+    """penstock.yml with its ports, more options of the Spark JVM and more Spark settings (`key=value`)."""
+    server = {**(settings.get("server") or {}), "ports": dict(ports)}
+    if java_options:
+        server["java_options"] = [*(server.get("java_options") or ()), *shlex.split(java_options)]
+    if spark_conf:
+        server["spark_conf"] = {**(server.get("spark_conf") or {}), **dict(item.split("=", 1) for item in spark_conf)}
     return {**settings, "server": server}
 
 
@@ -110,7 +76,7 @@ class Side:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._clear()
         copy_checkout(self.folder) if name == CHECKOUT else copy_commit(name, self.folder)
-        self.bin = self._environment(folder / "environment", packages)
+        self.bin = environment(name, self.folder, folder / "environment", packages)
 
     def _clear(self) -> None:
         """Drop an earlier copy's files, but not its tables and its server's state."""
@@ -118,43 +84,11 @@ class Side:
             if path.name not in (*DATA, ".penstock", ".venv"):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
 
-    def _environment(self, folder: Path, packages: Path | None) -> Path:
-        """The scripts' folder of an environment that has the lock's packages and runs this copy's `src`."""
-        lock = self.folder / "requirements.lock"
-        other = other_versions(lock.read_text()) if self.name != CHECKOUT and not packages and lock.exists() else []
-        if other:
-            print(f"{self.name}: an environment of its own ({'; '.join(other[:5])})", flush=True)
-            return self._bootstrap()
-        site = packages and next((packages / "lib").glob("python3*/site-packages"))
-        venv.create(folder, symlinks=True)
-        own = next((folder / "lib").glob("python3*/site-packages"))
-        paths = [site or sysconfig.get_paths()["purelib"], self.folder / "src"]
-        (own / "against.pth").write_text("".join(f"{path}\n" for path in paths))
-        for script, (module, name) in SCRIPTS.items():
-            path = folder / "bin" / script
-            path.write_text(SCRIPT.format(python=folder / "bin" / "python", module=module, name=name))
-            path.chmod(0o755)
-        return folder / "bin"
-
-    def _bootstrap(self) -> Path:
-        """`.venv` with the commit's own lock: by uv where it is on PATH, else by the commit's own script."""
-        home = self.folder / ".venv"
-        if uv := shutil.which("uv"):
-            environment = {**os.environ, "VIRTUAL_ENV": str(home)}
-            install = [uv, "pip", "install", "--quiet", "--no-deps"]
-            create = [uv, "venv", "--quiet", "--allow-existing", "--seed", "--python", sys.executable, str(home)]
-            locked = [*install, "--require-hashes", "-r", "requirements.lock"]
-            for command in (create, locked, [*install, "-e", "."]):
-                subprocess.run(command, cwd=self.folder, env=environment, check=True)
-        else:
-            subprocess.run([sys.executable, "tools/bootstrap.py"], cwd=self.folder, check=True)
-        return home / "bin"
-
-    def configure(self, java_options: str, spark_conf: Sequence[str]) -> None:
-        """Put options of the server into the copy's penstock.yml."""
-        if java_options or spark_conf:
-            path = self.folder / "penstock.yml"
-            path.write_text(yaml.safe_dump(merged(yaml.safe_load(path.read_text()), java_options, spark_conf)))
+    def configure(self, java_options: str = "", spark_conf: Sequence[str] = ()) -> None:
+        """Put free ports and options of the server into the copy's penstock.yml."""
+        path = self.folder / "penstock.yml"
+        settings = yaml.safe_load(path.read_text())
+        path.write_text(yaml.safe_dump(merged(settings, free_ports(), java_options, spark_conf)))
 
     def _files(self) -> str:
         """A hash of the files that decide what is built."""
@@ -174,19 +108,24 @@ class Side:
             logs: folder of dbt's log.
         """
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("DBT_", "PENSTOCK_", "PYTHON"))}
-        environment = {**kept, "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"}
-        environment |= {"DBT_LOG_PATH": str(logs or self.logs / "other"), "DBT_LOG_LEVEL_FILE": "debug"}
+        variables = {**kept, "PATH": f"{self.bin}{os.pathsep}{os.environ['PATH']}"}
+        variables |= {"DBT_LOG_PATH": str(logs or self.logs / "other"), "DBT_LOG_LEVEL_FILE": "debug"}
         begin = time.monotonic()
         with tempfile.TemporaryFile() as output:
             process = subprocess.Popen(
                 [str(self.bin / command[0]), *command[1:]],
                 cwd=self.folder,
-                env=environment,
+                env=variables,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
             )
-            _, status, usage = os.wait4(process.pid, 0)
+            try:
+                _, status, usage = os.wait4(process.pid, 0)
+            except BaseException:  # told to end: the command ends before its server
+                process.terminate()
+                process.wait()
+                raise
             process.returncode = os.waitstatus_to_exitcode(status)
             if status:
                 output.seek(0)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +17,7 @@ from typing import Any
 
 import psutil
 import pytest
+import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = """\
@@ -124,6 +129,23 @@ def test_cpu_of_threads_that_live_and_that_ended_adds_up_to_the_process(tmp_path
     assert threads[ENDED] >= -0.05
 
 
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
+def test_the_supervisors_cpu_is_without_the_servers_other_processes() -> None:
+    from against_cpu import read_process
+
+    work = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'sum(range(8_000_000))'])\n"
+    work += "print(flush=True); input()"
+    process = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert process.stdout
+    try:
+        process.stdout.readline()
+        own, forked = read_process(process.pid)
+        assert forked > 0
+        assert read_process(process.pid, forks=False) == (own, 0.0)
+    finally:
+        process.communicate(b"\n")
+
+
 def test_a_project_without_a_server_has_no_processes(tmp_path: Path) -> None:
     from against_cpu import server_processes
 
@@ -137,7 +159,7 @@ def test_statements_are_counted_in_dbts_log() -> None:
 
 
 def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> None:
-    from against_side import other_versions
+    from against_copy import other_versions
 
     lock = (
         "adbc==1.0 \\\n    --hash=sha256:00\n"
@@ -152,7 +174,7 @@ def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> No
 
 
 def test_this_checkouts_lock_fits_its_own_environment() -> None:
-    from against_side import other_versions
+    from against_copy import other_versions
 
     locks = list(ROOT.glob("requirements*.lock"))
     assert locks
@@ -163,10 +185,20 @@ def test_options_of_the_server_join_those_of_the_settings_file() -> None:
     from against_side import merged
 
     settings = {"version": 1, "server": {"memory": "4g", "spark_conf": {"a": "1"}, "java_options": ["-Xa"]}}
-    assert merged(settings, "-Xb -Xc", ["b=2=3"]) == {
-        "version": 1,
-        "server": {"memory": "4g", "spark_conf": {"a": "1", "b": "2=3"}, "java_options": ["-Xa", "-Xb", "-Xc"]},
-    }
+    server = {"memory": "4g", "spark_conf": {"a": "1", "b": "2=3"}, "java_options": ["-Xa", "-Xb", "-Xc"]}
+    wanted = {"version": 1, "server": {**server, "ports": {"ui": 5000}}}
+    assert merged(settings, {"ui": 5000}, "-Xb -Xc", ["b=2=3"]) == wanted
+
+
+def test_the_ports_of_a_copy_are_free_and_not_the_usual_ones(tmp_path: Path) -> None:
+    from against_side import free_ports, merged
+
+    from penstock.settings import load
+
+    ports = free_ports()
+    assert len(set(ports.values())) == 4
+    (tmp_path / "penstock.yml").write_text(yaml.safe_dump(merged({"version": 1}, ports)))
+    assert load(tmp_path).server.ports.model_dump() == ports
 
 
 def test_ratios_are_those_of_the_medians_of_all_processes(bench: ModuleType) -> None:
@@ -242,3 +274,32 @@ def test_a_run_without_builds_has_its_tables() -> None:
     assert cells(told(found))["CPU seconds, `dbt run`, nothing changed"] == ["≤ 0.5", "0.40", "yes"]
     assert not [line for line in told(found) if "statements, `dbt build`" in line]
     assert others(found)[0].startswith("other threads of 345e71b: Thread-7 ")
+
+
+def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:
+    from against_side import Side
+
+    side = Side.__new__(Side)
+    side.name, side.folder, side.bin, side.logs = "checkout", tmp_path, tmp_path, tmp_path
+    started = tmp_path / "started"
+    (tmp_path / "dbt").write_text(
+        f"#!/bin/sh\necho $$ > {started}.part\nmv {started}.part {started}\nexec sleep 1000\n"
+    )
+    (tmp_path / "dbt").chmod(0o755)
+
+    def end(*_: object) -> None:
+        raise SystemExit(1)
+
+    def tell() -> None:
+        while not started.exists():
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, end)
+    try:
+        threading.Thread(target=tell, daemon=True).start()
+        with pytest.raises(SystemExit):
+            side.command("dbt")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert not psutil.pid_exists(int(started.read_text()))

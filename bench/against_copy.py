@@ -1,0 +1,104 @@
+"""Copies of the project for bench/against.py: the files of a commit or of the checkout, and an environment for them."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import venv
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from main_job import ROOT
+from packaging.requirements import Requirement
+
+CHECKOUT = "checkout"
+PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
+SCRIPT = "#!{python}\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
+SCRIPTS = {"dbt": ("dbt.cli.main", "cli"), "penstock": ("penstock.cli", "main")}
+
+
+def git(*arguments: str) -> bytes:
+    """The output of git in this repository; ends the bench when git fails."""
+    done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
+    if done.returncode:
+        sys.exit(f"git {' '.join(arguments)} failed: {done.stderr.decode().strip()}")
+    return done.stdout
+
+
+def copy_commit(commit: str, folder: Path) -> None:
+    """Put the files of a commit into a folder."""
+    archive = git("archive", "--format=tar", commit)
+    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
+
+
+def copy_checkout(folder: Path) -> None:
+    """Put the checkout's files into a folder, with what isn't committed."""
+    for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0"):
+        source, target = ROOT / name, folder / name
+        if name and (source.is_file() or source.is_symlink()):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.unlink(missing_ok=True)
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def other_versions(lock: str, installed: Mapping[str, str] | None = None) -> list[str]:
+    """Packages that a lock pins to another version than this environment has."""
+    other = []
+    for name, pinned, marker in PIN.findall(lock):
+        required = Requirement(f"{name}=={pinned} {marker}")
+        if required.marker and not required.marker.evaluate():
+            continue
+        try:
+            found = installed[required.name] if installed is not None else version(required.name)
+        except (PackageNotFoundError, KeyError):
+            continue  # a development package that running doesn't need
+        if found != pinned:
+            other.append(f"{required.name} {found}, pinned {pinned}")
+    return other
+
+
+def environment(name: str, project: Path, folder: Path, packages: Path | None) -> Path:
+    """The scripts' folder of an environment that has the lock's packages and runs a copy's `src`.
+
+    Args:
+        name: the commit, or CHECKOUT.
+        project: the copy.
+        folder: for an environment that shares the packages of another one.
+        packages: that other one; by default this one, or an environment of the commit's own when its lock pins
+            other versions.
+    """
+    lock = project / "requirements.lock"
+    other = other_versions(lock.read_text()) if name != CHECKOUT and not packages and lock.exists() else []
+    if other:
+        print(f"{name}: an environment of its own ({'; '.join(other[:5])})", flush=True)
+        return _bootstrap(project)
+    site = packages and next((packages / "lib").glob("python3*/site-packages"))
+    venv.create(folder, symlinks=True)
+    own = next((folder / "lib").glob("python3*/site-packages"))
+    paths = [site or sysconfig.get_paths()["purelib"], project / "src"]
+    (own / "against.pth").write_text("".join(f"{path}\n" for path in paths))
+    for script, (module, function) in SCRIPTS.items():
+        path = folder / "bin" / script
+        path.write_text(SCRIPT.format(python=folder / "bin" / "python", module=module, name=function))
+        path.chmod(0o755)
+    return folder / "bin"
+
+
+def _bootstrap(project: Path) -> Path:
+    """`.venv` with the commit's own lock: by uv where it is on PATH, else by the commit's own script."""
+    home = project / ".venv"
+    if uv := shutil.which("uv"):
+        variables = {**os.environ, "VIRTUAL_ENV": str(home)}
+        install = [uv, "pip", "install", "--quiet", "--no-deps"]
+        create = [uv, "venv", "--quiet", "--allow-existing", "--seed", "--python", sys.executable, str(home)]
+        locked = [*install, "--require-hashes", "-r", "requirements.lock"]
+        for command in (create, locked, [*install, "-e", "."]):
+            subprocess.run(command, cwd=project, env=variables, check=True)
+    else:
+        subprocess.run([sys.executable, "tools/bootstrap.py"], cwd=project, check=True)
+    return home / "bin"
