@@ -19,6 +19,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 from landings import NAME, Project, Sources, land, make_sources, month_of
+from waiting import wait_until
 
 ROWS, SMALL = 300_000, 2_000
 MOMENTS, SEED = 16, 7
@@ -140,9 +141,12 @@ def test_an_interrupt_says_what_to_type(tmp_path: Path, large: Sources, kind: st
     project = large.project(tmp_path / "p", "replaced")
     before = project.files()
     running = project.start(*land(source))
-    while not list(project.lake.glob(".staging/*/part-0.parquet")):
+
+    def writes() -> bool:
         assert running.process.is_alive(), running.end()
-        time.sleep(0.01)
+        return bool(list(project.lake.glob(".staging/*/part-0.parquet")))
+
+    wait_until(writes, "the landing writes", pause=0.01)
     assert running.process.pid is not None
     os.kill(running.process.pid, signal.SIGINT)
     code, output = running.end()

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from projects import INTERPRETED, Project, make_project
+from warm import Started
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import load as load_catalog
@@ -95,8 +96,12 @@ class Trips:
         assert "Traceback" not in done.stdout
         return done
 
-    def begin(self, *arguments: str, program: str = "dbt") -> subprocess.Popen[str]:
-        """A command in the background."""
+    def begin(self, *arguments: str) -> Started:
+        """A dbt command in the background."""
+        return self.project.start("dbt", *arguments)
+
+    def begin_program(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        """A program in the background, started as a person starts it."""
         options = ("--no-use-colors",) if program == "dbt" else ()
         return subprocess.Popen(
             [str(Path(sys.executable).parent / program), *options, *arguments],

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
 import psutil
 from projects import Project, edited
 from test_chain import run
+from waiting import LIMIT, wait_until
 
 from penstock.lake.sample import Piece, write_raw
 
@@ -101,18 +100,16 @@ def test_a_kill_in_a_batch_loses_and_doubles_nothing(learned: Project) -> None:
     land(learned, seed=32)
     checkpoint = learned.settings.warehouse_dir / "_checkpoints" / "staging.stream_trips"
     known = {path.name for path in (checkpoint / "offsets").iterdir()}
-    command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "run", "--select", "stream_progress"]
-    process = subprocess.Popen(command, cwd=learned.root, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    driver = None
-    until = time.monotonic() + 200
-    while not {path.name for path in (checkpoint / "offsets").iterdir()} - known:
-        assert process.poll() is None and time.monotonic() < until, "no batch began"
-        started = [item for item in psutil.Process(process.pid).children(recursive=True) if item.name() == "java"]
-        driver = started[0] if started else driver
-        time.sleep(0.02)
-    assert driver is not None
+    process = learned.start("dbt", "run", "--select", "stream_progress")
+
+    def batch_began() -> bool:
+        assert process.poll() is None, process.output()
+        return bool({path.name for path in (checkpoint / "offsets").iterdir()} - known)
+
+    wait_until(batch_began, "a batch begins", pause=0.02)
+    [driver] = [item for item in psutil.Process(process.pid).children(recursive=True) if item.name() == "java"]
     driver.kill()
-    process.wait(120)
+    process.wait(LIMIT)
     assert process.returncode != 0
     follow(learned)
     after = batches(learned)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from penstock.cluster import record
 from penstock.cluster.record import Cluster
 from penstock.server import control
 
-WAIT = 120
 ROWS = 200
 # The model that `slow` names takes some time for a row, so that a kill meets a task half-way.
 SLOW = (
@@ -182,12 +180,3 @@ def end(made: Clustered) -> None:
     settings = made.project.settings
     control.down(settings)
     cluster.down(settings)
-
-
-def wait_until(said: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
-    """Until something is so; what it said."""
-    end = time.monotonic() + seconds
-    while not (found := said()):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
-    return found
