@@ -178,6 +178,7 @@ def test_a_statement_over_its_time_is_cancelled(project: Project, kept: str) -> 
     assert project.sql("select * from small.kept") == [(1,)]
 
 
+@pytest.mark.core
 def test_an_interrupt_ends_what_runs_on_the_server(project: Project, kept: str) -> None:
     """Ctrl-C; what dbt prints then is its own."""
     process = program(project, "run", "--select", kept)
@@ -200,6 +201,7 @@ def test_an_interrupt_outside_of_dbts_threads_ends_it_too(project: Project, kept
     wait_for_no_job(project, kept)
 
 
+@pytest.mark.core
 def test_an_insert_whose_connection_is_cut_is_sent_once(project: Project, kept: str) -> None:
     """Its outcome is unknown, and so it is said, with where to look."""
     with relay(port(project)) as between:

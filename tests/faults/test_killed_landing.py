@@ -71,6 +71,7 @@ def test_a_kill_at_any_moment(tmp_path: Path, large: Sources, scenario: str, sha
     check_killed(project, large, scenario)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("scenario", ["landed", "replaced", "repaired"])
 def test_a_kill_before_every_step_on_the_disk(tmp_path: Path, small: Sources, scenario: str) -> None:
     running = small.project(tmp_path / "whole", scenario).start(*land(small.new))
@@ -107,6 +108,7 @@ def check_no_room(project: Project, sources: Sources, scenario: str, code: int |
     assert month_of(project.live()) == month_of(sources.landed(sources.new))
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("scenario", ["landed", "replaced"])
 def test_a_full_disk_refuses_the_landing(tmp_path: Path, large: Sources, scenario: str) -> None:
     project = large.project(tmp_path / "p", scenario)

@@ -29,7 +29,9 @@ def after_success(name: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize(
     "names",
     [
-        pytest.param(("a_table", "an_incremental", "an_append", "a_python", "a_snapshot"), id="models"),
+        pytest.param(
+            ("a_table", "an_incremental", "an_append", "a_python", "a_snapshot"), id="models", marks=pytest.mark.core
+        ),
         pytest.param(("a_seed",), id="seed"),
     ],
 )
@@ -55,6 +57,7 @@ def test_a_kill_leaves_the_last_good_rows(project: Project, names: tuple[str, ..
     assert tables(project) == present
 
 
+@pytest.mark.core
 def test_a_first_run_that_was_killed_can_be_repeated(project: Project) -> None:
     """There was no table before: none is there after the kill, and files of the first try don't stop the second."""
     names = ("a_table", "a_python")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from faulty import SLOWLY, WAIT, start, tables
 from projects import Project
+
+pytestmark = pytest.mark.core
 
 
 def together(project: Project, name: str) -> tuple[list[int], str]:

@@ -51,6 +51,7 @@ def checksum(project: Project, query: str) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.core
 def test_plain_build_builds_everything(learned: Project) -> None:
     said = (learned.root / "build.txt").read_text()
     assert "WARN=0 ERROR=0 SKIP=0" in said
@@ -61,6 +62,7 @@ def test_plain_build_builds_everything(learned: Project) -> None:
     assert live(learned) == {"fare_model": 1, "duration_model": 1}
 
 
+@pytest.mark.core
 def test_nothing_changed_trains_nothing(learned: Project) -> None:
     before = [versions(learned, name) for name in MODELS]
     said = run(learned, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
@@ -116,6 +118,7 @@ def test_a_worse_model_is_not_promoted(learned: Project) -> None:
     assert checksum(learned, "select * from warehouse.trip_predictions") == before
 
 
+@pytest.mark.core
 def test_a_killed_training_leaves_the_live_one_live(learned: Project) -> None:
     file = learned.root / "python_models" / "_ml.yml"
     before = versions(learned, "fare_model")

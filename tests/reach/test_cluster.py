@@ -40,6 +40,7 @@ def finish(built: Clustered, dbt: Started, version: int) -> str:
     return said
 
 
+@pytest.mark.core
 def test_the_build_ran_on_executors(built: Clustered) -> None:
     """SQL, UDFs and the driver's tasks; none of them in the server's own process."""
     assert built.rows() == expected(1)
@@ -53,6 +54,7 @@ def test_the_build_ran_on_executors(built: Clustered) -> None:
     assert finished == ["model.small.a_driver"]
 
 
+@pytest.mark.core
 def test_commands_say_what_runs_where(built: Clustered) -> None:
     """Master, metastore, executors and their Python; every page on loopback."""
     up = built.project.penstock("up").stdout
@@ -119,6 +121,7 @@ def test_a_python_driver_in_cluster_mode_is_refused_before_it_starts(built: Clus
     assert built.rows() == expected(1)
 
 
+@pytest.mark.core
 def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     """In the middle of a write to a Delta table."""
     dbt = start(built, 2, "a_table")
@@ -131,6 +134,7 @@ def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     assert victim.pid not in [process.pid for process in built.executors()]
 
 
+@pytest.mark.core
 def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> None:
     """In the middle of a UDF over Connect; the other worker goes on, `cluster up` brings the lost one back."""
     dbt = start(built, 3, "a_udf")

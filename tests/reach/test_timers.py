@@ -111,6 +111,7 @@ def months_ago(count: int) -> str:
     return str(date(months // 12, months % 12 + 1, 1))
 
 
+@pytest.mark.core
 def test_two_runs_of_the_cron_line_keep_apart(project: Project) -> None:
     """The first is at work when the second comes, which is told so; the same line runs again afterwards."""
     ((schedule, command),) = lines()
@@ -171,6 +172,7 @@ def test_what_is_no_month_is_refused(project: Project, word: str) -> None:
     assert f"found: `{word}`" in said and "do: " in said
 
 
+@pytest.mark.core
 def test_a_month_across_the_year_is_whole(project: Project) -> None:
     """December ends with the next year."""
     run = begin(project, f"{PLACE}/orchestration/batch 2023-12")
