@@ -136,3 +136,10 @@ def run(
         started.wait()
         raise
     return subprocess.CompletedProcess([program, *arguments], started.wait(), printed)
+
+
+def kill_all() -> None:
+    """Kill every command that still runs."""
+    for process in multiprocessing.active_children():
+        process.kill()
+        process.join()

@@ -27,7 +27,7 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 SUMMARY = "short test summary info"
 SLOWEST = 10
 # Seconds that pytest has to stop its servers after an interrupt.
-GRACE = 90.0
+GRACE = 180.0
 REAL_MONTHS = "tests/integration/test_real_months.py"
 LIVES = "tests/integration/test_server.py"
 # The faults' tests of the whole project: they share its server, its lake and its three months.

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from projects import Project, small_project
+from waiting import LIMIT
 
 LAKE = """
 version: 1
@@ -214,7 +215,7 @@ class Rides:
             self.project.start("dbt", *words, "--target-path", f"at{place}", "--log-path", f"logs{place}")
             for place, words in enumerate(commands)
         ]
-        said = [process.communicate(timeout=300)[0] for process in started]
+        said = [process.communicate(timeout=LIMIT)[0] for process in started]
         return [
             self._ended(process.wait(), text, f"at{place}")
             for place, (process, text) in enumerate(zip(started, said, strict=True))

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import psutil
 import spark_ui
 from projects import Project
-from waiting import wait_until
+from waiting import LIMIT, wait_until
 from warm import Started
 
 from penstock.server import control
 
-WAIT = 240
+WAIT = LIMIT
 # With `slow` a row takes so many milliseconds, so that a write of the two hundred rows a task gets is met half-way.
 SLOW = (
     "{{ \"java_method('java.lang.Thread', 'sleep', %sL)\" % var('slow') "

@@ -15,6 +15,7 @@ from typing import Any
 
 import psutil
 from projects import INTERPRETED, Project, make_project
+from waiting import LIMIT
 from warm import Started
 
 from penstock.errors import PenstockError
@@ -24,7 +25,7 @@ from penstock.lake.sample import Piece, write_raw
 from penstock.lake.source import local_file
 from penstock.server import control
 
-WAIT = 300
+WAIT = LIMIT
 DISK = 512  # MiB
 MONTHS = ("2023-01", "2023-02", "2023-03")
 ROWS = {"green": 900, "yellow": 1500, "fhvhv": 600}

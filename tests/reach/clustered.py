@@ -155,12 +155,14 @@ def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
     """The project, its cluster up at ports that were free; its executors as these keys have it."""
     made = Clustered(small_project(root, FILES))
     settings_file(root, "spark://127.0.0.1:7077", executors or {})
-    done = made.project.penstock("cluster", "up", *WORKERS)
-    if done.returncode:
+    try:
+        done = made.project.penstock("cluster", "up", *WORKERS)
+        assert done.returncode == 0, done.stdout
+        assert made.cluster.address in done.stdout
+        settings_file(root, made.cluster.address, executors or {})
+    except BaseException:  # Ctrl-C as well: nobody else would end it
         end(made)
-    assert done.returncode == 0, done.stdout
-    assert made.cluster.address in done.stdout
-    settings_file(root, made.cluster.address, executors or {})
+        raise
     return made
 
 

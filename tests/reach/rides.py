@@ -12,7 +12,7 @@ import spark_ui
 import yaml
 from processes import is_executor
 from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
-from waiting import wait_until
+from waiting import LIMIT, wait_until
 
 from penstock.lake.sample import Piece, write_raw
 from penstock.server import control
@@ -20,7 +20,6 @@ from penstock.settings import Settings, load
 
 MONTHS = ("2023-01", "2023-02")
 ROWS = 400
-WAIT = 300
 FILES = {
     "dbt_project.yml": """
 name: rides
@@ -150,7 +149,7 @@ class Rides:
         wait_until(lambda: dbt.poll() is not None or spark_ui.jobs(self, "running"), "a job", pause=0.02)
         assert dbt.poll() is None, dbt.output()
         self.process(victim).kill()
-        said, _ = dbt.communicate(timeout=WAIT)
+        said, _ = dbt.communicate(timeout=LIMIT)
         self.said.append(said)
         assert "Traceback" not in said, said
         return dbt.wait(), said
