@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,13 +32,11 @@ ml: venv ## what learns: features, train, registry, predictions, drift; clusters
 	@code=0; dbt build --select +tag:ml --indirect-selection buildable --exclude-resource-type unit_test || code=$$?; \
 	  penstock report ml || code=$$?; exit $$code
 
-# Two at once: what needs a server leaves a processor idle while dbt waits for Spark, or Spark for dbt.
-REAL := tests/integration/test_real_months.py
-test: lint ## lint, unit tests, integration tests on servers of their own
-	@log=$$(mktemp); code=0; \
-	  (code=0; $(PYTEST) tests/unit || code=1; $(PYTEST) $(REAL) || code=1; exit $$code) >$$log 2>&1 & beside=$$!; \
-	  $(PYTEST) tests/integration --ignore $(REAL) || code=1; \
-	  wait $$beside || code=1; cat $$log; rm -f $$log; exit $$code
+test: venv-dev ## lint, unit tests, integration tests on servers of their own
+	@$(BIN)/python tools/suites.py test $(ALSO)
+
+all: venv-dev ## every suite, two at a time, and a table of what they took
+	@$(BIN)/python tools/suites.py all
 
 lint: venv-dev ## sqlfluff, ruff, mypy
 	@ruff check .
@@ -61,17 +59,8 @@ faults: venv-dev ## dbt, servers, landings killed, disks filled, clocks moved, t
 faults-year: venv-dev ## a year of months backfilled with kills throughout, beside the same undisturbed
 	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
 
-# Three parts at once, of about the same length: each leaves a processor idle while dbt waits for Spark, or Spark for dbt.
-REACH := $(PYTEST) --write-docs
-TARGETS := tests/reach/test_targets.py
-OTHERS := tests/reach/test_metastore.py tests/reach/test_readers.py
-FAR := gcs or hdfs
 reach: venv-dev ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
-	@logs=$$(mktemp -d); code=0; \
-	  $(REACH) $(TARGETS) $(OTHERS) -k "not ($(FAR))" >$$logs/near 2>&1 & near=$$!; \
-	  $(REACH) $(TARGETS) tests/reach/test_airflow.py -k "airflow or $(FAR)" >$$logs/far 2>&1 & far=$$!; \
-	  $(REACH) tests/reach $(addprefix --ignore ,$(TARGETS) $(OTHERS) tests/reach/test_airflow.py) || code=1; \
-	  wait $$near || code=1; wait $$far || code=1; cat $$logs/*; rm -rf $$logs; exit $$code
+	@$(BIN)/python tools/suites.py --lanes 3 reach
 
 airflow: venv ## Airflow in an environment of its own, its database, and the DAG's graph
 	@orchestration/airflow/setup

@@ -57,11 +57,16 @@ class Project:
 
     def dbt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run dbt in the project's folder; both streams are in `stdout`."""
-        return warm.dbt(self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT)
+        return warm.run("dbt", self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT)
 
     def penstock(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run penstock in the project's folder; both streams are in `stdout`."""
-        return self._run("penstock", *arguments, **environment)
+        return warm.run("penstock", self.root, self._environment(environment), list(arguments), TIMEOUT)
+
+    def start(self, program: str, *arguments: str, **environment: str) -> warm.Started:
+        """Start dbt or penstock beside the test, to be waited for or killed."""
+        options = ["--no-use-colors"] if program == "dbt" else []
+        return warm.start(program, self.root, self._environment(environment), [*options, *arguments])
 
     def program(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run any program in the project's folder, this environment's programs on its path."""
@@ -116,8 +121,9 @@ def small_project(
         conf = {**INTERPRETED, **server.pop("spark_conf", {})}
         return _with_server(root, {"memory": "2g", "spark_conf": conf, **server})
     there = host.settings
-    shared = {"server": {"memory": "2g"}, "state": str(there.state_dir), "warehouse": str(there.warehouse_dir)}
-    (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, **shared}))
+    shared = yaml.safe_load((host.root / "penstock.yml").read_text())  # whichever project starts it again
+    shared |= {"state": str(there.state_dir), "warehouse": str(there.warehouse_dir)}
+    (root / "penstock.yml").write_text(yaml.safe_dump(shared))
     assert host.penstock("up").returncode == 0
     for (schema,) in host.sql("show schemas"):
         if schema not in ("default", warm_up.SCHEMA):  # the server drops its own in its own time

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 import subprocess
-import time
 import urllib.request
-from typing import Any
+from typing import Any, Protocol
 
-from projects import Project
+from waiting import wait_until
+from warm import Started
 
 from penstock.server import control
+from penstock.settings import Settings
 
 
-def api(project: Project, path: str) -> Any:
+class HasServer(Protocol):
+    """A project whose settings name a server."""
+
+    @property
+    def settings(self) -> Settings: ...
+
+
+def api(project: HasServer, path: str) -> Any:
     """An answer of the UI about the server's application."""
     running = control.current(project.settings)
     assert running
@@ -23,23 +31,21 @@ def api(project: Project, path: str) -> Any:
         return json.load(answer)
 
 
-def jobs(project: Project, status: str = "") -> list[str]:
+def jobs(project: HasServer, status: str = "") -> list[str]:
     """Descriptions of the Spark jobs, of those in a status."""
     return [job.get("description") or "" for job in api(project, f"jobs?status={status}" if status else "jobs")]
 
 
-def wait_for_job(project: Project, word: str, process: subprocess.Popen[str]) -> None:
+def wait_for_job(project: HasServer, word: str, process: subprocess.Popen[str] | Started) -> None:
     """Until a job with this word in its description runs."""
-    end = time.monotonic() + 120
-    while not any(word in text for text in jobs(project, "running")):
-        assert process.poll() is None, process.stdout and process.stdout.read()
-        assert time.monotonic() < end, f"no job of {word}"
-        time.sleep(0.1)
+
+    def runs() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        return any(word in text for text in jobs(project, "running"))
+
+    wait_until(runs, f"a job of {word}")
 
 
-def wait_for_no_job(project: Project, word: str) -> None:
+def wait_for_no_job(project: HasServer, word: str) -> None:
     """Until no such job runs any more."""
-    end = time.monotonic() + 30
-    while left := [text for text in jobs(project, "running") if word in text]:
-        assert time.monotonic() < end, left
-        time.sleep(0.1)
+    wait_until(lambda: not any(word in text for text in jobs(project, "running")), f"the end of the jobs of {word}")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from projects import Project, small_project
+from waiting import LIMIT
 
 LAKE = """
 version: 1
@@ -212,21 +211,13 @@ class Rides:
 
     def together(self, *commands: tuple[str, ...]) -> list[Done]:
         """Commands at once, each with folders of its own."""
-        program = str(Path(sys.executable).parent / "dbt")
         started = [
-            subprocess.Popen(
-                [program, "--no-use-colors", *words, "--target-path", f"at{place}", "--log-path", f"logs{place}"],
-                cwd=self.project.root,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
+            self.project.start("dbt", *words, "--target-path", f"at{place}", "--log-path", f"logs{place}")
             for place, words in enumerate(commands)
         ]
-        said = [process.communicate(timeout=300)[0] for process in started]
+        said = [process.communicate(timeout=LIMIT)[0] for process in started]
         return [
-            self._ended(process.returncode, text, f"at{place}")
+            self._ended(process.wait(), text, f"at{place}")
             for place, (process, text) in enumerate(zip(started, said, strict=True))
         ]
 

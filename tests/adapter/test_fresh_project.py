@@ -59,11 +59,12 @@ def python(tmp_path: Path) -> Path:
     wheels = ("--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", tmp_path)
     run(tmp_path, sys.executable, "-m", "pip", "wheel", "--quiet", *wheels, source)
     wheel = next(tmp_path.glob("penstock-*.whl"))
-    run(tmp_path, sys.executable, "-m", "venv", tmp_path / "env")
+    run(tmp_path, sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")
     made = tmp_path / "env" / "bin" / "python"
     site = Path(run(tmp_path, made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    run(tmp_path, made, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--ignore-installed", wheel)
+    alone = ("--quiet", "--no-deps", "--no-index", "--ignore-installed")
+    run(tmp_path, sys.executable, "-m", "pip", "--python", made, "install", *alone, wheel)
     return made
 
 

@@ -72,15 +72,12 @@ def test_iceberg_tables(tmp_path: Path) -> None:
         control.down(project.settings)
 
 
-def test_iceberg_is_refused_on_deltas_catalog(tmp_path: Path) -> None:
+def test_iceberg_is_refused_on_deltas_catalog(tmp_path: Path, host: Project) -> None:
     """One error that names the setting, for SQL and for Python, before anything is written."""
     files = {name: FILES[name] for name in ("models/trips.sql", "models/zones.py")}
-    project = small_project(tmp_path / "delta", files, {"file_format": "iceberg"})
-    try:
-        done = project.dbt("run")
-        assert done.returncode == 1
-        assert "needed: a server whose spark.sql.catalog.spark_catalog is org.apache.iceberg" in done.stdout
-        assert "Traceback" not in done.stdout
-        assert project.sql("show tables in small") == []
-    finally:
-        control.down(project.settings)
+    project = small_project(tmp_path / "delta", files, {"file_format": "iceberg"}, host=host)
+    done = project.dbt("run")
+    assert done.returncode == 1
+    assert "needed: a server whose spark.sql.catalog.spark_catalog is org.apache.iceberg" in done.stdout
+    assert "Traceback" not in done.stdout
+    assert project.sql("show tables in small") == []

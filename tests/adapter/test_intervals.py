@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from intervals_project import MODELS, ORDINARY, ZONES, Rides, words
 from projects import edited
 
@@ -16,6 +17,7 @@ def everywhere(*months: str) -> dict[str, list[str]]:
     return {model: list(months) for model in MODELS}
 
 
+@pytest.mark.core
 def test_the_first_build(rides: Rides) -> None:
     """Rows, and what the ledger says of them; a commit holds two months at most."""
     rides.holds()
@@ -39,6 +41,7 @@ def test_the_first_build(rides: Rides) -> None:
     assert made_from == batches and len(batches) == 2
 
 
+@pytest.mark.core
 def test_a_second_run_builds_nothing(rides: Rides) -> None:
     versions = rides.versions()
     again = rides.run()
@@ -48,6 +51,7 @@ def test_a_second_run_builds_nothing(rides: Rides) -> None:
     assert rides.versions() == versions
 
 
+@pytest.mark.core
 def test_changed_months_alone_are_built(rides: Rides) -> None:
     """A new month, one with other bytes and one that is gone, in every model; the files of the others stay."""
     files = rides.files("2024-03")
@@ -64,6 +68,7 @@ def test_changed_months_alone_are_built(rides: Rides) -> None:
     assert reasons == [("lake.rides changed",), ("new",), ("removed",), ("small.checked changed",)]
 
 
+@pytest.mark.core
 def test_months_that_are_asked_for(rides: Rides) -> None:
     """These and no others, changed or not; dbt's own microbatch does the same with them."""
     files = rides.files("2024-02")

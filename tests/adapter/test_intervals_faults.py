@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pytest
 from intervals_project import MODELS, Rides, words
 
 from penstock.lake.manifest import Manifest
@@ -22,6 +23,7 @@ def landed_file(rides: Rides, month: str) -> Path:
     return next(entry.path(lake) for entry in Manifest(lake).live().values() if words(entry.file_month) == month)
 
 
+@pytest.mark.core
 def test_a_failure_leaves_what_came_before(rides: Rides) -> None:
     """Three new months in commits of two: the last fails in SQL, then in Python; `dbt retry` and `dbt run` go on."""
     for month, last in (("2024-06", None), ("2024-07", None), ("2024-08", 666)):
@@ -60,6 +62,7 @@ def test_a_failure_leaves_what_came_before(rides: Rides) -> None:
     assert not list((rides.project.root / "target" / "intervals").glob("*")), "no note is left"
 
 
+@pytest.mark.core
 def test_the_ledger_is_completed(rides: Rides) -> None:
     """Rows lost to a kill come back from the table's history; a table brought back to then is built on from there."""
     rows, newest = {}, {}
@@ -94,6 +97,7 @@ def test_the_ledger_is_completed(rides: Rides) -> None:
     rides.holds()
 
 
+@pytest.mark.core
 def test_a_refresh_that_was_killed(rides: Rides) -> None:
     """After its first commit the table has two months and no more, whatever it held before: the rest is built."""
     months = months_of(rides)
@@ -109,6 +113,7 @@ def test_a_refresh_that_was_killed(rides: Rides) -> None:
     assert rides.ledger(done)["checked"] == [month for month in months if month not in kept]
 
 
+@pytest.mark.core
 def test_a_first_build_that_was_killed_before_the_metastore_knew(rides: Rides) -> None:
     """Delta's first commit is in the folder and no table is: the next run makes the table there all the same."""
     for name in ("checked", "features"):
@@ -121,6 +126,7 @@ def test_a_first_build_that_was_killed_before_the_metastore_knew(rides: Rides) -
     rides.holds()
 
 
+@pytest.mark.core
 def test_two_runs_at_once(rides: Rides) -> None:
     """Of other months with no table there before, both win; of the same months, nothing is there twice."""
     for model in ("checked", "totals"):
@@ -146,6 +152,7 @@ def test_two_runs_at_once(rides: Rides) -> None:
     rides.holds()
 
 
+@pytest.mark.core
 def test_a_damaged_file_is_refused(rides: Rides) -> None:
     """Before anything is built, and with the command that repairs it."""
     rides.land("2024-09", 1)

@@ -64,7 +64,7 @@ def answer(project: Project, **keys: Any) -> Any:
     """What `select 42` gives over a session of a profile with these keys; the server is on `localhost`."""
     running = control.current(project.settings)
     assert running
-    given = {"host": "localhost", "connect_timeout": 5, **keys}
+    given = {"host": "localhost", "connect_timeout": 60, **keys}
     credentials = PenstockCredentials(schema="s", port=running.ports.thrift, **given)
     with closing(open_session(credentials).connection) as connection:
         cursor = connection.cursor()

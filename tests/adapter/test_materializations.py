@@ -8,6 +8,8 @@ import pytest
 import yaml
 from projects import Project, small_project
 
+pytestmark = pytest.mark.core
+
 FILES = {
     "dbt_project.yml": "name: things\nversion: '1.0'\nprofile: things\nflags: {send_anonymous_usage_stats: false}\n",
     "profiles.yml": "things: {target: d, outputs: {d: {type: penstock, schema: things, threads: 4}}}\n",

@@ -7,9 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import pytest
 import python_project
 import yaml
 from projects import Project
+from waiting import LIMIT, wait_until
 
 from penstock.server import control, jars, java
 from penstock.server.archive import Archive
@@ -263,15 +262,6 @@ def jobs(project: Project, query: str = "") -> list[dict[str, Any]]:
     return list(get(f"{base}/{get(base)[0]['id']}/jobs{query}"))
 
 
-def wait_for(what: Callable[[], Any], seconds: float = 120) -> Any:
-    """The first true value of something that another process brings about."""
-    deadline = time.monotonic() + seconds
-    while not (found := what()):
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.2)
-    return found
-
-
 def drivers(project: Project) -> list[str]:
     """Processes of this project's spark_submit drivers."""
     mark = str(project.settings.state_dir / "tmp" / "model-")
@@ -291,13 +281,16 @@ def test_an_interrupt_ends_running_models(failed: Run) -> None:
             stderr=subprocess.STDOUT,
         )
     try:
-        wait_for(lambda: "slow_submit: it waits" in log.read_text() and jobs(failed.project, "?status=running"))
+        wait_until(
+            lambda: "slow_submit: it waits" in log.read_text() and jobs(failed.project, "?status=running"),
+            "both models at work",
+        )
         assert drivers(failed.project)
         dbt.send_signal(signal.SIGINT)
-        assert dbt.wait(60) != 0
+        assert dbt.wait(LIMIT) != 0
     finally:
         dbt.kill()
-    wait_for(lambda: not jobs(failed.project, "?status=running"), 30)
-    wait_for(lambda: not drivers(failed.project), 30)
+    wait_until(lambda: not jobs(failed.project, "?status=running"), "the end of the server's jobs")
+    wait_until(lambda: not drivers(failed.project), "the end of the driver")
     assert tables(failed.project) == BUILT
     assert not list((failed.project.settings.state_dir / "tmp").glob("model-*"))

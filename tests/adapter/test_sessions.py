@@ -15,6 +15,7 @@ import yaml
 from projects import Project, small_project
 from relay import relay
 from spark_ui import api, jobs, wait_for_job, wait_for_no_job
+from waiting import LIMIT
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.messages import of_error
@@ -106,8 +107,8 @@ def port(project: Project) -> int:
     return running.ports.thrift
 
 
-def started(project: Project, *arguments: str) -> subprocess.Popen[str]:
-    """A dbt that runs beside the test."""
+def program(project: Project, *arguments: str) -> subprocess.Popen[str]:
+    """The program dbt, beside the test: what a person's Ctrl-C reaches."""
     return subprocess.Popen(
         [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", *arguments],
         cwd=project.root,
@@ -177,12 +178,13 @@ def test_a_statement_over_its_time_is_cancelled(project: Project, kept: str) -> 
     assert project.sql("select * from small.kept") == [(1,)]
 
 
+@pytest.mark.core
 def test_an_interrupt_ends_what_runs_on_the_server(project: Project, kept: str) -> None:
     """Ctrl-C; what dbt prints then is its own."""
-    process = started(project, "run", "--select", kept)
+    process = program(project, "run", "--select", kept)
     wait_for_job(project, kept, process)
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode != 0
     assert f"CANCEL query model.small.{kept}" in output
     wait_for_no_job(project, kept)
@@ -191,22 +193,23 @@ def test_an_interrupt_ends_what_runs_on_the_server(project: Project, kept: str) 
 
 def test_an_interrupt_outside_of_dbts_threads_ends_it_too(project: Project, kept: str) -> None:
     """One thread of all, which is the one that gets the signal."""
-    process = started(project, "--single-threaded", "run", "--select", kept)
+    process = program(project, "--single-threaded", "run", "--select", kept)
     wait_for_job(project, kept, process)
     process.send_signal(signal.SIGINT)
-    process.communicate(timeout=60)
+    process.communicate(timeout=LIMIT)
     assert process.returncode != 0
     wait_for_no_job(project, kept)
 
 
+@pytest.mark.core
 def test_an_insert_whose_connection_is_cut_is_sent_once(project: Project, kept: str) -> None:
     """Its outcome is unknown, and so it is said, with where to look."""
     with relay(port(project)) as between:
         targets(project, cut={"host": "127.0.0.1", "port": between.port, "query_retries": 3})
-        process = started(project, "run", "--select", kept, "--target", "cut")
+        process = project.start("dbt", "run", "--select", kept, "--target", "cut")
         wait_for_job(project, kept, process)
         between.cut()
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=LIMIT)
         assert between.sent.count(b"insert into") == 1
     text = in_one_line(output)
     assert process.returncode == 1
@@ -221,10 +224,10 @@ def test_a_select_whose_connection_is_cut_is_answered(project: Project) -> None:
     """On a new session."""
     with relay(port(project)) as between:
         targets(project, cut={"host": "127.0.0.1", "port": between.port})
-        process = started(project, "show", "--inline", ANSWER, "--target", "cut")
+        process = project.start("dbt", "show", "--inline", ANSWER, "--target", "cut")
         wait_for_job(project, "answer", process)
         between.cut()
-        output, _ = process.communicate(timeout=120)
+        output, _ = process.communicate(timeout=LIMIT)
         assert between.sent.count(b"as answer") == 2
     assert process.returncode == 0, output
     assert "42" in output
@@ -326,10 +329,10 @@ def test_a_server_killed_during_a_select_is_started_again_and_asked_again(projec
     """The project's own server."""
     before = control.current(project.settings)
     assert before and before.spark
-    process = started(project, "show", "--inline", ANSWER)
+    process = project.start("dbt", "show", "--inline", ANSWER)
     wait_for_job(project, "answer", process)
     os.kill(before.spark.pid, signal.SIGKILL)
-    output, _ = process.communicate(timeout=300)
+    output, _ = process.communicate(timeout=LIMIT)
     assert process.returncode == 0, output
     assert "42" in output
     after = control.current(project.settings)

@@ -160,6 +160,7 @@ class Violations(Delta):
         assert any(words in error_message for words in expected_error_messages)
 
 
+@pytest.mark.core
 class TestTableConstraintsRollback(Violations, BaseConstraintsRollback):
     @pytest.fixture(scope="class")
     def models(self):
@@ -170,6 +171,7 @@ class TestTableConstraintsRollback(Violations, BaseConstraintsRollback):
         return expected_ddl.COLOR_AFTER_FAILURE
 
 
+@pytest.mark.core
 class TestIncrementalConstraintsRollback(Violations, BaseIncrementalConstraintsRollback):
     @pytest.fixture(scope="class")
     def models(self):

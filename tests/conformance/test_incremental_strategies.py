@@ -74,6 +74,7 @@ class TestInsertOverwriteKeys(Strategies):
         self.run_twice(project, {"partitions": "upserted"})
 
 
+@pytest.mark.core
 class TestDeltaStrategies(Strategies):
     @pytest.fixture(scope="class")
     def models(self):

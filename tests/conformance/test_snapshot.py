@@ -55,10 +55,12 @@ class Snapshot:
         return {"snapshot.sql": dialect.spark(fixtures.snapshot_actual_sql)}
 
 
+@pytest.mark.core
 class TestSnapshot(Delta, BaseSimpleSnapshot):
     pass
 
 
+@pytest.mark.core
 class TestSnapshotCheck(Delta, BaseSnapshotCheck):
     pass
 
@@ -101,6 +103,7 @@ class TestSnapshotDbtValidToCurrent(Delta, Snapshot, BaseSnapshotDbtValidToCurre
         check_relations_equal(project.adapter, ["snapshot_actual", "snapshot_expected"])
 
 
+@pytest.mark.core
 class TestSnapshotMultiUniqueKey(Delta, BaseSnapshotMultiUniqueKey):
     @pytest.fixture(scope="class")
     def models(self):

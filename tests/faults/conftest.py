@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from faulty import FILES
+from faulty import FILES, SLOTS
 from projects import Project, small_project
 from trips import Trips, make
 
@@ -14,16 +14,23 @@ from penstock.server import control
 from penstock.settings import load
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A built project with its server up; a test may end the server, not change the files."""
-    made = small_project(tmp_path_factory.mktemp("faulty"), FILES)
+@pytest.fixture(scope="session")
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A server for the small projects of one module after another."""
+    made = small_project(tmp_path_factory.mktemp("host"), {}, master=SLOTS)
     try:
-        done = made.dbt("build")
-        assert done.returncode == 0, done.stdout
         yield made
     finally:
         control.down(made.settings)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
+    """A built project with its server up; a test may end the server, not change the files."""
+    made = small_project(tmp_path_factory.mktemp("faulty"), FILES, host=host)
+    done = made.dbt("build")
+    assert done.returncode == 0, done.stdout
+    return made
 
 
 @pytest.fixture(scope="session")

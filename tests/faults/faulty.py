@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
-from pathlib import Path
+from collections.abc import Sequence
 
 import psutil
 import spark_ui
 from projects import Project
+from waiting import LIMIT, wait_until
+from warm import Started
 
 from penstock.server import control
 
-WAIT = 240
-# With `slow` a row takes 20 ms to make, so that a write of the hundred rows a task gets is met half-way.
-SLOW = "{{ \"java_method('java.lang.Thread', 'sleep', 20L)\" if var('slow', false) else 'cast(null as string)' }}"
+WAIT = LIMIT
+# With `slow` a row takes so many milliseconds, so that a write of the two hundred rows a task gets is met half-way.
+SLOW = (
+    "{{ \"java_method('java.lang.Thread', 'sleep', %sL)\" % var('slow') "
+    "if var('slow', 0) else 'cast(null as string)' }}"
+)
+# A row of a write that never ends by itself, and of one that does.
+NEVER, SLOWLY = 5000, 20
+# Room for the tasks of all nodes at once: they sleep.
+SLOTS = "local[24]"
 ROWS = f"select id, {{{{ var('version', 1) }}}} as version, {SLOW} as slept from range(0, 800, 1, 4)"
 FILES = {
     "models/a_table.sql": "{{ config(materialized='table') }} " + ROWS,
@@ -24,13 +30,11 @@ FILES = {
     ),
     "models/an_append.sql": "{{ config(materialized='incremental', incremental_strategy='append') }} " + ROWS,
     "models/a_python.py": """
-import time
-
 
 def model(dbt, session):
     dbt.config(materialized="table")
     version, slow = dbt.config.get("version"), dbt.config.get("slow")
-    pause = "java_method('java.lang.Thread', 'sleep', 20L)" if slow else "cast(null as string)"
+    pause = f"java_method('java.lang.Thread', 'sleep', {slow}L)" if slow else "cast(null as string)"
     return session.range(0, 800, 1, 4).selectExpr("id", f"{version} as version", f"{pause} as slept")
 """,
     "models/schema.yml": """
@@ -38,7 +42,7 @@ models:
   - name: a_python
     config:
       version: "{{ var('version', 1) }}"
-      slow: "{{ var('slow', false) }}"
+      slow: "{{ var('slow', 0) }}"
 """,
     "snapshots/a_snapshot.sql": """
 {% snapshot a_snapshot %}
@@ -52,29 +56,23 @@ models:
 }
 
 
-def start(project: Project, *arguments: str, folder: str = "other") -> subprocess.Popen[str]:
+def start(project: Project, *arguments: str, folder: str = "other") -> Started:
     """dbt in the background, with a target and a log folder of its own."""
-    options = ("--no-use-colors", *arguments, "--target-path", f"target-{folder}", "--log-path", f"logs-{folder}")
-    return subprocess.Popen(
-        [str(Path(sys.executable).parent / "dbt"), *options],
-        cwd=project.root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return project.start("dbt", *arguments, "--target-path", f"target-{folder}", "--log-path", f"logs-{folder}")
 
 
-def kill_server_when_busy(project: Project, dbt: subprocess.Popen[str]) -> int:
-    """Kill Spark in the middle of a job; the id of the process killed."""
+def kill_server_when_busy(project: Project, dbt: Started, names: Sequence[str]) -> int:
+    """Kill Spark while a task of each node is at work; the id of the process killed."""
     server = control.current(project.settings)
     assert server and server.spark
-    deadline = time.monotonic() + WAIT
-    while not spark_ui.jobs(project, "running"):
+
+    def is_busy() -> bool:
         assert dbt.poll() is None, dbt.communicate()[0]
-        assert time.monotonic() < deadline, "Spark never got to work"
-        time.sleep(0.1)
-    time.sleep(0.5)
+        jobs = spark_ui.api(project, "jobs?status=running")
+        busy = [job.get("description") or "" for job in jobs if job["numActiveTasks"]]
+        return all(any(f".{name}" in text for text in busy) for name in names)
+
+    wait_until(is_busy, f"tasks of {', '.join(names)} at work")
     psutil.Process(server.spark.pid).kill()
     return server.spark.pid
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import resource
 import shutil
@@ -16,6 +15,8 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import warm
+
 from penstock import cli
 from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.sample import Piece, write_raw
@@ -26,9 +27,8 @@ MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"
 # What changes names on the disk, as Python's audit events call it.
 STEPS = ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir")
 # Children of a server that has imported this module start at once, and with no thread of their own.
-PROCESSES = multiprocessing.get_context("forkserver")
-PRELOADED = ("penstock.lake.commands", "penstock.server.commands", "penstock.explain.commands", "pandas")
-PROCESSES.set_forkserver_preload([__name__, *PRELOADED])
+PROCESSES = warm.CONTEXT
+warm.preload(__name__)
 
 
 def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:

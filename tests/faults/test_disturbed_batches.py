@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from trips import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
+from waiting import wait_until
 
 from penstock.lake.files import FILE
 from penstock.lake.manifest import Manifest
@@ -76,7 +77,7 @@ def test_two_backfills_of_the_same_months(trips: Trips) -> None:
     folder = raw(trips.files, trips.version, "green", MONTHS[-1]).parent
     trips.land(trips.version, datasets=("yellow",))
     command = ("backfill", "green", MONTHS[-1], MONTHS[-1], "--from", str(folder))
-    both = [trips.begin(*command, program="penstock") for _ in range(2)]
+    both = [trips.begin_program("penstock", *command) for _ in range(2)]
     said = [run.communicate(timeout=WAIT)[0] for run in both]
     assert [run.returncode for run in both] == [0, 0], "\n".join(said)
     assert sum("waiting for it" in words for words in said) == 1, "\n".join(said)
@@ -124,12 +125,14 @@ def test_ctrl_c(trips: Trips, program: str) -> None:
         trips.land(trips.version, datasets=("yellow",))
         folder = raw(trips.files, trips.version, "green", MONTHS[-1]).parent
         command = ("backfill", "green", MONTHS[-1], MONTHS[-1], "--from", str(folder))
-    run = trips.begin(*command, program=program)
+    run = trips.begin_program(program, *command)
     notes, begun = trips.project.root / "target" / "intervals", time.time()
-    deadline = time.monotonic() + WAIT
-    while not any(note.stat().st_mtime > begun for note in notes.glob("*.json")):
-        assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0]
-        time.sleep(0.02)
+
+    def commits() -> bool:
+        assert run.poll() is None, run.communicate()[0]
+        return any(note.stat().st_mtime > begun for note in notes.glob("*.json"))
+
+    wait_until(commits, "a commit begins", pause=0.02)
     run.send_signal(signal.SIGINT)
     said, _ = run.communicate(timeout=WAIT)
     assert run.returncode != 0, said

@@ -19,6 +19,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 from landings import NAME, Project, Sources, land, make_sources, month_of
+from waiting import wait_until
 
 ROWS, SMALL = 300_000, 2_000
 MOMENTS, SEED = 16, 7
@@ -70,6 +71,7 @@ def test_a_kill_at_any_moment(tmp_path: Path, large: Sources, scenario: str, sha
     check_killed(project, large, scenario)
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("scenario", ["landed", "replaced", "repaired"])
 def test_a_kill_before_every_step_on_the_disk(tmp_path: Path, small: Sources, scenario: str) -> None:
     running = small.project(tmp_path / "whole", scenario).start(*land(small.new))
@@ -106,6 +108,7 @@ def check_no_room(project: Project, sources: Sources, scenario: str, code: int |
     assert month_of(project.live()) == month_of(sources.landed(sources.new))
 
 
+@pytest.mark.core
 @pytest.mark.parametrize("scenario", ["landed", "replaced"])
 def test_a_full_disk_refuses_the_landing(tmp_path: Path, large: Sources, scenario: str) -> None:
     project = large.project(tmp_path / "p", scenario)
@@ -140,9 +143,12 @@ def test_an_interrupt_says_what_to_type(tmp_path: Path, large: Sources, kind: st
     project = large.project(tmp_path / "p", "replaced")
     before = project.files()
     running = project.start(*land(source))
-    while not list(project.lake.glob(".staging/*/part-0.parquet")):
+
+    def writes() -> bool:
         assert running.process.is_alive(), running.end()
-        time.sleep(0.01)
+        return bool(list(project.lake.glob(".staging/*/part-0.parquet")))
+
+    wait_until(writes, "the landing writes", pause=0.01)
     assert running.process.pid is not None
     os.kill(running.process.pid, signal.SIGINT)
     code, output = running.end()

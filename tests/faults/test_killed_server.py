@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import psutil
 import pytest
-from faulty import WAIT, kill_server_when_busy, start, tables
+from faulty import NEVER, WAIT, kill_server_when_busy, start, tables
 from projects import Project, edited
 
 from penstock.server import control, record
 
-NODES = ("a_table", "an_incremental", "an_append", "a_python", "a_snapshot", "a_seed")
 SEED = "id,version\n" + "".join(f"{number},2\n" for number in range(400_000))
 
 
@@ -27,42 +26,53 @@ def after_success(name: str) -> list[tuple[int, int]]:
     return [(2, 400_000 if name == "a_seed" else 800)]
 
 
-@pytest.mark.parametrize("name", NODES)
-def test_a_kill_leaves_the_last_good_rows(project: Project, name: str) -> None:
-    """Rows and tables are as before; the next run is right, and starts the server by itself."""
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(
+            ("a_table", "an_incremental", "an_append", "a_python", "a_snapshot"), id="models", marks=pytest.mark.core
+        ),
+        pytest.param(("a_seed",), id="seed"),
+    ],
+)
+def test_a_kill_leaves_the_last_good_rows(project: Project, names: tuple[str, ...]) -> None:
+    """One kill while every node writes: rows and tables are as before; the next run is right, and starts the server."""
     assert project.penstock("up").returncode == 0
-    before, present = rows(project, name), tables(project)
-    assert before == [(1, 800)]
+    present = tables(project)
+    assert all(rows(project, name) == [(1, 800)] for name in names)
     with edited(project.root / "seeds" / "a_seed.csv", SEED):
-        dbt = start(project, "build", "--select", name, "--vars", "{slow: true, version: 2}")
-        killed = kill_server_when_busy(project, dbt)
+        chosen = ("build", "--select", *names, "--threads", str(len(names)))
+        dbt = start(project, *chosen, "--vars", f"{{slow: {NEVER}, version: 2}}")
+        killed = kill_server_when_busy(project, dbt, names)
         said, _ = dbt.communicate(timeout=WAIT)
         assert dbt.returncode == 1, said
         assert "Traceback" not in said
         assert project.penstock("up").returncode == 0
         assert not psutil.pid_exists(killed)
-        assert rows(project, name) == before
+        assert all(rows(project, name) == [(1, 800)] for name in names)
         assert tables(project) == present
-        done = project.dbt("build", "--select", name, "--vars", "version: 2")
+        done = project.dbt(*chosen, "--vars", "version: 2")
     assert done.returncode == 0, done.stdout
-    assert rows(project, name) == after_success(name)
+    assert {name: rows(project, name) for name in names} == {name: after_success(name) for name in names}
     assert tables(project) == present
 
 
-@pytest.mark.parametrize("name", ["a_table", "a_python"])
-def test_a_first_run_that_was_killed_can_be_repeated(project: Project, name: str) -> None:
+@pytest.mark.core
+def test_a_first_run_that_was_killed_can_be_repeated(project: Project) -> None:
     """There was no table before: none is there after the kill, and files of the first try don't stop the second."""
+    names = ("a_table", "a_python")
     assert project.penstock("up").returncode == 0
-    project.sql(f"drop table small.{name}")
-    dbt = start(project, "run", "--select", name, "--vars", "{slow: true, version: 5}")
-    kill_server_when_busy(project, dbt)
+    for name in names:
+        project.sql(f"drop table small.{name}")
+    dbt = start(project, "run", "--select", *names, "--vars", f"{{slow: {NEVER}, version: 5}}")
+    kill_server_when_busy(project, dbt, names)
     said, _ = dbt.communicate(timeout=WAIT)
     assert dbt.returncode == 1, said
     assert project.penstock("up").returncode == 0
-    assert name not in tables(project)
-    done = project.dbt("run", "--select", name, "--vars", "version: 5")
+    assert not set(names) & tables(project)
+    done = project.dbt("run", "--select", *names, "--vars", "version: 5")
     assert done.returncode == 0, done.stdout
-    assert rows(project, name) == [(5, 800)]
+    assert all(rows(project, name) == [(5, 800)] for name in names)
 
 
 def test_nothing_is_left_behind(project: Project) -> None:
@@ -70,13 +80,13 @@ def test_nothing_is_left_behind(project: Project) -> None:
     assert project.penstock("up").returncode == 0
     control.down(project.settings)
     assert record.read(project.settings) is None
-    root = str(project.root)
-    left = [p.info for p in psutil.process_iter(["pid", "cmdline"]) if any(root in x for x in p.info["cmdline"] or ())]
-    assert left == []
     state = project.settings.state_dir
+    for root in (str(project.root), str(state)):
+        processes = psutil.process_iter(["pid", "cmdline"])
+        assert [p.info for p in processes if any(root in word for word in p.info["cmdline"] or ())] == []
     assert [path.name for path in (state / "tmp").iterdir() if path.name != "hive"] == []
-    known = {"models", "snapshots", "seeds", "macros", "logs", "target", "logs-other", "target-other", "warehouse"}
-    known |= {"dbt_project.yml", "profiles.yml", "penstock.yml", ".penstock", ".user.yml"}
+    known = {"models", "snapshots", "seeds", "macros", "logs", "target", "logs-other", "target-other"}
+    known |= {"dbt_project.yml", "profiles.yml", "penstock.yml", ".user.yml"}
     assert {path.name for path in project.root.iterdir()} <= known
     kept = {"a_table", "an_incremental", "an_append", "a_python", "a_snapshot", "a_seed"}
-    assert {path.name for path in (project.root / "warehouse" / "small.db").iterdir()} <= kept
+    assert {path.name for path in (project.settings.warehouse_dir / "small.db").iterdir()} <= kept

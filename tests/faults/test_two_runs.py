@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from faulty import WAIT, start, tables
+import pytest
+from faulty import SLOWLY, WAIT, start, tables
 from projects import Project
+
+pytestmark = pytest.mark.core
 
 
 def together(project: Project, name: str) -> tuple[list[int], str]:
     """Two runs of a node side by side: their exit codes, and what they said."""
     assert project.penstock("up").returncode == 0
     runs = [
-        start(project, "run", "--select", name, "--vars", f"{{slow: true, version: {version}}}", folder=f"run{version}")
+        start(
+            project,
+            "run",
+            "--select",
+            name,
+            "--vars",
+            f"{{slow: {SLOWLY}, version: {version}}}",
+            folder=f"run{version}",
+        )
         for version in (11, 12)
     ]
     said = [run.communicate(timeout=WAIT)[0] for run in runs]

@@ -15,6 +15,8 @@ from typing import Any
 
 import psutil
 from projects import INTERPRETED, Project, make_project
+from waiting import LIMIT
+from warm import Started
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import load as load_catalog
@@ -23,7 +25,7 @@ from penstock.lake.sample import Piece, write_raw
 from penstock.lake.source import local_file
 from penstock.server import control
 
-WAIT = 300
+WAIT = LIMIT
 DISK = 512  # MiB
 MONTHS = ("2023-01", "2023-02", "2023-03")
 ROWS = {"green": 900, "yellow": 1500, "fhvhv": 600}
@@ -95,8 +97,12 @@ class Trips:
         assert "Traceback" not in done.stdout
         return done
 
-    def begin(self, *arguments: str, program: str = "dbt") -> subprocess.Popen[str]:
-        """A command in the background."""
+    def begin(self, *arguments: str) -> Started:
+        """A dbt command in the background."""
+        return self.project.start("dbt", *arguments)
+
+    def begin_program(self, program: str, *arguments: str) -> subprocess.Popen[str]:
+        """A program in the background, started as a person starts it."""
         options = ("--no-use-colors",) if program == "dbt" else ()
         return subprocess.Popen(
             [str(Path(sys.executable).parent / program), *options, *arguments],

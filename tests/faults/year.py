@@ -53,7 +53,7 @@ def files(folder: Path) -> int:
 def backfill(trips: Trips) -> subprocess.Popen[str]:
     """The one command."""
     months = (f"{FIRST:%Y-%m}", f"{LAST:%Y-%m}")
-    return trips.begin("backfill", "green", *months, "--from", str(trips.files), program="penstock")
+    return trips.begin_program("penstock", "backfill", "green", *months, "--from", str(trips.files))
 
 
 def undisturbed(root: Path, raw: Path) -> tuple[Sums, float]:

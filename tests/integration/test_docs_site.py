@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from browsing import FLAGS, browser
 from projects import Project
+from waiting import LIMIT, wait_until
 
 # The site draws the graph with Cytoscape, which hangs its object on the element it draws in.
 GRAPH = """() => {
@@ -36,17 +36,17 @@ def serving(project: Project) -> Iterator[str]:
     command = [str(Path(sys.executable).parent / "dbt"), "docs", "serve", "--port", str(port), "--no-browser"]
     process = subprocess.Popen(command, cwd=project.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=1).close()
-                break
-            except OSError:
-                time.sleep(0.2)
+
+        def listens() -> bool:
+            assert process.poll() is None, "dbt docs serve has ended"
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until(listens, "dbt docs serve listens")
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(LIMIT)
 
 
 def test_the_lineage_graph_holds_sql_and_python(sampled: Project, tmp_path: Path) -> None:
@@ -62,11 +62,11 @@ def test_the_lineage_graph_holds_sql_and_python(sampled: Project, tmp_path: Path
             page = chromium.new_page(viewport={"width": 1400, "height": 900})
             page.goto(f"{address}/#!/overview?g_v=1")
             page.wait_for_function(
-                f"() => {{ const g = ({GRAPH})(); return g && g.nodes.length > 10; }}", timeout=60_000
+                f"() => {{ const g = ({GRAPH})(); return g && g.nodes.length > 10; }}", timeout=1000 * LIMIT
             )
             graph = page.evaluate(GRAPH)
             page.goto(f"{address}/#!/model/model.penstock.trip_features")
-            page.wait_for_function("() => document.body.innerText.includes('trip_features')", timeout=60_000)
+            page.wait_for_function("() => document.body.innerText.includes('trip_features')", timeout=1000 * LIMIT)
             text = page.inner_text("body")
         finally:
             chromium.close()

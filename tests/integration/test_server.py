@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
 import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 from projects import Project, make_project
+from waiting import wait_until
 
 from penstock.server import control
 from penstock.server.record import Record, read
@@ -25,16 +22,6 @@ def server_of(project: Project) -> Record:
     found = control.current(project.settings)
     assert found is not None
     return found
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> bool:
-    """Whether a condition comes true in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if condition():
-            return True
-        time.sleep(0.2)
-    return condition()
 
 
 def test_life_of_a_server(project: Project) -> None:
@@ -78,7 +65,7 @@ def test_life_of_a_server(project: Project) -> None:
     assert "42" in shown.stdout
     second = server_of(project)
     assert second.spark != first.spark
-    assert wait_for(lambda: not any(p.handle() for p in first.processes))
+    wait_until(lambda: not any(p.handle() for p in first.processes), "the killed server's processes end")
 
     assert project.penstock("down").returncode == 0
     assert not any(process.handle() for process in second.processes)
@@ -95,29 +82,20 @@ def _bind(probe: socket.socket, port: int) -> bool:
         return False
 
 
-def test_a_killed_supervisor_leaves_nothing_running(project: Project) -> None:
-    """The next `down` finds what an orphaned server left, by its record, and ends it."""
-    first = control.up(project.settings)
-    psutil.Process(first.supervisor.pid).send_signal(signal.SIGKILL)
-    assert wait_for(lambda: control.current(project.settings) is None)
-    control.down(project.settings)
-    assert not any(process.handle() for process in first.processes)
-
-
 def test_an_idle_server_stops_by_itself(tmp_path: Path) -> None:
     """A connected client keeps it up; without one it goes after the time that is set."""
     project = make_project(tmp_path / "idle", idle_minutes=0.1)
     try:
         started = control.up(project.settings)
-        assert wait_for(lambda: control.current(project.settings) is None, 90)
-        assert wait_for(lambda: not any(process.handle() for process in started.processes))
+        wait_until(lambda: control.current(project.settings) is None, "the idle server's end")
+        wait_until(lambda: not any(process.handle() for process in started.processes), "the end of its processes")
         assert "no client for" in (control.log_folder(project.settings) / "supervisor.log").read_text()
     finally:
         control.down(project.settings)
 
 
-def test_commands_without_sql_start_no_server(project: Project) -> None:
-    """parse, ls and lint read files only; two runs at once start one server and both pass."""
+def test_who_starts_a_server_and_what_a_killed_supervisor_leaves(project: Project) -> None:
+    """parse, ls and lint start none; two runs at once start one and both pass; `down` ends an orphaned one."""
     assert project.dbt("parse").returncode == 0
     assert "zones" in project.dbt("ls", "--resource-type", "seed").stdout
     lint = subprocess.run(
@@ -137,45 +115,11 @@ def test_commands_without_sql_start_no_server(project: Project) -> None:
         outputs = [run.result() for run in runs]
     assert [o.returncode for o in outputs] == [0, 0], "\n".join(o.stdout for o in outputs)
     supervised = [p.pid for p in psutil.process_iter(["cmdline"]) if str(project.root) in (p.info["cmdline"] or [])]
-    assert supervised == [server_of(project).supervisor.pid]
+    orphan = server_of(project)
+    assert supervised == [orphan.supervisor.pid]
 
-
-CONNECT = """
-import os, sys
-from pyspark.sql import SparkSession
-try:
-    print(SparkSession.builder.remote(sys.argv[1]).create().range(1).count(), flush=True)
-    os._exit(0)
-except Exception as error:
-    print(error, flush=True)
-    os._exit(1)  # a session that was refused would be released, with retries, at a normal end
-"""
-
-
-def connect(port: int, token: str) -> tuple[int, str]:
-    """Exit code and words of a client of its own."""
-    command = [sys.executable, "-c", CONNECT, f"sc://localhost:{port}/;token={token}"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    return done.returncode, done.stdout.strip()
-
-
-def test_connect_asks_for_the_token(sampled: Project) -> None:
-    """A wrong token is refused; the record with the right one is readable by its owner only."""
-    server = server_of(sampled)
-    record = sampled.settings.state_dir / "server.json"
-    assert record.stat().st_mode & 0o077 == 0
-    assert json.loads(record.read_text())["token"] == server.token
-    tried = [connect(server.ports.connect, token) for token in (server.token, "wrong")]
-    assert tried[0] == (0, "1")
-    assert tried[1][0] == 1
-    assert re.search("(?i)token|unauthenticated", tried[1][1])
-    for process in server.processes:
-        assert server.token not in " ".join(psutil.Process(process.pid).cmdline())
-
-
-def test_doctor_finds_nothing_wrong_here(sampled: Project) -> None:
-    """On a machine where the build ran, doctor sees no fault and names the Java in use."""
-    done = sampled.penstock("doctor")
-    assert done.returncode == 0, done.stdout
-    assert "Java" in done.stdout
-    assert "bad" not in done.stdout
+    # By its record, the next `down` finds what a server without its supervisor left.
+    psutil.Process(orphan.supervisor.pid).send_signal(signal.SIGKILL)
+    wait_until(lambda: control.current(project.settings) is None, "no server without its supervisor")
+    control.down(project.settings)
+    assert not any(process.handle() for process in orphan.processes)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
-import time
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -18,6 +14,7 @@ import pytest
 from browsing import FLAGS, browser
 from conftest import with_candidates
 from projects import Project, edited
+from waiting import wait_until
 
 from penstock.lake.sample import Piece, write_raw
 
@@ -54,6 +51,7 @@ def checksum(project: Project, query: str) -> list[tuple[Any, ...]]:
     )
 
 
+@pytest.mark.core
 def test_plain_build_builds_everything(learned: Project) -> None:
     said = (learned.root / "build.txt").read_text()
     assert "WARN=0 ERROR=0 SKIP=0" in said
@@ -64,6 +62,7 @@ def test_plain_build_builds_everything(learned: Project) -> None:
     assert live(learned) == {"fare_model": 1, "duration_model": 1}
 
 
+@pytest.mark.core
 def test_nothing_changed_trains_nothing(learned: Project) -> None:
     before = [versions(learned, name) for name in MODELS]
     said = run(learned, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
@@ -119,22 +118,16 @@ def test_a_worse_model_is_not_promoted(learned: Project) -> None:
     assert checksum(learned, "select * from warehouse.trip_predictions") == before
 
 
+@pytest.mark.core
 def test_a_killed_training_leaves_the_live_one_live(learned: Project) -> None:
     file = learned.root / "python_models" / "_ml.yml"
     before = versions(learned, "fare_model")
     other = with_candidates(file, "- {depth: 4}\n          - {depth: 3}")
     with edited(file, other):
-        command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "run", "--select", "fare_model"]
-        process = subprocess.Popen(
-            command, cwd=learned.root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
-        assert process.stdout
-        for line in process.stdout:
-            if "depth 4" in line:
-                break
-        else:
-            raise AssertionError("it never trained")
-        time.sleep(0.5)
+        process = learned.start("dbt", "run", "--select", "fare_model")
+        trains = "depth 4"
+        wait_until(lambda: trains in process.output() or process.poll() is not None, "training begins")
+        assert process.poll() is None, process.output()
         process.kill()
         process.wait()
         assert versions(learned, "fare_model") == before

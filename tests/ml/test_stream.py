@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
-import time
 from datetime import date
 from pathlib import Path
 
 import psutil
+import pytest
 from projects import Project, edited
 from test_chain import run
+from waiting import LIMIT, wait_until
 
 from penstock.lake.sample import Piece, write_raw
 
@@ -41,6 +41,7 @@ def follow(project: Project) -> None:
     run(project, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
 
 
+@pytest.mark.core
 def test_each_commit_of_the_manifest_is_a_batch(learned: Project) -> None:
     follow(learned)
     before = batches(learned)
@@ -96,23 +97,22 @@ def _landing_meanwhile(project: Project) -> str:
     return text.replace('    green = dbt.ref("stg_green_trips")\n', begin + '    green = dbt.ref("stg_green_trips")\n')
 
 
+@pytest.mark.core
 def test_a_kill_in_a_batch_loses_and_doubles_nothing(learned: Project) -> None:
     before = batches(learned)
     land(learned, seed=32)
     checkpoint = learned.settings.warehouse_dir / "_checkpoints" / "staging.stream_trips"
     known = {path.name for path in (checkpoint / "offsets").iterdir()}
-    command = [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "run", "--select", "stream_progress"]
-    process = subprocess.Popen(command, cwd=learned.root, stdout=subprocess.DEVNULL, stderr=subprocess.STDOUT)
-    driver = None
-    until = time.monotonic() + 200
-    while not {path.name for path in (checkpoint / "offsets").iterdir()} - known:
-        assert process.poll() is None and time.monotonic() < until, "no batch began"
-        started = [item for item in psutil.Process(process.pid).children(recursive=True) if item.name() == "java"]
-        driver = started[0] if started else driver
-        time.sleep(0.02)
-    assert driver is not None
+    process = learned.start("dbt", "run", "--select", "stream_progress")
+
+    def batch_began() -> bool:
+        assert process.poll() is None, process.output()
+        return bool({path.name for path in (checkpoint / "offsets").iterdir()} - known)
+
+    wait_until(batch_began, "a batch begins", pause=0.02)
+    [driver] = [item for item in psutil.Process(process.pid).children(recursive=True) if item.name() == "java"]
     driver.kill()
-    process.wait(120)
+    process.wait(LIMIT)
     assert process.returncode != 0
     follow(learned)
     after = batches(learned)

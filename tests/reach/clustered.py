@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,6 @@ from penstock.cluster import record
 from penstock.cluster.record import Cluster
 from penstock.server import control
 
-WAIT = 120
 ROWS = 200
 # The model that `slow` names takes some time for a row, so that a kill meets a task half-way.
 SLOW = (
@@ -157,12 +155,14 @@ def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
     """The project, its cluster up at ports that were free; its executors as these keys have it."""
     made = Clustered(small_project(root, FILES))
     settings_file(root, "spark://127.0.0.1:7077", executors or {})
-    done = made.project.penstock("cluster", "up", *WORKERS)
-    if done.returncode:
+    try:
+        done = made.project.penstock("cluster", "up", *WORKERS)
+        assert done.returncode == 0, done.stdout
+        assert made.cluster.address in done.stdout
+        settings_file(root, made.cluster.address, executors or {})
+    except BaseException:  # Ctrl-C as well: nobody else would end it
         end(made)
-    assert done.returncode == 0, done.stdout
-    assert made.cluster.address in done.stdout
-    settings_file(root, made.cluster.address, executors or {})
+        raise
     return made
 
 
@@ -182,12 +182,3 @@ def end(made: Clustered) -> None:
     settings = made.project.settings
     control.down(settings)
     cluster.down(settings)
-
-
-def wait_until(said: Callable[[], Any], what: str, seconds: float = WAIT) -> Any:
-    """Until something is so; what it said."""
-    end = time.monotonic() + seconds
-    while not (found := said()):
-        assert time.monotonic() < end, f"not within {seconds:g} s: {what}"
-        time.sleep(0.1)
-    return found

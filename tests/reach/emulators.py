@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from xml.sax.saxutils import escape
 import requests
 from processes import free_port, running
 from reach_tools import ROOT, from_go, missing
+from waiting import wait_until
 
 from penstock.errors import PenstockError
 from penstock.server import java, stores
@@ -51,15 +51,15 @@ class Store:
 
 def answered(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
     """Until an HTTP server answers, whatever it says."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
+
+    def answers() -> bool:
         assert process.poll() is None, log.read_text()[-2000:]
-        try:
-            requests.get(address, timeout=5)
-            return
-        except requests.RequestException:
-            time.sleep(0.2)
-    raise AssertionError(f"{address} did not answer in {SECONDS} s: {log.read_text()[-2000:]}")
+        with suppress(requests.RequestException):
+            requests.get(address, timeout=30)
+            return True
+        return False
+
+    wait_until(answers, f"{address} answers; see {log}", SECONDS)
 
 
 def section(scheme: str, root: str, endpoint: str, **store: Any) -> dict[str, Any]:
@@ -160,12 +160,11 @@ def hdfs(folder: Path) -> Iterator[Store]:
 
 def _out_of_safe_mode(web: str) -> None:
     """A NameNode takes no write until a DataNode has come."""
-    deadline = time.monotonic() + SECONDS
-    while time.monotonic() < deadline:
+
+    def is_ready() -> bool:
         beans: list[dict[str, Any]] = []
         with suppress(requests.RequestException):
-            beans = requests.get(f"{web}/jmx?qry={STATE}", timeout=10).json()["beans"]
-        if beans and beans[0]["NumLiveDataNodes"] and beans[0]["FSState"] == "Operational":
-            return
-        time.sleep(0.3)
-    raise AssertionError(f"HDFS was not ready in {SECONDS} s")
+            beans = requests.get(f"{web}/jmx?qry={STATE}", timeout=30).json()["beans"]
+        return bool(beans and beans[0]["NumLiveDataNodes"] and beans[0]["FSState"] == "Operational")
+
+    wait_until(is_ready, "HDFS is ready", SECONDS)

@@ -33,7 +33,7 @@ for document in json.load(sys.stdin):
 def rendered() -> tuple[dict[str, Any], ...]:
     """What `kubectl apply -k base` sends: kustomize is in kubectl, and a program of its own here."""
     program = from_go(KUSTOMIZE, KUSTOMIZE_VERSION) / "kustomize"
-    done = subprocess.run([str(program), "build", str(FOLDER / "base")], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([str(program), "build", str(FOLDER / "base")], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     return tuple(yaml.safe_load_all(done.stdout))
 

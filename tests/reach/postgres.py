@@ -7,13 +7,13 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from processes import free_port
+from waiting import wait_until
 
 USER, PASSWORD = "reach_user", "reach-Secret-31"
 
@@ -84,10 +84,13 @@ def running(where: Path) -> Iterator[Postgres]:
             server = subprocess.Popen([str(where / "postgres"), *options], **other, cwd=folder, stdout=log, stderr=log)
         try:
             made_one = Postgres(port, where)
-            end = time.monotonic() + 60
-            while subprocess.run([str(where / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]).returncode:
-                assert server.poll() is None and time.monotonic() < end, (folder / "log").read_text()
-                time.sleep(0.1)
+
+            def is_ready() -> bool:
+                assert server.poll() is None, (folder / "log").read_text()
+                ready = [str(where / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+                return subprocess.run(ready).returncode == 0
+
+            wait_until(is_ready, "PostgreSQL is ready")
             made_one.sql("create database metastore", "postgres")
             yield made_one
         finally:

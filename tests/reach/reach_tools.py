@@ -50,7 +50,7 @@ def run_with(packages: Path, code: str, *words: str, given: str = "") -> list[st
         env={**os.environ, "PYTHONPATH": str(packages)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
-import time
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import psutil
+import spark_ui
 import yaml
 from processes import is_executor
 from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
+from waiting import LIMIT, wait_until
 
 from penstock.lake.sample import Piece, write_raw
 from penstock.server import control
@@ -21,7 +20,6 @@ from penstock.settings import Settings, load
 
 MONTHS = ("2023-01", "2023-02")
 ROWS = 400
-WAIT = 300
 FILES = {
     "dbt_project.yml": """
 name: rides
@@ -145,29 +143,16 @@ class Rides:
 
     def killed_run(self, victim: str) -> tuple[int, str]:
         """A run in which Spark, or an executor of it, is killed with -9 at work; its exit code and what it printed."""
-        program = str(Path(sys.executable).parent / "dbt")
-        dbt = subprocess.Popen(
-            [program, "--no-use-colors", "run", "--target", self.target],
-            cwd=self.project.root,
-            env=self.project._environment(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        lines = []
-        assert dbt.stdout
-        for line in dbt.stdout:
-            lines.append(line)
-            if "START sql incremental model" in line:
-                break
-        time.sleep(1.0)
+        dbt = self.project.start("dbt", "run", "--target", self.target, **self.environment)
+        begun = "START sql incremental model"
+        wait_until(lambda: begun in dbt.output() or dbt.poll() is not None, "an incremental model begins")
+        wait_until(lambda: dbt.poll() is not None or spark_ui.jobs(self, "running"), "a job", pause=0.02)
+        assert dbt.poll() is None, dbt.output()
         self.process(victim).kill()
-        rest, _ = dbt.communicate(timeout=WAIT)
-        said = "".join(lines) + rest
+        said, _ = dbt.communicate(timeout=LIMIT)
         self.said.append(said)
         assert "Traceback" not in said, said
-        return dbt.returncode, said
+        return dbt.wait(), said
 
     def process(self, what: str) -> psutil.Process:
         """Spark's process, or that of an executor of this target."""
@@ -175,14 +160,12 @@ class Rides:
         assert running and running.spark
         if what == "spark":
             return psutil.Process(running.spark.pid)
-        deadline = time.monotonic() + WAIT
-        while time.monotonic() < deadline:
-            found = psutil.process_iter(["cmdline"])
-            mine = [p for p in found if is_executor(p.info["cmdline"] or (), running.spark.pid)]
-            if mine:
-                return mine[0]
-            time.sleep(0.1)
-        raise AssertionError("no executor")
+        spark = running.spark.pid
+
+        def executors() -> list[psutil.Process]:
+            return [p for p in psutil.process_iter(["cmdline"]) if is_executor(p.info["cmdline"] or (), spark)]
+
+        return wait_until(executors, "an executor")[0]
 
     def rows(self) -> Tables:
         """By table: its rows in order, days as text; its columns are those of COLUMNS, and no others."""

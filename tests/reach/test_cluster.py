@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 import urllib.error
 from pathlib import Path
@@ -11,9 +10,11 @@ from pathlib import Path
 import psutil
 import pytest
 import spark_ui
-from clustered import WORKERS, Clustered, end, expected, wait_until
+from clustered import WORKERS, Clustered, end, expected
 from processes import free_port
 from projects import edited, small_project
+from waiting import LIMIT, wait_until
+from warm import Started
 
 from penstock.cluster import nodes, record
 from penstock.errors import PenstockError
@@ -22,22 +23,14 @@ from penstock.server import control, java
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 
 
-def start(built: Clustered, version: int, slow: str, *words: str) -> subprocess.Popen[str]:
+def start(built: Clustered, version: int, slow: str, *words: str) -> Started:
     """A `dbt build` of a version, in the background, one model of it slow."""
-    variables = f"{{slow: {slow}, version: {version}}}"
-    return subprocess.Popen(
-        [str(Path(sys.executable).parent / "dbt"), "--no-use-colors", "build", "--vars", variables, *words],
-        cwd=built.project.root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return built.project.start("dbt", "build", "--vars", f"{{slow: {slow}, version: {version}}}", *words)
 
 
-def finish(built: Clustered, dbt: subprocess.Popen[str], version: int) -> str:
+def finish(built: Clustered, dbt: Started, version: int) -> str:
     """Its end, well or with a clear word; after one more build at most, the rows are a clean run's."""
-    said, _ = dbt.communicate(timeout=240)
+    said, _ = dbt.communicate(timeout=LIMIT)
     assert "Traceback" not in said, said
     if dbt.returncode:
         assert dbt.returncode == 1 and ("needed:" in said or "Database Error" in said or "Runtime Error" in said), said
@@ -47,6 +40,7 @@ def finish(built: Clustered, dbt: subprocess.Popen[str], version: int) -> str:
     return said
 
 
+@pytest.mark.core
 def test_the_build_ran_on_executors(built: Clustered) -> None:
     """SQL, UDFs and the driver's tasks; none of them in the server's own process."""
     assert built.rows() == expected(1)
@@ -60,6 +54,7 @@ def test_the_build_ran_on_executors(built: Clustered) -> None:
     assert finished == ["model.small.a_driver"]
 
 
+@pytest.mark.core
 def test_commands_say_what_runs_where(built: Clustered) -> None:
     """Master, metastore, executors and their Python; every page on loopback."""
     up = built.project.penstock("up").stdout
@@ -126,6 +121,7 @@ def test_a_python_driver_in_cluster_mode_is_refused_before_it_starts(built: Clus
     assert built.rows() == expected(1)
 
 
+@pytest.mark.core
 def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     """In the middle of a write to a Delta table."""
     dbt = start(built, 2, "a_table")
@@ -138,6 +134,7 @@ def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     assert victim.pid not in [process.pid for process in built.executors()]
 
 
+@pytest.mark.core
 def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> None:
     """In the middle of a UDF over Connect; the other worker goes on, `cluster up` brings the lost one back."""
     dbt = start(built, 3, "a_udf")
@@ -193,16 +190,21 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
 
 
 def test_a_driver_that_lost_every_executor_says_so(built: Clustered) -> None:
-    """Its jobs would wait for ever; the table stays, and workers that come back are used again."""
+    """Its jobs would wait for ever without their one executor; the table stays, and workers that come back are used."""
     before = built.rows()
     file = built.project.root / "penstock.yml"
-    with edited(file, file.read_text().replace("memory: 600m", "memory: 600m\n        wait_seconds: 5")):
+    asked = (
+        file.read_text()
+        .replace("count: 2", "count: 1")
+        .replace("memory: 600m", "memory: 600m\n        wait_seconds: 5")
+    )
+    with edited(file, asked):
         dbt = start(built, 4, "a_driver", "--select", "a_driver")
         workers = [psutil.Process(node.process.pid) for node in built.cluster.workers.values()]
-        wait_until(lambda: len(_executors_of(workers)) == 4, "the server's executors and the driver's")
+        wait_until(lambda: len(_executors_of(workers)) == 3, "the server's executors and the driver's")
         for process in workers + _executors_of(workers):
             process.kill()
-        said, _ = dbt.communicate(timeout=240)
+        said, _ = dbt.communicate(timeout=LIMIT)
     assert dbt.returncode == 1 and "Traceback" not in said, said
     assert f"an executor of 1 cores and 600m from {built.cluster.address}" in said and "none in 5 s" in said, said
     assert built.project.penstock("cluster", "up", *WORKERS).returncode == 0

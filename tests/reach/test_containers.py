@@ -7,18 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import postgres
+import psutil
 import pytest
 import yaml
 from manifests import CONFIG, FOLDER
 from processes import free_port, own_ports, running
 from projects import Project, small_project
 from reach_tools import missing
+from waiting import wait_until
 
 from penstock.server import control, jars, java, metastores
 from penstock.server.configuration import MODULE_OPTIONS
@@ -69,12 +70,14 @@ def _environment(**more: str) -> dict[str, str]:
     }
 
 
-def _until(what: object, process: subprocess.Popen[bytes], log: Path) -> None:
+def _until(what: Callable[[], object], process: subprocess.Popen[bytes], log: Path) -> None:
     """Wait until something is so, as long as the process lives."""
-    end = time.monotonic() + SECONDS
-    while not what():  # type: ignore[operator]
-        assert process.poll() is None and time.monotonic() < end, log.read_text()[-4000:]
-        time.sleep(0.2)
+
+    def is_so() -> bool:
+        assert process.poll() is None, log.read_text()[-4000:]
+        return bool(what())
+
+    wait_until(is_so, f"see {log}")
 
 
 def test_metastore_keeps_tables_in_postgresql_for_a_server(tmp_path: Path) -> None:
@@ -152,7 +155,8 @@ def test_a_run_that_is_told_to_end_ends_its_command_and_its_server(project: Proj
     words = ("run", "sh", "-c", "penstock up && exec sleep 600")
     with _running(log, ENTRY, *words, PENSTOCK_PROJECT=str(project.root)) as process:
         _until(lambda: control.current(project.settings), process, log)
-        time.sleep(1)  # sh is sleeping by now
+        family = psutil.Process(process.pid)
+        _until(lambda: any(p.name() == "sleep" for p in family.children(recursive=True)), process, log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) not in (0, None)
     assert control.current(project.settings) is None

@@ -54,7 +54,7 @@ def test_linters_find_nothing(tmp_path: Path) -> None:
     shellcheck = from_pip(SHELLCHECK) / "bin" / "shellcheck"
 
     def said(*command: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=60)
+        return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300)
 
     found = said(hadolint, FOLDER / "Containerfile")
     assert (found.returncode, found.stdout) == (0, "")

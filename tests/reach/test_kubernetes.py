@@ -102,7 +102,7 @@ def test_the_executors_pod_that_spark_builds_is_valid_and_closed(tmp_path: Path,
     conf["spark.kubernetes.executor.podTemplateFile"] = str(CONFIG / "executor.yaml")
     (tmp_path / "conf.json").write_text(json.dumps(conf))
     program = [sys.executable, str(Path(__file__).parent / "executor_pod.py"), str(tmp_path / "conf.json")]
-    done = subprocess.run([*program, str(java.find(None).executable)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run([*program, str(java.find(None).executable)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     built = json.loads(done.stdout)
     assert verdicts(built) == ["valid"]

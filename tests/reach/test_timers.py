@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+import psutil
 import pytest
 from projects import ROOT, Project, small_project
 from reach_tools import missing
+from waiting import LIMIT, wait_until
 
 from penstock.server import control
 
@@ -20,11 +22,10 @@ PLACE = "/srv/trips"
 CRON = ROOT / "orchestration" / "cron" / "penstock"
 UNITS = ROOT / "orchestration" / "systemd"
 LOCKED = 75
-# It keeps the interval it was given, and can sleep, so that another run meets it at work.
+# It keeps the interval it was given.
 MODEL = """
 select '{{ invocation_args_dict.get("event_time_start") }}' as begins,
-    '{{ invocation_args_dict.get("event_time_end") }}' as ends,
-    java_method('java.lang.Thread', 'sleep', {{ env_var('PAUSE', '0') }}L) as slept
+    '{{ invocation_args_dict.get("event_time_end") }}' as ends
 """
 
 
@@ -82,6 +83,22 @@ def begin(project: Project, command: str, **more: str) -> subprocess.Popen[str]:
     )
 
 
+@contextmanager
+def stopped(pid: int) -> Iterator[None]:
+    """A process and its children stand still for as long as the block lasts."""
+    process = psutil.Process(pid)
+    process.suspend()  # first, so that it starts no more children
+    family = [process]
+    try:
+        for child in process.children(recursive=True):
+            child.suspend()
+            family.append(child)
+        yield
+    finally:
+        for one in family:
+            one.resume()
+
+
 def interval(project: Project) -> tuple[str, str]:
     """What the model says that it was built for."""
     ((begins, ends),) = project.sql("select begins, ends from small.interval")
@@ -94,24 +111,28 @@ def months_ago(count: int) -> str:
     return str(date(months // 12, months % 12 + 1, 1))
 
 
+@pytest.mark.core
 def test_two_runs_of_the_cron_line_keep_apart(project: Project) -> None:
     """The first is at work when the second comes, which is told so; the same line runs again afterwards."""
     ((schedule, command),) = lines()
     assert schedule == "0 6 3 * *"
-    first = begin(project, command, PAUSE="15000")
+    first = begin(project, command)
     second = None
     try:
         lock = project.root / ".penstock" / "batch.lock"
-        deadline = time.monotonic() + 60
-        while not (lock.exists() and lock.read_text().strip()):
-            assert first.poll() is None and time.monotonic() < deadline, "the first run took no lock"
-            time.sleep(0.05)
-        second = begin(project, command)
-        refused = second.communicate(timeout=60)[0]
+
+        def is_locked() -> bool:
+            assert first.poll() is None, first.communicate()[0]
+            return lock.exists() and bool(lock.read_text().strip())
+
+        wait_until(is_locked, "the first run has the lock", pause=0.01)
+        with stopped(first.pid):
+            second = begin(project, command)
+            refused = second.communicate(timeout=LIMIT)[0]
         assert first.poll() is None, first.communicate()[0]
         assert second.returncode == LOCKED, refused
         assert "found: another one, begun 20" in refused and "do: wait" in refused
-        said = first.communicate(timeout=300)[0]
+        said = first.communicate(timeout=LIMIT)[0]
         assert first.returncode == 0 and "Completed successfully" in said, said
     finally:
         for run in (first, second):
@@ -123,7 +144,7 @@ def test_two_runs_of_the_cron_line_keep_apart(project: Project) -> None:
     # The server that is still up has not kept the lock.
     assert control.current(project.settings)
     again = begin(project, command)
-    assert "Completed successfully" in again.communicate(timeout=300)[0]
+    assert "Completed successfully" in again.communicate(timeout=LIMIT)[0]
     assert again.returncode == 0
 
 
@@ -132,13 +153,13 @@ def test_the_daily_line_hands_no_interval_on(project: Project) -> None:
     ((schedule, command),) = lines(commented=True)
     assert schedule == "0 6 * * *" and command.startswith("PENSTOCK_FROM=")
     run = begin(project, command)
-    said = run.communicate(timeout=300)[0]
+    said = run.communicate(timeout=LIMIT)[0]
     assert run.returncode == 0 and "--event-time" not in said, said
 
 
 def test_the_last_month_is_the_one_that_has_ended(project: Project) -> None:
     run = begin(project, f"{PLACE}/orchestration/batch last")
-    said = run.communicate(timeout=300)[0]
+    said = run.communicate(timeout=LIMIT)[0]
     assert run.returncode == 0, said
     assert interval(project) == (months_ago(1), months_ago(0))
 
@@ -146,15 +167,16 @@ def test_the_last_month_is_the_one_that_has_ended(project: Project) -> None:
 @pytest.mark.parametrize("word", ["2024-13", "january", "2024-1", "--help"])
 def test_what_is_no_month_is_refused(project: Project, word: str) -> None:
     run = begin(project, f"{PLACE}/orchestration/batch {word}")
-    said = run.communicate(timeout=60)[0]
+    said = run.communicate(timeout=LIMIT)[0]
     assert run.returncode == 2, said
     assert f"found: `{word}`" in said and "do: " in said
 
 
+@pytest.mark.core
 def test_a_month_across_the_year_is_whole(project: Project) -> None:
     """December ends with the next year."""
     run = begin(project, f"{PLACE}/orchestration/batch 2023-12")
-    said = run.communicate(timeout=300)[0]
+    said = run.communicate(timeout=LIMIT)[0]
     assert run.returncode == 0 and "--event-time-start 2023-12-01 --event-time-end 2024-01-01" in said, said
     assert interval(project) == ("2023-12-01", "2024-01-01")
 
@@ -174,7 +196,7 @@ def units(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def test_the_units_are_valid(analyze: str, units: list[Path]) -> None:
-    done = subprocess.run([analyze, "verify", "--man=no", *units], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([analyze, "verify", "--man=no", *units], capture_output=True, text=True, timeout=LIMIT)
     assert (done.returncode, done.stderr.strip()) == (0, "")
 
 
@@ -182,14 +204,14 @@ def test_a_unit_without_its_program_is_not_valid(analyze: str, units: list[Path]
     """The check can fail: the shipped folder isn't there."""
     unit = tmp_path / units[0].name
     unit.write_text(units[0].read_text().replace(str(ROOT), str(tmp_path)))
-    done = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([analyze, "verify", "--man=no", unit], capture_output=True, text=True, timeout=LIMIT)
     assert "orchestration/batch" in done.stderr
 
 
 def test_the_service_is_bounded(analyze: str, units: list[Path]) -> None:
     """systemd's own estimate, from 0 (closed) to 10; a service without options has 9.6. The threshold is tenths."""
     command = [analyze, "security", "--offline=true", "--threshold=25", units[0]]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     if "unrecognized option" in done.stderr:
         pytest.skip("systemd-analyze security --offline is of systemd 250 and later")
     assert done.returncode == 0, done.stdout[-600:]
@@ -202,7 +224,11 @@ def test_the_timer_is_monthly_and_catches_up(analyze: str) -> None:
     found = re.search(r"^OnCalendar=(.+)$", timer, re.MULTILINE)
     assert found
     done = subprocess.run(
-        [analyze, "calendar", "--iterations=5", found[1]], capture_output=True, text=True, timeout=60, env={"TZ": "UTC"}
+        [analyze, "calendar", "--iterations=5", found[1]],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT,
+        env={"TZ": "UTC"},
     )
     assert done.returncode == 0, done.stderr
     days = re.findall(r"(\d{4})-(\d\d)-(\d\d) (\d\d:\d\d:\d\d)", done.stdout)

@@ -1,0 +1,125 @@
+"""tools/suites.py: lanes, exit codes, what is printed of parts that pass and fail, and their end."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import psutil
+import pytest
+from waiting import LIMIT, wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+SLEEP = "import time; print('asleep', flush=True); time.sleep(600)"
+
+
+@pytest.fixture(scope="module")
+def suites() -> Iterator[ModuleType]:
+    """The tool, which puts folders of its own on the path."""
+    before = list(sys.path)
+    sys.path.insert(0, str(ROOT / "tools"))
+    import suites
+
+    yield suites
+    sys.path[:] = before
+
+
+def pytest_part(suites: ModuleType, folder: Path, suite: str, body: str, seconds: int = 1) -> object:
+    """A suite of one test with this body."""
+    file = folder / f"test_{suite}.py"
+    file.write_text(f"def test_{suite}():\n    print('printed by {suite}')\n    {body}\n")
+    return suites.Part(suite, seconds, ("-ra", "--rootdir", str(folder), str(file)))
+
+
+def test_a_failed_part_is_printed_in_full_and_the_others_by_their_last_lines(
+    suites: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parts = [pytest_part(suites, tmp_path, "good", "pass"), pytest_part(suites, tmp_path, "bad", "assert 1 == 2")]
+    assert suites.run_all(parts, 2, 60) == 1
+    said = capsys.readouterr().out
+    assert "== good: passed" in said and "1 passed in" in said
+    assert "printed by good" not in said
+    assert "== bad: FAILED, exit code 1," in said and "printed by bad" in said and "assert 1 == 2" in said
+    assert re.search(r"^good +1 +\d+$", said, re.MULTILINE)
+    assert re.search(r"^bad +1 +\d+  failed$", said, re.MULTILINE)
+    assert re.search(r"^total +2 +\d+  in 2 lanes$", said, re.MULTILINE)
+    assert "test_good::test_good" in said
+
+
+def test_parts_that_pass_end_well_and_why_tests_were_skipped_is_shown(
+    suites: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    skipping = pytest_part(suites, tmp_path, "skips", "import pytest; pytest.skip('for a reason')")
+    assert suites.run_all([skipping], 2, 60) == 0
+    said = capsys.readouterr().out
+    assert "for a reason" in said and "1 skipped in" in said
+
+
+def test_no_test_at_all_is_a_failure(suites: ModuleType, tmp_path: Path) -> None:
+    (tmp_path / "test_none.py").write_text("")
+    assert suites.run_all([suites.Part("none", 1, (str(tmp_path),))], 1, 60) == 1
+
+
+def test_what_takes_too_long_is_stopped_and_fails(suites: ModuleType, capsys: pytest.CaptureFixture[str]) -> None:
+    slow = suites.Part("slow", 1, ("-c", SLEEP), (sys.executable,))
+    never = suites.Part("never", 1, ("-c", "print('ran')"), (sys.executable,))
+    assert suites.run_all([slow, never], 1, 0.05) == 1
+    said = capsys.readouterr().out
+    assert "== slow: FAILED" in said and "not finished: never, slow" in said
+    assert "never begins" not in said
+
+
+def test_the_longest_part_begins_first(suites: ModuleType) -> None:
+    for name in ("test", "core", "all", "reach"):
+        seconds = [part.seconds for part in suites.parts([name])]
+        assert seconds == sorted(seconds, reverse=True)
+    together = suites.parts(["test", "core"])
+    assert {part.suite for part in together} == {
+        *("lint", "unit", "integration", "conformance", "adapter", "faults", "learning", "reach")
+    }
+
+
+def test_real_months_are_learned_from_where_they_are_named(suites: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PENSTOCK_TLC_DATA", raising=False)
+    assert suites.REAL_LEARNING not in suites.parts(["all"])
+    monkeypatch.setenv("PENSTOCK_TLC_DATA", "/months")
+    assert suites.REAL_LEARNING in suites.parts(["all"])
+
+
+def test_all_has_every_file_of_tests_exactly_once(suites: ModuleType) -> None:
+    """A file that no part names, or two do, would go untested or be tested twice."""
+    files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}
+    seen: dict[str, int] = dict.fromkeys(files, 0)
+    for part in (*suites.ALL, suites.REAL_LEARNING):
+        left_out = {part.arguments[at + 1] for at, word in enumerate(part.arguments) if word == "--ignore"}
+        named = [word for at, word in enumerate(part.arguments) if word.startswith("tests/")
+                 and part.arguments[at - 1] != "--ignore"]  # fmt: skip
+        for file in files - left_out:
+            seen[file] += any(file == name or file.startswith(f"{name}/") for name in named)
+    # Its targets are divided among two parts.
+    assert {file: count for file, count in seen.items() if count != 1} == {suites.TARGETS: 2}
+
+
+def test_an_interrupt_ends_the_parts(suites: ModuleType) -> None:
+    """Ctrl-C of the tool: its children and theirs are gone, and the exit code says so."""
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r}); import suites; "
+        f"part = suites.Part('slow', 1, ('-c', {SLEEP!r}), (sys.executable,)); "
+        "sys.exit(suites.run_all([part, part], 2, 60))"
+    )
+    tool = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: len(psutil.Process(tool.pid).children()) == 2, "both parts at work")
+        children = psutil.Process(tool.pid).children()
+        os.kill(tool.pid, signal.SIGINT)
+        said, _ = tool.communicate(timeout=LIMIT)
+    finally:
+        tool.kill()
+    assert tool.returncode == 130 and "interrupted" in said
+    assert not any(child.is_running() for child in children)
