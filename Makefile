@@ -10,7 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
 .DEFAULT_GOAL := help
-.PHONY: help venv run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv run ml test lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-layout bench-batch bench-rdd bench-scale bench-duckdb docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,9 @@ bench-rdd: venv ## the RDD way beside SQL, on two million raw rows
 
 bench-scale: venv ## what the build takes by rows, workers, months and files, into docs/scaling.md
 	@$(BIN)/python bench/scale.py --write-docs
+
+bench-duckdb: venv ## CPU seconds of the SQL models beside DuckDB's, at 5 and 25 million rows, into docs/scaling.md
+	@$(BIN)/python bench/duckdb_peer.py --write-docs
 
 docs-quality: venv ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
