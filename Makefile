@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale bench-duckdb docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ bench-rdd: venv-dev ## the RDD way beside SQL, on two million raw rows
 
 bench-scale: venv-dev ## what the build takes by rows, workers, months and files, into docs/scaling.md
 	@$(BIN)/python bench/scale.py --write-docs
+
+bench-duckdb: venv-dev ## CPU seconds of the SQL models beside DuckDB's, at 5 and 25 million rows, into docs/scaling.md
+	@$(BIN)/python bench/duckdb_peer.py --write-docs
 
 docs-quality: venv-dev ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py

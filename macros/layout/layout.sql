@@ -1,7 +1,9 @@
 {% macro layout() %}
-    {%- set keys = ['partition_by', 'clustered_by', 'target_file_size_mb', 'sorted_within', 'spark_conf'] -%}
-    {%- set needed = 'layout() takes what monthly_partitions(), clustered(), target_file_size(), sorted_within() '
-        ~ 'and adaptive() give' -%}
+    {%- set keys = [
+        'partition_by', 'clustered_by', 'target_file_size_mb', 'sorted_within', 'tblproperties', 'spark_conf'
+    ] -%}
+    {%- set needed = 'layout() takes what monthly_partitions(), clustered(), target_file_size(), sorted_within(), '
+        ~ 'skipping_stats() and adaptive() give' -%}
     {%- set advice = "write config(**layout(monthly_partitions('month'), target_file_size(128)))" -%}
     {%- if not varargs -%}
         {{- refuse(needed, 'none', advice) -}}

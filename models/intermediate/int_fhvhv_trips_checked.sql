@@ -1,6 +1,6 @@
 {{ config(
     materialized='incremental', event_time='file_month', quarantine_when='is_quarantined',
-    **monthly_partitions('file_month')
+    **layout(monthly_partitions('file_month'), skipping_stats('pickup_at'))
 ) }}
 
 {%- set services = ['fhvhv'] %}

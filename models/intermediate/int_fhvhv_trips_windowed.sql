@@ -32,7 +32,6 @@ candidates as (
 numbered as (
     select
         file_month,
-        source_file,
         source_row,
         row_number() over (
             partition by
@@ -58,11 +57,9 @@ final as (
         false as has_mirror,
         repeats.source_row is not null as is_repeat
     from trips
+    -- The service has one file a month.
     left join repeats
-        on
-            trips.file_month = repeats.file_month
-            and trips.source_file = repeats.source_file
-            and trips.source_row = repeats.source_row
+        on trips.file_month = repeats.file_month and trips.source_row = repeats.source_row
 )
 
 select * from final

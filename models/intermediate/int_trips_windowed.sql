@@ -12,13 +12,16 @@ trips as (
     select * from yellow
 ),
 
+-- Mirrors and repeats share trip_key; so may other rows, which the windows below tell apart.
+-- A service has one file a month, so month and signed_row identify a row without comparing texts.
 keyed as (
     select
         *,
         xxhash64(
             service_type, file_month, source_file, vendor_id, pickup_at, dropoff_at,
             pickup_zone_id, dropoff_zone_id, abs(total_amount)
-        ) as trip_key
+        ) as trip_key,
+        if(service_type = 'green', -source_row, source_row) as signed_row
     from trips
 ),
 
@@ -40,10 +43,8 @@ candidates as (
 
 compared as (
     select
-        service_type,
         file_month,
-        source_file,
-        source_row,
+        signed_row,
         min(total_amount) over same_trip < 0 and max(total_amount) over same_trip > 0 as has_mirror,
         row_number() over same_row > 1 as is_repeat
     from candidates
@@ -66,14 +67,13 @@ compared as (
 
 final as (
     select {{ hints(broadcast('compared')) }}
-        trips.*,
+        keyed.* except (trip_key, signed_row),
         coalesce(compared.has_mirror, false) as has_mirror,
         coalesce(compared.is_repeat, false) as is_repeat
-    from trips
+    from keyed
     left join compared
         on
-            trips.service_type = compared.service_type and trips.file_month = compared.file_month
-            and trips.source_file = compared.source_file and trips.source_row = compared.source_row
+            keyed.file_month = compared.file_month and keyed.signed_row = compared.signed_row
             and (compared.has_mirror or compared.is_repeat)
 )
 

@@ -1,6 +1,9 @@
 {{ config(
     materialized='incremental', event_time='pickup_month',
-    **layout(monthly_partitions('pickup_month'), clustered('pickup_zone_id'))
+    **layout(
+        monthly_partitions('pickup_month'), clustered('pickup_zone_id'),
+        skipping_stats(['pickup_at', 'dropoff_at', 'pickup_zone_id', 'dropoff_zone_id'])
+    )
 ) }}
 
 with trips as (

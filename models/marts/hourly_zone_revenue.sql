@@ -13,25 +13,35 @@ zones as (
 -- date_trunc would go through the session's time zone and move hours that its clocks skip.
 hours as (
     select
-        service_type,
-        pickup_month,
+        *,
         timestampadd(hour, hour(pickup_at), cast(cast(pickup_at as date) as timestamp_ntz))
-            as pickup_hour,
+            as pickup_hour
+    from trips
+),
+
+-- Grouped by the keys of the join: one exchange serves both.
+green as (
+    select
+        pickup_month,
+        pickup_hour,
         pickup_zone_id,
         count(*) as trips,
         sum(total_amount) as amount
-    from trips
+    from hours
+    where service_type = 'green'
     group by all
 ),
 
-green as (
-    select * from hours
-    where service_type = 'green'
-),
-
 yellow as (
-    select * from hours
+    select
+        pickup_month,
+        pickup_hour,
+        pickup_zone_id,
+        count(*) as trips,
+        sum(total_amount) as amount
+    from hours
     where service_type = 'yellow'
+    group by all
 ),
 
 joined as (
@@ -46,9 +56,9 @@ joined as (
     from green
     full outer join yellow
         on
-            green.pickup_month <=> yellow.pickup_month
-            and green.pickup_hour <=> yellow.pickup_hour
-            and green.pickup_zone_id <=> yellow.pickup_zone_id
+            green.pickup_month = yellow.pickup_month
+            and green.pickup_hour = yellow.pickup_hour
+            and green.pickup_zone_id = yellow.pickup_zone_id
 ),
 
 final as (

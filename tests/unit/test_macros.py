@@ -150,15 +150,18 @@ CHECKS = """[
 def test_names_are_collected_where_conditions_hold(evaluate: Any) -> None:
     sql = evaluate(f"fired_names({CHECKS}, ['green'])")
     assert normalised(sql) == (
-        "array_compact(array(case when(miles > 9 or miles < 0)then 'far' end,case when(n is null)then 'odd' end))"
+        "case when(miles > 9 or miles < 0)or(n is null)then array_remove(array("
+        "case when(miles > 9 or miles < 0)then 'far' else '' end,case when(n is null)then 'odd' else '' end),'')"
+        "else cast(array()as array<string>)end"
     )
 
 
 def test_a_check_of_some_services_is_guarded_in_a_relation_of_more(evaluate: Any) -> None:
     sql = evaluate(f"fired_names({CHECKS}, ['green', 'yellow'])")
     assert normalised(sql) == (
-        "array_compact(array(case when service_type in('green')and(miles > 9 or miles < 0)then 'far' end,"
-        "case when(n is null)then 'odd' end))"
+        "case when service_type in('green')and(miles > 9 or miles < 0)or(n is null)then array_remove(array("
+        "case when service_type in('green')and(miles > 9 or miles < 0)then 'far' else '' end,"
+        "case when(n is null)then 'odd' else '' end),'')else cast(array()as array<string>)end"
     )
 
 

@@ -69,6 +69,7 @@ def test_a_hint_lints(linter: Linter, expression: str) -> None:
         ("clustered(['zone', 'day'])", {"clustered_by": ["zone", "day"]}),
         ("sorted_within(('zone', 'day'))", {"sorted_within": ["zone", "day"]}),
         ("target_file_size(128)", {"target_file_size_mb": 128}),
+        ("skipping_stats(['zone', 'day'])", {"tblproperties": {"delta.dataSkippingStatsColumns": "zone,day"}}),
         (
             "adaptive(advisory_mb=64, coalesce=false, skew_join=true, skew_factor=2.5, skew_mb=32, broadcast_mb=0)",
             {
