@@ -103,6 +103,9 @@ def test_the_users_own_settings_win() -> None:
     settings = layout.session_of(config, "delta", "m")
     assert settings[COMPACTED] == "false" and settings["x"] == "1" and settings[OPTIMISED] == "false"
     assert layout.session_of({**config, "materialized": "view"}, "delta", "m") == {COMPACTED: "false", "x": "1"}
+    unit = layout.session_of({**config, "materialized": "unit"}, "delta", "m")
+    assert unit["spark.sql.codegen.factoryMode"] == "NO_CODEGEN"
+    assert unit["x"] == "1"
 
 
 COST = """== Optimized Logical Plan ==

@@ -165,12 +165,14 @@ class FileLayout:
 
 
 def session_of(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:
-    """All settings of a node's session: those of its layout, and its `spark_conf`, which wins.
+    """All settings of a node's session: those of its layout or of a unit test, and its `spark_conf`, which wins.
 
     Raises:
         DbtRuntimeError: a value of the wrong kind; its key is named.
     """
     own = spark_conf.configured(config.get("spark_conf"), where)
+    if config.get("materialized") == "unit":
+        return {**spark_conf.INTERPRETED, **own}
     if config.get("materialized") not in STORED:
         return own
     return {**FileLayout.of(config, default_format, where).session(), **own}
