@@ -76,9 +76,10 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.legacy.createHiveTableByDefault": "false",
-        # Small work on few cores: 200 shuffle partitions and 50 snapshot partitions only cost time.
+        # Small work on few cores: 200 shuffle partitions only cost time, and so do the 50 tasks by which Delta reads
+        # a table's log for each scan of it. One task reads a log of 100,000 files in seconds.
         "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),
-        "spark.databricks.delta.snapshotPartitions": "2",
+        "spark.databricks.delta.snapshotPartitions": "1",
         # Answering `select max(day)` from Delta's statistics fails in a Thrift session, whose dates are of
         # another Java class: java.time.LocalDate cannot be cast to java.sql.Date (Delta 4.3).
         "spark.databricks.delta.optimizeMetadataQuery.enabled": "false",
@@ -93,6 +94,8 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.ui.retainedStages": "500",
         "spark.sql.ui.retainedExecutions": "300",
         "spark.ui.dagGraph.retainedRootRDDs": "200",
+        # Nobody looks at a page ten times a second.
+        "spark.ui.liveUpdate.period": "1s",
     }
     hive = {
         f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")
@@ -161,10 +164,23 @@ def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: 
     return folder
 
 
+# Java's second compiler took half of a small build's CPU time, for planning code that ran a few thousand times. It
+# begins 40 times later than by default: a loop over rows gets there within a second, the code of a few statements
+# never. Code is kept until 5 % of its room is filled, where the default looks through all of it at every half percent.
+# Figures: docs/speed.md.
+SECOND_COMPILER = (
+    "-XX:Tier4InvocationThreshold=200000",
+    "-XX:Tier4MinInvocationThreshold=6000",
+    "-XX:Tier4CompileThreshold=600000",
+    "-XX:Tier4BackEdgeThreshold=1600000",
+)
 # The metastore answers short calls all its life: the quick compiler and one collector thread do.
 # Spark's classes come to more than 100 MB: the room for them doesn't grow in steps, each with a full collection.
 TUNING = {
-    "spark": ("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m", "-XX:MetaspaceSize=256m"),
+    "spark": (
+        *("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m", "-XX:SweeperThreshold=5", "-XX:MetaspaceSize=256m"),
+        *SECOND_COMPILER,
+    ),
     "metastore": ("-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dderby.storage.pageCacheSize=4000"),
 }
 
