@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 CONTEXT = multiprocessing.get_context("forkserver")
-# Modules whose import fixes the width of the terminal (penstock.summary, penstock.server.commands) stay out.
+# Modules whose import fixes the width of the terminal (penstock.server.commands) stay out.
 _MODULES = [
     *("dbt.cli.main", "dbt.adapters.penstock", "penstock.cli", "penstock.lake.commands"),
     *("penstock.batches.commands", "penstock.explain.commands", "pandas"),

@@ -31,7 +31,6 @@ LEARNING = "ml"
 PAUSE = 0.2
 STOP_SECONDS = 60.0
 STYLES = {"warn": "yellow", "error": "red"}
-console = Console(highlight=False)
 
 
 class Starting(threading.Thread):
@@ -175,7 +174,7 @@ def run(
     # dbt runs in this process: in the project's folder, with this environment's programs.
     os.chdir(settings.root)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with Phases(console, quiet=verbose) as phases:
+    with Phases(Console(highlight=False), quiet=verbose) as phases:
         starting, sample = Starting(settings, phases), Sampling(settings, phases)
         starting.start()
         sample.start()

@@ -24,7 +24,6 @@ from penstock.settings import Settings
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
 PASSED = {"pass", "success"}
-console = Console(highlight=False)
 
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
@@ -160,6 +159,7 @@ def show(found: Summary, seconds: float | None) -> None:
     Args:
         seconds: how long all of it took; None leaves the line out.
     """
+    console = Console(highlight=False)
     table = Table(title="penstock: what the build left", title_justify="left", show_edge=False, pad_edge=False)
     for name, justify in (("layer", "left"), ("table", "left"), ("rows", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]

@@ -78,6 +78,8 @@ def test_months_that_are_asked_for(rides: Rides) -> None:
     assert rides.files("2024-02") == files
     batched = [row[0] for row in rides.sql("select id from small.batched order by id")]
     assert batched == sorted(row[0] for row in rides.lake["2024-03"])
+    # The other month that changed waits for a run that is not asked for months.
+    assert rides.ledger(rides.run()) == everywhere("2024-05")
 
 
 def test_changed_months_within_a_range(rides: Rides) -> None:
