@@ -41,7 +41,6 @@ class TestInsertOverwriteOnSchemaChange(IgnoreOrFail):
         }
 
 
-@pytest.mark.core
 class TestDeltaOnSchemaChange(BaseIncrementalOnSchemaChange):
     """All of the published tests: columns appear and disappear."""
 

@@ -118,7 +118,6 @@ def test_a_worse_model_is_not_promoted(learned: Project) -> None:
     assert checksum(learned, "select * from warehouse.trip_predictions") == before
 
 
-@pytest.mark.core
 def test_a_killed_training_leaves_the_live_one_live(learned: Project) -> None:
     file = learned.root / "python_models" / "_ml.yml"
     before = versions(learned, "fare_model")

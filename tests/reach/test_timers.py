@@ -172,7 +172,6 @@ def test_what_is_no_month_is_refused(project: Project, word: str) -> None:
     assert f"found: `{word}`" in said and "do: " in said
 
 
-@pytest.mark.core
 def test_a_month_across_the_year_is_whole(project: Project) -> None:
     """December ends with the next year."""
     run = begin(project, f"{PLACE}/orchestration/batch 2023-12")
