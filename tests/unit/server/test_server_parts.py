@@ -238,6 +238,15 @@ def test_artifact_names() -> None:
     assert [jars.artifact(n) for n in names] == ["delta-storage", "delta-spark_4.1_2.13", "hive-exec"]
 
 
+def test_what_spark_ships_is_not_fetched() -> None:
+    """Each shipped artifact is excluded, but the one that is asked for."""
+    text = jars.ivy_module("org.apache.hadoop:hadoop-client-api:3.4.2")
+    assert '<exclude module="hadoop-client-runtime"/>' in text
+    assert '<exclude module="hadoop-client-api"/>' not in text
+    assert 'name="hadoop-client-api" rev="3.4.2" conf="default->default" transitive="true"' in text
+    assert 'transitive="false"' in jars.ivy_module("a:b:1@jar")
+
+
 def test_a_port_belongs_to_the_process_that_listens() -> None:
     """An answer is not enough: another server may have taken the port first."""
     with socket.socket() as listener:
