@@ -3,7 +3,7 @@
     .venv/bin/python bench/against.py COMMIT [--rounds 1] [--write-docs]     # make bench-against COMMIT=…
     .venv/bin/python bench/against.py --only-ours --folder DIR [--server-options='-XX:…'] [--spark-conf k=v]
 
-Each side is a copy of the project with a server of its own, as the commit ships it. The sample has landed, everything
+Each side is a copy of the project with its own server, as the commit ships it. The sample has landed, everything
 was built once, and the server was stopped, which also leaves the archive of loaded classes. Then, in turns:
 
 * build: `dbt build` three times with nothing changed. The first of all steps starts the server.
@@ -30,7 +30,7 @@ from pathlib import Path
 
 import psutil
 from against_copy import CHECKOUT, git
-from against_results import Cost, Results, others, read, told, write
+from against_results import Cost, Results, other_threads, read, report_tables, write
 from against_side import Side
 
 STEPS = ("build", "test", "run", "month")
@@ -103,7 +103,7 @@ def main() -> None:
     given = arguments()
     if not Path("/proc/self/task").exists():
         sys.exit("needed: /proc, to read the CPU seconds of threads. found: none. do: run it on Linux")
-    # A bench that is told to end stops its servers first.
+    # On SIGTERM the bench stops its servers first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     if given.from_results:
         found = read(json.loads(given.from_results.read_text()))
@@ -112,7 +112,7 @@ def main() -> None:
             found = measure(given, (given.folder or Path(name)).resolve())
     if given.results:
         given.results.write_text(json.dumps(asdict(found)))
-    print("\n".join(["", *told(found), "", *others(found)]), flush=True)
+    print("\n".join(["", *report_tables(found), "", *other_threads(found)]), flush=True)
     if given.write_docs:
         write(found)
 

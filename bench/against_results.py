@@ -170,7 +170,7 @@ def threads(found: Results) -> list[str]:
     return table(["Spark's CPU s", *(name for step in shown for name in _names(found, step))], rows)
 
 
-def others(found: Results, count: int = 8) -> list[str]:
+def other_threads(found: Results, count: int = 8) -> list[str]:
     """The threads that belong to no group and used most in the first step."""
     lines = []
     for side, measured in found.sides.items():
@@ -195,7 +195,7 @@ def aims(found: Results) -> list[str]:
     return table(["aim", "at most", "measured", "met"], rows)
 
 
-def told(found: Results) -> list[str]:
+def report_tables(found: Results) -> list[str]:
     """All tables."""
     first = next(iter(found.sides.values()))
     rounds = len(next(iter(first.values())))
@@ -221,4 +221,4 @@ def filled(text: str, lines: Sequence[str]) -> str:
 
 def write(found: Results) -> None:
     """Put the tables into the page."""
-    PAGE.write_text(filled(PAGE.read_text(), told(found)))
+    PAGE.write_text(filled(PAGE.read_text(), report_tables(found)))

@@ -122,7 +122,7 @@ class Side:
             )
             try:
                 _, status, usage = os.wait4(process.pid, 0)
-            except BaseException:  # told to end: the command ends before its server
+            except BaseException:  # on SIGTERM too: the command ends before its server
                 process.terminate()
                 process.wait()
                 raise

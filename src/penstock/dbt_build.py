@@ -1,4 +1,4 @@
-"""One `dbt build` inside this process, parsed ahead of its run, with its progress told node by node.
+"""Run `dbt build` inside this process: parse ahead of the run, then report progress node by node.
 
 dbt takes seconds to import: this module does so only when a build begins.
 """

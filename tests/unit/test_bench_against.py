@@ -237,11 +237,11 @@ def test_groups_of_threads_add_up_to_spark() -> None:
 
 
 def test_one_side_alone_has_no_ratio_and_no_aims() -> None:
-    from against_results import Results, told
+    from against_results import Results, report_tables
 
     both = results()
     alone = Results(both.rows, both.month_rows, both.machine, {"checkout": both.sides["checkout"]})
-    assert not [line for line in told(alone) if "ratio" in line or "aim" in line]
+    assert not [line for line in report_tables(alone) if "ratio" in line or "aim" in line]
 
 
 def test_results_are_read_as_they_were_written(bench: ModuleType) -> None:
@@ -266,14 +266,14 @@ def test_the_docs_have_the_block() -> None:
 
 
 def test_a_run_without_builds_has_its_tables() -> None:
-    from against_results import Results, others, told
+    from against_results import Results, other_threads, report_tables
 
     both = results()
     few = {name: {"run": measured["run"]} for name, measured in both.sides.items()}
     found = Results(both.rows, both.month_rows, both.machine, few)
-    assert cells(told(found))["CPU seconds, `dbt run`, nothing changed"] == ["≤ 0.5", "0.40", "yes"]
-    assert not [line for line in told(found) if "statements, `dbt build`" in line]
-    assert others(found)[0].startswith("other threads of 345e71b: Thread-7 ")
+    assert cells(report_tables(found))["CPU seconds, `dbt run`, nothing changed"] == ["≤ 0.5", "0.40", "yes"]
+    assert not [line for line in report_tables(found) if "statements, `dbt build`" in line]
+    assert other_threads(found)[0].startswith("other threads of 345e71b: Thread-7 ")
 
 
 def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:

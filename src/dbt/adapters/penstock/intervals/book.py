@@ -79,7 +79,7 @@ class Book:
         return self._completed(run, subject, table, newest, tell)
 
     def _completed(self, run: Run, subject: Subject, table: Table, newest: Commit, tell: bool) -> Table:
-        """The table with what its history up to `newest` has and the ledger lacks; with `tell` the ledger is told."""
+        """Return the table with the commits up to `newest` that the ledger lacks; `tell` adds them to the ledger."""
         missing = newest.version - table.state.version
         if missing <= 0 or not table.grain:
             return table
