@@ -13,6 +13,7 @@ keyed as (
     from trips
 ),
 
+-- The month is in each join, so that a filter of months reaches every scan.
 shared_keys as (
     select
         file_month,
@@ -22,8 +23,19 @@ shared_keys as (
     having count(*) > 1
 ),
 
+single_trips as (
+    select {{ hints(broadcast('shared_keys')) }}
+        keyed.* except (trip_key),
+        false as has_mirror,
+        false as is_repeat
+    from keyed
+    left join shared_keys
+        on keyed.file_month = shared_keys.file_month and keyed.trip_key = shared_keys.trip_key
+    where shared_keys.trip_key is null
+),
+
 candidates as (
-    select {{ hints(broadcast('shared_keys')) }} keyed.*
+    select {{ hints(broadcast('shared_keys')) }} keyed.* except (trip_key)
     from keyed
     inner join shared_keys
         on keyed.file_month = shared_keys.file_month and keyed.trip_key = shared_keys.trip_key
@@ -31,8 +43,8 @@ candidates as (
 
 numbered as (
     select
-        file_month,
-        source_row,
+        *,
+        false as has_mirror,
         row_number() over (
             partition by
                 file_month, source_file, licence_number, dispatching_base, originating_base,
@@ -42,24 +54,14 @@ numbered as (
                 shared_request_flag, shared_match_flag, access_a_ride_flag, wav_request_flag,
                 wav_match_flag
             order by source_row
-        ) as occurrence
+        ) > 1 as is_repeat
     from candidates
 ),
 
-repeats as (
-    select * from numbered
-    where occurrence > 1
-),
-
 final as (
-    select {{ hints(broadcast('repeats')) }}
-        trips.*,
-        false as has_mirror,
-        repeats.source_row is not null as is_repeat
-    from trips
-    -- The service has one file a month.
-    left join repeats
-        on trips.file_month = repeats.file_month and trips.source_row = repeats.source_row
+    select * from single_trips
+    union all
+    select * from numbered
 )
 
 select * from final

@@ -1,30 +1,21 @@
-with green as (
+with trips as (
     select * from {{ ref('stg_green_trips') }}
-),
-
-yellow as (
+    union all
     select * from {{ ref('stg_yellow_trips') }}
 ),
 
-trips as (
-    select * from green
-    union all
-    select * from yellow
-),
-
 -- Mirrors and repeats share trip_key; so may other rows, which the windows below tell apart.
--- A service has one file a month, so month and signed_row identify a row without comparing texts.
 keyed as (
     select
         *,
         xxhash64(
             service_type, file_month, source_file, vendor_id, pickup_at, dropoff_at,
             pickup_zone_id, dropoff_zone_id, abs(total_amount)
-        ) as trip_key,
-        if(service_type = 'green', -source_row, source_row) as signed_row
+        ) as trip_key
     from trips
 ),
 
+-- The month is in each join, so that a filter of months reaches every scan.
 shared_keys as (
     select
         file_month,
@@ -34,8 +25,20 @@ shared_keys as (
     having count(*) > 1
 ),
 
+-- Spark pushes a left anti join below the union of the services, and loses its hint there.
+single_trips as (
+    select {{ hints(broadcast('shared_keys')) }}
+        keyed.* except (trip_key),
+        false as has_mirror,
+        false as is_repeat
+    from keyed
+    left join shared_keys
+        on keyed.file_month = shared_keys.file_month and keyed.trip_key = shared_keys.trip_key
+    where shared_keys.trip_key is null
+),
+
 candidates as (
-    select {{ hints(broadcast('shared_keys')) }} keyed.*
+    select {{ hints(broadcast('shared_keys')) }} keyed.* except (trip_key)
     from keyed
     inner join shared_keys
         on keyed.file_month = shared_keys.file_month and keyed.trip_key = shared_keys.trip_key
@@ -43,8 +46,7 @@ candidates as (
 
 compared as (
     select
-        file_month,
-        signed_row,
+        *,
         min(total_amount) over same_trip < 0 and max(total_amount) over same_trip > 0 as has_mirror,
         row_number() over same_row > 1 as is_repeat
     from candidates
@@ -66,15 +68,9 @@ compared as (
 ),
 
 final as (
-    select {{ hints(broadcast('compared')) }}
-        keyed.* except (trip_key, signed_row),
-        coalesce(compared.has_mirror, false) as has_mirror,
-        coalesce(compared.is_repeat, false) as is_repeat
-    from keyed
-    left join compared
-        on
-            keyed.file_month = compared.file_month and keyed.signed_row = compared.signed_row
-            and (compared.has_mirror or compared.is_repeat)
+    select * from single_trips
+    union all
+    select * from compared
 )
 
 select * from final

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from projects import Project, edited
 
+from penstock.plans import questions
+from penstock.plans.parse import parse
+
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
 
 
@@ -58,6 +61,15 @@ def test_schemas_and_formats(sampled: Project) -> None:
     assert columns["pickup_month"] == "date"
     months = sampled.sql("select distinct pickup_month from warehouse.fct_trips")
     assert len(months) == 6
+
+
+@pytest.mark.parametrize("view", ["int_trips_windowed", "int_fhvhv_trips_windowed"])
+def test_a_filter_of_months_reaches_every_scan(sampled: Project, view: str) -> None:
+    """A view that joins the lake with itself reads the asked month alone, on each side of its joins."""
+    plan = sampled.sql(f"explain formatted select * from intermediate.{view} where file_month = date'2024-01-01'")
+    scans = questions.scans(parse(plan[0][0]))
+    assert len(scans) > 1
+    assert [scan.table for scan in scans if not any("= 2024-01-01" in item for item in scan.partition_filters)] == []
 
 
 def test_sql_and_python_agree(sampled: Project) -> None:

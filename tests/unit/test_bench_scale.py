@@ -220,5 +220,4 @@ def test_the_pages_settings_are_there() -> None:
     code += "".join(path.read_text() for path in (ROOT / "macros").rglob("*.sql"))
     for name in ("intervals_per_commit", "target_file_size_mb", "target_file_size", "monthly_partitions"):
         assert name in text and name in code, name
-    assert "broadcast('compared')" in (ROOT / "models/intermediate/int_trips_windowed.sql").read_text()
     assert "broadcast('shared_keys')" in (ROOT / "models/intermediate/int_trips_windowed.sql").read_text()
