@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from projects import Project, small_project
+from projects import Project, edited, small_project
 
 pytestmark = pytest.mark.core
 
@@ -79,6 +79,7 @@ FILES = {
     "seeds/many.csv": "id,name,day,price\n"
     + "".join(f"{n},it's \\ {n} é $x,2024-01-{n % 28 + 1:02d},{n}.5\n" for n in range(20_000)),
     "seeds/few.csv": "id,p\n1,a\n2,null\n",
+    "seeds/codes.csv": "id,p\n1,a\n2,null\n",
     "seeds/seeds.yml": (
         "seeds:\n  - name: many\n"
         "    config: {column_types: {name: \"{{ 'int' if var('fail', false) else 'string' }}\"}}\n"
@@ -223,3 +224,22 @@ def test_no_rows_with_empty(things: Project) -> None:
     assert "INSERT 0" in done.stdout, done.stdout[-3000:]
     assert things.sql("select count(*) from things.few") == [(0,)]
     assert [row[1] for row in things.sql("describe things.few")] == ["bigint", "string"]
+
+
+def test_a_seed_that_is_as_it_would_be_loaded_stays(things: Project) -> None:
+    """No commit for the same file; one after another writer, for another file, and for a full refresh."""
+
+    def seeded(*arguments: str) -> tuple[int, list[Any]]:
+        before = len(things.sql("describe history things.codes"))
+        assert run(things, "seed", "--select", "codes", *arguments).returncode == 0
+        return len(things.sql("describe history things.codes")) - before, ids(things, "codes")["codes"]
+
+    assert seeded() == (1, [1, 2])
+    assert seeded() == (0, [1, 2])
+    things.sql("insert into things.codes values (3, 'by hand')")
+    assert seeded() == (1, [1, 2])
+    path = things.root / "seeds" / "codes.csv"
+    with edited(path, path.read_text() + "4,d\n"):
+        assert seeded() == (1, [1, 2, 4])
+    assert seeded() == (1, [1, 2])
+    assert seeded("--full-refresh") == (1, [1, 2])

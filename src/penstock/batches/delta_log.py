@@ -13,6 +13,8 @@ from typing import Any
 
 LOCATION = re.compile(r"^Location: file:(?://)?(/.+)$", re.MULTILINE)
 COMMIT = re.compile(r"\d{20}\.json")
+# Delta's names of the operations that write a whole table.
+WHOLE = ("CREATE TABLE AS SELECT", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT")
 
 
 def folder(information: str) -> Path | None:
@@ -44,6 +46,16 @@ def rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
     except (OSError, ValueError, KeyError):
         return None
     return found or None
+
+
+def is_as_written(log: Path) -> bool:
+    """Return whether a table is as its last CREATE TABLE AS SELECT left it: no commit came after.
+
+    Args:
+        log: the folder of the table's log.
+    """
+    newest = rows(log, 1)
+    return newest is not None and newest[0]["operation"] in WHOLE
 
 
 def _row(path: Path) -> dict[str, Any]:

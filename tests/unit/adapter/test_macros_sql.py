@@ -58,6 +58,7 @@ def render() -> Render:
             "config": Config(config),
             "model": Node(node),
             "modules": SimpleNamespace(re=re),
+            "flags": SimpleNamespace(EMPTY=False),
             "local_md5": lambda text: f"{abs(hash(text)):012x}",
             "options_clause": lambda: "",
             "partition_cols": lambda label: f"{label} ({config['partition_by']})" if config.get("partition_by") else "",
@@ -69,6 +70,7 @@ def render() -> Render:
             "adapter": SimpleNamespace(
                 table_format=lambda name: table_format(name or "delta"),
                 interval_properties=lambda node: interval_properties(config),
+                seed_properties=lambda node, empty: {},
                 quote=lambda name: f"`{name}`",
                 get_columns_in_relation=lambda relation: COLUMNS,
                 render_raw_columns_constraints=lambda raw_columns: [],

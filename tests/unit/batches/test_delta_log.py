@@ -71,3 +71,18 @@ def test_the_folder_is_that_of_the_tables_location(log: Path, scheme: str) -> No
 def test_a_table_elsewhere_has_no_folder_here(location: str) -> None:
     assert delta_log.folder(INFORMATION.format(provider="delta", location=location)) is None
     assert delta_log.folder("") is None
+
+
+def test_a_table_is_as_written_until_another_commit(tmp_path: Path) -> None:
+    """Only a statement that wrote the whole table may be the newest."""
+    for version, (operation, whole) in enumerate(
+        {
+            "CREATE OR REPLACE TABLE AS SELECT": True,
+            "WRITE": False,
+            "CREATE TABLE AS SELECT": True,
+            "SET": False,
+        }.items()
+    ):
+        (tmp_path / f"{version:020}.json").write_text(json.dumps({"commitInfo": {"operation": operation}}))
+        assert delta_log.is_as_written(tmp_path) == whole
+    assert not delta_log.is_as_written(tmp_path / "nowhere")

@@ -9,10 +9,11 @@ type holds; the rows travel as JSON and are cast by Spark.
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -32,6 +33,9 @@ DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
+# Goes up when a later version makes another table of the same file.
+FORMAT = 1
+FINGERPRINT = "penstock.seed"
 ROWS_A_LITERAL = 5000
 # Characters of one statement; Hive's Thrift server takes messages of 100 MB.
 CHARACTERS_A_PART = 16_000_000
@@ -87,6 +91,20 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
     kept = list(zip(*written, strict=True))[:limit]
     preview = agate.Table(rows[:10], names, column_types=testers)
     return Seed(names, tuple(types), len(kept), tuple(_parts(kept)), preview)
+
+
+def fingerprint(node: Mapping[str, Any]) -> str | None:
+    """What a seed's table is made of, its file and its configuration, as one hash; None when dbt hashed no file.
+
+    Args:
+        node: the seed. dbt hashes files of up to 1 MB.
+    """
+    checksum = node.get("checksum") or {}
+    if checksum.get("name") != "sha256":
+        return None
+    columns = {name: column.get("description") for name, column in (node.get("columns") or {}).items()}
+    made_of = [FORMAT, checksum["checksum"], node["config"], node.get("description"), columns]
+    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:

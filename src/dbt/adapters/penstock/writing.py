@@ -14,6 +14,7 @@ from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds, statements
+from penstock.batches import delta_log
 from penstock.pymodel.conflicts import again_on_conflict
 
 # The formats that dbt-spark's relations have a flag for.
@@ -134,6 +135,24 @@ class TableWriting(SparkAdapter):
             path = Path(node["root_path"]) / node["original_file_path"]
         config = node["config"]
         return seeds.read(path, config.get("column_types") or {}, config.get("delimiter", ","), 0 if empty else None)
+
+    @available
+    def seed_properties(self, node: dict[str, Any], empty: bool) -> dict[str, str]:
+        """Table properties that tell what a seed's table was made of."""
+        found = None if empty or node["resource_type"] != "seed" else seeds.fingerprint(node)
+        return {seeds.FINGERPRINT: found} if found else {}
+
+    @available
+    def seed_is_unchanged(self, relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
+        """Whether the table was made of the same file and configuration, and nobody changed it since.
+
+        Only a Delta table whose log this program can read tells that; any other is loaded again.
+        """
+        information = getattr(relation, "information", None) or ""
+        if any(f"{name}={value}" in information for name, value in self.seed_properties(node, empty).items()):
+            log = delta_log.folder(information)
+            return log is not None and delta_log.is_as_written(log)
+        return False
 
     def valid_incremental_strategies(self) -> list[str]:
         """dbt's own strategies that have SQL here; the table format narrows them (capabilities.py)."""

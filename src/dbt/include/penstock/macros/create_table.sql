@@ -17,6 +17,7 @@
   {%- set properties = {} -%}
   {%- do properties.update(config.get('tblproperties') or {}) -%}
   {%- do properties.update(adapter.interval_properties(model)) -%}
+  {%- do properties.update(adapter.seed_properties(model, flags.EMPTY)) -%}
   {%- if penstock_format().constraints -%}
     {%- for item in penstock_constraints() -%}
       {%- do properties.update({'delta.constraints.' ~ item.name: item.expression}) -%}

@@ -1,5 +1,6 @@
 {#- A seed in one commit: its rows travel in the statement itself (see seeds.py), so that the old ones
-    stay until the new ones are there, and no file system is shared with the server. -#}
+    stay until the new ones are there, and no file system is shared with the server. A table that was made of
+    the same file and configuration stays as it is. -#}
 {% materialization seed, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = adapter.as_table(this, config.get('file_format')) -%}
@@ -12,14 +13,18 @@
 
   {{ run_hooks(pre_hooks) }}
 
-  {%- do penstock_load_seed(existing, target, seed) -%}
-  {%- set code = 'CREATE' if full_refresh else 'INSERT' -%}
-  {%- call noop_statement('main', code ~ ' ' ~ seed.count, code, seed.count) -%}
-    {{ penstock_create_table_as(target, penstock_seed_select(seed, ['-- ' ~ seed.count ~ ' rows']), none) }}
-  {%- endcall -%}
+  {%- if existing and not full_refresh and adapter.seed_is_unchanged(existing, model, flags.EMPTY) -%}
+    {%- do store_result('main', response=adapter.interval_response('unchanged')) -%}
+  {%- else -%}
+    {%- do penstock_load_seed(existing, target, seed) -%}
+    {%- set code = 'CREATE' if full_refresh else 'INSERT' -%}
+    {%- call noop_statement('main', code ~ ' ' ~ seed.count, code, seed.count) -%}
+      {{ penstock_create_table_as(target, penstock_seed_select(seed, ['-- ' ~ seed.count ~ ' rows']), none) }}
+    {%- endcall -%}
+    {%- do persist_docs(target, model) -%}
+  {%- endif -%}
 
   {%- do apply_grants(target, config.get('grants'), should_revoke(existing, full_refresh)) -%}
-  {%- do persist_docs(target, model) -%}
 
   {{ run_hooks(post_hooks) }}
 
