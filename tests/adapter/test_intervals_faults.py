@@ -126,7 +126,6 @@ def test_a_first_build_that_was_killed_before_the_metastore_knew(rides: Rides) -
     rides.holds()
 
 
-@pytest.mark.core
 def test_two_runs_at_once(rides: Rides) -> None:
     """Of other months with no table there before, both win; of the same months, nothing is there twice."""
     for model in ("checked", "totals"):

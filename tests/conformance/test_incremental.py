@@ -12,9 +12,8 @@ from dbt.tests.adapter.incremental.test_incremental_predicates import (
 )
 from dbt.tests.adapter.incremental.test_incremental_unique_id import BaseIncrementalUniqueKey
 
-pytestmark = pytest.mark.core
 
-
+@pytest.mark.core
 class TestIncrementalUniqueKey(BaseIncrementalUniqueKey):
     @pytest.fixture(scope="class")
     def project_config_update(self):
@@ -59,6 +58,7 @@ select *, cast(event_time as date) as date_day from {{{{ ref('input_model') }}}}
 """
 
 
+@pytest.mark.core
 class TestMicrobatch(BaseMicrobatch):
     """Batches into partitions, as dbt-spark's own suite has them."""
 

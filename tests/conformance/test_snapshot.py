@@ -103,7 +103,6 @@ class TestSnapshotDbtValidToCurrent(Delta, Snapshot, BaseSnapshotDbtValidToCurre
         check_relations_equal(project.adapter, ["snapshot_actual", "snapshot_expected"])
 
 
-@pytest.mark.core
 class TestSnapshotMultiUniqueKey(Delta, BaseSnapshotMultiUniqueKey):
     @pytest.fixture(scope="class")
     def models(self):

@@ -6,8 +6,6 @@ import pytest
 from faulty import SLOWLY, WAIT, start, tables
 from projects import Project
 
-pytestmark = pytest.mark.core
-
 
 def together(project: Project, name: str) -> tuple[list[int], str]:
     """Two runs of a node side by side: their exit codes, and what they said."""
@@ -28,6 +26,7 @@ def together(project: Project, name: str) -> tuple[list[int], str]:
     return [run.returncode for run in runs], "\n".join(said)
 
 
+@pytest.mark.core
 def test_a_table_is_one_runs_whole(project: Project) -> None:
     """All rows of one version; a run that lost says so, and at least one won."""
     present = tables(project)

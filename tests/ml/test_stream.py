@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import psutil
-import pytest
 from projects import Project, edited
 from test_chain import run
 from waiting import LIMIT, wait_until
@@ -41,7 +40,6 @@ def follow(project: Project) -> None:
     run(project, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
 
 
-@pytest.mark.core
 def test_each_commit_of_the_manifest_is_a_batch(learned: Project) -> None:
     follow(learned)
     before = batches(learned)
@@ -97,7 +95,6 @@ def _landing_meanwhile(project: Project) -> str:
     return text.replace('    green = dbt.ref("stg_green_trips")\n', begin + '    green = dbt.ref("stg_green_trips")\n')
 
 
-@pytest.mark.core
 def test_a_kill_in_a_batch_loses_and_doubles_nothing(learned: Project) -> None:
     before = batches(learned)
     land(learned, seed=32)
