@@ -7,8 +7,8 @@ keyed as (
     select
         *,
         xxhash64(
-            file_month, source_file, licence_number, requested_at, pickup_at, dropoff_at,
-            pickup_zone_id, dropoff_zone_id, fare_amount, driver_pay
+            licence_number, requested_at, pickup_at, dropoff_at, pickup_zone_id, dropoff_zone_id,
+            fare_amount, driver_pay
         ) as trip_key
     from trips
 ),
