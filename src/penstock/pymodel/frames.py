@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
+from penstock.pymodel import contract
+from penstock.pymodel.columns import types
 from penstock.pymodel.failure import ModelError
 
 ACCEPTED = "a Spark, pandas, pandas-on-Spark DataFrame or a pyarrow Table"
@@ -51,3 +54,9 @@ def to_spark(session: Any, value: Any, name: str) -> Any:
         what = "None" if value is None else f"{type(value).__module__}.{type(value).__name__}"
         raise ModelError.of(f"{ACCEPTED} from {name}", what.removeprefix("builtins."), "return one from model()")
     return frame
+
+
+def storable(frame: Any, declared: Mapping[str, str]) -> Any:
+    """A Spark data frame that a table can hold: a VOID column becomes the declared type, or a string."""
+    listed = contract.storable(types(frame.schema), declared)
+    return frame.selectExpr(*listed) if listed else frame

@@ -34,7 +34,8 @@ def write(session: Any, frame: Any, job: Job) -> None:
         replace.create_empty(session, job.write.target, job.layout, frame.schema)
     target, rows = job.write.target, columns.types(frame.schema)
     change = columns.compare(columns.types(session.table(target).schema), rows)
-    plan = columns.plan(target, change, job.write.on_schema_change, job.layout)
+    properties = [row[0] for row in session.sql(f"show tblproperties {target}").collect()] if change.added else []
+    plan = columns.plan(target, change, job.write.on_schema_change, job.layout, properties)
     for statement in plan.before:
         session.sql(statement)
     source = replace.in_order(f"select {selected(session, target, rows)} from {quoted(job.write.view)}", job.layout)

@@ -16,6 +16,8 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.spark.column import SparkColumn
 from dbt.adapters.spark.impl import SparkAdapter
 
+from penstock.pymodel.data_types import parse
+
 # DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
 QUALIFIED = re.compile(r"\w+\.\w+")
@@ -67,6 +69,20 @@ class PenstockColumn(SparkColumn):
     def is_numeric(self) -> bool:
         """Whether it holds decimal fractions."""
         return self._kind in ("decimal", "dec", "numeric")
+
+    @property
+    def data_type(self) -> str:
+        """Its type as SQL takes it, whatever the names in a struct."""
+        return parse(self.dtype).sql
+
+    @property
+    def stored_type(self) -> str:
+        """The type that a table's column of it has: a string for NULL literals."""
+        return parse(self.dtype).stored.sql
+
+    def takes(self, other: Column) -> bool:
+        """Whether another column's values have this one's type."""
+        return parse(self.dtype).takes(parse(other.dtype))
 
     def can_expand_to(self, other_column: Column) -> bool:
         """Whether dbt should make it longer: Spark's text has no length to grow out of."""
