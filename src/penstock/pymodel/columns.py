@@ -35,7 +35,7 @@ def repeated(names: Iterable[str]) -> list[str]:
     """The names that occur more than once, without case."""
     same: dict[str, list[str]] = {}
     for name in names:
-        same.setdefault(name.casefold(), []).append(name)
+        same.setdefault(name.lower(), []).append(name)
     return [name for alike in same.values() if len(alike) > 1 for name in alike]
 
 
@@ -67,8 +67,8 @@ class Change:
 
 def compare(table: Mapping[str, str], rows: Mapping[str, str]) -> Change:
     """The change from a table's columns to the rows'; names without case."""
-    old = {name.casefold(): (name, words) for name, words in table.items()}
-    new = {name.casefold(): (name, words) for name, words in rows.items()}
+    old = {name.lower(): (name, words) for name, words in table.items()}
+    new = {name.lower(): (name, words) for name, words in rows.items()}
     both = [key for key in old if key in new]
     retyped = {
         old[key][0]: (old[key][1], new[key][1])

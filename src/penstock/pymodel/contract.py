@@ -72,8 +72,8 @@ def declared_types(
 
 def differences(declared: Mapping[str, str | None], found: Mapping[str, str]) -> list[str]:
     """Return every way in which returned columns aren't the declared ones, in words; names without case."""
-    have = {name.casefold(): (name, words) for name, words in found.items()}
-    want = {name.casefold(): (name, words) for name, words in declared.items()}
+    have = {name.lower(): (name, words) for name, words in found.items()}
+    want = {name.lower(): (name, words) for name, words in declared.items()}
     missing = [f"{name} is missing" for key, (name, _) in want.items() if key not in have]
     extra = [f"{name} ({words}) is not declared" for key, (name, words) in have.items() if key not in want]
     wrong = [
@@ -134,9 +134,9 @@ def storable(columns: Mapping[str, str], declared: Mapping[str, str]) -> list[st
     kinds = {name: parse(words) for name, words in columns.items()}
     if not any(kind.has_void for kind in kinds.values()):
         return []
-    wanted = {name.casefold(): words for name, words in declared.items()}
+    wanted = {name.lower(): words for name, words in declared.items()}
     return [
-        f"cast({quoted(name)} as {wanted.get(name.casefold(), kind.stored.sql)}) as {quoted(name)}"
+        f"cast({quoted(name)} as {wanted.get(name.lower(), kind.stored.sql)}) as {quoted(name)}"
         if kind.has_void
         else quoted(name)
         for name, kind in kinds.items()

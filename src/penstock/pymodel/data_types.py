@@ -67,12 +67,12 @@ class DataType:
         if self.name not in NESTED or self.name != other.name or len(self.parts) != len(other.parts):
             return self.key == other.key
         pairs = zip(self.parts, other.parts, strict=True)
-        return all(mine[0].casefold() == theirs[0].casefold() and mine[1].takes(theirs[1]) for mine, theirs in pairs)
+        return all(mine[0].lower() == theirs[0].lower() and mine[1].takes(theirs[1]) for mine, theirs in pairs)
 
     @property
     def key(self) -> str:
         """A text that is the same for the same type: Spark's names don't know case."""
-        return self.sql.casefold()
+        return self.sql.lower()
 
     @property
     def sql(self) -> str:

@@ -30,5 +30,5 @@ def properties(columns: Mapping[str, str], configured: Iterable[str] = ()) -> di
     names = [*columns, *(name for kind in kinds for name in kind.names())]
     if any(REFUSED.search(name) for name in names):
         needed |= MAPPING
-    given = {name.casefold() for name in configured}
-    return {name: value for name, value in needed.items() if name.casefold() not in given}
+    given = {name.lower() for name in configured}
+    return {name: value for name, value in needed.items() if name.lower() not in given}

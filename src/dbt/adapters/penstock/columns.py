@@ -20,6 +20,7 @@ from penstock.pymodel.data_types import parse
 
 # DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
+LENGTH = re.compile(r"\((\d+)\)")
 QUALIFIED = re.compile(r"\w+\.\w+")
 # A fixture's value: a cast of a literal. Its type is that of the cast, whatever the literal.
 VALUE = re.compile(r"try_cast\((?:'(?:[^'\\]|\\.)*'|[\w.+-]+) as ", re.IGNORECASE | re.DOTALL)
@@ -51,8 +52,39 @@ class PenstockColumn(SparkColumn):
 
     @property
     def _kind(self) -> str:
-        """The type's name, without its length or precision."""
-        return self.dtype.lower().split("(")[0].strip()
+        """The type's name, without its length, precision or collation."""
+        return re.split(r"[( ]", self.dtype.lower().strip())[0]
+
+    @classmethod
+    def string_type(cls, size: int | None = None) -> str:
+        """Return the type of a text: Spark's has no length."""
+        return "string"
+
+    @classmethod
+    def numeric_type(cls, dtype: str, precision: Any, scale: Any) -> str:
+        """Return the type of a number of some digits; an integer or binary fraction has none."""
+        plain = cls("", dtype)
+        if precision is None or plain.is_integer() or plain.is_float():
+            return dtype if plain.is_integer() or plain.is_float() else str(super().numeric_type(dtype, None, None))
+        return f"decimal({precision},{scale or 0})"
+
+    @classmethod
+    def from_description(cls, name: str, raw_data_type: str) -> PenstockColumn:
+        """Return the column that a row of DESCRIBE tells of; a type's digits stay in it."""
+        return cls(name, raw_data_type)
+
+    def string_size(self) -> int:
+        """Return a text's length; dbt's own 256 where it has none.
+
+        Raises:
+            DbtRuntimeError: it is no text.
+        """
+        length = LENGTH.search(self.dtype)
+        return int(length[1]) if length and self.is_string() else int(super().string_size())
+
+    def literal(self, value: Any) -> str:
+        """Return a value as SQL of this type."""
+        return f"cast({value} as {self.data_type})"
 
     def is_string(self) -> bool:
         """Whether it holds text."""

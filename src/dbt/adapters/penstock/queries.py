@@ -36,8 +36,8 @@ class Query:
 
 def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) -> str:
     """dbt's table of a contract's mismatches, with whole types."""
-    have = {name.casefold(): (name, words) for name, words in found.items()}
-    want = {name.casefold(): (name, words or "") for name, words in declared.items()}
+    have = {name.lower(): (name, words) for name, words in found.items()}
+    want = {name.lower(): (name, words or "") for name, words in declared.items()}
     rows: list[tuple[str, ...]] = [("column_name", "definition_type", "contract_type", "mismatch_reason")]
     for key in sorted({*have, *want}):
         returned, named = have.get(key), want.get(key)
@@ -74,10 +74,10 @@ class CheckedQueries(DescribedColumns):
         listed = contract.storable({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)
-        wanted = {name.casefold(): words for name, words in declared.items()}
+        wanted = {name.lower(): words for name, words in declared.items()}
         for column in columns:
             if (kind := parse(column.dtype)).has_void:
-                column.dtype = wanted.get(column.name.casefold(), kind.stored.sql)
+                column.dtype = wanted.get(column.name.lower(), kind.stored.sql)
         query = sql.rstrip().rstrip(";")
         return Query(f"select {', '.join(listed)} from (\n{query}\n) as DBT_INTERNAL_STORED", columns)
 

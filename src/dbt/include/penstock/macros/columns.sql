@@ -39,17 +39,21 @@
   {%- endif -%}
   {%- set target = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
   {%- set present = adapter.names(adapter.get_columns_in_relation(target)) -%}
-  {%- set shared = [] -%}
+  {%- set shared, added = [], [] -%}
   {%- for name in present if name in wanted -%}
     {%- do shared.append(adapter.quote(name)) -%}
   {%- endfor -%}
-  {{ return((shared | length < wanted | length, shared)) }}
+  {%- for name in wanted if name not in present -%}
+    {%- do added.append(name) -%}
+  {%- endfor -%}
+  {{ return((added | length > 0, shared)) }}
 {% endmacro %}
 
 {#- The documented columns that the relation has; the others are named in a warning. -#}
 {% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
   {%- set found = adapter.matched(column_dict, existing_column_names) -%}
-  {%- set missing = column_dict.keys() | map('lower') | reject('in', found.keys() | map('lower') | list) | list -%}
+  {%- set present = adapter.matched(found, column_dict.keys()) -%}
+  {%- set missing = column_dict.keys() | reject('in', present.keys() | list) | list -%}
   {%- if missing -%}
     {%- do exceptions.warn(
       'In relation ' ~ relation.render() ~ ': The following columns are specified in the schema but are not present in '

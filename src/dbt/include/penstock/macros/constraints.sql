@@ -12,7 +12,7 @@
     {%- for column in model['columns'].values() -%}
       {%- set name = adapter.quote(column['name']) if column.get('quote') else column['name'] -%}
       {#- Spark has no VARCHAR in a query, so that the table's column is a string. -#}
-      {%- set length = modules.re.fullmatch('(?i)\s*(?:var)?char(?:acter)?\s*\(\s*(\d+)\s*\)\s*', column['data_type'] or '') -%}
+      {%- set length = modules.re.fullmatch('(?i)\\s*(?:var)?char(?:acter)?\\s*\\(\\s*(\\d+)\\s*\\)\\s*', column['data_type'] or '') -%}
       {%- if length -%}
         {%- do checks.append({
           'name': penstock_constraint_name(column['name'] ~ '_length'),
