@@ -25,7 +25,8 @@
             {%- endfor -%}
         {%- endfor -%}
     {%- endfor -%}
-    {%- set both = whole.get('clustered_by', []) | select('in', whole.get('partition_by', [])) | list -%}
+    {%- set partitions = whole.get('partition_by', []) | map('lower') | list -%}
+    {%- set both = whole.get('clustered_by', []) | map('lower') | select('in', partitions) | list -%}
     {%- if both -%}
         {{- refuse(
             'layout() takes clustered() columns that are no partition columns', both | join(', ') ~ ' in both',

@@ -1,11 +1,13 @@
-"""Columns: those declared against those returned, and those of a table against the new rows'."""
+"""A table's columns against those of its new rows, and the statements that bring them to these."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.pymodel import features
+from penstock.pymodel.data_types import of, parse
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout
 
@@ -26,63 +28,15 @@ def quoted(name: str) -> str:
 
 def types(schema: Any) -> dict[str, str]:
     """Names and SQL types of a Spark schema, in order."""
-    return {item.name: item.dataType.simpleString() for item in schema.fields}
+    return {item.name: of(item.dataType).sql for item in schema.fields}
 
 
-def ddl(data_type: Any) -> str:
-    """A type as `create table` takes it: like `simpleString`, the names inside a struct quoted."""
-    name = data_type.typeName()
-    if name == "struct":
-        return f"struct<{', '.join(f'{quoted(item.name)}: {ddl(item.dataType)}' for item in data_type.fields)}>"
-    if name == "array":
-        return f"array<{ddl(data_type.elementType)}>"
-    if name == "map":
-        return f"map<{ddl(data_type.keyType)}, {ddl(data_type.valueType)}>"
-    return str(data_type.simpleString())
-
-
-def declared_types(session: Any, declared: Mapping[str, str | None], name: str) -> dict[str, str | None]:
-    """Declared types in Spark's own spelling: `integer` and `INT` are both `int`.
-
-    Raises:
-        ModelError: a type that Spark doesn't know; its column is named.
-    """
-    found: dict[str, str | None] = {}
-    for column, words in declared.items():
-        if not words:
-            found[column] = None
-            continue
-        try:
-            found[column] = session.sql(f"select cast(null as {words}) as c").schema[0].dataType.simpleString()
-        except Exception:
-            raise ModelError.of(
-                f"a Spark type for column {column} of {name}", f"data_type: {words}", "correct data_type in its yml"
-            ) from None
-    return found
-
-
-def differences(declared: Mapping[str, str | None], found: Mapping[str, str]) -> list[str]:
-    """Every way in which returned columns aren't the declared ones, in words; names without case."""
-    have = {name.casefold(): (name, words) for name, words in found.items()}
-    want = {name.casefold(): (name, words) for name, words in declared.items()}
-    missing = [f"{name} is missing" for key, (name, _) in want.items() if key not in have]
-    extra = [f"{name} ({words}) is not declared" for key, (name, words) in have.items() if key not in want]
-    wrong = [
-        f"{name} is {have[key][1]}, declared {words}"
-        for key, (name, words) in want.items()
-        if key in have and words and have[key][1] != words
-    ]
-    return missing + extra + wrong
-
-
-def enforce(session: Any, declared: Mapping[str, str | None], schema: Any, name: str) -> None:
-    """Check a result's columns against the declared ones.
-
-    Raises:
-        ModelError: they differ; every difference is named.
-    """
-    if found := differences(declared_types(session, declared, name), types(schema)):
-        raise ModelError.of(f"the declared columns of {name}", "; ".join(found), "change the model or its yml")
+def repeated(names: Iterable[str]) -> list[str]:
+    """The names that occur more than once, without case."""
+    same: dict[str, list[str]] = {}
+    for name in names:
+        same.setdefault(name.lower(), []).append(name)
+    return [name for alike in same.values() if len(alike) > 1 for name in alike]
 
 
 @dataclass(frozen=True)
@@ -113,16 +67,16 @@ class Change:
 
 def compare(table: Mapping[str, str], rows: Mapping[str, str]) -> Change:
     """The change from a table's columns to the rows'; names without case."""
-    old = {name.casefold(): (name, words) for name, words in table.items()}
-    new = {name.casefold(): (name, words) for name, words in rows.items()}
+    old = {name.lower(): (name, words) for name, words in table.items()}
+    new = {name.lower(): (name, words) for name, words in rows.items()}
     both = [key for key in old if key in new]
     retyped = {
         old[key][0]: (old[key][1], new[key][1])
         for key in both
-        if old[key][1] != new[key][1] and old[key][1] not in FITS.get(new[key][1], ())
+        if not parse(old[key][1]).takes(parse(new[key][1])) and old[key][1] not in FITS.get(new[key][1], ())
     }
     return Change(
-        {name: words for key, (name, words) in new.items() if key not in old},
+        {name: parse(words).stored.sql for key, (name, words) in new.items() if key not in old},
         tuple(name for key, (name, _) in old.items() if key not in new),
         retyped,
     )
@@ -147,8 +101,15 @@ class Plan:
     after: tuple[str, ...] = ()
 
 
-def plan(target: str, change: Change, on_schema_change: str, layout: Layout) -> Plan:
+def plan(target: str, change: Change, on_schema_change: str, layout: Layout, properties: Collection[str] = ()) -> Plan:
     """What brings a table's columns to the rows', by `on_schema_change`.
+
+    Args:
+        target: the table.
+        change: from its columns to the rows'.
+        on_schema_change: as in the model's config.
+        layout: the table's.
+        properties: the names of the table properties that it has.
 
     Raises:
         ModelError: `fail` and any change; `ignore` and a missing column; or a change the format can't make.
@@ -162,6 +123,8 @@ def plan(target: str, change: Change, on_schema_change: str, layout: Layout) -> 
     before: list[str] = []
     after: list[str] = []
     if on_schema_change in ("append_new_columns", "sync_all_columns") and change.added:
+        if layout.features:
+            before += _allow(target, features.properties(change.added, properties))
         listed = ", ".join(f"{quoted(name)} {words}" for name, words in change.added.items())
         before.append(f"alter table {target} add columns ({listed})")
     if on_schema_change != "sync_all_columns":

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from typing import Any
 
+from penstock.pymodel import contract, local_frames
+from penstock.pymodel.columns import repeated, types
 from penstock.pymodel.failure import ModelError
 
 ACCEPTED = "a Spark, pandas, pandas-on-Spark DataFrame or a pyarrow Table"
@@ -34,7 +37,8 @@ def to_spark(session: Any, value: Any, name: str) -> Any:
         name: the model's name, for the error.
 
     Raises:
-        ModelError: anything else was returned, or a frame without columns.
+        ModelError: anything else was returned, a frame without columns or with a name twice, or values that
+            Spark has no type for.
     """
     found = kind(value)
     if found == "pandas-on-spark":
@@ -46,8 +50,17 @@ def to_spark(session: Any, value: Any, name: str) -> Any:
     elif found:
         if not len(value.columns):
             raise ModelError.of(f"columns in the result of {name}", f"a {found} frame without any", "name its columns")
-        frame = session.createDataFrame(value)
+        frame = local_frames.to_spark(session, value, name)
     else:
         what = "None" if value is None else f"{type(value).__module__}.{type(value).__name__}"
         raise ModelError.of(f"{ACCEPTED} from {name}", what.removeprefix("builtins."), "return one from model()")
+    if twice := repeated(frame.columns):
+        words = f"{', '.join(twice)}: a name's letter case doesn't count"
+        raise ModelError.of(f"each column name once in the result of {name}", words, "rename the columns")
     return frame
+
+
+def storable(frame: Any, declared: Mapping[str, str]) -> Any:
+    """A Spark data frame that a table can hold: a VOID column becomes the declared type, or a string."""
+    listed = contract.storable(types(frame.schema), declared)
+    return frame.selectExpr(*listed) if listed else frame

@@ -35,6 +35,7 @@ class Layout:
         clusters: `clustered_by` is clustering; otherwise it makes buckets.
         drop_columns_with: table properties that let columns be dropped; None when they can't be.
         widen_columns_with: table properties that let a column's type widen; None when it can't.
+        features: whether some columns need table properties before the table takes them.
         rebalanced: whether rows are brought together by partition, in tasks of an even size.
         sorted_within: columns that the rows of each file are sorted by.
         location: folder of the table; None leaves it to the warehouse.
@@ -45,6 +46,7 @@ class Layout:
     clusters: bool = True
     drop_columns_with: dict[str, str] | None = None
     widen_columns_with: dict[str, str] | None = None
+    features: bool = False
     partition_by: tuple[str, ...] = ()
     clustered_by: tuple[str, ...] = ()
     buckets: int | None = None

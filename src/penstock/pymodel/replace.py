@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from penstock.pymodel import features
 from penstock.pymodel.arrange import arranged
-from penstock.pymodel.columns import ddl, quoted
+from penstock.pymodel.columns import quoted, types
 from penstock.pymodel.conflicts import create_if_missing
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout, Write
@@ -27,8 +29,13 @@ def aside_of(target: str) -> str:
     return f"{target[:-1]}{ASIDE}`" if target.endswith("`") else f"{target}{ASIDE}"
 
 
-def clauses(layout: Layout, location: str | None) -> str:
+def clauses(layout: Layout, location: str | None, columns: Mapping[str, str] | None = None) -> str:
     """The clauses of `create table` between its name and `as`.
+
+    Args:
+        layout: the table's.
+        location: its folder; None leaves it to the warehouse.
+        columns: SQL types by name, of which some need table properties.
 
     Raises:
         ModelError: a layout that the format doesn't have.
@@ -36,7 +43,8 @@ def clauses(layout: Layout, location: str | None) -> str:
     # A partition may be a transform, as in `days(ts)`: only a plain name is quoted.
     partitions = [quoted(item) if PLAIN.match(item) else item for item in layout.partition_by]
     parts = [f"using {layout.file_format}"]
-    for word, pairs in (("options", layout.options), ("tblproperties", layout.properties)):
+    needed = features.properties(columns or {}, layout.properties) if layout.features else {}
+    for word, pairs in (("options", layout.options), ("tblproperties", {**layout.properties, **needed})):
         if pairs:
             parts.append(f"{word} ({', '.join(f'{text(k)} = {text(v)}' for k, v in pairs.items())})")
     if partitions:
@@ -96,8 +104,9 @@ def location_aside(layout: Layout, old: Standing | None) -> str | None:
 
 def create_empty(session: Any, target: str, layout: Layout, schema: Any) -> None:
     """Make the table of some columns, unless it is there: who makes it at the same time meets the same one."""
-    columns = {quoted(item.name): ddl(item.dataType) for item in schema.fields}
-    create_if_missing(session.sql, target, columns, clauses(layout, layout.location))
+    columns = types(schema)
+    listed = {quoted(name): words for name, words in columns.items()}
+    create_if_missing(session.sql, target, listed, clauses(layout, layout.location, columns))
 
 
 def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
@@ -109,16 +118,17 @@ def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
     """
     old = standing(session, write, layout)
     view = write.drop == "view"
+    columns = types(schema)
     if layout.atomic and not view and (old is None or (old.file_format == layout.file_format and not old.clustered)):
         in_place = old.location if old and layout.location else layout.location
         source = in_order(f"select * from {quoted(write.view)}", layout)
-        session.sql(f"create or replace table {write.target} {clauses(layout, in_place)} as {source}")
+        session.sql(f"create or replace table {write.target} {clauses(layout, in_place, columns)} as {source}")
         return
     aside = aside_of(write.target)
     session.sql(f"drop table if exists {aside}")
     # The table first, then its rows: a run that dies in between leaves a table, which the next one drops.
-    listed = ", ".join(f"{quoted(item.name)} {ddl(item.dataType)}" for item in schema.fields)
-    session.sql(f"create table {aside} ({listed}) {clauses(layout, location_aside(layout, old))}")
+    listed = ", ".join(f"{quoted(name)} {words}" for name, words in columns.items())
+    session.sql(f"create table {aside} ({listed}) {clauses(layout, location_aside(layout, old), columns)}")
     try:
         names = ", ".join(quoted(item.name) for item in session.table(aside).schema.fields)
         session.sql(f"insert overwrite table {aside} {in_order(f'select {names} from {quoted(write.view)}', layout)}")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from penstock.pymodel import columns, frames, inputs
+from penstock.pymodel import columns, contract, frames, inputs
 from penstock.pymodel.failure import ModelError, explain
 from penstock.pymodel.job import Job
 from penstock.pymodel.write import write
@@ -97,8 +97,11 @@ def run(job: Job, session: Any, out: Callable[[str], None], plan: Callable[[str]
             context.reads_all = not job.inputs
             context.log = out
             frame = frames.to_spark(session, module.model(context, session), job.name)
+            declared: dict[str, str] = {}
             if job.columns is not None:
-                columns.enforce(session, job.columns, frame.schema, job.name)
+                declared = contract.enforce(session, job.columns, frame.schema, job.name)
+            if job.write.mode == "replace" or not job.write.exists:
+                frame = frames.storable(frame, declared)
             if plan:
                 plan(explained(session, frame, job.write.view))
             write(session, frame, job)

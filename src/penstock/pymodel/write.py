@@ -34,7 +34,9 @@ def write(session: Any, frame: Any, job: Job) -> None:
         replace.create_empty(session, job.write.target, job.layout, frame.schema)
     target, rows = job.write.target, columns.types(frame.schema)
     change = columns.compare(columns.types(session.table(target).schema), rows)
-    plan = columns.plan(target, change, job.write.on_schema_change, job.layout)
+    added = job.layout.features and change.added
+    properties = [row[0] for row in session.sql(f"show tblproperties {target}").collect()] if added else []
+    plan = columns.plan(target, change, job.write.on_schema_change, job.layout, properties)
     for statement in plan.before:
         session.sql(statement)
     source = replace.in_order(f"select {selected(session, target, rows)} from {quoted(job.write.view)}", job.layout)
@@ -65,8 +67,8 @@ def _insert(session: Any, job: Job, source: str) -> None:
 
 def selected(session: Any, target: str, rows: Mapping[str, str]) -> str:
     """The select list that puts the rows in the target's order, null for a column that they lack."""
-    names = {name.casefold(): name for name in rows}
+    names = {name.lower(): name for name in rows}
     return ", ".join(
-        quoted(names[name.casefold()]) if name.casefold() in names else f"cast(null as {words}) as {quoted(name)}"
+        quoted(names[name.lower()]) if name.lower() in names else f"cast(null as {words}) as {quoted(name)}"
         for name, words in columns.types(session.table(target).schema).items()
     )

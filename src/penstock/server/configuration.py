@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 import psutil
 
+from penstock.pymodel import data_types
 from penstock.sections import Ports
 from penstock.server import executors, metastores, sharing, spark, stores
 from penstock.server.jars import spark_home
@@ -89,6 +90,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.codegen.cache.maxEntries": "3000",
         # A task that writes a few partitions keeps a file open for each, instead of sorting its rows first.
         "spark.sql.maxConcurrentOutputFileWriters": "16",
+        **data_types.WHOLE,
         # A server lives for many runs: bound what its UI keeps.
         "spark.ui.retainedJobs": "500",
         "spark.ui.retainedStages": "500",

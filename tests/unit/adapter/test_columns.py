@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from dbt.adapters.spark.relation import SparkRelation
+from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import PenstockAdapter
 from dbt.adapters.penstock.columns import PenstockColumn, without_values
@@ -35,6 +36,24 @@ def test_a_type_is_of_one_sort_or_none(dtype: str, sort: str | None) -> None:
     assert [name for name in SORTS if getattr(column, f"is_{name}")()] == ([sort] if sort else [])
     assert column.is_number() == (sort in ("integer", "float", "numeric"))
     assert not column.can_expand_to(PenstockColumn("d", "string"))
+
+
+def test_types_that_packages_ask_for_are_of_spark() -> None:
+    assert PenstockColumn.string_type(40) == "string"
+    assert PenstockColumn.numeric_type("numeric", 10, 2) == "decimal(10,2)"
+    assert PenstockColumn.numeric_type("number", 12, None) == "decimal(12,0)"
+    assert PenstockColumn.numeric_type("numeric", None, None) == "decimal"
+    assert [PenstockColumn.numeric_type(name, None, None) for name in ("int", "double")] == ["int", "double"]
+    assert PenstockColumn("c", "struct<a b:decimal(4,1)>").literal("null") == "cast(null as struct<`a b`:decimal(4,1)>)"
+    described = PenstockColumn.from_description("c", "struct<a:decimal(10,2)>")
+    assert (described.data_type, described.is_numeric()) == ("struct<a:decimal(10,2)>", False)
+    assert PenstockColumn("c", "string collate UTF8_LCASE").is_string()
+
+
+def test_a_text_has_its_own_length_or_that_of_dbt() -> None:
+    assert [PenstockColumn("c", dtype).string_size() for dtype in ("varchar(20)", "char(3)", "string")] == [20, 3, 256]
+    with pytest.raises(DbtRuntimeError, match="non-string"):
+        PenstockColumn("c", "decimal(10)").string_size()
 
 
 class Row(dict[str, Any]):

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pytest
 
 from penstock.pymodel import columns, failure, frames, inputs, replace, run
-from penstock.pymodel.columns import Change, compare, differences
+from penstock.pymodel.columns import Change, compare
+from penstock.pymodel.contract import differences
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Input, Job, Layout, Write
 
@@ -188,7 +189,7 @@ def test_types_inside_a_struct_are_quoted() -> None:
     from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
     inner = StructType([StructField("a b", ArrayType(IntegerType()))])
-    assert columns.ddl(inner) == "struct<`a b`: array<int>>"
+    assert columns.types(StructType([StructField("s", inner)])) == {"s": "struct<`a b`:array<int>>"}
 
 
 def test_a_folder_in_use_gives_way_to_one_beside_it() -> None:

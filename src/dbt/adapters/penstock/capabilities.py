@@ -34,6 +34,7 @@ class TableFormat:
         schema_change: columns can be added to the table.
         drop_columns_with: table properties that let columns be dropped; None when they can't be.
         widen_columns_with: table properties that let a column's type widen; None when it can't.
+        features: whether some columns need table properties before the table takes them.
         catalog: how the class of the server's `spark_catalog` must begin; None when any will do.
     """
 
@@ -52,6 +53,7 @@ class TableFormat:
     schema_change: bool = True
     drop_columns_with: dict[str, str] | None = None
     widen_columns_with: dict[str, str] | None = None
+    features: bool = False
     catalog: str | None = None
 
     @property
@@ -78,6 +80,7 @@ FORMATS = {
             clones=True,
             drop_columns_with={"delta.columnMapping.mode": "name"},
             widen_columns_with={"delta.enableTypeWidening": "true"},
+            features=True,
         ),
         TableFormat(
             "iceberg",

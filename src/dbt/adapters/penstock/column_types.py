@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from penstock.pymodel.data_types import parse
+
 Change = Literal["widens", "fits", "impossible"]
 
 # Delta's type widening: https://docs.delta.io/latest/delta-type-widening.html
@@ -43,7 +45,9 @@ def change(old: str, new: str) -> Change:
         `widens`: the column can take the new type; `fits`: the new rows go into the old one;
         `impossible`: neither.
     """
+    if parse(old).takes(parse(new)):
+        return "fits"
     old, new = old.lower(), new.lower()
     if widens(old, new):
         return "widens"
-    return "fits" if old == new or widens(new, old) else "impossible"
+    return "fits" if widens(new, old) else "impossible"

@@ -16,8 +16,11 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.spark.column import SparkColumn
 from dbt.adapters.spark.impl import SparkAdapter
 
+from penstock.pymodel.data_types import parse
+
 # DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
+LENGTH = re.compile(r"\((\d+)\)")
 QUALIFIED = re.compile(r"\w+\.\w+")
 # A fixture's value: a cast of a literal. Its type is that of the cast, whatever the literal.
 VALUE = re.compile(r"try_cast\((?:'(?:[^'\\]|\\.)*'|[\w.+-]+) as ", re.IGNORECASE | re.DOTALL)
@@ -49,8 +52,39 @@ class PenstockColumn(SparkColumn):
 
     @property
     def _kind(self) -> str:
-        """The type's name, without its length or precision."""
-        return self.dtype.lower().split("(")[0].strip()
+        """The type's name, without its length, precision or collation."""
+        return re.split(r"[( ]", self.dtype.lower().strip())[0]
+
+    @classmethod
+    def string_type(cls, size: int | None = None) -> str:
+        """Return the type of a text: Spark's has no length."""
+        return "string"
+
+    @classmethod
+    def numeric_type(cls, dtype: str, precision: Any, scale: Any) -> str:
+        """Return the type of a number of some digits; an integer or binary fraction has none."""
+        plain = cls("", dtype)
+        if precision is None or plain.is_integer() or plain.is_float():
+            return dtype if plain.is_integer() or plain.is_float() else str(super().numeric_type(dtype, None, None))
+        return f"decimal({precision},{scale or 0})"
+
+    @classmethod
+    def from_description(cls, name: str, raw_data_type: str) -> PenstockColumn:
+        """Return the column that a row of DESCRIBE tells of; a type's digits stay in it."""
+        return cls(name, raw_data_type)
+
+    def string_size(self) -> int:
+        """Return a text's length; dbt's own 256 where it has none.
+
+        Raises:
+            DbtRuntimeError: it is no text.
+        """
+        length = LENGTH.search(self.dtype)
+        return int(length[1]) if length and self.is_string() else int(super().string_size())
+
+    def literal(self, value: Any) -> str:
+        """Return a value as SQL of this type."""
+        return f"cast({value} as {self.data_type})"
 
     def is_string(self) -> bool:
         """Whether it holds text."""
@@ -67,6 +101,20 @@ class PenstockColumn(SparkColumn):
     def is_numeric(self) -> bool:
         """Whether it holds decimal fractions."""
         return self._kind in ("decimal", "dec", "numeric")
+
+    @property
+    def data_type(self) -> str:
+        """Its type as SQL takes it, whatever the names in a struct."""
+        return parse(self.dtype).sql
+
+    @property
+    def stored_type(self) -> str:
+        """The type that a table's column of it has: a string for NULL literals."""
+        return parse(self.dtype).stored.sql
+
+    def takes(self, other: Column) -> bool:
+        """Whether another column's values have this one's type."""
+        return parse(self.dtype).takes(parse(other.dtype))
 
     def can_expand_to(self, other_column: Column) -> bool:
         """Whether dbt should make it longer: Spark's text has no length to grow out of."""

@@ -17,7 +17,7 @@ from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, layout
-from dbt.adapters.penstock.columns import DescribedColumns
+from dbt.adapters.penstock.column_names import NamedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
 from dbt.adapters.penstock.intervals.building import IntervalModels
 from dbt.adapters.penstock.intervals.filtering import PenstockRelation
@@ -26,6 +26,7 @@ from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
 from dbt.adapters.penstock.python.submit import SparkSubmitPythonJobHelper
+from dbt.adapters.penstock.queries import CheckedQueries
 from dbt.adapters.penstock.relations import RelationLookup
 from dbt.adapters.penstock.sizes import TableSizes
 from dbt.adapters.penstock.writing import TableWriting
@@ -56,7 +57,14 @@ class PenstockConfig(SparkConfig):
 
 
 class PenstockAdapter(
-    RelationLookup, TableWriting, ArrangedWrites, TableSizes, PhysicalTests, IntervalModels, DescribedColumns
+    RelationLookup,
+    TableWriting,
+    ArrangedWrites,
+    TableSizes,
+    PhysicalTests,
+    IntervalModels,
+    CheckedQueries,
+    NamedColumns,
 ):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 

@@ -25,6 +25,10 @@ import agate
 from dbt_common.clients import agate_helper
 from dbt_common.exceptions import CompilationError, DbtRuntimeError
 
+from dbt.adapters.penstock.column_names import typed
+from dbt.adapters.penstock.columns import PenstockColumn
+from penstock.pymodel.data_types import parse
+
 # dbt's testers in their order of preference, the same for every column.
 NUMBER, TEXT = agate.Number, agate.Text
 NULLS = ("", "null")
@@ -59,6 +63,11 @@ class Seed:
     parts: tuple[str, ...]
     preview: Any
 
+    @property
+    def columns(self) -> list[PenstockColumn]:
+        """The columns, with their types."""
+        return [PenstockColumn(name, words) for name, words in zip(self.names, self.types, strict=True)]
+
 
 def is_null(cell: str | None) -> bool:
     """Whether dbt takes a cell for NULL."""
@@ -75,14 +84,16 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
         limit: how many rows to keep; the types come from all of them.
 
     Raises:
-        DbtRuntimeError: the file is empty, or a row has more cells than there are columns.
+        DbtRuntimeError: the file is empty, a row has more cells than there are columns, or a key of
+            `column_types` is no column.
     """
     names, rows = _cells(path, delimiter)
+    column_types = typed(column_types, names, f"the seed {path.stem}")
     columns = list(zip_longest(*rows)) if rows else []
     columns += [(None,) * len(rows)] * (len(names) - len(columns))
     testers = [_tester(name, column, column_types) for name, column in zip(names, columns, strict=True)]
     types = [
-        column_types.get(name) or _spark_type(tester, column)
+        _stored(column_types[name]) if column_types.get(name) else _spark_type(tester, column)
         for name, tester, column in zip(names, testers, columns, strict=True)
     ]
     written = [
@@ -105,6 +116,12 @@ def fingerprint(node: Mapping[str, Any]) -> str | None:
     columns = {name: column.get("description") for name, column in (node.get("columns") or {}).items()}
     made_of = [FORMAT, checksum["checksum"], node["config"], node.get("description"), columns]
     return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _stored(words: str) -> str:
+    """A configured type, a string in place of VOID, which no table can hold."""
+    kind = parse(words.strip().lower())
+    return kind.stored.sql if kind.has_void else words
 
 
 def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:

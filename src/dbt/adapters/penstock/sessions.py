@@ -21,6 +21,7 @@ from dbt.adapters.penstock import messages
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.transport import thrift_transport
 from penstock.errors import PenstockError
+from penstock.pymodel import data_types
 from penstock.server import control
 from penstock.server.record import Record
 
@@ -83,7 +84,9 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
             thrift_transport=thrift_transport(credentials),
             username=credentials.user,
             # Without the prefix the server passes over a setting in silence.
-            configuration={f"set:hiveconf:{k}": v for k, v in credentials.server_side_parameters.items()},
+            configuration={
+                f"set:hiveconf:{k}": v for k, v in {**data_types.WHOLE, **credentials.server_side_parameters}.items()
+            },
         )
     except HiveError as error:
         raise messages.refused(error) from None

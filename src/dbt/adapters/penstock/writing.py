@@ -14,6 +14,7 @@ from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds, statements
+from dbt.adapters.penstock.column_names import Names
 from penstock.batches import delta_log
 from penstock.pymodel.conflicts import again_on_conflict
 
@@ -117,7 +118,7 @@ class TableWriting(SparkAdapter):
         partitions = config.get("partition_by") or []
         names = [partitions] if isinstance(partitions, str) else partitions
         parallel = self.table_format(config.get("file_format")).parallel_batches
-        return bool(node.get("batch")) and not (parallel and config.get("event_time") in names)
+        return bool(node.get("batch")) and not (parallel and config.get("event_time") in Names(names))
 
     @available
     def read_seed(self, node: dict[str, Any], empty: bool) -> seeds.Seed:

@@ -131,7 +131,7 @@ class IntervalModels(SparkAdapter):
             columns: its columns.
             clauses: of `create table`, after the columns.
         """
-        create_if_missing(self.execute, str(relation), {item.quoted: item.dtype for item in columns}, clauses)
+        create_if_missing(self.execute, str(relation), {item.quoted: item.data_type for item in columns}, clauses)
 
     @available
     def write_interval(self, sql: str, chunk: Chunk) -> AdapterResponse:

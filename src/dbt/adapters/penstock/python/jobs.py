@@ -64,6 +64,7 @@ def layout(node: dict[str, Any], default_format: str) -> Layout:
         clusters=table_format.clusters,
         drop_columns_with=table_format.drop_columns_with,
         widen_columns_with=table_format.widen_columns_with,
+        features=table_format.features,
         partition_by=files.partition_by,
         clustered_by=files.clustered_by,
         rebalanced=files.rebalanced,

@@ -11,6 +11,13 @@
     {%- endfor -%}
     {%- for column in model['columns'].values() -%}
       {%- set name = adapter.quote(column['name']) if column.get('quote') else column['name'] -%}
+      {#- Spark has no VARCHAR in a query, so that the table's column is a string. -#}
+      {%- set length = modules.re.fullmatch('(?i)\\s*(?:var)?char(?:acter)?\\s*\\(\\s*(\\d+)\\s*\\)\\s*', column['data_type'] or '') -%}
+      {%- if length -%}
+        {%- do checks.append({
+          'name': penstock_constraint_name(column['name'] ~ '_length'),
+          'expression': name ~ ' is null or length(' ~ name ~ ') <= ' ~ length.group(1)}) -%}
+      {%- endif -%}
       {%- for item in column['constraints'] or [] -%}
         {%- if item.type == 'not_null' -%}
           {%- do checks.append({
@@ -36,13 +43,27 @@
   {{ return(modules.re.sub('[^a-z0-9_]', '_', text | lower)) }}
 {% endmacro %}
 
-{#- A model's select with its contract kept: the columns compared and put in the contract's order, and,
-    where the table format can't check rows itself, a filter that fails on the first wrong one. -#}
+{#- A model's query as a table can hold it (queries.py), with its contract kept: {sql, columns}. -#}
+{% macro penstock_checked(select) %}
+  {%- if config.get('contract', {}).enforced -%}
+    {%- do penstock_check_declaration() -%}
+  {%- endif -%}
+  {%- set checked = adapter.checked_query(select, model) -%}
+  {{ return({'sql': penstock_ordered(checked.sql), 'columns': checked.columns}) }}
+{% endmacro %}
+
+{#- The same for new rows of a table that stands: a column of NULL literals takes the table's type. -#}
 {% macro penstock_contracted(select) %}
+  {%- do get_assert_columns_equivalent(select) if config.get('contract', {}).enforced -%}
+  {{ return(penstock_ordered(select)) }}
+{% endmacro %}
+
+{#- The columns in the contract's order, and, where the table format can't check rows itself, a filter that
+    fails on the first wrong one. -#}
+{% macro penstock_ordered(select) %}
   {%- if not config.get('contract', {}).enforced -%}
     {{ return(select) }}
   {%- endif -%}
-  {%- do get_assert_columns_equivalent(select) -%}
   {#- Rendered for dbt's warnings on constraints that Spark can't enforce. -#}
   {%- do adapter.render_raw_columns_constraints(raw_columns=model['columns']) -%}
   {%- do adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
@@ -51,6 +72,19 @@
     {{ return(ordered) }}
   {%- endif -%}
   {{ return(penstock_filtered_by_checks(ordered)) }}
+{% endmacro %}
+
+{#- dbt's own errors and warnings on how a contract is written. -#}
+{% macro penstock_check_declaration() %}
+  {%- if not model['columns'] -%}
+    {{ exceptions.raise_contract_error([], []) }}
+  {%- endif -%}
+  {%- do get_empty_schema_sql(model['columns']) -%}
+{% endmacro %}
+
+{% macro penstock__get_assert_columns_equivalent(sql) %}
+  {%- do penstock_check_declaration() -%}
+  {%- do adapter.check_contract(sql, model) -%}
 {% endmacro %}
 
 {% macro penstock_filtered_by_checks(select) %}

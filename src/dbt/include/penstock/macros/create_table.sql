@@ -14,10 +14,18 @@
 {% endmacro %}
 
 {% macro penstock__tblproperties_clause() %}
+  {{ return(penstock_tblproperties([])) }}
+{% endmacro %}
+
+{#- With those that the table's columns need. -#}
+{% macro penstock_tblproperties(columns) %}
   {%- set properties = {} -%}
   {%- do properties.update(config.get('tblproperties') or {}) -%}
   {%- do properties.update(adapter.interval_properties(model)) -%}
   {%- do properties.update(adapter.seed_properties(model, flags.EMPTY)) -%}
+  {%- if columns and penstock_format().features -%}
+    {%- do properties.update(adapter.needed_properties(columns, properties)) -%}
+  {%- endif -%}
   {%- if penstock_format().constraints -%}
     {%- for item in penstock_constraints() -%}
       {%- do properties.update({'delta.constraints.' ~ item.name: item.expression}) -%}
@@ -72,10 +80,10 @@
   {{ return("'" ~ (text | string).replace('\\', '\\\\').replace("'", "\\'") ~ "'") }}
 {% endmacro %}
 
-{#- What follows the table's name in a CREATE TABLE, up to its query. -#}
-{% macro penstock_table_clauses(location) %}
+{#- What follows the table's name in a CREATE TABLE, up to its query; `columns` are the query's. -#}
+{% macro penstock_table_clauses(location, columns=[]) %}
   {%- set clauses = [
-    file_format_clause(), options_clause(), tblproperties_clause(), partition_cols(label='partitioned by'),
+    file_format_clause(), options_clause(), penstock_tblproperties(columns), partition_cols(label='partitioned by'),
     clustered_cols(label='clustered by'), penstock_at(location), comment_clause()] -%}
   {{ clauses | map('trim') | select | join('\n  ') }}
 {%- endmacro %}
@@ -88,9 +96,9 @@
   {{ return(adapter.arranged(select, model)) }}
 {% endmacro %}
 
-{% macro penstock_create_table_as(relation, select, location) %}
+{% macro penstock_create_table_as(relation, select, location, columns=[]) %}
 create {{ 'or replace ' if penstock_format().atomic }}table {{ relation }}
-  {{ penstock_table_clauses(location) }}
+  {{ penstock_table_clauses(location, columns) }}
   as
   {{ penstock_arranged(select) }}
 {%- endmacro %}
@@ -101,6 +109,7 @@ create {{ 'or replace ' if penstock_format().atomic }}table {{ relation }}
   {%- elif temporary -%}
     {{ create_temporary_view(relation, compiled_code) }}
   {%- else -%}
-    {{ penstock_create_table_as(relation, penstock_contracted(compiled_code), penstock_own_location()) }}
+    {%- set checked = penstock_checked(compiled_code) -%}
+    {{ penstock_create_table_as(relation, checked.sql, penstock_own_location(), checked.columns) }}
   {%- endif -%}
 {%- endmacro %}

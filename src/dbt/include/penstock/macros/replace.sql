@@ -1,14 +1,14 @@
 {#- Put a query's rows in the place of whatever stands at a name. The old rows stay until the new ones
     are there: in one commit where the format can, else built aside and then swapped in. -#}
 {% macro penstock_replace(existing, target, compiled_code) %}
-  {%- set select = penstock_contracted(compiled_code) -%}
-  {%- do penstock_keep_plan(penstock_arranged(select)) -%}
+  {%- set checked = penstock_checked(compiled_code) -%}
+  {%- do penstock_keep_plan(penstock_arranged(checked.sql)) -%}
   {%- if penstock_swaps(existing) -%}
-    {%- do penstock_swap(existing, target, select) -%}
+    {%- do penstock_swap(existing, target, checked.sql, checked.columns) -%}
   {%- else -%}
     {%- set location = penstock_location(existing) -%}
     {%- call statement('main') -%}
-      {{ penstock_create_table_as(target, select, location) }}
+      {{ penstock_create_table_as(target, checked.sql, location, checked.columns) }}
     {%- endcall -%}
   {%- endif -%}
 {% endmacro %}
@@ -80,16 +80,16 @@
   {%- endif -%}
 {% endmacro %}
 
-{% macro penstock_swap(existing, target, select) %}
+{% macro penstock_swap(existing, target, select, columns) %}
   {%- set aside = penstock_aside(target) -%}
   {%- set location = penstock_location(existing, aside=true) -%}
   {%- do penstock_clear_aside(aside) -%}
   {%- if penstock_format().atomic -%}
     {%- call statement('main') -%}
-      {{ penstock_create_table_as(aside, select, location) }}
+      {{ penstock_create_table_as(aside, select, location, columns) }}
     {%- endcall -%}
   {%- else -%}
-    {%- do penstock_fill_aside(aside, select, location) -%}
+    {%- do penstock_fill_aside(aside, select, location, columns) -%}
   {%- endif -%}
   {%- if existing -%}
     {%- do adapter.drop_relation(existing) -%}
@@ -100,8 +100,7 @@
 {% endmacro %}
 
 {#- The table first, then its rows: a run that dies in between leaves a table that the next one can drop. -#}
-{% macro penstock_fill_aside(aside, select, location) %}
-  {%- set columns = adapter.columns_of_query(select) -%}
+{% macro penstock_fill_aside(aside, select, location, columns) %}
   {%- set partitions = penstock_names('partition_by') | map('lower') | list -%}
   {%- set ordered = [] -%}
   {%- for column in columns if column.name | lower not in partitions -%}
@@ -113,10 +112,10 @@
   {%- call statement('create_aside') -%}
     create table {{ aside }} (
       {%- for column in columns %}
-      {{ column.quoted }} {{ column.dtype }}{{ ',' if not loop.last }}
+      {{ column.quoted }} {{ column.data_type }}{{ ',' if not loop.last }}
       {%- endfor %}
     )
-    {{ penstock_table_clauses(location) }}
+    {{ penstock_table_clauses(location, columns) }}
   {%- endcall -%}
   {%- set sql -%}
     insert overwrite {{ aside }}

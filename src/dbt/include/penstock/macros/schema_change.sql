@@ -52,13 +52,17 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- Properties the table doesn't have yet. -#}
+{#- Properties the table doesn't have yet; one that maps columns in another way is left as it is. -#}
 {% macro penstock_set_properties(relation, properties) %}
+  {%- if not properties -%}
+    {{ return('') }}
+  {%- endif -%}
   {%- set present = {} -%}
   {%- for row in fetch_tbl_properties(relation) -%}
     {%- do present.update({row[0]: row[1]}) -%}
   {%- endfor -%}
-  {%- for name, value in properties.items() if present.get(name) != value -%}
+  {%- for name, value in properties.items()
+      if present.get(name) != value and not (name == 'delta.columnMapping.mode' and present.get(name) == 'id') -%}
     {%- call statement('set_property') -%}
       alter table {{ relation.render() }} set tblproperties ({{ penstock_literal(name) }} = {{ penstock_literal(value) }})
     {%- endcall -%}
@@ -76,10 +80,13 @@
 
 {% macro penstock__create_columns(relation, columns) %}
   {%- if columns -%}
+  {%- if penstock_format().features -%}
+    {%- do penstock_set_properties(relation, adapter.needed_properties(columns, {})) -%}
+  {%- endif -%}
   {%- call statement('add_columns') -%}
     alter table {{ relation.render() }} add columns (
       {%- for column in columns %}
-      {{ adapter.quote(column.name) }} {{ column.data_type }}{{ ',' if not loop.last }}
+      {{ adapter.quote(column.name) }} {{ column.stored_type }}{{ ',' if not loop.last }}
       {%- endfor %}
     )
   {%- endcall -%}

@@ -3,7 +3,7 @@
 {% macro penstock_select_list(arguments) %}
   {%- set names = arguments['dest_columns'] | map(attribute='name') | map('lower') | list -%}
   {%- for column in arguments['target_columns'] -%}
-    {{ column.quoted if column.name | lower in names else 'cast(null as ' ~ column.dtype ~ ') as ' ~ column.quoted }}
+    {{ column.quoted if column.name | lower in names else 'cast(null as ' ~ column.data_type ~ ') as ' ~ column.quoted }}
     {{- ', ' if not loop.last }}
   {%- endfor -%}
 {% endmacro %}

@@ -16,7 +16,7 @@
     {%- do penstock_replace(existing, target, select) -%}
   {%- else -%}
     {%- if existing is none -%}
-      {%- do penstock_create_empty(target, penstock_contracted(select)) -%}
+      {%- do penstock_create_empty(target, penstock_checked(select)) -%}
     {%- endif -%}
     {%- if chunk.intervals -%}
       {%- do penstock_increment('interval', target, select, chunk) -%}
@@ -24,9 +24,9 @@
   {%- endif -%}
 {% endmacro %}
 
-{% macro penstock_create_empty(target, select) %}
-  {%- set clauses = penstock_table_clauses(penstock_own_location()) -%}
-  {%- do adapter.create_interval_table(target, adapter.columns_of_query(select), clauses) -%}
+{% macro penstock_create_empty(target, checked) %}
+  {%- set clauses = penstock_table_clauses(penstock_own_location(), checked.columns) -%}
+  {%- do adapter.create_interval_table(target, checked.columns, clauses) -%}
 {% endmacro %}
 
 {#- A run that wrote no rows explains the model all the same when no plan of its code is kept: the tests of

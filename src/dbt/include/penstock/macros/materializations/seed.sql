@@ -19,7 +19,7 @@
     {%- do penstock_load_seed(existing, target, seed) -%}
     {%- set code = 'CREATE' if full_refresh else 'INSERT' -%}
     {%- call noop_statement('main', code ~ ' ' ~ seed.count, code, seed.count) -%}
-      {{ penstock_create_table_as(target, penstock_seed_select(seed, ['-- ' ~ seed.count ~ ' rows']), none) }}
+      {{ penstock_create_table_as(target, penstock_seed_select(seed, ['-- ' ~ seed.count ~ ' rows']), none, seed.columns) }}
     {%- endcall -%}
     {%- do persist_docs(target, model) -%}
   {%- endif -%}
@@ -35,7 +35,7 @@
 {% macro penstock_load_seed(existing, target, seed) %}
   {%- set swaps = penstock_swaps(existing) -%}
   {%- if seed.parts | length < 2 and not swaps -%}
-    {%- set sql = penstock_create_table_as(target, penstock_seed_select(seed, seed.parts), penstock_location(existing)) -%}
+    {%- set sql = penstock_create_table_as(target, penstock_seed_select(seed, seed.parts), penstock_location(existing), seed.columns) -%}
     {%- do adapter.add_query(sql, abridge_sql_log=True) -%}
     {{ return('') }}
   {%- endif -%}
@@ -47,9 +47,9 @@
   {%- endfor -%}
   {%- set select = penstock_seed_select(seed, views) -%}
   {%- if swaps -%}
-    {%- do penstock_swap(existing, target, select) -%}
+    {%- do penstock_swap(existing, target, select, seed.columns) -%}
   {%- else -%}
-    {%- do adapter.add_query(penstock_create_table_as(target, select, penstock_location(existing))) -%}
+    {%- do adapter.add_query(penstock_create_table_as(target, select, penstock_location(existing), seed.columns)) -%}
   {%- endif -%}
 {% endmacro %}
 

@@ -7,7 +7,7 @@
   {%- set expected_rows, expected_sql = config.get('expected_rows'), config.get('expected_sql') -%}
   {%- set columns, types, quoted = adapter.unit_test_columns(sql), {}, {} -%}
   {%- for column in columns -%}
-    {%- do types.update({column.name | lower: column.data_type}) -%}
+    {%- do types.update({column.name | lower: column.stored_type}) -%}
     {%- do quoted.update({column.name | lower: column.quoted}) -%}
   {%- endfor -%}
   {%- set tested = [] -%}

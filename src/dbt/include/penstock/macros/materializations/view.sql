@@ -16,7 +16,7 @@
     view that is as it would be made stays. -#}
 {% materialization view, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
-  {%- if existing is none or not existing.is_view or not adapter.has_definition(existing, penstock_definition(sql)) -%}
+  {%- if existing is none or not existing.is_view or not adapter.has_definition(existing, penstock_definition(sql, penstock_checked_view(sql).columns)) -%}
     {{ return(create_or_replace_view()) }}
   {%- endif -%}
   {{ run_hooks(pre_hooks) }}
@@ -27,29 +27,37 @@
 {% endmaterialization %}
 
 {% macro penstock__create_view_as(relation, sql) -%}
+  {%- set checked = penstock_checked_view(sql) -%}
+  {%- set names = checked.columns | map(attribute='name') | list -%}
   create or replace view {{ relation }}
   {%- if config.persist_column_docs() %}
   (
-    {{ get_persist_docs_column_list(model.columns, get_columns_in_query(sql)) }}
+    {{ get_persist_docs_column_list(adapter.matched(model.columns, names), names) }}
   )
   {%- endif %}
   {{ comment_clause() }}
-  {%- if config.get('contract').enforced -%}
-    {{ get_assert_columns_equivalent(sql) }}
-  {%- endif %}
-  tblproperties ('penstock.definition' = '{{ penstock_definition(sql) }}')
+  tblproperties ('penstock.definition' = '{{ penstock_definition(sql, checked.columns) }}')
   as
-    {{ sql }}
+    {{ checked.sql }}
 {%- endmacro %}
+
+{#- A view's query as a table would hold its rows: a view and a table of one query have the same types. -#}
+{% macro penstock_checked_view(sql) %}
+  {%- if config.get('contract', {}).enforced -%}
+    {%- do penstock_check_declaration() -%}
+  {%- endif -%}
+  {{ return(adapter.checked_query(sql, model)) }}
+{% endmacro %}
 
 {#- What a view is made of: its query, the columns that this has now (a star's are those of its inputs), its
     comments. -#}
-{% macro penstock_definition(sql) %}
+{% macro penstock_definition(sql, columns) %}
   {%- set parts = [sql | string, comment_clause() | string] -%}
-  {%- for column in adapter.columns_of_query(sql) -%}
+  {%- set described = adapter.matched(model.columns, columns | map(attribute='name')) -%}
+  {%- for column in columns -%}
     {%- do parts.append(column.name ~ ' ' ~ column.dtype) -%}
     {%- if config.persist_column_docs() -%}
-      {%- do parts.append(model.columns.get(column.name, {}).get('description', '')) -%}
+      {%- do parts.append(described.get(column.name, {}).get('description', '')) -%}
     {%- endif -%}
   {%- endfor -%}
   {{ return(local_md5(parts | join('\n'))) }}
