@@ -20,6 +20,8 @@ from penstock.server.ports import LOOPBACK
 from penstock.settings import Settings, find_root, load
 
 MANAGED_HOST = "this machine"
+# Of a session on a remote server; the project's own server has it as a default.
+VERBATIM = {"spark.sql.variable.substitute": "false"}
 # What dbt itself adds to a target before the adapter reads it.
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 OF_DBT = {"type", "threads", "pass", "target", "catalog", "dbname"}
@@ -87,7 +89,7 @@ class PenstockCredentials(SparkCredentials):
         super().__post_init__()
         # dbt-spark switches ANSI off in its sessions, so that SQL and Python would disagree. The
         # server's own setting holds for both, unless the profile says otherwise.
-        self.server_side_parameters = own
+        self.server_side_parameters = own if managed else {**VERBATIM, **own}
         if self.method == SparkConnectionMethod.THRIFT:
             self._check_login()
 
