@@ -16,9 +16,10 @@ from dbt.adapters.spark.impl import SparkConfig
 from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, layout
+from dbt.adapters.penstock import capabilities, databases, layout
 from dbt.adapters.penstock.columns import DescribedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.freshness import SourceFreshness
 from dbt.adapters.penstock.intervals.building import IntervalModels
 from dbt.adapters.penstock.intervals.filtering import PenstockRelation
 from dbt.adapters.penstock.layout import ArrangedWrites
@@ -56,7 +57,14 @@ class PenstockConfig(SparkConfig):
 
 
 class PenstockAdapter(
-    RelationLookup, TableWriting, ArrangedWrites, TableSizes, PhysicalTests, IntervalModels, DescribedColumns
+    RelationLookup,
+    TableWriting,
+    ArrangedWrites,
+    TableSizes,
+    PhysicalTests,
+    IntervalModels,
+    DescribedColumns,
+    SourceFreshness,
 ):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
@@ -83,6 +91,8 @@ class PenstockAdapter(
 
     def pre_model_hook(self, config: Any) -> None:
         """Have the node's statements run in a session with its settings; a Python model has its own session."""
+        if config.model.resource_type not in ("test", "unit_test"):
+            databases.check(config.model)
         if getattr(config.model, "language", "sql") == "python":
             return
         self.check_hints(config.model)
