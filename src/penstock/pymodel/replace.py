@@ -3,23 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.pymodel.arrange import arranged
-from penstock.pymodel.columns import ddl, quoted
+from penstock.pymodel.columns import ddl
 from penstock.pymodel.conflicts import create_if_missing
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout, Write
+from penstock.pymodel.names import column, quoted, text
 
 ASIDE = "__dbt_aside"
-PLAIN = re.compile(r"^\w+$")
-
-
-def text(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def aside_of(target: str) -> str:
@@ -33,8 +27,7 @@ def clauses(layout: Layout, location: str | None) -> str:
     Raises:
         ModelError: a layout that the format doesn't have.
     """
-    # A partition may be a transform, as in `days(ts)`: only a plain name is quoted.
-    partitions = [quoted(item) if PLAIN.match(item) else item for item in layout.partition_by]
+    partitions = list(map(column, layout.partition_by))
     parts = [f"using {layout.file_format}"]
     for word, pairs in (("options", layout.options), ("tblproperties", layout.properties)):
         if pairs:
@@ -57,7 +50,7 @@ def in_order(select: str, layout: Layout) -> str:
 
 
 def _clustering(layout: Layout) -> str:
-    names = ", ".join(map(quoted, layout.clustered_by))
+    names = ", ".join(map(column, layout.clustered_by))
     if not layout.clusters:
         if layout.buckets is None:
             raise ModelError.of(f"buckets for clustered_by on {layout.file_format}", "none", "set buckets: a number")

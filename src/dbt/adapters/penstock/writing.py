@@ -14,6 +14,7 @@ from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds, statements
+from penstock.pymodel import names
 from penstock.pymodel.conflicts import again_on_conflict
 
 # The formats that dbt-spark's relations have a flag for.
@@ -29,7 +30,22 @@ class TableWriting(SparkAdapter):
     @classmethod
     def quote(cls, identifier: str) -> str:
         """An identifier as SQL takes it. A method of the class, since dbt renders constraints by it."""
-        return f"`{identifier}`"
+        return names.quoted(identifier)
+
+    @available
+    def column_name(self, name: str, columns: list[Any] | None = None) -> str:
+        """Return a column that a configuration names, as SQL takes it.
+
+        Args:
+            name: as its author wrote it.
+            columns: those of the table or query, where they are known.
+        """
+        return names.column(str(name), None if columns is None else [item.name for item in columns])
+
+    @available
+    def literal(self, text: Any) -> str:
+        """Return text as a SQL literal, which stands for it character by character."""
+        return names.text(str(text))
 
     @available
     def table_format(self, name: str | None = None) -> capabilities.TableFormat:

@@ -10,7 +10,7 @@
       {%- do checks.append(penstock_check(item, '')) -%}
     {%- endfor -%}
     {%- for column in model['columns'].values() -%}
-      {%- set name = adapter.quote(column['name']) if column.get('quote') else column['name'] -%}
+      {%- set name = adapter.quote(column['name']) -%}
       {%- for item in column['constraints'] or [] -%}
         {%- if item.type == 'not_null' -%}
           {%- do checks.append({

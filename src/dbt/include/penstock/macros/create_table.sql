@@ -37,11 +37,25 @@
   {%- set columns = penstock_names('clustered_by') -%}
   {%- if columns and penstock_format().clusters -%}
     {%- if not config.get('partition_by') %}
-  cluster by ({{ columns | join(', ') }})
+  cluster by ({{ penstock_listed(columns) }})
     {%- endif -%}
   {%- elif columns and config.get('buckets') %}
-  {{ label }} ({{ columns | join(', ') }}) into {{ config.get('buckets') }} buckets
+  {{ label }} ({{ penstock_listed(columns) }}) into {{ config.get('buckets') }} buckets
   {%- endif -%}
+{% endmacro %}
+
+{% macro penstock__partition_cols(label, required=false) %}
+  {%- set columns = penstock_names('partition_by') -%}
+  {%- if columns %}
+  {{ label }} ({{ penstock_listed(columns) }})
+  {%- endif -%}
+{% endmacro %}
+
+{#- Columns of a configuration, quoted. -#}
+{% macro penstock_listed(columns) %}
+  {%- for name in columns -%}
+    {{ adapter.column_name(name) }}{{ ', ' if not loop.last }}
+  {%- endfor -%}
 {% endmacro %}
 
 {% macro penstock__location_clause() %}
@@ -68,7 +82,7 @@
 
 {#- Text as a SQL literal. -#}
 {% macro penstock_literal(text) %}
-  {{ return("'" ~ (text | string).replace('\\', '\\\\').replace("'", "\\'") ~ "'") }}
+  {{ return(adapter.literal(text)) }}
 {% endmacro %}
 
 {#- What follows the table's name in a CREATE TABLE, up to its query. -#}

@@ -126,7 +126,7 @@
     {%- do write.update({'batch': {
       'start': model.batch.event_time_start.isoformat(), 'end': model.batch.event_time_end.isoformat()}}) -%}
     {%- if penstock_format().replace_where -%}
-      {%- do write.update({'mode': 'replace_where', 'condition': penstock_batch_condition()}) -%}
+      {%- do write.update({'mode': 'replace_where', 'condition': penstock_batch_condition(adapter.get_columns_in_relation(target))}) -%}
     {%- else -%}
       {%- do write.update({'mode': 'insert_overwrite'}) -%}
     {%- endif -%}

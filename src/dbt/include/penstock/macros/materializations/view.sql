@@ -49,7 +49,7 @@
   {%- for column in adapter.columns_of_query(sql) -%}
     {%- do parts.append(column.name ~ ' ' ~ column.dtype) -%}
     {%- if config.persist_column_docs() -%}
-      {%- do parts.append(model.columns.get(column.name, {}).get('description', '')) -%}
+      {%- do parts.append(get_column_comment_sql(column.name, model.columns)) -%}
     {%- endif -%}
   {%- endfor -%}
   {{ return(local_md5(parts | join('\n'))) }}
