@@ -6,8 +6,7 @@
 
   {{ run_hooks(pre_hooks) }}
 
-  {%- set strategy_macro = strategy_dispatch(config.get('strategy')) -%}
-  {%- set strategy = strategy_macro(model, 'snapshotted_data', 'source_data', model['config'], existing is not none) -%}
+  {%- set strategy = penstock_snapshot_strategy(existing is not none) -%}
   {%- if existing is none -%}
     {%- do penstock_replace(none, target, build_snapshot_table(strategy, model['compiled_code'])) -%}
   {%- else -%}
