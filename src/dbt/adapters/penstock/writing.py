@@ -43,6 +43,20 @@ class TableWriting(SparkAdapter):
         return names.column(str(name), None if columns is None else [item.name for item in columns])
 
     @available
+    def distinct_names(self, columns: list[Any]) -> list[str]:
+        """Return names for a query's columns, as SQL, when some share theirs; else nothing."""
+        taken: set[str] = set()
+        found = []
+        for column in columns:
+            name, number = column.name, 1
+            while name.lower() in taken:
+                number += 1
+                name = f"{column.name}_{number}"
+            taken.add(name.lower())
+            found.append(name)
+        return [] if found == [column.name for column in columns] else list(map(names.quoted, found))
+
+    @available
     def literal(self, text: Any) -> str:
         """Return text as a SQL literal, which stands for it character by character."""
         return names.text(str(text))
