@@ -13,7 +13,7 @@ from dbt.adapters.contracts.relation import RelationType
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds, statements
+from dbt.adapters.penstock import capabilities, column_types, concurrency, fixtures, seeds, statements
 from penstock.pymodel import names
 from penstock.pymodel.conflicts import again_on_conflict
 
@@ -55,6 +55,11 @@ class TableWriting(SparkAdapter):
             taken.add(name.lower())
             found.append(name)
         return [] if found == [column.name for column in columns] else list(map(names.quoted, found))
+
+    @available
+    def fixture_value(self, value: Any, data_type: str, column: str) -> str:
+        """Return a unit test's value as SQL; see fixtures.py."""
+        return fixtures.value(value, data_type, column)
 
     @available
     def literal(self, text: Any) -> str:
