@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from penstock.pymodel import columns, outside, replace
+from penstock.pymodel import columns, duplicates, outside, replace
 from penstock.pymodel.conflicts import again_on_conflict
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Job
@@ -50,7 +50,11 @@ def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> Non
     if job.write.mode == "append":
         session.sql(f"insert into {target} {source}")
     elif job.write.mode == "merge":
-        session.sql(merged(str(job.write.merge_sql), session.table(target).schema.names, rows))
+        try:
+            session.sql(merged(str(job.write.merge_sql), session.table(target).schema.names, rows))
+        except Exception as error:
+            _explain_duplicates(session, job, error)
+            raise
     elif job.write.mode == "replace_where":
         try:
             session.sql(f"insert into {target} replace where {job.write.condition} {source}")
@@ -77,6 +81,18 @@ def merged(sql: str, table: Iterable[str], rows: Iterable[str]) -> str:
     return sql.replace(f"update set {ALL}", f"update set {updates}").replace(
         f"insert {ALL}", f"insert ({', '.join(shared)}) values ({values})"
     )
+
+
+def _explain_duplicates(session: Any, job: Job, error: BaseException) -> None:
+    """Raise the error of a merge with a key that several new rows have.
+
+    Raises:
+        ModelError: names the key.
+    """
+    if duplicates.is_duplicate(error):
+        view = quoted(job.write.view)
+        if parts := duplicates.in_parts(lambda sql: session.sql(sql).collect(), job.write.target, view, job.write.keys):
+            raise ModelError.of(*parts) from None
 
 
 def selected(session: Any, target: str, rows: Mapping[str, str]) -> str:

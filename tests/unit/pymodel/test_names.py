@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.pymodel import names
+from penstock.pymodel import duplicates, names
 from penstock.pymodel.write import ALL, merged
 
 
@@ -36,6 +36,20 @@ def test_text_becomes_a_literal_that_stands_for_it(text: str) -> None:
 def test_a_configured_column_is_quoted(name: str, columns: list[str] | None, sql: str) -> None:
     """What its author quoted, a transform and an expression stay as they are."""
     assert names.column(name, columns) == sql
+
+
+def test_a_key_that_is_there_twice_is_named() -> None:
+    """With its value, how often, and how many such keys there are."""
+    asked: list[str] = []
+
+    def rows(sql: str) -> list[tuple[object, ...]]:
+        asked.append(sql)
+        return [("1", None, 3, 2)]
+
+    parts = duplicates.in_parts(rows, "s.t", "new", ["`id`", "`k`"])
+    assert parts and parts[1] == "3 rows with `id` = '1', `k` = null; 2 keys are there more than once"
+    assert "group by `id`, `k` having count(*) > 1" in asked[0]
+    assert duplicates.in_parts(lambda sql: [], "s.t", "new", ["id"]) is None
 
 
 def test_a_merge_lists_the_columns_that_rows_and_table_have() -> None:

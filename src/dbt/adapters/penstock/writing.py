@@ -14,7 +14,8 @@ from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, column_types, concurrency, fixtures, seeds, statements
-from penstock.pymodel import names
+from dbt.adapters.penstock.messages import in_three
+from penstock.pymodel import duplicates, names
 from penstock.pymodel.conflicts import again_on_conflict
 
 # The formats that dbt-spark's relations have a flag for.
@@ -113,17 +114,40 @@ class TableWriting(SparkAdapter):
         return AdapterResponse(_message="OK"), agate.Table([(0, False, False)], names, types)
 
     @available
-    def write_rows(self, sql: str, target: BaseRelation, alone: bool) -> AdapterResponse:
+    def write_rows(
+        self,
+        sql: str,
+        target: BaseRelation,
+        alone: bool,
+        source: BaseRelation | None = None,
+        keys: list[str] | None = None,
+        named: list[str] | None = None,
+    ) -> AdapterResponse:
         """Send a statement that writes to a table; a commit that another writer overtook is sent again.
 
         Args:
             sql: the statement.
             target: the table.
             alone: whether other such writers of this run wait, since they would conflict.
+            source: of a merge, its new rows.
+            keys: of a merge, its key columns as SQL.
+            named: of a merge, what the user calls the keys.
+
+        Raises:
+            DbtRuntimeError: Spark's error; of a merge with a key that several new rows have, that key.
         """
 
         def write() -> AdapterResponse:
-            return again_on_conflict(lambda: self.execute(sql)[0])
+            try:
+                return again_on_conflict(lambda: self.execute(sql)[0])
+            except DbtRuntimeError as error:
+                if source is None or not keys or not duplicates.is_duplicate(error):
+                    raise
+                rows: Any = lambda query: self.execute(query, fetch=True)[1].rows  # noqa: E731
+                parts = duplicates.in_parts(rows, target.render(), source.render(), keys, named or ())
+                if parts is None:
+                    raise
+                raise DbtRuntimeError(in_three(*parts)) from None
 
         if not alone:
             return write()

@@ -62,7 +62,10 @@
   {%- do create_columns(target, missing) -%}
   {%- set sql = snapshot_merge_sql(target, staging, columns | map(attribute='quoted') | list) -%}
   {{ write(sql) }}
-  {%- do store_result('main', response=adapter.write_rows(sql, target, false)) -%}
+  {%- set keys = strategy.unique_key -%}
+  {%- set helper_keys = helpers[2:] if keys | is_list else ['dbt_unique_key'] -%}
+  {%- set response = adapter.write_rows(sql, target, false, staging, helper_keys, [keys] if keys is string else keys) -%}
+  {%- do store_result('main', response=response) -%}
 {% endmacro %}
 
 {% macro penstock__snapshot_merge_sql(target, source, insert_cols) %}
