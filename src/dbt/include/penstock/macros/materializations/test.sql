@@ -22,3 +22,11 @@
   {%- endif -%}
   {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_FAILURES(' ~ names | join(', ') ~ ')') }}
 {% endmacro %}
+
+{#- In parentheses, in which a last semicolon is left out (statements.py). -#}
+{% macro penstock__get_limit_sql(sql, limit) %}
+  {%- if limit is none -%}
+    {{ return(sql) }}
+  {%- endif -%}
+  {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_LIMITED\nlimit ' ~ limit) }}
+{% endmacro %}
