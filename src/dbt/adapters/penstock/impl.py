@@ -23,6 +23,7 @@ from dbt.adapters.penstock.freshness import SourceFreshness
 from dbt.adapters.penstock.intervals.building import IntervalModels
 from dbt.adapters.penstock.intervals.filtering import PenstockRelation
 from dbt.adapters.penstock.layout import ArrangedWrites
+from dbt.adapters.penstock.microbatches import Microbatches
 from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
@@ -62,6 +63,7 @@ class PenstockAdapter(
     ArrangedWrites,
     TableSizes,
     PhysicalTests,
+    Microbatches,
     IntervalModels,
     DescribedColumns,
     SourceFreshness,
