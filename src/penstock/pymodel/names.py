@@ -31,12 +31,15 @@ def column(name: str, columns: Iterable[str] | None = None) -> str:
     """A column that a configuration names, as SQL takes it.
 
     Args:
-        name: a column, quoted by its author or not; a field of one (`address.city`); or an expression.
+        name: a column, quoted by its author or not; a field of one (`address.city`); an expression; or, where the
+            columns aren't known, several columns in one text (`a, b`).
         columns: those of the table or query where they are known: what is none of them stays as it is.
     """
     name = name.strip()
     if columns is None:
-        return name if QUOTED.fullmatch(name) or CALL.fullmatch(name) else quoted(name)
+        if QUOTED.fullmatch(name) or CALL.fullmatch(name):
+            return name
+        return ", ".join(quoted(part.strip()) for part in name.split(","))
     known = {item.casefold(): item for item in columns}
     found = known.get(name.casefold(), known.get(plain(name).casefold()))
     return name if found is None else quoted(found)

@@ -10,6 +10,7 @@ import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import databases
+from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.freshness import NotATime, loaded_at
 from dbt.adapters.penstock.intervals.filtering import PenstockRelation
 from dbt.adapters.penstock.relations import catalog_table
@@ -29,6 +30,16 @@ def test_the_default_catalogs_name_is_no_database(database: str | None) -> None:
     relation = PenstockRelation.create_from(QUOTING, source(database), event_time_filter=None)
     assert relation.database is None and relation.render() == "raw.a"
     assert relation == PenstockRelation.create(schema="raw", identifier="a")
+
+
+def test_a_profile_may_name_the_default_catalog() -> None:
+    """And a project finds it in `target`; `dbt debug` shows no database."""
+    credentials = PenstockCredentials(schema="s", database="Spark_Catalog")  # type: ignore[call-arg]
+    assert credentials.database is None
+    assert dict(credentials.connection_info(with_aliases=True))["database"] == "spark_catalog"
+    assert "database" not in dict(credentials.connection_info())
+    with pytest.raises(DbtRuntimeError):
+        PenstockCredentials(schema="s", database="elsewhere")  # type: ignore[call-arg]
 
 
 def test_another_catalog_is_refused_once_it_is_read() -> None:

@@ -105,6 +105,11 @@ class TableWriting(SparkAdapter):
         return statements.finds_nothing(sql)
 
     @available
+    def without_last_semicolons(self, sql: str) -> str:
+        """Return a query without the semicolons that end it."""
+        return statements.without_last_semicolons(sql)
+
+    @available
     def no_failures(self) -> tuple[AdapterResponse, Any]:
         """Return the response and the rows of a data test that finds nothing."""
         import agate

@@ -23,10 +23,7 @@
   {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_FAILURES(' ~ names | join(', ') ~ ')') }}
 {% endmacro %}
 
-{#- In parentheses, in which a last semicolon is left out (statements.py). -#}
+{#- A last semicolon before the limit is left out; elsewhere it ends a statement or parentheses (statements.py). -#}
 {% macro penstock__get_limit_sql(sql, limit) %}
-  {%- if limit is none -%}
-    {{ return(sql) }}
-  {%- endif -%}
-  {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_LIMITED\nlimit ' ~ limit) }}
+  {{ return(default__get_limit_sql(adapter.without_last_semicolons(sql), limit)) }}
 {% endmacro %}
