@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from dbt.adapters.base.relation import EventTimeFilter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import databases
@@ -54,6 +55,15 @@ def test_another_catalog_is_refused_once_it_is_read() -> None:
         databases.check_read(named)
     with pytest.raises(DbtRuntimeError, match=r"raw\.b.*database: x"):
         PenstockRelation.create(database="x", schema="raw", identifier="b").render()
+
+
+@pytest.mark.parametrize(
+    ("name", "sql"), [("day", "day"), ("file-day", "`file-day`"), ("a.b", "a.b"), ("`x y`", "`x y`")]
+)
+def test_an_event_time_that_needs_quotes_has_them(name: str, sql: str) -> None:
+    window = EventTimeFilter(field_name=name, start=datetime(2024, 1, 1))
+    relation = PenstockRelation.create_from(QUOTING, source(None), event_time_filter=window)
+    assert f"where {sql} >= '2024-01-01" in str(relation)
 
 
 def test_a_day_counts_from_its_midnight() -> None:

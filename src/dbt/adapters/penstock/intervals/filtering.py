@@ -23,8 +23,11 @@ from dbt.adapters.spark.relation import SparkRelation
 from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.intervals.config import is_interval
 from penstock.batches.grain import GRAINS, MONTH, Grain, condition
+from penstock.pymodel.names import column as column_name
 
 MARK = re.compile(r"/\* intervals (?P<which>of|before those of) (?P<column>\S+)(?: by (?P<grain>\w+))? \*/ true")
+# A name that needs quotes; any other SQL is its author's.
+ODD_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
 _thread = threading.local()
 
 
@@ -136,6 +139,10 @@ class PenstockRelation(SparkRelation):
     def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
         """A relation of a node or source. Only a `ref` or `source` passes an `event_time_filter`, even None."""
         relation = super().create_from(quoting, relation_config, **kwargs)
+        window = relation.event_time_filter
+        if window and ODD_NAME.fullmatch(window.field_name):
+            quoted = dataclasses.replace(window, field_name=column_name(window.field_name))
+            relation = dataclasses.replace(relation, event_time_filter=quoted)
         if relation.database:
             named_only = "event_time_filter" not in kwargs
             described = databases.described(relation_config)
