@@ -124,7 +124,7 @@ class TableWriting(SparkAdapter):
         sql: str,
         target: BaseRelation,
         alone: bool,
-        source: BaseRelation | None = None,
+        source: str | None = None,
         keys: list[str] | None = None,
         named: list[str] | None = None,
     ) -> AdapterResponse:
@@ -134,7 +134,7 @@ class TableWriting(SparkAdapter):
             sql: the statement.
             target: the table.
             alone: whether other such writers of this run wait, since they would conflict.
-            source: of a merge, its new rows.
+            source: of a merge, its new rows as SQL.
             keys: of a merge, its key columns as SQL.
             named: of a merge, what the user calls the keys.
 
@@ -149,7 +149,7 @@ class TableWriting(SparkAdapter):
                 if source is None or not keys or not duplicates.is_duplicate(error):
                     raise
                 rows: Any = lambda query: self.execute(query, fetch=True)[1].rows  # noqa: E731
-                parts = duplicates.in_parts(rows, target.render(), source.render(), keys, named or ())
+                parts = duplicates.in_parts(rows, target.render(), source, keys, named or ())
                 if parts is None:
                     raise
                 raise DbtRuntimeError(in_three(*parts)) from None

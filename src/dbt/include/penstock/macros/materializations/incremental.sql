@@ -101,7 +101,7 @@
     {%- set response = adapter.write_interval(sql, chunk) -%}
   {%- else -%}
     {%- set keys = penstock_keys(config.get('unique_key'), source_columns or target_columns) if strategy == 'merge' else [] -%}
-    {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model), source, keys) -%}
+    {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model), source.render(), keys) -%}
   {%- endif -%}
   {%- do store_result('main', response=response) -%}
   {%- if on_schema_change == 'sync_all_columns' and source_columns -%}

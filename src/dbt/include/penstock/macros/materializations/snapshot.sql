@@ -64,7 +64,9 @@
   {{ write(sql) }}
   {%- set keys = strategy.unique_key -%}
   {%- set helper_keys = helpers[2:] if keys | is_list else ['dbt_unique_key'] -%}
-  {%- set response = adapter.write_rows(sql, target, false, staging, helper_keys, [keys] if keys is string else keys) -%}
+  {#- A changed row is there twice: as the end of its version, which the merge matches, and as its next one. -#}
+  {%- set ended = '(select * from ' ~ staging ~ " where dbt_change_type != 'insert')" -%}
+  {%- set response = adapter.write_rows(sql, target, false, ended, helper_keys, [keys] if keys is string else keys) -%}
   {%- do store_result('main', response=response) -%}
 {% endmacro %}
 
