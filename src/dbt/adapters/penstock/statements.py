@@ -63,12 +63,11 @@ def _semicolons(sql: str) -> tuple[list[int], list[int]]:
 
 def without_last_semicolons(sql: str) -> str:
     """Return a statement without the semicolons that end it or a query in parentheses; all else is where it was."""
-    if ";" not in sql:
+    last = _semicolons(sql)[0] if ";" in sql else []
+    if not last:
         return sql
-    characters = list(sql)
-    for place in _semicolons(sql)[0]:
-        characters[place] = " "
-    return "".join(characters).rstrip()
+    starts = [0, *(place + 1 for place in last)]
+    return " ".join(sql[start:end] for start, end in zip(starts, [*last, None], strict=True)).rstrip()
 
 
 def following(sql: str) -> str | None:
