@@ -191,7 +191,7 @@ def test_columns_come_and_go_with_the_model(things: Project) -> None:
 def test_constraints_hold_for_later_writers_too(things: Project) -> None:
     properties = {row[0]: row[1] for row in things.sql("show tblproperties things.ruled")}
     assert properties["delta.constraints.small"] == "id < 10"
-    assert properties["delta.constraints.id_not_null"] == "id is not null"
+    assert properties["delta.constraints.id_not_null"] == "`id` is not null"
 
 
 def batches(project: Project) -> dict[str, list[Any]]:

@@ -1,7 +1,7 @@
 """The statements that each adapter builds a constrained table with, as the constraint tests expect them.
 
 dbt-spark replaces the table, then alters it: a row that breaks a rule is in the table by then.
-penstock puts the rules into the one statement, whose commit holds rows and rules or neither.
+penstock puts the rules into the one statement, whose commit holds rows and rules or neither, and quotes names.
 """
 
 from __future__ import annotations
@@ -20,27 +20,36 @@ DEPENDS = "-- depends_on: <foreign_key_model_identifier>\n"
 POSITIVE, AT_LEAST_ONE, BLUE = "check_971d06b5efd1", "check_41ba51267f0f", "check_7a7cced16b31"
 
 
+def name(column: str) -> str:
+    """A column as the adapter writes it."""
+    return f"`{column}`" if ADAPTER == "penstock" or column == "from" else column
+
+
 def of_columns() -> str:
     """Rules that stand at a column."""
-    rules = {"id_not_null": "id is not null", f"id_{POSITIVE}": "(id > 0)", f"id_{AT_LEAST_ONE}": "id >= 1"}
-    return ddl("id, color, date_day", "color", DEPENDS, rules)
+    rules = {"id_not_null": f"{name('id')} is not null", f"id_{POSITIVE}": "(id > 0)", f"id_{AT_LEAST_ONE}": "id >= 1"}
+    return ddl(["id", "color", "date_day"], "color", DEPENDS, rules)
 
 
 def of_model() -> str:
     """Rules that stand at the model."""
-    rules = {POSITIVE: "(id > 0)", AT_LEAST_ONE: "id >= 1", "id_not_null": "id is not null"}
-    return ddl("id, color, date_day", "color", DEPENDS, rules)
+    rules = {POSITIVE: "(id > 0)", AT_LEAST_ONE: "id >= 1", "id_not_null": f"{name('id')} is not null"}
+    return ddl(["id", "color", "date_day"], "color", DEPENDS, rules)
 
 
 def of_quoted_column() -> str:
     """A rule of a column whose name is a keyword."""
-    rules = {BLUE: "(`from` = \\'blue\\')", "id_not_null": "id is not null", "from_not_null": "`from` is not null"}
-    return ddl("id, `from`, date_day", "`from`", "", rules)
+    rules = {
+        BLUE: "(`from` = \\'blue\\')",
+        "id_not_null": f"{name('id')} is not null",
+        "from_not_null": "`from` is not null",
+    }
+    return ddl(["id", "from", "date_day"], "`from`", "", rules)
 
 
-def ddl(columns: str, color: str, comment: str, rules: dict[str, str]) -> str:
+def ddl(columns: list[str], color: str, comment: str, rules: dict[str, str]) -> str:
     """The statement that builds the table; dbt-spark's leaves the rules to others after it."""
     properties = ", ".join(f"'delta.constraints.{name}' = '{rule}'" for name, rule in rules.items())
     own = f" tblproperties ({properties})" if ADAPTER == "penstock" else ""
-    select = SELECT.format(columns=columns, color=color, comment=comment)
+    select = SELECT.format(columns=", ".join(map(name, columns)), color=color, comment=comment)
     return f"create or replace table <model_identifier> using delta{own}{select}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from penstock.pymodel.columns import quoted
+from penstock.pymodel.names import column, plain
 
 # Tasks that a rebalance begins with; adaptive execution then merges small ones and splits large ones.
 # Two partitions of a table that fall into one of them share its files, so there are many; beyond 2000
@@ -23,11 +23,11 @@ def arranged(select: str, partitions: Sequence[str], rebalanced: bool, sort: Seq
         sort: columns to sort the rows of each file by; within each partition, since a task writes
             several of them.
     """
-    own = {name.casefold() for name in partitions}
-    order = [name for name in sort if name.casefold() not in own]
+    own = {plain(name).casefold() for name in partitions}
+    order = [name for name in sort if plain(name).casefold() not in own]
     if not rebalanced and not order:
         return select
-    given = ", ".join([str(TASKS), *map(quoted, partitions)])
+    given = ", ".join([str(TASKS), *map(column, partitions)])
     hint = f"/*+ rebalance({given}) */ " if rebalanced else ""
-    by = f"\nsort by {', '.join(map(quoted, [*partitions, *order]))}" if order else ""
+    by = f"\nsort by {', '.join(map(column, [*partitions, *order]))}" if order else ""
     return f"select {hint}* from (\n{select}\n) as DBT_INTERNAL_ARRANGED{by}"

@@ -10,6 +10,7 @@ from penstock.pymodel import features
 from penstock.pymodel.data_types import of, parse
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout
+from penstock.pymodel.names import quoted
 
 # A value of the left type is stored in a column of the right ones as it is.
 FITS = {
@@ -19,11 +20,6 @@ FITS = {
     "float": {"double"},
     "date": {"timestamp_ntz"},
 }
-
-
-def quoted(name: str) -> str:
-    """A name as SQL takes it, whatever is in it."""
-    return f"`{name.replace('`', '``')}`"
 
 
 def types(schema: Any) -> dict[str, str]:

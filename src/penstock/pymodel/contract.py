@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from penstock.pymodel.columns import quoted, types
+from penstock.pymodel.columns import types
 from penstock.pymodel.data_types import of, parse
 from penstock.pymodel.failure import ModelError
+from penstock.pymodel.names import quoted
 
 # Without it Spark makes a string of a cast to VARCHAR or CHAR. Set for descriptions alone: Delta can't write them.
 KEEP_LENGTHS = "spark.sql.preserveCharVarcharTypeInfo"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import traceback
 
-STACK = re.compile(r"\n\n?JVM stacktrace:|\n\s*at [\w.$]+[^\n]*\(|\nDriver stacktrace:")
+FRAME = r"\n\s*at [\w$/<>]+(?:\.[\w$/<>]+)+\((?:[\w.$<>]+(?::\d+)?|Unknown Source|Native Method)\)"
+STACK = re.compile(rf"\n\n?JVM stacktrace:|{FRAME}|\nDriver stacktrace:")
 CAUSED = re.compile(r"^Caused by: [\w.$]+: (.*?)(?=\n\s*at |\n\s*\.\.\. |\Z)", re.DOTALL | re.MULTILINE)
 RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
 

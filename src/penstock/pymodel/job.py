@@ -67,6 +67,7 @@ class Write:
         target: the rendered relation.
         view: the session's temporary view of the model's rows.
         merge_sql: for `merge`, the whole statement, with `view` as its source.
+        keys: for `merge`, its key columns as SQL.
         condition: for `replace_where`, the condition on the target.
         on_schema_change: `ignore`, `append_new_columns`, `sync_all_columns` or `fail`.
         exists: whether the target exists.
@@ -79,6 +80,7 @@ class Write:
     target: str
     view: str
     merge_sql: str | None = None
+    keys: tuple[str, ...] = ()
     condition: str | None = None
     on_schema_change: str = "ignore"
     exists: bool = False
@@ -145,7 +147,7 @@ class Job:
         return cls(
             **{
                 **data,
-                "write": Write(**data["write"]),
+                "write": Write(**{**data["write"], "keys": tuple(data["write"]["keys"])}),
                 "layout": Layout(**layout),
                 "inputs": {name: Input(**value) for name, value in data["inputs"].items()},
                 "batch": tuple(data["batch"]) if data["batch"] else None,

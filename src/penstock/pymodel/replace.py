@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.pymodel import features
 from penstock.pymodel.arrange import arranged
-from penstock.pymodel.columns import quoted, types
+from penstock.pymodel.columns import types
 from penstock.pymodel.conflicts import create_if_missing
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Layout, Write
+from penstock.pymodel.names import column, quoted, text
 
 ASIDE = "__dbt_aside"
-PLAIN = re.compile(r"^\w+$")
-
-
-def text(value: str) -> str:
-    """A SQL string literal."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def aside_of(target: str) -> str:
@@ -40,8 +34,7 @@ def clauses(layout: Layout, location: str | None, columns: Mapping[str, str] | N
     Raises:
         ModelError: a layout that the format doesn't have.
     """
-    # A partition may be a transform, as in `days(ts)`: only a plain name is quoted.
-    partitions = [quoted(item) if PLAIN.match(item) else item for item in layout.partition_by]
+    partitions = list(map(column, layout.partition_by))
     parts = [f"using {layout.file_format}"]
     needed = features.properties(columns or {}, layout.properties) if layout.features else {}
     for word, pairs in (("options", layout.options), ("tblproperties", {**layout.properties, **needed})):
@@ -65,7 +58,7 @@ def in_order(select: str, layout: Layout) -> str:
 
 
 def _clustering(layout: Layout) -> str:
-    names = ", ".join(map(quoted, layout.clustered_by))
+    names = ", ".join(map(column, layout.clustered_by))
     if not layout.clusters:
         if layout.buckets is None:
             raise ModelError.of(f"buckets for clustered_by on {layout.file_format}", "none", "set buckets: a number")

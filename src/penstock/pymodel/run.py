@@ -11,9 +11,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from penstock.pymodel import columns, contract, frames, inputs
+from penstock.pymodel import contract, frames, inputs
 from penstock.pymodel.failure import ModelError, explain
 from penstock.pymodel.job import Job
+from penstock.pymodel.names import quoted
 from penstock.pymodel.write import write
 
 _numbers = itertools.count()
@@ -67,7 +68,7 @@ def explained(session: Any, frame: Any, view: str) -> str:
     """EXPLAIN FORMATTED of the rows about to be written; empty when Spark can't say."""
     frame.createOrReplaceTempView(view)
     try:
-        return str(session.sql(f"explain formatted select * from {columns.quoted(view)}").collect()[0][0])
+        return str(session.sql(f"explain formatted select * from {quoted(view)}").collect()[0][0])
     except Exception:
         # The write itself meets the same error, and says so.
         return ""

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from penstock.pymodel import columns, outside, replace
-from penstock.pymodel.columns import quoted
+from penstock.pymodel import columns, duplicates, outside, replace
 from penstock.pymodel.conflicts import again_on_conflict
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Job
+from penstock.pymodel.names import quoted
 
 COMMIT_INFO = "spark.databricks.delta.commitInfo.userMetadata"
+# Where a merge's text leaves its columns to the writer, which knows the rows.
+ALL = "/* all columns */ *"
 DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
 
 
@@ -40,17 +42,21 @@ def write(session: Any, frame: Any, job: Job) -> None:
     for statement in plan.before:
         session.sql(statement)
     source = replace.in_order(f"select {selected(session, target, rows)} from {quoted(job.write.view)}", job.layout)
-    again_on_conflict(lambda: _insert(session, job, source))
+    again_on_conflict(lambda: _insert(session, job, source, rows))
     for statement in plan.after:
         session.sql(statement)
 
 
-def _insert(session: Any, job: Job, source: str) -> None:
+def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> None:
     target = job.write.target
     if job.write.mode == "append":
         session.sql(f"insert into {target} {source}")
     elif job.write.mode == "merge":
-        session.sql(str(job.write.merge_sql))
+        try:
+            session.sql(merged(str(job.write.merge_sql), session.table(target).schema.names, rows))
+        except Exception as error:
+            _explain_duplicates(session, job, error)
+            raise
     elif job.write.mode == "replace_where":
         try:
             session.sql(f"insert into {target} replace where {job.write.condition} {source}")
@@ -63,6 +69,32 @@ def _insert(session: Any, job: Job, source: str) -> None:
         session.sql(f"insert overwrite table {target} {source}")
     else:
         raise ModelError(f"the write mode {job.write.mode} is not known to the Python models of penstock")
+
+
+def merged(sql: str, table: Iterable[str], rows: Iterable[str]) -> str:
+    """Return a merge with the columns that its rows and the table have in place of its marked stars.
+
+    Delta itself reads a name that a star stands for as SQL, so that one with a backtick in it fails.
+    """
+    have = {name.casefold() for name in rows}
+    shared = [quoted(name) for name in table if name.casefold() in have]
+    updates = ", ".join(f"{name} = DBT_INTERNAL_SOURCE.{name}" for name in shared)
+    values = ", ".join(f"DBT_INTERNAL_SOURCE.{name}" for name in shared)
+    return sql.replace(f"update set {ALL}", f"update set {updates}").replace(
+        f"insert {ALL}", f"insert ({', '.join(shared)}) values ({values})"
+    )
+
+
+def _explain_duplicates(session: Any, job: Job, error: BaseException) -> None:
+    """Raise the error of a merge with a key that several new rows have.
+
+    Raises:
+        ModelError: names the key.
+    """
+    if duplicates.is_duplicate(error):
+        view = quoted(job.write.view)
+        if parts := duplicates.in_parts(lambda sql: session.sql(sql).collect(), job.write.target, view, job.write.keys):
+            raise ModelError.of(*parts) from None
 
 
 def selected(session: Any, target: str, rows: Mapping[str, str]) -> str:

@@ -77,6 +77,8 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.legacy.createHiveTableByDefault": "false",
+        # `${word}` in a literal, a comment or a column's description is text, never a variable.
+        "spark.sql.variable.substitute": "false",
         # Small work on few cores: 200 shuffle partitions only cost time, and so do the 50 tasks by which Delta reads
         # a table's log for each scan of it. One task reads a log of 100,000 files in seconds.
         "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),

@@ -2,11 +2,11 @@
     {%- for column, allowed in accepted.items() %}
     select
         '{{ column }}' as column_name,
-        cast({{ column }} as string) as value,
+        cast({{ adapter.quote(column) }} as string) as value,
         count(*) as rows
     from {{ model }}
-    where cast({{ column }} as string) not in ('{{ allowed | join("', '") }}')
-    group by {{ column }}
+    where cast({{ adapter.quote(column) }} as string) not in ('{{ allowed | join("', '") }}')
+    group by {{ adapter.quote(column) }}
     {{- '\n    union all' if not loop.last }}
     {%- endfor %}
 {% endtest %}

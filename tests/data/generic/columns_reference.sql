@@ -5,7 +5,7 @@
             stack(
                 {{ references | length }}
                 {%- for reference in references -%}
-                , '{{ reference.column }}', collect_set(cast({{ reference.column }} as string))
+                , '{{ reference.column }}', collect_set(cast({{ adapter.quote(reference.column) }} as string))
                 {%- endfor -%}
             ) as (column_name, found)
         from {{ model }}
@@ -22,7 +22,7 @@
         {%- for reference in references %}
         select
             '{{ reference.column }}' as column_name,
-            cast({{ reference.field }} as string) as value
+            cast({{ adapter.quote(reference.field) }} as string) as value
         from {{ reference.to }}
         {{- '\n        union all' if not loop.last }}
         {%- endfor %}

@@ -1,8 +1,12 @@
 {% test unique_combination(model, columns) %}
+    {%- set quoted = [] -%}
+    {%- for column in columns -%}
+        {%- do quoted.append(adapter.quote(column)) -%}
+    {%- endfor %}
     select
-        {{ columns | join(', ') }},
+        {{ quoted | join(', ') }},
         count(*) as times
     from {{ model }}
-    group by {{ columns | join(', ') }}
+    group by {{ quoted | join(', ') }}
     having count(*) > 1
 {% endtest %}

@@ -19,10 +19,11 @@ from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
 from dbt.adapters.penstock.intervals.config import interval_properties
 from dbt.include.penstock import PACKAGE_PATH
+from penstock.pymodel import names
 
 MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)
 DISPATCH = "{{% macro {0}() %}}{{{{ return(penstock__{0}(*varargs, **kwargs)) }}}}{{% endmacro %}}"
-DISPATCHED = ("file_format_clause", "tblproperties_clause", "clustered_cols", "comment_clause")
+DISPATCHED = ("file_format_clause", "tblproperties_clause", "partition_cols", "clustered_cols", "comment_clause")
 COLUMNS = [SparkColumn("id", "bigint"), SparkColumn("name", "string"), SparkColumn("day", "date")]
 
 
@@ -61,7 +62,6 @@ def render() -> Render:
             "flags": SimpleNamespace(EMPTY=False),
             "local_md5": lambda text: f"{abs(hash(text)):012x}",
             "options_clause": lambda: "",
-            "partition_cols": lambda label: f"{label} ({config['partition_by']})" if config.get("partition_by") else "",
             "get_merge_unique_key_match": lambda source, target: f"{source} = {target}",
             "get_merge_update_columns": update_columns,
             "get_assert_columns_equivalent": lambda sql: "",
@@ -71,7 +71,11 @@ def render() -> Render:
                 table_format=lambda name: table_format(name or "delta"),
                 interval_properties=lambda node: interval_properties(config),
                 seed_properties=lambda node, empty: {},
-                quote=lambda name: f"`{name}`",
+                quote=names.quoted,
+                literal=names.text,
+                column_name=lambda name, columns=None: names.column(
+                    name, None if columns is None else [item.name for item in columns]
+                ),
                 get_columns_in_relation=lambda relation: COLUMNS,
                 render_raw_columns_constraints=lambda raw_columns: [],
                 render_raw_model_constraints=lambda raw_constraints: [],
@@ -111,18 +115,18 @@ def test_every_clause_has_its_place(render: Render) -> None:
         persist_docs={"relation": True},
     )
     assert sql == (
-        "create or replace table s.m using delta tblproperties ( 'delta.appendOnly' = 'true' ) partitioned by (day) "
+        "create or replace table s.m using delta tblproperties ( 'delta.appendOnly' = 'true' ) partitioned by (`day`) "
         "location '/lake/m' comment 'it\\'s \\\\ here' as select 1"
     )
 
 
 def test_clustering_by_the_format(render: Render) -> None:
-    assert render("penstock_table_clauses(none)", clustered_by=["a", "b"]) == "using delta cluster by (a, b)"
+    assert render("penstock_table_clauses(none)", clustered_by=["a", "b"]) == "using delta cluster by (`a`, `b`)"
     assert render("penstock_table_clauses(none)", clustered_by="a", buckets=4, file_format="parquet") == (
-        "using parquet clustered by (a) into 4 buckets"
+        "using parquet clustered by (`a`) into 4 buckets"
     )
     partitioned = render("penstock_table_clauses(none)", clustered_by="a", partition_by="day")
-    assert partitioned == "using delta partitioned by (day)", "Z-order, which is maintenance's"
+    assert partitioned == "using delta partitioned by (`day`)", "Z-order, which is maintenance's"
 
 
 def test_a_query_is_wrapped_only_for_its_files(render: Render) -> None:
@@ -146,11 +150,11 @@ def test_constraints_come_with_the_table(render: Render) -> None:
     """In the statement's own properties: its commit holds rows and constraints, or neither."""
     contract = SimpleNamespace(enforced=True)
     checks = render("penstock_constraints()", CONTRACT, contract=contract)
-    assert [item["expression"] for item in checks] == ["age < 20", "id is not null", "`from` > 0"]
+    assert [item["expression"] for item in checks] == ["age < 20", "`id` is not null", "`from` > 0"]
     assert [item["name"] for item in checks][:2] == ["young", "id_not_null"]
     sql = render("penstock_create_table_as('s.m', 'select 1', none)", CONTRACT, contract=contract)
     assert "'delta.constraints.young' = 'age < 20'" in sql
-    assert "'delta.constraints.id_not_null' = 'id is not null'" in sql
+    assert "'delta.constraints.id_not_null' = '`id` is not null'" in sql
     assert render("penstock_constraints()", CONTRACT) == []
 
 
@@ -186,7 +190,7 @@ BATCH = {
 
 def test_a_batch_replaces_its_interval(render: Render) -> None:
     assert render(f"penstock__get_incremental_microbatch_sql({arguments()})", BATCH, event_time="day") == (
-        "insert into s.t replace where day >= '2024-01-01 00:00:00+00:00' and day < '2024-01-02 00:00:00+00:00' "
+        "insert into s.t replace where `day` >= '2024-01-01 00:00:00+00:00' and `day` < '2024-01-02 00:00:00+00:00' "
         "select `id`, `name`, `day` from t__dbt_tmp"
     )
     assert render(
@@ -201,7 +205,7 @@ def test_merge_on_one_key_or_several(render: Render) -> None:
     sql = render(MERGE.format("'id'", "none"))
     assert sql.startswith(
         "merge into s.t as DBT_INTERNAL_DEST using src as DBT_INTERNAL_SOURCE "
-        "on (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id) when matched then update set "
+        "on (DBT_INTERNAL_SOURCE.`id` = DBT_INTERNAL_DEST.`id`) when matched then update set "
         "`id` = DBT_INTERNAL_SOURCE.`id`,"
     )
     assert sql.endswith(
@@ -210,8 +214,8 @@ def test_merge_on_one_key_or_several(render: Render) -> None:
     )
     several = render(MERGE.format("['id', 'day']", "['DBT_INTERNAL_DEST.day > 1']"))
     assert (
-        "on (DBT_INTERNAL_DEST.day > 1) and (DBT_INTERNAL_SOURCE.id = DBT_INTERNAL_DEST.id) "
-        "and (DBT_INTERNAL_SOURCE.day = DBT_INTERNAL_DEST.day)"
+        "on (DBT_INTERNAL_DEST.day > 1) and (DBT_INTERNAL_SOURCE.`id` = DBT_INTERNAL_DEST.`id`) "
+        "and (DBT_INTERNAL_SOURCE.`day` = DBT_INTERNAL_DEST.`day`)"
     ) in several
 
 
@@ -225,8 +229,8 @@ def test_merge_without_a_key_only_inserts(render: Render, key: str) -> None:
 @pytest.mark.parametrize(
     ("config", "updated"),
     [
-        ({"merge_update_columns": ["name"]}, "update set name = DBT_INTERNAL_SOURCE.name when"),
-        ({"merge_update_columns": "name"}, "update set name = DBT_INTERNAL_SOURCE.name when"),
+        ({"merge_update_columns": ["name"]}, "update set `name` = DBT_INTERNAL_SOURCE.`name` when"),
+        ({"merge_update_columns": "name"}, "update set `name` = DBT_INTERNAL_SOURCE.`name` when"),
         ({"merge_exclude_columns": ["id", "day"]}, "update set `name` = DBT_INTERNAL_SOURCE.`name` when"),
     ],
 )
@@ -237,7 +241,9 @@ def test_merge_updates_the_columns_it_is_told(render: Render, config: dict[str, 
 def test_merge_of_columns_not_known_yet(render: Render) -> None:
     """A Python model's, which are known when it has run."""
     sql = render("penstock__get_merge_sql('s.t', 'src', 'id', none, none)")
-    assert sql.endswith("when matched then update set * when not matched then insert *")
+    assert sql.endswith(
+        "when matched then update set /* all columns */ * when not matched then insert /* all columns */ *"
+    )
 
 
 @pytest.mark.parametrize("strategy", ["append", "merge", "insert_overwrite", "microbatch", "my_own"])

@@ -88,3 +88,21 @@ def test_a_static_setting_belongs_to_the_server() -> None:
     words = messages.refused(error).msg
     assert "found: [CANNOT_MODIFY_STATIC_CONFIG]" in words
     assert "server.spark_conf in penstock.yml" in words
+
+
+def test_quoted_sql_is_the_sql_that_was_sent() -> None:
+    """Repeated and empty lines too, so that Spark's line numbers fit; frames are still cut off."""
+    sql = "select\n  a,\n\n  a,\n  at time.zone\nfrom t ("
+    frames = "\tat o.a.B$.c(D.scala:1)\n\tat java.base/j.E.f(G.java:2)"
+    text = f"[P] wrong.\n[P] wrong.\n\n== SQL ==\n{sql}\n---^^^\n\n{frames}"
+    assert messages.without_stack(text) == f"[P] wrong.\n== SQL ==\n{sql}\n---^^^"
+    assert messages.without_stack(messages.without_stack(text)) == messages.without_stack(text)
+
+
+def test_several_statements_are_refused_with_the_way_to_write_them() -> None:
+    words = messages.of_statement("[PARSE_SYNTAX_ERROR] near 'update'", "update t set a = 1; update t set b = 2")
+    assert words.startswith("needed: one statement: a hook is one")
+    assert "found: another one after the semicolon: update t set b = 2" in words
+    assert words.endswith("[PARSE_SYNTAX_ERROR] near 'update'")
+    for other in ("select 1 frm t;", "select ';'"):
+        assert messages.of_statement("[PARSE_SYNTAX_ERROR] x", other) == "[PARSE_SYNTAX_ERROR] x"

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from dbt.adapters.penstock.statements import changes, changes_session, finds_nothing, overtaken, reads_only, target
+from dbt.adapters.penstock.statements import (
+    changes,
+    changes_session,
+    finds_nothing,
+    following,
+    overtaken,
+    reads_only,
+    target,
+    without_last_semicolons,
+)
 
 HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
 
@@ -146,3 +155,27 @@ def test_what_a_statement_may_change_is_told_or_everything(sql: str, changed: se
 )
 def test_a_query_that_surely_finds_nothing_is_known(sql: str, nothing: bool) -> None:
     assert finds_nothing(sql) is nothing
+
+
+@pytest.mark.parametrize(
+    ("sql", "sent"),
+    [
+        ("select 1;", "select 1"),
+        ("select 1;;  -- done;", "select 1    -- done;"),
+        ("select * from (\nselect 1; -- why\n) t", "select * from (\nselect 1  -- why\n) t"),
+        ("with a as (select ';' as `;)`; ) select 1 /* ;) */", "with a as (select ';' as `;)`  ) select 1 /* ;) */"),
+        ("select r'\\';", "select r'\\'"),
+        ("select 1; select 2;", "select 1; select 2"),
+        ("begin select 1; end;", "begin select 1; end"),
+        ("select 'a;'", "select 'a;'"),
+    ],
+)
+def test_semicolons_that_end_a_query_are_left_out(sql: str, sent: str) -> None:
+    """Everything else stays where it was, so that Spark's positions fit."""
+    assert without_last_semicolons(sql) == sent
+
+
+def test_a_second_statement_is_found() -> None:
+    assert following("update t set a = ';'; update t set b = 2;") == "update t set b = 2;"
+    assert following("update t set a = ';'; -- done;") is None
+    assert following("select `;`, ';'") is None

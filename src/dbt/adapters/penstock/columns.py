@@ -16,6 +16,7 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.spark.column import SparkColumn
 from dbt.adapters.spark.impl import SparkAdapter
 
+from penstock.pymodel import names
 from penstock.pymodel.data_types import parse
 
 # DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
@@ -49,6 +50,11 @@ class PenstockColumn(SparkColumn):
 
     column_comment: str | None = None
     table_comment: str | None = None
+
+    @property
+    def quoted(self) -> str:
+        """Its name as SQL takes it."""
+        return names.quoted(self.column)
 
     @property
     def _kind(self) -> str:

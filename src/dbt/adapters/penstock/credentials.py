@@ -6,6 +6,7 @@ in penstock.yml. With `host` it is someone else's, and nothing is started.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,11 +16,14 @@ from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentia
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import spark_conf
+from dbt.adapters.penstock.databases import DEFAULT_CATALOG, is_foreign
 from dbt.adapters.penstock.messages import in_three
 from penstock.server.ports import LOOPBACK
 from penstock.settings import Settings, find_root, load
 
 MANAGED_HOST = "this machine"
+# Of a session on a remote server; the project's own server has it as a default.
+VERBATIM = {"spark.sql.variable.substitute": "false"}
 # What dbt itself adds to a target before the adapter reads it.
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 OF_DBT = {"type", "threads", "pass", "target", "catalog", "dbname"}
@@ -84,10 +88,12 @@ class PenstockCredentials(SparkCredentials):
         object.__setattr__(self, "managed", managed)
         self.host = MANAGED_HOST if managed else self.host
         own = {str(key): spark_conf.as_text(value) for key, value in self.server_side_parameters.items()}
+        if not is_foreign(vars(self).get("database")):
+            self.database = None
         super().__post_init__()
         # dbt-spark switches ANSI off in its sessions, so that SQL and Python would disagree. The
         # server's own setting holds for both, unless the profile says otherwise.
-        self.server_side_parameters = own
+        self.server_side_parameters = own if managed else {**VERBATIM, **own}
         if self.method == SparkConnectionMethod.THRIFT:
             self._check_login()
 
@@ -137,6 +143,12 @@ class PenstockCredentials(SparkCredentials):
     @property
     def unique_field(self) -> str:
         return str(self.host)
+
+    def connection_info(self, *, with_aliases: bool = False) -> Iterable[tuple[str, Any]]:
+        """What `dbt debug` shows; with aliases, what a project finds in `target`: there its database too."""
+        yield from super().connection_info(with_aliases=with_aliases)
+        if with_aliases:
+            yield "database", DEFAULT_CATALOG
 
     def _connection_keys(self) -> tuple[str, ...]:
         return ("schema", "managed") if self.managed else ("host", "port", "schema", "user", "auth", "use_ssl")

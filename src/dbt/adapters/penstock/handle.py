@@ -17,7 +17,7 @@ from thrift.transport.TTransport import TTransportException
 from dbt.adapters.penstock import messages
 from dbt.adapters.penstock.polling import until_ended
 from dbt.adapters.penstock.sessions import Session
-from dbt.adapters.penstock.statements import changes_session, reads_only
+from dbt.adapters.penstock.statements import changes_session, reads_only, without_last_semicolons
 
 logger = AdapterLogger("penstock")
 LOST = (TTransportException, EOFError, OSError)
@@ -84,8 +84,8 @@ class PenstockHandle(PyhiveConnectionWrapper):
             DbtDatabaseError: Spark's error, or a lost connection with what is known of the outcome.
             DbtRuntimeError: cancelled, by `query_timeout` or by an interrupt.
         """
-        text = sql.strip()
-        self._sql = text[:-1] if text.endswith(";") else text
+        text = without_last_semicolons(sql.strip())
+        self._sql = text
         self._bindings = None if bindings is None else [self._fix_binding(value) for value in bindings]
         self._retries = self.query_retries if self.reusable and reads_only(text) else 0
         if changes_session(text):
@@ -148,7 +148,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 again = True
             except HiveError as error:
                 self.reusable = False
-                raise DbtDatabaseError(messages.of_error(error)) from None
+                raise DbtDatabaseError(messages.of_statement(messages.of_error(error), self._sql)) from None
             except DbtRuntimeError:
                 self.reusable = False
                 raise
@@ -188,7 +188,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
             raise DbtRuntimeError(self._stopped)
         name = TOperationState._VALUES_TO_NAMES.get(state, state)
         words = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
-        raise DbtDatabaseError(messages.plain(words))
+        raise DbtDatabaseError(messages.of_statement(messages.plain(words), self._sql))
 
     @contextmanager
     def _limited(self) -> Iterator[None]:

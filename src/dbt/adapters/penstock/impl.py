@@ -16,12 +16,14 @@ from dbt.adapters.spark.impl import SparkConfig
 from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, layout
+from dbt.adapters.penstock import capabilities, databases, layout
 from dbt.adapters.penstock.column_names import NamedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.freshness import SourceFreshness
 from dbt.adapters.penstock.intervals.building import IntervalModels
 from dbt.adapters.penstock.intervals.filtering import PenstockRelation
 from dbt.adapters.penstock.layout import ArrangedWrites
+from dbt.adapters.penstock.microbatches import Microbatches
 from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
@@ -62,9 +64,11 @@ class PenstockAdapter(
     ArrangedWrites,
     TableSizes,
     PhysicalTests,
+    Microbatches,
     IntervalModels,
     CheckedQueries,
     NamedColumns,
+    SourceFreshness,
 ):
     """Runs SQL over Thrift and Python over Connect, on one server."""
 
@@ -91,6 +95,8 @@ class PenstockAdapter(
 
     def pre_model_hook(self, config: Any) -> None:
         """Have the node's statements run in a session with its settings; a Python model has its own session."""
+        if config.model.resource_type not in ("test", "unit_test"):
+            databases.check(config.model)
         if getattr(config.model, "language", "sql") == "python":
             return
         self.check_hints(config.model)

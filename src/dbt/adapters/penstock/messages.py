@@ -11,7 +11,8 @@ from dbt_common.events.contextvars import get_node_info
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 from pyhive.exc import Error as HiveError
 
-from dbt.adapters.penstock.statements import target
+from dbt.adapters.penstock.statements import following, target
+from penstock.pymodel.failure import FRAME
 
 # What the Thrift server puts before the error class that its message then repeats.
 PREFIX = re.compile(r"^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: )?(?:Error running query: )?")
@@ -21,13 +22,23 @@ REPEATED = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
 CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
 
 
+FRAMES = re.compile(FRAME)
+# What Spark puts before the SQL that it quotes.
+QUOTES = re.compile(r"^== SQL ", re.MULTILINE)
+
+
 def without_stack(message: str) -> str:
     """Spark's message up to its first stack frame, each line of it once, and the error that began it all.
 
-    A write that failed says only that it did: what went wrong in its rows stands below the frames.
+    The SQL in it is as it was sent, so that its lines have their numbers. A write that failed says only that it did:
+    what went wrong in its rows stands below the frames.
     """
-    lines = re.split(r"\n\s*at [\w.$]+[^\n]*\(", message, maxsplit=1)[0].splitlines()
+    words = FRAMES.split(message, maxsplit=1)[0]
+    sql = QUOTES.search(words)
+    lines = (words[: sql.start()] if sql else words).splitlines()
     kept = "\n".join(dict.fromkeys(line.rstrip() for line in lines if line.strip()))
+    if sql:
+        kept = f"{kept}\n{words[sql.start() :].rstrip()}"
     causes = [cause.rstrip() for cause in CAUSE.findall(message)]
     # An error class, or all of the words where there is none, tells whether the message has it already.
     known = causes and (causes[-1].split(" ")[0] if causes[-1].startswith("[") else causes[-1]) in kept
@@ -45,6 +56,19 @@ def of_error(error: Exception) -> str:
     status = getattr(response, "status", None)
     words = getattr(status, "errorMessage", None) if isinstance(error, HiveError) else None
     return plain(str(words or error or type(error).__name__))
+
+
+def of_statement(words: str, sql: str) -> str:
+    """An error's words, after what to do when the statement is several ones."""
+    rest = following(sql) if "PARSE_SYNTAX_ERROR" in words else None
+    if not rest:
+        return words
+    cure = in_three(
+        "one statement: a hook is one, and so is a model, a test or what run_query is given",
+        f"another one after the semicolon: {' '.join(rest.split())[:80]}",
+        "write the statements of a hook as a list, post_hook: [first, second]; those before a model as its sql_header",
+    )
+    return f"{cure}\n{words}"
 
 
 def in_three(needed: str, found: str, do: str) -> str:

@@ -20,14 +20,33 @@ from dbt.adapters.spark.impl import (
     TABLE_OR_VIEW_NOT_FOUND_MESSAGES,
     SparkAdapter,
 )
-from dbt_common.clients.agate_helper import DEFAULT_TYPE_TESTER
+from dbt_common.clients.agate_helper import Integer
 from dbt_common.contracts.metadata import CatalogTable, ColumnMetadata, StatsItem, TableMetadata
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.utils import executor
 
+from dbt.adapters.penstock import databases
+
 NOT_THERE = (*SCHEMA_NOT_FOUND_MESSAGES, *TABLE_OR_VIEW_NOT_FOUND_MESSAGES)
 ICEBERG = "table_type=ICEBERG"
 NO_EXTENDED = "SHOW TABLE EXTENDED is not supported"
+
+
+def catalog_table(rows: list[dict[str, Any]]) -> Any:
+    """Return the catalog's rows as a table whose text is as it was written: '007' is no number, 'null' no null."""
+    import agate
+
+    names = list(dict.fromkeys(name for row in rows for name in row))
+
+    def kind(name: str) -> Any:
+        values = [row.get(name) for row in rows]
+        if all(isinstance(value, bool) or value is None for value in values):
+            return agate.Boolean()
+        if all(isinstance(value, int) or value is None for value in values):
+            return Integer()
+        return agate.Text(cast_nulls=False)
+
+    return agate.Table([[row.get(name) for name in names] for row in rows], names, [kind(name) for name in names])
 
 
 class RelationLookup(SparkAdapter):
@@ -43,6 +62,8 @@ class RelationLookup(SparkAdapter):
         """The names that nodes have in each schema, both in lower case."""
         names: dict[str, set[str]] = {}
         for config in relation_configs:
+            if databases.is_foreign(config.database, config.schema):
+                continue
             relation = self.Relation.create_from(quoting=self.config, relation_config=config)
             if relation.schema and relation.identifier:
                 names.setdefault(relation.schema.lower(), set()).add(relation.identifier.lower())
@@ -119,6 +140,20 @@ class RelationLookup(SparkAdapter):
         matches = self._make_match(self.cache.get_relations(None, schema), None, schema, identifier)
         return matches[0] if matches else None
 
+    def get_filtered_catalog(
+        self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
+    ) -> tuple[Any, list[Exception]]:
+        """Return the catalog; dbt finds a node's rows by the database that the node is configured with."""
+        configs = list(relation_configs)
+        table, failed = super().get_filtered_catalog(configs, used_schemas, relations)
+        named = databases.configured(configs)
+        rows = [
+            {**row, "table_database": database}
+            for row in (item.dict() for item in table.rows)
+            for database in named.get((row["table_schema"].lower(), row["table_name"].lower()), {None})
+        ]
+        return catalog_table(rows), failed
+
     def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:
         """Columns, owners and sizes of the project's relations, for `dbt docs generate`."""
         return self._catalog(self._names(relation_configs))
@@ -127,12 +162,11 @@ class RelationLookup(SparkAdapter):
         """The same for some relations, as `dbt docs generate --select` asks."""
         names: dict[str, set[str]] = {}
         for relation in relations:
-            names.setdefault(str(relation.schema).lower(), set()).add(str(relation.identifier).lower())
+            if not relation.database:
+                names.setdefault(str(relation.schema).lower(), set()).add(str(relation.identifier).lower())
         return self._catalog(names)
 
     def _catalog(self, names: dict[str, set[str]]) -> tuple[Any, list[Exception]]:
-        import agate
-
         rows: list[dict[str, Any]] = []
         failed: list[Exception] = []
         with executor(self.config) as pool:
@@ -145,7 +179,7 @@ class RelationLookup(SparkAdapter):
                     rows.extend(future.result())
                 except DbtRuntimeError as error:
                     failed.append(error)
-        return agate.Table.from_object(rows, column_types=DEFAULT_TYPE_TESTER), failed
+        return catalog_table(rows), failed
 
     def _catalog_of_schema(self, schema: str, names: set[str]) -> list[dict[str, Any]]:
         return [row for relation in self._find(schema, names) for row in self._get_columns_for_catalog(relation)]

@@ -236,7 +236,7 @@ def _text(tester: Any, spark_type: str) -> Callable[[str], str | None]:
 def _literal(rows: Sequence[Sequence[str | None]]) -> str:
     """Rows as a SQL literal of JSON, arrays of strings in an array."""
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    # Spark substitutes ${…} in a statement, inside of literals too.
+    # With spark.sql.variable.substitute, Spark substitutes ${…} in a statement, inside of literals too.
     text = text.replace("$", "\\u0024")
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 

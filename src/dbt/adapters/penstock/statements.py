@@ -10,6 +10,11 @@ import re
 from penstock.pymodel.conflicts import CONFLICTS
 
 COMMENT_OR_LITERAL = re.compile(r"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+PIECE = re.compile(
+    r"""/\*.*?\*/|--[^\n]*|\b[rR]'[^']*'|\b[rR]"[^"]*"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`"""
+    r"""|;|\)|[^\s;)'"`/-]+|\S""",
+    re.DOTALL,
+)
 READS = re.compile(r"[\s(]*(select|show|describe|desc|explain|values|table|with)\b", re.IGNORECASE)
 # After a WITH clause any statement that changes rows may follow.
 WRITES = re.compile(r"\b(insert|merge|update|delete)\b", re.IGNORECASE)
@@ -39,6 +44,36 @@ GONE_OR_BACK = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_OR_VIEW_ALREADY_EXISTS")
 def _bare(sql: str) -> str:
     """The statement without its comments, its literals empty."""
     return COMMENT_OR_LITERAL.sub(lambda found: " " if found[0][0] in "/-" else "''", sql)
+
+
+def _semicolons(sql: str) -> tuple[list[int], list[int]]:
+    """Return where semicolons end the statement or a query in parentheses, and where others are."""
+    last: list[int] = []
+    between: list[int] = []
+    pending: list[int] = []
+    for found in PIECE.finditer(sql):
+        piece = found[0]
+        if piece == ";":
+            pending.append(found.start())
+        elif not piece.startswith(("--", "/*")):
+            (last if piece == ")" else between).extend(pending)
+            pending = []
+    return last + pending, between
+
+
+def without_last_semicolons(sql: str) -> str:
+    """Return a statement without the semicolons that end it or a query in parentheses; all else is where it was."""
+    last = _semicolons(sql)[0] if ";" in sql else []
+    if not last:
+        return sql
+    starts = [0, *(place + 1 for place in last)]
+    return " ".join(sql[start:end] for start, end in zip(starts, [*last, None], strict=True)).rstrip()
+
+
+def following(sql: str) -> str | None:
+    """Return what comes after a statement's end, when that is another statement."""
+    _, between = _semicolons(sql) if ";" in sql else ([], [])
+    return sql[between[0] + 1 :].strip() if between else None
 
 
 def reads_only(sql: str) -> bool:

@@ -13,9 +13,11 @@ from dbt.adapters.contracts.relation import RelationType
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, column_types, concurrency, seeds, statements
+from dbt.adapters.penstock import capabilities, column_types, concurrency, fixtures, seeds, statements
 from dbt.adapters.penstock.column_names import Names
+from dbt.adapters.penstock.messages import in_three
 from penstock.batches import delta_log
+from penstock.pymodel import duplicates, names
 from penstock.pymodel.conflicts import again_on_conflict
 
 # The formats that dbt-spark's relations have a flag for.
@@ -31,7 +33,41 @@ class TableWriting(SparkAdapter):
     @classmethod
     def quote(cls, identifier: str) -> str:
         """An identifier as SQL takes it. A method of the class, since dbt renders constraints by it."""
-        return f"`{identifier}`"
+        return names.quoted(identifier)
+
+    @available
+    def column_name(self, name: str, columns: list[Any] | None = None) -> str:
+        """Return a column that a configuration names, as SQL takes it.
+
+        Args:
+            name: as its author wrote it.
+            columns: those of the table or query, where they are known.
+        """
+        return names.column(str(name), None if columns is None else [item.name for item in columns])
+
+    @available
+    def distinct_names(self, columns: list[Any]) -> list[str]:
+        """Return names for a query's columns, as SQL, when some share theirs; else nothing."""
+        taken: set[str] = set()
+        found = []
+        for column in columns:
+            name, number = column.name, 1
+            while name.lower() in taken:
+                number += 1
+                name = f"{column.name}_{number}"
+            taken.add(name.lower())
+            found.append(name)
+        return [] if found == [column.name for column in columns] else list(map(names.quoted, found))
+
+    @available
+    def fixture_value(self, value: Any, data_type: str, column: str) -> str:
+        """Return a unit test's value as SQL; see fixtures.py."""
+        return fixtures.value(value, data_type, column)
+
+    @available
+    def literal(self, text: Any) -> str:
+        """Return text as a SQL literal, which stands for it character by character."""
+        return names.text(str(text))
 
     @available
     def table_format(self, name: str | None = None) -> capabilities.TableFormat:
@@ -71,6 +107,11 @@ class TableWriting(SparkAdapter):
         return statements.finds_nothing(sql)
 
     @available
+    def without_last_semicolons(self, sql: str) -> str:
+        """Return a query without the semicolons that end it."""
+        return statements.without_last_semicolons(sql)
+
+    @available
     def no_failures(self) -> tuple[AdapterResponse, Any]:
         """Return the response and the rows of a data test that finds nothing."""
         import agate
@@ -80,17 +121,40 @@ class TableWriting(SparkAdapter):
         return AdapterResponse(_message="OK"), agate.Table([(0, False, False)], names, types)
 
     @available
-    def write_rows(self, sql: str, target: BaseRelation, alone: bool) -> AdapterResponse:
+    def write_rows(
+        self,
+        sql: str,
+        target: BaseRelation,
+        alone: bool,
+        source: str | None = None,
+        keys: list[str] | None = None,
+        named: list[str] | None = None,
+    ) -> AdapterResponse:
         """Send a statement that writes to a table; a commit that another writer overtook is sent again.
 
         Args:
             sql: the statement.
             target: the table.
             alone: whether other such writers of this run wait, since they would conflict.
+            source: of a merge, its new rows as SQL.
+            keys: of a merge, its key columns as SQL.
+            named: of a merge, what the user calls the keys.
+
+        Raises:
+            DbtRuntimeError: Spark's error; of a merge with a key that several new rows have, that key.
         """
 
         def write() -> AdapterResponse:
-            return again_on_conflict(lambda: self.execute(sql)[0])
+            try:
+                return again_on_conflict(lambda: self.execute(sql)[0])
+            except DbtRuntimeError as error:
+                if source is None or not keys or not duplicates.is_duplicate(error):
+                    raise
+                rows: Any = lambda query: self.execute(query, fetch=True)[1].rows  # noqa: E731
+                parts = duplicates.in_parts(rows, target.render(), source, keys, named or ())
+                if parts is None:
+                    raise
+                raise DbtRuntimeError(in_three(*parts)) from None
 
         if not alone:
             return write()

@@ -20,10 +20,14 @@ from typing import Any
 from dbt.adapters.base.relation import EventTimeFilter
 from dbt.adapters.spark.relation import SparkRelation
 
+from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.intervals.config import is_interval
 from penstock.batches.grain import GRAINS, MONTH, Grain, condition
+from penstock.pymodel.names import column as column_name
 
 MARK = re.compile(r"/\* intervals (?P<which>of|before those of) (?P<column>\S+)(?: by (?P<grain>\w+))? \*/ true")
+# A name that needs quotes; any other SQL is its author's.
+ODD_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
 _thread = threading.local()
 
 
@@ -100,12 +104,49 @@ def filled(sql: str, intervals: Iterable[date], grain: Grain, column: str) -> st
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PenstockRelation(SparkRelation):
-    """dbt-spark's relation, marked where an interval model reads it."""
+    """dbt-spark's relation, marked where an interval model reads it; one of another catalog can't be rendered.
+
+    Attributes:
+        described: the source or model that is in another catalog, in words.
+        named_only: whether that one is named, as in dbt's manifest, and not read.
+    """
+
+    described: str | None = None
+    named_only: bool = False
+
+    def __post_init__(self) -> None:
+        # Whatever names the default catalog names none: dbt's cache and its catalog of docs compare databases.
+        if self.database is not None and not databases.is_foreign(self.database, self.schema):
+            object.__setattr__(self, "path", dataclasses.replace(self.path, database=None))
+
+    def __hash__(self) -> int:
+        return hash((self.path.database, super().render()))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {super().render()}>"
+
+    def render(self) -> str:
+        """The relation as SQL.
+
+        Raises:
+            DbtRuntimeError: it is in another catalog.
+        """
+        if self.identifier and not self.named_only:
+            databases.check_read(self)
+        return str(super().render())
 
     @classmethod
     def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
         """A relation of a node or source. Only a `ref` or `source` passes an `event_time_filter`, even None."""
         relation = super().create_from(quoting, relation_config, **kwargs)
+        window = relation.event_time_filter
+        if window and ODD_NAME.fullmatch(window.field_name):
+            quoted = dataclasses.replace(window, field_name=column_name(window.field_name))
+            relation = dataclasses.replace(relation, event_time_filter=quoted)
+        if relation.database:
+            named_only = "event_time_filter" not in kwargs
+            described = databases.described(relation_config)
+            return dataclasses.replace(relation, described=described, named_only=named_only)
         config = getattr(relation_config, "config", None)
         column = getattr(config, "event_time", None)
         asked_for = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None

@@ -133,6 +133,7 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
             target=write["target"],
             view=(write.get("view") or f"{node['alias']}__dbt_tmp").strip("`"),
             merge_sql=write.get("merge_sql"),
+            keys=tuple(write.get("keys") or ()),
             condition=write.get("condition"),
             on_schema_change=write.get("on_schema_change") or "ignore",
             exists=bool(write.get("exists")),

@@ -23,32 +23,6 @@
   {{ return(adapter.names(columns)) }}
 {% endmacro %}
 
-{#- Which columns a snapshot compares: those of `check_cols` that its table has, by the table's names, and
-    whether there are others. -#}
-{% macro snapshot_check_all_get_existing_columns(node, target_exists, check_cols_config) %}
-  {%- if not target_exists -%}
-    {{ return((false, [])) }}
-  {%- endif -%}
-  {%- if check_cols_config == 'all' -%}
-    {%- set wanted = adapter.names(adapter.columns_of_query(node['compiled_code'])) -%}
-  {%- elif check_cols_config is sequence and check_cols_config is not string and check_cols_config -%}
-    {%- set select = 'select ' ~ check_cols_config | join(', ') ~ ' from (\n' ~ node['compiled_code'] ~ '\n) as subq' -%}
-    {%- set wanted = adapter.names(adapter.columns_of_query(select)) -%}
-  {%- else -%}
-    {%- do exceptions.raise_compiler_error("Invalid value for 'check_cols': " ~ check_cols_config) -%}
-  {%- endif -%}
-  {%- set target = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
-  {%- set present = adapter.names(adapter.get_columns_in_relation(target)) -%}
-  {%- set shared, added = [], [] -%}
-  {%- for name in present if name in wanted -%}
-    {%- do shared.append(adapter.quote(name)) -%}
-  {%- endfor -%}
-  {%- for name in wanted if name not in present -%}
-    {%- do added.append(name) -%}
-  {%- endfor -%}
-  {{ return((added | length > 0, shared)) }}
-{% endmacro %}
-
 {#- The documented columns that the relation has; the others are named in a warning. -#}
 {% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
   {%- set found = adapter.matched(column_dict, existing_column_names) -%}

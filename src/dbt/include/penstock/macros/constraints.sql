@@ -10,7 +10,7 @@
       {%- do checks.append(penstock_check(item, '')) -%}
     {%- endfor -%}
     {%- for column in model['columns'].values() -%}
-      {%- set name = adapter.quote(column['name']) if column.get('quote') else column['name'] -%}
+      {%- set name = adapter.quote(column['name']) -%}
       {#- Spark has no VARCHAR in a query, so that the table's column is a string. -#}
       {%- set length = modules.re.fullmatch('(?i)\\s*(?:var)?char(?:acter)?\\s*\\(\\s*(\\d+)\\s*\\)\\s*', column['data_type'] or '') -%}
       {%- if length -%}

@@ -26,6 +26,10 @@
   {%- if columns and penstock_format().features -%}
     {%- do properties.update(adapter.needed_properties(columns, properties)) -%}
   {%- endif -%}
+  {%- if model.resource_type == 'test' and penstock_format().drop_columns_with -%}
+    {#- A test's query may name a column anything, as in `select count(*)`. -#}
+    {%- do properties.update(penstock_format().drop_columns_with) -%}
+  {%- endif -%}
   {%- if penstock_format().constraints -%}
     {%- for item in penstock_constraints() -%}
       {%- do properties.update({'delta.constraints.' ~ item.name: item.expression}) -%}
@@ -46,11 +50,25 @@
   {%- set columns = penstock_names('clustered_by') -%}
   {%- if columns and penstock_format().clusters -%}
     {%- if not config.get('partition_by') %}
-  cluster by ({{ columns | join(', ') }})
+  cluster by ({{ penstock_listed(columns) }})
     {%- endif -%}
   {%- elif columns and config.get('buckets') %}
-  {{ label }} ({{ columns | join(', ') }}) into {{ config.get('buckets') }} buckets
+  {{ label }} ({{ penstock_listed(columns) }}) into {{ config.get('buckets') }} buckets
   {%- endif -%}
+{% endmacro %}
+
+{% macro penstock__partition_cols(label, required=false) %}
+  {%- set columns = penstock_names('partition_by') -%}
+  {%- if columns %}
+  {{ label }} ({{ penstock_listed(columns) }})
+  {%- endif -%}
+{% endmacro %}
+
+{#- Columns of a configuration, quoted. -#}
+{% macro penstock_listed(columns) %}
+  {%- for name in columns -%}
+    {{ adapter.column_name(name) }}{{ ', ' if not loop.last }}
+  {%- endfor -%}
 {% endmacro %}
 
 {% macro penstock__location_clause() %}
@@ -77,7 +95,7 @@
 
 {#- Text as a SQL literal. -#}
 {% macro penstock_literal(text) %}
-  {{ return("'" ~ (text | string).replace('\\', '\\\\').replace("'", "\\'") ~ "'") }}
+  {{ return(adapter.literal(text)) }}
 {% endmacro %}
 
 {#- What follows the table's name in a CREATE TABLE, up to its query; `columns` are the query's. -#}

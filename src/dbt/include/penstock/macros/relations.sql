@@ -19,3 +19,8 @@
 {% macro penstock__get_columns_in_relation_raw(relation) %}
   {{ return(adapter.describe_extended(relation)) }}
 {% endmacro %}
+
+{#- A `database` that isn't the default catalog stays with the node, so that building the node can be refused. -#}
+{% macro penstock__generate_database_name(custom_database_name=none, node=none) -%}
+  {% do return(none if not custom_database_name or custom_database_name | lower == 'spark_catalog' else custom_database_name) %}
+{%- endmacro %}

@@ -45,14 +45,14 @@ from {{ arguments['temp_relation'] }}
     {{ return(penstock__get_incremental_insert_overwrite_sql(arguments)) }}
   {%- endif -%}
 insert into {{ arguments['target_relation'] }}
-replace where {{ penstock_batch_condition() }}
+replace where {{ penstock_batch_condition(arguments['target_columns']) }}
 select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
 {#- As dbt filters the batch's inputs: Spark reads the text by the column's type, date or timestamp. -#}
-{% macro penstock_batch_condition() %}
-  {%- set time = config.get('event_time') -%}
+{% macro penstock_batch_condition(columns) %}
+  {%- set time = adapter.column_name(config.get('event_time'), columns) -%}
   {{ return(time ~ " >= '" ~ model.batch.event_time_start ~ "' and " ~ time ~ " < '" ~ model.batch.event_time_end ~ "'") }}
 {% endmacro %}
 
@@ -62,16 +62,18 @@ from {{ arguments['temp_relation'] }}
     arguments['dest_columns'], arguments['incremental_predicates'])) }}
 {% endmacro %}
 
-{#- Without `dest_columns` (a Python model: they are known when it has run) all columns are meant. -#}
+{#- Without `dest_columns` (a Python model: they are known when it has run) all columns are meant; write.py puts them
+    in the place of the marked stars. -#}
 {% macro penstock__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) %}
-  {%- set conditions = penstock_merge_conditions(unique_key, incremental_predicates) -%}
+  {%- set columns = adapter.get_columns_in_relation(target) if dest_columns is none else dest_columns -%}
+  {%- set conditions = penstock_merge_conditions(unique_key, incremental_predicates, columns) -%}
   {%- set updates = penstock_merge_updates(target, dest_columns) -%}
 merge into {{ target }} as DBT_INTERNAL_DEST
 using {{ source }} as DBT_INTERNAL_SOURCE
 on ({{ conditions | join(') and (') }})
   {%- if unique_key %}
 when matched then update set
-  {%- if updates is none %} *
+  {%- if updates is none %} /* all columns */ *
   {%- else %}
     {%- for name in updates %}
   {{ name }} = DBT_INTERNAL_SOURCE.{{ name }}{{ ',' if not loop.last }}
@@ -79,7 +81,7 @@ when matched then update set
   {%- endif %}
   {%- endif %}
 when not matched then insert
-  {%- if dest_columns is none %} *
+  {%- if dest_columns is none %} /* all columns */ *
   {%- else %} ({{ dest_columns | map(attribute='quoted') | join(', ') }})
   values (
     {%- for column in dest_columns -%}
@@ -88,27 +90,42 @@ when not matched then insert
   {%- endif %}
 {% endmacro %}
 
-{% macro penstock_merge_conditions(unique_key, incremental_predicates) %}
+{#- A key that is one of the columns is quoted; any other SQL stays as it is. -#}
+{% macro penstock_merge_conditions(unique_key, incremental_predicates, columns) %}
   {%- set predicates = incremental_predicates or [] -%}
   {%- set conditions = [predicates] if predicates is string else predicates | list -%}
-  {%- set keys = ([unique_key] if unique_key is string else unique_key or []) | select | list -%}
+  {%- set keys = penstock_keys(unique_key, columns) -%}
   {%- for key in keys -%}
     {%- do conditions.append(get_merge_unique_key_match('DBT_INTERNAL_SOURCE.' ~ key, 'DBT_INTERNAL_DEST.' ~ key)) -%}
   {%- endfor -%}
   {{ return(conditions if keys else ['false']) }}
 {% endmacro %}
 
+{% macro penstock_keys(unique_key, columns) %}
+  {{ return(penstock_quoted(([unique_key] if unique_key is string else unique_key or []) | select, columns)) }}
+{% endmacro %}
+
 {#- The columns a match updates: by `merge_update_columns` or `merge_exclude_columns`, else every one. -#}
 {% macro penstock_merge_updates(target, dest_columns) %}
   {%- set updated = penstock_names('merge_update_columns') -%}
-  {%- set excluded = penstock_names('merge_exclude_columns') -%}
+  {%- set excluded = penstock_names('merge_exclude_columns') | map('replace', '`', '') | list -%}
   {%- set columns = dest_columns -%}
-  {%- if columns is none and excluded -%}
+  {%- if columns is none and (updated or excluded) -%}
     {%- set columns = adapter.get_columns_in_relation(target) -%}
   {%- endif -%}
+  {%- set updated = penstock_quoted(updated, columns) -%}
   {%- set chosen = get_merge_update_columns(updated, excluded, columns) -%}
   {%- if chosen is none and columns is not none -%}
     {%- set chosen = columns | map(attribute='quoted') | list -%}
   {%- endif -%}
   {{ return(chosen) }}
+{% endmacro %}
+
+{#- Columns of a configuration, those that are among a relation's quoted. -#}
+{% macro penstock_quoted(names, columns) %}
+  {%- set quoted = [] -%}
+  {%- for name in names -%}
+    {%- do quoted.append(adapter.column_name(name, columns)) -%}
+  {%- endfor -%}
+  {{ return(quoted) }}
 {% endmacro %}

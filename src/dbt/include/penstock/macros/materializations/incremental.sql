@@ -100,7 +100,8 @@
   {%- if chunk -%}
     {%- set response = adapter.write_interval(sql, chunk) -%}
   {%- else -%}
-    {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model)) -%}
+    {%- set keys = penstock_keys(config.get('unique_key'), source_columns or target_columns) if strategy == 'merge' else [] -%}
+    {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model), source.render(), keys) -%}
   {%- endif -%}
   {%- do store_result('main', response=response) -%}
   {%- if on_schema_change == 'sync_all_columns' and source_columns -%}
@@ -126,13 +127,14 @@
     {%- do write.update({'batch': {
       'start': model.batch.event_time_start.isoformat(), 'end': model.batch.event_time_end.isoformat()}}) -%}
     {%- if penstock_format().replace_where -%}
-      {%- do write.update({'mode': 'replace_where', 'condition': penstock_batch_condition()}) -%}
+      {%- do write.update({'mode': 'replace_where', 'condition': penstock_batch_condition(adapter.get_columns_in_relation(target))}) -%}
     {%- else -%}
       {%- do write.update({'mode': 'insert_overwrite'}) -%}
     {%- endif -%}
   {%- elif strategy not in ['append', 'insert_overwrite'] -%}
     {%- set render = adapter.get_incremental_strategy_macro(context, strategy) -%}
-    {%- do write.update({'mode': 'merge', 'merge_sql': render({
+    {%- set columns = adapter.get_columns_in_relation(target) -%}
+    {%- do write.update({'mode': 'merge', 'keys': penstock_keys(config.get('unique_key'), columns), 'merge_sql': render({
       'target_relation': target,
       'temp_relation': source,
       'unique_key': config.get('unique_key'),

@@ -54,11 +54,10 @@
 {% endmacro %}
 
 {% macro penstock_seed_select(seed, queries) %}
-  {%- set quoted = config.get('quote_columns') -%}
   {%- set none_at_all = 'select cast(null as array<string>) as r where false' -%}
 select
   {%- for name in seed.names %}
-  cast(r[{{ loop.index0 }}] as {{ seed.types[loop.index0] }}) as {{ adapter.quote_seed_column(name, quoted) }}{{ ',' if not loop.last }}
+  cast(r[{{ loop.index0 }}] as {{ seed.types[loop.index0] }}) as {{ adapter.quote(name) }}{{ ',' if not loop.last }}
   {%- endfor %}
 from (
 {{ (queries or [none_at_all]) | join('\nunion all\n') }}

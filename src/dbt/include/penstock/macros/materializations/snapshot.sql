@@ -6,8 +6,7 @@
 
   {{ run_hooks(pre_hooks) }}
 
-  {%- set strategy_macro = strategy_dispatch(config.get('strategy')) -%}
-  {%- set strategy = strategy_macro(model, 'snapshotted_data', 'source_data', model['config'], existing is not none) -%}
+  {%- set strategy = penstock_snapshot_strategy(existing is not none) -%}
   {%- if existing is none -%}
     {%- do penstock_replace(none, target, build_snapshot_table(strategy, model['compiled_code'])) -%}
   {%- else -%}
@@ -63,7 +62,12 @@
   {%- do create_columns(target, missing) -%}
   {%- set sql = snapshot_merge_sql(target, staging, columns | map(attribute='quoted') | list) -%}
   {{ write(sql) }}
-  {%- do store_result('main', response=adapter.write_rows(sql, target, false)) -%}
+  {%- set keys = strategy.unique_key -%}
+  {%- set helper_keys = helpers[2:] if keys | is_list else ['dbt_unique_key'] -%}
+  {#- A changed row is there twice: as the end of its version, which the merge matches, and as its next one. -#}
+  {%- set ended = '(select * from ' ~ staging ~ " where dbt_change_type != 'insert')" -%}
+  {%- set response = adapter.write_rows(sql, target, false, ended, helper_keys, [keys] if keys is string else keys) -%}
+  {%- do store_result('main', response=response) -%}
 {% endmacro %}
 
 {% macro penstock__snapshot_merge_sql(target, source, insert_cols) %}

@@ -9,3 +9,21 @@
   {%- endif -%}
   {{ return(materialization_test_default()) }}
 {% endmaterialization %}
+
+{#- The rows of a failed test as a table or view holds them: its columns may share a name in a query. -#}
+{% macro penstock__get_create_sql(relation, sql) %}
+  {{ return(default__get_create_sql(relation, penstock_failures(sql) if model.resource_type == 'test' else sql)) }}
+{% endmacro %}
+
+{% macro penstock_failures(sql) %}
+  {%- set names = adapter.distinct_names(adapter.columns_of_query(sql)) -%}
+  {%- if not names -%}
+    {{ return(sql) }}
+  {%- endif -%}
+  {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_FAILURES(' ~ names | join(', ') ~ ')') }}
+{% endmacro %}
+
+{#- A last semicolon before the limit is left out; elsewhere it ends a statement or parentheses (statements.py). -#}
+{% macro penstock__get_limit_sql(sql, limit) %}
+  {{ return(default__get_limit_sql(adapter.without_last_semicolons(sql), limit)) }}
+{% endmacro %}

@@ -20,3 +20,19 @@
   {%- endcall -%}
   {{ return({'relations': []}) }}
 {% endmaterialization %}
+
+{#- dbt's, with a fixture's values by the types of its columns (fixtures.py): text as it is written, nested values. -#}
+{% macro format_row(row, column_name_to_data_types) %}
+  {%- set formatted = {} -%}
+  {%- for given, value in row.items() -%}
+    {%- set name = given | lower -%}
+    {%- if name not in column_name_to_data_types -%}
+      {%- set fixture = 'expected output' if model.resource_type == 'unit_test' else "'" ~ model.name ~ "'" -%}
+      {%- do exceptions.raise_compiler_error(
+        "Invalid column name: '" ~ name ~ "' in unit test fixture for " ~ fixture ~ '.\nAccepted columns for '
+        ~ fixture ~ ' are: ' ~ column_name_to_data_types.keys() | list) -%}
+    {%- endif -%}
+    {%- do formatted.update({name: adapter.fixture_value(value, column_name_to_data_types[name], given)}) -%}
+  {%- endfor -%}
+  {{ return(formatted) }}
+{% endmacro %}

@@ -1,0 +1,75 @@
+{#- dbt's strategy of a snapshot, with the columns that its configuration names quoted. A strategy of the project
+    stays as it is. -#}
+{% macro penstock_snapshot_strategy(exists) %}
+  {%- set name = config.get('strategy') -%}
+  {%- set strategy = strategy_dispatch(name)(model, 'snapshotted_data', 'source_data', model['config'], exists) -%}
+  {%- if name not in ['timestamp', 'check'] -%}
+    {{ return(strategy) }}
+  {%- endif -%}
+  {%- set columns = adapter.columns_of_query(model['compiled_code']) -%}
+  {%- set key = config.get('unique_key') -%}
+  {%- set key = penstock_quoted(key, columns) if key | is_list else adapter.column_name(key, columns) -%}
+  {%- set time = adapter.column_name(strategy.updated_at, columns) -%}
+  {%- set scd_id = snapshot_hash_arguments(api.Relation.scd_args(key, time)) -%}
+  {%- do strategy.update({'unique_key': key, 'updated_at': time, 'scd_id': scd_id}) -%}
+  {%- if name == 'timestamp' -%}
+    {%- set names = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}
+    {%- do strategy.update({'row_changed': '(snapshotted_data.' ~ names.dbt_valid_from ~ ' < source_data.' ~ time ~ ')'}) -%}
+  {%- endif -%}
+  {{ return(strategy) }}
+{% endmacro %}
+
+{#- dbt's, by names without letter case, quoted: whether a checked column is new, and those that the table has. -#}
+{% macro snapshot_check_all_get_existing_columns(node, target_exists, check_cols_config) -%}
+  {%- if not target_exists -%}
+    {{ return((false, [])) }}
+  {%- endif -%}
+  {%- set columns = adapter.columns_of_query(node['compiled_code']) -%}
+  {%- set checked = columns | map(attribute='quoted') | list -%}
+  {%- if check_cols_config is sequence and check_cols_config is not string and check_cols_config -%}
+    {%- set select -%}
+      select {{ penstock_quoted(check_cols_config, columns) | join(', ') }} from (
+        {{ node['compiled_code'] }}
+      ) as DBT_INTERNAL_CHECKED
+    {%- endset -%}
+    {%- set checked = adapter.columns_of_query(select) | map(attribute='quoted') | list -%}
+  {%- elif check_cols_config != 'all' -%}
+    {%- do exceptions.raise_compiler_error("Invalid value for 'check_cols': " ~ check_cols_config) -%}
+  {%- endif -%}
+  {%- set target = adapter.get_relation(database=node.database, schema=node.schema, identifier=node.alias) -%}
+  {%- set present = adapter.get_columns_in_relation(target) | map(attribute='quoted') | map('lower') | list -%}
+  {%- set shared = [] -%}
+  {%- for name in checked if name | lower in present -%}
+    {%- do shared.append(name) -%}
+  {%- endfor -%}
+  {{ return((shared | length < checked | length, shared)) }}
+{%- endmacro %}
+
+{#- A null is a key like any other. By dbt's own macros a row whose key is null never meets its earlier version, so
+    that each run adds another one. -#}
+{% macro unique_key_join_on(unique_key, identifier, from_identifier) %}
+  {%- if unique_key is string -%}
+    {{ identifier }}.dbt_unique_key <=> {{ from_identifier }}.dbt_unique_key
+  {%- else -%}
+    {%- for key in unique_key -%}
+      {{ 'and ' if not loop.first }}{{ identifier }}.dbt_unique_key_{{ loop.index }} <=> {{ from_identifier }}.dbt_unique_key_{{ loop.index }}{{ ' ' }}
+    {%- endfor -%}
+  {%- endif -%}
+{% endmacro %}
+
+{#- Whether an outer join found no row on a side: dbt looks at the key there, which may be null in a row, too. -#}
+{% macro unique_key_is_null(unique_key, identifier) %}
+  {%- if identifier == 'snapshotted_data' -%}
+    {%- set names = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}
+    snapshotted_data.{{ names.dbt_scd_id }} is null
+  {%- else -%}
+    not exists (
+      select 1 from deletes_source_data as present
+      where {{ unique_key_join_on(unique_key, 'present', 'snapshotted_data') }}
+    )
+  {%- endif -%}
+{% endmacro %}
+
+{% macro unique_key_is_not_null(unique_key, identifier) %}
+  not ({{ unique_key_is_null(unique_key, identifier) }})
+{% endmacro %}

@@ -1,0 +1,65 @@
+"""Names and text as SQL."""
+
+from __future__ import annotations
+
+import pytest
+
+from penstock.pymodel import duplicates, names
+from penstock.pymodel.write import ALL, merged
+
+
+@pytest.mark.parametrize("text", ["plain", "it's", "C:\\new and \\", "two\nlines", '"${x}"', "'", "\\'"])
+def test_text_becomes_a_literal_that_stands_for_it(text: str) -> None:
+    inside = names.text(text)[1:-1]
+    assert "'" not in inside.replace("\\\\", "").replace("\\'", "")
+    assert inside.replace("\\\\", "\0").replace("\\'", "'").replace("\0", "\\") == text
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "sql"),
+    [
+        ("order", None, "`order`"),
+        ("a b", None, "`a b`"),
+        ("ba`ck", None, "`ba``ck`"),
+        ("`a b`", None, "`a b`"),
+        ("`a`.`b`", None, "`a`.`b`"),
+        ("days(ts)", None, "days(ts)"),
+        ("day, hour", None, "`day`, `hour`"),
+        ("do.t", None, "`do.t`"),
+        ("do.t", ["do.t"], "`do.t`"),
+        ("do.t", ["do"], "do.t"),
+        ("ORDER", ["order"], "`order`"),
+        ("`/key/x`", ["/key/x"], "`/key/x`"),
+        ("a || b", ["a", "b"], "a || b"),
+        ("`gone`", ["a"], "`gone`"),
+    ],
+)
+def test_a_configured_column_is_quoted(name: str, columns: list[str] | None, sql: str) -> None:
+    """What its author quoted, a transform and an expression stay as they are."""
+    assert names.column(name, columns) == sql
+
+
+def test_a_key_that_is_there_twice_is_named() -> None:
+    """With its value, how often, and how many such keys there are."""
+    asked: list[str] = []
+
+    def rows(sql: str) -> list[tuple[object, ...]]:
+        asked.append(sql)
+        return [("1", None, 3, 2)]
+
+    parts = duplicates.in_parts(rows, "s.t", "new", ["`id`", "`k`"])
+    assert parts and parts[1] == "3 rows with `id` = '1', `k` = null; 2 keys are there more than once"
+    assert (
+        "left semi join s.t as old on new.`id` = old.`id` and new.`k` = old.`k` group by new.`id`, new.`k`" in asked[0]
+    )
+    assert duplicates.in_parts(lambda sql: [], "s.t", "new", ["id"]) is None
+
+
+def test_a_merge_lists_the_columns_that_rows_and_table_have() -> None:
+    """By the table's names; a merge without marks is its author's own."""
+    sql = f"when matched then update set {ALL} when not matched then insert {ALL}"
+    assert merged(sql, ["ID", "ba`ck", "old"], ["id", "ba`ck", "new"]) == (
+        "when matched then update set `ID` = DBT_INTERNAL_SOURCE.`ID`, `ba``ck` = DBT_INTERNAL_SOURCE.`ba``ck` "
+        "when not matched then insert (`ID`, `ba``ck`) values (DBT_INTERNAL_SOURCE.`ID`, DBT_INTERNAL_SOURCE.`ba``ck`)"
+    )
+    assert merged("merge into t using s on true when matched then update set *", ["a"], ["a"]).endswith("update set *")
