@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import IO
 
 from penstock.errors import PenstockError
@@ -61,12 +61,13 @@ def _convert(name: str) -> str:
     return f"convert it, as in `iconv -f WINDOWS-1252 -t UTF-8 {name}`"
 
 
-def rows(raw: IO[bytes], names: Sequence[str], name: str) -> Iterator[tuple[list[str], bool]]:
+def rows(raw: IO[bytes], names: Sequence[str], wanted: Container[str], name: str) -> Iterator[tuple[list[str], bool]]:
     """Each data row's cells, as many as the header has, and whether it had blank ones beyond them.
 
     Args:
         raw: the file's bytes from their start.
         names: the header's columns.
+        wanted: the columns that land; the others' bytes don't matter.
         name: the file's, for messages.
 
     Raises:
@@ -74,37 +75,55 @@ def rows(raw: IO[bytes], names: Sequence[str], name: str) -> Iterator[tuple[list
             or a quote that isn't closed. The row is named, the first data row is 1, and the column.
     """
     csv.field_size_limit(CELL_LIMIT)
-    reader = csv.reader(text_of(raw), strict=True)
-    number, begun = 0, False
+    number = -1  # of the header 0
+    found = _lines(csv.reader(text_of(raw)), len(names), name)
+    for cells, is_last in found:
+        number += 1
+        if number:
+            _check_quotes(cells, names, name, number, is_last)
+            _check_text(cells, names, wanted, name, number)
+            _check_width(cells, len(names), name, number)
+            yield cells[: len(names)], len(cells) > len(names)
+
+
+def _lines(found: Iterator[list[str]], width: int, name: str) -> Iterator[tuple[list[str], bool]]:
+    """The rows that aren't blank lines, the header first, and whether each is the last one."""
+    before: list[str] | None = None
     while True:
         try:
-            cells = next(reader, None)
+            cells = next(found, None)
         except csv.Error as error:
-            found = f"row {number + 1:,}: {error}"
-            raise PenstockError(f"closed quotes in {name}", found, "correct the file") from None
+            raise PenstockError(f"rows of cells in {name}", str(error), "correct the file") from None
+        if cells is not None and not any(cell.strip() for cell in cells) and (before is None or len(cells) < width):
+            continue
+        if before is not None:
+            yield before, cells is None
         if cells is None:
             return
-        if not any(cell.strip() for cell in cells) and (not begun or len(cells) < len(names) or not cells):
-            continue  # a blank line
-        if not begun:
-            begun = True  # the header
-            continue
-        number += 1
-        _check(cells, names, name, number)
-        yield cells[: len(names)], len(cells) > len(names)
+        before = cells
 
 
-def _check(cells: list[str], names: Sequence[str], name: str, number: int) -> None:
-    width = len(names)
+def _check_quotes(cells: list[str], names: Sequence[str], name: str, number: int, is_last: bool) -> None:
     for column, cell in zip(names, cells, strict=False):
+        if "\n" not in cell and "\r" not in cell:
+            continue
+        if cell.count(",") >= len(names) - 1 or (is_last and cell.endswith(("\n", "\r"))):
+            found = f"one that begins in row {number:,} and takes in what follows it"
+            raise PenstockError(f"closed quotes in column `{column}` of {name}", found, "correct the file")
+
+
+def _check_text(cells: list[str], names: Sequence[str], wanted: Container[str], name: str, number: int) -> None:
+    for column, cell in zip(names, cells, strict=False):
+        if column not in wanted:
+            continue
         needed = f"column `{column}` of {name} as UTF-8 text"
         if wrong := wrong_bytes(cell):
             raise PenstockError(needed, f"in row {number:,} {wrong}", _convert(name))
         if "\0" in cell:
             raise PenstockError(needed, f"a NUL byte in row {number:,}", "correct the file")
-        if "\n" in cell and cell.count(",") >= width - 1:
-            found = f"a quote that begins in row {number:,} and takes in whole rows after it"
-            raise PenstockError(f"closed quotes in column `{column}` of {name}", found, "correct the file")
+
+
+def _check_width(cells: list[str], width: int, name: str, number: int) -> None:
     if len(cells) < width:
         found = f"{len(cells)} cells in row {number:,}"
         raise PenstockError(f"{width} cells in each row of {name}, as in its header", found, "correct the file")

@@ -93,13 +93,13 @@ class Reader:
                 if done != lines.data_rows or lines.quotes % 2:
                     # Blank lines; or cells with line breaks: an open quote would take in all until the next one.
                     with _bytes(path, kind) as raw:
-                        for _ in csv_rows.rows(raw, self.schema.names, self._name):
+                        for _ in csv_rows.rows(raw, self.schema.names, columns, self._name):
                             pass
                 return
             except pa.ArrowInvalid:
                 pass
         with _bytes(path, kind) as raw:
-            found = csv_rows.rows(raw, self.schema.names, self._name)
+            found = csv_rows.rows(raw, self.schema.names, columns, self._name)
             yield from self._slow(islice(found, done, None), columns)
 
     def _slow(self, found: Iterator[tuple[list[str], bool]], columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -84,7 +84,7 @@ WRONG = {
     "text beyond": (with_row(4, lambda row: row + b",,x"), "beyond the 19 columns", "`x` in cell 21 of row 4"),
     "fewer cells": (with_row(9, lambda row: row.rsplit(b",", 2)[0]), "19 cells in each row", "17 cells in row 9"),
     "no cells": (with_row(9, lambda row: b"1"), "19 cells in each row", "1 cells in row 9"),
-    "open quote": (with_cell(6, b'"N'), "closed quotes", "row 6"),
+    "open quote": (with_cell(6, b'"N'), f"closed quotes in column `{FLAG}`", "begins in row 6"),
     "open quote at the end": (with_row(ROWS, lambda row: row.rsplit(b",", 1)[0] + b',"1'), "closed quotes", "row 20"),
     "two open quotes": (
         with_cell(2, b'"N').replace(lines()[9], lines()[9].replace(b",N,", b',N",'), 1),
@@ -142,8 +142,9 @@ def _plain(tmp_path: Path) -> str:
         joined([lines()[0], b"", *lines()[1:5], b"", *lines()[5:], b"", b""]),
         joined(lines())[:-1],
         with_cell(3, b'"N"'),
+        joined([b"note," + lines()[0], b"", *(b"\xa0" + b'"x"y,' + row for row in lines()[1:])]),
     ],
-    ids=["bom", "crlf", "blank lines", "no end of line", "quoted"],
+    ids=["bom", "crlf", "blank lines", "no end of line", "quoted", "what does not land"],
 )
 def test_other_shapes_land_as_the_plain_one(project: Project, tmp_path: Path, content: bytes) -> None:
     assert land(project, tmp_path, content).code == 0
