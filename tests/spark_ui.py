@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import urllib.request
 from typing import Any, Protocol
@@ -34,6 +35,17 @@ def api(project: HasServer, path: str) -> Any:
 def jobs(project: HasServer, status: str = "") -> list[str]:
     """Descriptions of the Spark jobs, of those in a status."""
     return [job.get("description") or "" for job in api(project, f"jobs?status={status}" if status else "jobs")]
+
+
+def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]:
+    """Open sessions and what runs in them, over Thrift (`sqlserver`) or `connect`; pages alone have them, no REST."""
+    running = control.current(project.settings)
+    assert running
+    with urllib.request.urlopen(f"{running.ui}/{protocol}/") as answer:
+        page = " ".join(re.sub(r"<[^>]*>", " ", answer.read().decode()).split())
+    found = re.search(r"(\d+) session\(s\) are online, running (\d+) ", page)
+    assert found, page[:500]
+    return int(found[1]), int(found[2])
 
 
 def wait_for_job(project: HasServer, word: str, process: subprocess.Popen[str] | Started) -> None:

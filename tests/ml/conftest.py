@@ -67,7 +67,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         kinds = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
         steps = [("+trip_features", LEARNED)]
         steps += [(model, months) for months in SPLITS for model in ("duration_model", "fare_model")]
-        for models, months in (*steps, ("model_registry trip_predictions", LEARNED)):
+        for models, months in (*steps, ("model_registry trip_predictions prediction_drift", LEARNED)):
             done = made.dbt("build", "--select", models, *kinds, "--vars", split_vars(months))
             assert done.returncode == 0, done.stdout[-6000:]
         yield made

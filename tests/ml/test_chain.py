@@ -209,7 +209,7 @@ def test_a_drifted_month_fails_its_test(altered: Project) -> None:
     assert altered.penstock("land", "green", "2023-05", "--from", str(path.parent)).returncode == 0
     run(altered, "run", "--select", "+prediction_drift", "--exclude", "fare_model duration_model model_registry")
     said = run(altered, "test", "--select", "prediction_drift", code=1)
-    assert "drift_within: needed: psi of pickup_hour of at most 0.25 in 2023-05-01" in said
+    assert "drift_within: needed: distance of pickup_hour of at most 0.3 in 2023-05-01" in said
     assert "FAIL" in said and "prediction_drift_within_error" in said
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from conftest import SPLITS
 from projects import Project
+
+from penstock.ml import drift, watch
 
 # Twelve months and two models, on two processors.
 pytestmark = pytest.mark.timeout(2400)
@@ -77,3 +80,27 @@ def test_a_model_is_as_good_as_scikit_learns(real: Project, name: str, split: in
         )
         assert row["mae"] <= BESIDE_SKLEARN[split] * mae
         assert row["rmse"] <= BESIDE_SKLEARN[split] * rmse
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_months_learned_from_have_not_drifted_and_a_made_shift_has(real: Project, name: str) -> None:
+    """Also in the means of each zone, of which a month has few values; their later months are no alarm."""
+    drifted = real.sql(
+        "select role in ('train', 'tune') as learned, max(value), max_by(feature, value) "
+        f"from warehouse.prediction_drift where model = '{name}' and measure = 'distance' "
+        "and feature <> 'past_trips_a_month' and role <> 'earlier' group by all order by 1"
+    )
+    print(f"{name}: farthest of later months, and of those learned from: {drifted}")
+    assert drifted[-1][0] is True and drifted[-1][1] < 0.1
+    assert all(value < 0.3 for _, value, _ in drifted)
+    ((text,),) = real.sql(f"select to_json(reference) from warehouse.{name} where version = 1")
+    known: Any = SimpleNamespace(row={"reference": json.loads(text)})
+    shares = f"array({', '.join(map(str, drift.SHARES))})"
+    of_month = f"from warehouse.trip_features where pickup_month = date'{SPLITS[0][-1]}-01'"
+    shifts = {"from_zone_fare": "1.15 * from_zone_fare", "from_zone_miles": "1.609 * from_zone_miles"}
+    shifts["pickup_hour"] = "pickup_hour / 2"
+    for feature, shifted in shifts.items():
+        ((now,),) = real.sql(f"select to_json(percentile_approx(cast({shifted} as double), {shares})) {of_month}")
+        found = drift.distance(watch.reference(known)[feature], json.loads(now))
+        print(f"{name}: {shifted} is {found:.3f} away")
+        assert found > 0.3

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -37,7 +38,7 @@ NEEDED = {
     "bigint": "whole 64-bit numbers",
     "double": "numbers",
     "money": "amounts below 10,000,000,000.00",
-    "string": "text",
+    "string": "text in UTF-8",
     "boolean": "true or false",
     "date": "dates as 2021-01-31",
     "timestamp": "times as 2021-01-01 00:15:56, to the microsecond, without a zone",
@@ -110,9 +111,26 @@ def _money(doubles: Values, source: Values, target: Target, first_row: int) -> t
 def _refusal(array: Values, index: int, target: Target, first_row: int) -> PenstockError:
     return PenstockError(
         f"column `{target.column}` of {target.file} as {NEEDED[target.type]}",
-        f"`{array[index].as_py()}` in row {first_row + index:,}",
+        f"`{_shown(array[index])}` in row {first_row + index:,}",
         f"correct the file, or the type of `{target.column}` in lake.yml",
     )
+
+
+def _shown(value: Any) -> str:
+    """A value in words: also text that is no UTF-8, and a time beyond Python's years."""
+    try:
+        return str(value.as_py()).encode("utf-8", "backslashreplace").decode()
+    except UnicodeDecodeError:
+        return repr(value.as_buffer().to_pybytes())[2:-1]
+    except (OverflowError, ValueError):
+        return f"{value.value} {value.type.unit} since 1970"
+
+
+def _whole_text(array: Values) -> Values:
+    """Text as it is, once all of it is UTF-8: a parquet file's is not checked as it is read."""
+    text = array.cast(pa.string())
+    text.validate(full=True)
+    return text
 
 
 def _convert(array: Values, how: Callable[[Values], Values], target: Target, first_row: int) -> Values:
@@ -132,6 +150,8 @@ def _convert(array: Values, how: Callable[[Values], Values], target: Target, fir
 
 
 def _plain(kind: str) -> Callable[[Values], Values]:
+    if kind == "string":
+        return _whole_text
     return lambda array: array.cast(ARROW[kind], safe=True)
 
 

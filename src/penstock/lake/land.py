@@ -104,7 +104,7 @@ def land(
         with opened(file.path, kind, file.name) as reader:
             match = match_columns(dataset, reader.schema.names, file.name, catalog)
             written, rounded = _write(reader, match, dataset, file.name, staging / FILE, rows)
-            schema_found = reader.names_and_types
+            schema_found, blank_beyond = reader.names_and_types, reader.blank_beyond["rows"]
         file.check_unchanged()
         entry = Entry(
             dataset=dataset.name,
@@ -118,6 +118,7 @@ def land(
             rows=written,
             rounded_values=sum(rounded.values()),
             rounded_by_column=rounded,
+            blank_beyond=blank_beyond,
             schema_found=schema_found,
             file_bytes=(staging / FILE).stat().st_size,
             file_sha256=_digest(staging / FILE),

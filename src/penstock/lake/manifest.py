@@ -40,6 +40,7 @@ class Entry(Strict):
         schema_fingerprint: the dataset's, as in `Dataset.schema_fingerprint`, when it landed.
         bytes: size of the source; `rows` its rows, all of them landed.
         rounded_values: money values that were no whole cents; `rounded_by_column` where.
+        blank_beyond: rows of a CSV that had blank cells beyond its header; those cells did not land.
         schema_found: `name:type` of every column of the source, in its order.
         file_bytes: size of the landed file; 0 when the entry is older than this field.
         file_sha256: of the landed file's bytes; empty when the entry is older than this field.
@@ -62,6 +63,7 @@ class Entry(Strict):
     rows: int = Field(ge=0)
     rounded_values: int = Field(default=0, ge=0)
     rounded_by_column: dict[str, int] = Field(default_factory=dict)
+    blank_beyond: int = Field(default=0, ge=0)
     schema_found: tuple[str, ...] = ()
     file_bytes: int = Field(default=0, ge=0)
     file_sha256: str = ""

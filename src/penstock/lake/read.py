@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
-import io
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
+from penstock.lake import csv_rows, int96
 from penstock.lake.catalog import Catalog, Dataset, folded
 from penstock.lake.sniff import Kind
 
 BATCH_ROWS = 65_536
-# Bytes: what a column chunk of a parquet file, or a CSV, is read in.
-PARQUET_BUFFER, CSV_BLOCK = 1 << 20, 4 << 20
+# Bytes that a CSV is read in.
+CSV_BLOCK = 4 << 20
 
 
 @dataclass(frozen=True)
@@ -34,13 +35,18 @@ class Reader:
         schema: its columns as found; those of a CSV are strings.
         rows: how many rows it has; None for a CSV, which says so only at its end.
         text: whether the columns are the text of a CSV.
+        blank_beyond: rows of a CSV that had blank cells beyond its header; counted as they are read.
     """
 
     schema: pa.Schema
     rows: int | None
     text: bool
-    _source: pq.ParquetFile | tuple[Path, Kind]
+    _path: Path
+    _source: pq.ParquetFile | Kind
     _name: str
+    # Blank cells at the header's own end: the fast reader takes them for columns.
+    _blank_header: int = 0
+    blank_beyond: Counter[str] = field(default_factory=Counter)
 
     @property
     def names_and_types(self) -> tuple[str, ...]:
@@ -65,12 +71,67 @@ class Reader:
 
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         if isinstance(self._source, pq.ParquetFile):
-            stream = self._source.iter_batches(BATCH_ROWS, columns=columns, use_threads=False)
+            stream = int96.batches(self._source, self._path, columns, BATCH_ROWS, self._name)
         else:
-            stream = _csv_batches(*self._source, columns, self.schema.names)
+            stream = self._csv_batches(self._path, self._source, columns)
         for batch in stream:
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS).select(columns)
+
+    def _csv_batches(self, path: Path, kind: Kind, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """The fast reader's batches; from the first row on that it can't read, those of the slow one."""
+        done = 0
+        if not self._blank_header:
+            try:
+                with _bytes(path, kind) as raw:
+                    lines = Lines(raw)
+                    for batch in _fast(lines, columns, self.schema.names):
+                        if any(pc.any(pc.match_substring(column, "\0")).as_py() for column in batch.columns):
+                            raise pa.ArrowInvalid("a NUL byte")
+                        done += batch.num_rows
+                        yield batch
+                if done != lines.data_rows or lines.quotes % 2:
+                    # Blank lines; or cells with line breaks: an open quote would take in all until the next one.
+                    with _bytes(path, kind) as raw:
+                        for _ in csv_rows.rows(raw, self.schema.names, columns, self._name):
+                            pass
+                return
+            except pa.ArrowInvalid:
+                pass
+        with _bytes(path, kind) as raw:
+            found = csv_rows.rows(raw, self.schema.names, columns, self._name)
+            yield from self._slow(islice(found, done, None), columns)
+
+    def _slow(self, found: Iterator[tuple[list[str], bool]], columns: list[str]) -> Iterator[pa.RecordBatch]:
+        places = [self.schema.names.index(column) for column in columns]
+        while piece := list(islice(found, BATCH_ROWS)):
+            self.blank_beyond["rows"] += sum(beyond for _, beyond in piece)
+            arrays = [pa.array([cells[place] or None for cells, _ in piece], pa.string()) for place in places]
+            yield pa.RecordBatch.from_arrays(arrays, columns)
+
+
+class Lines:
+    """Counts the lines and quotes of a text file while it is read."""
+
+    def __init__(self, raw: IO[bytes]) -> None:
+        self._raw, self._feeds, self._returns, self._last = raw, 0, 0, b""
+        self.quotes, self.closed = 0, False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._raw.read(size)
+        self._feeds += data.count(b"\n")
+        self._returns += data.count(b"\r")
+        self.quotes += data.count(b'"')
+        self._last = data[-1:] or self._last
+        return data
+
+    def close(self) -> None:
+        self.closed = True
+
+    @property
+    def data_rows(self) -> int:
+        """Lines after the first one."""
+        return (self._feeds or self._returns) - (self._last in (b"\n", b"\r"))
 
 
 def _bytes(path: Path, kind: Kind) -> IO[bytes]:
@@ -78,7 +139,7 @@ def _bytes(path: Path, kind: Kind) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path)) if kind == "csv.gz" else path.open("rb")
 
 
-def _csv_batches(path: Path, kind: Kind, columns: list[str], names: list[str]) -> Iterator[pa.RecordBatch]:
+def _fast(raw: Lines, columns: list[str], names: list[str]) -> Iterator[pa.RecordBatch]:
     convert = pacsv.ConvertOptions(
         column_types={name: pa.string() for name in names},
         include_columns=columns,
@@ -86,18 +147,8 @@ def _csv_batches(path: Path, kind: Kind, columns: list[str], names: list[str]) -
         strings_can_be_null=True,
     )
     read = pacsv.ReadOptions(use_threads=False, block_size=CSV_BLOCK)
-    with _bytes(path, kind) as raw, pacsv.open_csv(raw, read_options=read, convert_options=convert) as stream:
+    with pacsv.open_csv(cast("IO[bytes]", raw), read_options=read, convert_options=convert) as stream:
         yield from stream
-
-
-def _header(path: Path, kind: Kind, name: str) -> list[str]:
-    with _bytes(path, kind) as raw:
-        text = io.TextIOWrapper(raw, "utf-8-sig", newline="")
-        try:
-            return next(row for row in csv.reader(text) if any(cell.strip() for cell in row))
-        except (StopIteration, UnicodeDecodeError, csv.Error):
-            needed = f"a first line with column names in {name}"
-            raise PenstockError(needed, "none that is text", "check the file") from None
 
 
 @contextmanager
@@ -109,14 +160,15 @@ def opened(path: Path, kind: Kind, name: str) -> Iterator[Reader]:
     """
     if kind == "parquet":
         # Without pre-buffering and with a small buffer, a row group of any size is read page by page.
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=PARQUET_BUFFER) as file:
-            reader = Reader(file.schema_arrow, file.metadata.num_rows, False, file, name)
+        with pq.ParquetFile(path, **int96.OPTIONS) as file:
+            reader = Reader(file.schema_arrow, file.metadata.num_rows, False, path, file, name)
             _refuse_repeated(reader.schema.names, name)
             yield reader
         return
-    names = _header(path, kind, name)
+    with _bytes(path, kind) as raw:
+        names, blank = csv_rows.header(raw, name)
     _refuse_repeated(names, name)
-    yield Reader(pa.schema([(column, pa.string()) for column in names]), None, True, (path, kind), name)
+    yield Reader(pa.schema([(column, pa.string()) for column in names]), None, True, path, kind, name, blank)
 
 
 def _refuse_repeated(names: list[str], name: str) -> None:

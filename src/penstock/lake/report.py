@@ -95,6 +95,9 @@ def show_lines(console: Console, lines: Sequence[Line]) -> bool:
         if line.extra:
             text = f"{line.dataset} {line.month:%Y-%m}: columns that lake.yml does not name were left out: "
             console.print(text + ", ".join(line.extra), soft_wrap=True, markup=False, highlight=False)
+        if line.entry and line.entry.blank_beyond and line.outcome != "removed":
+            text = f"{line.dataset} {line.month:%Y-%m}: blank cells beyond the header were left out of "
+            console.print(f"{text}{line.entry.blank_beyond:,} rows", soft_wrap=True, markup=False, highlight=False)
     refused = [line for line in lines if line.error]
     for line in refused:
         text = f"refused {line.dataset} {line.month:%Y-%m}: {line.error}"

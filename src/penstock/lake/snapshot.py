@@ -27,6 +27,7 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
     "landed_at": ("timestamp", "TIMESTAMP_NTZ", "When it was committed, UTC"),
     "version": ("bigint", "BIGINT", "Number of the commit"),
     "action": ("string", "STRING", "land or remove"),
+    "blank_beyond": ("bigint", "BIGINT", "Rows of a CSV with blank cells beyond its header, which did not land"),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import zlib
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,13 @@ from penstock.errors import PenstockError
 
 Kind = Literal["parquet", "csv", "csv.gz"]
 HEAD_BYTES = 64 * 1024
+# Of UTF-32 first: that of UTF-16 is its beginning.
+MARKS = {
+    b"\xff\xfe\x00\x00": "UTF-32LE",
+    b"\x00\x00\xfe\xff": "UTF-32BE",
+    b"\xff\xfe": "UTF-16LE",
+    b"\xfe\xff": "UTF-16BE",
+}
 
 
 def sniff(path: Path, name: str) -> Kind:
@@ -70,8 +78,29 @@ def _check_text(head: bytes, name: str, where: str) -> None:
     if text.startswith(b"version https://git-lfs"):
         found = f"{where}a Git LFS pointer, not the file it stands for"
         raise _refusal(name, found, "run `git lfs pull` in its repository, or download the file itself")
-    if b"\x00" in head:
+    if encoding := _wide_encoding(head):
+        do = f"convert it, as in `iconv -f {encoding} -t UTF-8 {name}`"
+        raise _refusal(name, f"{where}text in {encoding}, not in UTF-8", do)
+    # A NUL in one cell of a text file is found with its row and column when that is read.
+    if b"\x00" in head and not _first_line_is_text(head):
         raise _refusal(name, f"{where}binary data of no known kind", "give a parquet, CSV or gzipped CSV file")
+
+
+def _wide_encoding(head: bytes) -> str | None:
+    """The encoding of text whose characters take two or four bytes, by its mark or by where its NULs are."""
+    for mark, encoding in MARKS.items():
+        if head.startswith(mark):
+            return encoding
+    for at, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):
+        pairs = len(head) // 2
+        if pairs > 1 and head[at::2].count(0) > 0.8 * pairs and not head[1 - at :: 2].count(0):
+            return encoding
+    return None
+
+
+def _first_line_is_text(head: bytes) -> bool:
+    line = re.split(rb"[\r\n]", head.lstrip(b"\xef\xbb\xbf\r\n"), maxsplit=1)[0]
+    return b"," in line and not any(byte < 32 and byte != 9 for byte in line)
 
 
 def _one_line(error: BaseException) -> str:

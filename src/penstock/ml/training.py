@@ -116,7 +116,7 @@ def _version(
         test = regression.predicted(model, regression.rows_of(features, spec, (split.test,)), spec.prior)
         own = metrics.measured(test, spec.target)
         simple = metrics.measured(metrics.guessed(test, known, spec), spec.target, metrics.GUESS)
-        reference = drift.reference(known, spec.features)
+        reference = drift.quantiles(known, spec.features, spec.month)
     finally:
         known.unpersist()
     version, path = store.save(session, model, spec.name, newest)
@@ -134,7 +134,11 @@ def _version(
         used,
         *(rows, own.rows, split.test, own.mae, own.rmse, own.r2, simple.mae, simple.rmse, simple.r2),
         list(regression.importance(model, spec).items()),
-        [(name, list(of.edges), list(of.shares)) for name, of in reference.items()],
+        [
+            (name, list(edges), list(drift.SHARES))
+            for _, of_month in sorted(reference.items())
+            for name, edges in of_month.items()
+        ],
         path,
         round(time.monotonic() - began, 1),
     )

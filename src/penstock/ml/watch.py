@@ -16,7 +16,7 @@ from penstock.ml.registry import Version
 SCHEMA = (
     "month date, model string, version int, role string, measure string, feature string, value double, trips bigint"
 )
-ERROR_RATIO, PSI = "error_ratio", "psi"
+ERROR_RATIO, DISTANCE = "error_ratio", "distance"
 
 
 def watched(
@@ -28,7 +28,7 @@ def watched(
 ) -> list[tuple[Any, ...]]:
     """Rows of SCHEMA for each month of the predictions that a version made.
 
-    `error_ratio` is the month's MAE by that of the version's test month, `psi` is a feature's.
+    `error_ratio` is the month's MAE by that of the version's test month, `distance` is a feature's; see `drift`.
 
     Args:
         name: the training model's.
@@ -54,12 +54,20 @@ def watched(
                 found.append((at, name, version, split.role(at), ERROR_RATIO, None, value, trips[at]))
         named = {_told(feature): text for feature, text in known.features.items()}
         rows = features.where(F.col(month).isin(list(trips))).select(month, *regression.values(named))
-        reference = {item["feature"]: item for item in known.row["reference"]}
-        edges = {_told(feature): item["edges"] for feature, item in reference.items()}
-        for (at,), counts in drift.counted(rows, edges, [month]).items():
-            for feature, item in reference.items():
-                value = drift.psi(item["shares"], drift.shares(counts[_told(feature)]))
-                found.append((at, name, version, split.role(at), PSI, feature, value, trips[at]))
+        learned = reference(known)
+        for at, quantiles in drift.quantiles(rows, [_told(feature) for feature in learned], month).items():
+            for feature, of_months in learned.items():
+                value = drift.distance(of_months, quantiles[_told(feature)])
+                found.append((at, name, version, split.role(at), DISTANCE, feature, value, trips[at]))
+    return found
+
+
+def reference(version: Version) -> dict[str, list[drift.Quantiles]]:
+    """By feature: its quantiles in each month that a version learned from; none for one trained by counts in bins."""
+    found: dict[str, list[drift.Quantiles]] = {}
+    for item in version.row["reference"]:
+        if len(item["shares"]) == len(item["edges"]) == len(drift.SHARES):
+            found.setdefault(item["feature"], []).append(item["edges"])
     return found
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,6 +14,7 @@ from pyhive.exc import OperationalError
 from TCLIService.ttypes import TOperationState
 from thrift.transport.TTransport import TTransportException
 
+from dbt.adapters.penstock.cancellation import ENDED
 from dbt.adapters.penstock.handle import PenstockHandle
 from dbt.adapters.penstock.sessions import Session
 
@@ -24,7 +27,9 @@ class Server:
     def __init__(self, fails: str = "", times: int = 1, error: BaseException | None = None) -> None:
         self.fails, self.times, self.error = fails, times, error or LOSSES[0]
         self.sent: list[str] = []
-        self.sessions = self.cancelled = 0
+        self.sessions = self.cancelled = self.closed = 0
+        self.refuses = self.waits_on_socket = self.names_nothing = False
+        self.socket, self.other_end = socket.socketpair()
         self.answer = SimpleNamespace(operationState=TOperationState.FINISHED_STATE, errorMessage=None)
         self.polled, self.ended = threading.Event(), threading.Event()
         self.ended.set()
@@ -35,13 +40,26 @@ class Server:
             self.times -= 1
             raise self.error
 
+    def wait_for_socket(self) -> None:
+        """For an answer that never comes, until the connection is cut."""
+        self.polled.set()
+        if not self.socket.recv(1):
+            raise TTransportException(4, "TSocket read 0 bytes")
+
     def open(self) -> Session:
         """A new session."""
         self.sessions += 1
-        transport = SimpleNamespace(close=lambda: None)
-        return Session(SimpleNamespace(cursor=lambda: Cursor(self), close=lambda: None, _transport=transport), self.end)
+        transport = SimpleNamespace(close=lambda: None, handle=self.socket)
+        connection = SimpleNamespace(cursor=lambda: Cursor(self), close=lambda: None, _transport=transport)
+        return Session(connection, self.beside, seconds=0.5)
 
-    def end(self, operation: Any) -> None:
+    def beside(self, ask: Callable[[Any], object]) -> None:
+        """Another connection, over which what runs is cancelled."""
+        if self.refuses:
+            raise ConnectionRefusedError
+        ask(SimpleNamespace(CancelOperation=self.end))
+
+    def end(self, request: Any) -> None:
         """Cancel what runs."""
         self.cancelled += 1
         self.answer.operationState = TOperationState.CANCELED_STATE
@@ -64,6 +82,8 @@ class Cursor:
     def execute(self, sql: str, bindings: Any, async_: bool) -> None:
         """The server has it, whatever comes of it."""
         self.server.sent.append(sql)
+        if self.server.names_nothing:
+            self.server.wait_for_socket()
         self.server.step("execute")
         self._operationHandle = object()
 
@@ -71,6 +91,8 @@ class Cursor:
         """Held back until the statement ends."""
         self.server.polled.set()
         self.server.step("poll")
+        if self.server.waits_on_socket:
+            self.server.wait_for_socket()
         self.server.ended.wait(10)
         return self.server.answer
 
@@ -217,16 +239,71 @@ def test_an_interrupt_in_the_statements_own_thread_ends_it_too() -> None:
 def test_a_server_that_can_not_be_reached_to_cancel_is_left() -> None:
     """The statement's own connection is cut, so that its thread doesn't wait for ever."""
     server = Server()
-    handle = server.handle(query_timeout=1)
-    server.ended.clear()
-    cut = threading.Event()
-    handle.handle._transport.close = lambda: (cut.set(), server.ended.set())
-
-    def refuse(operation: Any) -> None:
-        raise ConnectionRefusedError
-
-    object.__setattr__(handle.session, "cancel", refuse)
-    server.answer.operationState = TOperationState.CANCELED_STATE
+    server.refuses, server.waits_on_socket = True, True
     with pytest.raises(DbtRuntimeError, match="exceeded timeout"):
+        server.handle(query_timeout=1).execute("select 1")
+
+
+def test_a_server_that_never_names_the_statement_is_left() -> None:
+    """dbt ends, although the thread that sent the statement gets no answer."""
+    server = Server()
+    server.names_nothing = True
+    handle = server.handle()
+    told: list[str] = []
+
+    def node() -> None:
+        with pytest.raises(DbtRuntimeError) as caught:
+            handle.execute("insert into t select 1")
+        told.append(str(caught.value.msg))
+
+    thread = threading.Thread(target=node)
+    thread.start()
+    server.polled.wait(10)
+    handle.close()
+    thread.join(10)
+    assert (told, server.sessions) == ([ENDED], 1)
+
+
+def test_a_closed_handle_sends_nothing_and_opens_nothing() -> None:
+    """Whatever its thread does next."""
+    server = Server("close")
+    handle = server.handle()
+    handle.execute("select 1")
+    handle.close()
+    handle.close()
+    for use in (handle.cursor, handle.fetchall, lambda: handle.execute("select 2"), lambda: handle.rows("select 3")):
+        with pytest.raises(DbtRuntimeError, match="ended"):
+            use()
+    assert (server.sent, server.sessions) == (["select 1"], 1)
+
+
+def test_a_session_that_opens_while_dbt_ends_is_closed() -> None:
+    """Its connection was lost and its statement only reads: it would have been sent on it."""
+    server = Server("poll")
+    handle = server.handle()
+    reopen, opened = handle._reopen, []
+
+    def open_late() -> Session:
+        opened.append(reopen())
+        closer = threading.Thread(target=handle.close)
+        closer.start()
+        handle._use.woken.wait(10)
+        object.__setattr__(opened[0].connection, "close", lambda: setattr(server, "closed", 1))
+        return opened[0]
+
+    handle._reopen = open_late
+    with pytest.raises(DbtRuntimeError, match="ended"):
         handle.execute("select 1")
-    assert cut.is_set()
+    assert (server.sent, server.closed) == (["select 1"], 1)
+
+
+def test_a_time_limit_never_ends_the_next_statement() -> None:
+    """Its timer may come when the statement has just ended."""
+    server = Server()
+    handle = server.handle(query_timeout=60)
+    handle.execute("select 1")
+    first = handle._sent
+    handle.cursor().execute("select 2")
+    first.stop("too late")
+    assert handle.fetchall() == [(1,)]
+    assert handle._sent.stopped is None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from math import inf, isclose
+from math import isclose
+from random import Random
+from statistics import pstdev
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.ml import drift, store
+from penstock.ml import drift, store, watch
 from penstock.ml.months import Split
 from penstock.ml.registry import chosen, judged
 from penstock.ml.spec import Spec
@@ -154,25 +156,52 @@ def test_two_runs_at_once_save_two_versions(monkeypatch: pytest.MonkeyPatch) -> 
     assert saved == [(4, "file:/w/registry/m/4"), (5, "file:/w/registry/m/5")]
 
 
-parts = st.lists(st.integers(0, 1000), min_size=2, max_size=12).filter(any)
+values = st.lists(st.floats(-1e6, 1e6), min_size=19, max_size=19).map(sorted)
 
 
-@given(parts)
-def test_equal_spreads_have_not_moved(counts: list[int]) -> None:
-    shares = drift.shares(counts)
-    assert isclose(sum(shares), 1)
-    assert drift.psi(shares, shares) == 0
+@given(st.lists(values, min_size=1, max_size=4))
+def test_a_month_learned_from_has_not_moved(months: list[list[float]]) -> None:
+    assert all(drift.distance(months, month) == 0 for month in months)
 
 
-@given(parts, st.randoms(use_true_random=False))
-def test_a_shift_is_above_zero_and_the_same_both_ways(counts: list[int], chance: Any) -> None:
-    other = list(counts)
-    chance.shuffle(other)
-    one, two = drift.shares(counts), drift.shares(other)
-    assert 0 <= drift.psi(one, two) < inf
-    assert isclose(drift.psi(one, two), drift.psi(two, one), abs_tol=1e-12)
+@given(st.lists(values, min_size=1, max_size=4), values, st.floats(0.5, 100))
+def test_units_do_not_matter(months: list[list[float]], now: list[float], unit: float) -> None:
+    scaled = drift.distance([[value * unit for value in month] for month in months], [value * unit for value in now])
+    assert scaled >= 0
+    if pstdev([value for month in months for value in month]) > 1e-3:
+        assert isclose(drift.distance(months, now), scaled, rel_tol=1e-6, abs_tol=1e-9)
 
 
-def test_a_known_value() -> None:
-    """Half and half that became 0.8 and 0.2: 0.3 ln 1.6 - 0.3 ln 0.4."""
-    assert isclose(drift.psi((0.5, 0.5), (0.8, 0.2)), 0.41588830833596724)
+def test_a_known_distance() -> None:
+    """Everything half a standard deviation higher than in the nearer month, in which it is 1 or 3."""
+    month = [1.0, 3.0] * 9
+    far = [value + 100 for value in month]
+    assert isclose(drift.distance([month], [value + 0.5 for value in month]), 0.5)
+    both = drift.distance([far, month], [value + 0.5 for value in month])
+    assert isclose(both, 0.5 / pstdev(month + far))
+
+
+def test_a_feature_of_one_value_moves_by_the_rows_that_have_another() -> None:
+    assert drift.distance([[1.0] * 20], [1.0] * 15 + [2.0] * 5) == 0.25
+    assert drift.distance([[1.0] * 20], [1.0] * 20) == 0
+
+
+def zone_means(cents: int, scale: float = 1.0) -> list[float]:
+    """Quantiles of a mean of each zone: twenty zones, each with its share of the trips; means move by some cents."""
+    chance = Random(cents)
+    return sorted(scale * (5 + zone + chance.randint(-cents, cents) / 100) for zone in range(19))
+
+
+def test_a_mean_of_each_zone_moves_with_its_values_alone() -> None:
+    """Which a count in bins can't tell from a shift: some cents move a whole zone across an edge."""
+    months = [zone_means(cents) for cents in range(1, 12)]
+    assert drift.distance(months, zone_means(15)) < 0.05
+    assert drift.distance(months, zone_means(15, 1.15)) > 0.2
+
+
+def test_a_version_of_counts_in_bins_has_no_months_to_compare_with() -> None:
+    """Of an earlier release: one more share than edges."""
+    old = {"feature": "hour", "edges": [8.0, 12.0], "shares": [0.2, 0.3, 0.5]}
+    new = [{"feature": "hour", "edges": [float(n)] * 19, "shares": list(drift.SHARES)} for n in (1, 2)]
+    found: Any = SimpleNamespace(row={"reference": [old, *new]})
+    assert watch.reference(found) == {"hour": [[1.0] * 19, [2.0] * 19]}

@@ -10,13 +10,14 @@ from typing import Any
 
 from dbt.adapters.contracts.connection import Connection, ConnectionState, LazyHandle
 from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.events.types import ConnectionLeftOpenInCleanup
 from dbt.adapters.spark.connections import SparkConnectionManager, SparkConnectionMethod
+from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
-from TCLIService.ttypes import TCancelOperationReq
 
-from dbt.adapters.penstock import messages, spark_conf
+from dbt.adapters.penstock import cancellation, messages, spark_conf
 from dbt.adapters.penstock.descriptions import DescriptionCache
-from dbt.adapters.penstock.handle import CANCELLED, PenstockHandle
+from dbt.adapters.penstock.handle import PenstockHandle
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
 from dbt.adapters.penstock.statements import changes, overtaken
@@ -40,8 +41,8 @@ class PenstockConnectionManager(SparkConnectionManager):
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
+        cancellation.begin_command()
         self._conf: dict[Any, dict[str, str]] = {}
-        self._cancelled: set[Any] = set()
         self.descriptions = DescriptionCache()
 
     def set_query_header(self, query_header_context: dict[str, Any]) -> None:
@@ -75,17 +76,18 @@ class PenstockConnectionManager(SparkConnectionManager):
             opened.state = ConnectionState.INIT
             return super(PenstockConnectionManager, cls).open(opened).handle.handle
 
-        def cancel(operation: Any) -> None:
+        def beside(ask: Callable[[Any], object]) -> None:
             other = connect()
             try:
-                other.client.CancelOperation(TCancelOperationReq(operationHandle=operation))
+                ask(other.client)
             finally:
                 other.close()
 
-        return Session(connect(), cancel)
+        return Session(connect(), beside, connection.credentials.connect_timeout)
 
     def set_connection_name(self, name: str | None = None) -> Connection:
         """Take over this thread's session, unless its server is no longer the one that runs."""
+        cancellation.require_running()
         connection = self.get_if_exists()
         if connection and connection.state == ConnectionState.OPEN:
             session = getattr(connection.handle, "session", None)
@@ -114,7 +116,8 @@ class PenstockConnectionManager(SparkConnectionManager):
         try:
             self.open(connection)
             if conf and wanted.method == SparkConnectionMethod.THRIFT:
-                spark_conf.check(conf, (str(wanted.host), wanted.port), partial(self._rows, connection.handle))
+                assert connection.handle
+                spark_conf.check(conf, (str(wanted.host), wanted.port), connection.handle.rows)
         except BaseException:
             # The next statement is to meet the same, not a session that nobody checked.
             self.close(connection)
@@ -122,22 +125,17 @@ class PenstockConnectionManager(SparkConnectionManager):
             connection.handle = LazyHandle(self.open)
             raise
 
-    @staticmethod
-    def _rows(handle: PenstockHandle, sql: str) -> list[tuple[Any, ...]]:
-        cursor = handle.handle.cursor()
-        cursor.execute(sql)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        cursor.close()
-        return rows
-
     def add_query(self, sql: str, *arguments: Any, **options: Any) -> Any:
         """Send a statement, with dbt's comment that names its node, in a session that fits it."""
         connection = self.get_thread_connection()
         self._fit(connection)
-        # Opened by now: an interrupt either finds the handle and stops it, or is seen here.
+        # Opened by now: the end of dbt either finds the handle and closes it, or is seen here.
         assert connection.handle
-        if self.get_thread_identifier() in self._cancelled:
-            raise DbtRuntimeError(CANCELLED)
+        try:
+            cancellation.require_running()
+        except DbtRuntimeError:
+            connection.handle.close()
+            raise
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
         # Two runs of a project replace the same seeds, tables and views: whoever comes second does it again.
         with self.descriptions.changing(changes(sql)):
@@ -148,18 +146,39 @@ class PenstockConnectionManager(SparkConnectionManager):
         comment = self.query_header and self.query_header.comment.query_comment
         return self._add_query_comment(sql) if comment and comment.strip() not in sql else sql
 
+    def get_thread_connection(self) -> Connection:
+        """This thread's connection, unless dbt has ended and closed it."""
+        cancellation.require_running()
+        return super().get_thread_connection()
+
     def cancel_open(self) -> list[str]:
         """End what the other threads run, on the server; connections not yet open are not opened for it."""
+        cancellation.end_node_threads(cancellation.CANCELLED)
         own = self.get_thread_identifier()
-        names = []
         with self.lock:
-            others = {key: item for key, item in self.thread_connections.items() if key != own}
-        self._cancelled.update(others)
-        for connection in others.values():
-            if connection.state == ConnectionState.OPEN:
-                self.cancel(connection)
-                names.append(connection.name or "")
-        return names
+            others = [item for key, item in self.thread_connections.items() if key != own]
+        # Not `handle`, which opens one that isn't open.
+        running = [item for item in others if item.state == ConnectionState.OPEN and item._handle]
+        cancellation.at_once([item._handle.cancel for item in running], self._patience)
+        return [item.name or "" for item in running]
+
+    def cleanup_all(self) -> None:
+        """Close all sessions at the end of dbt, also those in which a node thread's statement still runs."""
+        cancellation.end_node_threads(cancellation.ENDED)
+        with self.lock:
+            left = list(self.thread_connections.values())
+            self.thread_connections.clear()
+        for item in left:
+            fire_event(ConnectionLeftOpenInCleanup(conn_name=item.name or ""))
+            if not isinstance(item._handle, PenstockHandle):
+                self.close(item)
+        ours = [item._handle.close for item in left if isinstance(item._handle, PenstockHandle)]
+        cancellation.at_once(ours, self._patience)
+
+    @property
+    def _patience(self) -> float:
+        """Seconds that a server may take to end what runs on it: to connect, to greet and to answer."""
+        return 3 * float(self.profile.credentials.connect_timeout)
 
     @contextmanager
     def exception_handler(self, sql: str) -> Iterator[None]:

@@ -15,13 +15,15 @@ from TCLIService.ttypes import TOperationState
 from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import messages
+from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
 from dbt.adapters.penstock.polling import until_ended
+from dbt.adapters.penstock.sent_statement import SentStatement
 from dbt.adapters.penstock.sessions import Session
+from dbt.adapters.penstock.socket_use import SocketUse
 from dbt.adapters.penstock.statements import changes_session, reads_only, without_last_semicolons
 
 logger = AdapterLogger("penstock")
 LOST = (TTransportException, EOFError, OSError)
-CANCELLED = "cancelled: dbt was interrupted"
 T = TypeVar("T")
 
 
@@ -30,6 +32,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     A statement whose connection is lost is sent again, on a new session, only when it reads and
     nothing was left in the old session. One that writes is never sent twice: its error says so.
+    One thread uses the handle; any thread may `cancel` or `close` it.
 
     Args:
         reopen: opens a session; called again after a lost connection.
@@ -54,27 +57,29 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self.poll_interval = poll_interval  # type: ignore[assignment]
         self.reusable = True
         self._broken = False
-        self._interrupted = False
-        self._stopped: str | None = None
-        self._running = False
+        self._use = SocketUse()
+        self._closing = threading.Lock()
+        self._abandoned = False
+        self._sent = SentStatement(self.session)
         self._retries = 0
         self._sql: str = ""
         self._bindings: list[Any] | None = None
 
     def cursor(self) -> PenstockHandle:
         """A cursor for the next statement; what the server kept for the last one is let go."""
-        if self._cursor:
-            try:
-                self._cursor.close()
-            except LOST as error:
-                # Nothing of the next statement was sent yet: any may go to a new session.
-                if not self.reusable:
-                    self._broken = True
-                    raise messages.session_lost(error) from None
-                self._renew()
-            except HiveError as error:
-                logger.debug(f"closing an operation: {messages.of_error(error)}")
-        self._cursor = self.handle.cursor()
+        with self._talking():
+            if self._cursor:
+                try:
+                    self._cursor.close()
+                except LOST as error:
+                    # Nothing of the next statement was sent yet: any may go to a new session.
+                    if not self.reusable:
+                        self._broken = True
+                        raise messages.session_lost(error) from None
+                    self._renew()
+                except HiveError as error:
+                    logger.debug(f"closing an operation: {messages.of_error(error)}")
+            self._cursor = self.handle.cursor()
         return self
 
     def execute(self, sql: str, bindings: list[Any] | None = None) -> None:
@@ -82,7 +87,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
         Raises:
             DbtDatabaseError: Spark's error, or a lost connection with what is known of the outcome.
-            DbtRuntimeError: cancelled, by `query_timeout` or by an interrupt.
+            DbtRuntimeError: cancelled, by `query_timeout`, by an interrupt or by the end of dbt.
         """
         text = without_last_semicolons(sql.strip())
         self._sql = text
@@ -106,20 +111,82 @@ class PenstockHandle(PyhiveConnectionWrapper):
         """The columns of the last statement's result; None when it has none."""
         return self._guarded(lambda: self._cursor.description, send=True)
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a short statement beside the node's own; it leaves the session as it was."""
+        with self._talking():
+            try:
+                cursor = self.handle.cursor()
+                cursor.execute(sql)
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+                cursor.close()
+                return found
+            except LOST as error:
+                self._broken = True
+                raise messages.not_answered(error) from None
+
     def cancel(self) -> None:
         """End the running statement on the server, from another thread; none is sent after it."""
-        self._interrupted = True
-        self._stop(CANCELLED)
+        self._end(CANCELLED)
 
     def close(self) -> None:
-        """Close the session; one that can't be reached any more is the server's to end."""
+        """Close the session, from any thread; a statement that runs in it ends. Nothing reopens it.
+
+        A session that can't be reached any more is the server's to end.
+        """
+        if not self._closing.acquire(blocking=False):
+            return  # it is closed already, or another thread closes it
         try:
-            if self._broken:
-                self.handle._transport.close()
-            else:
-                self.handle.close()
-        except (*LOST, HiveError) as error:
+            if not self._end(ENDED):
+                return
+            self._sent.settle()
+            if not self._broken and not self._sent.lost:
+                self.session.close(self._cursor)
+            elif self._sent.cancelled:
+                self.session.end(self._sent.operation)
+        except Exception as error:
             logger.debug(f"closing a session: {type(error).__name__}: {error}")
+        finally:
+            if not self._abandoned:
+                self.session.leave()
+
+    def _end(self, why: str) -> bool:
+        """Let nothing more be sent and stop what another thread runs; whether the socket is free afterwards."""
+        if not self._use.end(why):
+            return True
+        self._sent.stop(why)
+        if self._use.wait_until_free(self.session.seconds):
+            return True
+        self._abandoned = True
+        self.session.wake()
+        return False
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Within this, the calling thread alone uses the socket; its errors are the end's, once that came."""
+        with self._use:
+            try:
+                yield
+            except DbtRuntimeError:
+                self.reusable = False
+                self._use.require()
+                raise
+            except HiveError as error:
+                self.reusable = False
+                self._use.require()
+                raise DbtDatabaseError(messages.of_statement(messages.of_error(error), self._sql)) from None
+            except Exception:
+                self.reusable, self._broken = False, True
+                self._use.require()
+                raise
+            except BaseException:
+                # An interrupt in this very thread: the socket may hold half an answer.
+                self.reusable, self._broken = False, True
+                self._sent.stop(CANCELLED)
+                raise
+            finally:
+                if self._abandoned:
+                    # Nobody waits for this thread any more: what it holds is its own to close.
+                    self.session.leave()
 
     def _guarded(self, action: Callable[[], T], send: bool) -> T:
         """Do something with the statement; after a lost connection, where it is safe, once more from its start.
@@ -128,102 +195,55 @@ class PenstockHandle(PyhiveConnectionWrapper):
             send: whether the statement has to be sent again before the action is done again.
         """
         again = False
-        while True:
-            try:
-                if again and send:
-                    self._run()
-                return action()
-            except LOST as error:
-                self.reusable = False
-                self._broken = True
-                if self._stopped:
-                    raise DbtRuntimeError(self._stopped) from None
-                if not reads_only(self._sql):
-                    raise messages.unknown_outcome(self._sql, error) from None
-                if not self._retries:
-                    raise messages.not_answered(error) from None
-                self._retries -= 1
-                logger.info("connection lost; the statement only reads and is sent again on a new session")
-                self._renew()
-                again = True
-            except HiveError as error:
-                self.reusable = False
-                raise DbtDatabaseError(messages.of_statement(messages.of_error(error), self._sql)) from None
-            except DbtRuntimeError:
-                self.reusable = False
-                raise
-            except BaseException:
-                # An interrupt in this very thread: the socket may hold half an answer.
-                self.reusable = False
-                self._broken = True
-                self._stop(CANCELLED)
-                raise
-            finally:
-                self._running = False
+        with self._talking():
+            while True:
+                try:
+                    if again and send:
+                        self._run()
+                    return action()
+                except LOST as error:
+                    self.reusable, self._broken = False, True
+                    self._use.require()
+                    if self._sent.stopped:
+                        raise DbtRuntimeError(self._sent.stopped) from None
+                    if not reads_only(self._sql):
+                        raise messages.unknown_outcome(self._sql, error) from None
+                    if not self._retries:
+                        raise messages.not_answered(error) from None
+                    self._retries -= 1
+                    logger.info("connection lost; the statement only reads and is sent again on a new session")
+                    self._renew()
+                    again = True
 
     def _renew(self) -> None:
-        """Go on with a new session in place of the lost one."""
-        with suppress(*LOST):
-            self.handle._transport.close()
-        self.session = self._reopen()
-        self.handle, self.reusable, self._broken = self.session.connection, True, False
+        """Go on with a new session in place of the lost one, unless the handle was closed."""
+        self._use.require()
+        self.session.leave()
+        session = self._reopen()
+        if self._use.over:
+            with suppress(Exception):
+                session.close(None)
+            self._use.require()
+        self.session, self._sent = session, SentStatement(session)
+        self.handle, self.reusable, self._broken = session.connection, True, False
         self._cursor = self.handle.cursor()
 
     def _run(self) -> None:
         """Send the statement and wait for its end."""
-        if self._interrupted:
-            raise DbtRuntimeError(CANCELLED)
-        cursor = self._cursor
-        with self._limited():
-            self._running = True
+        cursor, sent = self._cursor, SentStatement(self.session)
+        self._sent = sent
+        with sent.limited(self.query_timeout):
             cursor.execute(self._sql, self._bindings, async_=True)
-            if self._stopped:  # before the server had named the operation
-                self._cancel_operation()
-            status = until_ended(cursor.poll, self.poll_interval)
-            self._running = False
+            sent.operation = cursor._operationHandle
+            if sent.stopped or self._use.over:  # before the operation was known
+                sent.cancel()
+            status = until_ended(cursor.poll, self.poll_interval, sleep=self._use.woken.wait)
         state = status.operationState
-        if state == TOperationState.FINISHED_STATE and not self._interrupted:
+        self._use.require()
+        if state == TOperationState.FINISHED_STATE:
             return
-        if self._stopped:
-            raise DbtRuntimeError(self._stopped)
+        if sent.stopped:
+            raise DbtRuntimeError(sent.stopped)
         name = TOperationState._VALUES_TO_NAMES.get(state, state)
         words = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
         raise DbtDatabaseError(messages.of_statement(messages.plain(words), self._sql))
-
-    @contextmanager
-    def _limited(self) -> Iterator[None]:
-        """Within this, a statement is stopped after `query_timeout` seconds."""
-        self._stopped = CANCELLED if self._interrupted else None
-        if not self.query_timeout:
-            yield
-            return
-        words = (
-            f"Query exceeded timeout of {self.query_timeout} seconds (query_timeout in profiles.yml) "
-            "and was cancelled on the server"
-        )
-        timer = threading.Timer(self.query_timeout, self._stop, (words,))
-        timer.daemon = True
-        timer.start()
-        try:
-            yield
-        finally:
-            timer.cancel()
-
-    def _stop(self, why: str) -> None:
-        """Stop the running statement, if there is one; from any thread."""
-        self._stopped = why
-        if self._running:
-            self._cancel_operation()
-
-    def _cancel_operation(self) -> None:
-        operation = getattr(self._cursor, "_operationHandle", None)
-        if operation is None:
-            return
-        try:
-            self.session.cancel(operation)
-        except Exception as error:
-            # The statement's own thread must not wait for an answer that may never come.
-            logger.warning(f"could not cancel the running statement on the server: {messages.of_error(error)}")
-            self._broken = True
-            with suppress(*LOST, AttributeError):
-                self.handle._transport.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import threading
 from dataclasses import dataclass, field
 from multiprocessing.context import SpawnContext
@@ -16,7 +17,7 @@ from dbt.adapters.spark.impl import SparkConfig
 from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, databases, layout
+from dbt.adapters.penstock import cancellation, capabilities, databases, layout
 from dbt.adapters.penstock.column_names import NamedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
 from dbt.adapters.penstock.freshness import SourceFreshness
@@ -126,6 +127,13 @@ class PenstockAdapter(
         names = super().cancel_open_connections() or []
         running.stop_all()
         return names
+
+    def cleanup_connections(self) -> None:
+        """End what a command that failed left running, its Python models too; then close the sessions."""
+        if sys.exc_info()[0] is not None:
+            cancellation.end_node_threads(cancellation.ENDED)
+            running.end_all()
+        super().cleanup_connections()
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         """Run a Python model. It may write any relation, so no cached description outlives it."""

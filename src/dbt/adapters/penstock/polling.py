@@ -38,7 +38,7 @@ def until_ended(
     poll: Callable[[], Any],
     longest: float,
     clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
+    sleep: Callable[[float], object] = time.sleep,
 ) -> Any:
     """Poll until the statement has ended, and return the last answer.
 
@@ -46,7 +46,7 @@ def until_ended(
         poll: asks the server once; its answer has `operationState`.
         longest: the longest pause between two polls that are answered at once.
         clock: seconds that only grow.
-        sleep: waits for so many seconds.
+        sleep: waits for so many seconds, or until polling is worth it.
     """
     pauses = Pauses(longest)
     while True:

@@ -9,7 +9,7 @@ that wants the whole schema gets it.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dbt.adapters.base import BaseRelation
@@ -88,6 +88,17 @@ class RelationLookup(SparkAdapter):
         found = super()._build_spark_relation_list(*arguments, **options)
         return [item.incorporate(is_iceberg=True) if ICEBERG in (item.information or "") else item for item in found]
 
+    @contextlib.contextmanager
+    def _lookups(self) -> Iterator[Any]:
+        """Threads that ask about several schemas at once; an interrupt or a failure ends what they ask."""
+        with executor(self.config) as pool:
+            try:
+                yield pool
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                self.connections.cancel_open()
+                raise
+
     def _relations_cache_for_schemas(
         self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
     ) -> None:
@@ -95,7 +106,7 @@ class RelationLookup(SparkAdapter):
         configs = list(relation_configs)
         schemas = {item.schema for item in cache_schemas or self._get_cache_schemas(configs) if item.schema}
         names = {schema: found for schema, found in self._names(configs).items() if schema in map(str.lower, schemas)}
-        with executor(self.config) as pool:
+        with self._lookups() as pool:
             futures = [
                 pool.submit_connected(self, f"list_{schema}", self._find, schema, found)
                 for schema, found in names.items()
@@ -169,7 +180,7 @@ class RelationLookup(SparkAdapter):
     def _catalog(self, names: dict[str, set[str]]) -> tuple[Any, list[Exception]]:
         rows: list[dict[str, Any]] = []
         failed: list[Exception] = []
-        with executor(self.config) as pool:
+        with self._lookups() as pool:
             futures = [
                 pool.submit_connected(self, f"catalog_{schema}", self._catalog_of_schema, schema, found)
                 for schema, found in names.items()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,12 @@ from dbt_common.exceptions import DbtConfigError
 from pyhive import hive
 from pyhive.exc import Error as HiveError
 from TCLIService import TCLIService
-from TCLIService.ttypes import TCancelOperationReq
+from TCLIService.ttypes import TCancelOperationReq, TCloseOperationReq, TCloseSessionReq
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TTransportException
 
-from dbt.adapters.penstock import messages
+from dbt.adapters.penstock import messages, transport
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.transport import thrift_transport
 from penstock.errors import PenstockError
 from penstock.pymodel import data_types
 from penstock.server import control
@@ -31,18 +31,53 @@ OPEN_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Session:
-    """An open session.
+    """An open session, of one thread; `cancel`, `end` and `wake` are also for the other threads.
 
     Attributes:
         connection: PyHive's.
-        cancel: cancels an operation, by its handle, over a connection of its own: a Thrift client
-            serves one thread, and that of the session is inside the statement's poll.
+        beside: asks the server something over a connection of its own: a Thrift client serves one
+            thread, and that of the session may be inside the statement's poll.
+        seconds: how long the server may take to close the session.
         server: the project's own server that it is on; None on a remote one.
     """
 
     connection: Any
-    cancel: Callable[[Any], None]
+    beside: Callable[[Callable[[Any], object]], None]
+    seconds: float = 10
     server: Record | None = None
+
+    def cancel(self, operation: Any) -> None:
+        """Cancel an operation, by its handle."""
+        self.beside(lambda client: client.CancelOperation(TCancelOperationReq(operationHandle=operation)))
+
+    def end(self, operation: Any) -> None:
+        """Close an operation and the session on the server."""
+
+        def ask(client: Any) -> None:
+            client.CloseOperation(TCloseOperationReq(operationHandle=operation))
+            client.CloseSession(TCloseSessionReq(sessionHandle=self.connection.sessionHandle))
+
+        self.beside(ask)
+
+    def wake(self) -> None:
+        """Cut the connection; the thread that waits on it gets an error."""
+        transport.wake(self.connection._transport)
+
+    def leave(self) -> None:
+        """Give up a session on whose connection nothing can be asked any more; for its own thread."""
+        with suppress(Exception):
+            self.connection._transport.close()
+
+    def close(self, cursor: Any) -> None:
+        """Close a session that nobody uses, and the operation of its last cursor: the server keeps that otherwise."""
+        try:
+            transport.limit(self.connection._transport, self.seconds)
+            with suppress(HiveError):
+                if cursor:
+                    cursor.close()
+            self.connection.close()
+        finally:
+            self.leave()
 
 
 def managed_server(credentials: PenstockCredentials) -> Record:
@@ -70,18 +105,18 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         DbtRuntimeError: the server would not open a session with these settings.
     """
 
-    def cancel(operation: Any) -> None:
-        transport = thrift_transport(credentials)
-        transport.open()
+    def beside(ask: Callable[[Any], object]) -> None:
+        other = transport.thrift_transport(credentials)
+        other.open()
         try:
-            client = TCLIService.Client(TBinaryProtocol(transport))
-            client.CancelOperation(TCancelOperationReq(operationHandle=operation))
+            transport.limit(other, credentials.connect_timeout)
+            ask(TCLIService.Client(TBinaryProtocol(other)))
         finally:
-            transport.close()
+            other.close()
 
     try:
         connection = hive.connect(
-            thrift_transport=thrift_transport(credentials),
+            thrift_transport=transport.thrift_transport(credentials),
             username=credentials.user,
             # Without the prefix the server passes over a setting in silence.
             configuration={
@@ -97,7 +132,7 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         raise DbtConfigError(
             messages.in_three(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
         ) from None
-    return Session(connection, cancel, server)
+    return Session(connection, beside, credentials.connect_timeout, server=server)
 
 
 def _worth_retrying(credentials: PenstockCredentials, error: FailedToConnectError) -> bool:

@@ -73,6 +73,30 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
         self._trans.setTimeout(None)
 
 
+def socket_of(transport: Any) -> socket.socket | None:
+    """The socket below a transport, of PyHive's over HTTP too; None while it isn't open."""
+    while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
+        transport = inner
+    http = getattr(transport, "_THttpClient__http", None)
+    found: socket.socket | None = getattr(http, "sock", None) if http else getattr(transport, "handle", None)
+    return found
+
+
+def wake(transport: Any) -> None:
+    """End a connection from another thread: the one that waits for an answer gets an error, and closes it."""
+    if found := socket_of(transport):
+        # Not TLS's own, which would take the connection's state away from the thread that uses it.
+        with suppress(OSError):
+            socket.socket.shutdown(found, socket.SHUT_RDWR)
+
+
+def limit(transport: Any, seconds: float) -> None:
+    """Let each answer on an open transport take so many seconds at most."""
+    if found := socket_of(transport):
+        with suppress(OSError):
+            found.settimeout(seconds)
+
+
 @lru_cache(maxsize=8)
 def _warn_unverified(host: str) -> None:
     logger.warning(f"ssl_verify is false: the certificate of {host} is not checked, anyone in between can pose as it")

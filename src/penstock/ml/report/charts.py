@@ -112,7 +112,7 @@ def drift(name: str, values: Mapping[tuple[str, str], float]) -> str:
     picture = axes.imshow(grid, aspect="auto", cmap="magma_r", vmin=0, vmax=0.3, origin="lower")
     axes.set_xticks(range(len(months)), months, rotation=45, ha="right")
     axes.set_yticks(range(len(features)), features)
-    figure.colorbar(picture, label="PSI")
+    figure.colorbar(picture, label="standard deviations")
     return _svg(figure, f"drift-{name}")
 
 

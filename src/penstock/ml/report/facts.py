@@ -148,9 +148,10 @@ def profiles(query: Query) -> dict[int, list[float]]:
 
 
 def drift(query: Query) -> dict[str, dict[tuple[str, str], float]]:
-    """By model: PSI by (feature, month), for all months that a live version predicted."""
+    """By model: the drift by (feature, month), for all months that a live version predicted."""
     rows = query(
-        "select model, feature, pickup_month, value from warehouse.prediction_drift where measure = 'psi' order by 3, 2"
+        "select model, feature, pickup_month, value from warehouse.prediction_drift "
+        "where measure = 'distance' order by 3, 2"
     )
     found: dict[str, dict[tuple[str, str], float]] = {}
     for model, feature, month, value in rows:

@@ -124,8 +124,8 @@ def page(
         "were none, of the pick-up zone, then of all.</p>",
         version_table(versions, live),
         *(learned(live[name], found, zones) for name, found in errors.items()),
-        "<h2>Drift</h2><p class='soft'>Population stability index of each feature by month: up to 0.1 no shift, above "
-        f"0.25 a large one.</p><div class='row'>{moved}</div>",
+        "<h2>Drift</h2><p class='soft'>How far each feature is from the nearest month learned from, in standard "
+        f"deviations: up to 0.15 no shift, above 0.3 a large one.</p><div class='row'>{moved}</div>",
         clustered(zones, profiles),
     ]
     return (

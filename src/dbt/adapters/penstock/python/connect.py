@@ -6,12 +6,15 @@ and the write is done in it.
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
 from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock import cancellation
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.plans import noting
 from dbt.adapters.penstock.plans.noting import Noted
@@ -24,6 +27,49 @@ from penstock.pymodel.run import run
 logger = AdapterLogger("penstock")
 # Seconds after which a session that can't be closed, or a table that can't be dropped, is left behind.
 TIDYING = 60
+
+
+class OwnSession:
+    """A model's session; other threads may interrupt and close it, also while the model opens it.
+
+    Args:
+        opener: opens it, on the calling thread.
+    """
+
+    def __init__(self, opener: Callable[[], Any]) -> None:
+        self._opener = opener
+        self._lock = threading.Lock()
+        self._over = False
+        self.session: Any = None
+
+    def open(self) -> Any:
+        """The session.
+
+        Raises:
+            DbtRuntimeError: the model was cancelled meanwhile.
+        """
+        opened = self._opener()
+        with self._lock:
+            self.session = opened
+            over = self._over
+        if over:
+            self.close()
+            raise DbtRuntimeError(cancellation.CANCELLED)
+        return opened
+
+    def interrupt(self) -> None:
+        """End what runs in it; one that is being opened is closed at once."""
+        with self._lock:
+            self._over = True
+        if self.session is not None:
+            self.session.interruptAll()
+
+    def close(self) -> None:
+        """Close it, or leave it behind when that takes too long."""
+        with self._lock:
+            self._over, opened = True, self.session
+        if opened is not None:
+            running.at_most(TIDYING, opened.stop)
 
 
 class ConnectPythonJobHelper(PythonJobHelper):
@@ -52,25 +98,21 @@ class ConnectPythonJobHelper(PythonJobHelper):
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
         address = self.url()
-        opened: list[Any] = []
+        own = OwnSession(lambda: session.open_session(self.credentials, address, job.node))
 
         def plan(text: str) -> None:
-            mark = f'session_id: "{opened[0].session_id}"'
+            mark = f'session_id: "{own.session.session_id}"'
             noting.note(job.node, Noted(text, lambda said: said.startswith("Spark Connect") and mark in said))
 
         def work() -> None:
             # Opened on the model's thread: pandas-on-Spark takes the thread's active session.
-            own = session.open_session(self.credentials, address, job.node)
-            opened.append(own)
-            session.configure(own, {**self.credentials.server_side_parameters, **config.spark_conf}, name)
-            run(job, own, lambda line: logger.info(f"{name}: {line}"), plan if self.credentials.keep_plans else None)
-
-        def cancel() -> None:
-            for own in opened:
-                own.interruptAll()
+            spark = own.open()
+            session.configure(spark, {**self.credentials.server_side_parameters, **config.spark_conf}, name)
+            run(job, spark, lambda line: logger.info(f"{name}: {line}"), plan if self.credentials.keep_plans else None)
 
         try:
-            running.run(name, work, cancel, config.timeout, job.write.target if job.write.alone else None)
+            alone = job.write.target if job.write.alone else None
+            running.run(name, work, own.interrupt, config.timeout, alone, own.close)
         except DbtRuntimeError:
             clear_aside(self.credentials, job, address)
             raise
@@ -78,9 +120,6 @@ class ConnectPythonJobHelper(PythonJobHelper):
             clear_aside(self.credentials, job, address)
             words = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
             raise DbtRuntimeError(session.without_token(words, address)) from None
-        finally:
-            for own in opened:
-                running.at_most(TIDYING, own.stop)
         return None
 
 

@@ -19,10 +19,12 @@ from collections.abc import Callable
 
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import concurrency
+from dbt.adapters.penstock import cancellation, concurrency
 
 GRACE = 10.0
 STEP = 0.2
+# Seconds between two calls that cancel a model's jobs.
+AGAIN = 1.0
 CLIENT = ("pyspark", "grpc")
 
 
@@ -103,7 +105,7 @@ class Running:
         deadline = time.monotonic() + GRACE
         patience = deadline - GRACE / 2
         # A server that is gone may keep the call waiting for minutes.
-        canceller = threading.Thread(target=self._cancel_quietly, daemon=True)
+        canceller = threading.Thread(target=self._cancel_until_ended, daemon=True)
         canceller.start()
         while self._thread.is_alive() and time.monotonic() < deadline:
             ident = self._thread.ident or 0
@@ -112,9 +114,12 @@ class Running:
             self._thread.join(STEP)
         canceller.join(max(0.0, deadline - time.monotonic()))
 
-    def _cancel_quietly(self) -> None:
-        with contextlib.suppress(Exception):
-            self._cancel()
+    def _cancel_until_ended(self) -> None:
+        """Once may be too early: a model sends its next job just after the others were cancelled."""
+        while not self._finished:
+            with contextlib.suppress(Exception):
+                self._cancel()
+            self._thread.join(AGAIN)
 
 
 def at_most(seconds: float, work: Callable[[], None]) -> None:
@@ -124,12 +129,10 @@ def at_most(seconds: float, work: Callable[[], None]) -> None:
         with contextlib.suppress(Exception):
             work()
 
-    tidying = threading.Thread(target=quietly, daemon=True)
-    tidying.start()
-    tidying.join(seconds)
+    cancellation.at_once([quietly], seconds)
 
 
-_lock = threading.Lock()
+_lock = threading.Condition()
 _running: set[Running] = set()
 
 
@@ -139,21 +142,29 @@ def run(
     cancel: Callable[[], None],
     timeout: float | None,
     alone: str | None = None,
+    tidy: Callable[[], None] = lambda: None,
 ) -> None:
     """Run a model, known to `stop_all` meanwhile; see Running for the arguments and errors.
 
     Args:
         alone: a table whose other writers wait until this model has ended.
+        tidy: called once the model has ended, well or not, and before `end_all` counts it as ended.
     """
     running = Running(name, work, cancel)
     with _lock:
         _running.add(running)
     try:
+        # Known by now: the end of dbt either finds this model and stops it, or is seen here.
+        cancellation.require_running()
         with concurrency.turn(alone) if alone else contextlib.nullcontext():
             running.wait(timeout)
     finally:
-        with _lock:
-            _running.discard(running)
+        try:
+            tidy()
+        finally:
+            with _lock:
+                _running.discard(running)
+                _lock.notify_all()
 
 
 def stop_all() -> list[str]:
@@ -162,3 +173,10 @@ def stop_all() -> list[str]:
         for running in _running:
             running.stop()
         return sorted(running.name for running in _running)
+
+
+def end_all(seconds: float = 2 * GRACE) -> None:
+    """Stop every model that runs now, and wait until the server has heard of it."""
+    stop_all()
+    with _lock:
+        _lock.wait_for(lambda: not _running, seconds)

@@ -1,0 +1,66 @@
+"""What ends when dbt ends: node threads send nothing more, and what only tidies up holds nobody up.
+
+dbt can end a command while its node threads still run: after an interrupt, with `--fail-fast`, and
+after the first error of a command that compiles. Such a thread would go on with the next node in its
+queue and open a new session for it.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+import time
+from collections.abc import Callable, Iterable
+from multiprocessing.dummy import DummyProcess
+from weakref import WeakKeyDictionary
+
+from dbt_common.exceptions import DbtRuntimeError
+
+CANCELLED = "cancelled: dbt was interrupted"
+ENDED = "cancelled: dbt ended while this still ran"
+
+_lock = threading.Lock()
+_ended: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
+
+
+def end_node_threads(why: str) -> None:
+    """Let the threads of dbt's node pools start nothing more; the calling thread goes on.
+
+    Args:
+        why: the message of `require_running` in them.
+    """
+    own = threading.current_thread()
+    with _lock:
+        for thread in threading.enumerate():
+            if isinstance(thread, DummyProcess) and thread is not own:
+                _ended.setdefault(thread, why)
+
+
+def begin_command() -> None:
+    """Forget that an earlier command ended in the calling thread: it starts one of its own."""
+    with _lock:
+        _ended.pop(threading.current_thread(), None)
+
+
+def require_running() -> None:
+    """Check that the calling thread may still start something.
+
+    Raises:
+        DbtRuntimeError: its command has ended or was interrupted.
+    """
+    with _lock:
+        why = _ended.get(threading.current_thread())
+    if why:
+        raise DbtRuntimeError(why)
+
+
+def at_once(actions: Iterable[Callable[[], object]], seconds: float) -> None:
+    """Do all of this at the same time; what takes longer than so many seconds is left behind."""
+    threads = [
+        threading.Thread(target=contextvars.copy_context().run, args=(action,), daemon=True) for action in actions
+    ]
+    for thread in threads:
+        thread.start()
+    deadline = time.monotonic() + seconds
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))

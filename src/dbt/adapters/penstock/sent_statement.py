@@ -1,0 +1,82 @@
+"""A statement that was sent to the server: its time limit, and how any thread stops it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dbt.adapters.events.logging import AdapterLogger
+
+from dbt.adapters.penstock import messages
+from dbt.adapters.penstock.sessions import Session
+
+logger = AdapterLogger("penstock")
+# Spark cancels the jobs that an operation has at that moment. One that adaptive execution is about to
+# submit would run on for ever; closing the operation so many seconds later cancels that one too.
+SETTLE = 1.0
+
+
+class SentStatement:
+    """One statement in a session.
+
+    Attributes:
+        operation: the server's handle of it, once that is known.
+        stopped: why it was stopped; None when it wasn't.
+        cancelled: when it was cancelled on the server, by the monotonic clock; None when it wasn't.
+        lost: whether the server could not be reached to cancel it, so that its connection was cut.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._over = threading.Event()
+        self.operation: Any = None
+        self.stopped: str | None = None
+        self.cancelled: float | None = None
+        self.lost = False
+
+    @contextmanager
+    def limited(self, seconds: float | None) -> Iterator[None]:
+        """Within this, it is stopped after so many seconds; None for no limit."""
+        words = (
+            f"Query exceeded timeout of {seconds} seconds (query_timeout in profiles.yml) "
+            "and was cancelled on the server"
+        )
+        timer = threading.Timer(seconds or 0, self._time_out, (words,))
+        timer.daemon = True
+        if seconds:
+            timer.start()
+        try:
+            yield
+        finally:
+            self._over.set()
+            timer.cancel()
+
+    def _time_out(self, why: str) -> None:
+        self.stop(why)
+        if not self._over.wait(self._session.seconds):
+            self._session.wake()
+
+    def stop(self, why: str) -> None:
+        """Stop it, from any thread; one that the server has not named yet is cancelled by its own thread."""
+        self.stopped = why
+        if self.operation is not None:
+            self.cancel()
+
+    def cancel(self) -> None:
+        """Cancel it on the server; a thread that waits for an answer that may never come is woken."""
+        try:
+            self._session.cancel(self.operation)
+            self.cancelled = time.monotonic()
+        except Exception as error:
+            if not self._over.is_set():
+                logger.warning(f"could not cancel the running statement on the server: {messages.of_error(error)}")
+                self.lost = True
+                self._session.wake()
+
+    def settle(self) -> None:
+        """Wait until closing its operation ends the last of its jobs, when it was cancelled."""
+        if self.cancelled is not None:
+            time.sleep(max(0.0, self.cancelled + SETTLE - time.monotonic()))
