@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
-import urllib.request
 from typing import Any, Protocol
 
 from waiting import wait_until
 from warm import Started
 
+from penstock.plans.status import Status
 from penstock.server import control
 from penstock.settings import Settings
 
@@ -25,10 +24,7 @@ def api(project: HasServer, path: str) -> Any:
     """An answer of the UI about the server's application."""
     running = control.current(project.settings)
     assert running
-    with urllib.request.urlopen(f"{running.ui}/api/v1/applications") as answer:
-        application = json.load(answer)[0]["id"]
-    with urllib.request.urlopen(f"{running.ui}/api/v1/applications/{application}/{path}") as answer:
-        return json.load(answer)
+    return Status(running.ui_link).get(path)
 
 
 def jobs(project: HasServer, status: str = "") -> list[str]:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +17,7 @@ import yaml
 from projects import Project
 from waiting import LIMIT, wait_until
 
+from penstock.plans.status import Status
 from penstock.server import control, jars, java
 from penstock.server.archive import Archive
 
@@ -55,7 +54,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 def archived(project: Project) -> bool:
     """Whether the server's classes lie in an archive already: the first server to end in order leaves one."""
     settings, found = project.settings, java.find(None)
-    path = jars.class_path(jars.resolve(settings.server.packages, settings.shared_dir, found))
+    path = jars.class_path(jars.of_server(settings, found))
     return Archive.of(settings.shared_dir, "spark", found, path).file.exists()
 
 
@@ -253,13 +252,7 @@ def jobs(project: Project, query: str = "") -> list[dict[str, Any]]:
     """Spark's jobs as its UI's REST API gives them."""
     server = control.current(project.settings)
     assert server
-    base = f"{server.ui}/api/v1/applications"
-
-    def get(url: str) -> Any:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return json.load(answer)
-
-    return list(get(f"{base}/{get(base)[0]['id']}/jobs{query}"))
+    return list(Status(server.ui_link).get(f"jobs{query}"))
 
 
 def drivers(project: Project) -> list[str]:

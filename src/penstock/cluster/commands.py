@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from penstock import addresses
+from penstock.access import secret
 from penstock.cluster import control
 from penstock.cluster.record import Cluster, folder
 from penstock.server import control as server
@@ -17,23 +18,33 @@ from penstock.settings import Settings, load
 console = Console(highlight=False)
 
 
-def _show(settings: Settings, cluster: Cluster) -> None:
-    """A small table of addresses a person can use."""
+def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
+    """A small table of addresses a person can use.
+
+    Args:
+        key: the cluster's secret, for links that open its pages.
+    """
+
+    def page(address: str) -> str:
+        return secret.link(address, key) if key else address
+
     table = Table.grid(padding=(0, 2))
     if cluster.master:
         state = "" if cluster.master.alive else "[red]dead[/red]"
-        table.add_row("master", cluster.address, cluster.master.ui, f"process {cluster.master.process.pid}", state)
+        table.add_row(
+            "master", cluster.address, page(cluster.master.ui), f"process {cluster.master.process.pid}", state
+        )
     for number in range(cluster.wanted):
         node = cluster.workers.get(number)
         offer = f"{cluster.cores} cores, {cluster.memory}"
         if node is None or not node.alive:
             table.add_row(f"worker {number}", offer, "", "", "[red]dead[/red]")
         else:
-            table.add_row(f"worker {number}", offer, node.ui, f"process {node.process.pid}")
+            table.add_row(f"worker {number}", offer, page(node.ui), f"process {node.process.pid}")
     uses = cluster.address in settings.server.master
     if uses and (running := server.current(settings)) and running.ui:
         table.add_row("driver", f"the server of target {settings.target}", running.ui)
-    console.print(table)
+    console.print(table, soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
     if not uses and addresses.standalone(settings.server.master):
         console.print(
@@ -74,7 +85,9 @@ def register(app: typer.Typer) -> None:
         _show(settings, cluster)
 
     @group.command()
-    def status() -> None:
+    def status(
+        show_secret: Annotated[bool, typer.Option("--show-secret", help="Print links that open the pages.")] = False,
+    ) -> None:
         """Say which of the cluster's processes live, and where. Exit code 1 unless all do."""
         settings = _settings()
         cluster = control.current(settings)
@@ -84,7 +97,7 @@ def register(app: typer.Typer) -> None:
         console.print(
             "[red]not whole: `penstock cluster up` starts what died[/red]" if cluster.dead else "[green]up[/green]"
         )
-        _show(settings, cluster)
+        _show(settings, cluster, secret.read(folder(settings)) if show_secret else "")
         if cluster.dead:
             raise typer.Exit(1)
 

@@ -22,9 +22,22 @@ from typing import IO
 import psutil
 
 from penstock import addresses
+from penstock.access import private, secret
 from penstock.errors import PenstockError
 from penstock.sections import Ports
-from penstock.server import configuration, executors, jars, java, lease, metastores, ports, record, temporary, warm
+from penstock.server import (
+    configuration,
+    control,
+    executors,
+    jars,
+    java,
+    lease,
+    metastores,
+    ports,
+    record,
+    temporary,
+    warm,
+)
 from penstock.server.archive import Archive
 from penstock.server.metastore import Metastore
 from penstock.server.record import Process, Record
@@ -33,13 +46,19 @@ from penstock.settings import Settings, load
 CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 TICK = 0.5
 STOP_SECONDS = 60.0
+# A secret that comes from elsewhere, as in a pod.
+TOKEN = "PENSTOCK_CONNECT_TOKEN"
 
 
 class Supervisor:
     """Owns one server from its start to its end."""
 
-    def __init__(self, settings: Settings, attempt: int, token: str) -> None:
-        self.settings, self.attempt, self.token = settings, attempt, token
+    def __init__(self, settings: Settings, attempt: int, token: str, umask: int) -> None:
+        """Args:
+        token: the server's secret.
+        umask: that of the user, for the tables that the JVMs write.
+        """
+        self.settings, self.attempt, self.token, self.umask = settings, attempt, token, umask
         self.state = settings.state_dir
         self.stopping = threading.Event()
         self.metastore: Metastore | None = None
@@ -55,14 +74,14 @@ class Supervisor:
         """Start both JVMs and return once Thrift and Connect answer."""
         begin = time.time()
         found = java.find(self.settings.server.java_home)
-        table_jars = jars.resolve(self.settings.server.packages, self.settings.shared_dir, found)
+        table_jars = jars.of_server(self.settings, found)
         self.lease = lease.take(self.settings)
         if self.lease:
             self.lease.keep(self._lost)
         chosen = ports.choose(self.settings.server.ports, self.attempt)
         temporary.clear(self.state / "tmp")
-        for folder in ("tmp", "logs", "run"):
-            (self.state / folder).mkdir(parents=True, exist_ok=True)
+        for name in ("tmp", "logs", "run"):
+            private.folder(self.state / name)
         conf = configuration.write_files(self.settings, chosen, self.token, found, table_jars)
         self.class_path = jars.class_path(table_jars)
         login = metastores.login(self.settings)
@@ -83,7 +102,8 @@ class Supervisor:
             class_path = jars.class_path([*table_jars, *driver_jars])
             options = self._options("metastore", found, "512m", class_path)
             log = self._log_file("metastore")
-            self.metastore = Metastore(found, class_path, options, self.state / "run", log)
+            with private.mask(self.umask):
+                self.metastore = Metastore(found, class_path, options, self.state / "run", log)
             current = record.write(self.settings, current, metastore=Process.of(self.metastore.popen.pid))
             self.metastore.serve(chosen.metastore, login)
         self._wait(chosen.thrift, chosen.connect, begin)
@@ -134,6 +154,7 @@ class Supervisor:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=self.umask,
             )
 
     def _wait(self, thrift: int, connect: int, begin: float) -> None:
@@ -227,9 +248,11 @@ def main() -> None:
     parser.add_argument("--target")
     parser.add_argument("--attempt", type=int, default=0)
     arguments = parser.parse_args()
-    supervisor = Supervisor(
-        load(arguments.root, arguments.target), arguments.attempt, os.environ.pop("PENSTOCK_CONNECT_TOKEN")
-    )
+    umask = os.umask(private.OTHERS)
+    settings = load(arguments.root, arguments.target)
+    control.close_state(settings)
+    token = secret.take(settings.state_dir, os.environ.pop(TOKEN, ""))
+    supervisor = Supervisor(settings, arguments.attempt, token, umask)
 
     def stop(signum: int, frame: FrameType | None) -> None:
         supervisor.stopping.set()
