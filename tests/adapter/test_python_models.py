@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import intruder
 import psutil
 import pytest
 import python_project
@@ -279,6 +281,11 @@ def test_an_interrupt_ends_running_models(failed: Run) -> None:
             "both models at work",
         )
         assert drivers(failed.project)
+        if os.getuid() == 0:  # who can become another user
+            served = intruder.listening([dbt.pid])
+            assert len(served) >= 4, "of a driver: messages, blocks, pages, Py4J"
+            for port, said in intruder.intrude(served)["ports"].items():
+                assert said["refused"] and not said["through"], (port, served[int(port)], said)
         dbt.send_signal(signal.SIGINT)
         assert dbt.wait(LIMIT) != 0
     finally:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+from penstock.errors import PenstockError
 
 OTHERS = 0o077
 
@@ -21,6 +24,20 @@ def folder(path: Path) -> Path:
         if (mode := path.stat().st_mode) & OTHERS:
             path.chmod(mode & 0o700)
     return path
+
+
+def own_folder(path: Path) -> Path:
+    """Make a folder where any user may make one, and return it.
+
+    Raises:
+        PenstockError: another user has made it, or a link in its place.
+    """
+    with suppress(FileExistsError):
+        path.mkdir(parents=True, mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
+        raise PenstockError(f"{path}, a folder of your own", "another user made it", "have it removed, or set TMPDIR")
+    return folder(path)
 
 
 def write(path: Path, text: str) -> None:

@@ -25,26 +25,24 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
         key: the cluster's secret, for links that open its pages.
     """
 
-    def page(address: str) -> str:
-        return secret.link(address, key) if key else address
-
     table = Table.grid(padding=(0, 2))
     if cluster.master:
         state = "" if cluster.master.alive else "[red]dead[/red]"
-        table.add_row(
-            "master", cluster.address, page(cluster.master.ui), f"process {cluster.master.process.pid}", state
-        )
+        table.add_row("master", cluster.address, cluster.master.ui, f"process {cluster.master.process.pid}", state)
     for number in range(cluster.wanted):
         node = cluster.workers.get(number)
         offer = f"{cluster.cores} cores, {cluster.memory}"
         if node is None or not node.alive:
             table.add_row(f"worker {number}", offer, "", "", "[red]dead[/red]")
         else:
-            table.add_row(f"worker {number}", offer, page(node.ui), f"process {node.process.pid}")
+            table.add_row(f"worker {number}", offer, node.ui, f"process {node.process.pid}")
     uses = cluster.address in settings.server.master
     if uses and (running := server.current(settings)) and running.ui:
         table.add_row("driver", f"the server of target {settings.target}", running.ui)
-    console.print(table, soft_wrap=True)
+    console.print(table)
+    for node in cluster.nodes if key else []:
+        # Not in the table: a terminal would break or cut the lines.
+        console.print(f"link      {secret.link(node.ui, key)}", soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
     if not uses and addresses.standalone(settings.server.master):
         console.print(

@@ -90,7 +90,7 @@ def folder(settings: Settings) -> Path:
 def secret_of(settings: Settings, master: str) -> str:
     """The secret that the nodes at a master's address ask for; empty when they aren't this project's cluster."""
     found = read(settings)
-    ours = found and found.address and found.address in master
+    ours = found and found.address.removeprefix("spark://") in master.removeprefix("spark://").split(",")
     return secret.read(folder(settings)) if ours else ""
 
 

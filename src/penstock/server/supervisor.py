@@ -36,6 +36,7 @@ from penstock.server import (
     ports,
     record,
     temporary,
+    thrift_server,
     warm,
 )
 from penstock.server.archive import Archive
@@ -43,7 +44,6 @@ from penstock.server.metastore import Metastore
 from penstock.server.record import Process, Record
 from penstock.settings import Settings, load
 
-CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 TICK = 0.5
 STOP_SECONDS = 60.0
 # A secret that comes from elsewhere, as in a pod.
@@ -96,7 +96,9 @@ class Supervisor:
             Record(record.STARTING, me, chosen, self.token, mark, begin, shared=not metastores.own(self.settings)),
         )
 
-        self.spark = self._start_spark(found, chosen)
+        options = self._options("spark", found, configuration.heap(self.settings), self.class_path)
+        with self._log_file("spark") as log:
+            self.spark = thrift_server.start(self.settings, found, chosen, options, self.class_path, log, self.umask)
         current = record.write(self.settings, current, spark=Process.of(self.spark.pid))
         if metastores.own(self.settings):
             class_path = jars.class_path([*table_jars, *driver_jars])
@@ -134,28 +136,6 @@ class Supervisor:
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
         return path.open("w", buffering=1)
-
-    def _start_spark(self, found: java.Java, chosen: Ports) -> subprocess.Popen[bytes]:
-        options = self._options("spark", found, configuration.heap(self.settings), self.class_path)
-        arguments = [*options, *self.settings.server.java_options, "-cp", self.class_path]
-        # An argument file keeps the 300 jars off the process list and within every system's limit.
-        quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
-        (self.state / "run" / "spark.args").write_text(quoted + "\n")
-        properties = self.state / "conf" / "spark-defaults.conf"
-        command = [str(found.executable), f"@{self.state / 'run' / 'spark.args'}"]
-        command += ["org.apache.spark.deploy.SparkSubmit", "--properties-file", str(properties), "--class", CLASS]
-        command += ["spark-internal", "--hiveconf", f"hive.server2.thrift.port={chosen.thrift}"]
-        command += ["--hiveconf", f"hive.server2.thrift.bind.host={self.settings.server.bind}"]
-        with self._log_file("spark") as log:
-            return subprocess.Popen(
-                command,
-                cwd=self.state / "run",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                umask=self.umask,
-            )
 
     def _wait(self, thrift: int, connect: int, begin: float) -> None:
         assert self.spark

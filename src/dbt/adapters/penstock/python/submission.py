@@ -20,7 +20,7 @@ from penstock.access import login, secret
 from penstock.errors import PenstockError
 from penstock.pymodel.job import Job
 from penstock.sections import Ports
-from penstock.server import configuration, executors, jars, java, masters, metastores
+from penstock.server import configuration, control, executors, jars, java, masters, metastores
 from penstock.settings import Settings
 
 URIS = "spark.hadoop.hive.metastore.uris"
@@ -75,6 +75,7 @@ def spark_settings(
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     if not credentials.managed:
+        control.close_state(settings)
         secret.take(settings.state_dir)  # of the driver's own UI
     server = configuration.spark_defaults(settings, ports, "", table_jars)
     named = not metastores.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
