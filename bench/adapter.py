@@ -26,6 +26,7 @@ from rich.console import Console
 from rich.table import Table
 
 from penstock.server import control
+from penstock.server.record import Record
 from penstock.settings import load
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -87,9 +88,10 @@ def write_project(folder: Path) -> None:
         (folder / ".penstock" / shared).symlink_to(ROOT / ".penstock" / shared)
 
 
-def write_profiles(folder: Path, port: int) -> None:
+def write_profiles(folder: Path, server: Record) -> None:
     """A target for each adapter; dbt-spark's has its required keys and no other, bar the threads that both have."""
-    spark = {"type": "spark", "method": "thrift", "host": "127.0.0.1", "port": port, "user": "bench"}
+    spark = {"type": "spark", "method": "thrift", "host": "127.0.0.1", "port": server.ports.thrift, "user": "bench"}
+    spark |= {"auth": "CUSTOM", "password": server.token}
     outputs = {
         "dbt-spark": {**spark, "schema": "stock", "threads": 3},
         "penstock": {"type": "penstock", "schema": "own", "threads": 3},
@@ -120,11 +122,9 @@ def measure(folder: Path, adapter: str, *command: str) -> Measured:
 
 def crowd(folder: Path) -> None:
     """Others' tables in both adapters' schemas of the crowd."""
-    from pyhive import hive
-
     server = control.current(load(folder))
     assert server
-    cursor = hive.connect("127.0.0.1", server.ports.thrift, username="bench").cursor()
+    cursor = server.connect().cursor()
     for schema in ("stock_crowd", "own_crowd"):
         cursor.execute(f"create schema if not exists {schema}")
         for number in range(CROWD):
@@ -144,7 +144,7 @@ def main() -> None:
         write_project(folder)
         settings = load(folder)
         try:
-            write_profiles(folder, control.up(settings).ports.thrift)
+            write_profiles(folder, control.up(settings))
             if {"crowd", "docs"} & set(chosen):
                 crowd(folder)
             for job in chosen:

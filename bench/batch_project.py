@@ -74,7 +74,7 @@ class Place:
 
     def __enter__(self) -> Place:
         self.server: Record = control.up(self.settings)
-        self.status = Status(self.server.ui)
+        self.status = Status(self.server.ui_link)
         return self
 
     def __exit__(self, *error: object) -> None:

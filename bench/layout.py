@@ -29,12 +29,10 @@ import layout_docs
 import yaml
 from layout_docs import Measured, Results, Table, number
 from main_job import project, run
-from pyhive import hive
 
 from penstock.plans import kept
 from penstock.plans.status import Status
 from penstock.server import control
-from penstock.server.ports import LOOPBACK
 from penstock.settings import load
 
 CORES, MEMORY, MONTHS = 2, "5g", "2024-01..2024-12"
@@ -143,13 +141,13 @@ class Bench:
         sample = ("--dataset", "yellow", "--dataset", "green", "--months", MONTHS, "--rows", str(self.trips))
         self.once("lake", lambda: run(self.folder, "penstock", "sample", *sample))
         running = control.up(load(self.folder))
-        self.status = Status(running.ui)
-        self.port = running.ports.thrift
+        self.status = Status(running.ui_link)
+        self.server = running
 
     @contextmanager
     def session(self, settings: Mapping[str, str] = NONE) -> Iterator[Any]:
         """A cursor of a session with these settings."""
-        connection = hive.connect(host=LOOPBACK, port=self.port, username="bench")
+        connection = self.server.connect()
         try:
             cursor = connection.cursor()
             for key, value in settings.items():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import urllib.request
@@ -11,6 +10,7 @@ from typing import Any, Protocol
 from waiting import wait_until
 from warm import Started
 
+from penstock.plans.status import Status
 from penstock.server import control
 from penstock.settings import Settings
 
@@ -26,10 +26,7 @@ def api(project: HasServer, path: str) -> Any:
     """An answer of the UI about the server's application."""
     running = control.current(project.settings)
     assert running
-    with urllib.request.urlopen(f"{running.ui}/api/v1/applications") as answer:
-        application = json.load(answer)[0]["id"]
-    with urllib.request.urlopen(f"{running.ui}/api/v1/applications/{application}/{path}") as answer:
-        return json.load(answer)
+    return Status(running.ui_link).get(path)
 
 
 def jobs(project: HasServer, status: str = "") -> list[str]:
@@ -41,7 +38,8 @@ def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]
     """Open sessions and what runs in them, over Thrift (`sqlserver`) or `connect`; pages alone have them, no REST."""
     running = control.current(project.settings)
     assert running
-    with urllib.request.urlopen(f"{running.ui}/{protocol}/") as answer:
+    asked = urllib.request.Request(f"{running.ui}/{protocol}/", headers={"Authorization": f"Bearer {running.token}"})
+    with urllib.request.urlopen(asked) as answer:
         page = " ".join(re.sub(r"<[^>]*>", " ", answer.read().decode()).split())
     found = re.search(r"(\d+) session\(s\) are online, running (\d+) ", page)
     assert found, page[:500]

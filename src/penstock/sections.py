@@ -55,7 +55,8 @@ class ServerSettings(Strict):
         start_seconds: how long a start may take before it counts as failed.
         class_data_sharing: keep an archive of loaded classes (about 250 MB) to halve the start.
         bind: where Thrift, Connect, Spark's UI and the driver listen: loopback, or every address of the
-            machine. Thrift and the UI ask for no login: `0.0.0.0` is for a pod behind a network policy.
+            machine. All ask for the server's secret, and without TLS it can be read on the way: `0.0.0.0` is for
+            a pod behind a network policy.
         ports: preferred ports.
         executors: of a master that isn't local.
         packages: Maven coordinates of the table-format jars put on the system class path.

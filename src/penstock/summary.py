@@ -19,7 +19,6 @@ from penstock.errors import PenstockError
 from penstock.plans import kept, questions
 from penstock.plans.parse import NotAPlan
 from penstock.server import control
-from penstock.server.ports import LOOPBACK
 from penstock.settings import Settings
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
@@ -38,7 +37,7 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         running = control.current(settings)
         if running is None:
             raise PenstockError("a running server", "none is up", "type `penstock up`")
-        connection = hive.connect(host=LOOPBACK, port=running.ports.thrift, username="penstock")
+        connection = running.connect()
     try:
         cursor = connection.cursor()
         cursor.execute(sql)
@@ -195,5 +194,5 @@ def show(found: Summary, seconds: float | None) -> None:
     hints.add_row("", "make ml", "the models that learn: train, predict, cluster, rank, stream")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
     if found.ui:
-        hints.add_row("", found.ui, "Spark's own UI")
+        hints.add_row("", "penstock status --show-secret", f"the link to Spark's own UI, {found.ui}")
     console.print(hints)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 import signal
 import subprocess
 import sys
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import intruder
 import psutil
 import pytest
 import python_project
@@ -19,6 +19,7 @@ import yaml
 from projects import Project
 from waiting import LIMIT, wait_until
 
+from penstock.plans.status import Status
 from penstock.server import control, jars, java
 from penstock.server.archive import Archive
 
@@ -55,7 +56,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 def archived(project: Project) -> bool:
     """Whether the server's classes lie in an archive already: the first server to end in order leaves one."""
     settings, found = project.settings, java.find(None)
-    path = jars.class_path(jars.resolve(settings.server.packages, settings.shared_dir, found))
+    path = jars.class_path(jars.of_server(settings, found))
     return Archive.of(settings.shared_dir, "spark", found, path).file.exists()
 
 
@@ -253,13 +254,7 @@ def jobs(project: Project, query: str = "") -> list[dict[str, Any]]:
     """Spark's jobs as its UI's REST API gives them."""
     server = control.current(project.settings)
     assert server
-    base = f"{server.ui}/api/v1/applications"
-
-    def get(url: str) -> Any:
-        with urllib.request.urlopen(url, timeout=30) as answer:
-            return json.load(answer)
-
-    return list(get(f"{base}/{get(base)[0]['id']}/jobs{query}"))
+    return list(Status(server.ui_link).get(f"jobs{query}"))
 
 
 def drivers(project: Project) -> list[str]:
@@ -286,6 +281,11 @@ def test_an_interrupt_ends_running_models(failed: Run) -> None:
             "both models at work",
         )
         assert drivers(failed.project)
+        if os.getuid() == 0:  # who can become another user
+            served = intruder.listening([dbt.pid])
+            assert len(served) >= 4, "of a driver: messages, blocks, pages, Py4J"
+            for port, said in intruder.intrude(served)["ports"].items():
+                assert said["refused"] and not said["through"], (port, served[int(port)], said)
         dbt.send_signal(signal.SIGINT)
         assert dbt.wait(LIMIT) != 0
     finally:

@@ -30,6 +30,8 @@ def target(server: Record) -> dict[str, Any]:
         "host": LOOPBACK,
         "port": server.ports.thrift,
         "user": OWNER,
+        "auth": "CUSTOM",
+        "password": server.token,
         "threads": THREADS,
         # dbt-spark would sleep for five seconds between two looks at a statement.
         "poll_interval": 0,

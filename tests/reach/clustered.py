@@ -15,6 +15,8 @@ import yaml
 from processes import is_executor, own_ports
 from projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
+from penstock.access import secret
+from penstock.access.secret import ui_key
 from penstock.cluster import control as cluster
 from penstock.cluster import record
 from penstock.cluster.record import Cluster
@@ -109,7 +111,9 @@ class Clustered:
     def master(self) -> dict[str, Any]:
         """What the master's page says."""
         assert self.cluster.master
-        with urllib.request.urlopen(f"{self.cluster.master.ui}/json/") as answer:
+        key = ui_key(secret.read(record.folder(self.project.settings)))
+        asked = urllib.request.Request(f"{self.cluster.master.ui}/json/", headers={"Authorization": f"Bearer {key}"})
+        with urllib.request.urlopen(asked) as answer:
             said: dict[str, Any] = json.load(answer)
         return said
 

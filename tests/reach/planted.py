@@ -9,6 +9,7 @@ import psutil
 from processes import content, files
 from rides import Rides
 
+from penstock.access.secret import ui_key
 from penstock.server import control
 
 
@@ -30,12 +31,13 @@ def command_lines_with(secret: str) -> list[list[str]]:
 
 
 def spark_pages(made: Rides) -> str:
-    """What Spark's UI shows of its settings, to everybody."""
+    """What Spark's UI shows of its settings, to those who have its key."""
     running = control.up(made.settings)
     pages = (f"{running.ui}/environment/", f"{running.ui}/api/v1/applications")
     text = ""
     for page in pages:
-        with urllib.request.urlopen(page) as answer:
+        asked = urllib.request.Request(page, headers={"Authorization": f"Bearer {ui_key(running.token)}"})
+        with urllib.request.urlopen(asked) as answer:
             text += answer.read().decode()
     assert "fs.s3a.endpoint" in text
     return text

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import urllib.error
 from pathlib import Path
 
+import intruder
 import psutil
 import pytest
 import spark_ui
@@ -71,6 +73,22 @@ def test_commands_say_what_runs_where(built: Clustered) -> None:
     listening = [c for p in processes for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
     assert len(listening) >= 2 * len(nodes)
     assert {c.laddr.ip.removeprefix("::ffff:") for c in listening} == {"127.0.0.1"}
+
+
+@pytest.mark.core
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_another_user_gets_into_no_port(built: Clustered) -> None:
+    """Of the master, the workers, the executors with their Python, the server."""
+    server = control.current(built.project.settings)
+    assert server
+    built.project.sql("select 1")
+    served = intruder.listening([server.supervisor.pid, *(node.process.pid for node in built.cluster.nodes)])
+    own = {port for node in built.cluster.nodes for port in (node.port, node.ui_port)}
+    assert own < set(served) and len(served) >= len(own) + len(built.executors()) + 6
+    found = intruder.intrude(served)["ports"]
+    for port, name in served.items():
+        assert not found[str(port)]["through"], (port, name)
+        assert found[str(port)]["refused"], f"a port that nobody knows: {port} of {name}"
 
 
 def test_executors_start_with_the_servers_archive_of_classes(built: Clustered) -> None:

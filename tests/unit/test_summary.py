@@ -35,10 +35,9 @@ class Session:
 
 
 def ask(monkeypatch: pytest.MonkeyPatch, folder: Path, session: Session) -> list[tuple[Any, ...]]:
-    running = SimpleNamespace(ports=SimpleNamespace(thrift=1))
+    running = SimpleNamespace(connect=lambda: session)
     monkeypatch.setattr(summary.control, "is_remote", lambda settings: False)
     monkeypatch.setattr(summary.control, "current", lambda settings: running)
-    monkeypatch.setattr(summary.hive, "connect", lambda **words: session)
     (folder / "penstock.yml").write_text("version: 1\n")
     return summary.query(load(folder), "select 7")
 

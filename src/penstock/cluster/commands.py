@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from penstock import addresses
+from penstock.access import secret
 from penstock.cluster import control
 from penstock.cluster.record import Cluster, folder
 from penstock.server import control as server
@@ -17,8 +18,13 @@ from penstock.settings import Settings, load
 console = Console(highlight=False)
 
 
-def _show(settings: Settings, cluster: Cluster) -> None:
-    """A small table of addresses a person can use."""
+def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
+    """A small table of addresses a person can use.
+
+    Args:
+        key: the cluster's secret, for links that open its pages.
+    """
+
     table = Table.grid(padding=(0, 2))
     if cluster.master:
         state = "" if cluster.master.alive else "[red]dead[/red]"
@@ -34,6 +40,9 @@ def _show(settings: Settings, cluster: Cluster) -> None:
     if uses and (running := server.current(settings)) and running.ui:
         table.add_row("driver", f"the server of target {settings.target}", running.ui)
     console.print(table)
+    for node in cluster.nodes if key else []:
+        # Not in the table: a terminal would break or cut the lines.
+        console.print(f"link      {secret.link(node.ui, key)}", soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
     if not uses and addresses.standalone(settings.server.master):
         console.print(
@@ -74,7 +83,9 @@ def register(app: typer.Typer) -> None:
         _show(settings, cluster)
 
     @group.command()
-    def status() -> None:
+    def status(
+        show_secret: Annotated[bool, typer.Option("--show-secret", help="Print links that open the pages.")] = False,
+    ) -> None:
         """Say which of the cluster's processes live, and where. Exit code 1 unless all do."""
         settings = _settings()
         cluster = control.current(settings)
@@ -84,7 +95,7 @@ def register(app: typer.Typer) -> None:
         console.print(
             "[red]not whole: `penstock cluster up` starts what died[/red]" if cluster.dead else "[green]up[/green]"
         )
-        _show(settings, cluster)
+        _show(settings, cluster, secret.read(folder(settings)) if show_secret else "")
         if cluster.dead:
             raise typer.Exit(1)
 

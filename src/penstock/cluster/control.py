@@ -11,10 +11,12 @@ import psutil
 from filelock import FileLock
 
 from penstock import addresses
+from penstock.access import private, secret
 from penstock.cluster import nodes, record
 from penstock.cluster.record import Cluster
 from penstock.errors import PenstockError
 from penstock.server import configuration, java
+from penstock.server import control as server
 from penstock.settings import Settings
 
 MASTER_PORT, WORKER_PORT, UI_PORT = 7077, 7078, 8080
@@ -24,9 +26,8 @@ REGISTERED_SECONDS = 30.0
 
 
 def _lock(settings: Settings) -> FileLock:
-    folder = record.folder(settings)
-    folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(folder / "cluster.lock")
+    server.close_state(settings)
+    return FileLock(private.folder(record.folder(settings)) / "cluster.lock")
 
 
 def master_port(settings: Settings) -> int:
@@ -84,6 +85,7 @@ def up(
             cluster = replace(found, wanted=workers)
         else:
             nodes.clear(settings)
+            secret.take(record.folder(settings))
             cluster = Cluster(None, {}, workers, cores, memory)
         _end([cluster.workers[n].process.handle() for n in sorted(cluster.workers) if n >= workers])
         cluster = replace(cluster, workers={n: node for n, node in cluster.workers.items() if n < workers})

@@ -8,12 +8,14 @@ of it, and no master that starts from it ever takes a worker again.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from penstock.access import classes, login, private, secret
 from penstock.cluster import record
 from penstock.cluster.record import Node
 from penstock.errors import PenstockError
@@ -65,10 +67,15 @@ class Starter:
     def __init__(self, settings: Settings, java: Java) -> None:
         self._settings, self._java = settings, java
         self._folder = record.folder(settings)
-        for name in ("recovery", "work", "tmp", "logs", "conf"):
-            (self._folder / name).mkdir(parents=True, exist_ok=True)
-        self._folder.chmod(0o700)
+        for name in ("", "recovery", "work", "tmp", "logs", "conf"):
+            private.folder(self._folder / name)
         self.conf = self._folder / "conf"
+        self._jar = classes.jar(settings.shared_dir, java)
+        # Nodes that an earlier version started know no secret, and would not take one that does.
+        if shared := secret.read(self._folder):
+            lines = {**login.nodes(shared), **login.ui(self._folder)}
+            text = "".join(f"{key} {value}\n" for key, value in lines.items())
+            private.write(self.conf / "spark-defaults.conf", text)
         (self.conf / "log4j2.properties").write_text(
             LOG4J.replace("rootLogger.level = warn", "rootLogger.level = info")
         )
@@ -106,11 +113,18 @@ class Starter:
         own = [f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", *MODULE_OPTIONS]
         own += [f"-Djava.io.tmpdir={self._folder / 'tmp'}", f"-Dpenstock.role={name}"]
         own += [f"-Dlog4j2.configurationFile={(self.conf / 'log4j2.properties').as_uri()}"]
-        command = [str(self._java.executable), *own, *options, "-cp", str(spark_home() / "jars" / "*")]
+        command = [
+            str(self._java.executable),
+            *own,
+            *options,
+            "-cp",
+            f"{spark_home() / 'jars' / '*'}{os.pathsep}{self._jar}",
+        ]
         log = self._folder / "logs" / f"{name}.log"
         if log.exists():
             log.replace(log.with_suffix(".log.1"))
-        with log.open("w") as out:
+        log.unlink(missing_ok=True)
+        with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT, 0o600), "w") as out:
             process = subprocess.Popen(
                 [*command, program, *words],
                 cwd=self._folder / "work",

@@ -6,11 +6,11 @@ One JSON file in the cluster's folder. Processes are known as the server's are, 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock.access import private, secret
 from penstock.server.ports import LOOPBACK
 from penstock.server.record import Process
 from penstock.settings import Settings
@@ -87,6 +87,13 @@ def folder(settings: Settings) -> Path:
     return settings.shared_dir / FOLDER
 
 
+def secret_of(settings: Settings, master: str) -> str:
+    """The secret that the nodes at a master's address ask for; empty when they aren't this project's cluster."""
+    found = read(settings)
+    ours = found and found.address.removeprefix("spark://") in master.removeprefix("spark://").split(",")
+    return secret.read(folder(settings)) if ours else ""
+
+
 def read(settings: Settings) -> Cluster | None:
     """The record as it stands; None when there is none or it can't be read."""
 
@@ -104,10 +111,7 @@ def read(settings: Settings) -> Cluster | None:
 
 def write(settings: Settings, cluster: Cluster) -> Cluster:
     """Put a record in place of the one before, at one instant."""
-    path = folder(settings) / "cluster.json"
-    aside = path.with_suffix(f".{os.getpid()}.part")
-    aside.write_text(json.dumps(asdict(cluster), indent=1))
-    aside.replace(path)
+    private.write(folder(settings) / "cluster.json", json.dumps(asdict(cluster), indent=1))
     return cluster
 
 

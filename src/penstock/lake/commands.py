@@ -25,7 +25,7 @@ from penstock.lake.land import land as land_month
 from penstock.lake.manifest import Manifest
 from penstock.lake.report import Bar, Line, show_lake, show_lines
 from penstock.lake.source import Located
-from penstock.lake.staging import downloads, writable
+from penstock.lake.staging import downloads, made, writable
 from penstock.lake.verify import require
 from penstock.store.place import Folder
 
@@ -117,6 +117,8 @@ def land_one(catalog: Catalog, dataset: Dataset, month: date, source: Located, l
     """
     step = f"{dataset.name} {month:%Y-%m}"
     place, show = downloads(lake_dir), partial(bar.update, f"download {step}", "bytes")
+    with writable(lake_dir):
+        made(lake_dir)
     with writable(lake_dir), sources.fetched(source, place, show) as file:
         result = land_month(
             catalog, dataset, month, file, lake_dir, lambda done, total: bar.update(step, "rows", done, total)

@@ -20,10 +20,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from penstock.access import private
 from penstock.errors import PenstockError
 from penstock.store.place import Folder
 
-FOLDER = ".staging"
+FOLDER, DOWNLOADS = ".staging", "downloads"
 
 
 def area(lake_dir: Folder) -> Path:
@@ -34,9 +35,21 @@ def area(lake_dir: Folder) -> Path:
     return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}" / key
 
 
+def made(lake_dir: Folder) -> Path:
+    """The same folder, made when it isn't there, readable by its owner only.
+
+    Raises:
+        PenstockError: in the temporary folder, where any user makes folders, another one has made it.
+    """
+    folder = area(lake_dir)
+    if not isinstance(lake_dir, Path):
+        private.own_folder(folder.parent)
+    return private.folder(folder)
+
+
 def downloads(lake_dir: Folder) -> Path:
     """The folder of files that are being downloaded; a later run goes on with what a killed one left."""
-    return area(lake_dir) / "downloads"
+    return area(lake_dir) / DOWNLOADS
 
 
 def lake_lock(lake_dir: Folder) -> FileLock:
@@ -54,8 +67,8 @@ def publish_lock(lake_dir: Folder) -> FileLock:
 
 
 def _lock(lake_dir: Folder, name: str) -> FileLock:
-    folder = lake_dir if isinstance(lake_dir, Path) else area(lake_dir)
-    folder.mkdir(parents=True, exist_ok=True, mode=0o777 if isinstance(lake_dir, Path) else 0o700)
+    folder = lake_dir if isinstance(lake_dir, Path) else made(lake_dir)
+    folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / name)
 
 
@@ -84,7 +97,7 @@ def workplace(lake_dir: Folder, prefix: str = "") -> Iterator[Path]:
     """
     folder = area(lake_dir) / f"{prefix}{uuid.uuid4().hex}"
     with writable(lake_dir):
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        made(lake_dir)
         held = FileLock(_lock_of(folder))
         with held:
             try:

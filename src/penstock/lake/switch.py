@@ -11,7 +11,7 @@ from typing import Any, Literal
 from penstock.errors import PenstockError
 from penstock.lake.files import FILE, sha256_of, sync_folder
 from penstock.lake.manifest import Entry, Live, Manifest
-from penstock.lake.staging import FOLDER, lake_lock
+from penstock.lake.staging import FOLDER, lake_lock, made
 from penstock.lake.verify import problems, strangers
 from penstock.store import kinds
 from penstock.store.place import Folder
@@ -116,6 +116,8 @@ def _place(lake_dir: Folder, written: Path, entry: Entry) -> Entry:
 def _set_aside(lake_dir: Folder, folder: Folder) -> None:
     """Move files that landing didn't write out of Spark's sight; they are somebody's, so `clean` ages them first."""
     for name in strangers(folder):
+        if isinstance(lake_dir, Path):
+            made(lake_dir)
         aside = lake_dir / FOLDER / f"aside-{uuid.uuid4().hex}"
         aside.mkdir(parents=True, exist_ok=True)
         stranger: Any = folder / name

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from penstock.access import private
 from penstock.plans.operators import Plan
 from penstock.plans.parse import parse
 from penstock.plans.status import Executed, Stage
@@ -71,10 +71,8 @@ def path(target: Path, node: str) -> Path:
 def write(target: Path, kept: Kept) -> None:
     """Keep a plan in place of the one before, at one instant."""
     file = path(target, kept.node)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_suffix(f".{os.getpid()}.part")
-    aside.write_text(json.dumps(asdict(kept), indent=1))
-    aside.replace(file)
+    private.folder(file.parent)
+    private.write(file, json.dumps(asdict(kept), indent=1))
 
 
 def as_executed(data: dict[str, Any] | None) -> Executed | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -78,15 +79,19 @@ class Status:
     """The REST status of the one application behind a UI.
 
     Args:
-        ui: the UI's address, `http://127.0.0.1:4040`.
+        ui: the UI's address, `http://127.0.0.1:4040`; with `/?key=KEY` where it asks for a key.
     """
 
     def __init__(self, ui: str) -> None:
-        self._base = f"{ui.rstrip('/')}/api/v1/applications"
+        address = urllib.parse.urlsplit(ui)
+        key = urllib.parse.parse_qs(address.query).get("key", [""])[0]
+        self._headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._base = f"{address.scheme}://{address.netloc}{address.path.rstrip('/')}/api/v1/applications"
         self._application = ""
 
     def _get(self, path: str) -> Any:
-        with urllib.request.urlopen(f"{self._base}{path}", timeout=PATIENCE) as answer:
+        asked = urllib.request.Request(f"{self._base}{path}", headers=self._headers)
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             return json.load(answer)
 
     def get(self, path: str) -> Any:

@@ -90,6 +90,15 @@ def unless_executors(session: Any, seconds: float) -> Iterator[threading.Event]:
         watcher.join()
 
 
+def _ui(session: Any) -> str:
+    """The address of the driver's own UI, with the key that it asks for."""
+    from penstock.access.classes import FILTER
+
+    context = session.sparkContext
+    file = context.getConf().get(f"spark.{FILTER}.param.file")
+    return f"{context.uiWebUrl}/?key={Path(file).read_text().strip()}" if file else str(context.uiWebUrl)
+
+
 def main(folder: Path) -> int:
     """Run the job in a folder; the exit code."""
     from pyspark.sql import SparkSession
@@ -125,7 +134,7 @@ def main(folder: Path) -> int:
     executed = None
     if data["plan"]:
         with contextlib.suppress(OSError):
-            executed = Status(session.sparkContext.uiWebUrl).executed(lambda _: True)
+            executed = Status(_ui(session)).executed(lambda _: True)
     result = {"error": error, "explained": plan, "executed": executed and asdict(executed)}
     (folder / "result.json").write_text(json.dumps(result))
     session.stop()

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 import time
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from penstock import addresses
+from penstock.access import exposure, login, secret
 from penstock.server import control, doctor
 from penstock.server.ports import LOOPBACK
 from penstock.server.record import Record
@@ -22,7 +25,7 @@ def _show(settings: Settings, running: Record) -> None:
     table = Table.grid(padding=(0, 2))
     ports = running.ports
     table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
-    table.add_row("Python (Connect)", f"sc://localhost:{ports.connect} (token in {settings.state}/server.json)")
+    table.add_row("Python (Connect)", f"sc://localhost:{ports.connect}")
     table.add_row("Hive metastore", _metastore(settings, running))
     table.add_row("master", _master(settings, running))
     table.add_row("Spark UI", running.ui or "off")
@@ -30,15 +33,32 @@ def _show(settings: Settings, running: Record) -> None:
     idle = settings.server.idle_minutes
     table.add_row("stops by itself", f"after {idle:g} minutes without a client" if idle else "never")
     console.print(table)
-    if settings.server.bind != LOOPBACK:
-        console.print(
-            f"[yellow]listens on {settings.server.bind}:[/yellow] whoever reaches this machine may run SQL without "
-            "a login; `server.bind: 127.0.0.1` closes it"
-        )
+    for words in exposure.of(settings):
+        console.print(f"[yellow]open:[/yellow] {words}", soft_wrap=True)
     if control.settings_changed(settings, running):
         console.print(
             "[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them"
         )
+
+
+def _show_secret(settings: Settings, running: Record) -> None:
+    """What a client, a notebook and a browser need, ready to be copied."""
+    jdbc = f"jdbc:hive2://{LOOPBACK}:{running.ports.thrift}"
+    file = settings.state_dir / secret.FILE
+    shown = {
+        "JDBC URL": f"{jdbc}/default"
+        if login.by_profile(settings)
+        else f"{jdbc}/default;user={secret.USER};password={running.token}",
+        "user": secret.USER,
+        "password": running.token,
+        "beeline": f"beeline -u {jdbc} -n {secret.USER} -w {shlex.quote(str(file))}",
+        "Spark Connect": f"sc://localhost:{running.ports.connect}/;token={running.token}",
+        "Spark UI": running.ui_link or "off",
+    }
+    console.print()
+    for name, text in shown.items():
+        # Not in a table: a terminal would break the lines.
+        console.print(f"{name:<16}  {text}", soft_wrap=True, markup=False)
 
 
 def _metastore(settings: Settings, running: Record) -> str:
@@ -80,7 +100,11 @@ def register(app: typer.Typer) -> None:
         console.print("down" if stopped else "nothing was up")
 
     @app.command()
-    def status() -> None:
+    def status(
+        show_secret: Annotated[
+            bool, typer.Option("--show-secret", help="Print what other clients need to connect, the secret included.")
+        ] = False,
+    ) -> None:
         """Say whether the server is up, and where. Exit code 1 when it isn't."""
         settings = load()
         control.refuse_remote(settings)
@@ -91,6 +115,10 @@ def register(app: typer.Typer) -> None:
         minutes = (time.time() - running.started_at) / 60
         console.print(f"[green]up[/green] for {minutes:.0f} minutes")
         _show(settings, running)
+        if show_secret:
+            _show_secret(settings, running)
+        else:
+            console.print("what other programs need to connect: `penstock status --show-secret`")
 
     @app.command(name="doctor")
     def doctor_command() -> None:

@@ -14,6 +14,7 @@ from xml.sax.saxutils import escape
 
 import psutil
 
+from penstock.access import login, private, secret
 from penstock.pymodel import data_types
 from penstock.sections import Ports
 from penstock.server import executors, metastores, sharing, spark, stores
@@ -66,6 +67,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.connect.grpc.binding.address": settings.server.bind,
         "spark.connect.grpc.binding.port": str(ports.connect),
         "spark.connect.authenticate.token": token,
+        **login.spark(settings),
         "spark.local.dir": str(state / "tmp"),
         "spark.scheduler.mode": "FAIR",
         # One catalog, shared through the metastore.
@@ -126,6 +128,7 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
         # Hive's other folders are below java.io.tmpdir by default, some of them one a session.
         "hive.exec.scratchdir": str(state / "tmp" / "hive"),
         "hive.server2.logging.operation.enabled": "false",
+        **login.HIVE,
     }
 
 
@@ -152,9 +155,7 @@ logger.store.level = error
 
 def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: list[Path]) -> Path:
     """Write the configuration folder, readable by its owner only, and return it."""
-    folder = settings.state_dir / "conf"
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    folder = private.folder(settings.state_dir / "conf")
     defaults = sharing.with_executors(spark_defaults(settings, ports, token, jars), settings, java, jars)
     # A value may hold anything but a line break; backslash escapes are Java properties' own.
     lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(defaults.items())]
@@ -208,6 +209,7 @@ def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
         f"-Dderby.system.home={settings.state_dir}",
         f"-Dderby.stream.error.file={settings.state_dir / 'logs' / 'derby.log'}",
         f"-Dlog4j2.configurationFile={(settings.state_dir / 'conf' / 'log4j2.properties').as_uri()}",
+        f"-D{login.SECRET_FILE}={settings.state_dir / secret.FILE}",
         f"-Dpenstock.role={role}",
     ]
 
@@ -238,5 +240,5 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
 
 def fingerprint(settings: Settings, java: Java) -> str:
     """A short name of all that a running server was started with."""
-    text = f"{settings.model_dump_json()} {java.build} {spark.version()}"
+    text = f"{settings.model_dump_json()} {java.build} {spark.version()} {login.GENERATION}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import re
-import secrets
 import subprocess
 import sys
 import time
@@ -16,6 +14,7 @@ import psutil
 from filelock import FileLock
 
 from penstock import profiles
+from penstock.access import private
 from penstock.errors import PenstockError
 from penstock.server import configuration, executors, jars, java, masters, metastores, record, stores
 from penstock.server.record import READY, Record
@@ -26,8 +25,17 @@ ATTEMPTS = 3
 
 def _lock(settings: Settings) -> FileLock:
     """One start or stop at a time, across processes."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    close_state(settings)
     return FileLock(settings.state_dir / "server.lock")
+
+
+def close_state(settings: Settings) -> None:
+    """Make the state folders, readable by their owner only, unless the project itself is in one."""
+    for folder in (settings.shared_dir, settings.state_dir):
+        if settings.root.is_relative_to(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        else:
+            private.folder(folder)
 
 
 def current(settings: Settings) -> Record | None:
@@ -57,9 +65,8 @@ def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Re
         masters.require(settings)
         metastores.require(settings)
         found = java.find(settings.server.java_home)
-        if settings.server.packages:
-            say("resolving table-format jars (once)") if not (settings.shared_dir / "jars").exists() else None
-            stores.require_jars(settings, jars.resolve(settings.server.packages, settings.shared_dir, found))
+        say("resolving table-format jars (once)") if not (settings.shared_dir / "jars").exists() else None
+        stores.require_jars(settings, jars.of_server(settings, found))
         metastores.driver_jars(settings, found)
         if settings.server.executors.packages:
             say("packing Python packages for the executors (once)")
@@ -98,9 +105,7 @@ def refuse_remote(settings: Settings) -> None:
 
 def _start(settings: Settings, attempt: int) -> Record | None:
     """Start a supervisor and wait until its server is ready; None when it ended before."""
-    logs = settings.state_dir / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "PENSTOCK_CONNECT_TOKEN": secrets.token_urlsafe(24)}
+    logs = private.folder(settings.state_dir / "logs")
     command = [sys.executable, "-m", "penstock.server.supervisor", "--root", str(settings.root)]
     command += ["--target", settings.target] if settings.target else []
     with (logs / "supervisor.log").open("ab") as log:
@@ -110,7 +115,6 @@ def _start(settings: Settings, attempt: int) -> Record | None:
             stdout=log,
             stderr=subprocess.STDOUT,
             start_new_session=True,
-            env=environment,
             cwd=settings.root,
         )
     while process.poll() is None:

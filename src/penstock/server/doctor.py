@@ -10,6 +10,7 @@ from typing import Literal
 
 import psutil
 
+from penstock.access import exposure
 from penstock.errors import PenstockError
 from penstock.server import configuration, control, java, ports, record
 from penstock.settings import Settings
@@ -99,6 +100,12 @@ def _server(settings: Settings) -> Finding:
     return Finding("ok", "server", "down; any dbt command that runs SQL starts it")
 
 
+def _open(settings: Settings) -> list[Finding]:
+    """What others can reach of the server."""
+    do = 'see "Who can reach the server" in the docs'
+    return [Finding("warn", "open", words, do) for words in exposure.of(settings)]
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Every finding, in the order a start would meet them."""
     return [
@@ -109,4 +116,5 @@ def examine(settings: Settings) -> list[Finding]:
         _disk(settings),
         _ports(settings),
         _server(settings),
+        *_open(settings),
     ]

@@ -16,9 +16,11 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from penstock.access import classes
 from penstock.errors import PenstockError
 from penstock.server import spark
 from penstock.server.java import Java
+from penstock.settings import Settings
 
 # As Gradle writes it: with a classifier, and with `@jar` for the jar alone, without what it needs.
 COORDINATE = re.compile(r"^([\w.\-]+):([\w.\-]+):([\w.\-]+)(?::([\w.\-]+))?(@jar)?$")
@@ -82,6 +84,18 @@ def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]
         for jar in _resolve_one(package, shared_dir / "jars", java):
             found.setdefault(jar.name, jar)
     return list(found.values())
+
+
+def of_server(settings: Settings, java: Java) -> list[Path]:
+    """The jars of a server beside Spark's: penstock's own classes, table formats, stores.
+
+    Raises:
+        PenstockError: as `resolve`.
+    """
+    return [
+        classes.jar(settings.shared_dir, java),
+        *resolve(settings.server.packages, settings.shared_dir, java),
+    ]
 
 
 def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:

@@ -82,7 +82,7 @@ class Metastore:
             handler = store.newRetryingHMSHandler(store.HMSHandler("penstock", conf, False), conf)
         processor = jvm.org.apache.hadoop.hive.metastore.TSetIpAddressProcessor(handler)
         try:
-            socket = jvm.org.apache.thrift.transport.TServerSocket(jvm.java.net.InetSocketAddress(LOOPBACK, port))
+            socket = self._socket(port)
         except Py4JJavaError:
             raise PenstockError(
                 f"port {port} for the metastore", "Address already in use", "set server.ports.metastore"
@@ -100,6 +100,14 @@ class Metastore:
                 self.failed = str(error)
 
         threading.Thread(target=run, name="metastore", daemon=True).start()
+
+    def _socket(self, port: int) -> Any:
+        """Listen on loopback, for processes of this user where the system tells whose they are."""
+        jvm: Any = self.gateway.jvm
+        address = jvm.java.net.InetSocketAddress(LOOPBACK, port)
+        if Path("/proc/net/tcp").exists():
+            return jvm.penstock.access.SameUserServerSocket(address)
+        return jvm.org.apache.thrift.transport.TServerSocket(address)
 
     @contextmanager
     def _turn(self, conf: Any, login: Login) -> Iterator[None]:

@@ -1,19 +1,19 @@
 """The running server's record: which processes, which ports; and whether they live.
 
-One JSON file in the state folder, readable by its owner only, since it holds the Connect token.
+One JSON file in the state folder, readable by its owner only, since it holds the server's secret.
 A process is known by id and start time, so that a reused id never passes for the server.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from penstock.access import private, secret
 from penstock.sections import Ports
 from penstock.settings import Settings
 
@@ -51,7 +51,7 @@ class Record:
         state: `starting`, `ready` or `stopping`.
         supervisor, metastore, spark: its processes; the latter two None until started.
         ports: the ports it took.
-        token: the Connect token.
+        token: its secret: Thrift's password, Connect's token.
         settings: fingerprint of the settings it was started with.
         started_at: seconds since the epoch.
         ready_seconds: how long the start took; 0 until ready.
@@ -87,10 +87,22 @@ class Record:
             return False
         return all(process.handle() for process in self.processes)
 
+    def connect(self) -> Any:
+        """A PyHive connection to its Thrift port, with its secret."""
+        from pyhive import hive
+
+        login = {"username": secret.USER, "password": self.token, "auth": "CUSTOM"}
+        return hive.connect(host="127.0.0.1", port=self.ports.thrift, **login)
+
     @property
     def ui(self) -> str:
         """The address of Spark's own UI; empty when it has none."""
         return f"http://127.0.0.1:{self.ui_port}" if self.ui_port else ""
+
+    @property
+    def ui_link(self) -> str:
+        """The same with the key that it asks for."""
+        return secret.link(self.ui, self.token)
 
 
 def path(settings: Settings) -> Path:
@@ -113,11 +125,7 @@ def write(settings: Settings, record: Record, **changes: Any) -> Record:
     """Put a record, with some changes, in place of the one before, at one instant."""
     changed = replace(record, **changes)
     data = {**asdict(replace(changed, ports=Ports())), "ports": changed.ports.model_dump()}
-    aside = path(settings).with_suffix(f".{os.getpid()}.part")
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        json.dump(data, out, indent=1)
-    aside.replace(path(settings))
+    private.write(path(settings), json.dumps(data, indent=1))
     return changed
 
 

@@ -22,24 +22,43 @@ from typing import IO
 import psutil
 
 from penstock import addresses
+from penstock.access import private, secret
 from penstock.errors import PenstockError
 from penstock.sections import Ports
-from penstock.server import configuration, executors, jars, java, lease, metastores, ports, record, temporary, warm
+from penstock.server import (
+    configuration,
+    control,
+    executors,
+    jars,
+    java,
+    lease,
+    metastores,
+    ports,
+    record,
+    temporary,
+    thrift_server,
+    warm,
+)
 from penstock.server.archive import Archive
 from penstock.server.metastore import Metastore
 from penstock.server.record import Process, Record
 from penstock.settings import Settings, load
 
-CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 TICK = 0.5
 STOP_SECONDS = 60.0
+# A secret that comes from elsewhere, as in a pod.
+TOKEN = "PENSTOCK_CONNECT_TOKEN"
 
 
 class Supervisor:
     """Owns one server from its start to its end."""
 
-    def __init__(self, settings: Settings, attempt: int, token: str) -> None:
-        self.settings, self.attempt, self.token = settings, attempt, token
+    def __init__(self, settings: Settings, attempt: int, token: str, umask: int) -> None:
+        """Args:
+        token: the server's secret.
+        umask: that of the user, for the tables that the JVMs write.
+        """
+        self.settings, self.attempt, self.token, self.umask = settings, attempt, token, umask
         self.state = settings.state_dir
         self.stopping = threading.Event()
         self.metastore: Metastore | None = None
@@ -55,14 +74,14 @@ class Supervisor:
         """Start both JVMs and return once Thrift and Connect answer."""
         begin = time.time()
         found = java.find(self.settings.server.java_home)
-        table_jars = jars.resolve(self.settings.server.packages, self.settings.shared_dir, found)
+        table_jars = jars.of_server(self.settings, found)
         self.lease = lease.take(self.settings)
         if self.lease:
             self.lease.keep(self._lost)
         chosen = ports.choose(self.settings.server.ports, self.attempt)
         temporary.clear(self.state / "tmp")
-        for folder in ("tmp", "logs", "run"):
-            (self.state / folder).mkdir(parents=True, exist_ok=True)
+        for name in ("tmp", "logs", "run"):
+            private.folder(self.state / name)
         conf = configuration.write_files(self.settings, chosen, self.token, found, table_jars)
         self.class_path = jars.class_path(table_jars)
         login = metastores.login(self.settings)
@@ -77,13 +96,16 @@ class Supervisor:
             Record(record.STARTING, me, chosen, self.token, mark, begin, shared=not metastores.own(self.settings)),
         )
 
-        self.spark = self._start_spark(found, chosen)
+        options = self._options("spark", found, configuration.heap(self.settings), self.class_path)
+        with self._log_file("spark") as log:
+            self.spark = thrift_server.start(self.settings, found, chosen, options, self.class_path, log, self.umask)
         current = record.write(self.settings, current, spark=Process.of(self.spark.pid))
         if metastores.own(self.settings):
             class_path = jars.class_path([*table_jars, *driver_jars])
             options = self._options("metastore", found, "512m", class_path)
             log = self._log_file("metastore")
-            self.metastore = Metastore(found, class_path, options, self.state / "run", log)
+            with private.mask(self.umask):
+                self.metastore = Metastore(found, class_path, options, self.state / "run", log)
             current = record.write(self.settings, current, metastore=Process.of(self.metastore.popen.pid))
             self.metastore.serve(chosen.metastore, login)
         self._wait(chosen.thrift, chosen.connect, begin)
@@ -114,27 +136,6 @@ class Supervisor:
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
         return path.open("w", buffering=1)
-
-    def _start_spark(self, found: java.Java, chosen: Ports) -> subprocess.Popen[bytes]:
-        options = self._options("spark", found, configuration.heap(self.settings), self.class_path)
-        arguments = [*options, *self.settings.server.java_options, "-cp", self.class_path]
-        # An argument file keeps the 300 jars off the process list and within every system's limit.
-        quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
-        (self.state / "run" / "spark.args").write_text(quoted + "\n")
-        properties = self.state / "conf" / "spark-defaults.conf"
-        command = [str(found.executable), f"@{self.state / 'run' / 'spark.args'}"]
-        command += ["org.apache.spark.deploy.SparkSubmit", "--properties-file", str(properties), "--class", CLASS]
-        command += ["spark-internal", "--hiveconf", f"hive.server2.thrift.port={chosen.thrift}"]
-        command += ["--hiveconf", f"hive.server2.thrift.bind.host={self.settings.server.bind}"]
-        with self._log_file("spark") as log:
-            return subprocess.Popen(
-                command,
-                cwd=self.state / "run",
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
 
     def _wait(self, thrift: int, connect: int, begin: float) -> None:
         assert self.spark
@@ -227,9 +228,11 @@ def main() -> None:
     parser.add_argument("--target")
     parser.add_argument("--attempt", type=int, default=0)
     arguments = parser.parse_args()
-    supervisor = Supervisor(
-        load(arguments.root, arguments.target), arguments.attempt, os.environ.pop("PENSTOCK_CONNECT_TOKEN")
-    )
+    umask = os.umask(private.OTHERS)
+    settings = load(arguments.root, arguments.target)
+    control.close_state(settings)
+    token = secret.take(settings.state_dir, os.environ.pop(TOKEN, ""))
+    supervisor = Supervisor(settings, arguments.attempt, token, umask)
 
     def stop(signum: int, frame: FrameType | None) -> None:
         supervisor.stopping.set()

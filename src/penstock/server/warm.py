@@ -9,9 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from pyhive import hive
-
-from penstock.server.ports import LOOPBACK
 from penstock.server.record import Record
 
 SCHEMA = "penstock_warm_up"
@@ -39,7 +36,7 @@ def up(server: Record, log: Callable[[str], None], clients: Callable[[], int]) -
     """
     begin = time.monotonic()
     try:
-        connection = hive.connect(host=LOOPBACK, port=server.ports.thrift, username="penstock")
+        connection = server.connect()
         try:
             cursor = connection.cursor()
             for statement in STATEMENTS[:-1]:

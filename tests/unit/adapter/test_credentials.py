@@ -11,7 +11,7 @@ from profiles import credentials
 
 
 def test_a_profile_of_two_lines_is_enough() -> None:
-    """Without a host the server is this project's own, reached without a login."""
+    """Without a host the server is this project's own, reached with its secret."""
     made = credentials()
     assert made.managed
     assert (made.type, made.auth, made.use_ssl, made.query_retries, made.query_timeout) == (
@@ -71,6 +71,15 @@ def test_the_projects_own_server_is_met_on_loopback() -> None:
     """Wherever its port is; it stays the project's own."""
     placed = credentials().at(10007)
     assert (placed.host, placed.port, placed.managed) == ("127.0.0.1", 10007, True)
+
+
+def test_the_projects_own_server_is_given_its_secret() -> None:
+    """Unless the profile has a login of its own."""
+    placed = credentials().at(10007, "hidden")
+    assert (placed.auth, placed.password) == ("CUSTOM", "hidden")
+    own = credentials(auth="LDAP", user="ann", password="mine").at(10007, "hidden")
+    assert (own.auth, own.user, own.password) == ("LDAP", "ann", "mine")
+    assert credentials(auth="NOSASL").at(10007, "hidden").auth == "NOSASL"
 
 
 def test_a_remote_server_is_not_managed() -> None:

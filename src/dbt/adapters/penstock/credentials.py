@@ -124,10 +124,16 @@ class PenstockCredentials(SparkCredentials):
         """
         return load(find_root(Path(self.project_root)), self.target_name)
 
-    def at(self, port: int) -> PenstockCredentials:
-        """The same, for the project's own server at a port of this machine."""
+    def at(self, port: int, password: str = "") -> PenstockCredentials:
+        """The same, for the project's own server at a port of this machine.
+
+        Args:
+            password: the server's secret; the profile's own login goes before it.
+        """
         placed = copy(self)
         placed.host, placed.port = LOOPBACK, port
+        if password and self.auth == "NONE":
+            placed.auth, placed.password = "CUSTOM", password
         return placed
 
     def with_conf(self, conf: dict[str, str]) -> PenstockCredentials:

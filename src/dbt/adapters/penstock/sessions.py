@@ -152,7 +152,7 @@ def open_session(credentials: PenstockCredentials) -> Session:
             if not credentials.managed:
                 return _connect(credentials, None)
             server = managed_server(credentials)
-            return _connect(credentials.at(server.ports.thrift), server)
+            return _connect(credentials.at(server.ports.thrift, server.token), server)
         except FailedToConnectError as error:
             # A server of this project that was just killed may look alive for a moment; the next
             # turn starts a new one. No statement was sent yet, so asking again is safe.

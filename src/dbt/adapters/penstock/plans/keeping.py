@@ -166,7 +166,7 @@ class PlanKeeping(SparkAdapter):
         ui = credentials.ui_url
         if credentials.managed:
             server = running_server(credentials)
-            ui = server.ui if server else None
+            ui = server.ui_link if server else None
         if ui and noted.matches:
             self._collector.collect(self._target, plan, ui, noted.matches)
 

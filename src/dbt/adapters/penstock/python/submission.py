@@ -16,10 +16,11 @@ from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.python.config import PythonConfig
 from penstock import addresses
+from penstock.access import login, secret
 from penstock.errors import PenstockError
 from penstock.pymodel.job import Job
 from penstock.sections import Ports
-from penstock.server import configuration, executors, jars, java, masters, metastores
+from penstock.server import configuration, control, executors, jars, java, masters, metastores
 from penstock.settings import Settings
 
 URIS = "spark.hadoop.hive.metastore.uris"
@@ -73,6 +74,9 @@ def spark_settings(
         DbtRuntimeError: a remote server whose metastore isn't named.
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
+    if not credentials.managed:
+        control.close_state(settings)
+        secret.take(settings.state_dir)  # of the driver's own UI
     server = configuration.spark_defaults(settings, ports, "", table_jars)
     named = not metastores.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
     if not credentials.managed and not named:
@@ -80,6 +84,7 @@ def spark_settings(
             f"needed: the metastore of {credentials.host} for {job.name} (submission_method: spark_submit). "
             "found: none in penstock.yml. do: set `metastore: thrift://host:9083` there"
         )
+    server = login.of_driver(server, settings, config.master) if config.master else server
     return own_settings(server, job.node, config.spark_conf, config.master)
 
 
@@ -166,4 +171,4 @@ def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
     """The project's Java and table-format jars; what executors are sent is made where it is missing."""
     executors.prepare(settings)
     found = java.find(settings.server.java_home)
-    return found, jars.resolve(settings.server.packages, settings.shared_dir, found)
+    return found, jars.of_server(settings, found)

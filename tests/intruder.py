@@ -1,0 +1,228 @@
+"""Another user of this machine, who tries to get into ports and files.
+
+Run as a program by root: `intruder.py PORT… -- FILE…`. It loads all it needs, becomes the user nobody, and prints a
+JSON object: for each port what it let through and how it refused, for each file whether it could be read.
+"""
+
+from __future__ import annotations
+
+import http.client
+import importlib
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+NOBODY = 65534
+SECONDS = 5.0
+LIMIT = 300
+
+
+def talk(port: int, said: bytes) -> bytes:
+    """What a port answers to some bytes until it closes, or says nothing more."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
+        wire.settimeout(SECONDS)
+        heard = b""
+        try:
+            wire.sendall(said)
+            while part := wire.recv(65536):
+                heard += part
+        except OSError:
+            pass
+        return heard
+
+
+def greeting(port: int) -> tuple[str, str]:
+    """A port that closes before a word is said, as the metastore does."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
+        wire.settimeout(1.0)
+        try:
+            return "", "closed at once" if not wire.recv(1) else ""
+        except OSError:
+            return "", ""
+
+
+def page(port: int) -> tuple[str, str]:
+    """A page of Spark's, and the kill of a job."""
+    for method, path in (("GET", "/api/v1/applications"), ("GET", "/json/"), ("POST", "/jobs/job/kill/?id=0")):
+        for headers in ({}, {"Authorization": "Bearer guess"}, {"Cookie": f"penstock-{port}=guess"}):
+            wire = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+            try:
+                wire.request(method, path, headers=headers)
+                answer = wire.getresponse()
+                text = answer.read().decode(errors="replace")
+            except (OSError, http.client.HTTPException):
+                return "", ""
+            finally:
+                wire.close()
+            if answer.status != 403:
+                return f"{method} {path}: {answer.status} {text[:80]}", ""
+    return "", "asks for its key" if "asks for its key" in text else ""
+
+
+def hive_session(port: int) -> tuple[str, str]:
+    """A statement over Thrift: by any name, with no password, with a guess, without the greeting."""
+    from pyhive import hive
+
+    told = ""
+    logins: list[dict[str, Any]] = [
+        {"username": "root"},
+        {"username": "penstock", "password": "guess", "auth": "CUSTOM"},
+        {"username": "penstock", "password": " ", "auth": "LDAP"},
+        {"auth": "NOSASL"},
+    ]
+    for login in logins:
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)  # the client itself waits for ever
+        try:
+            cursor = hive.connect(host="127.0.0.1", port=port, **login).cursor()
+            cursor.execute("select transform (1) using 'id' as said")
+            return f"ran a program over Thrift: {cursor.fetchall()}", ""
+        except Exception as error:
+            told += f"{error} "
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+    return "", "wrong password" if "Error validating the login" in told else ""
+
+
+def connect_session(port: int) -> tuple[str, str]:
+    """A request of Spark Connect, without the token and with a wrong one."""
+    import grpc
+    from pyspark.sql.connect.proto import base_pb2, base_pb2_grpc
+
+    told = ""
+    for metadata in ([], [("authorization", "Bearer guess")]):
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            request = base_pb2.ConfigRequest(session_id="00112233-4455-6677-8899-aabbccddeeff")
+            request.operation.get_all.SetInParent()
+            try:
+                answer = base_pb2_grpc.SparkConnectServiceStub(channel).Config(
+                    request, metadata=metadata, timeout=SECONDS
+                )
+                return f"read the settings over Connect: {str(answer)[:80]}", ""
+            except grpc.RpcError as error:
+                told += f"{error.code()} "
+    return "", "no token" if "UNAUTHENTICATED" in told else ""
+
+
+def metastore_call(port: int) -> tuple[str, str]:
+    """The list of schemas, as any Hive client asks for it."""
+    name = b"get_all_databases"
+    heard = talk(port, struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0))
+    return (f"asked the metastore: {heard[:80]!r}", "") if name in heard else ("", "")
+
+
+def spark_message(port: int) -> tuple[str, str]:
+    """A message to Spark's own ports: what isn't known to the sender of a secret must not be read as Java objects."""
+    body = b"\xac\xed\x00\x05t\x00\x05guess"
+    message = struct.pack(">BqI", 3, 7, len(body)) + body
+    heard = talk(port, struct.pack(">q", 8 + len(message)) + message)
+    if len(heard) < 9 or heard[8] not in (4, 5):
+        return "", ""
+    if b"SaslMessage" in heard or b"Unexpected message type" in heard:
+        return "", "no handshake"
+    return f"Spark read a message: {heard[8:200]!r}", ""
+
+
+def gateway_call(port: int) -> tuple[str, str]:
+    """A call through a Py4J gateway."""
+    heard = talk(port, b"c\nz:java.lang.Runtime\ngetRuntime\ne\n")
+    if heard.startswith(b"!y"):
+        return f"called Java through Py4J: {heard[:80]!r}", ""
+    return "", "no gateway token" if b"Authentication error" in heard else ""
+
+
+def python_worker(port: int) -> tuple[str, str]:
+    """Work for a Python process of Spark's, with a guess at its secret."""
+    heard = talk(port, struct.pack(">I", 5) + b"guess")
+    if heard.endswith(b"ok"):
+        return "a Python worker took work", ""
+    return "", "no worker secret" if heard.endswith(b"err") else ""
+
+
+ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
+    *(greeting, page, gateway_call, spark_message, metastore_call),
+    *(python_worker, connect_session, hive_session),
+)
+
+
+def attack(port: int) -> dict[str, str]:
+    """Try everything on a port: what came of it, and the refusal by which the port is known."""
+    through, refused = [], []
+    for one in ATTACKS:
+        try:
+            got, said = one(port)
+        except OSError as error:
+            got, said = "", "" if not isinstance(error, ConnectionRefusedError) else "gone"
+        through += [got] if got else []
+        refused += [said] if said else []
+    return {"through": "; ".join(through), "refused": "; ".join(refused)}
+
+
+def readable(path: str) -> bool:
+    """Whether the file can be read, or the folder listed."""
+    try:
+        if Path(path).is_dir():
+            next(Path(path).iterdir(), None)
+        else:
+            Path(path).read_bytes()
+        return True
+    except OSError:
+        return False
+
+
+def listening(pids: Iterable[int]) -> dict[int, str]:
+    """The TCP ports that some processes and all their children listen on, with the program that does."""
+    found: dict[int, str] = {}
+    for pid in pids:
+        process = psutil.Process(pid)
+        for one in [process, *process.children(recursive=True)]:
+            try:
+                name = " ".join(one.cmdline())[-80:]
+                for connection in one.net_connections("inet"):
+                    if connection.status == psutil.CONN_LISTEN:
+                        found[connection.laddr.port] = name
+            except psutil.Error:
+                continue
+    return found
+
+
+def intrude(ports: Iterable[int], files: Iterable[Path] = ()) -> dict[str, dict[str, Any]]:
+    """Have the user nobody try ports and files of this machine; `ports` and `files` by their name."""
+    command = [sys.executable, __file__, *map(str, ports), "--", *map(str, files)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
+    assert done.returncode == 0, done.stdout + done.stderr
+    found: dict[str, dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def main(words: list[str]) -> None:
+    """Become nobody, then try."""
+    split = words.index("--")
+
+    def late(number: int, frame: Any) -> None:
+        raise TimeoutError
+
+    signal.signal(signal.SIGALRM, late)
+    # Loaded as root: nobody may not read this environment.
+    for name in ("encodings.idna", "puresasl.client"):
+        importlib.import_module(name)
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))
+        attack(closed.getsockname()[1])
+    os.setgroups([])
+    os.setgid(NOBODY)
+    os.setuid(NOBODY)
+    ports = {port: attack(int(port)) for port in words[:split]}
+    print(json.dumps({"ports": ports, "files": {path: readable(path) for path in words[split + 1 :]}}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
