@@ -30,11 +30,12 @@ from dbt.adapters.penstock.python import session as spark_session
 from dbt.adapters.penstock.sessions import open_session
 
 ROUNDS = 100
-# A cancelled statement's session closes a second later: rounds wait for that side by side.
+# A cancelled statement's session closes two seconds later: rounds wait for that side by side.
 AT_ONCE = 10
 ENDLESS = "select count(*) from range(0, 2000000000000, 1, 1) where sha2(cast(id as string), 256) > 'f'"
 # What a node's thread does again and again: wait for the server, fetch pages of rows, many short statements.
-WORK = (ENDLESS, "select id from range(3000)", "select 1")
+# The first has one stage: Spark submits no other one while it is cancelled.
+WORK = ("select id from range(0, 2000000000000, 1, 1) where id < 0", "select id from range(3000)", "select 1")
 TWO = """
 {% if execute %}{% do run_query("TEXT") %}{% endif %}
 select 1 as id
