@@ -219,6 +219,10 @@ class PenstockHandle(PyhiveConnectionWrapper):
         """Go on with a new session in place of the lost one, unless the handle was closed."""
         self._use.require()
         self.session.leave()
+        if self._sent.operation is not None:
+            # It is sent again: the first one is of no use to anybody.
+            with suppress(Exception):
+                self.session.end(self._sent.operation)
         session = self._reopen()
         if self._use.over:
             with suppress(Exception):

@@ -16,7 +16,7 @@ from dbt.adapters.penstock.sessions import Session
 logger = AdapterLogger("penstock")
 # Spark cancels the jobs that an operation has at that moment. One that adaptive execution is about to
 # submit would run on for ever; closing the operation so many seconds later cancels that one too.
-SETTLE = 1.0
+SETTLE = 2.0
 
 
 class SentStatement:
