@@ -7,6 +7,7 @@ from typing import Any
 
 from penstock.pymodel import columns, duplicates, outside, replace
 from penstock.pymodel.conflicts import again_on_conflict
+from penstock.pymodel.data_types import parse
 from penstock.pymodel.failure import ModelError
 from penstock.pymodel.job import Job
 from penstock.pymodel.names import quoted
@@ -35,7 +36,11 @@ def write(session: Any, frame: Any, job: Job) -> None:
     if not job.write.exists:
         replace.create_empty(session, job.write.target, job.layout, frame.schema)
     target, rows = job.write.target, columns.types(frame.schema)
-    change = columns.compare(columns.types(session.table(target).schema), rows)
+    present = columns.types(session.table(target).schema)
+    if unreadable := [f"{name} is {words}" for name, words in present.items() if parse(words).has_void]:
+        words = f"{', '.join(unreadable)}, the type of a NULL literal"
+        raise ModelError.of(f"columns of {target} that can be read", words, "build the table anew with --full-refresh")
+    change = columns.compare(present, rows)
     added = job.layout.features and change.added
     properties = [row[0] for row in session.sql(f"show tblproperties {target}").collect()] if added else []
     plan = columns.plan(target, change, job.write.on_schema_change, job.layout, properties)

@@ -13,6 +13,15 @@
   {%- endif -%}
 {% endmacro %}
 
+{#- A table that was made elsewhere, or by an older version, may have a column of NULL literals. -#}
+{% macro penstock_check_readable(relation) %}
+  {%- for column in adapter.get_columns_in_relation(relation) if column.stored_type != column.data_type -%}
+    {%- do exceptions.raise_compiler_error(
+      'needed: columns of ' ~ relation ~ ' that can be read. found: ' ~ column.name ~ ' is ' ~ column.data_type
+      ~ ', the type of a NULL literal. do: build the table anew with --full-refresh') -%}
+  {%- endfor -%}
+{% endmacro %}
+
 {#- Relations are written by `render`: with `--empty`, a ref written by itself is a query of no rows. -#}
 {% macro penstock__alter_column_type(relation, column_name, new_column_type) %}
   {%- if not execute -%}

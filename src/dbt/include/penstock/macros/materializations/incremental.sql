@@ -75,6 +75,7 @@
 {% macro penstock_increment(strategy, target, compiled_code, chunk=none) %}
   {%- set source = make_temp_relation(target) -%}
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
+  {%- do penstock_check_readable(target) -%}
   {%- set contracted = penstock_contracted(compiled_code) -%}
   {%- call statement('create_tmp_relation') -%}
     {{ create_temporary_view(source, contracted if strategy == 'merge' else penstock_arranged(contracted)) }}
