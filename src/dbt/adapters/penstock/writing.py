@@ -33,7 +33,7 @@ class TableWriting(SparkAdapter):
     @classmethod
     def quote(cls, identifier: str) -> str:
         """An identifier as SQL takes it. A method of the class, since dbt renders constraints by it."""
-        return names.quoted(identifier)
+        return names.quoted(str(identifier))
 
     @available
     def column_name(self, name: str, columns: list[Any] | None = None) -> str:
