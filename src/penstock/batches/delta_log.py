@@ -48,14 +48,21 @@ def rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
     return found or None
 
 
-def is_as_written(log: Path) -> bool:
-    """Return whether a table is as its last CREATE TABLE AS SELECT left it: no commit came after.
+def properties_as_written(log: Path) -> dict[str, str] | None:
+    """Return a table's properties when its newest commit wrote the whole table, else None.
 
     Args:
         log: the folder of the table's log.
     """
     newest = rows(log, 1)
-    return newest is not None and newest[0]["operation"] in WHOLE
+    if newest is None or newest[0]["operation"] not in WHOLE:
+        return None
+    try:
+        lines = (log / f"{newest[0]['version']:020}.json").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return None
+    found = (action["metaData"].get("configuration") for action in map(json.loads, lines) if "metaData" in action)
+    return next(found, None)
 
 
 def _row(path: Path) -> dict[str, Any]:

@@ -73,16 +73,16 @@ def test_a_table_elsewhere_has_no_folder_here(location: str) -> None:
     assert delta_log.folder("") is None
 
 
-def test_a_table_is_as_written_until_another_commit(tmp_path: Path) -> None:
-    """Only a statement that wrote the whole table may be the newest."""
-    for version, (operation, whole) in enumerate(
-        {
-            "CREATE OR REPLACE TABLE AS SELECT": True,
-            "WRITE": False,
-            "CREATE TABLE AS SELECT": True,
-            "SET": False,
-        }.items()
-    ):
-        (tmp_path / f"{version:020}.json").write_text(json.dumps({"commitInfo": {"operation": operation}}))
-        assert delta_log.is_as_written(tmp_path) == whole
-    assert not delta_log.is_as_written(tmp_path / "nowhere")
+def test_properties_are_those_of_a_newest_commit_that_wrote_the_whole_table(tmp_path: Path) -> None:
+    """After any other commit nothing is said: rows or columns may be others."""
+    operations = {
+        "CREATE OR REPLACE TABLE AS SELECT": True,
+        "WRITE": False,
+        "CREATE TABLE AS SELECT": True,
+        "SET": False,
+    }
+    for version, (operation, whole) in enumerate(operations.items()):
+        actions = [{"commitInfo": {"operation": operation}}, {"metaData": {"configuration": {"made.of": str(version)}}}]
+        (tmp_path / f"{version:020}.json").write_text("\n".join(map(json.dumps, actions)))
+        assert delta_log.properties_as_written(tmp_path) == ({"made.of": str(version)} if whole else None)
+    assert delta_log.properties_as_written(tmp_path / "nowhere") is None

@@ -213,11 +213,11 @@ class TableWriting(SparkAdapter):
 
         Only a Delta table whose log this program can read tells that; any other is loaded again.
         """
-        information = getattr(relation, "information", None) or ""
-        if any(f"{name}={value}" in information for name, value in self.seed_properties(node, empty).items()):
-            log = delta_log.folder(information)
-            return log is not None and delta_log.is_as_written(log)
-        return False
+        log = delta_log.folder(getattr(relation, "information", None) or "")
+        wanted = self.seed_properties(node, empty)
+        # The metastore's own copy of the properties lacks them until the table is replaced once.
+        found = delta_log.properties_as_written(log) if log and wanted else None
+        return found is not None and wanted.items() <= found.items()
 
     def valid_incremental_strategies(self) -> list[str]:
         """dbt's own strategies that have SQL here; the table format narrows them (capabilities.py)."""
