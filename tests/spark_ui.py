@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from waiting import wait_until
 from warm import Started
 
+from penstock.access import secret
 from penstock.plans.status import Status
 from penstock.server import control
 from penstock.settings import Settings
@@ -38,7 +39,8 @@ def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]
     """Open sessions and what runs in them, over Thrift (`sqlserver`) or `connect`; pages alone have them, no REST."""
     running = control.current(project.settings)
     assert running
-    asked = urllib.request.Request(f"{running.ui}/{protocol}/", headers={"Authorization": f"Bearer {running.token}"})
+    key = {"Authorization": f"Bearer {secret.ui_key(running.token)}"}
+    asked = urllib.request.Request(f"{running.ui}/{protocol}/", headers=key)
     with urllib.request.urlopen(asked) as answer:
         page = " ".join(re.sub(r"<[^>]*>", " ", answer.read().decode()).split())
     found = re.search(r"(\d+) session\(s\) are online, running (\d+) ", page)

@@ -21,6 +21,7 @@ from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.messages import of_error
 from dbt.adapters.penstock.python import session as connect
 from dbt.adapters.penstock.sessions import open_session
+from penstock.access import secret
 from penstock.server import control
 
 SHUFFLE = "spark.sql.shuffle.partitions"
@@ -105,6 +106,14 @@ def port(project: Project) -> int:
     running = control.current(project.settings)
     assert running
     return running.ports.thrift
+
+
+def remote(project: Project, at: int) -> dict[str, Any]:
+    """Keys of a target that reaches the project's server as one that somebody else runs."""
+    running = control.current(project.settings)
+    assert running
+    login = {"auth": "CUSTOM", "user": secret.USER, "password": running.token}
+    return {"host": "127.0.0.1", "port": at, **login}
 
 
 def program(project: Project, *arguments: str) -> subprocess.Popen[str]:
@@ -205,7 +214,7 @@ def test_an_interrupt_outside_of_dbts_threads_ends_it_too(project: Project, kept
 def test_an_insert_whose_connection_is_cut_is_sent_once(project: Project, kept: str) -> None:
     """Its outcome is unknown, and so it is said, with where to look."""
     with relay(port(project)) as between:
-        targets(project, cut={"host": "127.0.0.1", "port": between.port, "query_retries": 3})
+        targets(project, cut={**remote(project, between.port), "query_retries": 3})
         process = project.start("dbt", "run", "--select", kept, "--target", "cut")
         wait_for_job(project, kept, process)
         between.cut()
@@ -223,7 +232,7 @@ def test_an_insert_whose_connection_is_cut_is_sent_once(project: Project, kept: 
 def test_a_select_whose_connection_is_cut_is_answered(project: Project) -> None:
     """On a new session."""
     with relay(port(project)) as between:
-        targets(project, cut={"host": "127.0.0.1", "port": between.port})
+        targets(project, cut=remote(project, between.port))
         process = project.start("dbt", "show", "--inline", ANSWER, "--target", "cut")
         wait_for_job(project, "answer", process)
         between.cut()
@@ -238,7 +247,7 @@ def test_a_remote_server_over_thrift_alone_runs_sql(project: Project, tmp_path: 
     other = small_project(
         tmp_path / "other",
         {"models/far.sql": "select 1 as id"},
-        {"host": "127.0.0.1", "port": port(project), "schema": "far"},
+        {**remote(project, port(project)), "schema": "far"},
     )
     done = other.dbt("build")
     assert done.returncode == 0, done.stdout
