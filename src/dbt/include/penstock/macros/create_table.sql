@@ -26,10 +26,6 @@
   {%- if columns and penstock_format().features -%}
     {%- do properties.update(adapter.needed_properties(columns, properties)) -%}
   {%- endif -%}
-  {%- if model.resource_type == 'test' and penstock_format().drop_columns_with -%}
-    {#- A test's query may name a column anything, as in `select count(*)`. -#}
-    {%- do properties.update(penstock_format().drop_columns_with) -%}
-  {%- endif -%}
   {%- if penstock_format().constraints -%}
     {%- for item in penstock_constraints() -%}
       {%- do properties.update({'delta.constraints.' ~ item.name: item.expression}) -%}
