@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from dbt.adapters.base import PythonJobHelper
@@ -37,6 +38,8 @@ class OwnSession:
     """
 
     def __init__(self, opener: Callable[[], Any]) -> None:
+        # Here and not on the model's thread: one that is stopped in the middle of an import leaves half a module.
+        import_module("pyspark.sql.connect.session")
         self._opener = opener
         self._lock = threading.Lock()
         self._over = False
