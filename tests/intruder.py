@@ -147,9 +147,23 @@ def python_worker(port: int) -> tuple[str, str]:
     return "", "no worker secret" if heard.endswith(b"err") else ""
 
 
+def accumulators(port: int) -> tuple[str, str]:
+    """No updates of accumulators for a Python driver, with a guess at its token: it closes without a word."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
+        wire.settimeout(SECONDS)
+        try:
+            wire.sendall(b"guess" * 20 + struct.pack(">i", 0))
+            heard = wire.recv(1)
+        except ConnectionResetError:
+            heard = b""
+        except OSError:
+            return "", ""
+    return ("updated accumulators", "") if heard == b"\x01" else ("", "no driver token" if not heard else "")
+
+
 ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
     *(greeting, page, gateway_call, spark_message, metastore_call),
-    *(python_worker, connect_session, hive_session),
+    *(python_worker, accumulators, connect_session, hive_session),
 )
 
 
