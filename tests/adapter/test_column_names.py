@@ -36,7 +36,7 @@ def model(dbt, session):
 """
 TYPES = {"zip_code": "string"}
 DOCUMENTED = {"persist_docs": {"relation": True, "columns": True}}
-COLUMNS = [{"name": "ID", "description": "the key"}, {"name": "name", "description": "a name", "quote": True}]
+COLUMNS = [{"name": "ID", "description": "the key"}, {"name": "Name", "description": "a name", "quote": True}]
 SCHEMA = {
     "models": [
         {"name": "d_table", "config": DOCUMENTED, "columns": COLUMNS},

@@ -23,9 +23,14 @@
   {{ return(adapter.names(columns)) }}
 {% endmacro %}
 
-{#- The documented columns that the relation has; the others are named in a warning. -#}
+{#- The documented columns that the relation has; the others are named in a warning. `quote: true` asks for the
+    name as it is written. -#}
 {% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
-  {%- set found = adapter.matched(column_dict, existing_column_names) -%}
+  {%- set known = {} -%}
+  {%- for name, column in column_dict.items() if not column.get('quote') or name in existing_column_names -%}
+    {%- do known.update({name: column}) -%}
+  {%- endfor -%}
+  {%- set found = adapter.matched(known, existing_column_names) -%}
   {%- set present = adapter.matched(found, column_dict.keys()) -%}
   {%- set missing = column_dict.keys() | reject('in', present.keys() | list) | list -%}
   {%- if missing -%}

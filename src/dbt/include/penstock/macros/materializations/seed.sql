@@ -54,10 +54,12 @@
 {% endmacro %}
 
 {% macro penstock_seed_select(seed, queries) %}
+  {#- A header is quoted unless the configuration says not to. -#}
+  {%- set quoted = config.get('quote_columns') is not sameas false -%}
   {%- set none_at_all = 'select cast(null as array<string>) as r where false' -%}
 select
   {%- for name in seed.names %}
-  cast(r[{{ loop.index0 }}] as {{ seed.types[loop.index0] }}) as {{ adapter.quote(name) }}{{ ',' if not loop.last }}
+  cast(r[{{ loop.index0 }}] as {{ seed.types[loop.index0] }}) as {{ adapter.quote(name) if quoted else name }}{{ ',' if not loop.last }}
   {%- endfor %}
 from (
 {{ (queries or [none_at_all]) | join('\nunion all\n') }}
