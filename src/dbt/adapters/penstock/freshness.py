@@ -57,9 +57,8 @@ class SourceFreshness(SparkAdapter):
         """Return a source's freshness by its `loaded_at_query`.
 
         Raises:
-            DbtRuntimeError: the source is in another catalog, or its query gives neither a date nor a timestamp.
+            DbtRuntimeError: the query gives neither a date nor a timestamp.
         """
-        databases.check_read(source)
         try:
             return super().calculate_freshness_from_custom_sql(source, sql, *arguments, **options)
         except NotATime as error:
