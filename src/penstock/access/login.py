@@ -14,7 +14,7 @@ from penstock.access import classes, secret
 from penstock.cluster import record
 from penstock.settings import Settings
 
-# A server that was started with an older one is told from the settings of now.
+# Part of the settings' fingerprint. Raise it when a running server must be restarted to ask for a login.
 GENERATION = 1
 # The system property that names the file of the secret.
 SECRET_FILE = "penstock.secret.file"

@@ -1,4 +1,4 @@
-"""A CSV file row by row, slowly: what the fast reader stumbles over is named by row and column, or read.
+"""Read a CSV file row by row, after the fast reader refused it, and name the row and column at fault.
 
 The fast reader (pyarrow) refuses a row with more cells than the header and doesn't say where a byte is
 wrong. Publishers did ship rows with blank cells beyond the header for years: those cells are left out

@@ -1,8 +1,7 @@
 """The process that owns the server: starts both JVMs, watches them, ends them.
 
-It runs detached from the command that started it, writes the record when the ports answer, warms
-the JVM up, and stops everything when a JVM dies, when it is told to, or when no client has been
-connected for the time that is set.
+It runs detached from the command that started it, writes the record when the ports answer, and warms the JVM up.
+It stops everything when a JVM dies, on a signal, or when no client was connected for the configured time.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ def end_node_threads(why: str) -> None:
 
 
 def begin_command() -> None:
-    """Forget that an earlier command ended in the calling thread: it starts one of its own."""
+    """Clear the mark of an earlier command on the calling thread, which begins a new command."""
     with _lock:
         _ended.pop(threading.current_thread(), None)
 

@@ -185,7 +185,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 raise
             finally:
                 if self._abandoned:
-                    # Nobody waits for this thread any more: what it holds is its own to close.
+                    # The closing thread no longer waits, so this one closes the session.
                     self.session.leave()
 
     def _guarded(self, action: Callable[[], T], send: bool) -> T:

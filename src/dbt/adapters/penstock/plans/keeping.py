@@ -171,7 +171,7 @@ class PlanKeeping(SparkAdapter):
             self._collector.collect(self._target, plan, ui, noted.matches)
 
     def cleanup_connections(self) -> None:
-        """dbt ends: the sessions are closed, then what is still being fetched is waited for, unless dbt failed."""
+        """Close the sessions at the end of dbt. Then, unless dbt failed, wait for the plans still being fetched."""
         super().cleanup_connections()
         if sys.exc_info()[0] is None:
             self._collector.wait()

@@ -49,7 +49,7 @@ class OwnSession:
         """The session.
 
         Raises:
-            DbtRuntimeError: the model was cancelled meanwhile.
+            DbtRuntimeError: the model was cancelled while the session opened.
         """
         opened = self._opener()
         with self._lock:
