@@ -22,6 +22,8 @@ from penstock.server import control
 from penstock.settings import Settings
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
+# Endings of models that are steps on the way to others: counting their rows takes longest and tells least.
+IN_BETWEEN = ("_windowed", "_checked")
 PASSED = {"pass", "success"}
 
 
@@ -120,6 +122,7 @@ class Summary:
         quarantined: reasons of quarantine with their rows, most first.
         joins: for each model that joins, how.
         ui: the address of Spark's own UI; empty when there is none.
+        reused: how many tests weren't repeated, because they passed and their SQL and data are the same.
     """
 
     counts: dict[tuple[str, str], int]
@@ -127,6 +130,16 @@ class Summary:
     quarantined: list[tuple[str, int]]
     joins: list[str]
     ui: str
+    reused: int = 0
+
+
+def _reused(settings: Settings, results: dict[str, Any]) -> int:
+    """How many tests of the last run weren't repeated, by the adapter's file."""
+    with contextlib.suppress(PenstockError):
+        passed = artifact(settings, "passed_tests.json")
+        if passed["run"] == results["metadata"]["invocation_id"]:
+            return int(passed["reused"])
+    return 0
 
 
 def gather(settings: Settings) -> Summary:
@@ -136,7 +149,11 @@ def gather(settings: Settings) -> Summary:
         PenstockError: dbt has not run yet, or no server answers.
     """
     results = artifact(settings, "run_results.json")
-    tables = built_tables(artifact(settings, "manifest.json"), results)
+    tables = [
+        table
+        for table in built_tables(artifact(settings, "manifest.json"), results)
+        if not table[1].endswith(IN_BETWEEN)
+    ]
     counts: dict[tuple[str, str], int] = {}
     if tables:
         union = " union all ".join(f"select '{a}' as a, '{b}' as b, count(*) as n from {a}.{b}" for a, b in tables)
@@ -148,7 +165,12 @@ def gather(settings: Settings) -> Summary:
     )
     running = control.current(settings)
     return Summary(
-        counts, tests, _quarantined(settings, tables), _joins(settings, results), running.ui if running else ""
+        counts,
+        tests,
+        _quarantined(settings, tables),
+        _joins(settings, results),
+        running.ui if running else "",
+        _reused(settings, results),
     )
 
 
@@ -163,12 +185,7 @@ def show(found: Summary, seconds: float | None) -> None:
     for name, justify in (("layer", "left"), ("table", "left"), ("rows", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for layer in LAYERS:
-        # Steps in between that nobody asks for are left out of the picture.
-        own = [
-            (b, n)
-            for (a, b), n in sorted(found.counts.items())
-            if a == layer and not b.endswith(("_windowed", "_checked"))
-        ]
+        own = [(b, n) for (a, b), n in sorted(found.counts.items()) if a == layer]
         for place, (name, number) in enumerate(own):
             table.add_row(layer if place == 0 else "", name, f"{number:,}", end_section=place == len(own) - 1)
     console.print()
@@ -177,7 +194,8 @@ def show(found: Summary, seconds: float | None) -> None:
     failed = sum(n for word, n in found.tests.items() if word != "passed")
     color = "green" if not failed else "red"
     words = ", ".join(f"{number} {word}" for word, number in found.tests.most_common()) or "none run"
-    console.print(f"tests        [{color}]{words}[/{color}]")
+    repeated = f" ({found.reused} of them not repeated: their SQL and data are the same)" if found.reused else ""
+    console.print(f"tests        [{color}]{words}[/{color}]{repeated}", soft_wrap=True)
     if found.quarantined:
         # A row may have several reasons; this counts reasons.
         reasons = ", ".join(f"{name} {number:,}" for name, number in found.quarantined)

@@ -31,6 +31,13 @@ def test_quickstart_ends_with_a_summary(sampled: Project) -> None:
     assert 190_000 <= total <= 210_000
 
 
+def test_the_log_of_the_server_has_no_false_alarms(sampled: Project) -> None:
+    """Closed sessions and new lake tables log neither errors nor stack traces."""
+    log = (sampled.root / ".penstock" / "logs" / "spark.log").read_text()
+    assert "WARN" in log
+    assert "pipeout" not in log and "FileStreamSink" not in log
+
+
 def test_every_rule_meets_rows_in_the_sample(sampled: Project) -> None:
     """The sample has the real files' defects: no rule of the project goes untried."""
     counts = dict(sampled.sql("select rule, sum(`rows`) from warehouse.quality_report group by rule"))

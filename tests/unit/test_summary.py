@@ -55,6 +55,16 @@ def test_a_statement_that_failed_is_told_and_not_the_end_of_its_session(
         ask(monkeypatch, tmp_path, Session("no such table"))
 
 
+def test_tests_that_were_not_repeated_are_counted_for_their_own_run(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yml").write_text("version: 1\n")
+    (tmp_path / "target").mkdir()
+    settings, results = load(tmp_path), {"metadata": {"invocation_id": "a"}}
+    assert summary._reused(settings, results) == 0
+    (tmp_path / "target" / "passed_tests.json").write_text('{"run": "a", "reused": 3, "keys": {}}')
+    assert summary._reused(settings, results) == 3
+    assert summary._reused(settings, {"metadata": {"invocation_id": "b"}}) == 0
+
+
 def test_the_tables_are_the_lakes_and_those_the_run_built() -> None:
     """The ledger is a source that need not be there yet: counting it would end the summary with an error."""
     nodes = {

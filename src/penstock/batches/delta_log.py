@@ -6,6 +6,7 @@ The log's form: https://github.com/delta-io/delta/blob/master/PROTOCOL.md#commit
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -46,6 +47,24 @@ def rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
     except (OSError, ValueError, KeyError):
         return None
     return found or None
+
+
+def newest(log: Path) -> str | None:
+    """Return a name of the newest commit that no other commit has, of this table or one that replaced it.
+
+    Args:
+        log: the folder of the table's log.
+
+    Returns:
+        None when the log does not tell: it can't be read, or a catalog holds commits beside it.
+    """
+    try:
+        if any((log / "_staged_commits").glob("*.json")):
+            return None
+        file = max((path for path in log.iterdir() if COMMIT.fullmatch(path.name)), default=None)
+        return f"{file.stem} {hashlib.sha256(file.read_bytes()).hexdigest()}" if file else None
+    except OSError:
+        return None
 
 
 def properties_as_written(log: Path) -> dict[str, str] | None:

@@ -127,6 +127,8 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
         "hive.async.log.enabled": "false",
         # Hive's other folders are below java.io.tmpdir by default, some of them one a session.
         "hive.exec.scratchdir": str(state / "tmp" / "hive"),
+        # A session that closes lists it, and logs an error when it doesn't exist.
+        "hive.exec.local.scratchdir": str(state / "tmp"),
         "hive.server2.logging.operation.enabled": "false",
         **login.HIVE,
     }
@@ -150,6 +152,8 @@ logger.catalog.name = org.apache.spark.sql.hive.HiveExternalCatalog
 logger.catalog.level = error
 logger.store.name = org.apache.hadoop.hive.metastore.ObjectStore
 logger.store.level = error
+logger.sink.name = org.apache.spark.sql.execution.streaming.sinks.FileStreamSink
+logger.sink.level = error
 """
 
 

@@ -21,10 +21,10 @@ from dbt.adapters.penstock import cancellation, capabilities, databases, layout
 from dbt.adapters.penstock.column_names import NamedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
 from dbt.adapters.penstock.freshness import SourceFreshness
-from dbt.adapters.penstock.intervals.building import IntervalModels
 from dbt.adapters.penstock.intervals.filtering import PenstockRelation
 from dbt.adapters.penstock.layout import ArrangedWrites
 from dbt.adapters.penstock.microbatches import Microbatches
+from dbt.adapters.penstock.passed_tests import ReusedTests
 from dbt.adapters.penstock.plans.testing import PhysicalTests
 from dbt.adapters.penstock.python import running
 from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
@@ -66,7 +66,7 @@ class PenstockAdapter(
     TableSizes,
     PhysicalTests,
     Microbatches,
-    IntervalModels,
+    ReusedTests,
     CheckedQueries,
     NamedColumns,
     SourceFreshness,

@@ -41,8 +41,8 @@ RENAMES = re.compile(r"\brename\s+to\b", re.IGNORECASE)
 GONE_OR_BACK = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_OR_VIEW_ALREADY_EXISTS")
 
 
-def _bare(sql: str) -> str:
-    """The statement without its comments, its literals empty."""
+def stripped(sql: str) -> str:
+    """Return a statement without its comments, its literals empty."""
     return COMMENT_OR_LITERAL.sub(lambda found: " " if found[0][0] in "/-" else "''", sql)
 
 
@@ -78,7 +78,7 @@ def following(sql: str) -> str | None:
 
 def reads_only(sql: str) -> bool:
     """Whether a statement surely changes nothing, so that sending it twice is the same as once."""
-    bare = _bare(sql)
+    bare = stripped(sql)
     if "/*" in bare or "*/" in bare:  # nested comments: Spark reads them otherwise than the pattern does
         return False
     found = READS.match(bare)
@@ -87,18 +87,18 @@ def reads_only(sql: str) -> bool:
 
 def changes_session(sql: str) -> bool:
     """Whether a statement leaves something in its session: a setting, a schema in use, a temporary view."""
-    return bool(CHANGES_SESSION.search(_bare(sql)))
+    return bool(CHANGES_SESSION.search(stripped(sql)))
 
 
 def target(sql: str) -> str | None:
     """The table or view that a statement writes; None when its text doesn't say."""
-    found = TARGET.search(_bare(sql))
+    found = TARGET.search(stripped(sql))
     return found[1] if found else None
 
 
 def finds_nothing(sql: str) -> bool:
     """Return whether a query surely has no rows: one literal, `where false`."""
-    return NO_ROWS.fullmatch(_bare(sql)) is not None
+    return NO_ROWS.fullmatch(stripped(sql)) is not None
 
 
 def changes(sql: str) -> frozenset[str] | None:
@@ -108,7 +108,7 @@ def changes(sql: str) -> frozenset[str] | None:
         None when the text does not tell, so that any relation may have changed. Settings and temporary views
         change no relation that has a schema.
     """
-    bare = _bare(sql)
+    bare = stripped(sql)
     if reads_only(sql) or SETS.match(bare) or MAKES_TEMPORARY_VIEW.match(bare):
         return frozenset()
     if RENAMES.search(bare):
@@ -130,7 +130,7 @@ def overtaken(sql: str, words: str) -> bool:
         sql: the statement.
         words: the error's.
     """
-    found = REPLACES.match(_bare(sql))
+    found = REPLACES.match(stripped(sql))
     if found is None:
         return False
     if found[1].lower() == "table":

@@ -1,14 +1,22 @@
-{#- A data test as dbt runs it, but for one whose query surely finds nothing: a test of a captured plan passes
-    without a statement. -#}
+{#- A data test as dbt runs it, but for two kinds that take no statement: one whose query surely finds nothing, as of
+    a captured plan; and, in `dbt build` with the variable reuse_passed_tests, one that passed on the same data. -#}
 {% materialization test, adapter='penstock' %}
   {%- set usual = config.get('fail_calc') == 'count(*)' and config.get('warn_if') == '!= 0' and config.get('error_if') == '!= 0' -%}
-  {%- if usual and adapter.finds_nothing(sql) and not should_store_failures() -%}
+  {%- set key = adapter.test_key(model, sql) if usual and penstock_reuses_tests() and not should_store_failures() else '' -%}
+  {%- set known = usual and adapter.finds_nothing(sql) and not should_store_failures() -%}
+  {%- if known or adapter.test_has_passed(model, key) -%}
     {%- set response, table = adapter.no_failures() -%}
     {%- do store_result('main', response=response, agate_table=table) -%}
     {{ return({'relations': []}) }}
   {%- endif -%}
-  {{ return(materialization_test_default()) }}
+  {%- set relations = materialization_test_default() -%}
+  {%- do adapter.test_ran(model, key, load_result('main').table) -%}
+  {{ return(relations) }}
 {% endmaterialization %}
+
+{% macro penstock_reuses_tests() %}
+  {{ return(flags.WHICH == 'build' and var('reuse_passed_tests', false)) }}
+{% endmacro %}
 
 {#- The rows of a failed test as a table or view holds them: its columns may share a name in a query. -#}
 {% macro penstock__get_create_sql(relation, sql) %}

@@ -5,6 +5,12 @@
     {%- do penstock_run_sql_header() -%}
   {%- endif -%}
   {%- set expected_rows, expected_sql = config.get('expected_rows'), config.get('expected_sql') -%}
+  {%- set key = adapter.test_key(model, sql, [expected_rows, expected_sql]) if penstock_reuses_tests() else '' -%}
+  {%- if adapter.test_has_passed(model, key) -%}
+    {%- set response, table = adapter.no_differences() -%}
+    {%- do store_result('main', response=response, agate_table=table) -%}
+    {{ return({'relations': []}) }}
+  {%- endif -%}
   {%- set columns, types, quoted = adapter.unit_test_columns(sql), {}, {} -%}
   {%- for column in columns -%}
     {%- do types.update({column.name | lower: column.stored_type}) -%}
@@ -18,6 +24,7 @@
   {%- call statement('main', fetch_result=True) -%}
     {{ get_unit_test_sql(sql, expected, tested) }}
   {%- endcall -%}
+  {%- do adapter.test_ran(model, key, load_result('main').table) -%}
   {{ return({'relations': []}) }}
 {% endmaterialization %}
 
