@@ -15,7 +15,7 @@ from trips import INCREMENTAL, WAIT, Reader, Trips, killed, moments
 # landings they are thirty.
 ROUNDS = {"dbt": (5, 4), "spark": (2, 1), "metastore": (2,)}
 CASES = [(victim, place) for victim, kills in ROUNDS.items() for place in range(len(kills))]
-CORE, IN_CORE = pytest.mark.core, [("dbt", 1), ("spark", 1)]
+CORE, IN_CORE = pytest.mark.core, [("spark", 1)]
 
 
 @pytest.fixture(scope="module")
