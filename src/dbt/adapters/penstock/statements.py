@@ -9,7 +9,11 @@ import re
 
 from penstock.pymodel.conflicts import CONFLICTS
 
-COMMENT_OR_LITERAL = re.compile(r"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*\"""", re.DOTALL)
+QUOTED_NAME = re.compile("`(?:``|[^`])*`")
+# A name is passed over: a path in one, as of `/folder/*.json`, begins no comment.
+COMMENT_OR_LITERAL = re.compile(
+    rf"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|{QUOTED_NAME.pattern}""", re.DOTALL
+)
 PIECE = re.compile(
     r"""/\*.*?\*/|--[^\n]*|\b[rR]'[^']*'|\b[rR]"[^"]*"|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|`(?:``|[^`])*`"""
     r"""|;|\)|[^\s;)'"`/-]+|\S""",
@@ -43,7 +47,8 @@ GONE_OR_BACK = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_OR_VIEW_ALREADY_EXISTS")
 
 def stripped(sql: str) -> str:
     """Return a statement without its comments, its literals empty."""
-    return COMMENT_OR_LITERAL.sub(lambda found: " " if found[0][0] in "/-" else "''", sql)
+    instead = {"/": " ", "-": " ", "'": "''", '"': "''"}
+    return COMMENT_OR_LITERAL.sub(lambda found: instead.get(found[0][0], found[0]), sql)
 
 
 def _semicolons(sql: str) -> tuple[list[int], list[int]]:
@@ -78,7 +83,7 @@ def following(sql: str) -> str | None:
 
 def reads_only(sql: str) -> bool:
     """Whether a statement surely changes nothing, so that sending it twice is the same as once."""
-    bare = stripped(sql)
+    bare = QUOTED_NAME.sub("``", stripped(sql))
     if "/*" in bare or "*/" in bare:  # nested comments: Spark reads them otherwise than the pattern does
         return False
     found = READS.match(bare)
