@@ -18,6 +18,7 @@ FILES = {
     "models/plain.sql": "{{ config(materialized='table', file_format='parquet') }} select 1 as id",
     "models/all.yml": yaml.safe_dump(
         {
+            "sources": [{"name": "lake", "tables": [{"name": "brought"}]}],
             "seeds": [{"name": "kept", "columns": [{"name": "id", "data_tests": ["unique"]}]}],
             "models": [
                 {"name": "seen", "columns": [{"name": "id", "data_tests": ["not_null"]}]},
@@ -33,14 +34,18 @@ FILES = {
             ],
         }
     ),
+    "tests/outside.sql": "select * from {{ source('lake', 'brought') }} where id > 1",
     "tests/today.sql": "select * from {{ ref('kept') }} where current_date() < date'2020-01-01'",
 }
-EVERY = {"unique_kept_id", "not_null_seen_id", "unique_plain_id", "below", "today"}
+UNSEEN = {"unique_plain_id", "today", "outside"}
+EVERY = {*UNSEEN, "unique_kept_id", "not_null_seen_id", "below"}
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     made = small_project(tmp_path_factory.mktemp("passed"), FILES, host=host)
+    made.sql("create schema lake")
+    made.sql("create table lake.brought using delta as select 1 as id")
     done = made.dbt("build")
     assert done.returncode == 0, done.stdout
     return made
@@ -59,8 +64,8 @@ def ran(project: Project, *arguments: str, command: str = "build") -> set[str]:
 
 
 def test_only_what_cannot_be_seen_is_repeated(project: Project) -> None:
-    """A Parquet table has no commits, and the date is another one tomorrow."""
-    assert ran(project) == {"unique_plain_id", "today"}
+    """A Parquet table has no commits, the date is another one tomorrow, and a schema `lake` needn't be penstock's."""
+    assert ran(project) == UNSEEN
     saved = json.loads((project.root / "target" / "passed_tests.json").read_text())
     assert saved["reused"] == 3
 
@@ -69,7 +74,7 @@ def test_a_commit_by_anybody_has_its_tests_repeated(project: Project) -> None:
     ran(project)
     project.sql("insert into small.kept values (2, 'b')")
     assert {"unique_kept_id", "not_null_seen_id"} <= ran(project)
-    assert ran(project) == {"unique_plain_id", "today"}
+    assert ran(project) == UNSEEN
 
 
 def test_a_test_that_failed_is_repeated(project: Project) -> None:

@@ -164,7 +164,8 @@ class ReusedTests(IntervalModels):
         for parent in manifest.nodes[name].depends_on.nodes:
             source, node = manifest.sources.get(parent), manifest.nodes.get(parent)
             if source is not None:
-                if source.schema.lower() != SCHEMA or source.identifier.lower() == MANIFEST:
+                of_lake = source.schema.lower() == SCHEMA and source.identifier.lower() != MANIFEST
+                if not of_lake or not (self.config.credentials.settings.root / "lake.yml").exists():
                     raise Unseen(parent)
                 yield f"{parent} {sorted(self._lake.months(self._rows_of, source.identifier.lower()).items())}"
             elif node is None:
