@@ -15,7 +15,6 @@ from trips import INCREMENTAL, WAIT, Reader, Trips, killed, moments
 # landings they are thirty.
 ROUNDS = {"dbt": (5, 4), "spark": (2, 1), "metastore": (2,)}
 CASES = [(victim, place) for victim, kills in ROUNDS.items() for place in range(len(kills))]
-CORE, IN_CORE = pytest.mark.core, [("spark", 1)]
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +43,7 @@ def disturbed(trips: Trips, victim: str, after: float) -> int | None:
     return dbt.returncode
 
 
-@pytest.mark.parametrize(
-    ("victim", "place"),
-    [pytest.param(*case, id="{}-{}".format(*case), marks=CORE if case in IN_CORE else ()) for case in CASES],
-)
+@pytest.mark.parametrize(("victim", "place"), CASES)
 def test_one_command_recovers(trips: Trips, reader: Reader, victim: str, place: int) -> None:
     """The month changes its version; runs are killed on the way to it; afterwards it is as if nothing had been."""
     trips.change()
@@ -60,7 +56,6 @@ def test_one_command_recovers(trips: Trips, reader: Reader, victim: str, place: 
     assert trips.is_clean(), done.stdout
 
 
-@pytest.mark.core
 def test_nothing_is_left_to_build(trips: Trips, reader: Reader) -> None:
     """After all that the ledger counts every month as built."""
     assert "built" not in trips.run(*INCREMENTAL).stdout
