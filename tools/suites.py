@@ -60,18 +60,18 @@ class Part:
 
 
 TEST = [
-    Part("integration", 510, ("tests/integration", *ignoring(REAL_MONTHS, LIVES))),
+    Part("integration", 600, ("tests/integration", *ignoring(REAL_MONTHS, LIVES))),
     Part("integration", 170, (REAL_MONTHS,)),
-    Part("unit", 130, ("tests/unit",)),
+    Part("unit", 150, ("tests/unit",)),
     Part("integration", 90, (LIVES,)),
     Part("lint", 40, ("lint",), ("make", "--no-print-directory")),
 ]
 CORE = [
-    Part("adapter", 530, ("-m", "core", "tests/adapter")),
-    Part("conformance", 330, ("-m", "core", "--tb=short", "--show-capture=stdout", "tests/conformance")),
-    Part("faults", 630, ("-m", "core", "tests/faults")),
-    Part("learning", 460, ("-m", "core", "tests/ml")),
-    Part("reach", 200, ("-m", "core", "tests/reach")),
+    Part("adapter", 730, ("-m", "core", "tests/adapter")),
+    Part("conformance", 380, ("-m", "core", "--tb=short", "--show-capture=stdout", "tests/conformance")),
+    Part("faults", 240, ("-m", "core", "tests/faults")),
+    Part("learning", 310, ("-m", "core", "tests/ml")),
+    Part("reach", 300, ("-m", "core", "tests/reach")),
 ]
 REACH = [
     Part("reach", 600, ("--write-docs", TARGETS, *OTHERS, "-k", f"not ({FAR})")),
