@@ -29,6 +29,17 @@ def folder(information: str) -> Path | None:
     return log if log and log.is_dir() else None
 
 
+def _commits(log: Path) -> list[Path]:
+    """Return the files of a log's commits, the newest first; none when a catalog holds commits beside them.
+
+    Raises:
+        OSError: the log can't be read.
+    """
+    if any((log / "_staged_commits").glob("*.json")):
+        return []
+    return sorted((path for path in log.iterdir() if COMMIT.fullmatch(path.name)), reverse=True)
+
+
 def rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
     """Return the newest commits as rows of DESCRIBE HISTORY, the newest first.
 
@@ -40,13 +51,9 @@ def rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
         None when the log does not tell: it can't be read, or a catalog holds commits beside it.
     """
     try:
-        if any((log / "_staged_commits").glob("*.json")):
-            return None
-        files = sorted((path for path in log.iterdir() if COMMIT.fullmatch(path.name)), reverse=True)
-        found = [_row(path) for path in files[:limit]]
+        return [_row(path) for path in _commits(log)[:limit]] or None
     except (OSError, ValueError, KeyError):
         return None
-    return found or None
 
 
 def newest(log: Path) -> str | None:
@@ -56,12 +63,10 @@ def newest(log: Path) -> str | None:
         log: the folder of the table's log.
 
     Returns:
-        None when the log does not tell: it can't be read, or a catalog holds commits beside it.
+        None when the log does not tell, as in `rows`.
     """
     try:
-        if any((log / "_staged_commits").glob("*.json")):
-            return None
-        file = max((path for path in log.iterdir() if COMMIT.fullmatch(path.name)), default=None)
+        file = next(iter(_commits(log)), None)
         return f"{file.stem} {hashlib.sha256(file.read_bytes()).hexdigest()}" if file else None
     except OSError:
         return None

@@ -96,7 +96,7 @@ class ReusedTests(IntervalModels):
         super().__init__(*arguments, **options)
         # `dbt debug` has no project, and no tests.
         self._passed = PassedTests(self._notes / FILE) if hasattr(self.config, "target_path") else None
-        # What is said of each relation that this run changed. Its tests come after all of its statements.
+        # SHOW TABLE EXTENDED's answer for each relation that this run changed: its tests come after its statements.
         self._changed: dict[str, str] = {}
 
     @available
