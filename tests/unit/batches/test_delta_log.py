@@ -44,7 +44,21 @@ def test_the_newest_commits_come_first(log: Path) -> None:
     assert [commit.version for commit in history(delta_log.rows(log, 9) or [])] == [0, 1, 2]
 
 
+def test_the_newest_commit_has_a_name_of_its_own(log: Path) -> None:
+    """A table that was dropped and made again ends with the same version, and with another commit."""
+    before = delta_log.newest(log)
+    assert before and before == delta_log.newest(log)
+    file = log / f"{2:020}.json"
+    text = file.read_text()
+    file.write_text(text.replace("made by 2", "made by another"))
+    assert delta_log.newest(log) != before
+    file.write_text(text)
+    (log / f"{3:020}.json").write_text(text)
+    assert delta_log.newest(log) != before
+
+
 def test_a_log_that_does_not_tell_is_left_to_the_server(log: Path, tmp_path: Path) -> None:
+    assert delta_log.newest(tmp_path / "nowhere") is None
     assert delta_log.rows(tmp_path / "nowhere", 1) is None
     (log / f"{3:020}.json").write_text('{"add": {"path": "part-1"}}\n')
     assert delta_log.rows(log, 1) is None
