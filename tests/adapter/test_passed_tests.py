@@ -36,9 +36,10 @@ FILES = {
         }
     ),
     "tests/outside.sql": "select * from {{ source('lake', 'brought') }} where id > 1",
+    "tests/spelled_out.sql": "select * from {{ ref('kept') }} where id in (select id + 1 from lake.brought)",
     "tests/today.sql": "select * from {{ ref('kept') }} where current_date() < date'2020-01-01'",
 }
-UNSEEN = {"unique_plain_id", "today", "outside"}
+UNSEEN = {"unique_plain_id", "today", "outside", "spelled_out"}
 EVERY = {*UNSEEN, "unique_kept_id", "not_null_seen_id", "below"}
 
 
@@ -66,7 +67,9 @@ def ran(project: Project, *arguments: str, command: str = "build") -> set[str]:
 
 
 def test_only_what_cannot_be_seen_is_repeated(project: Project) -> None:
-    """A Parquet table has no commits, the date is another one tomorrow, and a schema `lake` needn't be penstock's."""
+    """A Parquet table has no commits, the date is another one tomorrow, a table may be named without `source`, and a
+    schema `lake` needn't be penstock's.
+    """
     assert ran(project) == UNSEEN
     saved = json.loads((project.root / "target" / "passed_tests.json").read_text())
     assert saved["reused"] == 3

@@ -38,6 +38,10 @@ CHANGING = re.compile(
 )
 
 
+# A relation that a query names itself, with its schema.
+NAMED = re.compile(rf"\b(?:from|join)\s+{statements.NAME}", re.IGNORECASE)
+
+
 class Unseen(Exception):
     """A test reads something whose changes this program can't see."""
 
@@ -117,6 +121,7 @@ class ReusedTests(IntervalModels):
         try:
             # A unit test reads nothing but its query.
             read = [] if node["resource_type"] == "unit_test" else sorted(self._read(node["unique_id"]))
+            self._require_known(sql, node["unique_id"])
         except Unseen as error:
             logger.debug(f"{node['name']} runs again: {error}")
             return ""
@@ -177,8 +182,33 @@ class ReusedTests(IntervalModels):
                     definition = DEFINITION.search(self._information(node))
                     if not definition or CHANGING.search(statements.stripped(node.raw_code)):
                         raise Unseen(parent)
+                    self._require_known(node.raw_code, parent)
                     yield f"{parent} {definition[1]}"
                 yield from self._read(parent)
+
+    def _require_known(self, sql: str, name: str) -> None:
+        """Refuse a query that names a relation which isn't among the inputs of its node.
+
+        Raises:
+            Unseen: names the relation.
+        """
+        known = self._inputs(name)
+        for found in NAMED.finditer(statements.stripped(sql)):
+            parts = found[1].replace("`", "").lower().split(".")
+            if len(parts) > 1 and ".".join(parts[-2:]) not in known:
+                raise Unseen(found[1])
+
+    def _inputs(self, name: str) -> set[str]:
+        """The relations that a node refers to, also behind views and ephemeral models, as `schema.table`."""
+        manifest: Any = self.get_macro_resolver()
+        found: set[str] = set()
+        node = manifest.nodes.get(name)
+        for parent in node.depends_on.nodes if node else ():
+            of = manifest.nodes.get(parent) or manifest.sources.get(parent)
+            if of is not None:
+                found.add(code.name_of(of))
+                found |= self._inputs(parent) if parent in manifest.nodes and not code.is_stored(of) else set()
+        return found
 
     def _information(self, node: Any) -> str:
         """What SHOW TABLE EXTENDED says of a node's relation; asked for again, once, when this run changed it."""
