@@ -25,9 +25,9 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from penstock.server import control
-from penstock.server.record import Record
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.spark.server import control
+from penstock.spark.server.record import Record
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"

@@ -19,7 +19,7 @@ from packaging.requirements import Requirement
 CHECKOUT = "checkout"
 PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
 SCRIPT = "#!{python}\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
-SCRIPTS = {"dbt": ("dbt.cli.main", "cli"), "penstock": ("penstock.cli", "main")}
+SCRIPTS = {"dbt": ("dbt.cli.main", "cli"), "penstock": ("penstock.cli.main", "main")}
 
 
 def git(*arguments: str) -> bytes:

@@ -23,12 +23,12 @@ import psutil
 import yaml
 from main_job import BIN, ROOT, project
 
-from penstock import summary
-from penstock.batches.ledger import TABLE
-from penstock.plans.status import ALL, Status
-from penstock.server import control
-from penstock.server.record import Record
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.intervals.ledger_rows import TABLE
+from penstock.plans.rest_api import ALL, Status
+from penstock.report import build_summary
+from penstock.spark.server import control
+from penstock.spark.server.record import Record
 
 CORES = 2
 LEDGER = f"warehouse.{TABLE}"
@@ -122,7 +122,7 @@ class Place:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a statement."""
-        return summary.query(self.settings, sql)
+        return build_summary.query(self.settings, sql)
 
     def interval_tables(self) -> list[str]:
         """The tables that the ledger knows."""

@@ -30,10 +30,10 @@ import yaml
 from layout_docs import Measured, Results, Table, number
 from main_job import project, run
 
-from penstock.plans import kept
-from penstock.plans.status import Status
-from penstock.server import control
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.plans import plan_store
+from penstock.plans.rest_api import Status
+from penstock.spark.server import control
 
 CORES, MEMORY, MONTHS = 2, "5g", "2024-01..2024-12"
 ONE_MONTH, ONE_ZONE = "where pickup_month = date'2024-03-01'", "where pickup_zone_id = 74"
@@ -224,7 +224,7 @@ class Bench:
             print(f"{name}: " + ", ".join(f"{item.seconds:.2f} s" for item in measured[name]), flush=True)
         shown = {name: self.ask(variant) for name, variant in SHOWN.items()}
         tables = {name: self.files(name) for name in (GOOD, FLAT, CLUSTERED, SMALL)}
-        kept_plans = {name: kept.read(self.folder / "target", f"model.penstock.{name}") for name in MODELS}
+        kept_plans = {name: plan_store.read(self.folder / "target", f"model.penstock.{name}") for name in MODELS}
         models = {name: plan.executed for name, plan in kept_plans.items() if plan and plan.executed}
         rows = number(shown["few groups"].counted("Scan parquet", "number of output rows")[0])
         return Results(self.trips, rows, rounds, CORES, MEMORY, f"{date.today()}", measured, shown, tables, models)

@@ -13,11 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from penstock.plans import kept, questions
+from penstock.plans import plan_store, queries
 from penstock.plans.operators import Operator, Plan
 from penstock.plans.parse import parse
-from penstock.plans.questions import plain
-from penstock.plans.status import Executed
+from penstock.plans.queries import plain
+from penstock.plans.rest_api import Executed
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "physical-design.md"
 BLOCK = re.compile(r"(<!-- layout: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -85,7 +85,7 @@ def read(data: dict[str, Any]) -> Results:
     """Results from their JSON."""
 
     def executed(item: dict[str, Any]) -> Executed:
-        found = kept.as_executed(item)
+        found = plan_store.as_executed(item)
         assert found
         return found
 
@@ -145,7 +145,7 @@ def figures(results: Results) -> list[str]:
                     size(item.of_scan("size of files read")),
                     size(item.of_stages("read")),
                     size(item.of_stages("shuffle_written")),
-                    str(len(questions.exchanges(item.plan))),
+                    str(len(queries.exchanges(item.plan))),
                 )
             )
     return lines
@@ -183,20 +183,20 @@ def _told(item: Operator) -> str:
     """An operator's line: its title, and of its details what decides."""
     title = item.title.replace("spark_catalog.", "")
     if "Join" in item.name:
-        left, right = (questions.listed(item.detail(f"{side} keys")) for side in ("Left", "Right"))
+        left, right = (queries.listed(item.detail(f"{side} keys")) for side in ("Left", "Right"))
         return f"{title}  {', '.join(f'{a} = {b}' for a, b in zip(left, right, strict=True))}"
     if item.name.endswith("Aggregate"):
-        keys, functions = (", ".join(questions.listed(item.detail(word))) for word in ("Keys", "Functions"))
+        keys, functions = (", ".join(queries.listed(item.detail(word))) for word in ("Keys", "Functions"))
         return f"{title}  by [{keys}]: {functions}"
     if item.name == "Exchange":
-        how, why, *_ = questions.listed(f"[{item.detail('Arguments')}]")
+        how, why, *_ = queries.listed(f"[{item.detail('Arguments')}]")
         return f"{title}  {how}{'' if why == 'ENSURE_REQUIREMENTS' else f', {why}'}"
     if item.name in ("AQEShuffleRead", "Sort"):
         return f"{title}  {plain(item.detail('Arguments')).removesuffix(', false, 0').replace(' ASC NULLS FIRST', '')}"
     if item.name == "Filter":
         return f"{title}  {_wanted(plain(item.detail('Condition')))}"
     if item.name == "Scan":
-        columns = questions.listed(item.detail("Output"))
+        columns = queries.listed(item.detail("Output"))
         words = [f"{name} {_wanted(plain(item.detail(name)))}" for name in ("PartitionFilters", "PushedFilters")]
         words = [text for text in words if not text.endswith((" ", "[]"))]
         words.append(", ".join(columns) if len(columns) <= FEW and not words else f"{len(columns)} columns")

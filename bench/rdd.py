@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 from projects import Project, make_project
 
-from penstock.server import control
+from penstock.spark.server import control
 
 SQL, RDD = "hourly_zone_revenue", "hourly_revenue_rdd"
 

@@ -17,10 +17,10 @@ from layout_docs import number
 from scale_results import LAYERS, PYTHON, Layer, Table
 from scale_watch import Watch
 
-from penstock.cluster import control as cluster
-from penstock.plans import kept
-from penstock.server import ports
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.plans import plan_store
+from penstock.spark import ports
+from penstock.spark.cluster import control as cluster
 
 BUILD = ("dbt", "build", "--threads", "1", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
 SQL = ("--exclude", "tag:ml", "trip_features")
@@ -102,7 +102,7 @@ class Site(Place):
 
     def broadcast(self, model: str) -> int:
         """Bytes of the largest broadcast of the plan that a model ran with."""
-        found = kept.read(self.folder / "target", f"model.penstock.{model}")
+        found = plan_store.read(self.folder / "target", f"model.penstock.{model}")
         metrics = found.executed.metrics if found and found.executed else []
         sizes = [counted["data size"] for name, counted in metrics if "BroadcastExchange" in name and counted]
         return max(map(number, sizes), default=0)

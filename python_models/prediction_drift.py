@@ -6,7 +6,7 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 
-from penstock.ml import registry, watch
+from penstock.ml import monitoring, registry
 
 
 def model(dbt: Any, session: Any) -> DataFrame:
@@ -19,5 +19,5 @@ def model(dbt: Any, session: Any) -> DataFrame:
     rows = []
     for name, prefix in (("fare_model", "fare"), ("duration_model", "duration")):
         columns = {"month": "pickup_month", "version": f"{prefix}_version", "predicted": f"predicted_{prefix}"}
-        rows += watch.watched(name, versions.get(name, {}), predictions, features, columns)
-    return session.createDataFrame(rows, watch.SCHEMA).withColumnRenamed("month", "pickup_month")
+        rows += monitoring.watched(name, versions.get(name, {}), predictions, features, columns)
+    return session.createDataFrame(rows, monitoring.SCHEMA).withColumnRenamed("month", "pickup_month")

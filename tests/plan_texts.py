@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.plans import kept
-from penstock.plans.kept import Kept
+from penstock.plans import plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.parse import parse
+from penstock.plans.plan_store import Kept
 
 FOLDER = Path(__file__).parent / "unit" / "plans" / "texts"
 
@@ -29,7 +29,7 @@ def explained(name: str, sql: str = "", views: dict[str, list[str]] | None = Non
 
 def ran(name: str) -> Kept:
     """A model that ran."""
-    found = kept.read(FOLDER, f"model.shop.{name}")
+    found = plan_store.read(FOLDER, f"model.shop.{name}")
     assert found
     return found
 

@@ -15,9 +15,9 @@ from typing import Any
 import warm
 import yaml
 
-from penstock import summary
-from penstock.server import warm as warm_up
-from penstock.settings import Settings, load
+from penstock.config.settings import Settings, load
+from penstock.report import build_summary
+from penstock.spark.server import warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = (
@@ -74,7 +74,7 @@ class Project:
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, over Thrift, on the server that is up."""
-        return summary.query(self.settings, query)
+        return build_summary.query(self.settings, query)
 
 
 @contextmanager

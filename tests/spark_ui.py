@@ -10,10 +10,10 @@ from typing import Any, Protocol
 from waiting import wait_until
 from warm import Started
 
-from penstock.access import secret
-from penstock.plans.status import Status
-from penstock.server import control
-from penstock.settings import Settings
+from penstock.config.settings import Settings
+from penstock.plans.rest_api import Status
+from penstock.spark.access import secret
+from penstock.spark.server import control
 
 
 class HasServer(Protocol):

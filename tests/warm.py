@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO
 
 CONTEXT = multiprocessing.get_context("forkserver")
-# Modules whose import fixes the width of the terminal (penstock.server.commands) stay out.
+# Modules whose import fixes the width of the terminal (penstock.cli.server) stay out.
 _MODULES = [
-    *("dbt.cli.main", "dbt.adapters.penstock", "penstock.cli", "penstock.lake.commands"),
-    *("penstock.batches.commands", "penstock.explain.commands", "pandas"),
+    *("dbt.cli.main", "dbt.adapters.penstock", "penstock.cli.main", "penstock.cli.lake"),
+    *("penstock.cli.intervals", "penstock.cli.explain", "pandas"),
 ]
 
 
@@ -46,7 +46,7 @@ def _main(program: str, folder: str, environment: dict[str, str], arguments: lis
     if program == "dbt":
         from dbt.cli.main import cli as main
     else:
-        from penstock.cli import main
+        from penstock.cli.main import main
     main()
 
 

@@ -18,7 +18,7 @@ case "${1:-}" in
   server)
     # In the foreground; it stops Spark when it is told to end. The token comes from the environment.
     : "${PENSTOCK_CONNECT_TOKEN:?needed: the Connect token in PENSTOCK_CONNECT_TOKEN}"
-    exec python -m penstock.server.supervisor --root "$PENSTOCK_PROJECT" --target "$PENSTOCK_TARGET"
+    exec python -m penstock.spark.server.supervisor --root "$PENSTOCK_PROJECT" --target "$PENSTOCK_TARGET"
     ;;
   executor)
     # Spark names its driver, cores and options in the pod's environment; the options are numbered.

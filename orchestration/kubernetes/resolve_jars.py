@@ -8,8 +8,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from penstock.server import jars, java
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.spark import jars, java
 
 settings = load(Path(sys.argv[1]))
 found_java = java.find(settings.server.java_home)

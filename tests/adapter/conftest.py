@@ -9,8 +9,8 @@ import pytest
 from intervals_project import Rides
 from projects import COMPILED, Project, small_project
 
-from penstock.server import control
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.spark.server import control
 
 
 @pytest.fixture(scope="session")

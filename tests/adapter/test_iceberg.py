@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 from projects import ROOT, Project, small_project
 
-from penstock.server import control
+from penstock.spark.server import control
 
 FILES = {
     "models/trips.sql": "{{ config(materialized='table', partition_by='zone') }} "

@@ -6,8 +6,9 @@ import pytest
 from intervals_project import MODELS, ORDINARY, ZONES, Rides, words
 from projects import edited
 
-from penstock.batches import commits, delta_log
-from penstock.batches.commits import Batch
+from penstock.delta import log as delta_log
+from penstock.intervals import commit_metadata as commits
+from penstock.intervals.commit_metadata import Batch
 
 MARCH = ("--event-time-start", "2024-03-01", "--event-time-end", "2024-04-01")
 

@@ -15,7 +15,8 @@ from projects import Project, small_project
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.sessions import open_session
-from penstock.server import control, java
+from penstock.spark import java
+from penstock.spark.server import control
 
 
 @contextmanager

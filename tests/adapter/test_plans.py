@@ -11,7 +11,7 @@ import pytest
 import yaml
 from projects import ROOT, Project, edited, small_project
 
-from penstock.plans import kept, questions
+from penstock.plans import plan_store, queries
 
 TABLE = "{{ config(materialized='table') }}\n"
 NO_CHANCE = "{{ config(spark_conf={'spark.sql.autoBroadcastJoinThreshold': -1}) }}\n"
@@ -188,17 +188,17 @@ def test_views_increments_and_python_models_have_plans(
     }, done.stdout
     assert "found: 1 in the plan that ran: hash(month)" in done.stdout
     assert re.search(r"plan_broadcasts: .*`facts`.*found: SortMergeJoin LeftOuter on zone = zone", done.stdout)
-    written = kept.read(planned.root / "target", "model.small.python")
+    written = plan_store.read(planned.root / "target", "model.small.python")
     assert written and written.executed and written.executed.stages
-    assert questions.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
+    assert queries.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
 
 
 def test_the_plan_is_the_models_and_not_its_hooks(planned: Project, built: subprocess.CompletedProcess[str]) -> None:
     """Hooks that compact and make another table run later, with jobs of their own."""
     assert len(planned.sql("select * from small.months")) == 3
-    written = kept.read(planned.root / "target", "model.small.hooked")
+    written = plan_store.read(planned.root / "target", "model.small.hooked")
     assert written and written.executed, built.stdout
-    assert questions.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
+    assert queries.scans(written.plan)[0].table == "small.facts"  # type: ignore[arg-type]
     assert "RoundRobinPartitioning(3)" in written.executed.plan
 
 

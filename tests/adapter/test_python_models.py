@@ -19,9 +19,10 @@ import yaml
 from projects import Project
 from waiting import LIMIT, wait_until
 
-from penstock.plans.status import Status
-from penstock.server import control, jars, java
-from penstock.server.archive import Archive
+from penstock.plans.rest_api import Status
+from penstock.spark import jars, java
+from penstock.spark.class_archive import Archive
+from penstock.spark.server import control
 
 BUILT = {name for name in python_project.MODELS if not name.startswith(("f_", "slow_"))}
 WINDOW = ("--event-time-start", "2024-01-01", "--event-time-end", "2024-01-04")

@@ -18,11 +18,11 @@ from spark_ui import api, jobs, wait_for_job, wait_for_no_job
 from waiting import LIMIT
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.messages import of_error
-from dbt.adapters.penstock.python import session as connect
+from dbt.adapters.penstock.error_messages import of_error
+from dbt.adapters.penstock.python_submissions import connect_session as connect
 from dbt.adapters.penstock.sessions import open_session
-from penstock.access import secret
-from penstock.server import control
+from penstock.spark.access import secret
+from penstock.spark.server import control
 
 SHUFFLE = "spark.sql.shuffle.partitions"
 # Minutes of work; and some seconds of it.

@@ -23,11 +23,11 @@ from waiting import LIMIT, wait_until
 
 from dbt.adapters.penstock import sent_statement
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
+from dbt.adapters.penstock.connection_handle import PenstockHandle
 from dbt.adapters.penstock.connections import PenstockConnectionManager
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.handle import PenstockHandle
-from dbt.adapters.penstock.python import connect, running
-from dbt.adapters.penstock.python import session as spark_session
+from dbt.adapters.penstock.python_submissions import connect, executions
+from dbt.adapters.penstock.python_submissions import connect_session as spark_session
 from dbt.adapters.penstock.sessions import open_session
 
 ROUNDS = 100
@@ -196,7 +196,7 @@ def test_python_models_end_while_they_open_sessions_and_send(
 ) -> None:
     """Ten at a time, stopped at another point each time; each session is closed once its model has ended."""
     # A model that goes on asking is left behind then, and ends with its session.
-    monkeypatch.setattr(running, "GRACE", 1.0)
+    monkeypatch.setattr(executions, "GRACE", 1.0)
     address = spark_session.url(credentials, "test")
     closed = itertools.count()
     for number in range(ROUNDS // AT_ONCE):
@@ -216,7 +216,7 @@ def test_python_models_end_while_they_open_sessions_and_send(
                 next(closed)
 
             try:
-                running.run(name, work, job.interrupt, None, None, tidy)
+                executions.run(name, work, job.interrupt, None, None, tidy)
             except DbtRuntimeError as error:
                 return str(error.msg)
             return "it ended by itself"
@@ -226,7 +226,7 @@ def test_python_models_end_while_they_open_sessions_and_send(
             for _ in range(AT_ONCE):
                 assert begun.acquire(timeout=LIMIT)
             wait_a_bit(10 * number)
-            running.end_all()
+            executions.end_all()
             assert all("was cancelled" in result.get(LIMIT) for result in results)
     assert next(closed) == ROUNDS
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from penstock.server.ports import LOOPBACK
-from penstock.server.record import Record
+from penstock.spark.ports import LOOPBACK
+from penstock.spark.server.record import Record
 
 ADAPTER = os.environ.get("PENSTOCK_CONFORMANCE_ADAPTER", "penstock")
 if ADAPTER not in ("penstock", "spark"):

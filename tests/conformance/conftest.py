@@ -15,9 +15,9 @@ import report
 import yaml
 from projects import INTERPRETED, QUICK
 
-from penstock.server import control
-from penstock.server.record import Record
-from penstock.settings import Settings, load
+from penstock.config.settings import Settings, load
+from penstock.spark.server import control
+from penstock.spark.server.record import Record
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
 ROOT = Path(__file__).resolve().parents[2]

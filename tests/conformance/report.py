@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from adapters import ADAPTER
 
-from penstock.sections import ServerSettings
+from penstock.config.sections import ServerSettings
 
 FOLDER = Path(__file__).resolve().parent
 BASELINE = FOLDER / "dbt-spark.json"

@@ -10,8 +10,8 @@ from faulty import FILES, SLOTS
 from projects import Project, small_project
 from trips import Trips, make
 
-from penstock.server import control
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.spark.server import control
 
 
 @pytest.fixture(scope="session")

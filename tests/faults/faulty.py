@@ -10,7 +10,7 @@ from projects import Project
 from waiting import LIMIT, wait_until
 from warm import Started
 
-from penstock.server import control
+from penstock.spark.server import control
 
 WAIT = LIMIT
 # With `slow` a row takes so many milliseconds, so that a write of the two hundred rows a task gets is met half-way.

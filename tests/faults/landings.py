@@ -17,10 +17,10 @@ from pathlib import Path
 
 import warm
 
-from penstock import cli
+from penstock.cli.main import main
 from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.sample import Piece, write_raw
-from penstock.lake.verify import problems
+from penstock.lake.verification import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"
@@ -59,7 +59,7 @@ def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: i
     ready.send("ready")
     sys.addaudithook(step)
     try:
-        cli.main()
+        main.main()
     finally:
         sys.stdout.flush()
         ready.send(steps)

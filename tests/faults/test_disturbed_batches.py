@@ -12,8 +12,8 @@ import pytest
 from trips import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
 from waiting import wait_until
 
-from penstock.lake.files import FILE
 from penstock.lake.manifest import Manifest
+from penstock.storage.files import FILE
 
 FAKETIME = shutil.which("faketime")
 

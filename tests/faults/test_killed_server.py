@@ -7,7 +7,7 @@ import pytest
 from faulty import NEVER, WAIT, kill_server_when_busy, start, tables
 from projects import Project, edited
 
-from penstock.server import control, record
+from penstock.spark.server import control, record
 
 SEED = "id,version\n" + "".join(f"{number},2\n" for number in range(400_000))
 

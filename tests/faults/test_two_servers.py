@@ -10,7 +10,8 @@ import pytest
 from projects import small_project
 from thrift.transport.TTransport import TTransportException
 
-from penstock.server import control, ports
+from penstock.spark import ports
+from penstock.spark.server import control
 
 
 def test_two_projects_start_at_once(tmp_path: Path) -> None:

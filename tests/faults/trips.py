@@ -20,10 +20,10 @@ from warm import Started
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import load as load_catalog
-from penstock.lake.land import land
+from penstock.lake.landing import land
 from penstock.lake.sample import Piece, write_raw
-from penstock.lake.source import local_file
-from penstock.server import control
+from penstock.lake.source_files import local_file
+from penstock.spark.server import control
 
 WAIT = LIMIT
 DISK = 512  # MiB

@@ -21,9 +21,9 @@ import psutil
 from projects import make_project
 from trips import TABLES, WAIT, Sums, Trips, killed
 
-from penstock.batches.grain import GRAINS
+from penstock.intervals.grain import GRAINS
 from penstock.lake.sample import Piece, write_raw
-from penstock.server import control
+from penstock.spark.server import control
 
 FIRST, LAST = date(2023, 6, 1), date(2024, 5, 1)
 ROWS = 20_000

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from projects import Project, make_project
 
-from penstock.server import control
+from penstock.spark.server import control
 
 
 @pytest.fixture(scope="session")

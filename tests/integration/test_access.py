@@ -18,8 +18,8 @@ from projects import Project
 from pyhive import hive
 from waiting import LIMIT
 
-from penstock.access.secret import ui_key
-from penstock.server import control
+from penstock.spark.access.secret import ui_key
+from penstock.spark.server import control
 
 CONNECT = """
 import os, sys

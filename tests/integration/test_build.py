@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from projects import Project, edited
 
-from penstock.plans import questions
+from penstock.plans import queries
 from penstock.plans.parse import parse
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
@@ -74,7 +74,7 @@ def test_schemas_and_formats(sampled: Project) -> None:
 def test_a_filter_of_months_reaches_every_scan(sampled: Project, view: str) -> None:
     """A view that joins the lake with itself reads the asked month alone, on each side of its joins."""
     plan = sampled.sql(f"explain formatted select * from intermediate.{view} where file_month = date'2024-01-01'")
-    scans = questions.scans(parse(plan[0][0]))
+    scans = queries.scans(parse(plan[0][0]))
     assert len(scans) > 1
     assert [scan.table for scan in scans if not any("= 2024-01-01" in item for item in scan.partition_filters)] == []
 
@@ -83,7 +83,7 @@ def test_sql_and_python_agree(sampled: Project) -> None:
     """A Thrift and a Connect session have the same mode, zone and answers, errors included."""
     from pyspark.sql import SparkSession
 
-    from penstock.server import control
+    from penstock.spark.server import control
 
     server = control.current(sampled.settings)
     assert server

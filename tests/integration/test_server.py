@@ -13,8 +13,8 @@ import psutil
 from projects import Project, make_project
 from waiting import wait_until
 
-from penstock.server import control
-from penstock.server.record import Record, read
+from penstock.spark.server import control
+from penstock.spark.server.record import Record, read
 
 
 def server_of(project: Project) -> Record:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from projects import BRIEF, INTERPRETED, Project, make_project
 
-from penstock.server import control
+from penstock.spark.server import control
 
 SAMPLE_ROWS = 40_000
 # What the chain does doesn't depend on how well it learns.

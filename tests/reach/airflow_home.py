@@ -18,7 +18,7 @@ from projects import ROOT, Project
 from reach_tools import missing
 
 from penstock.lake.sample import Piece, write_raw
-from penstock.server import control
+from penstock.spark.server import control
 
 HERE = ROOT / "orchestration" / "airflow"
 DAGS = HERE / "dags"
@@ -202,7 +202,7 @@ class Airflow:
                 command = process.cmdline()
             except psutil.Error:
                 continue
-            if "penstock.server.supervisor" in command:
+            if "penstock.spark.server.supervisor" in command:
                 found.append(" ".join(command))
         return found
 

@@ -15,12 +15,12 @@ import yaml
 from processes import is_executor, own_ports
 from projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
-from penstock.access import secret
-from penstock.access.secret import ui_key
-from penstock.cluster import control as cluster
-from penstock.cluster import record
-from penstock.cluster.record import Cluster
-from penstock.server import control
+from penstock.spark.access import secret
+from penstock.spark.access.secret import ui_key
+from penstock.spark.cluster import control as cluster
+from penstock.spark.cluster import record
+from penstock.spark.cluster.record import Cluster
+from penstock.spark.server import control
 
 ROWS = 200
 # The model that `slow` names takes some time for a row, so that a kill meets a task half-way.

@@ -18,9 +18,9 @@ from reach_tools import ROOT, from_go, missing
 from waiting import wait_until
 
 from penstock.errors import PenstockError
-from penstock.server import java, stores
-from penstock.server.configuration import MODULE_OPTIONS
-from penstock.server.jars import resolve, spark_jars
+from penstock.spark import java, object_stores
+from penstock.spark.jars import resolve, spark_jars
+from penstock.spark.server.configuration import MODULE_OPTIONS
 
 DELTA = "io.delta:delta-spark_4.1_2.13:4.3.0"
 BUCKET = "penstock"
@@ -64,7 +64,7 @@ def answered(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 def section(scheme: str, root: str, endpoint: str, **store: Any) -> dict[str, Any]:
     """A target's keys for a lake and a warehouse below an address."""
-    packages = [DELTA, *stores.PACKAGES[scheme]]
+    packages = [DELTA, *object_stores.PACKAGES[scheme]]
     return {
         "lake": f"{root}/lake",
         "warehouse": f"{root}/warehouse",
@@ -84,7 +84,7 @@ def require_packages(*packages: str) -> None:
 @contextmanager
 def s3(folder: Path) -> Iterator[Store]:
     """moto's server of S3's protocol."""
-    require_packages(DELTA, *stores.PACKAGES["s3a"])
+    require_packages(DELTA, *object_stores.PACKAGES["s3a"])
     log, endpoint = folder / "s3.log", f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", endpoint.rpartition(":")[2]]
     with running(command, log) as process:
@@ -101,7 +101,7 @@ def s3(folder: Path) -> Iterator[Store]:
 @contextmanager
 def gcs(folder: Path) -> Iterator[Store]:
     """fake-gcs-server."""
-    require_packages(DELTA, *stores.PACKAGES["gs"])
+    require_packages(DELTA, *object_stores.PACKAGES["gs"])
     program = from_go(*GCS) / "fake-gcs-server"
     log, port = folder / "gcs.log", free_port()
     endpoint = f"http://127.0.0.1:{port}"

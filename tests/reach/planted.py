@@ -9,8 +9,8 @@ import psutil
 from processes import content, files
 from rides import Rides
 
-from penstock.access.secret import ui_key
-from penstock.server import control
+from penstock.spark.access.secret import ui_key
+from penstock.spark.server import control
 
 
 def files_with(secret: str, *folders: Path) -> list[Path]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from penstock.server import ports
+from penstock.spark import ports
 
 
 @contextmanager

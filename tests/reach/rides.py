@@ -14,9 +14,9 @@ from processes import is_executor
 from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
 from waiting import LIMIT, wait_until
 
+from penstock.config.settings import Settings, load
 from penstock.lake.sample import Piece, write_raw
-from penstock.server import control
-from penstock.settings import Settings, load
+from penstock.spark.server import control
 
 MONTHS = ("2023-01", "2023-02")
 ROWS = 400
@@ -187,10 +187,10 @@ def month_file(raw: Path, version: int, month: str) -> Path:
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     """Rows of a statement on a target's own server, started when it isn't up."""
-    from penstock import summary
+    from penstock.report import build_summary
 
     control.up(settings)
-    return summary.query(settings, sql)
+    return build_summary.query(settings, sql)
 
 
 def make(

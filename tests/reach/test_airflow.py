@@ -18,7 +18,7 @@ import pytest
 from airflow_home import HERE, ROWS, Airflow, write_months
 from projects import INTERPRETED, ROOT, make_project
 
-from penstock.server import control
+from penstock.spark.server import control
 
 JANUARY, FEBRUARY = "2024-01", "2024-02"
 

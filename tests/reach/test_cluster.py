@@ -18,9 +18,10 @@ from projects import edited, small_project
 from waiting import LIMIT, wait_until
 from warm import Started
 
-from penstock.cluster import nodes, record
 from penstock.errors import PenstockError
-from penstock.server import control, java
+from penstock.spark import java
+from penstock.spark.cluster import nodes, record
+from penstock.spark.server import control
 
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 

@@ -21,10 +21,12 @@ from projects import Project, small_project
 from reach_tools import missing
 from waiting import wait_until
 
-from penstock.server import control, jars, java, metastores
-from penstock.server.configuration import MODULE_OPTIONS
-from penstock.server.jars import spark_home
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.spark import jars, java
+from penstock.spark.jars import spark_home
+from penstock.spark.metastore import location
+from penstock.spark.server import control
+from penstock.spark.server.configuration import MODULE_OPTIONS
 
 ENTRY = str(FOLDER / "entrypoint.sh")
 SECONDS = 180
@@ -87,7 +89,7 @@ def test_metastore_keeps_tables_in_postgresql_for_a_server(tmp_path: Path) -> No
         missing("needed: PostgreSQL. found: none. do: Debian: apt-get install postgresql")
     found_java = java.find(None)
     shared = tmp_path / "state"
-    jars.resolve((metastores.DRIVER,), shared, found_java)
+    jars.resolve((location.DRIVER,), shared, found_java)
     log, port = tmp_path / "metastore.log", free_port()
     with postgres.running(programs) as database:
         settings = {

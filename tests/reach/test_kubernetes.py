@@ -15,8 +15,9 @@ import yaml
 from manifests import CONFIG, FOLDER, Pod, documents, of_kind, pods, rendered, verdicts
 from reach_tools import ROOT
 
-from penstock.server import configuration, java
-from penstock.settings import load
+from penstock.config.settings import load
+from penstock.spark import java
+from penstock.spark.server import configuration
 
 LONG_RUNNING = ("Deployment", "StatefulSet")
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|USER|URL|KEY")

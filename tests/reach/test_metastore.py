@@ -15,7 +15,7 @@ from postgres import Postgres
 from processes import content, files
 from projects import INTERPRETED, QUICK, Project, small_project
 
-from penstock.server import control, record
+from penstock.spark.server import control, record
 
 MODEL = "{{ config(materialized='table') }} select id, 'x' as word from range(10)"
 

@@ -14,8 +14,8 @@ from projects import INTERPRETED, Project, make_project
 from reach_tools import from_pip, missing
 from reading import DOCS, PROBES, VECTORS, blocks, by_extension, promised
 
-from penstock.server import control
-from penstock.server.java import find
+from penstock.spark.java import find
+from penstock.spark.server import control
 
 try:
     from deltalake import DeltaTable, QueryBuilder

@@ -19,9 +19,9 @@ from clustered import WORKERS, end
 from matrix import Matrix
 from rides import MONTHS, Rides, Tables, month_file
 
-from penstock.cluster import record as nodes
 from penstock.lake.manifest import Manifest
-from penstock.server import control
+from penstock.spark.cluster import record as nodes
+from penstock.spark.server import control
 
 STORES = {"s3": emulators.s3, "gcs": emulators.gcs, "hdfs": emulators.hdfs}
 # By kind of node, its cell in the table of the docs.

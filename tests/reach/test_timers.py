@@ -16,7 +16,7 @@ from projects import ROOT, Project, small_project
 from reach_tools import missing
 from waiting import LIMIT, wait_until
 
-from penstock.server import control
+from penstock.spark.server import control
 
 PLACE = "/srv/trips"
 CRON = ROOT / "orchestration" / "cron" / "penstock"

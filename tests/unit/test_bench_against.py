@@ -193,7 +193,7 @@ def test_options_of_the_server_join_those_of_the_settings_file() -> None:
 def test_the_ports_of_a_copy_are_free_and_not_the_usual_ones(tmp_path: Path) -> None:
     from against_side import free_ports, merged
 
-    from penstock.settings import load
+    from penstock.config.settings import load
 
     ports = free_ports()
     assert len(set(ports.values())) == 4

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from penstock.sections import Executors, ServerSettings
+from penstock.config.sections import Executors, ServerSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "scaling.md"

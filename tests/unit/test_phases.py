@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from penstock import phases
-from penstock.dbt_build import DbtBuild, Progress
-from penstock.phases import Phases
+from penstock.workflows import progress as phases
+from penstock.workflows.dbt_build import DbtBuild, Progress
+from penstock.workflows.progress import Phases
 
 
 def _console(terminal: bool) -> tuple[Console, io.StringIO]:

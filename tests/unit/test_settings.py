@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.settings import load
 
 
 def write(folder: Path, text: str) -> Path:

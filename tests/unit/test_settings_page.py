@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from penstock.settings import Settings
+from penstock.config.settings import Settings
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
 # Fields that aren't keys of the file.

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pyhive import hive
 
-from penstock import summary
-from penstock.settings import load
-from penstock.summary import built_tables
+from penstock.config.settings import load
+from penstock.report import build_summary
+from penstock.report.build_summary import built_tables
 
 
 class Session:
@@ -36,10 +36,10 @@ class Session:
 
 def ask(monkeypatch: pytest.MonkeyPatch, folder: Path, session: Session) -> list[tuple[Any, ...]]:
     running = SimpleNamespace(connect=lambda: session)
-    monkeypatch.setattr(summary.control, "is_remote", lambda settings: False)
-    monkeypatch.setattr(summary.control, "current", lambda settings: running)
+    monkeypatch.setattr(build_summary.control, "is_remote", lambda settings: False)
+    monkeypatch.setattr(build_summary.control, "current", lambda settings: running)
     (folder / "penstock.yml").write_text("version: 1\n")
-    return summary.query(load(folder), "select 7")
+    return build_summary.query(load(folder), "select 7")
 
 
 def test_rows_that_came_are_kept_when_the_session_cannot_be_closed(
@@ -51,7 +51,7 @@ def test_rows_that_came_are_kept_when_the_session_cannot_be_closed(
 def test_a_statement_that_failed_is_told_and_not_the_end_of_its_session(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(summary.PenstockError, match="no such table"):
+    with pytest.raises(build_summary.PenstockError, match="no such table"):
         ask(monkeypatch, tmp_path, Session("no such table"))
 
 
@@ -59,10 +59,10 @@ def test_tests_that_were_not_repeated_are_counted_for_their_own_run(tmp_path: Pa
     (tmp_path / "penstock.yml").write_text("version: 1\n")
     (tmp_path / "target").mkdir()
     settings, results = load(tmp_path), {"metadata": {"invocation_id": "a"}}
-    assert summary._reused(settings, results) == 0
+    assert build_summary._reused(settings, results) == 0
     (tmp_path / "target" / "passed_tests.json").write_text('{"run": "a", "reused": 3, "keys": {}}')
-    assert summary._reused(settings, results) == 3
-    assert summary._reused(settings, {"metadata": {"invocation_id": "b"}}) == 0
+    assert build_summary._reused(settings, results) == 3
+    assert build_summary._reused(settings, {"metadata": {"invocation_id": "b"}}) == 0
 
 
 def test_the_tables_are_the_lakes_and_those_the_run_built() -> None:

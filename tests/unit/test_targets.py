@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock import cli, profiles
+from penstock.cli import main
+from penstock.config import profiles
+from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.settings import load
 
 PROFILE = """
 shop:
@@ -97,4 +98,4 @@ def test_a_profile_that_cannot_be_read_names_no_target(tmp_path: Path) -> None:
     ],
 )
 def test_the_option_may_stand_behind_the_command(typed: str, read: str) -> None:
-    assert cli.target_first(typed.split()) == read.split()
+    assert main.target_first(typed.split()) == read.split()

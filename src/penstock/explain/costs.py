@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from penstock.explain.asking import size
-from penstock.explain.facts import ExchangeFact
-from penstock.plans import questions
+from penstock.explain.explanation import ExchangeFact
+from penstock.explain.server_facts import size
+from penstock.plans import queries
 from penstock.plans.operators import Operator, Plan
-from penstock.plans.status import Stage
+from penstock.plans.rest_api import Stage
 
 # The longest task by the median one, from which a stage is called uneven; and the seconds from
 # which that matters to anyone.
@@ -22,12 +22,12 @@ def warnings(plan: Plan, exchanges: Sequence[ExchangeFact], stages: Sequence[Sta
 
 
 def _of_operators(plan: Plan) -> Iterator[str]:
-    for join in questions.cartesian(plan):
+    for join in queries.cartesian(plan):
         yield f"join {join.operator.number} has no condition: every row is paired with every row ({join.kind})"
-    for join in questions.joins(plan):
+    for join in queries.joins(plan):
         if not join.left_keys and join.condition:
             yield f"join {join.operator.number} compares every row with every row: no equal columns ({join.kind})"
-    for window in questions.single_partition_windows(plan):
+    for window in queries.single_partition_windows(plan):
         yield f"window {window.number} brings all rows into one task: give it a `partition by`"
 
 
@@ -49,7 +49,7 @@ def _again(plan: Plan, exchanges: Sequence[ExchangeFact]) -> Iterator[str]:
 
 def _pairs(plan: Plan) -> Iterator[tuple[int, int]]:
     """The two exchanges right below each join: they have to agree."""
-    for join in questions.joins(plan):
+    for join in queries.joins(plan):
         found = [item for item in (_exchange(child) for child in join.operator.children) if item]
         if len(found) == 2:
             yield found[0].number, found[1].number

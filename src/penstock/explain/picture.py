@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from html import escape
 from math import log10
 
-from penstock.explain import boxes as told
-from penstock.explain import words
-from penstock.explain.boxes import LINE, Box
-from penstock.explain.facts import Facts
+from penstock.explain import picture_boxes as told
+from penstock.explain import sentences
+from penstock.explain.explanation import Facts
+from penstock.explain.picture_boxes import LINE, Box
 
 WIDTH, GAP_X, GAP_Y, MARGIN, HEAD = 280, 24, 34, 20, 58
 LEGEND = (("scan", "scan"), ("join", "join"), ("exchange", "exchange"), ("broadcast", "broadcast"), ("other", "other"))
@@ -86,7 +86,7 @@ def svg(facts: Facts) -> str:
     width = max(620, max(box.x for box in boxes) + WIDTH / 2 + MARGIN)
     height = MARGIN - top
     edges = [_edge(item, box) for box in boxes for item in box.inputs]
-    title = escape(f"{facts.model}: {', '.join(words.answers(facts))}")
+    title = escape(f"{facts.model}: {', '.join(sentences.answers(facts))}")
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" role="img" width="{width:.0f}" '

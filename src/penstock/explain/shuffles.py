@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from penstock.explain.facts import ExchangeFact
+from penstock.explain.explanation import ExchangeFact
 from penstock.explain.keys import CUT, simple
-from penstock.explain.measured import Counted, amount, count
-from penstock.plans import questions
+from penstock.explain.metrics import Counted, amount, count
+from penstock.plans import queries
 from penstock.plans.operators import Operator, Plan
 
 PASSED = ("Project", "Filter", "ColumnarToRow", "Sort", "AQEShuffleRead", "ShuffleQueryStage", "ResultQueryStage")
@@ -29,7 +29,7 @@ WORDS = {
 
 def word(item: Operator) -> str:
     """An operator in the field's words."""
-    if item.name in questions.JOINS:
+    if item.name in queries.JOINS:
         return "join"
     return WORDS.get(item.name, item.name)
 
@@ -50,7 +50,7 @@ def facts(plan: Plan, counted: Mapping[int, Counted]) -> list[ExchangeFact]:
     """Every exchange, the outermost first."""
     above, numbers = parents(plan), plan.by_number()
     found = []
-    for exchange in questions.exchanges(plan):
+    for exchange in queries.exchanges(plan):
         item = exchange.operator
         mine = counted.get(item.number, {})
         keys, partitions = list(exchange.keys), exchange.partitions
@@ -66,7 +66,7 @@ def facts(plan: Plan, counted: Mapping[int, Counted]) -> list[ExchangeFact]:
                 count(mine, "shuffle records written"),
                 amount(mine, "shuffle bytes written"),
                 _asked(item, exchange.asked_by, above),
-                tuple(sorted(questions.tables(item, numbers))),
+                tuple(sorted(queries.tables(item, numbers))),
             )
         )
     return found

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from penstock.config.sections import Strict
+from penstock.config.settings import explain_validation, read_yaml
 from penstock.errors import PenstockError
-from penstock.sections import Strict
-from penstock.settings import explain_validation, read_yaml
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -122,7 +122,7 @@ class Dataset(Strict):
     def landed_schema(self) -> pa.Schema:
         """Schema of a landed file: the columns, `source_file` and `source_row`; all may be null."""
         # Reading the catalog, as every run does, takes no pyarrow, whose import takes a tenth of a dbt command's start.
-        from penstock.lake.arrays import schema
+        from penstock.lake.arrow_types import schema
 
         own = {name: column.type for name, column in self.columns.items()}
         return schema(own | {name: kind for name, (kind, _) in LINEAGE.items() if name != PARTITION})

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
-from penstock.lake.arrays import Values
+from penstock.lake.arrow_types import Values
 
 # Bytes that a column chunk of a parquet file is read in.
 BUFFER = 1 << 20

@@ -3,7 +3,7 @@
 A commit is one file, `manifest/log/<version>.json`, that appears whole and only once, under the next
 free number. That is the one instant at which a month switches; whoever is killed before it has changed
 nothing, whoever loses the race for a number looks again at what is live now. On a disk it is a link, in
-a store one conditional write (`penstock.store.kinds`). The log can be replayed to any version.
+a store one conditional write (`penstock.storage.filesystems`). The log can be replayed to any version.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Literal
 from pydantic import Field, ValidationError
 
 from penstock import clock
+from penstock.config.sections import Strict
 from penstock.errors import PenstockError
-from penstock.lake.files import FILE
-from penstock.sections import Strict
-from penstock.store import kinds
-from penstock.store.place import Folder
+from penstock.storage import filesystems
+from penstock.storage.files import FILE
+from penstock.storage.locations import Folder
 
 # How the `source` of a made month begins.
 SAMPLE = "sample:"
@@ -105,7 +105,7 @@ class Manifest:
         Raises:
             PenstockError: a number below the newest one is missing.
         """
-        stems = (name.removesuffix(".json") for name in kinds.of(self.log_dir).names(self.log_dir))
+        stems = (name.removesuffix(".json") for name in filesystems.of(self.log_dir).names(self.log_dir))
         numbers = {int(stem) for stem in stems if stem.isdigit()}
         newest = max(numbers, default=0)
         for missing in sorted(set(range(1, newest)) - numbers):
@@ -125,7 +125,7 @@ class Manifest:
         """The files of some commits, read at once where that is quicker."""
         paths = [self._path(version) for version in versions]
         try:
-            return kinds.of(self.log_dir).read(paths)
+            return filesystems.of(self.log_dir).read(paths)
         except OSError as error:
             # Which one it is, one by one.
             for path in paths:
@@ -185,7 +185,7 @@ class Manifest:
             update={"version": version + 1, "landed_at": clock.now(), "penstock": program_version()}
         )
         data = committed.model_dump_json(indent=1).encode() + b"\n"
-        return committed if kinds.of(self.log_dir).new(self._path(version + 1), data) else None
+        return committed if filesystems.of(self.log_dir).new(self._path(version + 1), data) else None
 
 
 def live_of(entries: list[Entry]) -> Live:

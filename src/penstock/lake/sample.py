@@ -13,14 +13,14 @@ import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Catalog
-from penstock.lake.land import is_whole, land
+from penstock.lake.landing import is_whole, land
+from penstock.lake.landing_report import Line
 from penstock.lake.manifest import SAMPLE, Manifest
-from penstock.lake.remove import remove_where
-from penstock.lake.report import Line
+from penstock.lake.removal import remove_where
 from penstock.lake.sample_files import DATASETS, chunk
-from penstock.lake.source import local_file
+from penstock.lake.source_files import local_file
 from penstock.lake.staging import workplace
-from penstock.store.place import Folder
+from penstock.storage.locations import Folder
 
 ROWS = 200_000
 # Raise it when the same seed makes other trips.

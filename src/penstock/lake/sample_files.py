@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from penstock.lake.arrays import Values
+from penstock.lake.arrow_types import Values
 from penstock.lake.sample_trips import Trips, is_airport, is_manhattan, journeys, spoil
 
 DATASETS = ("green", "yellow", "fhvhv")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.lake.months import following
+from penstock.lake.month_ranges import following
 
 Array = npt.NDArray[Any]
 Trips = dict[str, Array]

@@ -20,9 +20,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from penstock.access import private
 from penstock.errors import PenstockError
-from penstock.store.place import Folder
+from penstock.storage import private_files
+from penstock.storage.locations import Folder
 
 FOLDER, DOWNLOADS = ".staging", "downloads"
 
@@ -43,8 +43,8 @@ def made(lake_dir: Folder) -> Path:
     """
     folder = area(lake_dir)
     if not isinstance(lake_dir, Path):
-        private.own_folder(folder.parent)
-    return private.folder(folder)
+        private_files.own_folder(folder.parent)
+    return private_files.folder(folder)
 
 
 def downloads(lake_dir: Folder) -> Path:

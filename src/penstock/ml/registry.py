@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame
 
 from penstock import clock
 from penstock.errors import PenstockError
-from penstock.ml import metrics, regression, store
+from penstock.ml import metrics, model_store, regression
 
 SCHEMA = (
     "model string, version int, is_promoted boolean, reason string, test_month date, mae double, "
@@ -44,7 +44,7 @@ class Version:
         own = regression.values(self.features)
         told = [f"penstock_kept_{name}" for name in keep]
         kept = [rows[name].alias(as_) for name, as_ in zip(keep, told, strict=True)]
-        found = regression.predicted(store.load(self.row["path"]), rows.select(*kept, *own), self.row["prior"])
+        found = regression.predicted(model_store.load(self.row["path"]), rows.select(*kept, *own), self.row["prior"])
         names = [found[as_].alias(name) for name, as_ in zip(keep, told, strict=True)]
         return found.select(*names, found[regression.PREDICTED])
 

@@ -17,11 +17,11 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from penstock import clock
-from penstock.batches.choose import Built
-from penstock.ml import drift, metrics, months, regression, store
-from penstock.ml.months import Split
+from penstock.intervals.staleness import Built
+from penstock.ml import drift, metrics, model_store, regression, training_months
 from penstock.ml.ratio import ratio
 from penstock.ml.spec import Spec
+from penstock.ml.training_months import Split
 
 SCHEMA = (
     "model string, version int, trained_at timestamp_ntz, key string, "
@@ -70,7 +70,7 @@ def train(dbt: Any, session: Any, features: DataFrame, batches: DataFrame, meta:
         PenstockError: a spec that can't be, or months that aren't built.
     """
     spec = Spec.of(dbt.this.identifier, meta)
-    built = months.built(session, batches, spec.inputs)
+    built = training_months.built(session, batches, spec.inputs)
     split = Split.of(spec, built)
     nothing = session.createDataFrame([], SCHEMA)
     if split is None:
@@ -119,7 +119,7 @@ def _version(
         reference = drift.quantiles(known, spec.features, spec.month)
     finally:
         known.unpersist()
-    version, path = store.save(session, model, spec.name, newest)
+    version, path = model_store.save(session, model, spec.name, newest)
     log(
         f"version {version}, {_words(best)}: MAE {own.mae:.4f} on {split.test:%Y-%m}, "
         f"{ratio(own.mae, simple.mae):.3f} of the baseline's; "

@@ -9,15 +9,17 @@ from zipfile import ZipFile
 
 import pytest
 
-from penstock.access import classes, exposure, login, private, secret
-from penstock.cluster import record as cluster_record
-from penstock.cluster.record import Cluster, Node
+from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.plans import kept
-from penstock.plans.kept import Kept
-from penstock.server import control, java
-from penstock.server.record import Process
-from penstock.settings import Settings, load
+from penstock.plans import plan_store
+from penstock.plans.plan_store import Kept
+from penstock.spark import java
+from penstock.spark.access import authentication, exposure, java_classes, secret
+from penstock.spark.cluster import record as cluster_record
+from penstock.spark.cluster.record import Cluster, Node
+from penstock.spark.server import control
+from penstock.spark.server.record import Process
+from penstock.storage import private_files
 
 
 def mode(path: Path) -> int:
@@ -55,21 +57,21 @@ def test_the_uis_key_does_not_give_the_secret_away() -> None:
 
 def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
-    assert mode(private.folder(tmp_path / "open")) == 0o700
-    assert mode(private.folder(tmp_path / "a" / "b")) == 0o700
+    assert mode(private_files.folder(tmp_path / "open")) == 0o700
+    assert mode(private_files.folder(tmp_path / "a" / "b")) == 0o700
 
 
 def test_a_folder_that_another_user_made_first_is_refused(tmp_path: Path) -> None:
     """Where any user makes folders: a link is as bad."""
-    assert mode(private.own_folder(tmp_path / "mine")) == 0o700
+    assert mode(private_files.own_folder(tmp_path / "mine")) == 0o700
     (tmp_path / "link").symlink_to(tmp_path / "mine")
     with pytest.raises(PenstockError, match="another user made it"):
-        private.own_folder(tmp_path / "link")
+        private_files.own_folder(tmp_path / "link")
     if os.getuid() == 0:
         (tmp_path / "theirs").mkdir()
         os.chown(tmp_path / "theirs", 65534, 65534)
         with pytest.raises(PenstockError, match="another user made it"):
-            private.own_folder(tmp_path / "theirs")
+            private_files.own_folder(tmp_path / "theirs")
 
 
 def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:
@@ -82,18 +84,18 @@ def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:
 
 
 def test_captured_plans_are_their_owners(tmp_path: Path) -> None:
-    kept.write(tmp_path, Kept("model.p.m", "w.m", "code"))
+    plan_store.write(tmp_path, Kept("model.p.m", "w.m", "code"))
     assert mode(tmp_path / "plans") == 0o700
-    assert mode(kept.path(tmp_path, "model.p.m")) == 0o600
+    assert mode(plan_store.path(tmp_path, "model.p.m")) == 0o600
 
 
 def test_the_java_classes_are_compiled_once(tmp_path: Path) -> None:
     """By the compiler among Spark's jars; all four are in the jar."""
-    made = classes.jar(tmp_path, java.find())
+    made = java_classes.jar(tmp_path, java.find())
     with ZipFile(made) as jar:
-        assert sorted(jar.namelist()) == sorted(f"penstock/access/{name}.class" for name in classes.ORDER)
+        assert sorted(jar.namelist()) == sorted(f"penstock/access/{name}.class" for name in java_classes.ORDER)
     before = made.stat().st_mtime_ns
-    assert classes.jar(tmp_path, java.find()) == made
+    assert java_classes.jar(tmp_path, java.find()) == made
     assert made.stat().st_mtime_ns == before
 
 
@@ -123,11 +125,11 @@ def test_drivers_share_the_secret_of_the_cluster_that_they_are_on(tmp_path: Path
     me = Process.of(os.getpid())
     cluster_record.folder(settings).mkdir(parents=True)
     cluster_record.write(settings, Cluster(Node(me, 7077, 8080), {}, 1, 1, "1g"))
-    assert login.messages(settings, "spark://127.0.0.1:7077") == {}, "nodes that an earlier version started"
+    assert authentication.messages(settings, "spark://127.0.0.1:7077") == {}, "nodes that an earlier version started"
     shared = secret.take(cluster_record.folder(settings))
     own = {"spark.authenticate": "true", "spark.authenticate.secret": shared}
-    assert login.messages(settings, "spark://127.0.0.1:7077") == own
-    assert login.messages(settings, "spark://127.0.0.1:7099") == {}
-    server = {"a": "b", **login.messages(settings, "local[*]")}
-    assert login.of_driver(server, settings, "spark://127.0.0.1:7077") == {"a": "b", **own}
-    assert login.of_driver({**server, **own}, settings, "local[2]") == {"a": "b", **own}
+    assert authentication.messages(settings, "spark://127.0.0.1:7077") == own
+    assert authentication.messages(settings, "spark://127.0.0.1:7099") == {}
+    server = {"a": "b", **authentication.messages(settings, "local[*]")}
+    assert authentication.of_driver(server, settings, "spark://127.0.0.1:7077") == {"a": "b", **own}
+    assert authentication.of_driver({**server, **own}, settings, "local[2]") == {"a": "b", **own}

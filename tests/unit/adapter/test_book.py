@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals.book import Book
-from dbt.adapters.penstock.intervals.subject import Subject
-from penstock.batches.commits import Batch
-from penstock.batches.grain import GRAINS
-from penstock.batches.ledger import BUILT, Event
+from dbt.adapters.penstock.interval_models.interval_model import Subject
+from dbt.adapters.penstock.interval_models.run_ledger import Book
+from penstock.intervals.commit_metadata import Batch
+from penstock.intervals.grain import GRAINS
+from penstock.intervals.ledger_rows import BUILT, Event
 
 EVENTS = [Event("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUILT)]
 

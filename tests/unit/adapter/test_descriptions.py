@@ -10,7 +10,7 @@ import pytest
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import reset_invocation_id
 
-from dbt.adapters.penstock.descriptions import DescriptionCache
+from dbt.adapters.penstock.describe_cache import DescriptionCache
 
 
 class Server:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import CompilationError
 
-from dbt.adapters.penstock.fixtures import value
+from dbt.adapters.penstock.unit_test_values import value
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from TCLIService.ttypes import TOperationState
 from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock.cancellation import ENDED
-from dbt.adapters.penstock.handle import PenstockHandle
+from dbt.adapters.penstock.connection_handle import PenstockHandle
 from dbt.adapters.penstock.sessions import Session
 
 LOSSES = [TTransportException(4, "TSocket read 0 bytes"), EOFError(), ConnectionResetError(), BrokenPipeError()]

@@ -11,8 +11,8 @@ import pytest
 from dbt.adapters.spark import SparkAdapter
 
 from dbt.adapters.penstock import PenstockAdapter
-from dbt.adapters.penstock.intervals import building
-from penstock.batches.grain import GRAINS, MONTH
+from dbt.adapters.penstock.interval_models import runner
+from penstock.intervals.grain import GRAINS, MONTH
 
 SUBJECT = SimpleNamespace(name="trips", grain=GRAINS[MONTH])
 
@@ -21,7 +21,7 @@ SUBJECT = SimpleNamespace(name="trips", grain=GRAINS[MONTH])
 def test_commits_are_named_though_their_statements_end_at_once(planned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cancelled statement's commit is under way no longer; a run without intervals has nothing to say."""
     said: list[str] = []
-    monkeypatch.setattr(building.logger, "info", said.append)
+    monkeypatch.setattr(runner.logger, "info", said.append)
     adapter: Any = PenstockAdapter.__new__(PenstockAdapter)
     adapter._planned = planned
     adapter._under_way = {"model.p.trips": SimpleNamespace(subject=SUBJECT, intervals=[date(2024, 3, 1)])}

@@ -11,14 +11,15 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals import inputs, planning
-from dbt.adapters.penstock.intervals.planning import Planner
-from dbt.adapters.penstock.intervals.table import Table
-from penstock.batches import markers
-from penstock.batches.choose import Asked, Built
-from penstock.batches.commits import Batch, Commit
-from penstock.batches.ledger import State
-from penstock.server.record import Process
+from dbt.adapters.penstock.interval_models import inputs
+from dbt.adapters.penstock.interval_models import planner as planning
+from dbt.adapters.penstock.interval_models.planner import Planner
+from dbt.adapters.penstock.interval_models.table_state import Table
+from penstock.intervals import run_marker
+from penstock.intervals.commit_metadata import Batch, Commit
+from penstock.intervals.ledger_rows import State
+from penstock.intervals.staleness import Asked, Built
+from penstock.spark.server.record import Process
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2024, month, 1) for month in range(1, 5))
 INTERVAL = {"materialized": "incremental", "incremental_strategy": "interval"}
@@ -305,12 +306,12 @@ def test_a_killed_batch_is_told_once(stand: Stand, landed: bool, monkeypatch: py
     state = stand.book.tables["w.checked"].state
     batch = state.built[MARCH].batch if landed else "lost"
     started = datetime(2024, 5, 1, tzinfo=timezone.utc)
-    markers.write(stand.folder, "w.checked", batch, "run", (MARCH,), started)
+    run_marker.write(stand.folder, "w.checked", batch, "run", (MARCH,), started)
     assert stand.plan("checked").chunks == () and stand.book.told == [], "it still runs"
     monkeypatch.setattr(Process, "handle", lambda self: None)
     stand.lake.live["yellow"][MARCH] = "other"
     plan = stand.plan("checked")
-    assert markers.read(stand.folder, "w.checked") is None
+    assert run_marker.read(stand.folder, "w.checked") is None
     if landed:
         assert stand.book.told == [] and stand.said == []
         return

@@ -10,11 +10,11 @@ import pytest
 from dbt.adapters.base.relation import EventTimeFilter
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.intervals import asking, deferring, filtering, inputs
-from dbt.adapters.penstock.intervals.config import IntervalConfig, interval_properties, is_interval
-from dbt.adapters.penstock.intervals.filtering import IntervalFilter, PenstockRelation
-from penstock.batches.choose import Asked
-from penstock.batches.grain import DAY, GRAINS, MONTH
+from dbt.adapters.penstock.interval_models import deferral, input_filter, inputs, requested_intervals
+from dbt.adapters.penstock.interval_models.config import IntervalConfig, interval_properties, is_interval
+from dbt.adapters.penstock.interval_models.input_filter import IntervalFilter, PenstockRelation
+from penstock.intervals.grain import DAY, GRAINS, MONTH
+from penstock.intervals.staleness import Asked
 
 MONTHLY, DAILY = GRAINS[MONTH], GRAINS[DAY]
 JANUARY, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
@@ -127,7 +127,7 @@ def relation(of: Any, reader: Any, **arguments: Any) -> Any:
     of = SimpleNamespace(
         **{"database": None, "catalog_name": None, "identifier": of.name, "quoting_dict": {}, **vars(of)}
     )
-    with filtering.compiling(reader):
+    with input_filter.compiling(reader):
         return PenstockRelation.create_from(quoting, of, **arguments)
 
 
@@ -150,7 +150,7 @@ def test_an_input_with_an_event_time_is_marked(of: Any, mark: str) -> None:
     read = relation(of, READER, event_time_filter=None)
     assert f"where {mark}" in str(read)
     assert "where" not in read.render(), "as with dbt's microbatch, render() leaves it whole"
-    assert filtering.MARK.search(mark), "what is compiled is what is looked for"
+    assert input_filter.MARK.search(mark), "what is compiled is what is looked for"
 
 
 def test_an_input_of_earlier_intervals_is_marked_as_such() -> None:
@@ -158,17 +158,17 @@ def test_an_input_of_earlier_intervals_is_marked_as_such() -> None:
     mark = "/* intervals before those of file_month */ true"
     assert f"where {mark}" in str(relation(AT_TIMES, reader, event_time_filter=None))
     sql = f"select a from (select * from t where {mark}) where /* intervals of n */ true"
-    assert filtering.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
+    assert input_filter.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
         "select a from (select * from t where file_month < date'2024-02-01') "
         "where (n >= date'2024-01-01' and n < date'2024-03-01')"
     )
-    assert filtering.filled(f"select a from t where {mark}", [JANUARY], MONTHLY, "month").endswith(
+    assert input_filter.filled(f"select a from t where {mark}", [JANUARY], MONTHLY, "month").endswith(
         "as penstock_rows where (month >= date'2024-01-01' and month < date'2024-02-01')"
     )
-    assert "where false" in filtering.filled(sql, [], MONTHLY, "month")
+    assert "where false" in input_filter.filled(sql, [], MONTHLY, "month")
     earlier = IntervalFilter("m", before=True)
-    assert filtering.windows(earlier, [JANUARY, FEBRUARY], MONTHLY) == [("", "2024-02-01T00:00:00")]
-    assert filtering.windows(earlier, [], MONTHLY) == []
+    assert input_filter.windows(earlier, [JANUARY, FEBRUARY], MONTHLY) == [("", "2024-02-01T00:00:00")]
+    assert input_filter.windows(earlier, [], MONTHLY) == []
 
 
 def test_nothing_else_is_marked() -> None:
@@ -179,29 +179,29 @@ def test_nothing_else_is_marked() -> None:
     window = EventTimeFilter("file_month", datetime(2024, 1, 1), datetime(2024, 2, 1))
     sampled = str(relation(AT_TIMES, READER, event_time_filter=window))
     assert "intervals" not in sampled and "2024-01-01" in sampled
-    with filtering.compiling(READER), filtering.compiling(None):
-        assert filtering._thread.node is None
-    assert filtering._thread.node is None
+    with input_filter.compiling(READER), input_filter.compiling(None):
+        assert input_filter._thread.node is None
+    assert input_filter._thread.node is None
 
 
 def test_a_mark_becomes_the_condition_of_the_intervals() -> None:
     sql = "select a from (select * from t where /* intervals of m by month */ true) where /* intervals of n */ true"
-    assert filtering.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
+    assert input_filter.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
         "select a from (select * from t where (m >= date'2024-01-01' and m < date'2024-03-01')) "
         "where (n >= date'2024-01-01' and n < date'2024-03-01')"
     )
-    assert "where false" in filtering.filled(sql, [], MONTHLY, "month")
+    assert "where false" in input_filter.filled(sql, [], MONTHLY, "month")
 
 
 def test_rows_of_other_intervals_are_left_out() -> None:
     """A model of days reads the months they lie in; a query without a mark reads everything."""
     days = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1)]
-    by_month = filtering.filled("select * from t where /* intervals of m by month */ true", days, DAILY, "day")
+    by_month = input_filter.filled("select * from t where /* intervals of m by month */ true", days, DAILY, "day")
     assert "where (m >= date'2024-01-01' and m < date'2024-03-01')" in by_month
     assert by_month.endswith("as penstock_rows where (day >= date'2024-01-30' and day < date'2024-02-02')")
-    whole = filtering.filled("select * from t", [JANUARY], MONTHLY, "month")
+    whole = input_filter.filled("select * from t", [JANUARY], MONTHLY, "month")
     assert whole.endswith("as penstock_rows where (month >= date'2024-01-01' and month < date'2024-02-01')")
-    by_day = filtering.filled("select * from t where /* intervals of d by day */ true", [FEBRUARY], MONTHLY, "month")
+    by_day = input_filter.filled("select * from t where /* intervals of d by day */ true", [FEBRUARY], MONTHLY, "month")
     assert "where (d >= date'2024-02-01' and d < date'2024-03-01')" in by_day and "penstock_rows" in by_day
 
 
@@ -209,11 +209,11 @@ def test_a_python_models_windows() -> None:
     """ISO instants, each interval of the input once, the end not included."""
     month, own = IntervalFilter("m", grain="month"), IntervalFilter("n")
     days = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1)]
-    assert filtering.windows(month, days, DAILY) == [
+    assert input_filter.windows(month, days, DAILY) == [
         ("2024-01-01T00:00:00", "2024-02-01T00:00:00"),
         ("2024-02-01T00:00:00", "2024-03-01T00:00:00"),
     ]
-    assert filtering.windows(own, days[:1], DAILY) == [("2024-01-30T00:00:00", "2024-01-31T00:00:00")]
+    assert input_filter.windows(own, days[:1], DAILY) == [("2024-01-30T00:00:00", "2024-01-31T00:00:00")]
 
 
 # Inputs.
@@ -269,36 +269,36 @@ def test_how_intervals_are_committed_is_no_code(manifest: Any) -> None:
 )
 def test_event_times_name_whole_intervals(start: Any, end: Any, first: date | None, after: date | None) -> None:
     """An interval that begins before the end is among those named, as with dbt's microbatch."""
-    found = asking.asked(SimpleNamespace(EVENT_TIME_START=start, EVENT_TIME_END=end), MONTHLY, False)
+    found = requested_intervals.asked(SimpleNamespace(EVENT_TIME_START=start, EVENT_TIME_END=end), MONTHLY, False)
     assert (found.start, found.end) == (first, after)
     assert found.names(FEBRUARY) and found.given is (start is not None)
 
 
 def test_a_range_of_days_is_one_of_days() -> None:
     arguments = SimpleNamespace(EVENT_TIME_START=datetime(2024, 1, 20, 6), EVENT_TIME_END=datetime(2024, 1, 21, 6))
-    found = asking.asked(arguments, DAILY, True)
+    found = requested_intervals.asked(arguments, DAILY, True)
     assert found == Asked(True, date(2024, 1, 20), date(2024, 1, 22))
 
 
 def test_a_range_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of days, for a model of months: the months that they lie in."""
-    monkeypatch.setenv(asking.WITHIN, " 2024-01..2024-02 ")
-    assert asking.asked(SimpleNamespace(), MONTHLY, False) == Asked(within=(JANUARY, date(2024, 3, 1)))
-    monkeypatch.setenv(asking.WITHIN, "2024-01-05..2024-01-07")
-    assert asking.asked(SimpleNamespace(), MONTHLY, False).allows(JANUARY)
-    assert not asking.asked(SimpleNamespace(), DAILY, False).allows(JANUARY)
-    monkeypatch.setenv(asking.WITHIN, "")
-    assert asking.asked(SimpleNamespace(), MONTHLY, False) == Asked()
-    monkeypatch.setenv(asking.WITHIN, "2024-03..2024-01")
+    monkeypatch.setenv(requested_intervals.WITHIN, " 2024-01..2024-02 ")
+    assert requested_intervals.asked(SimpleNamespace(), MONTHLY, False) == Asked(within=(JANUARY, date(2024, 3, 1)))
+    monkeypatch.setenv(requested_intervals.WITHIN, "2024-01-05..2024-01-07")
+    assert requested_intervals.asked(SimpleNamespace(), MONTHLY, False).allows(JANUARY)
+    assert not requested_intervals.asked(SimpleNamespace(), DAILY, False).allows(JANUARY)
+    monkeypatch.setenv(requested_intervals.WITHIN, "")
+    assert requested_intervals.asked(SimpleNamespace(), MONTHLY, False) == Asked()
+    monkeypatch.setenv(requested_intervals.WITHIN, "2024-03..2024-01")
     with pytest.raises(DbtRuntimeError, match=r"needed: PENSTOCK_INTERVALS as 2024-01 or 2024-01\.\.2024-03"):
-        asking.asked(SimpleNamespace(), MONTHLY, False)
+        requested_intervals.asked(SimpleNamespace(), MONTHLY, False)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"), [({}, ""), ({"EMPTY": True}, "--empty"), ({"SAMPLE": object()}, "--sample")]
 )
 def test_what_is_built_of_parts_is_no_whole_interval(arguments: dict[str, Any], words: str) -> None:
-    assert asking.partial(SimpleNamespace(**arguments)) == words
+    assert requested_intervals.partial(SimpleNamespace(**arguments)) == words
 
 
 # What a deferred reference reads.
@@ -322,5 +322,5 @@ def test_a_model_lies_where_dbts_ref_reads_it(arguments: dict[str, Any], there: 
         config=SimpleNamespace(args=SimpleNamespace(**arguments)),
         get_relation=lambda *names: there and names == (None, "w", "checked"),
     )
-    assert deferring.lies(adapter, model) is (elsewhere if deferred else model)
-    assert deferring.lies(adapter, AT_TIMES) is AT_TIMES, "nothing to defer to"
+    assert deferral.lies(adapter, model) is (elsewhere if deferred else model)
+    assert deferral.lies(adapter, AT_TIMES) is AT_TIMES, "nothing to defer to"

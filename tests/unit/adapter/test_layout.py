@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import layout, sizes
+from dbt.adapters.penstock import layout, table_sizes
 from dbt.adapters.penstock.layout import FileLayout
-from penstock.pymodel.arrange import TASKS
+from penstock.delta.sorted_writes import TASKS
 
 TARGET = {"target_file_size_mb": 128}
 OPTIMISED = "spark.databricks.delta.optimizeWrite.enabled"
@@ -121,10 +121,10 @@ FileScan, Statistics(sizeInBytes=1.0 GiB)
 
 
 def test_a_view_has_the_size_of_what_it_reads() -> None:
-    assert sizes.read_by(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
-    assert sizes.read_by(COST.format("10.0 B")) == 2058
+    assert table_sizes.read_by(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
+    assert table_sizes.read_by(COST.format("10.0 B")) == 2058
 
 
 def test_a_size_that_spark_does_not_know_is_none() -> None:
-    assert sizes.read_by(COST.format("8.0 EiB")) is None
-    assert sizes.read_by("Error occurred during query planning") is None
+    assert table_sizes.read_by(COST.format("8.0 EiB")) is None
+    assert table_sizes.read_by("Error occurred during query planning") is None

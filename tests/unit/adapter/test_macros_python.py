@@ -12,7 +12,7 @@ import pytest
 from dbt.adapters.base.relation import EventTimeFilter
 from dbt_jinja import environment
 
-from dbt.adapters.penstock.python import jobs
+from dbt.adapters.penstock.python_submissions import jobs
 from dbt.include.penstock import PACKAGE_PATH
 
 START, END = datetime(2024, 1, 1, tzinfo=timezone.utc), datetime(2024, 1, 2, tzinfo=timezone.utc)

@@ -17,9 +17,9 @@ from dbt_jinja import CompilationError, environment
 
 from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
-from dbt.adapters.penstock.intervals.config import interval_properties
+from dbt.adapters.penstock.interval_models.config import interval_properties
 from dbt.include.penstock import PACKAGE_PATH
-from penstock.pymodel import names
+from penstock.sql import names
 
 MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)
 DISPATCH = "{{% macro {0}() %}}{{{{ return(penstock__{0}(*varargs, **kwargs)) }}}}{{% endmacro %}}"

@@ -10,15 +10,16 @@ from typing import Any, ClassVar
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.plans import code, noting
-from dbt.adapters.penstock.plans.collecting import Collector
-from dbt.adapters.penstock.plans.files import MB, File, sizes
-from dbt.adapters.penstock.plans.keeping import PlanKeeping
-from dbt.adapters.penstock.plans.noting import Noted
-from dbt.adapters.penstock.plans.testing import check_arguments
-from penstock.plans import kept
-from penstock.plans.kept import Kept
-from penstock.plans.status import Executed
+from dbt.adapters.penstock import node_fingerprint
+from dbt.adapters.penstock.physical_plans import pending_plans
+from dbt.adapters.penstock.physical_plans.capture import PlanKeeping
+from dbt.adapters.penstock.physical_plans.executed_plans import Collector
+from dbt.adapters.penstock.physical_plans.file_tests import MB, File, sizes
+from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.physical_plans.plan_tests import check_arguments
+from penstock.plans import plan_store
+from penstock.plans.plan_store import Kept
+from penstock.plans.rest_api import Executed
 
 
 class Config(SimpleNamespace):
@@ -62,8 +63,8 @@ def manifest() -> Any:
 
 def test_views_are_followed_to_their_tables(manifest: Any) -> None:
     """To the source, not to views; a table's own inputs are no part of a plan that reads it."""
-    assert code.views(manifest, "report") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
-    assert code.views(manifest, "facts") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
+    assert node_fingerprint.views(manifest, "report") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
+    assert node_fingerprint.views(manifest, "facts") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
 
 
 def change_text(found: Any, name: str) -> None:
@@ -95,9 +96,9 @@ def change_config(found: Any, key: str) -> None:
 )
 def test_a_fingerprint_covers_what_shapes_the_statement(manifest: Any, change: Any, what: str, differs: bool) -> None:
     """The model, its views, its macros and those they call, its configuration; not its words, not dbt's macros."""
-    before = code.fingerprint(manifest, "report")
+    before = node_fingerprint.fingerprint(manifest, "report")
     change(manifest, what)
-    assert (code.fingerprint(manifest, "report") != before) is differs
+    assert (node_fingerprint.fingerprint(manifest, "report") != before) is differs
 
 
 @pytest.mark.parametrize(
@@ -140,13 +141,13 @@ def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run isn't held up, and what was kept stays."""
-    monkeypatch.setattr("dbt.adapters.penstock.plans.collecting.PAUSES", (0.0,))
+    monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.PAUSES", (0.0,))
     plan = Kept("model.p.m", "w.m", "code", explained="text")
-    kept.write(tmp_path, plan)
+    plan_store.write(tmp_path, plan)
     collector = Collector()
     collector.collect(tmp_path, plan, "http://127.0.0.1:9", lambda _: True)
     collector.wait("model.p.m")
-    assert kept.read(tmp_path, "model.p.m") == plan
+    assert plan_store.read(tmp_path, "model.p.m") == plan
 
 
 class Busy:
@@ -173,24 +174,24 @@ def test_a_plan_that_is_late_is_asked_for_again_and_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also after a timeout; the one asked for later is kept meanwhile."""
-    monkeypatch.setattr("dbt.adapters.penstock.plans.collecting.Status", Busy)
-    monkeypatch.setattr("dbt.adapters.penstock.plans.collecting.PAUSES", (0.2, 0.2, 0.2))
+    monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.Status", Busy)
+    monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.PAUSES", (0.2, 0.2, 0.2))
     collector = Collector()
     for name in Busy.tries:
         plan = Kept(name, "w.m", "code", explained="text")
         collector.collect(tmp_path, plan, "http://127.0.0.1:9", name.__eq__)
     collector.wait()
     for name in Busy.tries:
-        found = kept.read(tmp_path, name)
+        found = plan_store.read(tmp_path, name)
         assert found and found.executed == Executed(7, "plan", 1.0)
     assert Busy.asked[:3] == ["model.p.slow", "model.p.quick", "model.p.slow"]
 
 
 def test_what_is_noted_is_taken_once() -> None:
     """The next run of the node begins with nothing."""
-    noting.note("n", Noted("text"))
-    assert noting.take("n") == Noted("text")
-    assert noting.take("n") is None
+    pending_plans.note("n", Noted("text"))
+    assert pending_plans.take("n") == Noted("text")
+    assert pending_plans.take("n") is None
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -203,7 +204,7 @@ def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) 
         _target=Path("target"),
         _thread=SimpleNamespace(aside=True),
     )
-    noting.note("model.p.m", Noted("text", lambda _: True, kept=plan))
+    pending_plans.note("model.p.m", Noted("text", lambda _: True, kept=plan))
     try:
         if fails:
             raise DbtRuntimeError("wrong")

@@ -17,10 +17,10 @@ from dbt_common.exceptions import DbtRuntimeError
 from pyspark.sql.connect.client.reattach import ExecutePlanResponseReattachableIterator
 from pyspark.sql.connect.session import SparkSession
 
-from dbt.adapters.penstock.python import jobs, packages, session
-from dbt.adapters.penstock.python.config import PythonConfig
-from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
-from penstock.pymodel.job import Input, Job
+from dbt.adapters.penstock.python_submissions import connect_session, jobs, packages
+from dbt.adapters.penstock.python_submissions.config import PythonConfig
+from dbt.adapters.penstock.python_submissions.connect import ConnectPythonJobHelper
+from penstock.python_runtime.job import Input, Job
 from profiles import credentials
 
 NODE: dict[str, Any] = {
@@ -142,8 +142,8 @@ def test_missing_packages_are_named_with_the_command() -> None:
 def test_the_token_is_kept_out_of_messages() -> None:
     """As it stands in the address and as it is sent."""
     address = "sc://h:1/;use_ssl=true;token=a%2Fb"
-    assert session.without_token("no a%2Fb nor a/b at h:1", address) == "no *** nor *** at h:1"
-    assert session.without_token("plain", "sc://h:1") == "plain"
+    assert connect_session.without_token("no a%2Fb nor a/b at h:1", address) == "no *** nor *** at h:1"
+    assert connect_session.without_token("plain", "sc://h:1") == "plain"
 
 
 def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     made = credentials(host="x", connect_url="sc://localhost:1/;use_ssl=true")
     made.ssl_ca = str(tmp_path / "ca.pem")
     with pytest.raises(DbtRuntimeError, match=r"ssl_ca.*ca\.pem.*do: correct ssl_ca"):
-        session.open_session(made, str(made.connect_url), "model.p.m")
+        connect_session.open_session(made, str(made.connect_url), "model.p.m")
 
 
 class _Conf:
@@ -174,10 +174,10 @@ def test_settings_of_a_running_server_are_told_from_others() -> None:
         conf = _Conf()
 
     good = {"spark.sql.shuffle.partitions": "3", "spark.sql.catalog.lake": "x", "fs.s3a.endpoint": "y"}
-    session.configure(Session, good, "m")
+    connect_session.configure(Session, good, "m")
     assert Session.conf.values == good
     with pytest.raises(DbtRuntimeError, match=r"found: spark\.executor\.memory.*submission_method: spark_submit"):
-        session.configure(Session, {"spark.executor.memory": "2g"}, "m")
+        connect_session.configure(Session, {"spark.executor.memory": "2g"}, "m")
 
 
 def test_an_address_without_a_server_is_one_clear_error() -> None:
@@ -190,7 +190,7 @@ def test_an_address_without_a_server_is_one_clear_error() -> None:
     with pytest.raises(
         DbtRuntimeError, match=rf"needed: Spark Connect at localhost:{port}\. found: no answer"
     ) as caught:
-        session.open_session(made, str(made.connect_url), "model.p.m")
+        connect_session.open_session(made, str(made.connect_url), "model.p.m")
     assert "secret" not in str(caught.value)
 
 
@@ -201,7 +201,7 @@ def test_a_session_that_is_collected_closes_nothing() -> None:
         port = server.add_insecure_port("localhost:0")
         server.start()
         made = credentials(host="x", connect_url=f"sc://localhost:{port}/;token=secret")
-        opened = session.open_session(made, str(made.connect_url), "model.p.m")
+        opened = connect_session.open_session(made, str(made.connect_url), "model.p.m")
         assert SparkSession.getActiveSession() is opened
         opened.release_session_on_close = False  # no Spark answers here
         opened.stop()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.python import running
+from dbt.adapters.penstock.python_submissions import executions
 
 
 def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
@@ -27,7 +27,7 @@ def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
             ended.set()
 
     with pytest.raises(DbtRuntimeError, match=r"within 0\.3 s \(timeout\)"):
-        running.run("m", work, cancelled.set, 0.3)
+        executions.run("m", work, cancelled.set, 0.3)
     assert cancelled.is_set() and ended.is_set()
 
 
@@ -42,13 +42,13 @@ def test_a_model_within_sparks_client_is_left_to_the_cancelling() -> None:
         cancelled.set()
 
     with pytest.raises(DbtRuntimeError, match=r"within 0\.1 s \(timeout\)"):
-        running.run("m", lambda: said.append(client["ask"](cancelled)), cancel, 0.1)
+        executions.run("m", lambda: said.append(client["ask"](cancelled)), cancel, 0.1)
     assert said == ["answered"]
 
 
 def test_a_model_that_goes_on_asking_spark_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Code that catches every Exception, and asks again."""
-    monkeypatch.setattr(running, "GRACE", 2.0)
+    monkeypatch.setattr(executions, "GRACE", 2.0)
     client: dict[str, Any] = {"__name__": "pyspark.sql.connect.client", "sleep": time.sleep}
     exec(
         "def ask(ended):\n    try:\n        while True:\n            sleep(0.01)\n    finally:\n        ended.set()",
@@ -56,7 +56,7 @@ def test_a_model_that_goes_on_asking_spark_is_stopped_too(monkeypatch: pytest.Mo
     )
     ended = threading.Event()
     with pytest.raises(DbtRuntimeError, match=r"within 0\.1 s \(timeout\)"):
-        running.run("m", lambda: client["ask"](ended), lambda: None, 0.1)
+        executions.run("m", lambda: client["ask"](ended), lambda: None, 0.1)
     assert ended.is_set()
 
 
@@ -72,7 +72,7 @@ def test_running_models_are_stopped_together() -> None:
 
     def one() -> None:
         try:
-            running.run("m", work, lambda: None, None)
+            executions.run("m", work, lambda: None, None)
         except DbtRuntimeError as error:
             errors.append(error)
 
@@ -80,27 +80,27 @@ def test_running_models_are_stopped_together() -> None:
     for thread in waiting:
         thread.start()
     started.wait(10)
-    assert running.stop_all() == ["m", "m"]
+    assert executions.stop_all() == ["m", "m"]
     for thread in waiting:
         thread.join(20)
     assert len(errors) == 2 and all("was cancelled" in str(error) for error in errors)
-    assert running.stop_all() == []
+    assert executions.stop_all() == []
 
 
 def test_an_error_of_the_model_passes_through() -> None:
     """And a result ends the wait without one."""
-    running.run("m", lambda: None, lambda: None, 5)
+    executions.run("m", lambda: None, lambda: None, 5)
     with pytest.raises(KeyError):
-        running.run("m", lambda: {}["x"], lambda: None, 5)
+        executions.run("m", lambda: {}["x"], lambda: None, 5)
 
 
 def test_tidying_up_neither_fails_nor_holds_a_run() -> None:
     """What hangs is left behind, what fails is passed over."""
     done, never = threading.Event(), threading.Event()
-    running.at_most(60, done.set)
+    executions.at_most(60, done.set)
     assert done.is_set()
-    running.at_most(60, lambda: {}["x"])
+    executions.at_most(60, lambda: {}["x"])
     began = time.monotonic()
-    running.at_most(0.1, never.wait)
+    executions.at_most(0.1, never.wait)
     assert time.monotonic() - began < 30
     never.set()

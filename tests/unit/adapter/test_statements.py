@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dbt.adapters.penstock.statements import (
+from dbt.adapters.penstock.statement_text import (
     changes,
     changes_session,
     finds_nothing,

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import concurrency
+from dbt.adapters.penstock import write_turns
 from dbt.adapters.penstock.column_types import change
-from penstock.pymodel import conflicts
+from penstock.delta import conflicts
 
 
 class Statement:
@@ -97,7 +97,7 @@ def test_writers_of_one_table_take_turns() -> None:
     inside, most = [0], [0]
 
     def write(target: str) -> None:
-        with concurrency.turn(target):
+        with write_turns.turn(target):
             inside[0] += 1
             most[0] = max(most[0], inside[0])
             threading.Event().wait(0.01)
@@ -109,7 +109,7 @@ def test_writers_of_one_table_take_turns() -> None:
     for thread in threads:
         thread.join()
     assert most == [1]
-    with concurrency.turn("s.a"), concurrency.turn("s.b"):
+    with write_turns.turn("s.a"), write_turns.turn("s.b"):
         pass
 
 

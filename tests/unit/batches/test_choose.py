@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.batches.choose import Asked, Built, choose
+from penstock.intervals.staleness import Asked, Built, choose
 
 MONTHS = [date(2024, month, 1) for month in range(1, 7)]
 months = st.sampled_from(MONTHS)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.batches.commits import Batch, history
+from penstock.intervals.commit_metadata import Batch, history
 
 words = st.text(st.characters(exclude_characters=";", exclude_categories=["Cs"]), max_size=12)
 months = st.dates(date(2020, 1, 1), date(2025, 12, 1)).map(lambda day: day.replace(day=1))

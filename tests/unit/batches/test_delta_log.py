@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from penstock.batches import delta_log
-from penstock.batches.commits import history
+from penstock.delta import log as delta_log
+from penstock.intervals.commit_metadata import history
 
 INFORMATION = "Database: w\nTable: facts\nProvider: {provider}\nLocation: {location}\nPartition Provider: Catalog\n"
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.batches.grain import DAY, GRAINS, MONTH, condition, parse_day, parse_days, runs, shown
 from penstock.errors import PenstockError
+from penstock.intervals.grain import DAY, GRAINS, MONTH, condition, parse_day, parse_days, runs, shown
 
 FIRST, LAST = date(2019, 1, 1), date(2025, 12, 31)
 days = st.dates(FIRST, LAST)

@@ -10,10 +10,10 @@ import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.batches import ledger
-from penstock.batches.choose import Built
-from penstock.batches.commits import Commit
-from penstock.batches.ledger import Event, State, append_sql, literal, read_sql, states
+from penstock.intervals import ledger_rows
+from penstock.intervals.commit_metadata import Commit
+from penstock.intervals.ledger_rows import Event, State, append_sql, literal, read_sql, states
+from penstock.intervals.staleness import Built
 
 MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
 JANUARY, FEBRUARY, _ = MONTHS
@@ -49,23 +49,25 @@ def test_each_kind_of_value(value, sql):
 
 
 def test_a_row_has_every_column_in_its_order():
-    event = Event("b", "r", "facts", "w.facts", JANUARY, "month", ledger.BUILT, inputs={"lake.a": "1"}, message="new")
+    event = Event(
+        "b", "r", "facts", "w.facts", JANUARY, "month", ledger_rows.BUILT, inputs={"lake.a": "1"}, message="new"
+    )
     found = spark(append_sql("w.batch_runs", [event, event]))
-    assert [column.name for column in found.this.expressions] == list(ledger.COLUMNS)
+    assert [column.name for column in found.this.expressions] == list(ledger_rows.COLUMNS)
     rows = found.expression.expressions
-    assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger.COLUMNS)}
+    assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger_rows.COLUMNS)}
     sent = []
-    ledger.create(sent.append, "w.batch_runs")
+    ledger_rows.create(sent.append, "w.batch_runs")
     created = spark(sent[0]).this.expressions
     assert [(column.name, column.find(sqlglot.exp.CommentColumnConstraint).this.this) for column in created] == [
-        (name, words) for name, (_, words) in ledger.COLUMNS.items()
+        (name, words) for name, (_, words) in ledger_rows.COLUMNS.items()
     ]
 
 
 # What may happen to a table, one version after another: (what, which months, inputs).
 steps = st.lists(
     st.tuples(
-        st.sampled_from([ledger.BUILT, ledger.REMOVED, ledger.FAILED, ledger.INTERRUPTED]),
+        st.sampled_from([ledger_rows.BUILT, ledger_rows.REMOVED, ledger_rows.FAILED, ledger_rows.INTERRUPTED]),
         st.sets(st.sampled_from(MONTHS), min_size=1),
         st.sampled_from("ab"),
     ),
@@ -77,7 +79,7 @@ def happened(done):
     """The ledger's rows of what happened, and the state they leave, told without SQL."""
     events, version, built, failed, gone = [], 0, {}, {}, {}
     for place, (outcome, months, content) in enumerate(done):
-        whole = outcome in ledger.HOLDS
+        whole = outcome in ledger_rows.HOLDS
         version += whole
         for month in sorted(months):
             held = built.get(month)
@@ -88,10 +90,10 @@ def happened(done):
                     inputs={"lake.a": content}, code="c", rows_out=place, delta_version=at, table_id="t",
                 )
             )  # fmt: skip
-            if outcome == ledger.BUILT:
+            if outcome == ledger_rows.BUILT:
                 built[month] = Built(f"b{place}", {"lake.a": content}, "c", version, place)
                 failed.pop(month, None)
-            elif outcome == ledger.REMOVED:
+            elif outcome == ledger_rows.REMOVED:
                 built.pop(month, None)
                 failed[month], gone[month] = 0, version
             elif held:
@@ -147,9 +149,9 @@ def test_the_state_is_what_happened(done):
 def test_the_state_of_an_older_version(done, upto):
     """A table that was restored holds what it held then."""
     events, *_ = happened(done)
-    whole = [event for event in events if event.outcome in ledger.HOLDS and event.delta_version <= upto]
+    whole = [event for event in events if event.outcome in ledger_rows.HOLDS and event.delta_version <= upto]
     then = {event.interval_start: event for event in whole}
-    expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger.BUILT}
+    expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger_rows.BUILT}
     found = read(events, of="w.facts", upto=upto).get(("w.facts", "t"), State())
     assert {month: held.batch for month, held in found.built.items()} == expected
 

@@ -8,8 +8,8 @@ from datetime import date, datetime, timezone
 
 import pytest
 
-from penstock.batches import markers
-from penstock.server.record import Process
+from penstock.intervals import run_marker
+from penstock.spark.server.record import Process
 
 STARTED = datetime(2024, 5, 1, 12, 30, tzinfo=timezone.utc)
 MONTHS = (date(2024, 1, 1), date(2024, 2, 1))
@@ -18,40 +18,40 @@ MONTHS = (date(2024, 1, 1), date(2024, 2, 1))
 @pytest.fixture
 def written(tmp_path):
     """The folder with a note of this process."""
-    markers.write(tmp_path, "w.facts", "b1", "r1", MONTHS, STARTED)
+    run_marker.write(tmp_path, "w.facts", "b1", "r1", MONTHS, STARTED)
     return tmp_path
 
 
 def test_a_note_says_what_is_being_built(written):
-    found = markers.read(written, "w.facts")
-    assert found == markers.Marker("b1", "r1", MONTHS, STARTED, Process.of(os.getpid()))
+    found = run_marker.read(written, "w.facts")
+    assert found == run_marker.Marker("b1", "r1", MONTHS, STARTED, Process.of(os.getpid()))
     assert found.alive
-    assert [file.name for file in (written / markers.FOLDER).iterdir()] == ["w.facts.json"], "nothing else is left"
+    assert [file.name for file in (written / run_marker.FOLDER).iterdir()] == ["w.facts.json"], "nothing else is left"
 
 
 def test_a_later_batch_takes_its_place(written):
-    markers.write(written, "w.facts", "b2", "r2", MONTHS[:1], STARTED)
-    found = markers.read(written, "w.facts")
+    run_marker.write(written, "w.facts", "b2", "r2", MONTHS[:1], STARTED)
+    found = run_marker.read(written, "w.facts")
     assert found is not None and (found.batch, found.intervals) == ("b2", MONTHS[:1])
 
 
 def test_a_batch_that_ended_leaves_nothing(written):
-    markers.remove(written, "w.facts")
-    assert markers.read(written, "w.facts") is None
-    markers.remove(written, "w.facts")
+    run_marker.remove(written, "w.facts")
+    assert run_marker.read(written, "w.facts") is None
+    run_marker.remove(written, "w.facts")
 
 
 def test_a_process_that_is_gone_is_told_by_its_start(written):
     """Its number may be another process's by now."""
-    file = markers.path(written, "w.facts")
+    file = run_marker.path(written, "w.facts")
     data = json.loads(file.read_text())
     data["process"]["started"] -= 1000
     file.write_text(json.dumps(data))
-    found = markers.read(written, "w.facts")
+    found = run_marker.read(written, "w.facts")
     assert found is not None and not found.alive
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"batch": "b"}', "null"])
 def test_a_note_that_cant_be_read_is_none(written, text):
-    markers.path(written, "w.facts").write_text(text)
-    assert markers.read(written, "w.facts") is None
+    run_marker.path(written, "w.facts").write_text(text)
+    assert run_marker.read(written, "w.facts") is None

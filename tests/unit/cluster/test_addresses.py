@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from penstock import addresses
-from penstock.addresses import Metastore
+from penstock.config import addresses
+from penstock.config.addresses import Metastore
+from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.settings import load
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from penstock import profiles
-from penstock.cluster import control, nodes, record
-from penstock.cluster.record import Cluster, Node
+from penstock.config import profiles
+from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.server import control as server
-from penstock.server.record import Process
-from penstock.settings import load
+from penstock.spark.cluster import control, nodes, record
+from penstock.spark.cluster.record import Cluster, Node
+from penstock.spark.server import control as server
+from penstock.spark.server.record import Process
 
 ME = Node(Process.of(os.getpid()), 7077, 8080)
 GONE = Node(Process(os.getpid(), 1.0), 7078, 8081)

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config.sections import Ports
+from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.sections import Ports
-from penstock.server import configuration, executors, masters, shipping
-from penstock.server.java import Java
-from penstock.settings import Settings, load
+from penstock.spark import masters
+from penstock.spark.executors import launch, python_packages
+from penstock.spark.java import Java
+from penstock.spark.server import configuration
 
 JAVA = Java(Path("/opt/java"), 17, "17.0.15")
 JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
@@ -64,8 +66,8 @@ def test_the_users_spark_settings_win_over_executors(tmp_path: Path) -> None:
 
 def test_a_sent_package_is_whole_with_what_it_needs(tmp_path: Path) -> None:
     """Another Python process finds it in the unpacked archive, and nowhere else."""
-    packed = shipping.pack(["rich"], tmp_path)
-    assert shipping.pack(["rich"], tmp_path) == packed
+    packed = python_packages.pack(["rich"], tmp_path)
+    assert python_packages.pack(["rich"], tmp_path) == packed
     assert [path.name for path in packed.parent.iterdir()] == [packed.name]
     with tarfile.open(packed) as archive:
         archive.extractall(tmp_path / "environment")
@@ -83,13 +85,13 @@ def test_a_sent_package_is_whole_with_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = shipping.path(["rich"], tmp_path)
+    before = python_packages.path(["rich"], tmp_path)
     real = importlib.metadata.Distribution.version.fget
     assert real
     changed = property(lambda self: "2.99" if self.metadata["Name"] == "Pygments" else real(self))
     monkeypatch.setattr(importlib.metadata.Distribution, "version", changed)
     monkeypatch.setattr(importlib.metadata.PathDistribution, "version", changed, raising=False)
-    assert shipping.path(["rich"], tmp_path) != before
+    assert python_packages.path(["rich"], tmp_path) != before
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypat
 )
 def test_a_package_that_cannot_be_sent_is_named(tmp_path: Path, package: str, words: str) -> None:
     with pytest.raises(PenstockError, match=words):
-        shipping.pack([package], tmp_path)
+        python_packages.pack([package], tmp_path)
     assert not list(tmp_path.rglob("*.tar.gz")) and not list(tmp_path.rglob("*.part"))
 
 
@@ -139,7 +141,7 @@ def test_a_driver_that_executors_reach_is_not_refused(tmp_path: Path) -> None:
 )
 def test_what_executors_answer_is_told_in_words(tmp_path: Path, said: str, words: str) -> None:
     with pytest.raises(PenstockError, match=words):
-        raise executors._explained(settings(tmp_path, "master: yarn"), said, 1.0)
+        raise launch._explained(settings(tmp_path, "master: yarn"), said, 1.0)
 
 
 @pytest.mark.parametrize("wrong", ["count: 0", "memory: lots", "jars: sometimes", "wait_seconds: 0", "cpus: 2"])

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config.sections import Ports
+from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.sections import Ports
-from penstock.server import configuration, metastores
-from penstock.server.java import Java
-from penstock.settings import Settings, load
+from penstock.spark.java import Java
+from penstock.spark.metastore import location
+from penstock.spark.server import configuration
 
 JAVA = Java(Path("/opt/java"), 17, "17.0.15")
 DATABASE = "metastore: postgresql://127.0.0.1:1/hive"
@@ -25,14 +26,14 @@ def settings(root: Path, text: str, target: str | None = None) -> Settings:
 
 def start(found: Settings) -> None:
     """As far as a start goes: the mark, then Derby's own folder."""
-    metastores.require(found)
+    location.require(found)
     (found.state_dir / "metastore_db").mkdir(parents=True, exist_ok=True)
 
 
 def test_a_database_is_told_without_its_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No file that the JVMs read has it, and neither has Spark's environment."""
-    monkeypatch.setenv(metastores.USER, "the-user")
-    monkeypatch.setenv(metastores.PASSWORD, "the-password")
+    monkeypatch.setenv(location.USER, "the-user")
+    monkeypatch.setenv(location.PASSWORD, "the-password")
     found = settings(tmp_path, DATABASE)
     folder = configuration.write_files(found, Ports(), "token", JAVA, [])
     texts = {path.name: path.read_text() for path in folder.iterdir()}
@@ -41,30 +42,30 @@ def test_a_database_is_told_without_its_login(tmp_path: Path, monkeypatch: pytes
     made = configuration.environment(found, JAVA, folder)
     everything = " ".join([*texts.values(), *made.values(), *configuration.jvm_options(found, "metastore", "1g")])
     assert "the-user" not in everything and "the-password" not in everything
-    login = metastores.login(found)
+    login = location.login(found)
     assert login and (login.user, login.password) == ("the-user", "the-password")
     assert "the-" not in repr(login)
 
 
 def test_a_missing_login_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(metastores.USER, "the-user")
-    monkeypatch.delenv(metastores.PASSWORD, raising=False)
+    monkeypatch.setenv(location.USER, "the-user")
+    monkeypatch.delenv(location.PASSWORD, raising=False)
     with pytest.raises(PenstockError, match="no PENSTOCK_METASTORE_PASSWORD") as caught:
-        metastores.require(settings(tmp_path, DATABASE))
+        location.require(settings(tmp_path, DATABASE))
     assert "the-user" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", [DATABASE, "metastore: thrift://127.0.0.1:1"])
 def test_one_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    monkeypatch.setenv(metastores.USER, "u")
-    monkeypatch.setenv(metastores.PASSWORD, "p")
+    monkeypatch.setenv(location.USER, "u")
+    monkeypatch.setenv(location.PASSWORD, "p")
     with pytest.raises(PenstockError, match=r"127\.0\.0\.1:1.*no answer"):
-        metastores.require(settings(tmp_path, text))
+        location.require(settings(tmp_path, text))
 
 
 def test_one_that_runs_already_is_asked_where_it_is(tmp_path: Path) -> None:
     found = settings(tmp_path, "metastore: thrift://hive:9084")
-    assert not metastores.own(found)
+    assert not location.own(found)
     site = configuration.hive_site(found, Ports())
     assert site["hive.metastore.uris"] == "thrift://hive:9084"
     assert "javax.jdo.option.ConnectionURL" not in site

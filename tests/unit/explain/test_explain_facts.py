@@ -8,12 +8,12 @@ import plan_texts
 import pytest
 
 from penstock.errors import PenstockError
-from penstock.explain import gather, measured
-from penstock.explain.asking import Server, bytes_of, size
-from penstock.explain.facts import Facts, JoinFact
-from penstock.plans.kept import Kept
+from penstock.explain import builder, metrics
+from penstock.explain.explanation import Facts, JoinFact
+from penstock.explain.server_facts import Server, bytes_of, size
 from penstock.plans.parse import parse
-from penstock.plans.status import Executed, Stage
+from penstock.plans.plan_store import Kept
+from penstock.plans.rest_api import Executed, Stage
 
 TRIPS_AND_ZONES = "select {hint} t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z on t.x = z.y"
 THRESHOLD = "spark.sql.autoBroadcastJoinThreshold"
@@ -33,7 +33,7 @@ def server(**answers: list[dict[str, Any]]) -> Server:
 
 
 def facts(kept: Kept, answering: Server = NOBODY) -> Facts:
-    return gather.facts(kept, "table", answering, "a plan", stored=False)
+    return builder.facts(kept, "table", answering, "a plan", stored=False)
 
 
 def join(kept: Kept, answering: Server = NOBODY) -> JoinFact:
@@ -66,9 +66,9 @@ def test_every_operator_of_a_plan_that_ran_gets_its_own_counts() -> None:
     ran = plan_texts.pickups().executed
     assert ran
     plan = parse(ran.plan)
-    counted = measured.measured(plan, ran.metrics)
+    counted = metrics.measured(plan, ran.metrics)
     rows = {
-        item.title.split(".")[-1]: measured.count(counted[item.number], "number of output rows")
+        item.title.split(".")[-1]: metrics.count(counted[item.number], "number of output rows")
         for item in plan.walk()
         if item.name == "Scan"
     }

@@ -7,17 +7,17 @@ import xml.etree.ElementTree as ET
 import plan_texts
 import pytest
 
-from penstock.explain import gather, picture, show, words
-from penstock.explain.asking import Files, Server
-from penstock.explain.facts import Facts, ScanFact
+from penstock.explain import builder, picture, sentences, terminal
+from penstock.explain.explanation import Facts, ScanFact
 from penstock.explain.keys import condition, equations, named, simple
-from penstock.plans.kept import Kept
+from penstock.explain.server_facts import Files, Server
+from penstock.plans.plan_store import Kept
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def told(kept: Kept) -> Facts:
-    return gather.facts(kept, "table", Server(None, {}), "a plan & more <1>", stored=False)
+    return builder.facts(kept, "table", Server(None, {}), "a plan & more <1>", stored=False)
 
 
 def test_null_safe_keys_are_said_as_they_were_written() -> None:
@@ -51,7 +51,7 @@ def test_conditions_are_said_without_what_spark_adds(text: str, said: str) -> No
 def test_filters_are_said_as_conditions() -> None:
     pushed = ("IsNotNull(a)", "EqualTo(a,green)", "Not(EqualTo(b,true))", "GreaterThanOrEqual(c,3)", "In(d, [1,2])")
     scan = ScanFact(1, "s.t", 1, None, None, None, None, None, None, None, None, ("isnotnull(m)",), pushed)
-    assert words.filters(scan) == [
+    assert sentences.filters(scan) == [
         "partition filter: m is not null",
         "pushed filter: a = green, not b = true, c >= 3, In(d, [1,2])",
     ]
@@ -73,11 +73,11 @@ def test_filters_are_said_as_conditions() -> None:
     ],
 )
 def test_files_are_said_in_all_and_each(files: Files, lines: list[str]) -> None:
-    assert words.files(files) == lines
+    assert sentences.files(files) == lines
 
 
 def test_the_text_says_it_all() -> None:
-    text = show.text(told(plan_texts.pickups()))
+    text = terminal.text(told(plan_texts.pickups()))
     for line in (
         "pickups (table): 2 joins, 2 exchanges, 3 scans, 5 stages",
         "broadcast hash join, left outer, on pickup_zone_id = zone_id",
@@ -91,7 +91,7 @@ def test_the_text_says_it_all() -> None:
 @pytest.mark.parametrize("name", sorted(path.stem for path in plan_texts.FOLDER.glob("*.txt")))
 def test_every_plan_is_told_and_drawn(name: str) -> None:
     facts = told(plan_texts.explained(name))
-    assert show.text(facts).startswith(f"{name} (table): ")
+    assert terminal.text(facts).startswith(f"{name} (table): ")
     drawing = ET.fromstring(picture.svg(facts))
     names = [text.text for text in drawing.iter(f"{SVG}text") if text.get("class") == "name"]
     assert sum(str(item).startswith("scan ") for item in names) == len(facts.scans)

@@ -17,9 +17,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from penstock.cli.lake import register
 from penstock.errors import PenstockError
 from penstock.lake import catalog as catalogs
-from penstock.lake.commands import register
 from penstock.lake.manifest import Manifest
 
 REPOSITORY = Path(__file__).resolve().parents[3]

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.lake.arrays import ARROW
-from penstock.lake.cast import Target, cast, check_kind
+from penstock.lake.arrow_types import ARROW
+from penstock.lake.casting import Target, cast, check_kind
 
 D = Decimal
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import PenstockError
-from penstock.lake.clean import parse_grace
+from penstock.lake.cleanup import parse_grace
 from penstock.lake.download import Remote, held
-from penstock.lake.snapshot import write_snapshot
+from penstock.lake.manifest_table import write_snapshot
 from penstock.lake.staging import downloads
 
 from .conftest import GreenFile, Project

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from penstock import clock
-from penstock.lake import land as landing
-from penstock.lake.clean import clean
-from penstock.lake.snapshot import write_snapshot
+from penstock.lake import landing
+from penstock.lake.cleanup import clean
+from penstock.lake.manifest_table import write_snapshot
 
 from .conftest import GreenFile, Project
 

@@ -84,7 +84,7 @@ def test_an_interrupt_leaves_nothing_half_done(
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(f"penstock.lake.land.{step}", interrupt)
+    monkeypatch.setattr(f"penstock.lake.landing.{step}", interrupt)
     assert project.penstock(*words).code != 0
     assert project.tree() == before
     assert list((project.lake / ".staging").iterdir()) == []

@@ -15,9 +15,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from penstock.errors import PenstockError
-from penstock.lake.arrays import ARROW
+from penstock.lake.arrow_types import ARROW
 from penstock.lake.manifest import Entry, Manifest
-from penstock.lake.snapshot import COLUMNS, write_snapshot
+from penstock.lake.manifest_table import COLUMNS, write_snapshot
 
 from .conftest import GREEN_NEW, GreenFile, Project
 
@@ -112,7 +112,7 @@ def test_a_kill_at_any_point_leaves_the_lake_whole(project: Project, green_file:
     two = two.rename(two.parent / "other.parquet")
     loop = (
         "import itertools, sys, typer; from typer.testing import CliRunner\n"
-        "from penstock.lake.commands import register\n"
+        "from penstock.cli.lake import register\n"
         "app = typer.Typer(); register(app)\n"
         "for path in itertools.cycle(sys.argv[1:]):\n"
         "    r = CliRunner().invoke(app, ['land', 'green', '--file', path, '--month', '2021-01'])\n"

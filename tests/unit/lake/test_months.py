@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.lake.months import parse
+from penstock.lake.month_ranges import parse
 
 MONTHS = st.builds(date, st.integers(1990, 2060), st.integers(1, 12), st.just(1))
 

@@ -15,7 +15,7 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
 
-from penstock.lake import land as landing
+from penstock.lake import landing
 
 from .conftest import Project, green_table
 

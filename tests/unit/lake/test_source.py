@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from penstock.errors import PenstockError
 from penstock.lake import download as downloads
-from penstock.lake.source import fetched, file_system, located
+from penstock.lake.source_files import fetched, file_system, located
 
 from .conftest import GreenFile, Project, sha256_of
 

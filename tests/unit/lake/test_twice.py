@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from penstock.lake import land as landing
+from penstock.lake import landing
 
 from .conftest import GreenFile, Project
 

@@ -12,7 +12,7 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.manifest import Entry
-from penstock.lake.verify import problems, require
+from penstock.lake.verification import problems, require
 
 from .conftest import GreenFile, Project, sha256_of
 

@@ -53,7 +53,7 @@ def test_the_page_works_as_written(project: Project) -> None:
 
 
 def test_the_page_names_every_type_and_key() -> None:
-    from penstock.lake.arrays import ARROW
+    from penstock.lake.arrow_types import ARROW
     from penstock.lake.catalog import LINEAGE, Column, Dataset
 
     for word in (*ARROW, *LINEAGE, *(set(Dataset.model_fields) - {"name", "description"}), *Column.model_fields):

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.ml import drift, store, watch
-from penstock.ml.months import Split
+from penstock.ml import drift, model_store, monitoring
 from penstock.ml.registry import chosen, judged
 from penstock.ml.spec import Spec
+from penstock.ml.training_months import Split
 
 META = {
     "inputs": "features",
@@ -149,10 +149,10 @@ class Model:
 
 def test_two_runs_at_once_save_two_versions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both took the same number when they began; neither writes over the other."""
-    monkeypatch.setattr(store, "next_version", lambda session, name, newest: newest + 1)
+    monkeypatch.setattr(model_store, "next_version", lambda session, name, newest: newest + 1)
     session = SimpleNamespace(conf={"spark.sql.warehouse.dir": "file:/w/"})
     taken: set[str] = set()
-    saved = [store.save(session, Model(taken), "m", 3) for _ in range(2)]
+    saved = [model_store.save(session, Model(taken), "m", 3) for _ in range(2)]
     assert saved == [(4, "file:/w/registry/m/4"), (5, "file:/w/registry/m/5")]
 
 
@@ -204,4 +204,4 @@ def test_a_version_of_counts_in_bins_has_no_months_to_compare_with() -> None:
     old = {"feature": "hour", "edges": [8.0, 12.0], "shares": [0.2, 0.3, 0.5]}
     new = [{"feature": "hour", "edges": [float(n)] * 19, "shares": list(drift.SHARES)} for n in (1, 2)]
     found: Any = SimpleNamespace(row={"reference": [old, *new]})
-    assert watch.reference(found) == {"hour": [[1.0] * 19, [2.0] * 19]}
+    assert monitoring.reference(found) == {"hour": [[1.0] * 19, [2.0] * 19]}

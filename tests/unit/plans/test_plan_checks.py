@@ -7,8 +7,8 @@ from typing import Any
 import plan_texts
 import pytest
 
-from penstock.plans import checks
-from penstock.plans.kept import Kept
+from penstock.plans import assertions
+from penstock.plans.plan_store import Kept
 
 BY_HINT = """
 select /*+ merge(z) */ t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z
@@ -19,7 +19,7 @@ on t.pickup_zone_id = z.zone_id
 def run(test: str, kept: Kept, **arguments: Any) -> list[str]:
     plan = kept.plan
     assert plan
-    return checks.run(test, kept, plan, arguments)
+    return assertions.run(test, kept, plan, arguments)
 
 
 PICKUPS = plan_texts.pickups()
@@ -93,8 +93,8 @@ def test_a_plan_that_fails_says_what_was_found(
 
 
 def test_pruning_is_a_partition_filter_on_the_column() -> None:
-    assert checks.prunes_partitions("warehouse.fct_trips", plan_texts.plan("partitions"), "PICKUP_MONTH") == []
-    (message,) = checks.prunes_partitions("warehouse.dim_zones", plan_texts.plan("literal"), "zone")
+    assert assertions.prunes_partitions("warehouse.fct_trips", plan_texts.plan("partitions"), "PICKUP_MONTH") == []
+    (message,) = assertions.prunes_partitions("warehouse.dim_zones", plan_texts.plan("literal"), "zone")
     assert "a filter on zone to prune partitions of warehouse.dim_zones" in message
     assert "PartitionFilters []" in message
     assert "IsNotNull(zone)" in message

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plan_texts
 import pytest
 
-from penstock.plans import questions
+from penstock.plans import queries
 from penstock.plans.parse import NotAPlan, parse
 
 RAN = plan_texts.pickups().executed
@@ -92,7 +92,7 @@ Right keys [1]: [id#2]
 Join type: Inner
 Join condition: None
 """
-    assert [str(join) for join in questions.joins(parse(text))] == ["SortMergeJoin Inner on zone_id = id"]
+    assert [str(join) for join in queries.joins(parse(text))] == ["SortMergeJoin Inner on zone_id = id"]
 
 
 def test_what_turned_out_empty_has_no_number() -> None:
@@ -109,4 +109,4 @@ AdaptiveSparkPlan (3)
 """
     plan = parse(text)
     assert [item.title for item in plan.walk()] == ["AdaptiveSparkPlan", "EmptyRelation", "RebalancePartitions"]
-    assert [join.kind for join in questions.joins(plan.before())] == ["broadcast hash join"]
+    assert [join.kind for join in queries.joins(plan.before())] == ["broadcast hash join"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import plan_texts
 import pytest
 
-from penstock.plans import questions
+from penstock.plans import queries
 from penstock.plans.parse import parse
 
 TRIPS, ZONES = frozenset({"warehouse.fct_trips"}), frozenset({"warehouse.dim_zones"})
@@ -20,29 +20,29 @@ TRIPS, ZONES = frozenset({"warehouse.fct_trips"}), frozenset({"warehouse.dim_zon
     ],
 )
 def test_a_join_of_trips_and_zones(name: str, kind: str, type_: str, built: str, condition: str) -> None:
-    (join,) = questions.joins(plan_texts.plan(name))
+    (join,) = queries.joins(plan_texts.plan(name))
     assert (join.kind, join.type, join.built, join.condition) == (kind, type_, built, condition)
     assert (join.left_keys, join.right_keys) == (("pickup_zone_id",), ("zone_id",))
     assert (join.left, join.right) == (TRIPS, ZONES)
 
 
 def test_joins_by_condition_or_by_nothing() -> None:
-    (by_condition,) = questions.joins(plan_texts.plan("nested_loop"))
+    (by_condition,) = queries.joins(plan_texts.plan("nested_loop"))
     assert by_condition.kind == "broadcast nested-loop join"
     assert by_condition.condition == "((zone_id < zone_id) AND NOT (borough = borough))"
-    assert not questions.cartesian(plan_texts.plan("nested_loop"))
-    (product,) = questions.cartesian(plan_texts.plan("cartesian"))
+    assert not queries.cartesian(plan_texts.plan("nested_loop"))
+    (product,) = queries.cartesian(plan_texts.plan("cartesian"))
     assert str(product) == "BroadcastNestedLoopJoin Cross, without a condition"
 
 
 def test_tables_behind_a_reused_exchange_are_known() -> None:
-    (join,) = questions.joins(plan_texts.plan("reused"))
+    (join,) = queries.joins(plan_texts.plan("reused"))
     assert (join.left, join.right) == (TRIPS, TRIPS)
 
 
 def test_exchanges_of_every_kind() -> None:
     def told(name: str) -> list[tuple[str, int | None, str]]:
-        return [(str(e), e.partitions, e.asked_by) for e in questions.exchanges(plan_texts.plan(name))]
+        return [(str(e), e.partitions, e.asked_by) for e in queries.exchanges(plan_texts.plan(name))]
 
     needed = "ENSURE_REQUIREMENTS"
     assert told("merge") == [("hash(pickup_zone_id)", 4, needed), ("hash(zone_id)", 4, needed)]
@@ -51,23 +51,23 @@ def test_exchanges_of_every_kind() -> None:
     assert told("reused") == [("hash(pickup_zone_id)", 4, needed)]
     ran = plan_texts.pickups().executed
     assert ran
-    asked = [item.asked_by for item in questions.exchanges(parse(ran.plan))]
+    asked = [item.asked_by for item in queries.exchanges(parse(ran.plan))]
     assert asked == ["REBALANCE_PARTITIONS_BY_COL", needed]
 
 
 def test_scans_with_their_filters() -> None:
-    (scan,) = questions.scans(plan_texts.plan("partitions"))
+    (scan,) = queries.scans(plan_texts.plan("partitions"))
     assert (scan.table, scan.columns) == ("warehouse.fct_trips", ("trip_id", "pickup_month"))
     assert scan.partition_filters == ("isnotnull(pickup_month)", "(pickup_month = 2023-01-01)")
-    trips, zones = questions.scans(plan_texts.plan("merge"))
+    trips, zones = queries.scans(plan_texts.plan("merge"))
     assert trips.pushed_filters == ("IsNotNull(pickup_zone_id)",)
     assert zones.columns == ("zone_id", "zone")
 
 
 def test_only_a_window_over_all_rows_is_a_single_partition() -> None:
-    (window,) = questions.single_partition_windows(plan_texts.plan("single_window"))
+    (window,) = queries.single_partition_windows(plan_texts.plan("single_window"))
     assert window.name == "Window"
-    assert not questions.single_partition_windows(plan_texts.plan("window"))
+    assert not queries.single_partition_windows(plan_texts.plan("window"))
 
 
 @pytest.mark.parametrize(
@@ -80,4 +80,4 @@ def test_only_a_window_over_all_rows_is_a_single_partition() -> None:
     ],
 )
 def test_lists_are_split_outside_brackets(text: str, items: tuple[str, ...]) -> None:
-    assert questions.listed(text) == items
+    assert queries.listed(text) == items

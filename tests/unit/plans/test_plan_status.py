@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.plans.status import Stage, Status, candidates
+from penstock.plans.rest_api import Stage, Status, candidates
 
 
 def execution(number: int, start: str, milliseconds: int, jobs: list[int], description: str = "a") -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from penstock.pymodel import contract, features
-from penstock.pymodel.data_types import parse
+from penstock.delta import table_features
+from penstock.sql import contract
+from penstock.sql.data_types import parse
 
 WIDE = f"struct<{','.join(f'f{number}:int' for number in range(60))}>"
 
@@ -134,5 +135,5 @@ def test_an_unknown_type_is_named_with_its_column() -> None:
     ],
 )
 def test_properties_that_columns_need(columns: dict[str, str], needed: dict[str, str]) -> None:
-    assert features.properties(columns) == needed
-    assert features.properties(columns, needed) == {}, "the user's own value stays"
+    assert table_features.properties(columns) == needed
+    assert table_features.properties(columns, needed) == {}, "the user's own value stays"

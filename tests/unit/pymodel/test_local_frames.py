@@ -13,9 +13,9 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from penstock.pymodel import frames
-from penstock.pymodel.columns import types
-from penstock.pymodel.failure import ModelError
+from penstock.python_runtime import frames
+from penstock.python_runtime.model_errors import ModelError
+from penstock.python_runtime.schema_changes import types
 
 
 def session() -> Any:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.pymodel import duplicates, names
-from penstock.pymodel.write import ALL, merged
+from penstock.delta import merge_keys
+from penstock.python_runtime.writer import ALL, merged
+from penstock.sql import names
 
 
 @pytest.mark.parametrize("text", ["plain", "it's", "C:\\new and \\", "two\nlines", '"${x}"', "'", "\\'"])
@@ -47,12 +48,12 @@ def test_a_key_that_is_there_twice_is_named() -> None:
         asked.append(sql)
         return [("1", None, 3, 2)]
 
-    parts = duplicates.in_parts(rows, "s.t", "new", ["`id`", "`k`"])
+    parts = merge_keys.in_parts(rows, "s.t", "new", ["`id`", "`k`"])
     assert parts and parts[1] == "3 rows with `id` = '1', `k` = null; 2 keys are there more than once"
     assert (
         "left semi join s.t as old on new.`id` = old.`id` and new.`k` = old.`k` group by new.`id`, new.`k`" in asked[0]
     )
-    assert duplicates.in_parts(lambda sql: [], "s.t", "new", ["id"]) is None
+    assert merge_keys.in_parts(lambda sql: [], "s.t", "new", ["id"]) is None
 
 
 def test_a_merge_lists_the_columns_that_rows_and_table_have() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.pymodel.outside import in_parts
+from penstock.delta.replace_where import in_parts
 
 CONDITION = "(month >= date'2024-01-01' and month < date'2024-02-01')"
 REFUSED = """[DELTA_REPLACE_WHERE_MISMATCH] Written data does not conform to partial table overwrite condition.

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from penstock.pymodel import columns, failure, frames, inputs, replace, run
-from penstock.pymodel.columns import Change, compare
-from penstock.pymodel.contract import differences
-from penstock.pymodel.failure import ModelError
-from penstock.pymodel.job import Input, Job, Layout, Write
+from penstock.python_runtime import frames, inputs, model_errors, runner, schema_changes, table_replacement
+from penstock.python_runtime.job import Input, Job, Layout, Write
+from penstock.python_runtime.model_errors import ModelError
+from penstock.python_runtime.schema_changes import Change, compare
+from penstock.sql.contract import differences
 
 DELTA = Layout(
     drop_columns_with={"delta.columnMapping.mode": "name"}, widen_columns_with={"delta.enableTypeWidening": "true"}
@@ -32,10 +32,10 @@ def test_an_error_shows_the_users_line() -> None:
     """File, line and message of the innermost frame in the model; not one frame of the runner."""
     code = "def inner():\n    raise KeyError('fare')\ndef model(dbt, session):\n    return inner()\n"
     with pytest.raises(ModelError) as caught:
-        run.run(job(code), SimpleNamespace(), print)
+        runner.run(job(code), SimpleNamespace(), print)
     assert str(caught.value) == "models/m.py, line 2: KeyError: 'fare'"
     with pytest.raises(ModelError, match=r"models/m\.py, line 1: SyntaxError: "):
-        run.run(job("def model(:\n"), SimpleNamespace(), print)
+        runner.run(job("def model(:\n"), SimpleNamespace(), print)
 
 
 def test_an_error_in_a_worker_shows_the_users_line() -> None:
@@ -46,7 +46,7 @@ def test_an_error_in_a_worker_shows_the_users_line() -> None:
         '  File "models/m.py", line 5, in bad\n    return 1 // x\n           ~~^~~~\n'
         "ZeroDivisionError: integer division or modulo by zero\n\n\tat org.apache.X.y(Z.scala:1)"
     )
-    assert failure.explain(RuntimeError(text), PATH) == (
+    assert model_errors.explain(RuntimeError(text), PATH) == (
         "models/m.py, line 5: ZeroDivisionError: integer division or modulo by zero"
     )
 
@@ -57,7 +57,7 @@ def test_a_late_error_names_the_file_and_the_cause() -> None:
         "[TASK_WRITE_FAILED] Task failed.\n\nJVM stacktrace:\norg.apache.E: Task failed.\n\tat org.A.b(C.scala:1)\n"
         "Caused by: org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO] Division by zero.\n\tat d.E.f(G.java:2)"
     )
-    assert failure.explain(ValueError(text), PATH) == (
+    assert model_errors.explain(ValueError(text), PATH) == (
         "models/m.py: ValueError: [TASK_WRITE_FAILED] Task failed.\nCaused by: [DIVIDE_BY_ZERO] Division by zero."
     )
 
@@ -69,7 +69,7 @@ def test_prints_reach_the_log_line_by_line() -> None:
         "def model(dbt, session):\n    print('a', 1, sep='-')\n    print('b\\nc')\n    print()\n    return dbt.batch\n"
     )
     with pytest.raises(ModelError, match=r"found: None\. do: return one"):
-        run.run(job(code), SimpleNamespace(), lines.append)
+        runner.run(job(code), SimpleNamespace(), lines.append)
     assert lines == ["a-1", "b", "c", ""]
 
 
@@ -129,7 +129,7 @@ CHANGE = Change({"n": "string"}, ("o",), {"a": ("int", "bigint")})
 )
 def test_schema_changes(on_schema_change: str, change: Change, expected: tuple[list[str], list[str]]) -> None:
     """What each setting does to the table; columns are dropped last."""
-    made = columns.plan("w.m", change, on_schema_change, DELTA)
+    made = schema_changes.plan("w.m", change, on_schema_change, DELTA)
     assert (list(made.before), list(made.after)) == expected
 
 
@@ -145,7 +145,7 @@ def test_schema_changes(on_schema_change: str, change: Change, expected: tuple[l
 def test_schema_changes_that_are_refused(on_schema_change: str, change: Change, layout: Layout, words: str) -> None:
     """Every difference is named."""
     with pytest.raises(ModelError) as caught:
-        columns.plan("w.m", change, on_schema_change, layout)
+        schema_changes.plan("w.m", change, on_schema_change, layout)
     assert words in str(caught.value)
 
 
@@ -164,22 +164,24 @@ def test_windows_compare_instants_and_clocks_in_utc() -> None:
 def test_the_layout_becomes_clauses() -> None:
     """Clustering where the format has it, buckets elsewhere; text is quoted."""
     delta = Layout(clustered_by=("a", "b"), properties={"k": "it's"}, location="/x", comment="c")
-    assert replace.clauses(delta, delta.location) == (
+    assert table_replacement.clauses(delta, delta.location) == (
         r"using delta tblproperties ('k' = 'it\'s') cluster by (`a`, `b`) location '/x' comment 'c'"
     )
     parquet = Layout("parquet", False, False, partition_by=("d", "days(t)"), clustered_by=("a",), buckets=2)
-    assert replace.clauses(parquet, None) == (
+    assert table_replacement.clauses(parquet, None) == (
         "using parquet partitioned by (`d`, days(t)) clustered by (`a`) into 2 buckets"
     )
     with pytest.raises(ModelError, match="buckets"):
-        replace.clauses(Layout("parquet", False, False, clustered_by=("a",)), None)
+        table_replacement.clauses(Layout("parquet", False, False, clustered_by=("a",)), None)
     zordered = Layout(clustered_by=("a",), partition_by=("b",))
-    assert replace.clauses(zordered, None) == "using delta partitioned by (`b`)", "Z-order, which is maintenance's"
+    assert table_replacement.clauses(zordered, None) == "using delta partitioned by (`b`)", (
+        "Z-order, which is maintenance's"
+    )
 
 
 def test_rows_are_written_in_the_order_of_the_layout() -> None:
-    assert replace.in_order("select 1", Layout(partition_by=("m",))) == "select 1"
-    sql = replace.in_order("select 1", Layout(partition_by=("m",), rebalanced=True, sorted_within=("a",)))
+    assert table_replacement.in_order("select 1", Layout(partition_by=("m",))) == "select 1"
+    sql = table_replacement.in_order("select 1", Layout(partition_by=("m",), rebalanced=True, sorted_within=("a",)))
     assert sql.startswith("select /*+ rebalance(2000, `m`) */ * from (\nselect 1\n)")
     assert sql.endswith("sort by `m`, `a`")
 
@@ -189,20 +191,25 @@ def test_types_inside_a_struct_are_quoted() -> None:
     from pyspark.sql.types import ArrayType, IntegerType, StructField, StructType
 
     inner = StructType([StructField("a b", ArrayType(IntegerType()))])
-    assert columns.types(StructType([StructField("s", inner)])) == {"s": "struct<`a b`:array<int>>"}
+    assert schema_changes.types(StructType([StructField("s", inner)])) == {"s": "struct<`a b`:array<int>>"}
 
 
 def test_a_folder_in_use_gives_way_to_one_beside_it() -> None:
     """Renaming a table of a set location moves no file: two folders take turns."""
     layout = Layout("parquet", False, False, location="/data/m")
-    old = replace.Standing("parquet", "file:/data/m", False)
-    assert replace.location_aside(layout, old) == "/data/m__dbt_aside"
-    assert replace.location_aside(layout, replace.Standing("parquet", "file:/data/m__dbt_aside", False)) == "/data/m"
-    assert replace.location_aside(layout, None) == "/data/m"
-    assert replace.location_aside(Layout(), old) is None
+    old = table_replacement.Standing("parquet", "file:/data/m", False)
+    assert table_replacement.location_aside(layout, old) == "/data/m__dbt_aside"
+    assert (
+        table_replacement.location_aside(
+            layout, table_replacement.Standing("parquet", "file:/data/m__dbt_aside", False)
+        )
+        == "/data/m"
+    )
+    assert table_replacement.location_aside(layout, None) == "/data/m"
+    assert table_replacement.location_aside(Layout(), old) is None
 
 
 def test_the_name_aside_keeps_its_quotes() -> None:
     """Quoted or not."""
-    assert replace.aside_of("w.m") == "w.m__dbt_aside"
-    assert replace.aside_of("`w`.`m`") == "`w`.`m__dbt_aside`"
+    assert table_replacement.aside_of("w.m") == "w.m__dbt_aside"
+    assert table_replacement.aside_of("`w`.`m`") == "`w`.`m__dbt_aside`"

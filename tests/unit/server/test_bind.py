@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.server import configuration
-from penstock.server.java import find
-from penstock.settings import Settings, load
+from penstock.spark.java import find
+from penstock.spark.server import configuration
 
 
 def _settings(root: Path, server: str) -> Settings:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import PenstockError
-from penstock.server import java
+from penstock.spark import java
 
 
 def install(folder: Path, version: str, *, release: bool = True) -> Path:

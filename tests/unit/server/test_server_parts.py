@@ -14,13 +14,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from penstock.config.sections import Ports
+from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.sections import Ports
-from penstock.server import configuration, control, jars, ports, record, temporary
-from penstock.server.archive import KEPT, Archive
-from penstock.server.java import Java
-from penstock.server.record import Process, Record
-from penstock.settings import Settings, load
+from penstock.spark import jars, ports
+from penstock.spark.class_archive import KEPT, Archive
+from penstock.spark.java import Java
+from penstock.spark.server import configuration, control, record, temporary_files
+from penstock.spark.server.record import Process, Record
 
 JAVA = Java(Path("/opt/java"), 17, "17.0.15")
 
@@ -153,7 +154,7 @@ def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_n
             (tmp_path / name / "job.json").write_text(json.dumps({"parent": parents[name]}))
     os.utime(tmp_path / "model-old", (1, 1))
     (tmp_path / "file").touch()
-    temporary.clear(tmp_path)
+    temporary_files.clear(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model-mine", "model-new"]
 
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from penstock.server import sharing
-from penstock.server.archive import Archive
-from penstock.server.jars import class_path
-from penstock.server.java import Java
-from penstock.settings import Settings, load
+from penstock.config.settings import Settings, load
+from penstock.spark import shared_class_archive
+from penstock.spark.class_archive import Archive
+from penstock.spark.jars import class_path
+from penstock.spark.java import Java
 
 JAVA = Java(Path("/java"), 17, "17.0.1")
 JARS = [Path("/jars/table.jar")]
@@ -46,7 +46,7 @@ def test_a_driver_reads_it_where_it_fits(
 ) -> None:
     """The archive is there, wanted, and no jar of the user's comes before Spark's."""
     settings, archive = archived(tmp_path, is_there, shares)
-    made = sharing.with_driver(conf, settings, JAVA, JARS)
+    made = shared_class_archive.with_driver(conf, settings, JAVA, JARS)
     assert made["spark.driver.extraClassPath"] == path
     expected = options and options.format(archive=" ".join(archive.options()))
     assert made.get("spark.driver.extraJavaOptions") == expected
@@ -69,7 +69,7 @@ def test_executors_read_it_on_a_cluster_of_this_machine(tmp_path: Path, conf: di
     settings, archive = archived(tmp_path)
     given = {"spark.executor.extraClassPath": TABLE, "spark.executor.extraJavaOptions": "-Dx=1", **conf}
     given = {key: value for key, value in given.items() if value is not None}
-    made = sharing.with_executors(given, settings, JAVA, JARS)
+    made = shared_class_archive.with_executors(given, settings, JAVA, JARS)
     if not reads:
         assert made == given
         return
@@ -82,5 +82,5 @@ def test_a_folder_with_signs_of_a_shell_in_its_name_stays_one_word(tmp_path: Pat
     root = tmp_path / name
     root.mkdir()
     settings, archive = archived(root)
-    made = sharing.with_driver({}, settings, JAVA, JARS)
+    made = shared_class_archive.with_driver({}, settings, JAVA, JARS)
     assert shlex.split(made["spark.driver.extraJavaOptions"]) == archive.options()

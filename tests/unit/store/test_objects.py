@@ -10,18 +10,18 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import PenstockError
-from penstock.lake import clean as cleaning
+from penstock.lake import cleanup as cleaning
 from penstock.lake.catalog import load as load_catalog
-from penstock.lake.files import FILE
-from penstock.lake.land import Landed, land
+from penstock.lake.landing import Landed, land
 from penstock.lake.manifest import Entry, Manifest
+from penstock.lake.manifest_table import write_snapshot
 from penstock.lake.sample import Piece, write_raw
-from penstock.lake.snapshot import write_snapshot
-from penstock.lake.source import local_file
+from penstock.lake.source_files import local_file
 from penstock.lake.staging import area
-from penstock.lake.verify import problems
-from penstock.store import kinds, place
-from penstock.store.place import Folder
+from penstock.lake.verification import problems
+from penstock.storage import filesystems, locations
+from penstock.storage.files import FILE
+from penstock.storage.locations import Folder
 
 ROOT = Path(__file__).resolve().parents[3]
 MONTH = date(2023, 1, 1)
@@ -30,7 +30,7 @@ MONTH = date(2023, 1, 1)
 @pytest.fixture
 def lake(endpoint: str, credentials: None) -> Folder:
     """A lake in a bucket of its own."""
-    folder = place.folder(Path(), f"s3a://b-{uuid.uuid4().hex}/the/lake", endpoint, "eu-central-1", False)
+    folder = locations.folder(Path(), f"s3a://b-{uuid.uuid4().hex}/the/lake", endpoint, "eu-central-1", False)
     folder.fs.mkdir(folder.parts[0].strip("/").partition("/")[0])
     return folder
 
@@ -45,7 +45,7 @@ def put_in(lake: Folder, tmp_path: Path, seed: int = 1, name: str = "green_tripd
 
 
 def test_a_name_is_taken_once(lake: Folder) -> None:
-    store = kinds.of(lake)
+    store = filesystems.of(lake)
     assert store.new(lake / "a", b"first") and not store.new(lake / "a", b"second")
     assert store.read([lake / "a"]) == [b"first"]
 
@@ -80,7 +80,7 @@ def test_what_did_not_land_is_moved_out_of_sight(lake: Folder, tmp_path: Path) -
         out.write(b"x")
     assert "did not land" in problems(lake, [entry])[0].found
     assert put_in(lake, tmp_path).outcome == "repaired"
-    assert kinds.of(lake).names(lake / entry.folder) == [FILE]
+    assert filesystems.of(lake).names(lake / entry.folder) == [FILE]
 
 
 def test_a_removed_month_and_clean_up(lake: Folder, tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_a_removed_month_and_clean_up(lake: Folder, tmp_path: Path) -> None:
     assert cleaning.clean(lake, timedelta(hours=1)) == []
     found = cleaning.find(lake, new.landed_at + timedelta(seconds=1))
     assert [(path, why) for path, why in found] == [(lake / old.folder, "superseded")]
-    kinds.of(lake).remove(found[0][0])
+    filesystems.of(lake).remove(found[0][0])
     assert problems(lake, [new]) == [] and not (lake / old.folder / FILE).exists()
 
 
@@ -135,7 +135,7 @@ def test_a_commit_after_another_version_is_not_made(lake: Folder, tmp_path: Path
 def test_a_store_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-secret")
-    folder = place.folder(Path(), "s3a://bucket/lake", "http://127.0.0.1:9", "eu-central-1", False)
+    folder = locations.folder(Path(), "s3a://bucket/lake", "http://127.0.0.1:9", "eu-central-1", False)
     with pytest.raises(PenstockError) as caught:
         Manifest(folder).version()
     assert "s3://bucket/lake" in str(caught.value) and "planted-secret" not in str(caught.value)

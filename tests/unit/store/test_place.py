@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.settings import load
-from penstock.store import kinds, place
+from penstock.storage import filesystems, locations
 
 
 @pytest.mark.parametrize(
@@ -22,7 +22,7 @@ from penstock.store import kinds, place
     ],
 )
 def test_as_spark_takes_it(address: str, uri: str) -> None:
-    assert place.uri(Path("/project"), address) == uri
+    assert locations.uri(Path("/project"), address) == uri
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_as_spark_takes_it(address: str, uri: str) -> None:
 )
 def test_an_address_that_cannot_be(address: str, words: str) -> None:
     with pytest.raises(PenstockError, match=words):
-        place.scheme(address)
+        locations.scheme(address)
 
 
 def test_settings_refuse_it_by_its_key(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(tmp_path: Path, ke
 
 @pytest.mark.parametrize("address", ["s3a://bucket/a@b", "hdfs://node:9000/a@b", "/data/a:b@c"])
 def test_a_folder_may_have_such_a_sign(address: str) -> None:
-    assert place.scheme(address) == address.partition("://")[0].replace("/data/a:b@c", "")
+    assert locations.scheme(address) == address.partition("://")[0].replace("/data/a:b@c", "")
 
 
 @pytest.mark.parametrize("endpoint", ["https://user:secret@host", "host:5000", "http://host/path"])
@@ -74,4 +74,4 @@ def test_an_endpoint_is_a_plain_address(tmp_path: Path, endpoint: str) -> None:
 def test_a_disk_needs_no_store(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.schemes == set()
-    assert settings.lake_dir == tmp_path / "lake" and kinds.is_disk(settings.lake_dir)
+    assert settings.lake_dir == tmp_path / "lake" and filesystems.is_disk(settings.lake_dir)

@@ -10,7 +10,7 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import CompilationError
 
-from dbt.adapters.penstock.messages import in_three
+from dbt.adapters.penstock.error_messages import in_three
 
 T = TypeVar("T")
 

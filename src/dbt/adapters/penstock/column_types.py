@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from penstock.pymodel.data_types import parse
+from penstock.sql.data_types import parse
 
 Change = Literal["widens", "fits", "impossible"]
 

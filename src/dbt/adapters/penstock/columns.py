@@ -16,8 +16,8 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.spark.column import SparkColumn
 from dbt.adapters.spark.impl import SparkAdapter
 
-from penstock.pymodel import names
-from penstock.pymodel.data_types import parse
+from penstock.sql import names
+from penstock.sql.data_types import parse
 
 # DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"

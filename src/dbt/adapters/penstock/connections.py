@@ -15,13 +15,13 @@ from dbt.adapters.spark.connections import SparkConnectionManager, SparkConnecti
 from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
-from dbt.adapters.penstock import cancellation, messages, spark_conf
-from dbt.adapters.penstock.descriptions import DescriptionCache
-from dbt.adapters.penstock.handle import PenstockHandle
+from dbt.adapters.penstock import cancellation, error_messages, spark_conf
+from dbt.adapters.penstock.connection_handle import PenstockHandle
+from dbt.adapters.penstock.describe_cache import DescriptionCache
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
-from dbt.adapters.penstock.statements import changes, overtaken
-from penstock.pymodel.conflicts import again_on_conflict
+from dbt.adapters.penstock.statement_text import changes, overtaken
+from penstock.delta.conflicts import again_on_conflict
 
 __all__ = ["PenstockConnectionManager", "managed_server"]
 
@@ -186,10 +186,10 @@ class PenstockConnectionManager(SparkConnectionManager):
         try:
             yield
         except DbtRuntimeError as error:
-            error.msg = messages.without_stack(error.msg)
+            error.msg = error_messages.without_stack(error.msg)
             raise
         except Exception as error:
-            raise DbtDatabaseError(messages.of_error(error)) from error
+            raise DbtDatabaseError(error_messages.of_error(error)) from error
 
     def release(self) -> None:
         """Keep an unchanged session for the next node; close any other."""

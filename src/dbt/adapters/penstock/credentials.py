@@ -17,9 +17,9 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import spark_conf
 from dbt.adapters.penstock.databases import DEFAULT_CATALOG, is_foreign
-from dbt.adapters.penstock.messages import in_three
-from penstock.server.ports import LOOPBACK
-from penstock.settings import Settings, find_root, load
+from dbt.adapters.penstock.error_messages import in_three
+from penstock.config.settings import Settings, find_root, load
+from penstock.spark.ports import LOOPBACK
 
 MANAGED_HOST = "this machine"
 # Of a session on a remote server; the project's own server has it as a default.

@@ -12,7 +12,7 @@ from typing import Any
 from dbt.adapters.contracts.relation import RelationConfig
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.messages import in_three
+from dbt.adapters.penstock.error_messages import in_three
 
 DEFAULT_CATALOG = "spark_catalog"
 

@@ -20,22 +20,22 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import cancellation, capabilities, databases, layout
 from dbt.adapters.penstock.column_names import NamedColumns
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
-from dbt.adapters.penstock.freshness import SourceFreshness
-from dbt.adapters.penstock.intervals.filtering import PenstockRelation
+from dbt.adapters.penstock.interval_models.input_filter import PenstockRelation
 from dbt.adapters.penstock.layout import ArrangedWrites
 from dbt.adapters.penstock.microbatches import Microbatches
 from dbt.adapters.penstock.passed_tests import ReusedTests
-from dbt.adapters.penstock.plans.testing import PhysicalTests
-from dbt.adapters.penstock.python import running
-from dbt.adapters.penstock.python.connect import ConnectPythonJobHelper
-from dbt.adapters.penstock.python.submit import SparkSubmitPythonJobHelper
-from dbt.adapters.penstock.queries import CheckedQueries
-from dbt.adapters.penstock.relations import RelationLookup
-from dbt.adapters.penstock.sizes import TableSizes
-from dbt.adapters.penstock.writing import TableWriting
+from dbt.adapters.penstock.physical_plans.plan_tests import PhysicalTests
+from dbt.adapters.penstock.python_submissions import executions
+from dbt.adapters.penstock.python_submissions.connect import ConnectPythonJobHelper
+from dbt.adapters.penstock.python_submissions.spark_submit import SparkSubmitPythonJobHelper
+from dbt.adapters.penstock.query_checks import CheckedQueries
+from dbt.adapters.penstock.relation_lookup import RelationLookup
+from dbt.adapters.penstock.source_freshness import SourceFreshness
+from dbt.adapters.penstock.table_sizes import TableSizes
+from dbt.adapters.penstock.table_writes import TableWriting
 from penstock.errors import PenstockError
 from penstock.lake import catalog as lake_catalog
-from penstock.lake import publish
+from penstock.lake import registration
 
 # Commands that are sure to run SQL: the server starts while dbt still parses.
 EARLY = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
@@ -125,14 +125,14 @@ class PenstockAdapter(
         # First: a commit whose statement is cancelled is no longer under way.
         self.interval_interrupted()
         names = super().cancel_open_connections() or []
-        running.stop_all()
+        executions.stop_all()
         return names
 
     def cleanup_connections(self) -> None:
         """End what a command that failed left running, its Python models too; then close the sessions."""
         if sys.exc_info()[0] is not None:
             cancellation.end_node_threads(cancellation.ENDED)
-            running.end_all()
+            executions.end_all()
         super().cleanup_connections()
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
@@ -164,7 +164,9 @@ class PenstockAdapter(
             return [tuple(row) for row in table.rows]
 
         try:
-            count = publish.synchronise(run, lake_catalog.load(settings.root), settings.lake_dir, settings.lake_uri)
+            count = registration.synchronise(
+                run, lake_catalog.load(settings.root), settings.lake_dir, settings.lake_uri
+            )
         except PenstockError as error:
             raise DbtRuntimeError(str(error)) from None
         return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"

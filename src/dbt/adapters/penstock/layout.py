@@ -15,8 +15,8 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, spark_conf
 from dbt.adapters.penstock.capabilities import TableFormat
-from dbt.adapters.penstock.messages import in_three
-from penstock.pymodel.arrange import arranged
+from dbt.adapters.penstock.error_messages import in_three
+from penstock.delta.sorted_writes import arranged
 
 MB = 1024 * 1024
 # Shuffled rows are wider than the same rows in a file: bytes of Spark's shuffle by bytes of Delta's

@@ -11,7 +11,7 @@ from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import databases, layout
-from dbt.adapters.penstock.python.config import PythonConfig
+from dbt.adapters.penstock.python_submissions.config import PythonConfig
 
 logger = AdapterLogger("penstock")
 BUILDS = {"run", "build", "retry"}

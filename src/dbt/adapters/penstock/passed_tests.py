@@ -19,12 +19,11 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.invocation import get_invocation_id
 
-from dbt.adapters.penstock import statements
-from dbt.adapters.penstock.intervals.building import IntervalModels
-from dbt.adapters.penstock.plans import code
-from penstock.access import private
-from penstock.batches import delta_log
+from dbt.adapters.penstock import node_fingerprint, statement_text
+from dbt.adapters.penstock.interval_models.runner import IntervalModels
+from penstock.delta import log as delta_log
 from penstock.lake.catalog import MANIFEST, SCHEMA
+from penstock.storage import private_files
 
 logger = AdapterLogger("penstock")
 FILE = "passed_tests.json"
@@ -39,7 +38,7 @@ CHANGING = re.compile(
 
 
 # A relation that a query names itself, with its schema.
-NAMED = re.compile(rf"\b(?:from|join)\s+{statements.NAME}", re.IGNORECASE)
+NAMED = re.compile(rf"\b(?:from|join)\s+{statement_text.NAME}", re.IGNORECASE)
 
 
 class Unseen(Exception):
@@ -89,7 +88,7 @@ class PassedTests:
                 logger.info(f"{self.reused} tests not repeated: they passed, and their SQL and data are the same")
             self._keys = {**self._before(), **self._new}
             data = {"run": get_invocation_id(), "reused": self.reused, "keys": self._keys}
-            private.write(self._path, json.dumps(data, indent=1))
+            private_files.write(self._path, json.dumps(data, indent=1))
             self._new, self.reused = {}, 0
 
 
@@ -114,7 +113,7 @@ class ReusedTests(IntervalModels):
         """
         if (
             self._passed is None
-            or CHANGING.search(statements.stripped(sql))
+            or CHANGING.search(statement_text.stripped(sql))
             or getattr(self.config.args, "defer", False)
         ):
             return ""
@@ -175,12 +174,12 @@ class ReusedTests(IntervalModels):
                 yield f"{parent} {sorted(self._lake.months(self._rows_of, source.identifier.lower()).items())}"
             elif node is None:
                 raise Unseen(parent)
-            elif code.is_stored(node):
+            elif node_fingerprint.is_stored(node):
                 yield f"{parent} {self._commit(node)}"
             else:
                 if node.config.materialized == "view":
                     definition = DEFINITION.search(self._information(node))
-                    if not definition or CHANGING.search(statements.stripped(node.raw_code)):
+                    if not definition or CHANGING.search(statement_text.stripped(node.raw_code)):
                         raise Unseen(parent)
                     self._require_known(node.raw_code, parent)
                     yield f"{parent} {definition[1]}"
@@ -193,7 +192,7 @@ class ReusedTests(IntervalModels):
             Unseen: names the relation.
         """
         known = self._inputs(name)
-        for found in NAMED.finditer(statements.stripped(sql)):
+        for found in NAMED.finditer(statement_text.stripped(sql)):
             parts = found[1].replace("`", "").lower().split(".")
             if len(parts) > 1 and ".".join(parts[-2:]) not in known:
                 raise Unseen(found[1])
@@ -206,13 +205,15 @@ class ReusedTests(IntervalModels):
         for parent in node.depends_on.nodes if node else ():
             of = manifest.nodes.get(parent) or manifest.sources.get(parent)
             if of is not None:
-                found.add(code.name_of(of))
-                found |= self._inputs(parent) if parent in manifest.nodes and not code.is_stored(of) else set()
+                found.add(node_fingerprint.name_of(of))
+                found |= (
+                    self._inputs(parent) if parent in manifest.nodes and not node_fingerprint.is_stored(of) else set()
+                )
         return found
 
     def _information(self, node: Any) -> str:
         """What SHOW TABLE EXTENDED says of a node's relation; asked for again, once, when this run changed it."""
-        name = code.name_of(node)
+        name = node_fingerprint.name_of(node)
         if name not in self._changed:
             known = self.get_relation(None, node.schema, node.alias)
             if known is None or (known.information and not self.connections.descriptions.changed(name)):

@@ -27,7 +27,7 @@ from dbt_common.exceptions import CompilationError, DbtRuntimeError
 
 from dbt.adapters.penstock.column_names import typed
 from dbt.adapters.penstock.columns import PenstockColumn
-from penstock.pymodel.data_types import parse
+from penstock.sql.data_types import parse
 
 # dbt's testers in their order of preference, the same for every column.
 NUMBER, TEXT = agate.Number, agate.Text

@@ -10,7 +10,7 @@ from typing import Any
 
 from dbt.adapters.events.logging import AdapterLogger
 
-from dbt.adapters.penstock import messages
+from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.sessions import Session
 
 logger = AdapterLogger("penstock")
@@ -72,7 +72,9 @@ class SentStatement:
             self.cancelled = time.monotonic()
         except Exception as error:
             if not self._over.is_set():
-                logger.warning(f"could not cancel the running statement on the server: {messages.of_error(error)}")
+                logger.warning(
+                    f"could not cancel the running statement on the server: {error_messages.of_error(error)}"
+                )
                 self.lost = True
                 self._session.wake()
 

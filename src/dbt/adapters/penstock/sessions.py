@@ -18,12 +18,12 @@ from TCLIService.ttypes import TCancelOperationReq, TCloseOperationReq, TCloseSe
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TTransportException
 
-from dbt.adapters.penstock import messages, transport
+from dbt.adapters.penstock import error_messages, transport
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from penstock.errors import PenstockError
-from penstock.pymodel import data_types
-from penstock.server import control
-from penstock.server.record import Record
+from penstock.spark.server import control
+from penstock.spark.server.record import Record
+from penstock.sql import data_types
 
 logger = AdapterLogger("penstock")
 OPEN_ATTEMPTS = 5
@@ -124,13 +124,13 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
             },
         )
     except HiveError as error:
-        raise messages.refused(error) from None
+        raise error_messages.refused(error) from None
     except (TTransportException, EOFError, OSError) as error:
-        words = messages.unreachable(str(credentials.host), credentials.port, credentials.use_ssl, error)
+        words = error_messages.unreachable(str(credentials.host), credentials.port, credentials.use_ssl, error)
         raise FailedToConnectError(words) from None
     except ImportError as error:
         raise DbtConfigError(
-            messages.in_three(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
+            error_messages.in_three(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
         ) from None
     return Session(connection, beside, credentials.connect_timeout, server=server)
 

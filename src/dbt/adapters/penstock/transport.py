@@ -17,7 +17,7 @@ from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 from thrift_sasl import TSaslClientTransport
 
-from dbt.adapters.penstock.messages import in_three
+from dbt.adapters.penstock.error_messages import in_three
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.credentials import PenstockCredentials

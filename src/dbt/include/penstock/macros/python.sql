@@ -1,5 +1,5 @@
 {#- A Python model as the adapter's job helper takes it: the compiled code and one line that says how its
-    rows are written (`write`; see penstock.pymodel.job) and which relations aren't read whole. -#}
+    rows are written (`write`; see penstock.python_runtime.job) and which relations aren't read whole. -#}
 {% macro penstock_python_job(compiled_code, target_relation, write, chunk=none) %}
 {%- do write.update({'target': target_relation | string}) -%}
 {{ compiled_code }}

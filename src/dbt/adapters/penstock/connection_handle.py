@@ -1,0 +1,253 @@
+"""One Thrift session as dbt uses it: statements run, cancelled, and sent again only where that is safe."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from dbt.adapters.events.logging import AdapterLogger
+from dbt.adapters.spark.connections import PyhiveConnectionWrapper
+from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from pyhive.exc import Error as HiveError
+from TCLIService.ttypes import TOperationState
+from thrift.transport.TTransport import TTransportException
+
+from dbt.adapters.penstock import error_messages
+from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
+from dbt.adapters.penstock.polling import until_ended
+from dbt.adapters.penstock.sent_statement import SentStatement
+from dbt.adapters.penstock.sessions import Session
+from dbt.adapters.penstock.socket_ownership import SocketUse
+from dbt.adapters.penstock.statement_text import changes_session, reads_only, without_last_semicolons
+
+logger = AdapterLogger("penstock")
+LOST = (TTransportException, EOFError, OSError)
+T = TypeVar("T")
+
+
+class PenstockHandle(PyhiveConnectionWrapper):
+    """dbt-spark's wrapper of a PyHive connection, with penstock's rules for what goes wrong.
+
+    A statement whose connection is lost is sent again, on a new session, only when it reads and
+    nothing was left in the old session. One that writes is never sent twice: its error says so.
+    One thread uses the handle; any thread may `cancel` or `close` it.
+
+    Args:
+        reopen: opens a session; called again after a lost connection.
+        poll_interval: the longest pause between polls that are answered at once, in seconds.
+        query_timeout: a statement is cancelled after so many seconds; None for no limit.
+        query_retries: how often a statement that only reads is sent again.
+    """
+
+    handle: Any
+    _cursor: Any
+
+    def __init__(
+        self,
+        reopen: Callable[[], Session],
+        poll_interval: float = 0.5,
+        query_timeout: int | None = None,
+        query_retries: int = 1,
+    ) -> None:
+        self._reopen = reopen
+        self.session = reopen()
+        super().__init__(self.session.connection, query_timeout=query_timeout, query_retries=query_retries)
+        self.poll_interval = poll_interval  # type: ignore[assignment]
+        self.reusable = True
+        self._broken = False
+        self._use = SocketUse()
+        self._closing = threading.Lock()
+        self._abandoned = False
+        self._sent = SentStatement(self.session)
+        self._retries = 0
+        self._sql: str = ""
+        self._bindings: list[Any] | None = None
+
+    def cursor(self) -> PenstockHandle:
+        """A cursor for the next statement; what the server kept for the last one is let go."""
+        with self._talking():
+            if self._cursor:
+                try:
+                    self._cursor.close()
+                except LOST as error:
+                    # Nothing of the next statement was sent yet: any may go to a new session.
+                    if not self.reusable:
+                        self._broken = True
+                        raise error_messages.session_lost(error) from None
+                    self._renew()
+                except HiveError as error:
+                    logger.debug(f"closing an operation: {error_messages.of_error(error)}")
+            self._cursor = self.handle.cursor()
+        return self
+
+    def execute(self, sql: str, bindings: list[Any] | None = None) -> None:
+        """Run a statement to its end.
+
+        Raises:
+            DbtDatabaseError: Spark's error, or a lost connection with what is known of the outcome.
+            DbtRuntimeError: cancelled, by `query_timeout`, by an interrupt or by the end of dbt.
+        """
+        text = without_last_semicolons(sql.strip())
+        self._sql = text
+        self._bindings = None if bindings is None else [self._fix_binding(value) for value in bindings]
+        self._retries = self.query_retries if self.reusable and reads_only(text) else 0
+        if changes_session(text):
+            self.reusable = False
+        self._guarded(self._run, send=False)
+
+    def fetchall(self) -> list[Any]:
+        """All rows of the last statement."""
+        return self._guarded(lambda: list(self._cursor.fetchall()), send=True)
+
+    def fetchmany(self, size: int | None = None) -> list[Any]:
+        """The next rows of the last statement."""
+        self._retries = 0  # rows before these were already handed out
+        return self._guarded(lambda: list(self._cursor.fetchmany(size)), send=True)
+
+    @property
+    def description(self) -> Any:
+        """The columns of the last statement's result; None when it has none."""
+        return self._guarded(lambda: self._cursor.description, send=True)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a short statement beside the node's own; it leaves the session as it was."""
+        with self._talking():
+            try:
+                cursor = self.handle.cursor()
+                cursor.execute(sql)
+                found: list[tuple[Any, ...]] = cursor.fetchall()
+                cursor.close()
+                return found
+            except LOST as error:
+                self._broken = True
+                raise error_messages.not_answered(error) from None
+
+    def cancel(self) -> None:
+        """End the running statement on the server, from another thread; none is sent after it."""
+        self._end(CANCELLED)
+
+    def close(self) -> None:
+        """Close the session, from any thread; a statement that runs in it ends. Nothing reopens it.
+
+        A session that can't be reached any more is the server's to end.
+        """
+        if not self._closing.acquire(blocking=False):
+            return  # it is closed already, or another thread closes it
+        try:
+            if not self._end(ENDED):
+                return
+            self._sent.settle()
+            if not self._broken and not self._sent.lost:
+                self.session.close(self._cursor)
+            elif self._sent.cancelled:
+                self.session.end(self._sent.operation)
+        except Exception as error:
+            logger.debug(f"closing a session: {type(error).__name__}: {error}")
+        finally:
+            if not self._abandoned:
+                self.session.leave()
+
+    def _end(self, why: str) -> bool:
+        """Let nothing more be sent and stop what another thread runs; whether the socket is free afterwards."""
+        if not self._use.end(why):
+            return True
+        self._sent.stop(why)
+        if self._use.wait_until_free(self.session.seconds):
+            return True
+        self._abandoned = True
+        self.session.wake()
+        return False
+
+    @contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Within this, the calling thread alone uses the socket; its errors are the end's, once that came."""
+        with self._use:
+            try:
+                yield
+            except DbtRuntimeError:
+                self.reusable = False
+                self._use.require()
+                raise
+            except HiveError as error:
+                self.reusable = False
+                self._use.require()
+                raise DbtDatabaseError(error_messages.of_statement(error_messages.of_error(error), self._sql)) from None
+            except Exception:
+                self.reusable, self._broken = False, True
+                self._use.require()
+                raise
+            except BaseException:
+                # An interrupt in this very thread: the socket may hold half an answer.
+                self.reusable, self._broken = False, True
+                self._sent.stop(CANCELLED)
+                raise
+            finally:
+                if self._abandoned:
+                    # The closing thread no longer waits, so this one closes the session.
+                    self.session.leave()
+
+    def _guarded(self, action: Callable[[], T], send: bool) -> T:
+        """Do something with the statement; after a lost connection, where it is safe, once more from its start.
+
+        Args:
+            send: whether the statement has to be sent again before the action is done again.
+        """
+        again = False
+        with self._talking():
+            while True:
+                try:
+                    if again and send:
+                        self._run()
+                    return action()
+                except LOST as error:
+                    self.reusable, self._broken = False, True
+                    self._use.require()
+                    if self._sent.stopped:
+                        raise DbtRuntimeError(self._sent.stopped) from None
+                    if not reads_only(self._sql):
+                        raise error_messages.unknown_outcome(self._sql, error) from None
+                    if not self._retries:
+                        raise error_messages.not_answered(error) from None
+                    self._retries -= 1
+                    logger.info("connection lost; the statement only reads and is sent again on a new session")
+                    self._renew()
+                    again = True
+
+    def _renew(self) -> None:
+        """Go on with a new session in place of the lost one, unless the handle was closed."""
+        self._use.require()
+        self.session.leave()
+        if self._sent.operation is not None:
+            # It is sent again: the first one is of no use to anybody.
+            with suppress(Exception):
+                self.session.end(self._sent.operation)
+        session = self._reopen()
+        if self._use.over:
+            with suppress(Exception):
+                session.close(None)
+            self._use.require()
+        self.session, self._sent = session, SentStatement(session)
+        self.handle, self.reusable, self._broken = session.connection, True, False
+        self._cursor = self.handle.cursor()
+
+    def _run(self) -> None:
+        """Send the statement and wait for its end."""
+        cursor, sent = self._cursor, SentStatement(self.session)
+        self._sent = sent
+        with sent.limited(self.query_timeout):
+            cursor.execute(self._sql, self._bindings, async_=True)
+            sent.operation = cursor._operationHandle
+            if sent.stopped or self._use.over:  # before the operation was known
+                sent.cancel()
+            status = until_ended(cursor.poll, self.poll_interval, sleep=self._use.woken.wait)
+        state = status.operationState
+        self._use.require()
+        if state == TOperationState.FINISHED_STATE:
+            return
+        if sent.stopped:
+            raise DbtRuntimeError(sent.stopped)
+        name = TOperationState._VALUES_TO_NAMES.get(state, state)
+        words = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
+        raise DbtDatabaseError(error_messages.of_statement(error_messages.plain(words), self._sql))

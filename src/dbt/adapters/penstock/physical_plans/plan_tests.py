@@ -1,0 +1,162 @@
+"""The physical tests, of plans and of files: `physical_failures` gives a test its messages."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from dbt.adapters.base import BaseRelation
+from dbt.adapters.base.meta import available
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import node_fingerprint
+from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.physical_plans.capture import EXPLAIN, PlanKeeping
+from dbt.adapters.penstock.physical_plans.file_tests import FileTests
+from penstock.plans import assertions, plan_store
+from penstock.plans.operators import Plan
+from penstock.plans.parse import NotAPlan, parse
+from penstock.plans.plan_store import Kept
+
+
+def _number(least: float) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and value >= least
+
+
+def _count(least: int) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _name(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(map(_name, value))
+
+
+# Of each test: its arguments, what they must be, and whether they may be left out.
+COUNT = (_count(1), "a whole number of at least 1", False)
+ARGUMENTS: dict[str, dict[str, tuple[Callable[[Any], bool], str, bool]]] = {
+    "plan_broadcasts": {"side": (_name, "an alias of the query or a table it reads", False)},
+    "plan_exchanges_at_most": {"n": (_count(0), "a whole number of at least 0", False)},
+    "plan_reads_columns_at_most": {"n": COUNT, "table": (_name, "a table that the plan reads", True)},
+    "plan_has_no_cartesian": {},
+    "plan_has_no_single_partition_window": {},
+    "plan_prunes_partitions": {
+        "column": (_name, "a column", False),
+        "value": (lambda value: value is not None and not isinstance(value, list | dict), "one value of it", False),
+    },
+    "file_sizes_between": {
+        "min": (_number(0), "a number of MB, at least 0", False),
+        "max": (_number(0), "a number of MB, at least 0", False),
+    },
+    "files_per_partition_at_most": {"n": COUNT},
+    "stats_present": {"columns": (_names, "a list of columns", True)},
+}
+
+
+def check_arguments(test: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    """A test's arguments, those that were left out taken away.
+
+    Raises:
+        DbtRuntimeError: names the argument, what it must be and what was given.
+    """
+    given: dict[str, Any] = {}
+    for name, (fits, words, optional) in ARGUMENTS[test].items():
+        value = arguments.get(name)
+        if value is None and optional:
+            continue
+        if not fits(value):
+            found = "nothing" if value is None else repr(value)
+            raise DbtRuntimeError(in_three(f"{name} of {test} as {words}", found, "correct it in the test's yml"))
+        given[name] = value
+    if "max" in given and given["max"] <= given["min"]:
+        found = f"min {given['min']} and max {given['max']}"
+        raise DbtRuntimeError(in_three(f"a max of {test} above its min", found, "correct them in the test's yml"))
+    return given
+
+
+class PhysicalTests(PlanKeeping, FileTests):
+    """dbt-spark's adapter, with the tests of plans and files."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        # Of each view that was tested: its text and plan. Tests of a view come after it in a run.
+        self._of_views: dict[str, tuple[str, Plan]] = {}
+        self._one_at_a_time = threading.Lock()
+
+    @available
+    def physical_failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
+        """The messages of a physical test on a model; none when it holds.
+
+        Args:
+            relation: the model's relation, as a generic test is given it.
+            test: the test's name.
+            arguments: the test's own arguments.
+
+        Raises:
+            DbtRuntimeError: not a relation of the project, or not the test's arguments.
+        """
+        given = check_arguments(test, arguments)
+        if not isinstance(relation, BaseRelation):
+            raise DbtRuntimeError(in_three(f"a whole model for {test}", str(relation), "leave out its `where`"))
+        if test == "plan_prunes_partitions":
+            return self._prunes(relation, **given)
+        if test not in assertions.CHECKS:
+            found = self.get_relation(None, relation.schema, relation.identifier)
+            return self.file_failures(found or relation, test, **given)
+        node = self._model_of(relation, test)
+        return (
+            self._of_plan(node, test, given)
+            if node_fingerprint.is_stored(node)
+            else self._of_view(relation, node, test, given)
+        )
+
+    def _of_view(self, relation: BaseRelation, node: Any, test: str, given: dict[str, Any]) -> list[str]:
+        """A test of a view: nothing was written, so that it is explained as it is now."""
+        with self._one_at_a_time:
+            if node.unique_id not in self._of_views:
+                text = next((str(row[1]) for row in self._described(relation) if row[0] == "View Text"), "")
+                self._of_views[node.unique_id] = (text, self._live(relation))
+        text, plan = self._of_views[node.unique_id]
+        views = node_fingerprint.views(self.get_macro_resolver(), node.unique_id)
+        return assertions.run(test, Kept(node.unique_id, "", "", text, views), plan, given)
+
+    def _of_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
+        """A test of the plan that a model last ran with."""
+        self._collector.wait(node.unique_id)
+        found = plan_store.read(self._target, node.unique_id)
+        do = f"dbt run --select {node.name}"
+        try:
+            plan = found.plan if found else None
+        except NotAPlan as error:
+            return [in_three(f"a plan of {node.name} in the form of EXPLAIN FORMATTED", str(error), do)]
+        if found is None or plan is None:
+            where = f"{self.config.target_path}/{plan_store.FOLDER}"
+            return [in_three(f"the plan that {node.name} last ran with", f"none in {where}", do)]
+        if found.code != node_fingerprint.fingerprint(self.get_macro_resolver(), node.unique_id):
+            return [in_three(f"a plan of {node.name} as its code is now", "one of older code", do)]
+        return assertions.run(test, found, plan, given)
+
+    def _model_of(self, relation: BaseRelation, test: str) -> Any:
+        manifest: Any = self.get_macro_resolver()
+        name = f"{relation.schema}.{relation.identifier}".lower()
+        for node in manifest.nodes.values():
+            if node.resource_type == "model" and node_fingerprint.name_of(node) == name:
+                return node
+        raise DbtRuntimeError(in_three(f"a model of this project for {test}", name, "put the test on a model"))
+
+    def _live(self, relation: BaseRelation, condition: str = "") -> Plan:
+        _, table = self.execute(f"{EXPLAIN}select * from {relation.render()}{condition}", fetch=True)
+        try:
+            return parse(str(table.rows[0][0]))
+        except NotAPlan as error:
+            found = str(table.rows[0][0])
+            raise DbtRuntimeError(in_three(f"a plan of {relation}", found or str(error), "correct the test")) from None
+
+    def _prunes(self, relation: BaseRelation, column: str, value: Any) -> list[str]:
+        literal = value if isinstance(value, int | float) else "'" + str(value).replace("'", "\\'") + "'"
+        plan = self._live(relation, f" where {column} = {literal}")
+        return assertions.prunes_partitions(relation.render(), plan, column)

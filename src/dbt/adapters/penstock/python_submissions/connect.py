@@ -1,0 +1,142 @@
+"""`submission_method: connect`: run `model(dbt, session)` here, its work on the server.
+
+Each model has a session of its own, so that one model's settings and views never reach another,
+and the write is done in it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from importlib import import_module
+from typing import Any
+
+from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.events.logging import AdapterLogger
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock import cancellation
+from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.physical_plans import pending_plans
+from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.python_submissions import connect_session, executions, jobs, packages
+from dbt.adapters.penstock.python_submissions.config import PythonConfig
+from penstock.python_runtime import table_replacement
+from penstock.python_runtime.model_errors import ModelError
+from penstock.python_runtime.runner import run
+
+logger = AdapterLogger("penstock")
+# Seconds after which a session that can't be closed, or a table that can't be dropped, is left behind.
+TIDYING = 60
+
+
+class OwnSession:
+    """A model's session; other threads may interrupt and close it, also while the model opens it.
+
+    Args:
+        opener: opens it, on the calling thread.
+    """
+
+    def __init__(self, opener: Callable[[], Any]) -> None:
+        # Here and not on the model's thread: one that is stopped in the middle of an import leaves half a module.
+        import_module("pyspark.sql.connect.session")
+        self._opener = opener
+        self._lock = threading.Lock()
+        self._over = False
+        self.session: Any = None
+
+    def open(self) -> Any:
+        """The session.
+
+        Raises:
+            DbtRuntimeError: the model was cancelled while the session opened.
+        """
+        opened = self._opener()
+        with self._lock:
+            self.session = opened
+            over = self._over
+        if over:
+            self.close()
+            raise DbtRuntimeError(cancellation.CANCELLED)
+        return opened
+
+    def interrupt(self) -> None:
+        """End what runs in it; one that is being opened is closed at once."""
+        with self._lock:
+            self._over = True
+        if self.session is not None:
+            self.session.interruptAll()
+
+    def close(self) -> None:
+        """Close it, or leave it behind when that takes too long."""
+        with self._lock:
+            self._over, opened = True, self.session
+        if opened is not None:
+            executions.at_most(TIDYING, opened.stop)
+
+
+class ConnectPythonJobHelper(PythonJobHelper):
+    """Runs one model over Spark Connect."""
+
+    def __init__(self, parsed_model: dict[str, Any], credential: PenstockCredentials) -> None:
+        self.node = parsed_model
+        self.credentials = credential
+
+    def url(self) -> str:
+        """The server's Spark Connect address; see `session.url`."""
+        return connect_session.url(self.credentials, self.node["name"])
+
+    def submit(self, compiled_code: str) -> Any:
+        """Run the model and write what it returns.
+
+        Args:
+            compiled_code: what the macro `penstock_python_job` rendered.
+
+        Raises:
+            DbtRuntimeError: with the user's file, line and message when their code failed; or a
+                configuration, package, timeout or cancellation in words.
+        """
+        name = self.node["name"]
+        config = PythonConfig.of(self.node, self.credentials.file_format)
+        packages.require(config.packages, name)
+        job = jobs.build(self.node, compiled_code, config, self.credentials)
+        address = self.url()
+        own = OwnSession(lambda: connect_session.open_session(self.credentials, address, job.node))
+
+        def plan(text: str) -> None:
+            mark = f'session_id: "{own.session.session_id}"'
+            pending_plans.note(job.node, Noted(text, lambda said: said.startswith("Spark Connect") and mark in said))
+
+        def work() -> None:
+            # Opened on the model's thread: pandas-on-Spark takes the thread's active session.
+            spark = own.open()
+            connect_session.configure(spark, {**self.credentials.server_side_parameters, **config.spark_conf}, name)
+            run(job, spark, lambda line: logger.info(f"{name}: {line}"), plan if self.credentials.keep_plans else None)
+
+        try:
+            alone = job.write.target if job.write.alone else None
+            executions.run(name, work, own.interrupt, config.timeout, alone, own.close)
+        except DbtRuntimeError:
+            clear_aside(self.credentials, job, address)
+            raise
+        except Exception as error:
+            clear_aside(self.credentials, job, address)
+            words = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
+            raise DbtRuntimeError(connect_session.without_token(words, address)) from None
+        return None
+
+
+def clear_aside(credentials: PenstockCredentials, job: Any, address: str) -> None:
+    """Drop what a stopped write left beside its target, unless the target is gone already."""
+    if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
+        return
+
+    def clear() -> None:
+        other = connect_session.open_session(credentials, address, job.node)
+        try:
+            if not job.write.exists or other.catalog.tableExists(job.write.target.replace("`", "")):
+                other.sql(f"drop table if exists {table_replacement.aside_of(job.write.target)}")
+        finally:
+            other.stop()
+
+    executions.at_most(TIDYING, clear)

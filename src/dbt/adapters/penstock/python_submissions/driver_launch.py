@@ -1,0 +1,177 @@
+"""What a spark_submit driver is started with: Spark's settings, a folder of files, the environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.connections import managed_server
+from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.python_submissions.config import PythonConfig
+from penstock.config import addresses
+from penstock.config.sections import Ports
+from penstock.config.settings import Settings
+from penstock.errors import PenstockError
+from penstock.python_runtime.job import Job
+from penstock.spark import jars, java, masters
+from penstock.spark.access import authentication, secret
+from penstock.spark.executors import launch
+from penstock.spark.metastore import location
+from penstock.spark.server import configuration, control
+
+URIS = "spark.hadoop.hive.metastore.uris"
+OPTIONS = "spark.driver.extraJavaOptions"
+CONNECT_PLUGIN = "org.apache.spark.sql.connect.SparkConnectPlugin"
+LOG4J = """\
+rootLogger.level = warn
+rootLogger.appenderRef.stderr.ref = console
+appender.console.type = Console
+appender.console.name = console
+appender.console.target = SYSTEM_ERR
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %p %c{1}: %m%n%ex
+"""
+
+
+def settings_of(credentials: PenstockCredentials) -> Settings:
+    """The project's penstock.yml."""
+    return credentials.settings
+
+
+def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], master: str | None) -> dict[str, str]:
+    """Settings of a driver beside the server: the same catalog and tables, none of its ports.
+
+    Args:
+        server: the server's settings.
+        node: dbt's unique id, the application's name.
+        conf: the model's `spark_conf`, put over the server's.
+        master: the model's `master`; None keeps the server's.
+    """
+    kept = {key: value for key, value in server.items() if not key.startswith("spark.connect.")}
+    plugins = [item for item in kept.pop("spark.plugins", "").split(",") if item.strip() not in ("", CONNECT_PLUGIN)]
+    return {
+        **kept,
+        **({"spark.plugins": ",".join(plugins)} if plugins else {}),
+        "spark.app.name": node,
+        "spark.ui.port": "0",
+        # Both kinds of session turn a pandas frame into the same columns.
+        "spark.sql.execution.arrow.pyspark.enabled": "true",
+        **({"spark.master": master} if master else {}),
+        **conf,
+    }
+
+
+def spark_settings(
+    credentials: PenstockCredentials, settings: Settings, table_jars: list[Path], job: Job, config: PythonConfig
+) -> dict[str, str]:
+    """All of a driver's settings but those of its folder.
+
+    Raises:
+        DbtRuntimeError: a remote server whose metastore isn't named.
+    """
+    ports = managed_server(credentials).ports if credentials.managed else Ports()
+    if not credentials.managed:
+        control.close_state(settings)
+        secret.take(settings.state_dir)  # of the driver's own UI
+    server = configuration.spark_defaults(settings, ports, "", table_jars)
+    named = not location.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
+    if not credentials.managed and not named:
+        raise DbtRuntimeError(
+            f"needed: the metastore of {credentials.host} for {job.name} (submission_method: spark_submit). "
+            "found: none in penstock.yml. do: set `metastore: thrift://host:9083` there"
+        )
+    server = authentication.of_driver(server, settings, config.master) if config.master else server
+    return own_settings(server, job.node, config.spark_conf, config.master)
+
+
+def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
+    """Refuse a driver that could not start, before it is tried for a minute.
+
+    Raises:
+        DbtRuntimeError: a master that doesn't answer, or a deploy mode that it, or penstock, doesn't have.
+    """
+    master = config.master or settings.server.master
+    if config.deploy_mode == "cluster":
+        why = "penstock follows what a model prints, and its errors, in a driver on this machine"
+        if master.startswith("spark://"):
+            why = "a standalone master takes no Python driver in cluster mode"
+        elif addresses.is_local(master):
+            why = "there is no cluster"
+        raise DbtRuntimeError(
+            f"needed: a driver beside dbt for the Python model {name}. found: deploy_mode: cluster with {master}: "
+            f"{why}. do: drop deploy_mode: the model's tasks run on the executors all the same"
+        )
+    try:
+        masters.require(settings, master)
+    except PenstockError as error:
+        raise DbtRuntimeError(str(error)) from None
+
+
+def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
+    """How long a driver's jobs wait for an executor, and what it says when none comes; None where there are none."""
+    master = conf["spark.master"]
+    if addresses.is_local(master):
+        return None
+    asked = settings.server.executors
+    cores, memory = conf.get("spark.executor.cores", asked.cores), conf.get("spark.executor.memory", asked.memory)
+    error = launch.none_came(master, asked.count, int(cores), memory, asked.wait_seconds)
+    return {"seconds": asked.wait_seconds, "error": str(error)}
+
+
+def prepare(
+    folder: Path,
+    job: Job,
+    conf: Mapping[str, str],
+    keep_plan: bool,
+    wait: dict[str, Any] | None = None,
+) -> Path:
+    """Fill a driver's folder, readable by its owner only, and return its settings file.
+
+    Settings go through a file: on the command line any user of the machine could read them.
+    """
+    me = psutil.Process()
+    parent = [me.pid, me.create_time()]
+    told = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan, "wait": wait}
+    (folder / "job.json").write_text(json.dumps(told))
+    own_conf = folder / "conf"
+    own_conf.mkdir()
+    (own_conf / "log4j2.properties").write_text(LOG4J)
+    inside = (
+        f'"-Djava.io.tmpdir={folder}" "-Dderby.system.home={folder}" '
+        f'"-Dderby.stream.error.file={folder / "derby.log"}" -XX:-UsePerfData'
+    )
+    whole = {
+        **conf,
+        "spark.local.dir": str(folder),
+        "spark.hadoop.hive.exec.scratchdir": str(folder / "hive"),
+        OPTIONS: f"{inside} {conf.get(OPTIONS, '')}".strip(),
+    }
+    lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(whole.items()) if value]
+    file = folder / "spark.properties"
+    file.write_text("\n".join(lines) + "\n")
+    return file
+
+
+def environment(settings: Settings, found: java.Java, folder: Path, master: str) -> dict[str, str]:
+    """The driver's environment: of this project's Spark, with the Hadoop cluster that dbt's own names."""
+    made = configuration.environment(settings, found, folder / "conf")
+    if cluster := os.environ.get("HADOOP_CONF_DIR"):
+        made["HADOOP_CONF_DIR"] = cluster
+    if addresses.is_local(master):
+        # The model's own master, beside a server whose executors have a Python of theirs.
+        made["PYSPARK_PYTHON"] = sys.executable
+    return {**made, "PYTHONUNBUFFERED": "1"}
+
+
+def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
+    """The project's Java and table-format jars; what executors are sent is made where it is missing."""
+    launch.prepare(settings)
+    found = java.find(settings.server.java_home)
+    return found, jars.of_server(settings, found)

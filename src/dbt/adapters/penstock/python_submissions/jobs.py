@@ -1,0 +1,151 @@
+"""From a dbt node and its compiled code to the job that a Spark session runs."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.interval_models.config import interval_properties
+from dbt.adapters.penstock.layout import FileLayout
+from dbt.adapters.penstock.python_submissions.config import PythonConfig, refuse
+from dbt.adapters.penstock.python_submissions.driver_launch import settings_of
+from dbt.adapters.penstock.spark_conf import as_text
+from penstock.errors import PenstockError
+from penstock.python_runtime.job import Input, Job, Layout, Write
+
+MARK = "penstock_write = "
+
+
+def leading_blank_lines(text: str) -> int:
+    """How many lines before the first one with something in it."""
+    return next((number for number, line in enumerate(text.split("\n")) if line.strip()), 0)
+
+
+def aligned(compiled_code: str, own: str) -> str:
+    """The compiled code with the user's lines at the numbers they have in the user's file."""
+    code = compiled_code.split("\n")[leading_blank_lines(compiled_code) :]
+    return "\n" * leading_blank_lines(own) + "\n".join(code)
+
+
+def marked(compiled_code: str) -> tuple[str, dict[str, Any]]:
+    """The code and what the macro `penstock_python_job` put on its last marked line."""
+    code, _, rest = compiled_code.rpartition(f"\n{MARK}")
+    return code, json.loads(ast.literal_eval(rest.strip()))
+
+
+def layout(node: dict[str, Any], default_format: str) -> Layout:
+    """A table's layout by its node's config.
+
+    Raises:
+        DbtRuntimeError: an unknown format or a value of the wrong kind.
+    """
+    config, name = node["config"], node["name"]
+    files = FileLayout.of(config, default_format, name)
+    table_format = files.table_format
+    buckets = config.get("buckets")
+    if buckets is not None and (isinstance(buckets, bool) or not isinstance(buckets, int) or buckets < 1):
+        raise refuse(name, "buckets", "a number above 0", buckets)
+    pairs: dict[str, dict[str, str]] = {}
+    for key in ("tblproperties", "options"):
+        if not isinstance(value := config.get(key) or {}, dict):
+            raise refuse(name, key, "keys with values", value)
+        pairs[key] = {str(k): as_text(v) for k, v in value.items()}
+    pairs["tblproperties"] |= interval_properties(config)
+    root, docs = config.get("location_root"), config.get("persist_docs") or {}
+    return Layout(
+        file_format=table_format.name,
+        atomic=table_format.atomic,
+        clusters=table_format.clusters,
+        drop_columns_with=table_format.drop_columns_with,
+        widen_columns_with=table_format.widen_columns_with,
+        features=table_format.features,
+        partition_by=files.partition_by,
+        clustered_by=files.clustered_by,
+        rebalanced=files.rebalanced,
+        sorted_within=files.sorted_within,
+        buckets=buckets,
+        location=f"{root}/{node['alias']}" if root else None,
+        properties=pairs["tblproperties"],
+        options=pairs["options"],
+        comment=(node.get("description") or None) if docs.get("relation") else None,
+    )
+
+
+def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | None:
+    """ISO start and end of the microbatch that a node runs; None outside microbatch."""
+    batch = write.get("batch") or {}
+    start, end = batch.get("start"), batch.get("end")
+    if start is None and (context := node.get("batch")):
+        start, end = context.get("event_time_start"), context.get("event_time_end")
+    if start is None or end is None:
+        return None
+    return (
+        start if isinstance(start, str) else start.isoformat(),
+        end if isinstance(end, str) else end.isoformat(),
+    )
+
+
+def lake(credentials: PenstockCredentials) -> str:
+    """Where the project's lake is: a folder, or its address in a store; empty in a project without penstock.yml."""
+    try:
+        return settings_of(credentials).lake_uri.removeprefix("file://")
+    except PenstockError:
+        return ""
+
+
+def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, credentials: PenstockCredentials) -> Job:
+    """The job of a node.
+
+    Args:
+        node: as dbt hands it to a submission helper.
+        compiled_code: what the macro `penstock_python_job` rendered.
+        config: the node's own configuration.
+        credentials: for the default format and the project's folder.
+
+    Raises:
+        DbtRuntimeError: a configuration that can't be.
+    """
+    code, said = marked(compiled_code)
+    try:
+        own = (Path(credentials.project_root) / node["original_file_path"]).read_text()
+    except OSError:
+        own = ""
+    write = said["write"]
+    declared = {column["name"]: column.get("data_type") for column in (node.get("columns") or {}).values()}
+    if config.enforce_columns and not declared:
+        raise DbtRuntimeError(
+            f"needed: declared columns of {node['name']} (enforce_columns: true). found: none. "
+            "do: list its columns with their data_type in its yml"
+        )
+    return Job(
+        node=node["unique_id"],
+        name=node["name"],
+        path=node["original_file_path"],
+        code=aligned(code, own),
+        write=Write(
+            mode=write["mode"],
+            target=write["target"],
+            view=(write.get("view") or f"{node['alias']}__dbt_tmp").strip("`"),
+            merge_sql=write.get("merge_sql"),
+            keys=tuple(write.get("keys") or ()),
+            condition=write.get("condition"),
+            on_schema_change=write.get("on_schema_change") or "ignore",
+            exists=bool(write.get("exists")),
+            drop=write.get("drop"),
+            alone=bool(write.get("alone")),
+            commit_info=write.get("commit_info"),
+        ),
+        layout=layout(node, credentials.file_format),
+        columns=declared if config.enforce_columns else None,
+        inputs={name: Input(**value) for name, value in said["inputs"].items()},
+        batch=window(node, write),
+        intervals=tuple(write["intervals"]) if write.get("intervals") is not None else None,
+        fingerprint=hashlib.sha256((node.get("raw_code") or "").encode()).hexdigest()[:16],
+        lake=lake(credentials),
+    )

@@ -1,0 +1,171 @@
+"""`submission_method: spark_submit`: the model in a driver of its own, with RDDs and the JVM at hand."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.events.logging import AdapterLogger
+from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.physical_plans import pending_plans
+from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.python_submissions import (
+    connect,
+    connect_session,
+    driver_launch,
+    executions,
+    jobs,
+    packages,
+)
+from dbt.adapters.penstock.python_submissions.config import PythonConfig
+from penstock.errors import PenstockError
+from penstock.plans import plan_store
+from penstock.python_runtime import driver
+from penstock.spark import shared_class_archive
+from penstock.spark.jars import spark_home
+
+logger = AdapterLogger("penstock")
+TERM_SECONDS = 5.0
+
+
+class SparkSubmitPythonJobHelper(PythonJobHelper):
+    """Runs one model in a driver of its own."""
+
+    def __init__(self, parsed_model: dict[str, Any], credential: PenstockCredentials) -> None:
+        self.node = parsed_model
+        self.credentials = credential
+
+    def submit(self, compiled_code: str) -> Any:
+        """Run the model and write what it returns.
+
+        Args:
+            compiled_code: what the macro `penstock_python_job` rendered.
+
+        Raises:
+            DbtRuntimeError: with the user's file, line and message when their code failed; or a
+                configuration, package, timeout, cancellation or failed driver in words.
+        """
+        name = self.node["name"]
+        config = PythonConfig.of(self.node, self.credentials.file_format)
+        packages.require(config.packages, name)
+        job = jobs.build(self.node, compiled_code, config, self.credentials)
+        try:
+            settings = driver_launch.settings_of(self.credentials)
+            driver_launch.check_master(settings, config, name)
+            found, table_jars = driver_launch.resolve(settings)
+        except PenstockError as error:
+            raise DbtRuntimeError(str(error)) from None
+        conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
+        conf = shared_class_archive.with_driver(conf, settings, found, table_jars)
+        conf = shared_class_archive.with_executors(conf, settings, found, table_jars)
+        (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
+        try:
+            patience = driver_launch.patience(settings, conf)
+            file = driver_launch.prepare(folder, job, conf, self.credentials.keep_plans, patience)
+            started = Driver(
+                name, folder, file, driver_launch.environment(settings, found, folder, conf["spark.master"])
+            )
+            executions.run(
+                name, started.follow, started.end, config.timeout, job.write.target if job.write.alone else None
+            )
+            if told := started.plan:
+                pending_plans.note(job.node, Noted(told["explained"], None, plan_store.as_executed(told["executed"])))
+        except DbtRuntimeError:
+            with contextlib.suppress(DbtRuntimeError):
+                connect.clear_aside(self.credentials, job, connect_session.url(self.credentials, name))
+            raise
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return None
+
+
+class Driver:
+    """A spark-submit process with all it starts, in a process group of its own.
+
+    Args:
+        name: the model's name.
+        folder: its job, its result and its temporary files.
+        properties: the file of Spark settings.
+        environment: of the process.
+    """
+
+    def __init__(self, name: str, folder: Path, properties: Path, environment: dict[str, str]) -> None:
+        self.name, self.folder = name, folder
+        command = [str(spark_home() / "bin" / "spark-submit"), "--properties-file", str(properties)]
+        self._command, self._environment = [*command, driver.__file__, str(folder)], environment
+        self._lock = threading.Lock()
+        self._over = False
+        # The driver's word on its plan, once it has ended well: explained, executed.
+        self.plan: dict[str, Any] | None = None
+        self._process: subprocess.Popen[str] | None = None
+
+    def _start(self) -> subprocess.Popen[str]:
+        with self._lock:
+            if self._over:
+                raise DbtRuntimeError(f"the Python model {self.name} was cancelled")
+            self._process = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                env=self._environment,
+                start_new_session=True,
+            )
+            return self._process
+
+    def follow(self) -> None:
+        """Start it, log what the model prints as it comes, and wait for its end.
+
+        Raises:
+            DbtRuntimeError: the model failed, or its driver ended without a result.
+        """
+        process = self._start()
+        assert process.stdout
+        last: deque[str] = deque(maxlen=100)
+        for line in map(str.rstrip, process.stdout):
+            if line.startswith(driver.MARK):
+                logger.info(f"{self.name}: {line.removeprefix(driver.MARK)}")
+            elif line:
+                last.append(line)
+                logger.debug(f"{self.name}: {line}")
+        code = process.wait()
+        try:
+            result = json.loads((self.folder / "result.json").read_text())
+            error, self.plan = result["error"], result if result["explained"] else None
+        except (OSError, ValueError):
+            wrong = [line for line in last if "Exception" in line or "Error" in line] or list(last)
+            found = wrong[-1].strip() if wrong else "no word"
+            raise DbtRuntimeError(
+                f"needed: a result of the Python model {self.name} from its spark-submit driver. found: it ended "
+                f"with {code}: {found}. do: run dbt with --debug to see its log; check spark_conf and master"
+            ) from None
+        if error:
+            raise DbtRuntimeError(error)
+
+    def end(self) -> None:
+        """End the driver and all its processes; one that doesn't go in time is killed."""
+        with self._lock:
+            self._over, process = True, self._process
+        if process is None:
+            return
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(TERM_SECONDS)
+                return

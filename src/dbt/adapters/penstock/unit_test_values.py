@@ -1,0 +1,109 @@
+"""Values of unit tests as SQL: text, numbers and dates by their column's type, and nested ones.
+
+A nested value is a YAML list or map, the same as JSON, or a SQL expression, as in `array(1, 2)`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from dbt_common.exceptions import CompilationError
+
+from dbt.adapters.penstock.error_messages import in_three
+from penstock.sql.names import plain, text
+
+NESTED = re.compile(r"\s*(array|map|struct)\s*<(.*)>\s*", re.IGNORECASE | re.DOTALL)
+FIELD = re.compile(r"\s*(`(?:[^`]|``)+`|[^`:]+?)\s*(?::|(?<=`)\s)\s*(.*)", re.DOTALL)
+SHAPES = {"array": "a list, as in [1, 2]", "map": "a map, as in {a: 1}", "struct": "a map by field, as in {name: x}"}
+
+
+def value(given: Any, data_type: str, column: str) -> str:
+    """Return a fixture's value as SQL of a column's type.
+
+    Args:
+        given: as YAML, CSV or JSON has it.
+        data_type: the column's.
+        column: its name, for the error.
+
+    Raises:
+        CompilationError: a value of another shape than the type's.
+    """
+    nested = NESTED.fullmatch(data_type)
+    if given is None or not nested:
+        return f"try_cast({_scalar(given, data_type, column)} as {data_type})"
+    if isinstance(given, str):
+        written = given.strip()
+        if not written.startswith(("[", "{")):
+            return f"try_cast({written} as {data_type})"
+        try:
+            given = json.loads(written)
+        except ValueError as error:
+            raise _refused(column, data_type, f"{written} ({error})") from None
+    return f"try_cast({_nested(given, nested[1].lower(), nested[2], data_type, column)} as {data_type})"
+
+
+def _refused(column: str, data_type: str, found: str) -> CompilationError:
+    kind = NESTED.fullmatch(data_type)
+    shape = f'{SHAPES[kind[1].lower()]}, or SQL, as in "array(1, 2)"' if kind else "one value"
+    return CompilationError(
+        in_three(f"a value of type {data_type} for {column} in a unit test", found, f"write {shape}")
+    )
+
+
+def _scalar(given: Any, data_type: str, column: str) -> str:
+    if given is None:
+        return "null"
+    if isinstance(given, bool):
+        return str(given).lower()
+    if isinstance(given, float) and not math.isfinite(given):
+        return text(str(given))
+    if isinstance(given, str | date):
+        return text(str(given))
+    if isinstance(given, list | dict):
+        raise _refused(column, data_type, json.dumps(given, default=str))
+    return str(given)
+
+
+def _nested(given: Any, kind: str, inner: str, data_type: str, column: str) -> str:
+    if kind == "array" and isinstance(given, list):
+        return f"array({', '.join(value(item, inner, column) for item in given)})"
+    if not isinstance(given, Mapping) or kind == "array":
+        raise _refused(column, data_type, json.dumps(given, default=str))
+    if kind == "map":
+        key, item = split(inner)
+        pairs = [f"{value(name, key, column)}, {value(found, item, column)}" for name, found in given.items()]
+        return f"map({', '.join(pairs)})"
+    fields = dict(field(item) for item in split(inner))
+    known = {name.casefold() for name in fields}
+    if unknown := [str(name) for name in given if str(name).casefold() not in known]:
+        raise _refused(column, data_type, f"{', '.join(unknown)}, which it doesn't have")
+    have = {str(name).casefold(): found for name, found in given.items()}
+    pairs = [f"{text(name)}, {value(have.get(name.casefold()), of, column)}" for name, of in fields.items()]
+    return f"named_struct({', '.join(pairs)})"
+
+
+def field(item: str) -> tuple[str, str]:
+    """Return the name and type of a struct's field."""
+    found = FIELD.fullmatch(item)
+    if found is None:
+        raise ValueError(item)
+    return plain(found[1]), found[2].strip()
+
+
+def split(inner: str) -> list[str]:
+    """Return what stands between the outermost commas of a type."""
+    parts, depth, quoted, start = [], 0, False, 0
+    for place, character in enumerate(inner):
+        quoted ^= character == "`"
+        if quoted:
+            continue
+        depth += (character in "<(") - (character in ">)")
+        if character == "," and not depth:
+            parts.append(inner[start:place])
+            start = place + 1
+    return [*parts, inner[start:]]

@@ -1,0 +1,62 @@
+"""`penstock report …`: pages for people."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from penstock.config.settings import load
+from penstock.errors import PenstockError
+from penstock.ml.ratio import ratio
+from penstock.report import build_summary, ml_page, ml_queries
+
+console = Console(highlight=False)
+
+
+def ml(
+    out: Path = typer.Option(Path("target/ml.html"), "--out", help="The file to write."),
+) -> None:
+    """What was learned, how well, and where it errs, as one HTML page."""
+    settings = load()
+    query = partial(build_summary.query, settings)
+    tables = {str(row[1]) for row in query("show tables in warehouse")}
+    needed = {
+        *ml_queries.MODELS,
+        "model_registry",
+        "trip_predictions",
+        "prediction_drift",
+        "zone_clusters",
+        "zone_rank",
+    }
+    if missing := sorted(needed - tables):
+        raise PenstockError("the models that learn", f"not built: {', '.join(missing)}", "type `make ml`")
+    versions = ml_queries.versions(query)
+    live = {item.model: item for item in sorted(versions, key=lambda item: item.number) if item.live}
+    if not live:
+        raise PenstockError(
+            "a live version", "none, see warehouse.model_registry", "land three months or more, then `make ml`"
+        )
+    errors = {name: ml_queries.errors(query, item) for name, item in live.items()}
+    text = ml_page.page(
+        versions, live, errors, ml_queries.zones(query), ml_queries.profiles(query), ml_queries.drift(query)
+    )
+    path = out if out.is_absolute() else settings.root / out
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    for item in live.values():
+        mae, rmse = ratio(item.mae, item.baseline_mae), ratio(item.rmse, item.baseline_rmse)
+        console.print(
+            f"{item.model} {item.number}: MAE {item.mae:.3f}, {mae:.3f} of the baseline's; "
+            f"RMSE {item.rmse:.3f}, {rmse:.3f}"
+        )
+    console.print(f"written: {path}", soft_wrap=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    group = typer.Typer(help="Pages for people.", no_args_is_help=True)
+    group.command(name="ml")(ml)
+    app.add_typer(group, name="report")

@@ -1,0 +1,136 @@
+"""`penstock up | down | status | doctor`."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from penstock.config import addresses
+from penstock.config.settings import Settings, load
+from penstock.spark import doctor
+from penstock.spark.access import authentication, exposure, secret
+from penstock.spark.ports import LOOPBACK
+from penstock.spark.server import control
+from penstock.spark.server.record import Record
+
+console = Console(highlight=False)
+
+
+def _show(settings: Settings, running: Record) -> None:
+    """A small table of addresses a person can use."""
+    table = Table.grid(padding=(0, 2))
+    ports = running.ports
+    table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
+    table.add_row("Python (Connect)", f"sc://localhost:{ports.connect}")
+    table.add_row("Hive metastore", _metastore(settings, running))
+    table.add_row("master", _master(settings, running))
+    table.add_row("Spark UI", running.ui or "off")
+    table.add_row("processes", " ".join(str(process.pid) for process in running.processes))
+    idle = settings.server.idle_minutes
+    table.add_row("stops by itself", f"after {idle:g} minutes without a client" if idle else "never")
+    console.print(table)
+    for words in exposure.of(settings):
+        console.print(f"[yellow]open:[/yellow] {words}", soft_wrap=True)
+    if control.settings_changed(settings, running):
+        console.print(
+            "[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them"
+        )
+
+
+def _show_secret(settings: Settings, running: Record) -> None:
+    """What a client, a notebook and a browser need, ready to be copied."""
+    jdbc = f"jdbc:hive2://{LOOPBACK}:{running.ports.thrift}"
+    file = settings.state_dir / secret.FILE
+    shown = {
+        "JDBC URL": f"{jdbc}/default"
+        if authentication.by_profile(settings)
+        else f"{jdbc}/default;user={secret.USER};password={running.token}",
+        "user": secret.USER,
+        "password": running.token,
+        "beeline": f"beeline -u {jdbc} -n {secret.USER} -w {shlex.quote(str(file))}",
+        "Spark Connect": f"sc://localhost:{running.ports.connect}/;token={running.token}",
+        "Spark UI": running.ui_link or "off",
+    }
+    console.print()
+    for name, text in shown.items():
+        # Not in a table: a terminal would break the lines.
+        console.print(f"{name:<16}  {text}", soft_wrap=True, markup=False)
+
+
+def _metastore(settings: Settings, running: Record) -> str:
+    """Which metastore is asked, and where its tables are kept."""
+    if running.shared:
+        return f"{settings.metastore} (runs by itself)"
+    kept = settings.metastore if settings.metastore != addresses.DERBY else f"Derby, {settings.state}/metastore_db"
+    return f"thrift://{LOOPBACK}:{running.ports.metastore} ({kept})"
+
+
+def _master(settings: Settings, running: Record) -> str:
+    """Which master the tasks go to and, where it has executors, how many came and with which Python."""
+    if addresses.is_local(settings.server.master):
+        return f"{settings.server.master} (no executors)"
+    asked = settings.server.executors.count
+    answered = f"{running.executors} of {asked} executors answered, their Python {running.python} is as here"
+    return f"{settings.server.master} ({answered})"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the server's commands to the program."""
+
+    @app.command()
+    def up() -> None:
+        """Start the Spark server with its metastore, or say where it already runs."""
+        settings = load()
+        before = control.current(settings)
+        with console.status("starting") as status:
+            running = control.up(settings, lambda text: status.update(text))
+        word = "already up" if before else f"up after {running.ready_seconds:g} s"
+        console.print(f"[green]{word}[/green]")
+        _show(settings, running)
+
+    @app.command()
+    def down() -> None:
+        """Stop the server and every process of it."""
+        with console.status("stopping"):
+            stopped = control.down(load())
+        console.print("down" if stopped else "nothing was up")
+
+    @app.command()
+    def status(
+        show_secret: Annotated[
+            bool, typer.Option("--show-secret", help="Print what other clients need to connect, the secret included.")
+        ] = False,
+    ) -> None:
+        """Say whether the server is up, and where. Exit code 1 when it isn't."""
+        settings = load()
+        control.refuse_remote(settings)
+        running = control.current(settings)
+        if running is None:
+            console.print("down (any dbt command that runs SQL starts it, or `penstock up`)")
+            raise typer.Exit(1)
+        minutes = (time.time() - running.started_at) / 60
+        console.print(f"[green]up[/green] for {minutes:.0f} minutes")
+        _show(settings, running)
+        if show_secret:
+            _show_secret(settings, running)
+        else:
+            console.print("what other programs need to connect: `penstock status --show-secret`")
+
+    @app.command(name="doctor")
+    def doctor_command() -> None:
+        """Check Java, packages, memory, disk and ports, and say in plain words what is wrong."""
+        findings = doctor.examine(load())
+        for finding in findings:
+            mark = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad [/red]"}[
+                finding.level
+            ]
+            console.print(f"{mark} {finding.subject}: {finding.found}", soft_wrap=True)
+            if finding.do:
+                console.print(f"       do: {finding.do}", soft_wrap=True, markup=False)
+        if any(finding.level == "bad" for finding in findings):
+            raise typer.Exit(1)

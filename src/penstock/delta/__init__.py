@@ -1,0 +1,1 @@
+"""Delta tables: their log, conflicting commits, replaced ranges, and sorted writes."""

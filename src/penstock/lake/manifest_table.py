@@ -1,0 +1,71 @@
+"""The manifest as a table: one immutable parquet file a version, for Spark and for people."""
+
+from __future__ import annotations
+
+import json
+from datetime import timezone
+
+from penstock.lake.manifest import Manifest, live_of
+from penstock.lake.staging import workplace
+from penstock.storage import filesystems
+from penstock.storage.locations import Folder
+
+# name: (type of the catalog, Spark type, comment); in the order of `lake.manifest`.
+COLUMNS: dict[str, tuple[str, str, str]] = {
+    "dataset": ("string", "STRING", "Dataset of lake.yml"),
+    "file_month": ("date", "DATE", "First day of the month"),
+    "is_live": ("boolean", "BOOLEAN", "The entry whose file the dataset's table shows for the month"),
+    "folder": ("string", "STRING", "Folder of the landed file, below the lake"),
+    "source": ("string", "STRING", "Address the file came from"),
+    "source_file": ("string", "STRING", "Name of the file"),
+    "sha256": ("string", "STRING", "Of the source's bytes"),
+    "schema_fingerprint": ("string", "STRING", "Of the dataset's columns when it landed"),
+    "bytes": ("bigint", "BIGINT", "Size of the source"),
+    "rows": ("bigint", "BIGINT", "Rows of the source, all landed"),
+    "rounded_values": ("bigint", "BIGINT", "Money values that were no whole cents"),
+    "schema_found": ("string", "STRING", "Columns of the source as a JSON list of name:type"),
+    "landed_at": ("timestamp", "TIMESTAMP_NTZ", "When it was committed, UTC"),
+    "version": ("bigint", "BIGINT", "Number of the commit"),
+    "action": ("string", "STRING", "land or remove"),
+    "blank_beyond": ("bigint", "BIGINT", "Rows of a CSV with blank cells beyond its header, which did not land"),
+}
+
+
+def write_snapshot(manifest: Manifest) -> tuple[int, Folder]:
+    """Write `manifest/snapshots/<version>/manifest.parquet`, one row an entry, unless it is there.
+
+    Returns:
+        (version, file). The file appears whole or not at all.
+
+    Raises:
+        PenstockError: the log is damaged.
+    """
+    version = manifest.version()
+    parent = manifest.lake_dir / "manifest" / "snapshots"
+    folder = parent / f"{version:010d}"
+    path = folder / "manifest.parquet"
+    if path.exists():
+        return version, path
+    # Most runs find the file there, and need no pyarrow.
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from penstock.lake import arrow_types
+
+    entries = manifest.entries(version)
+    live = {entry.version for entry in live_of(entries).values()}
+    rows = [
+        {
+            **entry.model_dump(),
+            "is_live": entry.version in live,
+            "schema_found": json.dumps(entry.schema_found),
+            "landed_at": entry.landed_at.astimezone(timezone.utc).replace(tzinfo=None),
+        }
+        for entry in entries
+    ]
+    schema = arrow_types.schema({name: kind for name, (kind, _, _) in COLUMNS.items()})
+    with workplace(manifest.lake_dir, "snapshot-") as draft:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), draft / "manifest.parquet")
+        folder.mkdir(parents=True, exist_ok=True)
+        filesystems.of(folder).put(path, draft / "manifest.parquet")
+    return version, path

@@ -1,0 +1,121 @@
+"""What may be wrong on this machine, in plain words: Java, packages, memory, disk, ports, server."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+import psutil
+
+from penstock.config.settings import Settings
+from penstock.errors import PenstockError
+from penstock.spark import java, ports
+from penstock.spark.access import exposure
+from penstock.spark.server import configuration, control, record
+
+GIBIBYTE = 2**30
+NEEDED_FREE_DISK = 5 * GIBIBYTE
+PACKAGES = ("dbt-core", "dbt-spark", "pyspark", "pyarrow", "pandas", "grpcio")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: how it is and, when it isn't well, what to do."""
+
+    level: Literal["ok", "warn", "bad"]
+    subject: str
+    found: str
+    do: str = ""
+
+
+def _java(settings: Settings) -> Finding:
+    try:
+        found = java.find(settings.server.java_home)
+        return Finding("ok", "Java", f"{found.build} in {found.home}")
+    except PenstockError as error:
+        return Finding("bad", "Java", error.found, error.do)
+
+
+def _python() -> Finding:
+    number = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    if (3, 10) <= sys.version_info[:2] <= (3, 13):
+        return Finding("ok", "Python", number)
+    return Finding("bad", "Python", number, "use Python 3.10 to 3.13, then `make clean-venv run`")
+
+
+def _packages() -> Finding:
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Finding("bad", "packages", f"missing {', '.join(missing)}", "run `make venv`")
+    if int(version("pandas").split(".")[0]) >= 3:
+        return Finding(
+            "bad", "packages", f"pandas {version('pandas')}", "pip install 'pandas<3' (pandas-on-Spark fails)"
+        )
+    return Finding("ok", "packages", ", ".join(found))
+
+
+def _memory(settings: Settings) -> Finding:
+    heap = configuration.heap(settings)
+    needed = int(heap[:-1]) * {"m": 2**20, "g": GIBIBYTE}[heap[-1]] + GIBIBYTE
+    free = psutil.virtual_memory().available
+    text = f"{free / GIBIBYTE:.1f} GiB free, the server may take {needed / GIBIBYTE:.1f}"
+    if needed > free and control.current(settings) is None:
+        return Finding("warn", "memory", text, "set server.memory in penstock.yml, or end other programs")
+    return Finding("ok", "memory", text)
+
+
+def _disk(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.root).free
+    text = f"{free / GIBIBYTE:.1f} GiB free"
+    if free < NEEDED_FREE_DISK:
+        return Finding("warn", "disk", text, "free some; `penstock clean` removes superseded lake files")
+    return Finding("ok", "disk", text)
+
+
+def _ports(settings: Settings) -> Finding:
+    taken = [f"{name} {port}" for name, port in settings.server.ports if not ports.is_free(port)]
+    if not taken or control.current(settings):
+        return Finding("ok", "ports", "free" if not taken else "the server's own")
+    return Finding("ok", "ports", f"taken by others, and stepped over: {', '.join(taken)}")
+
+
+def _server(settings: Settings) -> Finding:
+    running = control.current(settings)
+    if running:
+        return Finding("ok", "server", f"up, Spark UI at {running.ui}" if running.ui else "up, Spark UI off")
+    if left := record.read(settings):
+        ended = sum(process.handle() is None for process in left.processes)
+        if left.state == record.STARTING and not ended:
+            return Finding("ok", "server", "starting")
+        return Finding(
+            "warn", "server", f"{ended} of its processes died", "`penstock up` replaces it; logs in .penstock/logs"
+        )
+    return Finding("ok", "server", "down; any dbt command that runs SQL starts it")
+
+
+def _open(settings: Settings) -> list[Finding]:
+    """What others can reach of the server."""
+    do = 'see "Who can reach the server" in the docs'
+    return [Finding("warn", "open", words, do) for words in exposure.of(settings)]
+
+
+def examine(settings: Settings) -> list[Finding]:
+    """Every finding, in the order a start would meet them."""
+    return [
+        _python(),
+        _packages(),
+        _java(settings),
+        _memory(settings),
+        _disk(settings),
+        _ports(settings),
+        _server(settings),
+        *_open(settings),
+    ]

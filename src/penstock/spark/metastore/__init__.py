@@ -1,0 +1,1 @@
+"""The Hive metastore of a server: which one, and its process."""

@@ -1,0 +1,1 @@
+"""The Spark server of a target: started, found, watched, and stopped."""

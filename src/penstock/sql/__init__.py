@@ -1,0 +1,1 @@
+"""SQL text: quoted names, data types, and declared columns."""
