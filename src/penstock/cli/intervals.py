@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from penstock.cli.lake import Find, land_one, several
+from penstock.config import dbt_credentials
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.lake import catalog as catalogs
@@ -23,7 +24,6 @@ from penstock.lake.landing_report import Bar, Line
 from penstock.report import ledger_listing
 from penstock.report.build_summary import query
 from penstock.spark.server import control
-from penstock.workflows import dbt_runner
 from penstock.workflows.backfill import Backfill, Step
 
 WIDTH = 150
@@ -111,7 +111,7 @@ def batches(
     settings = load()
     if not control.is_remote(settings):
         control.up(settings)
-    schema = dbt_runner.schema_of(settings.root, settings.target)
+    schema = dbt_credentials.schema_of(settings.root, settings.target)
     rows = ledger_listing.rows(partial(query, settings), schema, models or [])
     chosen = rows if every else ledger_listing.last(rows)
     # A table that goes into a file or a pipe is as wide as it needs to be.

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from penstock.spark.server.record import Process
+from penstock.process import Process
 
 FOLDER = "intervals"
 

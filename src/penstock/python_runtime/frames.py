@@ -6,10 +6,9 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-from penstock.python_runtime import local_frames
+from penstock.python_runtime import contract, local_frames
 from penstock.python_runtime.model_errors import ModelError
 from penstock.python_runtime.schema_changes import repeated, types
-from penstock.sql import contract
 
 ACCEPTED = "a Spark, pandas, pandas-on-Spark DataFrame or a pyarrow Table"
 

@@ -11,11 +11,10 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-from penstock.python_runtime import frames, inputs
+from penstock.python_runtime import contract, frames, inputs
 from penstock.python_runtime.job import Job
 from penstock.python_runtime.model_errors import ModelError, explain
 from penstock.python_runtime.writer import write
-from penstock.sql import contract
 from penstock.sql.names import quoted
 
 _numbers = itertools.count()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from penstock.config import dbt_credentials
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 
@@ -19,9 +20,8 @@ def connect(settings: Settings) -> Any:
 
     from dbt.adapters.penstock.credentials import PenstockCredentials
     from dbt.adapters.penstock.sessions import open_session
-    from penstock.workflows import dbt_runner
 
-    credentials = dbt_runner.credentials_of(settings.root, settings.target)
+    credentials = dbt_credentials.credentials_of(settings.root, settings.target)
     where = f"target {settings.target} of profiles.yml"
     if not isinstance(credentials, PenstockCredentials) or credentials.method != SparkConnectionMethod.THRIFT:
         raise PenstockError("a target of type penstock over Thrift", where, "choose another --target, or use dbt")

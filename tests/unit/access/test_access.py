@@ -13,12 +13,12 @@ from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.plans import plan_store
 from penstock.plans.plan_store import Kept
+from penstock.process import Process
 from penstock.spark import java
 from penstock.spark.access import authentication, exposure, java_classes, secret
 from penstock.spark.cluster import record as cluster_record
 from penstock.spark.cluster.record import Cluster, Node
 from penstock.spark.server import control
-from penstock.spark.server.record import Process
 from penstock.storage import private_files
 
 

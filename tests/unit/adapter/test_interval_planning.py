@@ -19,7 +19,7 @@ from penstock.intervals import run_marker
 from penstock.intervals.commit_metadata import Batch, Commit
 from penstock.intervals.ledger_rows import State
 from penstock.intervals.staleness import Asked, Built
-from penstock.spark.server.record import Process
+from penstock.process import Process
 
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2024, month, 1) for month in range(1, 5))
 INTERVAL = {"materialized": "incremental", "incremental_strategy": "interval"}

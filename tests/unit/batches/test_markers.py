@@ -9,7 +9,7 @@ from datetime import date, datetime, timezone
 import pytest
 
 from penstock.intervals import run_marker
-from penstock.spark.server.record import Process
+from penstock.process import Process
 
 STARTED = datetime(2024, 5, 1, 12, 30, tzinfo=timezone.utc)
 MONTHS = (date(2024, 1, 1), date(2024, 2, 1))

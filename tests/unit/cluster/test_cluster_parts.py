@@ -12,10 +12,10 @@ import pytest
 from penstock.config import profiles
 from penstock.config.settings import load
 from penstock.errors import PenstockError
+from penstock.process import Process
 from penstock.spark.cluster import control, nodes, record
 from penstock.spark.cluster.record import Cluster, Node
 from penstock.spark.server import control as server
-from penstock.spark.server.record import Process
 
 ME = Node(Process.of(os.getpid()), 7077, 8080)
 GONE = Node(Process(os.getpid(), 1.0), 7078, 8081)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from penstock.delta import table_features
-from penstock.sql import contract
+from penstock.python_runtime import contract
 from penstock.sql.data_types import parse
 
 WIDE = f"struct<{','.join(f'f{number}:int' for number in range(60))}>"

@@ -10,10 +10,10 @@ import pyarrow as pa
 import pytest
 
 from penstock.python_runtime import frames, inputs, model_errors, runner, schema_changes, table_replacement
+from penstock.python_runtime.contract import differences
 from penstock.python_runtime.job import Input, Job, Layout, Write
 from penstock.python_runtime.model_errors import ModelError
 from penstock.python_runtime.schema_changes import Change, compare
-from penstock.sql.contract import differences
 
 DELTA = Layout(
     drop_columns_with={"delta.columnMapping.mode": "name"}, widen_columns_with={"delta.enableTypeWidening": "true"}

@@ -17,11 +17,12 @@ import pytest
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
+from penstock.process import Process
 from penstock.spark import jars, ports
 from penstock.spark.class_archive import KEPT, Archive
 from penstock.spark.java import Java
 from penstock.spark.server import configuration, control, record, temporary_files
-from penstock.spark.server.record import Process, Record
+from penstock.spark.server.record import Record
 
 JAVA = Java(Path("/opt/java"), 17, "17.0.15")
 
@@ -160,7 +161,7 @@ def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_n
 
 def test_a_server_that_is_stopping_takes_nobody(settings: Settings) -> None:
     """All of its processes may live still."""
-    me = record.Process.of(os.getpid())
+    me = Process.of(os.getpid())
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     up = record.Record(record.READY, me, Ports(), "token", "", 0.0, metastore=me, spark=me)
     assert record.write(settings, up) == control.current(settings)

@@ -12,7 +12,7 @@ from dbt_common.exceptions import CompilationError
 from dbt.adapters.penstock.columns import DescribedColumns, PenstockColumn
 from dbt.adapters.penstock.error_messages import in_three
 from penstock.delta import table_features
-from penstock.sql import contract
+from penstock.python_runtime import contract
 from penstock.sql.data_types import parse
 
 HEADER = (

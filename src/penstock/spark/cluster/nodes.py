@@ -17,6 +17,7 @@ from pathlib import Path
 
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
+from penstock.process import Process
 from penstock.spark import ports
 from penstock.spark.access import authentication, java_classes, secret
 from penstock.spark.cluster import record
@@ -25,7 +26,6 @@ from penstock.spark.jars import spark_home
 from penstock.spark.java import Java
 from penstock.spark.ports import LOOPBACK
 from penstock.spark.server.configuration import LOG4J, MODULE_OPTIONS, environment
-from penstock.spark.server.record import Process
 from penstock.storage import private_files
 
 MASTER = "org.apache.spark.deploy.master.Master"

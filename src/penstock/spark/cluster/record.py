@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from penstock.config.settings import Settings
+from penstock.process import Process
 from penstock.spark.access import secret
 from penstock.spark.ports import LOOPBACK
-from penstock.spark.server.record import Process
 from penstock.storage import private_files
 
 FOLDER = "cluster-nodes"

@@ -11,37 +11,14 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings
+from penstock.process import Process
 from penstock.spark.access import secret
 from penstock.storage import private_files
 
 # A server that is stopping is still whole, and takes nobody any more.
 STARTING, READY, STOPPING = "starting", "ready", "stopping"
-
-
-@dataclass(frozen=True)
-class Process:
-    """A process of the server: its id and the moment it started (seconds since the epoch)."""
-
-    pid: int
-    started: float
-
-    @classmethod
-    def of(cls, pid: int) -> Process:
-        """The process that has an id now."""
-        return cls(pid, psutil.Process(pid).create_time())
-
-    def handle(self) -> psutil.Process | None:
-        """The live process; None when it has ended or its id now belongs to another."""
-        try:
-            process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 2
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
-        except psutil.Error:
-            return None
 
 
 @dataclass(frozen=True)

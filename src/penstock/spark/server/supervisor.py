@@ -24,6 +24,7 @@ from penstock.config import addresses
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
+from penstock.process import Process
 from penstock.spark import jars, java, ports
 from penstock.spark.access import secret
 from penstock.spark.class_archive import Archive
@@ -39,7 +40,7 @@ from penstock.spark.server import (
     warehouse_lease,
     warm_up,
 )
-from penstock.spark.server.record import Process, Record
+from penstock.spark.server.record import Record
 from penstock.storage import private_files
 
 TICK = 0.5

@@ -7,7 +7,7 @@ import shutil
 import time
 from pathlib import Path
 
-from penstock.spark.server.record import Process
+from penstock.process import Process
 
 # A driver's folder begins so; dbt makes it, and writes its job there a moment later.
 DRIVER, GRACE = "model-", 3600.0
