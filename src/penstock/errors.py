@@ -14,4 +14,9 @@ class PenstockError(Exception):
 
     def __init__(self, needed: str, found: str, do: str) -> None:
         self.needed, self.found, self.do = needed, found, do
-        super().__init__(f"needed: {needed}. found: {found}. do: {do}")
+        super().__init__(render(needed, found, do))
+
+
+def render(needed: str, found: str, do: str) -> str:
+    """Return the three parts of an error as one line."""
+    return f"needed: {needed}. found: {found}. do: {do}"

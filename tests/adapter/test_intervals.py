@@ -8,7 +8,7 @@ from projects import edited
 
 from penstock.delta import log as delta_log
 from penstock.intervals import commit_metadata as commits
-from penstock.intervals.commit_metadata import Batch
+from penstock.intervals.commit_metadata import CommitMetadata
 
 MARCH = ("--event-time-start", "2024-03-01", "--event-time-end", "2024-04-01")
 
@@ -169,10 +169,10 @@ def test_every_commit_names_its_run(rides: Rides) -> None:
         commits = {}
         for commit in rides.history(model):
             if commit["operation"] == "WRITE" or "AS SELECT" in commit["operation"]:
-                batch = Batch.loads(commit["userMetadata"])
+                batch = CommitMetadata.loads(commit["userMetadata"])
                 assert batch is not None, commit
                 days = {day.isoformat() for day in batch.intervals}
-                commits[batch.batch, batch.run, commit["version"]] = days
+                commits[batch.commit_id, batch.run_id, commit["version"]] = days
         assert commits == {key: known.get(key) for key in commits}
         assert current and current <= commits.keys()
         assert {run for _, run, _ in commits} <= set(rides.runs)

@@ -1,7 +1,7 @@
-"""What a commit of a model's table says of the batch that made it, in Delta's own commit information.
+"""What a commit records about itself in Delta's commit information: its intervals, inputs and run.
 
-Delta writes the text with the rows, in one commit: whoever sees the rows can tell which intervals
-they are, what they were made from and by which run, whatever happened to the run afterwards.
+Delta writes this text and the rows in one commit. Whoever sees the rows can tell which intervals they are, what they
+were built from, and by which run, whatever happens to the run afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from penstock.intervals.staleness import Inputs
 
 SETTING = "spark.databricks.delta.commitInfo.userMetadata"
-# A session's text marks every commit it makes, Delta's own compaction among them.
+# A session's metadata is on every commit that it makes, Delta's own compaction among them.
 REPLACES = ("CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT", "CREATE OR REPLACE TABLE", "REPLACE TABLE")
 WRITES = ("WRITE", "CREATE TABLE AS SELECT", *REPLACES)
 COMPACTS = "OPTIMIZE"
@@ -24,45 +24,47 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Batch:
-    """One commit of some intervals of a model.
+class CommitMetadata:
+    """The metadata of one commit of some intervals of a model.
 
     Attributes:
-        batch: its id.
-        run: dbt's invocation id.
+        commit_id: its id, used once.
+        run_id: dbt's invocation id.
         code: fingerprint of the model's code.
-        started: when it began, UTC.
-        intervals: what each interval was made from.
-        gone: those of them that the inputs no longer have.
-        attempts: the number of the try, by interval.
+        started: when the commit began, UTC.
+        intervals: the inputs of each interval.
+        removed: those of the intervals that the inputs no longer have.
+        attempts: the number of the attempt, by interval.
     """
 
-    batch: str
-    run: str
+    commit_id: str
+    run_id: str
     code: str
     started: datetime
     intervals: Mapping[date, Inputs]
-    gone: tuple[date, ...] = ()
+    removed: tuple[date, ...] = ()
     attempts: Mapping[date, int] = field(default_factory=dict)
 
     def dumps(self) -> str:
-        """The batch as one line of JSON, without `;`, which Spark's SET refuses."""
+        """Return the metadata as one line of JSON, without `;`, which Spark's SET refuses."""
         return json.dumps(
             {
                 "penstock": FORMAT,
-                "batch": self.batch,
-                "run": self.run,
+                "batch": self.commit_id,
+                "run": self.run_id,
                 "code": self.code,
                 "started": self.started.isoformat(),
-                "intervals": {day.isoformat(): dict(sorted(of.items())) for day, of in sorted(self.intervals.items())},
-                "gone": [day.isoformat() for day in self.gone],
+                "intervals": {
+                    day.isoformat(): dict(sorted(inputs.items())) for day, inputs in sorted(self.intervals.items())
+                },
+                "gone": [day.isoformat() for day in self.removed],
                 "attempts": {day.isoformat(): number for day, number in sorted(self.attempts.items())},
             }
         ).replace(";", ",")
 
     @classmethod
-    def loads(cls, text: str | None) -> Batch | None:
-        """A batch from its JSON; None when the text is somebody else's."""
+    def loads(cls, text: str | None) -> CommitMetadata | None:
+        """Return the metadata in a JSON text; None when another program wrote the text."""
         try:
             data: dict[str, Any] = json.loads(text or "")
             if data["penstock"] != FORMAT:
@@ -72,7 +74,7 @@ class Batch:
                 data["run"],
                 data["code"],
                 datetime.fromisoformat(data["started"]),
-                {date.fromisoformat(day): of for day, of in data["intervals"].items()},
+                {date.fromisoformat(day): inputs for day, inputs in data["intervals"].items()},
                 tuple(map(date.fromisoformat, data["gone"])),
                 {date.fromisoformat(day): int(number) for day, number in data["attempts"].items()},
             )
@@ -81,24 +83,25 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Commit:
+class TableCommit:
     """One commit of a table's history.
 
     Attributes:
         version: its Delta version.
         operation: Delta's name of it.
-        batch: what made it; None when it was no batch of ours.
+        metadata: what penstock recorded in it; None for a commit of another program.
         restored: the version that a RESTORE brought back.
-        rows: rows written, by Delta's metrics; None when it doesn't say.
-        marked: id of the batch whose session made it, for a write or the compaction behind it; else empty.
+        rows: rows written, by Delta's metrics; None when they don't say.
+        session_commit_id: the commit id in the metadata of the session that wrote it, for a write or for the
+            compaction that follows it; else empty.
     """
 
     version: int
     operation: str
-    batch: Batch | None = None
+    metadata: CommitMetadata | None = None
     restored: int | None = None
     rows: int | None = None
-    marked: str = ""
+    session_commit_id: str = ""
 
     @property
     def compacts(self) -> bool:
@@ -106,38 +109,38 @@ class Commit:
         return self.operation == COMPACTS
 
     @property
-    def anew(self) -> bool:
-        """Whether it made the table anew: nothing of what was there before is left."""
+    def replaces_table(self) -> bool:
+        """Whether it replaced the whole table: no earlier row is left."""
         return self.operation in REPLACES
 
     @property
     def foreign(self) -> bool:
-        """Whether somebody else changed rows."""
-        return self.batch is None and self.operation in FOREIGN
+        """Whether another program changed rows."""
+        return self.metadata is None and self.operation in FOREIGN
 
 
-def history(rows: Iterable[Mapping[str, Any]]) -> list[Commit]:
-    """The commits of DESCRIBE HISTORY, oldest first."""
-    found = []
+def parse_history(rows: Iterable[Mapping[str, Any]]) -> list[TableCommit]:
+    """Return the commits in rows of DESCRIBE HISTORY, oldest first."""
+    commits = []
     for row in rows:
         operation = str(row["operation"])
-        marks = Batch.loads(row["userMetadata"]) if operation in (*WRITES, COMPACTS) else None
-        batch = marks if operation != COMPACTS else None
+        session = CommitMetadata.loads(row["userMetadata"]) if operation in (*WRITES, COMPACTS) else None
+        metadata = session if operation != COMPACTS else None
         restored, rows_written = None, None
         if operation == "RESTORE":
-            # A RESTORE to a timestamp names no version: everything counts as lost then.
+            # A RESTORE to a timestamp names no version: then every interval counts as lost.
             version = _pairs(row["operationParameters"]).get("version")
             restored = int(str(version)) if str(version).isdigit() else -1
-        elif batch:
+        elif metadata:
             written = _pairs(row["operationMetrics"]).get("numOutputRows")
             rows_written = int(str(written)) if str(written).isdigit() else None
-        marked = marks.batch if marks else ""
-        found.append(Commit(int(row["version"]), operation, batch, restored, rows_written, marked))
-    return sorted(found, key=lambda commit: commit.version)
+        session_id = session.commit_id if session else ""
+        commits.append(TableCommit(int(row["version"]), operation, metadata, restored, rows_written, session_id))
+    return sorted(commits, key=lambda commit: commit.version)
 
 
 def _pairs(value: Any) -> dict[str, Any]:
-    """A map column, which Thrift hands over as JSON in which some values are JSON without escapes."""
+    """Return a map column, which Thrift returns as JSON whose string values may lack escapes."""
     if isinstance(value, Mapping):
         return dict(value)
     try:

@@ -1,8 +1,7 @@
-"""The ledger table `batch_runs`: one row for each interval of each attempt. It is only ever added to.
+"""The rows of the run ledger, the table `batch_runs`: one row for each interval of each attempt, only ever added.
 
-What the ledger says of a table's rows is said by the commit that wrote them too (`commits`), so a
-ledger that misses a row is completed from the table's own history; the two never disagree for
-longer than until the next run. Order is told by Delta versions, never by a clock.
+The commit that writes a table's rows records the same facts in its metadata (`commit_metadata`). So a ledger that
+misses a row is completed from the table's own history. Delta versions give the order, never a clock.
 """
 
 from __future__ import annotations
@@ -14,12 +13,13 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from penstock.delta.conflicts import create_if_missing
-from penstock.intervals.commit_metadata import Commit
-from penstock.intervals.staleness import Built
+from penstock.intervals.commit_metadata import TableCommit
+from penstock.intervals.staleness import BuiltInterval
 
 TABLE = "batch_runs"
 BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted"
-HOLDS = (BUILT, REMOVED)
+# The outcomes of rows that say what a table holds.
+HELD = (BUILT, REMOVED)
 # name: (Spark type, comment), in the order of the table.
 COLUMNS: dict[str, tuple[str, str]] = {
     "batch_id": ("string", "The commit of the model's table; several intervals may share one"),
@@ -44,8 +44,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True)
-class Event:
-    """One row of the ledger; see COLUMNS."""
+class LedgerRow:
+    """One row of the run ledger; see COLUMNS."""
 
     batch_id: str
     run_id: str
@@ -68,7 +68,7 @@ class Event:
 
 
 def literal(value: Any) -> str:
-    """A value as SQL."""
+    """Return a value as a SQL literal."""
     if value is None:
         return "null"
     if isinstance(value, Mapping):
@@ -86,41 +86,41 @@ def literal(value: Any) -> str:
 
 
 def create(run: Callable[[str], Any], relation: str) -> None:
-    """Make the table unless it is there; two models of one run, or two runs, may do so at the same moment."""
+    """Create the ledger's table unless it exists; several models or runs may do so at the same time."""
     create_if_missing(
         run,
         relation,
         {name: kind for name, (kind, _) in COLUMNS.items()},
         "using delta comment 'What was built for each model and interval; penstock keeps it' "
-        # Many small commits: put together as they come, so that a run reads a few files.
+        # Many small commits: auto-compaction keeps the number of files low.
         "tblproperties ('delta.autoOptimize.autoCompact' = 'true')",
         comments={name: literal(words) for name, (_, words) in COLUMNS.items()},
     )
 
 
-def append_sql(relation: str, events: Sequence[Event]) -> str:
-    """The statement that adds rows; a blind append, which no other writer can conflict with."""
-    rows = ",\n".join(
-        "(" + ", ".join(f"cast({literal(getattr(event, name))} as {kind})" for name, (kind, _) in COLUMNS.items()) + ")"
-        for event in events
+def append_sql(relation: str, rows: Sequence[LedgerRow]) -> str:
+    """Return the statement that adds rows: a blind append, which cannot conflict with another writer."""
+    values = ",\n".join(
+        "(" + ", ".join(f"cast({literal(getattr(row, name))} as {kind})" for name, (kind, _) in COLUMNS.items()) + ")"
+        for row in rows
     )
-    return f"insert into {relation} ({', '.join(COLUMNS)})\nvalues\n{rows}"
+    return f"insert into {relation} ({', '.join(COLUMNS)})\nvalues\n{values}"
 
 
-def read_sql(relation: str, of: str | None = None, upto: int | None = None) -> str:
-    """The statement that reads the newest state: relation, table id, interval, its row as JSON, failed tries.
+def read_sql(relation: str, table: str | None = None, up_to: int | None = None) -> str:
+    """Return the statement that reads the newest state: relation, table id, interval, its row as JSON, failed attempts.
 
     Args:
         relation: the ledger.
-        of: only this table's rows.
-        upto: only what this Delta version of that table held.
+        table: only the rows of this table.
+        up_to: only the rows up to this Delta version of that table.
     """
-    held = ", ".join(f"'{word}'" for word in HOLDS)
+    held = ", ".join(f"'{word}'" for word in HELD)
     where = "where true"
-    if of is not None:
-        where += f" and relation = {literal(of)}"
-    if upto is not None:
-        where += f" and delta_version <= {upto}"
+    if table is not None:
+        where += f" and relation = {literal(table)}"
+    if up_to is not None:
+        where += f" and delta_version <= {up_to}"
     return f"""
 with versions as (
     select
@@ -141,56 +141,58 @@ group by relation, table_id, interval_start
 
 
 @dataclass(frozen=True)
-class State:
+class LedgerState:
     """What the ledger holds of one table.
 
     Attributes:
-        version: the newest Delta version it knows of; -1 without any.
+        version: the newest Delta version that it knows of; -1 without any.
         built: the intervals in the table.
-        failed: failed tries of intervals that aren't.
-        gone: of those that once were, the version that took them away.
+        failed: failed attempts of intervals that are not in the table.
+        removed: of those that once were in it, the version that removed them.
         grain: of the intervals that the newest version wrote; empty when it is not known.
     """
 
     version: int = -1
-    built: dict[date, Built] = field(default_factory=dict)
+    built: dict[date, BuiltInterval] = field(default_factory=dict)
     failed: dict[date, int] = field(default_factory=dict)
-    gone: dict[date, int] = field(default_factory=dict)
+    removed: dict[date, int] = field(default_factory=dict)
     grain: str = ""
 
-    def ends_with(self, newest: Commit) -> bool:
-        """Return whether the newest commit that it knows of is the table's newest, or only compacted since.
+    def ends_with(self, newest: TableCommit) -> bool:
+        """Return whether the newest commit in the ledger is the table's newest, or only compacted since.
 
         Args:
             newest: the newest commit of the table's history.
         """
         version = newest.version - newest.compacts
         return version == self.version and any(
-            held.version == version and held.batch == newest.marked for held in self.built.values()
+            built.version == version and built.commit_id == newest.session_commit_id for built in self.built.values()
         )
 
     def attempt(self, interval: date) -> int:
-        """The number of the next try: 1 when none has failed since the interval was last built."""
-        held = self.built.get(interval)
-        return 1 + (held.failed if held else self.failed.get(interval, 0))
+        """Return the number of the next attempt: 1 when none has failed since the interval was last built."""
+        built = self.built.get(interval)
+        return 1 + (built.failed if built else self.failed.get(interval, 0))
 
 
-def states(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], State]:
-    """The state of each (relation, table id), from the rows of `read_sql`."""
-    found: dict[tuple[str, str], State] = {}
-    for relation, table_id, start, version, held, failed in rows:
+def parse_states(rows: Iterable[Sequence[Any]]) -> dict[tuple[str, str], LedgerState]:
+    """Return the state of each (relation, table id), from the rows of `read_sql`."""
+    states: dict[tuple[str, str], LedgerState] = {}
+    for relation, table_id, start, version, held, failures in rows:
         key = str(relation), str(table_id or "")
-        state = found.get(key, State())
+        state = states.get(key, LedgerState())
         interval = start if isinstance(start, date) else date.fromisoformat(str(start))
         data = json.loads(held) if held else None
-        built, missing, gone = dict(state.built), dict(state.failed), dict(state.gone)
+        built, failed, removed = dict(state.built), dict(state.failed), dict(state.removed)
         if data and data["outcome"] == BUILT:
             inputs, rows_out = data.get("inputs") or {}, data.get("rows_out")
-            built[interval] = Built(data["batch_id"], inputs, data["code"], int(version), rows_out, int(failed))
+            built[interval] = BuiltInterval(
+                data["batch_id"], inputs, data["code"], int(version), rows_out, int(failures)
+            )
         else:
-            missing[interval] = int(failed)
+            failed[interval] = int(failures)
             if data:
-                gone[interval] = int(version)
+                removed[interval] = int(version)
         grain = str(data.get("grain") or "") if data and int(version) >= state.version else state.grain
-        found[key] = State(max(state.version, int(version)), built, missing, gone, grain)
-    return found
+        states[key] = LedgerState(max(state.version, int(version)), built, failed, removed, grain)
+    return states

@@ -1,10 +1,10 @@
-"""A note in dbt's target folder for as long as a batch runs: how a later run learns that one was killed."""
+"""A marker file in dbt's target folder while a commit runs. A later run learns from it that the commit was killed."""
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -16,44 +16,53 @@ FOLDER = "intervals"
 
 @dataclass(frozen=True)
 class Marker:
-    """A batch that began.
+    """A commit that began.
 
     Attributes:
-        batch, run: its ids.
-        intervals: what it builds.
+        commit_id, run_id: its ids.
+        intervals: the intervals that it builds.
         started: when it began, UTC.
-        process: who builds it.
+        process: the process that builds it.
     """
 
-    batch: str
-    run: str
+    commit_id: str
+    run_id: str
     intervals: tuple[date, ...]
     started: datetime
     process: Process
 
     @property
     def alive(self) -> bool:
-        """Whether the process that left the note is still there."""
+        """Whether the process that wrote the marker still runs."""
         return self.process.handle() is not None
 
 
 def path(target: Path, relation: str) -> Path:
-    """Where the note of a table lies."""
+    """Return the marker file of a table."""
     return target / FOLDER / f"{relation}.json"
 
 
-def write(target: Path, relation: str, batch: str, run: str, intervals: tuple[date, ...], started: datetime) -> None:
-    """Leave the note of a batch that begins."""
-    marker = Marker(batch, run, intervals, started, Process.of(os.getpid()))
+def write(
+    target: Path, relation: str, commit_id: str, run_id: str, intervals: tuple[date, ...], started: datetime
+) -> None:
+    """Write the marker of a commit that begins."""
+    process = Process.of(os.getpid())
     file = path(target, relation)
     file.parent.mkdir(parents=True, exist_ok=True)
     aside = file.with_suffix(f".{os.getpid()}.part")
-    aside.write_text(json.dumps(asdict(marker), default=lambda value: value.isoformat()))
+    data = {
+        "batch": commit_id,
+        "run": run_id,
+        "intervals": [day.isoformat() for day in intervals],
+        "started": started.isoformat(),
+        "process": {"pid": process.pid, "started": process.started},
+    }
+    aside.write_text(json.dumps(data))
     aside.replace(file)
 
 
 def read(target: Path, relation: str) -> Marker | None:
-    """The note of a table; None when there is none, or none that can be read."""
+    """Return the marker of a table; None when there is none, or none that can be read."""
     try:
         data: dict[str, Any] = json.loads(path(target, relation).read_text())
         return Marker(
@@ -68,5 +77,5 @@ def read(target: Path, relation: str) -> Marker | None:
 
 
 def remove(target: Path, relation: str) -> None:
-    """The batch has ended, well or not."""
+    """Remove the marker: the commit has ended."""
     path(target, relation).unlink(missing_ok=True)

@@ -17,7 +17,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 
 from penstock import clock
-from penstock.intervals.staleness import Built
+from penstock.intervals.staleness import BuiltInterval
 from penstock.ml import drift, metrics, model_store, regression, training_months
 from penstock.ml.ratio import ratio
 from penstock.ml.spec import Spec
@@ -49,9 +49,9 @@ def _code() -> str:
     return digest.hexdigest()[:16]
 
 
-def key_of(spec: Spec, split: Split, built: Mapping[date, Built], code: str) -> str:
+def key_of(spec: Spec, split: Split, built: Mapping[date, BuiltInterval], code: str) -> str:
     """What a version depends on, in 16 hex digits: equal keys train equal models."""
-    used = {f"{month}": (built[month].batch, split.role(month)) for month in split.all}
+    used = {f"{month}": (built[month].commit_id, split.role(month)) for month in split.all}
     said = {name: str(value) for name, value in vars(spec).items() if name not in ("train", "tune", "test")}
     return hashlib.sha256(json.dumps([said, used, code], sort_keys=True).encode()).hexdigest()[:16]
 
@@ -90,7 +90,7 @@ def _version(
     session: Any,
     spec: Spec,
     split: Split,
-    built: Mapping[date, Built],
+    built: Mapping[date, BuiltInterval],
     features: DataFrame,
     newest: int,
     key: str,
@@ -125,7 +125,7 @@ def _version(
         f"{ratio(own.mae, simple.mae):.3f} of the baseline's; "
         f"RMSE {own.rmse:.4f}, {ratio(own.rmse, simple.rmse):.3f}"
     )
-    used = [(month, split.role(month), built[month].version, built[month].batch) for month in split.all]
+    used = [(month, split.role(month), built[month].version, built[month].commit_id) for month in split.all]
     return (
         *(spec.name, version, trained_at, key, spec.inputs, spec.month, spec.target, spec.prior),
         list(spec.features.items()),

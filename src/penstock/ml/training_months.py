@@ -9,7 +9,7 @@ from typing import Any
 
 from penstock.errors import PenstockError
 from penstock.intervals import ledger_rows
-from penstock.intervals.staleness import Built
+from penstock.intervals.staleness import BuiltInterval
 from penstock.ml.spec import Spec
 
 
@@ -69,7 +69,7 @@ class Split:
         return None
 
 
-def built(session: Any, batches: Any, name: str) -> Mapping[date, Built]:
+def built(session: Any, batches: Any, name: str) -> Mapping[date, BuiltInterval]:
     """The months of a model that is built by interval, with what the ledger knows of them.
 
     Args:
@@ -80,12 +80,12 @@ def built(session: Any, batches: Any, name: str) -> Mapping[date, Built]:
     relations = [row[0] for row in batches.where(batches.model == name).select("relation").distinct().collect()]
     view = "penstock_ml_batches"
     batches.createOrReplaceTempView(view)
-    found: dict[date, Built] = {}
+    found: dict[date, BuiltInterval] = {}
     for relation in relations:
         if not session.catalog.tableExists(relation):
             continue
         table_id = session.sql(f"describe detail {relation}").first()["id"]
-        states = ledger_rows.states(map(tuple, session.sql(ledger_rows.read_sql(view, relation)).collect()))
-        state = states.get((relation, table_id), ledger_rows.State())
+        states = ledger_rows.parse_states(map(tuple, session.sql(ledger_rows.read_sql(view, relation)).collect()))
+        state = states.get((relation, table_id), ledger_rows.LedgerState())
         found |= {month: item for month, item in state.built.items() if item.rows is None or item.rows > 0}
     return found

@@ -56,7 +56,7 @@ def _ordered(found: Iterable[Row]) -> list[Row]:
 
     def place(row: Row) -> tuple[Any, ...]:
         version = -1 if row["delta_version"] is None else int(row["delta_version"])
-        tried = row["outcome"] not in ledger_rows.HOLDS
+        tried = row["outcome"] not in ledger_rows.HELD
         return row["model"], str(row["interval_start"]), made[row["table_id"]], version, tried, int(row["attempt"])
 
     return sorted(known, key=place)
@@ -96,6 +96,6 @@ def show(console: Console, found: Sequence[Row]) -> None:
             str(row["message"]),
         )
     console.print(table)
-    if lost := [row for row in found if row["outcome"] not in ledger_rows.HOLDS]:
+    if lost := [row for row in found if row["outcome"] not in ledger_rows.HELD]:
         models = ", ".join(sorted({row["model"] for row in lost}))
         console.print(f"{len(lost)} came to nothing ({models}): `dbt run` builds what is missing", highlight=False)

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.interval_models.interval_model import Subject
-from dbt.adapters.penstock.interval_models.run_ledger import Book
-from penstock.intervals.commit_metadata import Batch
+from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.grain import GRAINS
-from penstock.intervals.ledger_rows import BUILT, Event
+from penstock.intervals.interval_model import IntervalModel
+from penstock.intervals.ledger_rows import BUILT, LedgerRow
+from penstock.intervals.run_ledger import RunLedger
 
-EVENTS = [Event("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUILT)]
+EVENTS = [LedgerRow("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUILT)]
 
 
 def statements(*errors: str) -> tuple[list[str], Any]:
@@ -44,7 +44,7 @@ def statements(*errors: str) -> tuple[list[str], Any]:
 def test_a_ledger_that_another_model_makes_at_the_same_moment_is_written_to(other: str) -> None:
     """Two models of a first run each find none and make it; the one that loses goes on."""
     sent, run = statements("[TABLE_OR_VIEW_NOT_FOUND] w.batch_runs", "", other)
-    Book("w.batch_runs").append(run, EVENTS)
+    RunLedger("w.batch_runs").append(run, EVENTS)
     made = "create table if"
     assert sent == ["insert into w.batch_runs", "create schema if", made, made, "insert into w.batch_runs"]
 
@@ -53,18 +53,18 @@ def test_another_error_is_told() -> None:
     """And no table is made."""
     sent, run = statements("[PERMISSION] no")
     with pytest.raises(DbtRuntimeError, match="PERMISSION"):
-        Book("w.batch_runs").append(run, EVENTS)
+        RunLedger("w.batch_runs").append(run, EVENTS)
     assert sent == ["insert into w.batch_runs"]
 
 
 JANUARY = date(2024, 1, 1)
-FACTS = Subject("facts", "w.facts", "month", GRAINS["month"], None, lambda day, of: None)
+FACTS = IntervalModel("facts", "w.facts", "month", GRAINS["month"], None, lambda day, of: None)
 
 
 def server(operation: str, version: int, batch: str = "b", table_id: str = "t") -> tuple[list[str], Any]:
     """A server whose ledger has January as version 3, by batch b, and whose table's newest commit is this."""
     sent: list[str] = []
-    marked = Batch(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}}).dumps()
+    marked = CommitMetadata(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}}).dumps()
     held = json.dumps({"outcome": BUILT, "batch_id": "b", "code": "c", "rows_out": 5, "grain": "month"})
 
     def commit(number: int, name: str) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def server(operation: str, version: int, batch: str = "b", table_id: str = "t") 
 @pytest.mark.parametrize(("operation", "version"), [("WRITE", 3), ("OPTIMIZE", 4)])
 def test_a_table_that_nobody_wrote_since_takes_one_statement(operation: str, version: int) -> None:
     sent, run = server(operation, version)
-    table = Book("w.batch_runs").table(run, FACTS)
+    table = RunLedger("w.batch_runs").table(run, FACTS)
     assert sent == ["with versions", "describe history"]
     assert (table.id, table.grain, table.state.version, list(table.state.built)) == ("t", "month", 3, [JANUARY])
 
@@ -103,7 +103,7 @@ def test_a_table_that_nobody_wrote_since_takes_one_statement(operation: str, ver
 def test_a_table_with_any_other_newest_commit_is_looked_up(operation: str, version: int, batch: str) -> None:
     """It may be another table: that its id is the ledger's is Delta's to say."""
     sent, run = server(operation, version, batch, table_id="another")
-    table = Book("w.batch_runs").table(run, FACTS)
+    table = RunLedger("w.batch_runs").table(run, FACTS)
     assert "describe detail" in sent
     assert table.id == "another"
 
@@ -111,15 +111,15 @@ def test_a_table_with_any_other_newest_commit_is_looked_up(operation: str, versi
 def test_a_table_that_others_may_have_written_is_looked_up_again() -> None:
     """Its history is asked after the ledger, so that a commit between the two is found in one of them."""
     sent, run = server("WRITE", 3)
-    book = Book("w.batch_runs")
+    book = RunLedger("w.batch_runs")
     book.table(run, FACTS)
     del sent[:]
-    book.table(run, FACTS, again=True)
+    book.table(run, FACTS, refresh=True)
     assert sent == ["describe detail", "with versions", "describe history"]
 
 
 def commit_file(log: Path, batch: str, version: int = 3) -> None:
-    marked = Batch(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
+    marked = CommitMetadata(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
     info = {"operation": "WRITE", "userMetadata": marked.dumps(), "operationMetrics": {"numOutputRows": "5"}}
     (log / f"{version:020}.json").write_text(json.dumps({"commitInfo": info}))
 
@@ -127,7 +127,7 @@ def commit_file(log: Path, batch: str, version: int = 3) -> None:
 def test_a_table_whose_log_is_here_takes_no_statement(tmp_path: Path) -> None:
     sent, run = server("WRITE", 3)
     commit_file(tmp_path, "b")
-    table = Book("w.batch_runs", lambda relation: tmp_path).table(run, FACTS)
+    table = RunLedger("w.batch_runs", lambda relation: tmp_path).table(run, FACTS)
     assert sent == ["with versions"]
     assert (table.id, table.state.version) == ("t", 3)
 
@@ -136,15 +136,15 @@ def test_a_commit_is_found_in_the_log_or_else_by_the_server(tmp_path: Path) -> N
     """A table that another run has dropped and made again may have its log elsewhere."""
     sent, run = server("WRITE", 4, "mine")
     commit_file(tmp_path, "b")
-    book = Book("w.batch_runs", lambda relation: tmp_path)
+    book = RunLedger("w.batch_runs", lambda relation: tmp_path)
     book.table(run, FACTS)
-    mine = Batch("mine", "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
+    mine = CommitMetadata("mine", "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
     del sent[:]
-    assert book.written(run, FACTS, mine, 1.0, {}, anew=False)
+    assert book.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
     assert (sent[0], sent[-1]) == ("describe history", "insert into")
     commit_file(tmp_path, "mine", 4)
-    book = Book("w.batch_runs", lambda relation: tmp_path)
+    book = RunLedger("w.batch_runs", lambda relation: tmp_path)
     book.table(run, FACTS)
     del sent[:]
-    assert book.written(run, FACTS, mine, 1.0, {}, anew=False)
+    assert book.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
     assert sent == ["insert into"]

@@ -12,7 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.interval_models.input_filter import PenstockRelation
+from dbt.adapters.penstock.relation import PenstockRelation
 from dbt.adapters.penstock.relation_lookup import catalog_table
 from dbt.adapters.penstock.source_freshness import NotATime, loaded_at
 

@@ -12,9 +12,10 @@ from dbt.adapters.spark import SparkAdapter
 
 from dbt.adapters.penstock import PenstockAdapter
 from dbt.adapters.penstock.interval_models import runner
+from dbt.adapters.penstock.interval_models.runner import IntervalRunner
 from penstock.intervals.grain import GRAINS, MONTH
 
-SUBJECT = SimpleNamespace(name="trips", grain=GRAINS[MONTH])
+MODEL = SimpleNamespace(name="trips", grain=GRAINS[MONTH])
 
 
 @pytest.mark.parametrize("planned", [True, False])
@@ -23,11 +24,13 @@ def test_commits_are_named_though_their_statements_end_at_once(planned: bool, mo
     said: list[str] = []
     monkeypatch.setattr(runner.logger, "info", said.append)
     adapter: Any = PenstockAdapter.__new__(PenstockAdapter)
-    adapter._planned = planned
-    adapter._under_way = {"model.p.trips": SimpleNamespace(subject=SUBJECT, intervals=[date(2024, 3, 1)])}
+    intervals: Any = IntervalRunner.__new__(IntervalRunner)
+    intervals._planned = planned
+    intervals._running = {"model.p.trips": SimpleNamespace(model=MODEL, intervals=[date(2024, 3, 1)])}
+    adapter.intervals = intervals
 
     def cancel(self: Any) -> list[str]:
-        self._under_way.clear()
+        self.intervals._running.clear()
         return ["model.p.trips"]
 
     with patch.object(SparkAdapter, "cancel_open_connections", cancel):

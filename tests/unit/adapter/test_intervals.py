@@ -8,13 +8,16 @@ from typing import Any
 
 import pytest
 from dbt.adapters.base.relation import EventTimeFilter
-from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.interval_models import deferral, input_filter, inputs, requested_intervals
-from dbt.adapters.penstock.interval_models.config import IntervalConfig, interval_properties, is_interval
-from dbt.adapters.penstock.interval_models.input_filter import IntervalFilter, PenstockRelation
+from dbt.adapters.penstock import relation as relations
+from dbt.adapters.penstock.interval_models import requested_intervals
+from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
+from dbt.adapters.penstock.relation import PenstockRelation
+from penstock.errors import PenstockError
+from penstock.intervals import input_filter
 from penstock.intervals.grain import DAY, GRAINS, MONTH
-from penstock.intervals.staleness import Asked
+from penstock.intervals.model_config import IntervalConfig, interval_properties, is_interval
+from penstock.intervals.staleness import RequestedIntervals
 
 MONTHLY, DAILY = GRAINS[MONTH], GRAINS[DAY]
 JANUARY, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
@@ -73,9 +76,9 @@ def manifest() -> Any:
 
 
 def test_a_configuration_is_parsed_once() -> None:
-    least = IntervalConfig.of({"event_time": "month"}, "facts")
+    least = IntervalConfig.parse({"event_time": "month"}, "facts")
     assert least == IntervalConfig("month", MONTHLY, 12, False, None)
-    most = IntervalConfig.of(
+    most = IntervalConfig.parse(
         {
             "event_time": "day",
             "batch_size": SimpleNamespace(value="day"),
@@ -103,8 +106,8 @@ def test_a_configuration_is_parsed_once() -> None:
     ],
 )
 def test_a_value_that_cant_be_is_refused_by_its_key(key: str, value: Any, needed: str) -> None:
-    with pytest.raises(DbtRuntimeError) as caught:
-        IntervalConfig.of({"event_time": "month", key: value}, "facts")
+    with pytest.raises(PenstockError) as caught:
+        IntervalConfig.parse({"event_time": "month", key: value}, "facts")
     assert f"needed: {needed} as {key} of facts (strategy interval). found: {value!r}. do: set {key}" in str(
         caught.value
     )
@@ -127,7 +130,7 @@ def relation(of: Any, reader: Any, **arguments: Any) -> Any:
     of = SimpleNamespace(
         **{"database": None, "catalog_name": None, "identifier": of.name, "quoting_dict": {}, **vars(of)}
     )
-    with input_filter.compiling(reader):
+    with relations.compiling(reader):
         return PenstockRelation.create_from(quoting, of, **arguments)
 
 
@@ -150,7 +153,7 @@ def test_an_input_with_an_event_time_is_marked(of: Any, mark: str) -> None:
     read = relation(of, READER, event_time_filter=None)
     assert f"where {mark}" in str(read)
     assert "where" not in read.render(), "as with dbt's microbatch, render() leaves it whole"
-    assert input_filter.MARK.search(mark), "what is compiled is what is looked for"
+    assert input_filter.MARKER.search(mark), "what is compiled is what is looked for"
 
 
 def test_an_input_of_earlier_intervals_is_marked_as_such() -> None:
@@ -158,17 +161,16 @@ def test_an_input_of_earlier_intervals_is_marked_as_such() -> None:
     mark = "/* intervals before those of file_month */ true"
     assert f"where {mark}" in str(relation(AT_TIMES, reader, event_time_filter=None))
     sql = f"select a from (select * from t where {mark}) where /* intervals of n */ true"
-    assert input_filter.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
+    assert input_filter.replace_markers(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
         "select a from (select * from t where file_month < date'2024-02-01') "
         "where (n >= date'2024-01-01' and n < date'2024-03-01')"
     )
-    assert input_filter.filled(f"select a from t where {mark}", [JANUARY], MONTHLY, "month").endswith(
+    assert input_filter.replace_markers(f"select a from t where {mark}", [JANUARY], MONTHLY, "month").endswith(
         "as penstock_rows where (month >= date'2024-01-01' and month < date'2024-02-01')"
     )
-    assert "where false" in input_filter.filled(sql, [], MONTHLY, "month")
-    earlier = IntervalFilter("m", before=True)
-    assert input_filter.windows(earlier, [JANUARY, FEBRUARY], MONTHLY) == [("", "2024-02-01T00:00:00")]
-    assert input_filter.windows(earlier, [], MONTHLY) == []
+    assert "where false" in input_filter.replace_markers(sql, [], MONTHLY, "month")
+    assert input_filter.windows("", True, [JANUARY, FEBRUARY], MONTHLY) == [("", "2024-02-01T00:00:00")]
+    assert input_filter.windows("", True, [], MONTHLY) == []
 
 
 def test_nothing_else_is_marked() -> None:
@@ -179,57 +181,68 @@ def test_nothing_else_is_marked() -> None:
     window = EventTimeFilter("file_month", datetime(2024, 1, 1), datetime(2024, 2, 1))
     sampled = str(relation(AT_TIMES, READER, event_time_filter=window))
     assert "intervals" not in sampled and "2024-01-01" in sampled
-    with input_filter.compiling(READER), input_filter.compiling(None):
-        assert input_filter._thread.node is None
-    assert input_filter._thread.node is None
+    with relations.compiling(READER), relations.compiling(None):
+        assert relations._thread.node is None
+    assert relations._thread.node is None
 
 
 def test_a_mark_becomes_the_condition_of_the_intervals() -> None:
     sql = "select a from (select * from t where /* intervals of m by month */ true) where /* intervals of n */ true"
-    assert input_filter.filled(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
+    assert input_filter.replace_markers(sql, [JANUARY, FEBRUARY], MONTHLY, "month") == (
         "select a from (select * from t where (m >= date'2024-01-01' and m < date'2024-03-01')) "
         "where (n >= date'2024-01-01' and n < date'2024-03-01')"
     )
-    assert "where false" in input_filter.filled(sql, [], MONTHLY, "month")
+    assert "where false" in input_filter.replace_markers(sql, [], MONTHLY, "month")
 
 
 def test_rows_of_other_intervals_are_left_out() -> None:
     """A model of days reads the months they lie in; a query without a mark reads everything."""
     days = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1)]
-    by_month = input_filter.filled("select * from t where /* intervals of m by month */ true", days, DAILY, "day")
+    by_month = input_filter.replace_markers(
+        "select * from t where /* intervals of m by month */ true", days, DAILY, "day"
+    )
     assert "where (m >= date'2024-01-01' and m < date'2024-03-01')" in by_month
     assert by_month.endswith("as penstock_rows where (day >= date'2024-01-30' and day < date'2024-02-02')")
-    whole = input_filter.filled("select * from t", [JANUARY], MONTHLY, "month")
+    whole = input_filter.replace_markers("select * from t", [JANUARY], MONTHLY, "month")
     assert whole.endswith("as penstock_rows where (month >= date'2024-01-01' and month < date'2024-02-01')")
-    by_day = input_filter.filled("select * from t where /* intervals of d by day */ true", [FEBRUARY], MONTHLY, "month")
+    by_day = input_filter.replace_markers(
+        "select * from t where /* intervals of d by day */ true", [FEBRUARY], MONTHLY, "month"
+    )
     assert "where (d >= date'2024-02-01' and d < date'2024-03-01')" in by_day and "penstock_rows" in by_day
 
 
 def test_a_python_models_windows() -> None:
     """ISO instants, each interval of the input once, the end not included."""
-    month, own = IntervalFilter("m", grain="month"), IntervalFilter("n")
     days = [date(2024, 1, 30), date(2024, 1, 31), date(2024, 2, 1)]
-    assert input_filter.windows(month, days, DAILY) == [
+    assert input_filter.windows("month", False, days, DAILY) == [
         ("2024-01-01T00:00:00", "2024-02-01T00:00:00"),
         ("2024-02-01T00:00:00", "2024-03-01T00:00:00"),
     ]
-    assert input_filter.windows(own, days[:1], DAILY) == [("2024-01-30T00:00:00", "2024-01-31T00:00:00")]
+    assert input_filter.windows("", False, days[:1], DAILY) == [("2024-01-30T00:00:00", "2024-01-31T00:00:00")]
 
 
 # Inputs.
 
 
+LAKE = SimpleNamespace(has_intervals=lambda table: table != "manifest")
+
+
+def find(manifest: Any, name: str) -> Any:
+    """The inputs of a model."""
+    return ManifestGraph(manifest, {"lake": LAKE}, SimpleNamespace(), lambda *of: True).inputs(name)  # type: ignore[dict-item]
+
+
 def test_inputs_are_found_through_views(manifest: Any) -> None:
     """The lake's datasets behind views, other interval models, and the rest as code; lake.manifest has no months."""
-    checked, facts = inputs.find(manifest, "checked"), inputs.find(manifest, "facts")
-    assert (checked.datasets, checked.models) == (("trips",), ())
-    assert (facts.datasets, facts.models) == ((), ("checked",))
+    checked, facts = find(manifest, "checked"), find(manifest, "facts")
+    assert (checked.sources, checked.models) == ((("lake", "trips"),), ())
+    assert (facts.sources, facts.models) == ((), ("checked",))
 
 
 @pytest.mark.parametrize(("name", "reads"), [("lost", "codes, elsewhere"), ("alone", "nothing")])
 def test_a_model_whose_inputs_have_no_intervals_is_refused(manifest: Any, name: str, reads: str) -> None:
-    with pytest.raises(DbtRuntimeError) as caught:
-        inputs.find(manifest, name)
+    with pytest.raises(PenstockError) as caught:
+        find(manifest, name)
     assert f"needed: an input of {name} (strategy interval) that has intervals" in str(caught.value)
     assert f"found: {reads}. do: read one of those" in str(caught.value)
 
@@ -239,19 +252,19 @@ def test_a_model_whose_inputs_have_no_intervals_is_refused(manifest: Any, name: 
 ])  # fmt: skip
 def test_code_is_the_models_and_that_of_what_has_no_intervals(manifest: Any, changed: str, differs: bool) -> None:
     """A seed by its content, a table by its own code and what that reads; not what the ledger tells of."""
-    before = inputs.find(manifest, "facts").code
-    assert inputs.find(manifest, "facts").code == before
+    before = find(manifest, "facts").code
+    assert find(manifest, "facts").code == before
     manifest.nodes[changed].checksum.checksum = "other text"
-    assert (inputs.find(manifest, "facts").code != before) is differs
+    assert (find(manifest, "facts").code != before) is differs
 
 
 def test_how_intervals_are_committed_is_no_code(manifest: Any) -> None:
-    before = inputs.find(manifest, "facts").code
+    before = find(manifest, "facts").code
     manifest.nodes["facts"].config.intervals_per_commit = 3
     manifest.nodes["facts"].config.on_code_change = "rebuild"
-    assert inputs.find(manifest, "facts").code == before
+    assert find(manifest, "facts").code == before
     manifest.nodes["facts"].config.event_time = "other_month"
-    assert inputs.find(manifest, "facts").code != before
+    assert find(manifest, "facts").code != before
 
 
 # What the command asks for.
@@ -269,36 +282,40 @@ def test_how_intervals_are_committed_is_no_code(manifest: Any) -> None:
 )
 def test_event_times_name_whole_intervals(start: Any, end: Any, first: date | None, after: date | None) -> None:
     """An interval that begins before the end is among those named, as with dbt's microbatch."""
-    found = requested_intervals.asked(SimpleNamespace(EVENT_TIME_START=start, EVENT_TIME_END=end), MONTHLY, False)
+    found = requested_intervals.requested_intervals(
+        SimpleNamespace(EVENT_TIME_START=start, EVENT_TIME_END=end), MONTHLY, False
+    )
     assert (found.start, found.end) == (first, after)
-    assert found.names(FEBRUARY) and found.given is (start is not None)
+    assert found.in_range(FEBRUARY) and found.has_range is (start is not None)
 
 
 def test_a_range_of_days_is_one_of_days() -> None:
     arguments = SimpleNamespace(EVENT_TIME_START=datetime(2024, 1, 20, 6), EVENT_TIME_END=datetime(2024, 1, 21, 6))
-    found = requested_intervals.asked(arguments, DAILY, True)
-    assert found == Asked(True, date(2024, 1, 20), date(2024, 1, 22))
+    found = requested_intervals.requested_intervals(arguments, DAILY, True)
+    assert found == RequestedIntervals(True, date(2024, 1, 20), date(2024, 1, 22))
 
 
 def test_a_range_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of days, for a model of months: the months that they lie in."""
     monkeypatch.setenv(requested_intervals.WITHIN, " 2024-01..2024-02 ")
-    assert requested_intervals.asked(SimpleNamespace(), MONTHLY, False) == Asked(within=(JANUARY, date(2024, 3, 1)))
+    assert requested_intervals.requested_intervals(SimpleNamespace(), MONTHLY, False) == RequestedIntervals(
+        within=(JANUARY, date(2024, 3, 1))
+    )
     monkeypatch.setenv(requested_intervals.WITHIN, "2024-01-05..2024-01-07")
-    assert requested_intervals.asked(SimpleNamespace(), MONTHLY, False).allows(JANUARY)
-    assert not requested_intervals.asked(SimpleNamespace(), DAILY, False).allows(JANUARY)
+    assert requested_intervals.requested_intervals(SimpleNamespace(), MONTHLY, False).allows(JANUARY)
+    assert not requested_intervals.requested_intervals(SimpleNamespace(), DAILY, False).allows(JANUARY)
     monkeypatch.setenv(requested_intervals.WITHIN, "")
-    assert requested_intervals.asked(SimpleNamespace(), MONTHLY, False) == Asked()
+    assert requested_intervals.requested_intervals(SimpleNamespace(), MONTHLY, False) == RequestedIntervals()
     monkeypatch.setenv(requested_intervals.WITHIN, "2024-03..2024-01")
-    with pytest.raises(DbtRuntimeError, match=r"needed: PENSTOCK_INTERVALS as 2024-01 or 2024-01\.\.2024-03"):
-        requested_intervals.asked(SimpleNamespace(), MONTHLY, False)
+    with pytest.raises(PenstockError, match=r"needed: PENSTOCK_INTERVALS as 2024-01 or 2024-01\.\.2024-03"):
+        requested_intervals.requested_intervals(SimpleNamespace(), MONTHLY, False)
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"), [({}, ""), ({"EMPTY": True}, "--empty"), ({"SAMPLE": object()}, "--sample")]
 )
 def test_what_is_built_of_parts_is_no_whole_interval(arguments: dict[str, Any], words: str) -> None:
-    assert requested_intervals.partial(SimpleNamespace(**arguments)) == words
+    assert requested_intervals.partial_option(SimpleNamespace(**arguments)) == words
 
 
 # What a deferred reference reads.
@@ -318,9 +335,11 @@ def test_a_model_lies_where_dbts_ref_reads_it(arguments: dict[str, Any], there: 
     """Here when it is there or nothing is deferred; in the other environment otherwise."""
     elsewhere = SimpleNamespace(schema="prod", alias="checked")
     model = SimpleNamespace(**{**vars(AT_TIMES), "database": None, "defer_relation": elsewhere})
-    adapter = SimpleNamespace(
-        config=SimpleNamespace(args=SimpleNamespace(**arguments)),
-        get_relation=lambda *names: there and names == (None, "w", "checked"),
-    )
-    assert deferral.lies(adapter, model) is (elsewhere if deferred else model)
-    assert deferral.lies(adapter, AT_TIMES) is AT_TIMES, "nothing to defer to"
+    nodes = SimpleNamespace(nodes={"checked": model, "other": AT_TIMES})
+
+    def exists(*name: Any) -> bool:
+        return there and name == (None, "w", "checked")
+
+    graph = ManifestGraph(nodes, {}, SimpleNamespace(**arguments), exists)
+    assert graph.deferred_relation("checked") == ("prod.checked" if deferred else None)
+    assert graph.deferred_relation("other") is None, "nothing to defer to"

@@ -17,8 +17,8 @@ from dbt_jinja import CompilationError, environment
 
 from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
-from dbt.adapters.penstock.interval_models.config import interval_properties
 from dbt.include.penstock import PACKAGE_PATH
+from penstock.intervals.model_config import interval_properties
 from penstock.sql import names
 
 MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)

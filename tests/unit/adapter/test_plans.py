@@ -12,7 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import node_fingerprint
 from dbt.adapters.penstock.physical_plans import pending_plans
-from dbt.adapters.penstock.physical_plans.capture import PlanKeeping
+from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
 from dbt.adapters.penstock.physical_plans.file_tests import MB, File, sizes
 from dbt.adapters.penstock.physical_plans.pending_plans import Noted
@@ -198,19 +198,18 @@ def test_what_is_noted_is_taken_once() -> None:
 def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) -> None:
     """A failed one would hold the end of dbt up, waiting for a plan that never comes; its file isn't written again."""
     plan, fetched = Kept("model.p.m", "w.m", "code"), []
-    adapter = SimpleNamespace(
-        config=SimpleNamespace(credentials=SimpleNamespace(managed=False, ui_url="http://spark:4040")),
-        _collector=SimpleNamespace(collect=lambda *asked: fetched.append(asked[1])),
-        _target=Path("target"),
-        _thread=SimpleNamespace(aside=True),
-    )
+    credentials = SimpleNamespace(managed=False, ui_url="http://spark:4040")
+    project = SimpleNamespace(credentials=credentials, project_root=".", target_path="target")
+    capture: Any = PlanCapture(SimpleNamespace(config=project))  # type: ignore[arg-type]
+    capture._collector = SimpleNamespace(collect=lambda *given: fetched.append(given[1]))
+    capture.work_is_done()
     pending_plans.note("model.p.m", Noted("text", lambda _: True, kept=plan))
     try:
         if fails:
             raise DbtRuntimeError("wrong")
     except DbtRuntimeError:
-        PlanKeeping.keep_executed(adapter, "model.p.m")  # type: ignore[arg-type]
+        capture.keep_executed("model.p.m")
     else:
-        PlanKeeping.keep_executed(adapter, "model.p.m")  # type: ignore[arg-type]
+        capture.keep_executed("model.p.m")
     assert fetched == ([] if fails else [plan])
-    assert not adapter._thread.aside, "the thread's next node does its own work"
+    assert capture.mark("select 1") == "select 1", "the thread's next node does its own work"

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.intervals.commit_metadata import Batch, history
+from penstock.intervals.commit_metadata import CommitMetadata, parse_history
 
 words = st.text(st.characters(exclude_characters=";", exclude_categories=["Cs"]), max_size=12)
 months = st.dates(date(2020, 1, 1), date(2025, 12, 1)).map(lambda day: day.replace(day=1))
 batches = st.builds(
-    Batch,
+    CommitMetadata,
     words,
     words,
     words,
@@ -23,7 +23,9 @@ batches = st.builds(
     st.lists(months, max_size=3).map(tuple),
     st.dictionaries(months, st.integers(1, 9), max_size=4),
 )
-BATCH = Batch("b1", "r1", "c1", datetime(2024, 5, 1, tzinfo=timezone.utc), {date(2024, 1, 1): {"lake.green": "f"}})
+BATCH = CommitMetadata(
+    "b1", "r1", "c1", datetime(2024, 5, 1, tzinfo=timezone.utc), {date(2024, 1, 1): {"lake.green": "f"}}
+)
 
 
 def row(version, operation, text=None, parameters="{}", metrics="{}"):
@@ -40,67 +42,67 @@ def row(version, operation, text=None, parameters="{}", metrics="{}"):
 @given(batches)
 def test_a_batch_is_read_as_it_was_written(batch):
     text = batch.dumps()
-    assert Batch.loads(text) == batch
+    assert CommitMetadata.loads(text) == batch
     assert ";" not in text and "\n" not in text, "Spark's SET takes one line without a semicolon"
 
 
 @given(st.none() | st.text() | st.recursive(st.integers() | st.text(), lambda of: st.lists(of)).map(json.dumps))
 def test_the_text_of_others_is_no_batch(text):
-    assert Batch.loads(text) is None
+    assert CommitMetadata.loads(text) is None
 
 
 @pytest.mark.parametrize("change", [{"penstock": 2}, {"started": "soon"}, {"intervals": {"May": {}}}, {"gone": None}])
 def test_a_text_of_another_form_is_no_batch(change):
-    assert Batch.loads(json.dumps({**json.loads(BATCH.dumps()), **change})) is None
+    assert CommitMetadata.loads(json.dumps({**json.loads(BATCH.dumps()), **change})) is None
 
 
 @given(st.permutations(range(5)))
 def test_history_is_in_the_order_of_versions(order):
-    assert [commit.version for commit in history(row(version, "WRITE") for version in order)] == [0, 1, 2, 3, 4]
+    assert [commit.version for commit in parse_history(row(version, "WRITE") for version in order)] == [0, 1, 2, 3, 4]
 
 
 def test_only_a_write_is_a_batch():
     """A session's text stands in every commit that it makes, Delta's own compaction among them."""
     text = BATCH.dumps()
     operations = ["CREATE OR REPLACE TABLE AS SELECT", "WRITE", "OPTIMIZE", "CREATE TABLE", "ADD COLUMNS", "DELETE"]
-    found = history(row(version, name, text) for version, name in enumerate(operations))
-    assert [commit.batch is not None for commit in found] == [True, True, False, False, False, False]
+    found = parse_history(row(version, name, text) for version, name in enumerate(operations))
+    assert [commit.metadata is not None for commit in found] == [True, True, False, False, False, False]
 
 
 def test_changes_by_others_are_known():
-    found = history(row(version, name) for version, name in enumerate(["WRITE", "DELETE", "MERGE", "OPTIMIZE"]))
+    found = parse_history(row(version, name) for version, name in enumerate(["WRITE", "DELETE", "MERGE", "OPTIMIZE"]))
     assert [commit.foreign for commit in found] == [True, True, True, False]
-    assert not history([row(1, "WRITE", BATCH.dumps())])[0].foreign
+    assert not parse_history([row(1, "WRITE", BATCH.dumps())])[0].foreign
 
 
 def test_a_table_that_was_made_anew():
     operations = ["WRITE", "CREATE TABLE", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE", "RESTORE", "CLONE"]
-    found = history(row(version, name) for version, name in enumerate(operations))
-    assert [commit.anew for commit in found] == [False, False, True, True, False, False]
+    found = parse_history(row(version, name) for version, name in enumerate(operations))
+    assert [commit.replaces_table for commit in found] == [False, False, True, True, False, False]
 
 
 def test_rows_are_those_of_deltas_metrics():
     metrics = [{"numOutputRows": "12"}, '{"numOutputRows":"12"}', "{}", "not json", "[1]"]
-    found = history(row(version, "WRITE", BATCH.dumps(), metrics=of) for version, of in enumerate(metrics))
+    found = parse_history(row(version, "WRITE", BATCH.dumps(), metrics=of) for version, of in enumerate(metrics))
     assert [commit.rows for commit in found] == [12, 12, None, None, None]
 
 
 def test_a_restore_names_its_version():
     """One to a timestamp names none: then nothing is known of the rows."""
     parameters = ['{"version":"3","timestamp":null}', {"version": 3}, '{"version":null,"timestamp":"2024-01-01"}', "{}"]
-    found = history(row(version, "RESTORE", parameters=of) for version, of in enumerate(parameters))
+    found = parse_history(row(version, "RESTORE", parameters=of) for version, of in enumerate(parameters))
     assert [commit.restored for commit in found] == [3, 3, -1, -1]
 
 
 def test_the_moment_is_an_instant():
     elsewhere = datetime(2024, 5, 1, 2, tzinfo=timezone(timedelta(hours=2)))
-    read = Batch.loads(Batch("b", "r", "c", elsewhere, {}).dumps())
+    read = CommitMetadata.loads(CommitMetadata("b", "r", "c", elsewhere, {}).dumps())
     assert read is not None and read.started == BATCH.started
 
 
 def test_a_compaction_in_a_batchs_session_is_marked_by_it():
     operations = ["WRITE", "OPTIMIZE", "SET TBLPROPERTIES", "RESTORE"]
-    found = history(row(version, name, BATCH.dumps()) for version, name in enumerate(operations))
-    assert [commit.marked for commit in found] == [BATCH.batch, BATCH.batch, "", ""]
-    assert [commit.batch is None for commit in found] == [False, True, True, True]
-    assert not history([row(1, "OPTIMIZE")])[0].marked
+    found = parse_history(row(version, name, BATCH.dumps()) for version, name in enumerate(operations))
+    assert [commit.session_commit_id for commit in found] == [BATCH.commit_id, BATCH.commit_id, "", ""]
+    assert [commit.metadata is None for commit in found] == [False, True, True, True]
+    assert not parse_history([row(1, "OPTIMIZE")])[0].session_commit_id

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.delta import log as delta_log
-from penstock.intervals.commit_metadata import history
+from penstock.intervals.commit_metadata import parse_history
 
 INFORMATION = "Database: w\nTable: facts\nProvider: {provider}\nLocation: {location}\nPartition Provider: Catalog\n"
 
@@ -41,7 +41,7 @@ def test_the_newest_commits_come_first(log: Path) -> None:
         (2, "OPTIMIZE", "made by 2"),
         (1, "WRITE", "made by 1"),
     ]
-    assert [commit.version for commit in history(delta_log.rows(log, 9) or [])] == [0, 1, 2]
+    assert [commit.version for commit in parse_history(delta_log.rows(log, 9) or [])] == [0, 1, 2]
 
 
 def test_the_newest_commit_has_a_name_of_its_own(log: Path) -> None:

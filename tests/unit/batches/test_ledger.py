@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.intervals import ledger_rows
-from penstock.intervals.commit_metadata import Commit
-from penstock.intervals.ledger_rows import Event, State, append_sql, literal, read_sql, states
-from penstock.intervals.staleness import Built
+from penstock.intervals.commit_metadata import TableCommit
+from penstock.intervals.ledger_rows import LedgerRow, LedgerState, append_sql, literal, parse_states, read_sql
+from penstock.intervals.staleness import BuiltInterval
 
 MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
 JANUARY, FEBRUARY, _ = MONTHS
@@ -49,7 +49,7 @@ def test_each_kind_of_value(value, sql):
 
 
 def test_a_row_has_every_column_in_its_order():
-    event = Event(
+    event = LedgerRow(
         "b", "r", "facts", "w.facts", JANUARY, "month", ledger_rows.BUILT, inputs={"lake.a": "1"}, message="new"
     )
     found = spark(append_sql("w.batch_runs", [event, event]))
@@ -79,25 +79,27 @@ def happened(done):
     """The ledger's rows of what happened, and the state they leave, told without SQL."""
     events, version, built, failed, gone = [], 0, {}, {}, {}
     for place, (outcome, months, content) in enumerate(done):
-        whole = outcome in ledger_rows.HOLDS
+        whole = outcome in ledger_rows.HELD
         version += whole
         for month in sorted(months):
             held = built.get(month)
             at = version if whole else held.version if held else gone.get(month)
             events.append(
-                Event(
+                LedgerRow(
                     f"b{place}", "r", "facts", "w.facts", month, "month", outcome,
                     inputs={"lake.a": content}, code="c", rows_out=place, delta_version=at, table_id="t",
                 )
             )  # fmt: skip
             if outcome == ledger_rows.BUILT:
-                built[month] = Built(f"b{place}", {"lake.a": content}, "c", version, place)
+                built[month] = BuiltInterval(f"b{place}", {"lake.a": content}, "c", version, place)
                 failed.pop(month, None)
             elif outcome == ledger_rows.REMOVED:
                 built.pop(month, None)
                 failed[month], gone[month] = 0, version
             elif held:
-                built[month] = Built(held.batch, held.inputs, held.code, held.version, held.rows, held.failed + 1)
+                built[month] = BuiltInterval(
+                    held.commit_id, held.inputs, held.code, held.version, held.rows, held.failed + 1
+                )
             else:
                 failed[month] = failed.get(month, 0) + 1
     return events, version, built, failed, gone
@@ -124,7 +126,7 @@ def read(events, **only):
             "{'outcome': outcome, 'batch_id': batch_id, 'code': code, 'inputs': inputs, 'rows_out': rows_out,"
             " 'grain': grain}",
         )
-        return states(database.execute(sql).fetchall())
+        return parse_states(database.execute(sql).fetchall())
 
 
 @given(steps)
@@ -132,11 +134,11 @@ def read(events, **only):
 def test_the_state_is_what_happened(done):
     """The newest version of each month counts, tries are counted since then, and no clock is asked."""
     events, version, built, failed, gone = happened(done)
-    found = read(reversed(events)).get(("w.facts", "t"), State())
+    found = read(reversed(events)).get(("w.facts", "t"), LedgerState())
     assert found.built == built
     assert found.version == (version or -1)
     assert found.grain == ("month" if version else "")
-    assert {month: at for month, at in found.gone.items() if month not in built} == (
+    assert {month: at for month, at in found.removed.items() if month not in built} == (
         {month: at for month, at in gone.items() if month not in built}
     )
     for month in MONTHS:
@@ -149,11 +151,11 @@ def test_the_state_is_what_happened(done):
 def test_the_state_of_an_older_version(done, upto):
     """A table that was restored holds what it held then."""
     events, *_ = happened(done)
-    whole = [event for event in events if event.outcome in ledger_rows.HOLDS and event.delta_version <= upto]
+    whole = [event for event in events if event.outcome in ledger_rows.HELD and event.delta_version <= upto]
     then = {event.interval_start: event for event in whole}
     expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger_rows.BUILT}
-    found = read(events, of="w.facts", upto=upto).get(("w.facts", "t"), State())
-    assert {month: held.batch for month, held in found.built.items()} == expected
+    found = read(events, table="w.facts", up_to=upto).get(("w.facts", "t"), LedgerState())
+    assert {month: held.commit_id for month, held in found.built.items()} == expected
 
 
 def test_tables_are_told_apart():
@@ -163,30 +165,30 @@ def test_tables_are_told_apart():
         ("w.facts", "new", JANUARY, -1, None, 2),
         ("w.days", "old", "2024-01-01", 1, '{"outcome":"removed","batch_id":"b","code":"c"}', 0),
     ]
-    found = states(rows)
-    assert found["w.facts", "old"] == State(4, {JANUARY: Built("b", {}, "c", 4)})
-    assert found["w.facts", "new"] == State(-1, {}, {JANUARY: 2})
+    found = parse_states(rows)
+    assert found["w.facts", "old"] == LedgerState(4, {JANUARY: BuiltInterval("b", {}, "c", 4)})
+    assert found["w.facts", "new"] == LedgerState(-1, {}, {JANUARY: 2})
     assert found["w.facts", "new"].attempt(JANUARY) == 3 and found["w.facts", "new"].attempt(FEBRUARY) == 1
-    assert found["w.days", "old"] == State(1, {}, {JANUARY: 0}, {JANUARY: 1})
+    assert found["w.days", "old"] == LedgerState(1, {}, {JANUARY: 0}, {JANUARY: 1})
 
 
 @pytest.mark.parametrize(
     ("newest", "same"),
     [
-        (Commit(7, "WRITE", marked="b"), True),
-        (Commit(8, "OPTIMIZE", marked="b"), True),
-        (Commit(7, "OPTIMIZE", marked="b"), False),
-        (Commit(9, "OPTIMIZE", marked="b"), False),
-        (Commit(8, "WRITE", marked="b"), False),
-        (Commit(7, "WRITE", marked="other"), False),
-        (Commit(7, "WRITE"), False),
-        (Commit(8, "OPTIMIZE"), False),
+        (TableCommit(7, "WRITE", session_commit_id="b"), True),
+        (TableCommit(8, "OPTIMIZE", session_commit_id="b"), True),
+        (TableCommit(7, "OPTIMIZE", session_commit_id="b"), False),
+        (TableCommit(9, "OPTIMIZE", session_commit_id="b"), False),
+        (TableCommit(8, "WRITE", session_commit_id="b"), False),
+        (TableCommit(7, "WRITE", session_commit_id="other"), False),
+        (TableCommit(7, "WRITE"), False),
+        (TableCommit(8, "OPTIMIZE"), False),
     ],
 )
 def test_a_state_ends_with_the_tables_newest_commit(newest, same):
     """The same version of another table, or one that was made anew, has another batch."""
     january, february = date(2024, 1, 1), date(2024, 2, 1)
-    built = {january: Built("a", {}, "c", 6), february: Built("b", {}, "c", 7)}
-    assert State(7, built).ends_with(newest) is same
+    built = {january: BuiltInterval("a", {}, "c", 6), february: BuiltInterval("b", {}, "c", 7)}
+    assert LedgerState(7, built).ends_with(newest) is same
     # A batch that only took intervals away leaves none that names it.
-    assert not State(7, {january: built[january]}).ends_with(newest)
+    assert not LedgerState(7, {january: built[january]}).ends_with(newest)

@@ -32,7 +32,7 @@ def test_a_note_says_what_is_being_built(written):
 def test_a_later_batch_takes_its_place(written):
     run_marker.write(written, "w.facts", "b2", "r2", MONTHS[:1], STARTED)
     found = run_marker.read(written, "w.facts")
-    assert found is not None and (found.batch, found.intervals) == ("b2", MONTHS[:1])
+    assert found is not None and (found.commit_id, found.intervals) == ("b2", MONTHS[:1])
 
 
 def test_a_batch_that_ended_leaves_nothing(written):

@@ -5,12 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from dbt.adapters.base import BaseRelation
-from dbt.adapters.base.meta import available
-from dbt.adapters.spark.impl import SparkAdapter
-from dbt_common.exceptions import CompilationError
-
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterCompilationError
+from penstock.sql import names
 
 T = TypeVar("T")
 
@@ -39,6 +35,21 @@ def without(columns: Iterable[Any], others: Iterable[Any]) -> list[Any]:
     return [column for column in columns if column.name not in known]
 
 
+def distinct(columns: Iterable[Any]) -> list[str]:
+    """Return distinct names for a query's columns, as SQL, when some are the same; else nothing."""
+    listed = list(columns)
+    taken: set[str] = set()
+    found = []
+    for column in listed:
+        name, number = column.name, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{column.name}_{number}"
+        taken.add(name.lower())
+        found.append(name)
+    return [] if found == [column.name for column in listed] else list(map(names.quoted, found))
+
+
 def typed(types: Mapping[str, str], names: Iterable[str], where: str) -> dict[str, str]:
     """Return the `column_types` of a seed by the names in its header.
 
@@ -47,43 +58,9 @@ def typed(types: Mapping[str, str], names: Iterable[str], where: str) -> dict[st
     """
     listed = list(names)
     if unknown := [name for name in types if name not in Names(listed)]:
-        raise CompilationError(
-            in_three(
-                f"columns of {where} as keys of column_types",
-                f"{', '.join(unknown)}; the header has {', '.join(listed)}",
-                "correct column_types in its yml, or the header",
-            )
+        raise AdapterCompilationError(
+            f"columns of {where} as keys of column_types",
+            f"{', '.join(unknown)}; the header has {', '.join(listed)}",
+            "correct column_types in its yml, or the header",
         )
     return matched(types, listed)
-
-
-class NamedColumns(SparkAdapter):
-    """dbt-spark's adapter, with what macros ask of column names."""
-
-    @available
-    def names(self, columns: Iterable[Any]) -> Names:
-        """The names of columns, in which a name is found whatever its letter case."""
-        return Names(column.name for column in columns)
-
-    @available
-    def matched(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Values by the columns' own names; see column_names.py."""
-        return matched(values, names)
-
-    @available
-    def columns_without(self, columns: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-        """The columns that are not among the others."""
-        return without(columns, others)
-
-    @available.parse_list
-    def get_missing_columns(self, from_relation: BaseRelation, to_relation: BaseRelation) -> list[Any]:
-        """The columns of one relation that another one lacks."""
-        return without(self.get_columns_in_relation(from_relation), self.get_columns_in_relation(to_relation))
-
-    @available.parse_none
-    def assert_valid_snapshot_target_given_strategy(
-        self, relation: BaseRelation, column_names: dict[str, str], strategy: Any
-    ) -> None:
-        """Refuse a table that isn't a snapshot of this strategy; dbt looks some names up in lower case."""
-        lower = {key: name and name.lower() for key, name in column_names.items()}
-        super().assert_valid_snapshot_target_given_strategy(relation, lower, strategy)

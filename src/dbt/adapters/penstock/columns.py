@@ -6,18 +6,19 @@ dbt's macros ask a column for its sort; dbt itself knows PostgreSQL's names of t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.base import BaseRelation
 from dbt.adapters.base.column import Column
-from dbt.adapters.base.meta import available
 from dbt.adapters.spark.column import SparkColumn
-from dbt.adapters.spark.impl import SparkAdapter
 
 from penstock.sql import names
 from penstock.sql.data_types import parse
+
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
 
 # DESCRIBE of a view gives the columns that it was made with, unless its schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
@@ -127,66 +128,72 @@ class PenstockColumn(SparkColumn):
         return False
 
 
-class DescribedColumns(SparkAdapter):
-    """dbt-spark's adapter, with the comments of tables and columns, and with DESCRIBE results cached for a run."""
+class ColumnReader:
+    """The columns of relations and queries, with DESCRIBE results cached for a run.
 
-    Column = PenstockColumn
+    Args:
+        adapter: sends the statements.
+    """
 
-    @available
+    def __init__(self, adapter: PenstockAdapter) -> None:
+        self._adapter = adapter
+
     def describe_extended(self, relation: BaseRelation) -> Any:
         """Return the rows of DESCRIBE TABLE EXTENDED; sent once for a relation that does not change."""
         name = relation.render()
 
-        def ask() -> tuple[Any, bool]:
-            _, table = self.execute(f"describe extended {name}", fetch=True)
+        def describe() -> tuple[Any, bool]:
+            _, table = self._adapter.execute(f"describe extended {name}", fetch=True)
             return table, not any(row[0] == VIEW_MODE and EVOLVES in str(row[1]) for row in table.rows)
 
-        subject = _cached_name(name)
-        if subject is None:
-            return ask()[0]
-        return self.connections.descriptions.get("describe extended", subject, subject.__eq__, ask)
+        key = _cached_name(name)
+        if key is None:
+            return describe()[0]
+        return self._adapter.connections.descriptions.get("describe extended", key, key.__eq__, describe)
 
-    @available
-    def columns_of_query(self, sql: str) -> list[PenstockColumn]:
+    def of_query(self, sql: str) -> list[PenstockColumn]:
         """Return a query's columns with their whole types. The query isn't run."""
-        _, table = self.execute(f"describe query\n{sql}", fetch=True)
+        _, table = self._adapter.execute(f"describe query\n{sql}", fetch=True)
         return [PenstockColumn(column=row[0], dtype=row[1]) for row in table.rows]
 
-    @available
-    def unit_test_columns(self, sql: str) -> list[PenstockColumn]:
+    def of_unit_test(self, sql: str) -> list[PenstockColumn]:
         """Return the columns of a unit test's query; unit tests that differ only in their rows share one DESCRIBE."""
         shape = without_values(sql)
         text = shape.replace("`", "").lower()
 
-        def names(relation: str) -> bool:
+        def reads(relation: str) -> bool:
             return re.search(rf"\b{re.escape(relation.rpartition('.')[2])}\b", text) is not None
 
-        subject = f"{sorted(self.connections.conf.items())}\n{shape}"
-        return self.connections.descriptions.get(
-            "describe query", subject, names, lambda: (self.columns_of_query(sql), True)
+        connections = self._adapter.connections
+        key = f"{sorted(connections.conf.items())}\n{shape}"
+        columns: list[PenstockColumn] = connections.descriptions.get(
+            "describe query", key, reads, lambda: (self.of_query(sql), True)
         )
+        return columns
 
-    def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
-        """The columns of DESCRIBE TABLE EXTENDED's rows."""
-        rows = [(row["col_name"], row["data_type"], row["comment"]) for row in raw_rows]
-        names = [name for name, _, _ in rows]
-        # The columns end at the first empty or headed row; the table's own properties come after.
-        end = next((index for index, name in enumerate(names) if not name or name.startswith("#")), len(rows))
-        comments = {name: comment or None for name, _, comment in rows[:end]}
-        table = next((value for name, value, _ in rows[end:] if name == "Comment"), None) or None
-        return [
-            PenstockColumn(
-                **{field.name: getattr(column, field.name) for field in fields(SparkColumn)},
-                column_comment=comments.get(column.column),
-                table_comment=table,
-            )
-            for column in super().parse_describe_extended(relation, raw_rows)
-        ]
 
-    def _get_columns_for_catalog(self, relation: BaseRelation) -> Iterable[dict[str, Any]]:
-        """A relation's rows of the catalog: one a column, counted from 1 as in other databases' catalogs."""
-        for column in self.get_columns_in_relation(relation):
-            row = column.to_column_dict()
-            row.update(column_name=row.pop("column"), column_type=row.pop("dtype"), table_database=None)
-            row["column_index"] += 1
-            yield {"column_comment": None, "table_comment": None, **row}
+def with_comments(columns: Iterable[SparkColumn], raw_rows: Any) -> list[PenstockColumn]:
+    """Return dbt-spark's columns with the comments in the rows of DESCRIBE TABLE EXTENDED."""
+    rows = [(row["col_name"], row["data_type"], row["comment"]) for row in raw_rows]
+    names = [name for name, _, _ in rows]
+    # The columns end at the first empty or headed row; the table's own properties come after.
+    end = next((index for index, name in enumerate(names) if not name or name.startswith("#")), len(rows))
+    comments = {name: comment or None for name, _, comment in rows[:end]}
+    table = next((value for name, value, _ in rows[end:] if name == "Comment"), None) or None
+    return [
+        PenstockColumn(
+            **{field.name: getattr(column, field.name) for field in fields(SparkColumn)},
+            column_comment=comments.get(column.column),
+            table_comment=table,
+        )
+        for column in columns
+    ]
+
+
+def catalog_rows(columns: Iterable[PenstockColumn]) -> Iterator[dict[str, Any]]:
+    """Yield a relation's rows of the catalog: one a column, counted from 1 as in other databases' catalogs."""
+    for column in columns:
+        row = column.to_column_dict()
+        row.update(column_name=row.pop("column"), column_type=row.pop("dtype"), table_database=None)
+        row["column_index"] += 1
+        yield {"column_comment": None, "table_comment": None, **row}

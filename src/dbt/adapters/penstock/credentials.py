@@ -17,7 +17,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import spark_conf
 from dbt.adapters.penstock.databases import DEFAULT_CATALOG, is_foreign
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterError
 from penstock.config.settings import Settings, find_root, load
 from penstock.spark.ports import LOOPBACK
 
@@ -102,7 +102,7 @@ class PenstockCredentials(SparkCredentials):
         self.auth = (self.auth or "NONE").upper()
 
         def refuse(needed: str, found: str, do: str) -> None:
-            raise DbtRuntimeError(in_three(needed, found, f"{do} in profiles.yml"))
+            raise AdapterError(needed, found, f"{do} in profiles.yml")
 
         if self.auth not in AUTH:
             refuse(f"auth to be one of {', '.join(AUTH)}", self.auth, "correct auth")

@@ -12,7 +12,7 @@ from typing import Any
 from dbt.adapters.contracts.relation import RelationConfig
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterError
 
 DEFAULT_CATALOG = "spark_catalog"
 
@@ -42,12 +42,10 @@ def refused(database: str, what: str) -> DbtRuntimeError:
         database: as configured.
         what: the node or source, in words.
     """
-    return DbtRuntimeError(
-        in_three(
-            f"{what} in Spark's default catalog, {DEFAULT_CATALOG}",
-            f"database: {database}",
-            f"leave database out of its configuration, or set it to {DEFAULT_CATALOG}",
-        )
+    return AdapterError(
+        f"{what} in Spark's default catalog, {DEFAULT_CATALOG}",
+        f"database: {database}",
+        f"leave database out of its configuration, or set it to {DEFAULT_CATALOG}",
     )
 
 

@@ -11,7 +11,9 @@ from dbt_common.events.contextvars import get_node_info
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 from pyhive.exc import Error as HiveError
 
+from dbt.adapters.penstock.errors import AdapterDatabaseError, AdapterError
 from dbt.adapters.penstock.statement_text import following, target
+from penstock.errors import render
 from penstock.python_runtime.model_errors import FRAME
 
 # What the Thrift server puts before the error class that its message then repeats.
@@ -63,17 +65,12 @@ def of_statement(words: str, sql: str) -> str:
     rest = following(sql) if "PARSE_SYNTAX_ERROR" in words else None
     if not rest:
         return words
-    cure = in_three(
+    cure = render(
         "one statement: a hook is one, and so is a model, a test or what run_query is given",
         f"another one after the semicolon: {' '.join(rest.split())[:80]}",
         "write the statements of a hook as a list, post_hook: [first, second]; those before a model as its sql_header",
     )
     return f"{cure}\n{words}"
-
-
-def in_three(needed: str, found: str, do: str) -> str:
-    """An error's three parts as one line."""
-    return f"needed: {needed}. found: {found}. do: {do}"
 
 
 def node() -> str:
@@ -90,36 +87,30 @@ def unknown_outcome(sql: str, error: BaseException) -> DbtDatabaseError:
     """The connection was lost while a statement that writes may have been running."""
     table = target(sql)
     look = f"`describe history {table}` (Delta) or the rows of {table}" if table else "what it writes"
-    return DbtDatabaseError(
-        in_three(
-            f"the server's answer to a statement of {node()}",
-            f"the connection was lost ({_reason(error)}); the statement writes, so it was not sent again, "
-            "and its outcome is unknown",
-            f"look at {look} to see whether it took effect, then run the node again",
-        )
+    return AdapterDatabaseError(
+        f"the server's answer to a statement of {node()}",
+        f"the connection was lost ({_reason(error)}); the statement writes, so it was not sent again, "
+        "and its outcome is unknown",
+        f"look at {look} to see whether it took effect, then run the node again",
     )
 
 
 def not_answered(error: BaseException) -> DbtDatabaseError:
     """The connection was lost during a statement that only reads."""
-    return DbtDatabaseError(
-        in_three(
-            f"the server's answer to a statement of {node()}",
-            f"the connection was lost ({_reason(error)}); the statement only reads, nothing was changed",
-            "look at the server's log, then run again; query_retries in profiles.yml says how often such a "
-            "statement is sent again by itself, in a session that no statement changed",
-        )
+    return AdapterDatabaseError(
+        f"the server's answer to a statement of {node()}",
+        f"the connection was lost ({_reason(error)}); the statement only reads, nothing was changed",
+        "look at the server's log, then run again; query_retries in profiles.yml says how often such a "
+        "statement is sent again by itself, in a session that no statement changed",
     )
 
 
 def session_lost(error: BaseException) -> DbtDatabaseError:
     """The connection was lost between two statements, with settings or temporary views in its session."""
-    return DbtDatabaseError(
-        in_three(
-            f"the session in which {node()} set something up",
-            f"its connection was lost ({_reason(error)}) before the next statement, which was not sent",
-            "run the node again",
-        )
+    return AdapterDatabaseError(
+        f"the session in which {node()} set something up",
+        f"its connection was lost ({_reason(error)}) before the next statement, which was not sent",
+        "run the node again",
     )
 
 
@@ -134,7 +125,7 @@ def refused(error: Exception) -> DbtRuntimeError:
         )
     else:
         do = "correct spark_conf of the model or folder, or server_side_parameters in profiles.yml"
-    return DbtRuntimeError(in_three(f"a Thrift session for {node()}", words.rstrip("."), do))
+    return AdapterError(f"a Thrift session for {node()}", words.rstrip("."), do)
 
 
 def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
@@ -144,33 +135,33 @@ def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
     server = f"a Spark Thrift server at {place}"
     address = "start it, or correct host and port in profiles.yml"
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return in_three(
+        return render(
             f"a certificate of {place} that is trusted and names {host}",
             cause.verify_message.rstrip("."),
             "set ssl_ca in profiles.yml to the file of its certificate authority, or host to the name in the "
             "certificate; ssl_verify: false does without the check",
         )
     if isinstance(cause, ssl.SSLError):
-        return in_three(
+        return render(
             f"TLS at {place} (use_ssl: true)",
             f"no TLS there ({getattr(cause, 'reason', None) or cause})",
             "set use_ssl: false, or correct the port, in profiles.yml",
         )
     if isinstance(cause, socket.gaierror):
-        return in_three(server, f"no address for {host} ({cause.strerror})", "correct host in profiles.yml")
+        return render(server, f"no address for {host} ({cause.strerror})", "correct host in profiles.yml")
     if isinstance(cause, ConnectionRefusedError):
-        return in_three(server, "nothing listens there (connection refused)", address)
+        return render(server, "nothing listens there (connection refused)", address)
     if "Bad status" in str(error):
-        return in_three(
+        return render(
             f"a login at {place}",
             f"the server refused it ({error})",
             "correct user, password and auth in profiles.yml",
         )
     if isinstance(cause, TimeoutError | EOFError | ConnectionResetError) or "0 bytes" in str(error):
-        return in_three(
+        return render(
             f"the greeting of {server}",
             "no answer in time" if isinstance(cause, TimeoutError) else "the server closed the connection",
             "check that auth (NONE, NOSASL, LDAP, KERBEROS, CUSTOM) and "
             f"use_ssl (now {str(tls).lower()}) in profiles.yml are the server's own, and that host and port are right",
         )
-    return in_three(server, _reason(error), address)
+    return render(server, _reason(error), address)

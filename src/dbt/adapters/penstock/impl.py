@@ -1,41 +1,49 @@
-"""The adapter: dbt-spark's, with Python models on Spark Connect and the lake brought up to date."""
+"""The adapter: dbt-spark's, with Python models on Spark Connect, interval models, and tests of physical plans."""
 
 from __future__ import annotations
 
 import contextlib
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing.context import SpawnContext
 from typing import Any
 
-from dbt.adapters.base import PythonJobHelper
+from dbt.adapters.base import BaseRelation, PythonJobHelper
 from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.contracts.relation import RelationConfig
 from dbt.adapters.exceptions import FailedToConnectError
 from dbt.adapters.spark.impl import SparkConfig
 from dbt_common.contracts.config.base import MergeBehavior
-from dbt_common.exceptions import DbtRuntimeError
+from dbt_common.contracts.metadata import CatalogTable
 
-from dbt.adapters.penstock import cancellation, capabilities, databases, layout
-from dbt.adapters.penstock.column_names import NamedColumns
+from dbt.adapters.penstock import (
+    cancellation,
+    capabilities,
+    column_names,
+    columns,
+    databases,
+    layout,
+    microbatches,
+    relation,
+    relation_lookup,
+    source_freshness,
+)
+from dbt.adapters.penstock.columns import ColumnReader, PenstockColumn
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
-from dbt.adapters.penstock.interval_models.input_filter import PenstockRelation
-from dbt.adapters.penstock.layout import ArrangedWrites
-from dbt.adapters.penstock.microbatches import Microbatches
-from dbt.adapters.penstock.passed_tests import ReusedTests
+from dbt.adapters.penstock.interval_models.runner import IntervalRunner
+from dbt.adapters.penstock.macro_methods import MacroMethods
+from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.plan_tests import PhysicalTests
 from dbt.adapters.penstock.python_submissions import executions
 from dbt.adapters.penstock.python_submissions.connect import ConnectPythonJobHelper
 from dbt.adapters.penstock.python_submissions.spark_submit import SparkSubmitPythonJobHelper
-from dbt.adapters.penstock.query_checks import CheckedQueries
+from dbt.adapters.penstock.query_checks import QueryChecks
 from dbt.adapters.penstock.relation_lookup import RelationLookup
-from dbt.adapters.penstock.source_freshness import SourceFreshness
-from dbt.adapters.penstock.table_sizes import TableSizes
-from dbt.adapters.penstock.table_writes import TableWriting
-from penstock.errors import PenstockError
-from penstock.lake import catalog as lake_catalog
-from penstock.lake import registration
+from dbt.adapters.penstock.reused_tests import ReusedTests
+from dbt.adapters.penstock.table_writes import TableWriter
 
 # Commands that are sure to run SQL: the server starts while dbt still parses.
 EARLY = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
@@ -47,33 +55,27 @@ class PenstockConfig(SparkConfig):
 
     file_format: str = "delta"
     tblproperties: dict[str, str] | None = None
-    # Checked by layout.py, in words, when the node runs.
+    # Checked by layout.py when the node runs.
     target_file_size_mb: Any = None
     sorted_within: Any = None
-    # Checked by intervals/config.py.
+    # Checked by penstock.intervals.model_config.
     intervals_per_commit: Any = None
     on_code_change: Any = None
     quarantine_when: Any = None
     reads_before: Any = None
-    # Those of the folders and of the model are put together, the nearest one's value winning.
+    # The settings of the folders and of the model are merged; the nearest value wins.
     spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
 
 
-class PenstockAdapter(
-    RelationLookup,
-    TableWriting,
-    ArrangedWrites,
-    TableSizes,
-    PhysicalTests,
-    Microbatches,
-    ReusedTests,
-    CheckedQueries,
-    NamedColumns,
-    SourceFreshness,
-):
-    """Runs SQL over Thrift and Python over Connect, on one server."""
+class PenstockAdapter(MacroMethods):
+    """Runs SQL over Thrift and Python over Connect, on one server.
 
-    Relation = PenstockRelation
+    This class overrides dbt's own methods; the methods for macros are in MacroMethods. Both pass the work on to the
+    parts that `__init__` creates.
+    """
+
+    Relation = relation.PenstockRelation
+    Column = PenstockColumn
     ConnectionManager = PenstockConnectionManager
     AdapterSpecificConfigs = PenstockConfig
     CONSTRAINT_SUPPORT = capabilities.CONSTRAINTS
@@ -81,6 +83,14 @@ class PenstockAdapter(
 
     def __init__(self, config: Any, mp_context: SpawnContext) -> None:
         super().__init__(config, mp_context)
+        self.lookup = RelationLookup(self)
+        self.columns = ColumnReader(self)
+        self.query_checks = QueryChecks(self, self.columns)
+        self.writer = TableWriter(self)
+        self.plans = PlanCapture(self)
+        self.physical_tests = PhysicalTests(self, self.plans)
+        self.intervals = IntervalRunner(self)
+        self.reused_tests = ReusedTests(self, self.lookup, self.intervals)
         credentials = config.credentials
         object.__setattr__(credentials, "project_root", getattr(config, "project_root", "."))
         object.__setattr__(credentials, "target_name", getattr(config, "target_name", None))
@@ -94,23 +104,62 @@ class PenstockAdapter(
         with contextlib.suppress(FailedToConnectError):
             managed_server(credentials)
 
+    # How nodes run
+
+    @contextlib.contextmanager
+    def connection_named(
+        self, name: str, query_header_context: Any = None, should_release_connection: bool = True
+    ) -> Iterator[None]:
+        """Begin a node, or a batch of one, with a connection of its name."""
+        with (
+            relation.compiling(query_header_context),
+            super().connection_named(name, query_header_context, should_release_connection),
+            microbatches.reported(self, name, query_header_context),
+        ):
+            yield
+
     def pre_model_hook(self, config: Any) -> None:
         """Have the node's statements run in a session with its settings; a Python model has its own session."""
         if config.model.resource_type not in ("test", "unit_test"):
             databases.check(config.model)
         if getattr(config.model, "language", "sql") == "python":
             return
-        self.check_hints(config.model)
+        self.plans.check_hints(config.model)
         default = self.config.credentials.file_format
         self.connections.use_conf(layout.session_of(config.model.config, default, config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
-        """The node is done, well or not: its thread's next statement has the server's settings again."""
+        """End a node: its thread's next statement has the server's settings again."""
         self.connections.use_conf({})
-        # dbt hands a test's whole context over, a model's config.
+        # dbt passes a test's whole context, but a model's config.
         if node := getattr(config, "model", None):
-            self.interval_failed(node.unique_id)
-            self.keep_executed(node.unique_id)
+            self.intervals.failed(node.unique_id)
+            self.plans.keep_executed(node.unique_id)
+
+    def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
+        """Send a statement, marked when it isn't its node's own work."""
+        return super().execute(self.plans.mark(sql), *arguments, **options)
+
+    def cancel_open_connections(self) -> list[str]:
+        """Cancel the statements and the Python models that run: dbt calls it on Ctrl-C."""
+        # First: a commit whose statement is cancelled is no longer running.
+        self.intervals.interrupted()
+        names = super().cancel_open_connections() or []
+        executions.stop_all()
+        return names
+
+    def cleanup_connections(self) -> None:
+        """End what a failed command left running, close the sessions, and save what the run learned."""
+        failed = sys.exc_info()[0] is not None
+        if failed:
+            cancellation.end_node_threads(cancellation.ENDED)
+            executions.end_all()
+        super().cleanup_connections()
+        self.reused_tests.save()
+        if not failed:
+            self.plans.wait()
+
+    # Python models
 
     @property
     def default_python_submission_method(self) -> str:
@@ -119,21 +168,6 @@ class PenstockAdapter(
     @property
     def python_submission_helpers(self) -> dict[str, type[PythonJobHelper]]:
         return {"connect": ConnectPythonJobHelper, "spark_submit": SparkSubmitPythonJobHelper}
-
-    def cancel_open_connections(self) -> list[str]:
-        """Cancel the statements and the Python models that run: dbt asks for it on Ctrl-C."""
-        # First: a commit whose statement is cancelled is no longer under way.
-        self.interval_interrupted()
-        names = super().cancel_open_connections() or []
-        executions.stop_all()
-        return names
-
-    def cleanup_connections(self) -> None:
-        """End what a command that failed left running, its Python models too; then close the sessions."""
-        if sys.exc_info()[0] is not None:
-            cancellation.end_node_threads(cancellation.ENDED)
-            executions.end_all()
-        super().cleanup_connections()
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         """Run a Python model. It may write any relation, so no cached description outlives it."""
@@ -144,29 +178,96 @@ class PenstockAdapter(
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
         return AdapterResponse(_message="OK")
 
-    @available
-    def sync_lake(self) -> str:
-        """Bring Spark's external tables up to date with the lake's manifest.
+    # Relations and columns
 
-        One statement when nothing changed. Called at the start of a run, so that months landed
-        since the last one are seen. A project without lake.yml has no lake to publish.
+    def _relations_cache_for_schemas(
+        self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
+    ) -> None:
+        self.lookup.fill_cache(relation_configs, cache_schemas)
 
-        Returns:
-            What was done, in words for the log.
+    def _build_spark_relation_list(self, *arguments: Any, **options: Any) -> list[BaseRelation]:
+        return relation_lookup.mark_iceberg(super()._build_spark_relation_list(*arguments, **options))
+
+    def list_schemas(self, database: str | None) -> list[str]:
+        """Return all schemas."""
+        return self.lookup.list_schemas(database)
+
+    def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
+        """Return every relation of a schema."""
+        return self.lookup.list_relations(database, schema)
+
+    def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
+        """Return a relation by name; None when there is none."""
+        return self.lookup.get_relation(database, schema, identifier)
+
+    def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
+        """Return the columns in the rows of DESCRIBE TABLE EXTENDED."""
+        return columns.with_comments(super().parse_describe_extended(relation, raw_rows), raw_rows)
+
+    @available.parse_list
+    def get_missing_columns(self, from_relation: BaseRelation, to_relation: BaseRelation) -> list[Any]:
+        """Return the columns of one relation that another one lacks."""
+        missing_from = self.get_columns_in_relation(to_relation)
+        return column_names.without(self.get_columns_in_relation(from_relation), missing_from)
+
+    # The catalog of `dbt docs generate`
+
+    def get_filtered_catalog(
+        self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
+    ) -> tuple[Any, list[Exception]]:
+        """Return the catalog of some nodes."""
+        return self.lookup.get_filtered_catalog(relation_configs, used_schemas, relations)
+
+    def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:
+        """Return columns, owners and sizes of the project's relations."""
+        return self.lookup.get_catalog(relation_configs, used_schemas)
+
+    def get_catalog_by_relations(self, used_schemas: Any, relations: set[BaseRelation]) -> tuple[Any, list[Exception]]:
+        """Return columns, owners and sizes of some relations."""
+        return self.lookup.get_catalog_by_relations(used_schemas, relations)
+
+    def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
+        """Return a relation's columns, owner and size; None when it doesn't exist."""
+        return self.lookup.get_catalog_for_single_relation(relation)
+
+    def _get_columns_for_catalog(self, relation: BaseRelation) -> Iterable[dict[str, Any]]:
+        return columns.catalog_rows(self.get_columns_in_relation(relation))
+
+    # Snapshots, strategies and sources
+
+    @available.parse_none
+    def assert_valid_snapshot_target_given_strategy(
+        self, relation: BaseRelation, column_names: dict[str, str], strategy: Any
+    ) -> None:
+        """Refuse a table that isn't a snapshot of this strategy; dbt looks some of its columns up in lower case."""
+        lower_case = {key: name and name.lower() for key, name in column_names.items()}
+        super().assert_valid_snapshot_target_given_strategy(relation, lower_case, strategy)
+
+    def valid_incremental_strategies(self) -> list[str]:
+        """Return dbt's own strategies that have SQL here; the table format narrows them (capabilities.py)."""
+        return ["append", "merge", "insert_overwrite", "microbatch", "interval"]
+
+    def _create_freshness_response(self, last_modified: Any, snapshotted_at: Any) -> Any:
+        return super()._create_freshness_response(source_freshness.loaded_at(last_modified), snapshotted_at)
+
+    def calculate_freshness(self, source: BaseRelation, loaded_at_field: str, *arguments: Any, **options: Any) -> Any:
+        """Return a source's freshness by its column.
+
+        Raises:
+            DbtRuntimeError: the source is in another catalog, or its column is neither a date nor a timestamp.
         """
-        settings = self.config.credentials.settings
-        path = settings.root / "lake.yml"
-        if not path.exists():
-            return "no lake.yml: nothing to publish"
+        databases.check_read(source)
+        advice = f"set loaded_at_field to an expression that is one, as in cast({loaded_at_field} as timestamp)"
+        with source_freshness.checked_time(source, f"loaded_at_field {loaded_at_field}", advice):
+            return super().calculate_freshness(source, loaded_at_field, *arguments, **options)
 
-        def run(sql: str) -> list[tuple[Any, ...]]:
-            _, table = self.execute(sql, fetch=True)
-            return [tuple(row) for row in table.rows]
+    def calculate_freshness_from_custom_sql(
+        self, source: BaseRelation, sql: str, *arguments: Any, **options: Any
+    ) -> Any:
+        """Return a source's freshness by its `loaded_at_query`.
 
-        try:
-            count = registration.synchronise(
-                run, lake_catalog.load(settings.root), settings.lake_dir, settings.lake_uri
-            )
-        except PenstockError as error:
-            raise DbtRuntimeError(str(error)) from None
-        return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"
+        Raises:
+            DbtRuntimeError: the query gives neither a date nor a timestamp.
+        """
+        with source_freshness.checked_time(source, "loaded_at_query", "cast its column to timestamp"):
+            return super().calculate_freshness_from_custom_sql(source, sql, *arguments, **options)

@@ -9,13 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dbt.adapters.base.meta import available
-from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities, spark_conf
 from dbt.adapters.penstock.capabilities import TableFormat
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterError
 from penstock.delta.sorted_writes import arranged
 
 MB = 1024 * 1024
@@ -29,7 +27,7 @@ STORED = ("table", "incremental", "snapshot", "seed")
 
 
 def _refused(where: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
-    return DbtRuntimeError(in_three(f"{needed} as {key} of {where}", repr(value), f"correct {key} in its config"))
+    return AdapterError(f"{needed} as {key} of {where}", repr(value), f"correct {key} in its config")
 
 
 def _columns(config: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
@@ -92,21 +90,17 @@ class FileLayout:
             raise _refused(where, "target_file_size_mb", "a whole number of MB, at least 1,", target)
         partitions = {item.casefold() for item in found.partition_by}
         if both := [item for item in found.clustered_by if item.casefold() in partitions]:
-            raise DbtRuntimeError(
-                in_three(
-                    f"columns other than those of partition_by as clustered_by of {where}",
-                    f"{', '.join(both)} in both",
-                    "leave it out of clustered_by: within a partition it has one value",
-                )
+            raise AdapterError(
+                f"columns other than those of partition_by as clustered_by of {where}",
+                f"{', '.join(both)} in both",
+                "leave it out of clustered_by: within a partition it has one value",
             )
         if not found.table_format.arranges and (target or found.sorted_within):
             key = "target_file_size_mb" if target else "sorted_within"
-            raise DbtRuntimeError(
-                in_three(
-                    f"a file_format whose files follow the query, for {key} of {where}",
-                    f"{name}, which arranges its rows by the table's own properties",
-                    f"leave {key} out and set those in tblproperties (Iceberg: write.target-file-size-bytes)",
-                )
+            raise AdapterError(
+                f"a file_format whose files follow the query, for {key} of {where}",
+                f"{name}, which arranges its rows by the table's own properties",
+                f"leave {key} out and set those in tblproperties (Iceberg: write.target-file-size-bytes)",
             )
         return found
 
@@ -178,18 +172,10 @@ def session_of(config: Mapping[str, Any], default_format: str, where: str) -> di
     return {**FileLayout.of(config, default_format, where).session(), **own}
 
 
-class ArrangedWrites(SparkAdapter):
-    """dbt-spark's adapter, with what macros ask of a node's layout."""
+def of_node(node: Mapping[str, Any], default_format: str) -> FileLayout:
+    """Return a node's layout.
 
-    def _layout(self, node: Mapping[str, Any]) -> FileLayout:
-        return FileLayout.of(node["config"], self.config.credentials.file_format, str(node["unique_id"]))
-
-    @available.parse_none
-    def arranged(self, select: str, node: Mapping[str, Any]) -> str:
-        """A query of a node's rows, in the order in which its files are to hold them."""
-        return self._layout(node).arranged(select)
-
-    @available.parse_none
-    def layout_of(self, node: Mapping[str, Any]) -> FileLayout:
-        """A node's layout."""
-        return self._layout(node)
+    Raises:
+        DbtRuntimeError: see FileLayout.of.
+    """
+    return FileLayout.of(node["config"], default_format, str(node["unique_id"]))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dbt.adapters.base.meta import available
 from dbt_common.exceptions import CompilationError
 
-from dbt.adapters.penstock.columns import DescribedColumns, PenstockColumn
-from dbt.adapters.penstock.error_messages import in_three
-from penstock.delta import table_features
+from dbt.adapters.penstock.columns import ColumnReader, PenstockColumn
+from dbt.adapters.penstock.errors import AdapterCompilationError
+from penstock.errors import render
 from penstock.python_runtime import contract
 from penstock.sql.data_types import parse
+
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
 
 HEADER = (
     "This model has an enforced contract that failed.\n"
@@ -53,10 +55,17 @@ def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) ->
     return "\n".join(f"| {line} |" for line in lines)
 
 
-class CheckedQueries(DescribedColumns):
-    """dbt-spark's adapter, with a model's query checked before anything is written."""
+class QueryChecks:
+    """Checks of a model's query before anything is written.
 
-    @available.parse(lambda sql, node: Query(sql, []))
+    Args:
+        adapter: sends the statements.
+        columns: reads a query's columns.
+    """
+
+    def __init__(self, adapter: PenstockAdapter, columns: ColumnReader) -> None:
+        self._adapter, self._columns = adapter, columns
+
     def checked_query(self, sql: str, node: Mapping[str, Any]) -> Query:
         """Check a model's query against its contract, and make it one whose rows a table can hold.
 
@@ -71,7 +80,7 @@ class CheckedQueries(DescribedColumns):
         if (node["config"].get("contract") or {}).get("enforced"):
             declared, columns = self._contracted(sql, node)
         else:
-            columns = self.columns_of_query(sql)
+            columns = self._columns.of_query(sql)
         listed = contract.storable({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)
@@ -82,7 +91,6 @@ class CheckedQueries(DescribedColumns):
         query = sql.rstrip().rstrip(";")
         return Query(f"select {', '.join(listed)} from (\n{query}\n) as DBT_INTERNAL_STORED", columns)
 
-    @available.parse_none
     def check_contract(self, sql: str, node: Mapping[str, Any]) -> None:
         """Compare a query's columns with a model's contract: names, and whole types in Spark's own spelling.
 
@@ -97,14 +105,14 @@ class CheckedQueries(DescribedColumns):
         try:
             declared = contract.declared_types(self._exact_types, written)
         except contract.UnknownType as error:
-            raise CompilationError(in_three(*error.parts(node["name"]))) from None
-        columns = self.columns_of_query(sql)
+            raise AdapterCompilationError(*error.parts(node["name"])) from None
+        columns = self._columns.of_query(sql)
         types = [parse(column.dtype).sql for column in columns]
         if any("char(" in (words or "") for words in declared.values()):
             types = self._exact_types(sql)
         found = {column.name: words for column, words in zip(columns, types, strict=True)}
         if different := contract.differences(declared, found):
-            words = in_three(*contract.parts(node["name"], different))
+            words = render(*contract.parts(node["name"], different))
             raise CompilationError(f"{HEADER}{_mismatches(declared, found)}\n\n{words}")
         order = [name.lower() for name in declared]
         columns.sort(key=lambda column: order.index(column.name.lower()))
@@ -112,13 +120,8 @@ class CheckedQueries(DescribedColumns):
 
     def _exact_types(self, sql: str) -> list[str]:
         """The types of a query's columns with the lengths of VARCHAR and CHAR, which Spark drops otherwise."""
-        self.execute(f"set {contract.KEEP_LENGTHS}=true")
+        self._adapter.execute(f"set {contract.KEEP_LENGTHS}=true")
         try:
-            return [parse(column.dtype).sql for column in self.columns_of_query(sql)]
+            return [parse(column.dtype).sql for column in self._columns.of_query(sql)]
         finally:
-            self.execute(f"reset {contract.KEEP_LENGTHS}")
-
-    @available.parse(lambda *arguments, **options: {})
-    def needed_properties(self, columns: Sequence[PenstockColumn], configured: Mapping[str, Any]) -> dict[str, str]:
-        """Return the table properties that columns need before Delta takes them; see features.py."""
-        return table_features.properties({column.name: column.dtype for column in columns}, configured)
+            self._adapter.execute(f"reset {contract.KEEP_LENGTHS}")

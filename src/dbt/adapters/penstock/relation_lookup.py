@@ -1,19 +1,18 @@
-"""Which tables and views there are: only those that the project names are asked for.
+"""Look up tables and views by the names that the project's nodes have.
 
-dbt lists whole schemas before a run and for its docs. Spark answers such a list by one question to
-the metastore a table, so a lake with thousands of tables costs every run its time. Here the list is
-asked for by name; a name that no node has is looked up by itself when a macro wants it, and a macro
-that wants the whole schema gets it.
+dbt lists whole schemas before a run and for its docs. Spark answers such a list with one call to the metastore for
+each table, so a lake with thousands of tables would slow down every run. Here the list is limited to the project's
+names. Another name is looked up when a macro needs it, and a macro that needs the whole schema gets it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.base import BaseRelation
-from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.relation import RelationConfig
 from dbt.adapters.spark.impl import (
     SCHEMA_NOT_FOUND_MESSAGES,
@@ -26,6 +25,9 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.utils import executor
 
 from dbt.adapters.penstock import databases
+
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
 
 NOT_THERE = (*SCHEMA_NOT_FOUND_MESSAGES, *TABLE_OR_VIEW_NOT_FOUND_MESSAGES)
 ICEBERG = "table_type=ICEBERG"
@@ -49,14 +51,35 @@ def catalog_table(rows: list[dict[str, Any]]) -> Any:
     return agate.Table([[row.get(name) for name in names] for row in rows], names, [kind(name) for name in names])
 
 
-class RelationLookup(SparkAdapter):
-    """dbt-spark's adapter, with relations and their columns looked up by name."""
+def information(relation: BaseRelation) -> str:
+    """Return what SHOW TABLE EXTENDED says of a relation; empty when that is not known."""
+    return getattr(relation, "information", None) or ""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        # The names asked for in each schema of dbt's cache, both in lower case. A schema that isn't
+
+def mark_iceberg(relations: Iterable[BaseRelation]) -> list[BaseRelation]:
+    """Return relations, Iceberg tables marked as such: dbt-spark knows one by its provider, Hive's metastore by a
+    property.
+    """
+    return [item.incorporate(is_iceberg=True) if ICEBERG in information(item) else item for item in relations]
+
+
+def has_definition(relation: BaseRelation, definition: str) -> bool:
+    """Return whether a view was created from this definition, by the property that its macro sets."""
+    return f"penstock.definition={definition}" in information(relation)
+
+
+class RelationLookup:
+    """Relations and their columns, looked up by name.
+
+    Args:
+        adapter: sends the statements, and holds dbt's cache.
+    """
+
+    def __init__(self, adapter: PenstockAdapter) -> None:
+        self._adapter = adapter
+        # The names looked up in each schema of dbt's cache, both in lower case. A schema that isn't
         # here has been listed whole, or not at all.
-        self._asked: dict[str, set[str]] = {}
+        self._looked_up: dict[str, set[str]] = {}
 
     def _names(self, relation_configs: Iterable[RelationConfig]) -> dict[str, set[str]]:
         """The names that nodes have in each schema, both in lower case."""
@@ -64,91 +87,87 @@ class RelationLookup(SparkAdapter):
         for config in relation_configs:
             if databases.is_foreign(config.database, config.schema):
                 continue
-            relation = self.Relation.create_from(quoting=self.config, relation_config=config)
+            relation = self._adapter.Relation.create_from(quoting=self._adapter.config, relation_config=config)
             if relation.schema and relation.identifier:
                 names.setdefault(relation.schema.lower(), set()).add(relation.identifier.lower())
         return names
 
-    def _find(self, schema: str, names: Iterable[str]) -> list[BaseRelation]:
+    def find(self, schema: str, names: Iterable[str]) -> list[BaseRelation]:
         """The tables and views of a schema that have one of these names; none when the schema isn't there."""
         wanted = {"schema": schema, "pattern": "|".join(sorted(names))}
         try:
-            rows, read = self.execute_macro("penstock_show_tables", kwargs=wanted), self._get_relation_information
+            rows = self._adapter.execute_macro("penstock_show_tables", kwargs=wanted)
+            read = self._adapter._get_relation_information
         except DbtRuntimeError as error:
             if any(text in error.msg for text in NOT_THERE):
                 return []
             if NO_EXTENDED not in error.msg:
                 raise
-            rows = self.execute_macro("penstock_show_table_names", kwargs=wanted)
-            read = self._get_relation_information_using_describe
-        return self._build_spark_relation_list(row_list=rows, relation_info_func=read)
-
-    def _build_spark_relation_list(self, *arguments: Any, **options: Any) -> list[BaseRelation]:
-        """dbt-spark's, which knows an Iceberg table by its provider; Hive's metastore has that as a property."""
-        found = super()._build_spark_relation_list(*arguments, **options)
-        return [item.incorporate(is_iceberg=True) if ICEBERG in (item.information or "") else item for item in found]
+            rows = self._adapter.execute_macro("penstock_show_table_names", kwargs=wanted)
+            read = self._adapter._get_relation_information_using_describe
+        return self._adapter._build_spark_relation_list(row_list=rows, relation_info_func=read)
 
     @contextlib.contextmanager
     def _lookups(self) -> Iterator[Any]:
         """Threads that ask about several schemas at once; an interrupt or a failure ends what they ask."""
-        with executor(self.config) as pool:
+        with executor(self._adapter.config) as pool:
             try:
                 yield pool
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
-                self.connections.cancel_open()
+                self._adapter.connections.cancel_open()
                 raise
 
-    def _relations_cache_for_schemas(
+    def fill_cache(
         self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
     ) -> None:
         """Fill dbt's cache with the project's own relations of each schema."""
         configs = list(relation_configs)
-        schemas = {item.schema for item in cache_schemas or self._get_cache_schemas(configs) if item.schema}
+        schemas = {item.schema for item in cache_schemas or self._adapter._get_cache_schemas(configs) if item.schema}
         names = {schema: found for schema, found in self._names(configs).items() if schema in map(str.lower, schemas)}
         with self._lookups() as pool:
             futures = [
-                pool.submit_connected(self, f"list_{schema}", self._find, schema, found)
+                pool.submit_connected(self._adapter, f"list_{schema}", self.find, schema, found)
                 for schema, found in names.items()
             ]
             for future in futures:
                 for relation in future.result():
-                    self.cache.add(relation)
-        self._asked.update(names)
-        self.cache.update_schemas({(None, schema) for schema in schemas})
+                    self._adapter.cache.add(relation)
+        self._looked_up.update(names)
+        self._adapter.cache.update_schemas({(None, schema) for schema in schemas})
 
     def list_schemas(self, database: str | None) -> list[str]:
         """Return all schemas; dbt asks for them once for each schema of the project."""
 
-        def ask() -> tuple[list[str], bool]:
-            return super(RelationLookup, self).list_schemas(database), True
+        def show() -> tuple[list[str], bool]:
+            return SparkAdapter.list_schemas(self._adapter, database), True
 
         # A statement that makes or drops a schema counts as one that may change anything.
-        return list(self.connections.descriptions.get("show databases", "", lambda relation: False, ask))
+        return list(self._adapter.connections.descriptions.get("show databases", "", lambda relation: False, show))
 
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
         """Every relation of a schema; one that only the project's names were asked of is listed whole now."""
-        if schema.lower() in self._asked:
-            whole = self.Relation.create(schema=schema, identifier="").without_identifier()
+        if schema.lower() in self._looked_up:
+            whole = self._adapter.Relation.create(schema=schema, identifier="").without_identifier()
             # dbt's cache answers without a connection; a caller that relied on that has none.
-            held = self.connections.get_if_exists() is not None
-            with contextlib.nullcontext() if held else self.connection_named(f"list_{schema}"):
-                for relation in self.list_relations_without_caching(whole):
-                    self.cache.add(relation)
-            self._asked.pop(schema.lower(), None)
-        found: list[BaseRelation] = super().list_relations(None, schema)
-        return found
+            held = self._adapter.connections.get_if_exists() is not None
+            with contextlib.nullcontext() if held else self._adapter.connection_named(f"list_{schema}"):
+                for relation in self._adapter.list_relations_without_caching(whole):
+                    self._adapter.cache.add(relation)
+            self._looked_up.pop(schema.lower(), None)
+        relations: list[BaseRelation] = SparkAdapter.list_relations(self._adapter, None, schema)
+        return relations
 
     def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
         """A relation by name, from dbt's cache; asked for once when no node of the project has the name."""
-        asked = self._asked.get(schema.lower()) if schema and identifier else None
+        asked = self._looked_up.get(schema.lower()) if schema and identifier else None
         if asked is None:
-            return super().get_relation(None, schema, identifier)
+            return SparkAdapter.get_relation(self._adapter, None, schema, identifier)
         if identifier.lower() not in asked:
-            for relation in self._find(schema, [identifier]):
-                self.cache.add(relation)
+            for relation in self.find(schema, [identifier]):
+                self._adapter.cache.add(relation)
             asked.add(identifier.lower())
-        matches = self._make_match(self.cache.get_relations(None, schema), None, schema, identifier)
+        matches = self._adapter._make_match(self._adapter.cache.get_relations(None, schema), None, schema, identifier)
         return matches[0] if matches else None
 
     def get_filtered_catalog(
@@ -156,7 +175,7 @@ class RelationLookup(SparkAdapter):
     ) -> tuple[Any, list[Exception]]:
         """Return the catalog; dbt finds a node's rows by the database that the node is configured with."""
         configs = list(relation_configs)
-        table, failed = super().get_filtered_catalog(configs, used_schemas, relations)
+        table, failed = SparkAdapter.get_filtered_catalog(self._adapter, configs, used_schemas, relations)
         named = databases.configured(configs)
         rows = [
             {**row, "table_database": database}
@@ -182,7 +201,7 @@ class RelationLookup(SparkAdapter):
         failed: list[Exception] = []
         with self._lookups() as pool:
             futures = [
-                pool.submit_connected(self, f"catalog_{schema}", self._catalog_of_schema, schema, found)
+                pool.submit_connected(self._adapter, f"catalog_{schema}", self._catalog_of_schema, schema, found)
                 for schema, found in names.items()
             ]
             for future in futures:
@@ -193,20 +212,16 @@ class RelationLookup(SparkAdapter):
         return catalog_table(rows), failed
 
     def _catalog_of_schema(self, schema: str, names: set[str]) -> list[dict[str, Any]]:
-        return [row for relation in self._find(schema, names) for row in self._get_columns_for_catalog(relation)]
-
-    @available
-    def has_definition(self, relation: BaseRelation, definition: str) -> bool:
-        """Whether a view was made from this definition, by the property that its macro sets."""
-        return f"penstock.definition={definition}" in (getattr(relation, "information", None) or "")
+        rows = map(self._adapter._get_columns_for_catalog, self.find(schema, names))
+        return list(itertools.chain.from_iterable(rows))
 
     def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
         """A relation's columns, owner and size; None when it isn't there."""
         schema, identifier = str(relation.schema), str(relation.identifier)
-        found = self._find(schema, [identifier])
+        found = self.find(schema, [identifier])
         if not found:
             return None
-        rows = list(self._get_columns_for_catalog(found[0]))
+        rows = list(self._adapter._get_columns_for_catalog(found[0]))
         columns = {
             row["column_name"]: ColumnMetadata(
                 row["column_type"], row["column_index"], row["column_name"], row.get("column_comment")

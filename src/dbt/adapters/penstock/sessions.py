@@ -20,7 +20,7 @@ from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages, transport
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, render
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
 from penstock.sql import data_types
@@ -130,7 +130,7 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         raise FailedToConnectError(words) from None
     except ImportError as error:
         raise DbtConfigError(
-            error_messages.in_three(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
+            render(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
         ) from None
     return Session(connection, beside, credentials.connect_timeout, server=server)
 

@@ -12,6 +12,7 @@ from typing import Any
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import error_messages
+from penstock.errors import render
 
 UNDEFINED = "<undefined>"
 # Read by libraries by whatever name they like: Spark has no list of them to check against.
@@ -42,7 +43,7 @@ def configured(value: Any, where: str = "a model") -> dict[str, str]:
         return {}
     if not isinstance(value, dict):
         raise DbtRuntimeError(
-            error_messages.in_three(
+            render(
                 f"spark_conf of {where} as settings with values",
                 f"{type(value).__name__} {value!r}",
                 "write `+spark_conf: {spark.sql.shuffle.partitions: 8}`",
@@ -50,7 +51,7 @@ def configured(value: Any, where: str = "a model") -> dict[str, str]:
         )
     if empty := [str(key) for key, item in value.items() if item is None or isinstance(item, dict | list)]:
         raise DbtRuntimeError(
-            error_messages.in_three(
+            render(
                 f"one value for each setting in spark_conf of {where}",
                 f"none for {', '.join(empty)}",
                 "give it a text, number or boolean, or leave the setting out",
@@ -100,7 +101,7 @@ def _unknown(key: str, documented: set[str]) -> str:
     from difflib import get_close_matches
 
     like = get_close_matches(key, documented, n=1)
-    return error_messages.in_three(
+    return render(
         f"a setting of a Spark session in spark_conf of {error_messages.node()}",
         f"`{key}`, which Spark doesn't have",
         (f"write `{like[0]}`, if that is meant" if like else "correct its name")

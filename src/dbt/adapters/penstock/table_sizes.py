@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from dbt.adapters.base import BaseRelation
-from dbt.adapters.base.meta import available
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.columns import DescribedColumns
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
 
 # Of an operator in EXPLAIN COST: its depth is where its name begins, behind `+- ` and `:  `.
 OPERATOR = re.compile(r"^(?P<indent>[ :+\-]*)\S.*?Statistics\(sizeInBytes=(?P<number>[\d.E+]+) (?P<unit>[KMGTPE]i)?B")
@@ -37,34 +38,30 @@ def read_by(cost: str) -> int | None:
     return int(sum(leaves)) if leaves and max(leaves) < UNKNOWN else None
 
 
-class TableSizes(DescribedColumns):
-    """dbt-spark's adapter, with the sizes of tables and views."""
+def table_bytes(adapter: PenstockAdapter, relation: BaseRelation) -> int | None:
+    """Return the bytes of a table's live files, or of those that a view reads.
 
-    @available.parse_none
-    def table_bytes(self, relation: BaseRelation) -> int | None:
-        """The bytes of a table's live files, or of those that a view reads.
+    They are compressed: the same rows take several times as much in memory.
 
-        They are compressed: the same rows take several times as much in memory.
-
-        Returns:
-            Delta's own figure, else the catalog's statistics, else what the optimizer found in the
-            folder; None when none of them knows, or nothing of that name is there.
-        """
-        known = self.get_relation(None, str(relation.schema), str(relation.identifier))
-        if known is None:
-            return None
-        name = known.include(database=False).render()
-        try:
-            if known.is_table and getattr(known, "is_delta", False):
-                _, detail = self.execute(f"describe detail {name}", fetch=True)
-                return int(detail.rows[0]["sizeInBytes"])
-            if known.is_table:
-                rows = self.describe_extended(known).rows
-                said = [STATISTICS.match(str(row[1])) for row in rows if row[0] == "Statistics"]
-                if said and said[0]:
-                    return int(said[0][1])
-            _, cost = self.execute(f"explain cost select * from {name}", fetch=True)
-        except DbtRuntimeError:
-            # A view of a table that is gone, a folder that can't be listed: the model's own query says so.
-            return None
-        return read_by(str(cost.rows[0][0]))
+    Returns:
+        Delta's own figure, else the catalog's statistics, else what the optimizer found in the
+        folder; None when none of them knows, or nothing of that name is there.
+    """
+    known = adapter.get_relation(None, str(relation.schema), str(relation.identifier))
+    if known is None:
+        return None
+    name = known.include(database=False).render()
+    try:
+        if known.is_table and getattr(known, "is_delta", False):
+            _, detail = adapter.execute(f"describe detail {name}", fetch=True)
+            return int(detail.rows[0]["sizeInBytes"])
+        if known.is_table:
+            rows = adapter.describe_extended(known).rows
+            said = [STATISTICS.match(str(row[1])) for row in rows if row[0] == "Statistics"]
+            if said and said[0]:
+                return int(said[0][1])
+        _, cost = adapter.execute(f"explain cost select * from {name}", fetch=True)
+    except DbtRuntimeError:
+        # A view of a table that is gone, a folder that can't be listed: the model's own query says so.
+        return None
+    return read_by(str(cost.rows[0][0]))

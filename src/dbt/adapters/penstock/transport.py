@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.events.logging import AdapterLogger
-from dbt_common.exceptions import DbtRuntimeError
 from pyhive.hive import get_installed_sasl
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TTransportException
 from thrift_sasl import TSaslClientTransport
 
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterError
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.credentials import PenstockCredentials
@@ -118,7 +117,7 @@ def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
     except OSError as error:
         needed = "the file of a certificate authority, PEM (ssl_ca)"
         found = f"{file}: {error.strerror or error}"
-        raise DbtRuntimeError(in_three(needed, found, "correct ssl_ca in profiles.yml")) from None
+        raise AdapterError(needed, found, "correct ssl_ca in profiles.yml") from None
     if not credentials.ssl_verify:
         _warn_unverified(str(credentials.host))
         context.check_hostname = False

@@ -14,7 +14,7 @@ from typing import Any
 
 from dbt_common.exceptions import CompilationError
 
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterCompilationError
 from penstock.sql.names import plain, text
 
 NESTED = re.compile(r"\s*(array|map|struct)\s*<(.*)>\s*", re.IGNORECASE | re.DOTALL)
@@ -50,9 +50,7 @@ def value(given: Any, data_type: str, column: str) -> str:
 def _refused(column: str, data_type: str, found: str) -> CompilationError:
     kind = NESTED.fullmatch(data_type)
     shape = f'{SHAPES[kind[1].lower()]}, or SQL, as in "array(1, 2)"' if kind else "one value"
-    return CompilationError(
-        in_three(f"a value of type {data_type} for {column} in a unit test", found, f"write {shape}")
-    )
+    return AdapterCompilationError(f"a value of type {data_type} for {column} in a unit test", found, f"write {shape}")
 
 
 def _scalar(given: Any, data_type: str, column: str) -> str:

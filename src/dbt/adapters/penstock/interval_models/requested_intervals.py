@@ -1,4 +1,4 @@
-"""What the command and its environment say of intervals."""
+"""The intervals that a dbt command and its environment name."""
 
 from __future__ import annotations
 
@@ -6,26 +6,23 @@ import os
 from datetime import date, datetime
 from typing import Any
 
-from dbt_common.exceptions import DbtRuntimeError
-
-from dbt.adapters.penstock.error_messages import in_three
 from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, Grain, parse_days
-from penstock.intervals.staleness import Asked
+from penstock.intervals.staleness import RequestedIntervals
 
-# Of the intervals that changed, only these are built: `2024-01` or `2024-01..2024-03`.
+# Of the stale intervals, only these are built: `2024-01` or `2024-01..2024-03`.
 WITHIN = "PENSTOCK_INTERVALS"
 
 
-def asked(arguments: Any, grain: Grain, full: bool) -> Asked:
-    """The intervals that a dbt command asks for.
+def requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> RequestedIntervals:
+    """Return the intervals that a dbt command names.
 
     Args:
         arguments: dbt's command line, parsed.
-        full: whether it is a full refresh of the model.
+        full_refresh: whether it is a full refresh of the model.
 
     Raises:
-        DbtRuntimeError: a range in the environment that is none.
+        PenstockError: the range in the environment is not valid.
     """
     start, end = (getattr(arguments, name, None) for name in ("EVENT_TIME_START", "EVENT_TIME_END"))
     within = None
@@ -34,23 +31,24 @@ def asked(arguments: Any, grain: Grain, full: bool) -> Asked:
             first, after = parse_days(text)
             within = grain.start(first), after
         except PenstockError as error:
-            words = in_three(f"{WITHIN} as 2024-01 or 2024-01..2024-03", error.found, error.do)
-            raise DbtRuntimeError(words) from None
-    return Asked(full, start and grain.start(_day(start)), end and _day(end, upwards=True), within)
+            raise PenstockError(f"{WITHIN} as 2024-01 or 2024-01..2024-03", error.found, error.do) from None
+    return RequestedIntervals(
+        full_refresh, start and grain.start(_day(start)), end and _day(end, round_up=True), within
+    )
 
 
-def partial(arguments: Any) -> str:
-    """Why what a command builds is no whole interval; empty when it is."""
+def partial_option(arguments: Any) -> str:
+    """Return the option with which a command builds only some rows of each interval; empty without one."""
     for name in ("empty", "sample"):
         if getattr(arguments, name.upper(), None) or getattr(arguments, name, None):
             return f"--{name}"
     return ""
 
 
-def _day(moment: Any, upwards: bool = False) -> date:
-    """The day of an instant; `upwards` the next one, unless the instant is a midnight."""
+def _day(moment: Any, round_up: bool = False) -> date:
+    """Return the day of an instant; with `round_up` the next day, unless the instant is a midnight."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     day: date = moment.date() if isinstance(moment, datetime) else moment
-    later = upwards and isinstance(moment, datetime) and moment.time() != datetime.min.time()
+    later = round_up and isinstance(moment, datetime) and moment.time() != datetime.min.time()
     return GRAINS["day"].following(day) if later else day

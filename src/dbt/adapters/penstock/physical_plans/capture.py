@@ -6,16 +6,14 @@ import re
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from dbt.adapters.base.meta import available
 from dbt.adapters.events.logging import AdapterLogger
-from dbt.adapters.spark.impl import SparkAdapter
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock import node_fingerprint
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
 from dbt.adapters.penstock.physical_plans.pending_plans import Noted
@@ -27,24 +25,31 @@ from penstock.plans.parse import NotAPlan, parse
 from penstock.plans.plan_store import Kept
 from penstock.plans.rest_api import Executed
 
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
+
 logger = AdapterLogger("penstock")
 EXPLAIN = "explain formatted\n"
 # dbt's invocation id, which a model may write into its rows.
 RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class PlanKeeping(SparkAdapter):
-    """dbt-spark's adapter, which remembers how Spark ran each model."""
+class PlanCapture:
+    """The plans of one dbt run: captured for each model, with its hints checked before.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    Args:
+        adapter: sends the statements.
+    """
+
+    def __init__(self, adapter: PenstockAdapter) -> None:
+        self._adapter = adapter
         self._collector = Collector()
         self._thread = threading.local()
 
     @property
-    def _target(self) -> Path:
+    def target(self) -> Path:
         """dbt's target folder."""
-        return Path(self.config.project_root) / self.config.target_path
+        return Path(self._adapter.config.project_root) / self._adapter.config.target_path
 
     def check_hints(self, node: Any) -> None:
         """Refuse a hint that Spark would pass over in silence: unknown, or for a side that isn't there.
@@ -63,20 +68,15 @@ class PlanKeeping(SparkAdapter):
         for hint in hints:
             if hint.name not in sql.JOIN_HINTS and hint.name not in sql.PARTITION_HINTS:
                 known = ", ".join((*sql.JOIN_HINTS, *sql.PARTITION_HINTS))
-                raise DbtRuntimeError(
-                    in_three(f"a hint that Spark has, in {node.name}", hint.name, f"use one of {known}")
-                )
+                raise AdapterError(f"a hint that Spark has, in {node.name}", hint.name, f"use one of {known}")
             if hint.dangling:
-                raise DbtRuntimeError(
-                    in_three(
-                        f"a side of the join by that name for the hint {hint.name} in {node.name}",
-                        f"{', '.join(f'`{name}`' for name in hint.dangling)} among "
-                        f"{', '.join(hint.present) or 'no sides at all'}, which Spark would ignore without a word",
-                        "name an alias of the FROM clause that the hint's own select has",
-                    )
+                raise AdapterError(
+                    f"a side of the join by that name for the hint {hint.name} in {node.name}",
+                    f"{', '.join(f'`{name}`' for name in hint.dangling)} among "
+                    f"{', '.join(hint.present) or 'no sides at all'}, which Spark would ignore without a word",
+                    "name an alias of the FROM clause that the hint's own select has",
                 )
 
-    @available
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
         """Explain a model's main statement just before it runs, and keep its plan.
 
@@ -85,7 +85,7 @@ class PlanKeeping(SparkAdapter):
             select: the query of the statement.
             runs: whether it runs at all; otherwise no executed plan is looked for.
         """
-        if not self.config.credentials.keep_plans:
+        if not self._adapter.config.credentials.keep_plans:
             return ""
         name, run = node["unique_id"], get_invocation_id()
         if not runs:
@@ -100,23 +100,20 @@ class PlanKeeping(SparkAdapter):
         pending_plans.note(name, Noted(explained, matches, kept=self._keep(name, explained)))
         return ""
 
-    @available
     def work_is_done(self) -> str:
         """What this thread's node sends from now on, as its post-hooks do, isn't taken for its own work."""
         self._thread.aside = True
         return ""
 
-    def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement, marked when it isn't its node's own work."""
-        mark = ASIDE if getattr(self._thread, "aside", False) else ""
-        return super().execute(mark + sql, *arguments, **options)
+    def mark(self, sql: str) -> str:
+        """Return a statement, marked when it isn't its node's own work."""
+        return ASIDE + sql if getattr(self._thread, "aside", False) else sql
 
-    @available
     def has_plan(self, node: dict[str, Any]) -> bool:
         """Whether the plan that is kept of a model is that of its code as it is now."""
-        found = plan_store.read(self._target, node["unique_id"])
+        found = plan_store.read(self.target, node["unique_id"])
         return found is not None and found.code == node_fingerprint.fingerprint(
-            self.get_macro_resolver(), node["unique_id"]
+            self._adapter.get_macro_resolver(), node["unique_id"]
         )
 
     def _known(self, name: str) -> str:
@@ -125,8 +122,8 @@ class PlanKeeping(SparkAdapter):
         The plan that runs is fetched afterwards and goes before it, so that asking again, a tenth of
         a small model's cost, would tell nothing.
         """
-        found = plan_store.read(self._target, name)
-        manifest: Any = self.get_macro_resolver()
+        found = plan_store.read(self.target, name)
+        manifest: Any = self._adapter.get_macro_resolver()
         if found is None or found.executed is None or found.code != node_fingerprint.fingerprint(manifest, name):
             return ""
         query = manifest.nodes[name].compiled_code or ""
@@ -134,7 +131,7 @@ class PlanKeeping(SparkAdapter):
 
     def _explained(self, select: str) -> str:
         try:
-            _, table = self.execute(EXPLAIN + select, fetch=True)
+            _, table = self._adapter.execute(EXPLAIN + select, fetch=True)
             text = str(table.rows[0][0])
             parse(text)
             return text
@@ -144,14 +141,14 @@ class PlanKeeping(SparkAdapter):
             return ""
 
     def _keep(self, name: str, explained: str, executed: Executed | None = None) -> Kept:
-        manifest: Any = self.get_macro_resolver()
+        manifest: Any = self._adapter.get_macro_resolver()
         node = manifest.nodes[name]
         query = node.compiled_code if node.language == "sql" else ""
         views = node_fingerprint.views(manifest, name)
         fingerprint = node_fingerprint.fingerprint(manifest, name)
         plan = Kept(name, node_fingerprint.name_of(node), fingerprint, query or "", views, explained, executed)
         try:
-            plan_store.write(self._target, plan)
+            plan_store.write(self.target, plan)
         except OSError as error:
             logger.warning(f"the plan of {node.name} could not be kept: {error}")
         return plan
@@ -166,16 +163,14 @@ class PlanKeeping(SparkAdapter):
         # dbt asks in its `finally`: with an error on its way the node has failed, and no plan ran to its end.
         if sys.exc_info()[0] is not None:
             return
-        credentials = self.config.credentials
+        credentials = self._adapter.config.credentials
         ui = credentials.ui_url
         if credentials.managed:
             server = running_server(credentials)
             ui = server.ui_link if server else None
         if ui and noted.matches:
-            self._collector.collect(self._target, plan, ui, noted.matches)
+            self._collector.collect(self.target, plan, ui, noted.matches)
 
-    def cleanup_connections(self) -> None:
-        """Close the sessions at the end of dbt. Then, unless dbt failed, wait for the plans still being fetched."""
-        super().cleanup_connections()
-        if sys.exc_info()[0] is None:
-            self._collector.wait()
+    def wait(self, node: str | None = None) -> None:
+        """Wait until the executed plans of a node, or of all nodes, have been fetched."""
+        self._collector.wait(*([node] if node else []))

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.base import BaseRelation
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.columns import DescribedColumns
-from dbt.adapters.penstock.error_messages import in_three
+from dbt.adapters.penstock.errors import AdapterError
+from penstock.errors import render
+
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
 
 MB = 1024 * 1024
 # How many partitions or files a message names.
@@ -62,13 +65,20 @@ def shortened(words: list[str]) -> str:
     return "; ".join(words[:NAMED]) + more
 
 
-class FileTests(DescribedColumns):
-    """dbt-spark's adapter, with the tests of stored files."""
+class FileTests:
+    """The tests of stored files.
 
-    def file_failures(self, relation: BaseRelation, test: str, **arguments: Any) -> list[str]:
+    Args:
+        adapter: sends the statements.
+    """
+
+    def __init__(self, adapter: PenstockAdapter) -> None:
+        self._adapter = adapter
+
+    def failures(self, relation: BaseRelation, test: str, **arguments: Any) -> list[str]:
         """The messages of a test on a table's files; see the tests for their arguments."""
         if relation.is_view:
-            raise DbtRuntimeError(in_three(f"a table for {test}", f"{relation}, a view", "materialize it as a table"))
+            raise AdapterError(f"a table for {test}", f"{relation}, a view", "materialize it as a table")
         if test == "stats_present":
             return self._statistics(relation, **arguments)
         files = self._files(relation)
@@ -86,18 +96,18 @@ class FileTests(DescribedColumns):
             ]
             needed = f"at most {most} files a partition of {relation}"
             do = "rebalance by the partition columns, set target_file_size, or `dbt run-operation compact`"
-        return [in_three(needed, shortened(found), do)] if found else []
+        return [render(needed, shortened(found), do)] if found else []
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
-        _, table = self.execute(query, fetch=True)
+        _, table = self._adapter.execute(query, fetch=True)
         return [tuple(row) for row in table.rows]
 
-    def _described(self, relation: BaseRelation) -> list[tuple[Any, ...]]:
-        return [tuple(row) for row in self.describe_extended(relation).rows]
+    def described(self, relation: BaseRelation) -> list[tuple[Any, ...]]:
+        return [tuple(row) for row in self._adapter.describe_extended(relation).rows]
 
     def partition_columns(self, relation: BaseRelation) -> list[str]:
         """A table's partition columns, in their order."""
-        names = [str(row[0] or "") for row in self._described(relation)]
+        names = [str(row[0] or "") for row in self.described(relation)]
         if "# Partition Information" not in names:
             return []
         below = names[names.index("# Partition Information") + 2 :]
@@ -106,7 +116,7 @@ class FileTests(DescribedColumns):
     def _files(self, relation: BaseRelation) -> list[File]:
         """Every file that holds rows of a table."""
         columns = self.partition_columns(relation)
-        parts = [f"'{name}=', coalesce(cast({self.quote(name)} as string), 'null')" for name in columns]
+        parts = [f"'{name}=', coalesce(cast({self._adapter.quote(name)} as string), 'null')" for name in columns]
         partition = f"concat({', chr(47), '.join(parts)})" if parts else "''"
         rows = self._rows(
             f"select any_value(element_at(split(_metadata.file_path, '/'), -1)), any_value(_metadata.file_size), "
@@ -116,13 +126,13 @@ class FileTests(DescribedColumns):
 
     def _statistics(self, relation: BaseRelation, columns: list[str] | None = None) -> list[str]:
         """What lacks statistics: Delta's of each file, by which files are skipped; else the catalog's of the table."""
-        described = {str(row[0]): str(row[1]) for row in self._described(relation) if row[0]}
+        described = {str(row[0]): str(row[1]) for row in self.described(relation) if row[0]}
         if described.get("Provider", "").lower() != "delta":
             if "rows" in described.get("Statistics", ""):
                 return []
             found = described.get("Statistics") or "none"
             do = "`dbt run-operation analyze`"
-            return [in_three(f"statistics of {relation} with its number of rows", found, do)]
+            return [render(f"statistics of {relation} with its number of rows", found, do)]
         log = f"{described['Location'].rstrip('/')}/_delta_log"
         bare = self._without_statistics(relation, f"json.`{log}/*.json`", columns or [])
         if bare:
@@ -135,7 +145,7 @@ class FileTests(DescribedColumns):
         asked = f" of {', '.join(columns)}" if columns else ""
         needed = f"row counts, least and greatest values{asked} in every file of {relation}"
         return [
-            in_three(
+            render(
                 needed,
                 f"none in {shortened(bare)}",
                 "write the table anew; delta.dataSkippingNumIndexedCols says of how many columns",

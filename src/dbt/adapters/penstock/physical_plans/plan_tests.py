@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dbt.adapters.base import BaseRelation
-from dbt.adapters.base.meta import available
-from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import node_fingerprint
-from dbt.adapters.penstock.error_messages import in_three
-from dbt.adapters.penstock.physical_plans.capture import EXPLAIN, PlanKeeping
+from dbt.adapters.penstock.errors import AdapterError
+from dbt.adapters.penstock.physical_plans.capture import EXPLAIN, PlanCapture
 from dbt.adapters.penstock.physical_plans.file_tests import FileTests
+from penstock.errors import render
 from penstock.plans import assertions, plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.parse import NotAPlan, parse
 from penstock.plans.plan_store import Kept
+
+if TYPE_CHECKING:
+    from dbt.adapters.penstock.impl import PenstockAdapter
 
 
 def _number(least: float) -> Callable[[Any], bool]:
@@ -70,25 +72,29 @@ def check_arguments(test: str, arguments: dict[str, Any]) -> dict[str, Any]:
             continue
         if not fits(value):
             found = "nothing" if value is None else repr(value)
-            raise DbtRuntimeError(in_three(f"{name} of {test} as {words}", found, "correct it in the test's yml"))
+            raise AdapterError(f"{name} of {test} as {words}", found, "correct it in the test's yml")
         given[name] = value
     if "max" in given and given["max"] <= given["min"]:
         found = f"min {given['min']} and max {given['max']}"
-        raise DbtRuntimeError(in_three(f"a max of {test} above its min", found, "correct them in the test's yml"))
+        raise AdapterError(f"a max of {test} above its min", found, "correct them in the test's yml")
     return given
 
 
-class PhysicalTests(PlanKeeping, FileTests):
-    """dbt-spark's adapter, with the tests of plans and files."""
+class PhysicalTests:
+    """The tests of plans and files.
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    Args:
+        adapter: sends the statements.
+        plans: the captured plans.
+    """
+
+    def __init__(self, adapter: PenstockAdapter, plans: PlanCapture) -> None:
+        self._adapter, self._plans, self._files = adapter, plans, FileTests(adapter)
         # Of each view that was tested: its text and plan. Tests of a view come after it in a run.
         self._of_views: dict[str, tuple[str, Plan]] = {}
         self._one_at_a_time = threading.Lock()
 
-    @available
-    def physical_failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
+    def failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
         """The messages of a physical test on a model; none when it holds.
 
         Args:
@@ -101,12 +107,12 @@ class PhysicalTests(PlanKeeping, FileTests):
         """
         given = check_arguments(test, arguments)
         if not isinstance(relation, BaseRelation):
-            raise DbtRuntimeError(in_three(f"a whole model for {test}", str(relation), "leave out its `where`"))
+            raise AdapterError(f"a whole model for {test}", str(relation), "leave out its `where`")
         if test == "plan_prunes_partitions":
             return self._prunes(relation, **given)
         if test not in assertions.CHECKS:
-            found = self.get_relation(None, relation.schema, relation.identifier)
-            return self.file_failures(found or relation, test, **given)
+            found = self._adapter.get_relation(None, str(relation.schema), str(relation.identifier))
+            return self._files.failures(found or relation, test, **given)
         node = self._model_of(relation, test)
         return (
             self._of_plan(node, test, given)
@@ -118,43 +124,43 @@ class PhysicalTests(PlanKeeping, FileTests):
         """A test of a view: nothing was written, so that it is explained as it is now."""
         with self._one_at_a_time:
             if node.unique_id not in self._of_views:
-                text = next((str(row[1]) for row in self._described(relation) if row[0] == "View Text"), "")
+                text = next((str(row[1]) for row in self._files.described(relation) if row[0] == "View Text"), "")
                 self._of_views[node.unique_id] = (text, self._live(relation))
         text, plan = self._of_views[node.unique_id]
-        views = node_fingerprint.views(self.get_macro_resolver(), node.unique_id)
+        views = node_fingerprint.views(self._adapter.get_macro_resolver(), node.unique_id)
         return assertions.run(test, Kept(node.unique_id, "", "", text, views), plan, given)
 
     def _of_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
         """A test of the plan that a model last ran with."""
-        self._collector.wait(node.unique_id)
-        found = plan_store.read(self._target, node.unique_id)
+        self._plans.wait(node.unique_id)
+        found = plan_store.read(self._plans.target, node.unique_id)
         do = f"dbt run --select {node.name}"
         try:
             plan = found.plan if found else None
         except NotAPlan as error:
-            return [in_three(f"a plan of {node.name} in the form of EXPLAIN FORMATTED", str(error), do)]
+            return [render(f"a plan of {node.name} in the form of EXPLAIN FORMATTED", str(error), do)]
         if found is None or plan is None:
-            where = f"{self.config.target_path}/{plan_store.FOLDER}"
-            return [in_three(f"the plan that {node.name} last ran with", f"none in {where}", do)]
-        if found.code != node_fingerprint.fingerprint(self.get_macro_resolver(), node.unique_id):
-            return [in_three(f"a plan of {node.name} as its code is now", "one of older code", do)]
+            where = f"{self._adapter.config.target_path}/{plan_store.FOLDER}"
+            return [render(f"the plan that {node.name} last ran with", f"none in {where}", do)]
+        if found.code != node_fingerprint.fingerprint(self._adapter.get_macro_resolver(), node.unique_id):
+            return [render(f"a plan of {node.name} as its code is now", "one of older code", do)]
         return assertions.run(test, found, plan, given)
 
     def _model_of(self, relation: BaseRelation, test: str) -> Any:
-        manifest: Any = self.get_macro_resolver()
+        manifest: Any = self._adapter.get_macro_resolver()
         name = f"{relation.schema}.{relation.identifier}".lower()
         for node in manifest.nodes.values():
             if node.resource_type == "model" and node_fingerprint.name_of(node) == name:
                 return node
-        raise DbtRuntimeError(in_three(f"a model of this project for {test}", name, "put the test on a model"))
+        raise AdapterError(f"a model of this project for {test}", name, "put the test on a model")
 
     def _live(self, relation: BaseRelation, condition: str = "") -> Plan:
-        _, table = self.execute(f"{EXPLAIN}select * from {relation.render()}{condition}", fetch=True)
+        _, table = self._adapter.execute(f"{EXPLAIN}select * from {relation.render()}{condition}", fetch=True)
         try:
             return parse(str(table.rows[0][0]))
         except NotAPlan as error:
             found = str(table.rows[0][0])
-            raise DbtRuntimeError(in_three(f"a plan of {relation}", found or str(error), "correct the test")) from None
+            raise AdapterError(f"a plan of {relation}", found or str(error), "correct the test") from None
 
     def _prunes(self, relation: BaseRelation, column: str, value: Any) -> list[str]:
         literal = value if isinstance(value, int | float) else "'" + str(value).replace("'", "\\'") + "'"

@@ -11,12 +11,12 @@ from typing import Any
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.interval_models.config import interval_properties
 from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.python_submissions.config import PythonConfig, refuse
 from dbt.adapters.penstock.python_submissions.driver_launch import settings_of
 from dbt.adapters.penstock.spark_conf import as_text
 from penstock.errors import PenstockError
+from penstock.intervals.model_config import interval_properties
 from penstock.python_runtime.job import Input, Job, Layout, Write
 
 MARK = "penstock_write = "

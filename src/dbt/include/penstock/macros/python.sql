@@ -1,30 +1,30 @@
 {#- A Python model as the adapter's job helper takes it: the compiled code and one line that says how its
     rows are written (`write`; see penstock.python_runtime.job) and which relations aren't read whole. -#}
-{% macro penstock_python_job(compiled_code, target_relation, write, chunk=none) %}
+{% macro penstock_python_job(compiled_code, target_relation, write, commit=none) %}
 {%- do write.update({'target': target_relation | string}) -%}
 {{ compiled_code }}
-penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inputs(chunk)})) }}
+penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inputs(commit)})) }}
 {% endmacro %}
 
 {#- dbt renders a Python model's refs and sources whole: their window (of a microbatch or of --sample)
     and limit (--empty) go to the job, by the relation's rendered name. -#}
-{% macro penstock_python_inputs(chunk=none) %}
+{% macro penstock_python_inputs(commit=none) %}
   {%- set inputs = {} -%}
   {%- for item in model.refs -%}
     {%- set names = [item.get('package'), item['name']] if item.get('package') else [item['name']] -%}
-    {%- do penstock_python_input(inputs, ref(*names, v=item.get('version')), chunk) -%}
+    {%- do penstock_python_input(inputs, ref(*names, v=item.get('version')), commit) -%}
   {%- endfor -%}
   {%- for item in model.sources -%}
-    {%- do penstock_python_input(inputs, source(*item), chunk) -%}
+    {%- do penstock_python_input(inputs, source(*item), commit) -%}
   {%- endfor -%}
   {{ return(inputs) }}
 {% endmacro %}
 
-{% macro penstock_python_input(inputs, relation, chunk=none) %}
+{% macro penstock_python_input(inputs, relation, commit=none) %}
   {%- if relation.render is not defined -%}{{ return('') }}{%- endif -%}
   {%- set window, read = relation.event_time_filter, {} -%}
-  {%- if window and chunk and window.mark is defined -%}
-    {%- do read.update({'column': window.field_name, 'windows': chunk.windows(window)}) -%}
+  {%- if window and commit and window.mark is defined -%}
+    {%- do read.update({'column': window.field_name, 'windows': commit.windows(window.grain, window.before)}) -%}
   {%- elif window and window.mark is not defined -%}
     {%- do read.update({'column': window.field_name,
                         'start': window.start.isoformat() if window.start else none,

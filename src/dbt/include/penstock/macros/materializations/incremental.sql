@@ -10,16 +10,16 @@
   {%- if strategy == 'interval' -%}
     {%- set target = adapter.as_table(this, config.get('file_format')) -%}
     {%- set plan = penstock_interval_plan(existing) -%}
-    {%- for planned in plan.chunks -%}
-      {%- set chunk = adapter.interval_begin(model, planned) -%}
+    {%- for planned in plan.commits -%}
+      {%- set commit = adapter.interval_begin(model, planned) -%}
       {%- if model['language'] == 'python' -%}
         {%- call statement('main', language='python') -%}
-          {{ penstock_python_job(compiled_code, target, penstock_python_interval(existing, target, chunk), chunk) }}
+          {{ penstock_python_job(compiled_code, target, penstock_python_interval(existing, target, commit), commit) }}
         {%- endcall -%}
       {%- else -%}
-        {%- do penstock_build_interval(existing, target, compiled_code, chunk) -%}
+        {%- do penstock_build_interval(existing, target, compiled_code, commit) -%}
       {%- endif -%}
-      {%- do adapter.interval_done(model, chunk) -%}
+      {%- do adapter.interval_done(model, commit) -%}
     {%- endfor -%}
     {%- do penstock_intervals_built(plan, compiled_code) -%}
   {%- elif model['language'] == 'python' -%}
@@ -72,7 +72,7 @@
   {{ return(overwrites and config.get('partition_by') is not none) }}
 {% endmacro %}
 
-{% macro penstock_increment(strategy, target, compiled_code, chunk=none) %}
+{% macro penstock_increment(strategy, target, compiled_code, commit=none) %}
   {%- set source = make_temp_relation(target) -%}
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
   {%- do penstock_check_readable(target) -%}
@@ -94,12 +94,12 @@
     'unique_key': config.get('unique_key'),
     'dest_columns': source_columns or target_columns,
     'target_columns': target_columns,
-    'interval_condition': chunk.condition if chunk else none,
+    'interval_condition': commit.condition if commit else none,
     'incremental_predicates': config.get('predicates') or config.get('incremental_predicates')}) -%}
   {{ write(sql) }}
   {%- do penstock_keep_plan('select * from ' ~ source) -%}
-  {%- if chunk -%}
-    {%- set response = adapter.write_interval(sql, chunk) -%}
+  {%- if commit -%}
+    {%- set response = adapter.write_interval(sql, commit) -%}
   {%- else -%}
     {%- set keys = penstock_keys(config.get('unique_key'), source_columns or target_columns) if strategy == 'merge' else [] -%}
     {%- set response = adapter.write_rows(sql, target, adapter.writes_alone(model), source.render(), keys) -%}

@@ -1,5 +1,5 @@
-{#- The strategy `interval`: whole intervals, replaced in commits that each say which ones they hold. What
-    is built is decided by the adapter (intervals/building.py), from the ledger. -#}
+{#- The strategy `interval`: whole intervals, each replaced in one commit. The adapter plans the commits from the
+    run ledger (penstock.intervals.planner). -#}
 {% macro penstock_interval_plan(existing) %}
   {%- set plan = adapter.interval_plan(model, existing, should_full_refresh()) -%}
   {%- if plan.warning -%}
@@ -8,18 +8,18 @@
   {{ return(plan) }}
 {% endmacro %}
 
-{#- One commit. A table that isn't there is made empty first: two runs that make it at once must not take
-    each other's intervals away. -#}
-{% macro penstock_build_interval(existing, target, compiled_code, chunk) %}
-  {%- set select = chunk.filled(compiled_code) -%}
-  {%- if chunk.anew -%}
+{#- One commit. A table that does not exist is created empty first: two runs that create it at the same time must
+    not remove each other's intervals. -#}
+{% macro penstock_build_interval(existing, target, compiled_code, commit) %}
+  {%- set select = commit.compiled(compiled_code) -%}
+  {%- if commit.full_refresh -%}
     {%- do penstock_replace(existing, target, select) -%}
   {%- else -%}
     {%- if existing is none -%}
       {%- do penstock_create_empty(target, penstock_checked(select)) -%}
     {%- endif -%}
-    {%- if chunk.intervals -%}
-      {%- do penstock_increment('interval', target, select, chunk) -%}
+    {%- if commit.intervals -%}
+      {%- do penstock_increment('interval', target, select, commit) -%}
     {%- endif -%}
   {%- endif -%}
 {% endmacro %}
@@ -35,19 +35,19 @@
   {%- if model['language'] == 'sql' and not adapter.has_plan(model) -%}
     {%- do adapter.keep_plan(model, plan.example(compiled_code), false) -%}
   {%- endif -%}
-  {%- do store_result('main', response=adapter.interval_response(plan.said)) -%}
+  {%- do store_result('main', response=adapter.interval_response(plan.summary)) -%}
 {% endmacro %}
 
 {#- How a Python model does the same, in its own session (see python.sql). -#}
-{% macro penstock_python_interval(existing, target, chunk) %}
-  {%- if chunk.anew or not chunk.intervals -%}
+{% macro penstock_python_interval(existing, target, commit) %}
+  {%- if commit.full_refresh or not commit.intervals -%}
     {%- set write = penstock_python_replacement(existing, target) -%}
   {%- else -%}
     {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
     {%- set write = {
       'mode': 'replace_where', 'target': target.render(), 'view': make_temp_relation(target).render(),
-      'exists': existing is not none, 'on_schema_change': on_schema_change, 'condition': chunk.condition} -%}
+      'exists': existing is not none, 'on_schema_change': on_schema_change, 'condition': commit.condition} -%}
   {%- endif -%}
-  {%- do write.update({'commit_info': chunk.metadata, 'intervals': chunk.starts}) -%}
+  {%- do write.update({'commit_info': commit.metadata, 'intervals': commit.starts}) -%}
   {{ return(write) }}
 {% endmacro %}

@@ -6,20 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dbt_common.exceptions import DbtRuntimeError
-
-from dbt.adapters.penstock.error_messages import in_three
+from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, MONTH, Grain
 
 STRATEGY = "interval"
-# Of which length the intervals are that a table is built by.
+# The table property that holds the length of the intervals that a table is built by.
 PROPERTY = "penstock.intervals"
 WARN, REBUILD = "warn", "rebuild"
 INTERVALS_PER_COMMIT = 12
 
 
 def is_interval(node: Any) -> bool:
-    """Whether a node of the manifest is a model that is built by interval."""
+    """Return whether a node of dbt's manifest is a model that is built by interval."""
     config = getattr(node, "config", None)
     return (
         getattr(node, "resource_type", None) == "model"
@@ -29,7 +27,7 @@ def is_interval(node: Any) -> bool:
 
 
 def interval_properties(config: Mapping[str, Any]) -> dict[str, str]:
-    """The table property that says that a table is built by interval; none for other models."""
+    """Return the table property of a table that is built by interval; none for other models."""
     if config.get("materialized") != "incremental" or config.get("incremental_strategy") != STRATEGY:
         return {}
     size = config.get("batch_size") or MONTH
@@ -38,16 +36,16 @@ def interval_properties(config: Mapping[str, Any]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class IntervalConfig:
-    """What a model says of its intervals.
+    """The interval configuration of a model.
 
     Attributes:
-        column: the table's column that tells a row's interval (`event_time`).
-        grain: how long an interval is (`batch_size`: month or day).
+        column: the table's column that gives a row's interval (`event_time`).
+        grain: the length of an interval (`batch_size`: month or day).
         per_commit: how many intervals one commit replaces at most (`intervals_per_commit`).
-        rebuild: whether intervals of another code are built again (`on_code_change: rebuild`) or
+        rebuild: whether intervals that older code built are built again (`on_code_change: rebuild`) or
             only named in a warning (`warn`).
-        quarantined: SQL condition of a row that counts as quarantined; None when none does.
-        before: names of the models of which an interval reads all earlier ones (`reads_before`).
+        quarantined: SQL condition of a row that counts as quarantined; None without one.
+        before: names of the models of which an interval reads all earlier intervals (`reads_before`).
     """
 
     column: str
@@ -58,37 +56,36 @@ class IntervalConfig:
     before: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], name: str) -> IntervalConfig:
-        """The configuration of a model.
+    def parse(cls, config: Mapping[str, Any], name: str) -> IntervalConfig:
+        """Return the configuration of a model.
 
         Raises:
-            DbtRuntimeError: a value that is missing or of the wrong kind; its key is named.
+            PenstockError: a value is missing or of the wrong kind; the error names its key.
         """
 
-        def refused(key: str, needed: str, value: Any) -> DbtRuntimeError:
-            words = in_three(
+        def invalid(key: str, needed: str, value: Any) -> PenstockError:
+            return PenstockError(
                 f"{needed} as {key} of {name} (strategy interval)", repr(value), f"set {key} in its config"
             )
-            return DbtRuntimeError(words)
 
         column = config.get("event_time")
         if not isinstance(column, str) or not column.strip():
-            raise refused("event_time", "the column that tells a row's interval", column)
+            raise invalid("event_time", "the column that tells a row's interval", column)
         size = config.get("batch_size") or MONTH
         size = getattr(size, "value", size)
         if size not in GRAINS:
-            raise refused("batch_size", "month or day", size)
+            raise invalid("batch_size", "month or day", size)
         per_commit = config.get("intervals_per_commit")
         per_commit = INTERVALS_PER_COMMIT if per_commit is None else per_commit
         if isinstance(per_commit, bool) or not isinstance(per_commit, int) or per_commit < 1:
-            raise refused("intervals_per_commit", "a whole number of at least 1", per_commit)
+            raise invalid("intervals_per_commit", "a whole number of at least 1", per_commit)
         change = config.get("on_code_change") or WARN
         if change not in (WARN, REBUILD):
-            raise refused("on_code_change", f"{WARN} or {REBUILD}", change)
+            raise invalid("on_code_change", f"{WARN} or {REBUILD}", change)
         quarantined = config.get("quarantine_when")
         if quarantined is not None and (not isinstance(quarantined, str) or not quarantined.strip()):
-            raise refused("quarantine_when", "a SQL condition over the table's columns", quarantined)
+            raise invalid("quarantine_when", "a SQL condition over the table's columns", quarantined)
         before = config.get("reads_before") or ()
         if not isinstance(before, (list, tuple)) or not all(isinstance(item, str) and item for item in before):
-            raise refused("reads_before", "a list of names of models", before)
+            raise invalid("reads_before", "a list of names of models", before)
         return cls(column, GRAINS[size], per_commit, change == REBUILD, quarantined, tuple(before))

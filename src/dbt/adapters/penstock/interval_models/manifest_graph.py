@@ -1,0 +1,127 @@
+"""dbt's manifest as the interval planner sees it: models, their inputs, and what they are deferred to."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from dbt import selected_resources
+from dbt.adapters.penstock import node_fingerprint
+from penstock.errors import PenstockError
+from penstock.intervals.model_config import IntervalConfig, is_interval
+from penstock.intervals.model_graph import GraphModel, ModelInputs
+from penstock.intervals.source import IntervalSource
+
+
+class ManifestGraph:
+    """Interval models of a manifest.
+
+    Args:
+        manifest: dbt's.
+        sources: interval sources, by schema.
+        arguments: dbt's command line, parsed.
+        exists: returns whether a relation exists, by (database, schema, name).
+    """
+
+    def __init__(
+        self,
+        manifest: Any,
+        sources: Mapping[str, IntervalSource],
+        arguments: Any,
+        exists: Callable[[Any, str, str], bool],
+    ) -> None:
+        self._manifest, self._sources, self._arguments, self._exists = manifest, sources, arguments, exists
+
+    def model(self, unique_id: str) -> GraphModel:
+        """Return a model.
+
+        Raises:
+            PenstockError: its configuration is not valid.
+        """
+        node = self._manifest.nodes[unique_id]
+        config = IntervalConfig.parse(node.config.to_dict(omit_none=True), node.name)
+        return GraphModel(node.name, node_fingerprint.name_of(node), config)
+
+    def deferred_relation(self, unique_id: str) -> str | None:
+        """Return the table of another environment that dbt's `ref` gives for a model under `--defer`; else None."""
+        node, arguments = self._manifest.nodes[unique_id], self._arguments
+        deferred = getattr(node, "defer_relation", None)
+        if not deferred or not getattr(arguments, "defer", False):
+            return None
+        favored = getattr(arguments, "favor_state", False) and unique_id not in selected_resources.SELECTED_RESOURCES
+        if favored or not self._exists(node.database, node.schema, node.alias):
+            return node_fingerprint.name_of(deferred)
+        return None
+
+    def inputs(self, unique_id: str) -> ModelInputs:
+        """Return the inputs of a model.
+
+        Raises:
+            PenstockError: none of them has intervals, or `reads_before` names a model that is none.
+        """
+        inputs: dict[str, set[Any]] = {"source": set(), "model": set(), "other": set()}
+        for kind, name in self._inputs(unique_id):
+            inputs[kind].add(name)
+        sources, models, others = inputs.values()
+        node = self._manifest.nodes[unique_id]
+        own = {name for name in models if name in node.depends_on.nodes}
+        names = self.model(unique_id).config.before
+        before = {name for name in own if self._name(name) in names}
+        if missing := sorted(set(names) - {self._name(name) for name in before}):
+            raise PenstockError(
+                f"models of the strategy interval that {node.name} refers to as its reads_before",
+                ", ".join(missing),
+                f"name some of {', '.join(sorted(map(self._name, own))) or 'none'}",
+            )
+        models -= before
+        if not sources and not models:
+            reads = ", ".join(sorted(item.rsplit(".", 1)[-1] for item in node.depends_on.nodes)) or "nothing"
+            raise PenstockError(
+                f"an input of {node.name} (strategy interval) that has intervals: a dataset of the lake, or a model "
+                "of the same strategy",
+                reads,
+                "read one of those, directly or through views, or use another incremental_strategy",
+            )
+        code = fingerprint(self._manifest, unique_id, others)
+        return ModelInputs(tuple(sorted(sources)), tuple(sorted(models)), tuple(sorted(before)), code)
+
+    def _name(self, unique_id: str) -> str:
+        return str(self._manifest.nodes[unique_id].name)
+
+    def _inputs(self, unique_id: str) -> Iterator[tuple[str, Any]]:
+        """Yield (kind, name) of each input behind a node's views."""
+        for parent in self._manifest.nodes[unique_id].depends_on.nodes:
+            source, node = self._manifest.sources.get(parent), self._manifest.nodes.get(parent)
+            if source is not None:
+                schema, table = source.schema.lower(), source.identifier.lower()
+                known = schema in self._sources and self._sources[schema].has_intervals(table)
+                yield ("source", (schema, table)) if known else ("other", parent)
+            elif node is None:
+                continue
+            elif is_interval(node):
+                yield "model", parent
+            elif node_fingerprint.is_stored(node):
+                yield "other", parent
+            else:
+                yield from self._inputs(parent)
+
+
+def fingerprint(manifest: Any, unique_id: str, others: set[str]) -> str:
+    """Return the fingerprint of a model's code together with that of its inputs without intervals."""
+    digest = hashlib.sha256(node_fingerprint.fingerprint(manifest, unique_id).encode())
+    for name in sorted(others):
+        digest.update(_input_fingerprint(manifest, name, set()).encode())
+    return digest.hexdigest()[:16]
+
+
+def _input_fingerprint(manifest: Any, name: str, seen: set[str]) -> str:
+    """Return the fingerprint of an input without intervals: a seed's content, or a table's code and its inputs'."""
+    node = manifest.nodes.get(name)
+    if node is None or name in seen:
+        return name
+    seen.add(name)
+    if node.resource_type != "model":
+        return str(node.checksum.checksum)
+    parents = "".join(_input_fingerprint(manifest, parent, seen) for parent in sorted(node.depends_on.nodes))
+    return node_fingerprint.fingerprint(manifest, name) + parents

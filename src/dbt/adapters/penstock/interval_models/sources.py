@@ -1,0 +1,43 @@
+"""The interval sources of a project, found by entry points."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import EntryPoint, entry_points
+
+from penstock.config.settings import Settings
+from penstock.intervals.source import ENTRY_POINTS, IntervalSource
+
+
+class IntervalSources(Mapping[str, IntervalSource]):
+    """Interval sources by the schema of their tables, which is the name of their entry point.
+
+    A source is imported when it is first used: a project without a lake never imports the lake.
+
+    Args:
+        settings: returns those of the target.
+    """
+
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._entries: dict[str, EntryPoint] = {item.name: item for item in entry_points(group=ENTRY_POINTS)}
+        self._sources: dict[str, IntervalSource] = {}
+
+    def __getitem__(self, schema: str) -> IntervalSource:
+        if schema not in self._sources:
+            self._sources[schema] = self._entries[schema].load()(self._settings())
+        return self._sources[schema]
+
+    def __contains__(self, schema: object) -> bool:
+        return schema in self._entries
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def configured(self) -> list[IntervalSource]:
+        """Return the sources that the project configures by a file `NAME.yml`."""
+        root = self._settings().root
+        return [self[name] for name in self if (root / f"{name}.yml").exists()]

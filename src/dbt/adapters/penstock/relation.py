@@ -1,0 +1,124 @@
+"""dbt-spark's relation, with a marker where an interval model reads it.
+
+dbt compiles a model before its materialization runs, and only then are the intervals to build known. So a `ref` or
+`source` with an `event_time` is compiled to a subquery whose condition is a marker; each commit replaces it with its
+own condition (penstock.intervals.input_filter). As with dbt's microbatch, `ref('model').render()` reads the whole
+input.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from dbt.adapters.base.relation import EventTimeFilter
+from dbt.adapters.spark.relation import SparkRelation
+
+from dbt.adapters.penstock import databases
+from penstock.intervals import input_filter
+from penstock.intervals.grain import MONTH
+from penstock.intervals.model_config import is_interval
+from penstock.sql.names import column as column_name
+
+# A name that needs quotes; any other text is SQL that its author wrote.
+QUOTED_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
+_thread = threading.local()
+
+
+@contextmanager
+def compiling(node: Any) -> Iterator[None]:
+    """Mark the inputs that this thread compiles, when the node is an interval model."""
+    before = getattr(_thread, "node", None)
+    _thread.node = node
+    try:
+        yield
+    finally:
+        _thread.node = before
+
+
+@dataclass
+class IntervalFilter(EventTimeFilter):
+    """The filter of an input whose intervals are not known yet.
+
+    Attributes:
+        grain: the input's own; empty for the model's.
+        before: whether all intervals before the last one to build are read, not those to build.
+    """
+
+    grain: str = ""
+    before: bool = False
+
+    @property
+    def mark(self) -> str:
+        """The marker that stands for the condition in compiled code."""
+        return input_filter.marker(self.field_name, self.grain, self.before)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class PenstockRelation(SparkRelation):
+    """dbt-spark's relation. One of another catalog can be named, but not rendered.
+
+    Attributes:
+        described: a description of the source or model that is in another catalog.
+        named_only: whether that one is only named, as in dbt's manifest, and not read.
+    """
+
+    described: str | None = None
+    named_only: bool = False
+
+    def __post_init__(self) -> None:
+        # The default catalog is left out: dbt's cache and its catalog of docs compare databases.
+        if self.database is not None and not databases.is_foreign(self.database, self.schema):
+            object.__setattr__(self, "path", dataclasses.replace(self.path, database=None))
+
+    def __hash__(self) -> int:
+        return hash((self.path.database, super().render()))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {super().render()}>"
+
+    def render(self) -> str:
+        """Return the relation as SQL.
+
+        Raises:
+            DbtRuntimeError: it is in another catalog.
+        """
+        if self.identifier and not self.named_only:
+            databases.check_read(self)
+        return str(super().render())
+
+    @classmethod
+    def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
+        """Return the relation of a node or source. Only `ref` and `source` pass an `event_time_filter`, maybe None."""
+        relation = super().create_from(quoting, relation_config, **kwargs)
+        window = relation.event_time_filter
+        if window and QUOTED_NAME.fullmatch(window.field_name):
+            quoted = dataclasses.replace(window, field_name=column_name(window.field_name))
+            relation = dataclasses.replace(relation, event_time_filter=quoted)
+        if relation.database:
+            named_only = "event_time_filter" not in kwargs
+            described = databases.described(relation_config)
+            return dataclasses.replace(relation, described=described, named_only=named_only)
+        config = getattr(relation_config, "config", None)
+        column = getattr(config, "event_time", None)
+        unfiltered = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None
+        reader: Any = getattr(_thread, "node", None)
+        if not (unfiltered and column and is_interval(reader)):
+            return relation
+        size = getattr(config, "batch_size", None) or ""
+        # Source tables have months, whatever the grain of the model that reads them.
+        own = MONTH if getattr(relation_config, "resource_type", "") == "source" else getattr(size, "value", size)
+        # Not as an argument of create_from, which makes a plain EventTimeFilter of it.
+        before = getattr(relation_config, "name", "") in (reader.config.get("reads_before") or ())
+        marked = IntervalFilter(column, grain=str(own), before=before)
+        return dataclasses.replace(relation, event_time_filter=marked)
+
+    def _render_event_time_filtered(self, event_time_filter: EventTimeFilter) -> str:
+        if isinstance(event_time_filter, IntervalFilter):
+            return event_time_filter.mark
+        return str(super()._render_event_time_filtered(event_time_filter))

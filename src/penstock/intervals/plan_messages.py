@@ -1,0 +1,46 @@
+"""The messages of an interval plan: what is built, and what the user should know of the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from penstock.intervals.grain import Grain, shown
+from penstock.intervals.interval_model import IntervalModel
+from penstock.intervals.staleness import Inputs, StaleIntervals
+from penstock.intervals.table_state import IntervalTable
+
+CELL = 400
+
+
+def summary(stale: StaleIntervals, available: Mapping[date, Inputs], grain: Grain) -> str:
+    """Return the message that dbt shows at the end of the model's line."""
+    removed = [day for day in stale.reasons if day not in available]
+    built = [day for day in stale.reasons if day in available]
+    if stale.reasons:
+        parts = [f"built {shown(built, grain)}"] if built else []
+        return ", ".join([*parts, *([f"removed {shown(removed, grain)}"] if removed else [])])
+    return f"unchanged, {len(available)} {grain.name}s" if available else "no intervals in the inputs"
+
+
+def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -> str:
+    """Return what the user should know and this run doesn't change; empty when there is nothing."""
+    name, parts = model.name, []
+    if stale.older_code:
+        parts.append(
+            f"{name}: code changed since {shown(stale.older_code, model.grain)} were built; their rows are those of "
+            f"the older code. do: `dbt run --select {name} --full-refresh`, or for some of them --event-time-start "
+            "and --event-time-end, or set on_code_change: rebuild"
+        )
+    for commit in table.foreign:
+        parts.append(
+            f"{name}: version {commit.version} of {model.relation} is a {commit.operation} by somebody else; the "
+            f"ledger still counts its intervals as built. do: `dbt run --select {name} --full-refresh`, if its rows "
+            "are to be the model's own again"
+        )
+    return "\n".join(parts)
+
+
+def error_cell(error: BaseException) -> str:
+    """Return the beginning of an error's message on one line, for one cell of a table."""
+    return " ".join(str(getattr(error, "msg", None) or error).split())[:CELL]
