@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from dbt.adapters.base.impl import ConstraintSupport
 from dbt.adapters.capability import Capability, CapabilityDict, CapabilitySupport, Support
 from dbt_common.contracts.constraints import ConstraintType
-from dbt_common.exceptions import DbtRuntimeError
+
+from dbt.adapters.penstock.errors import AdapterError
 
 
 @dataclass(frozen=True)
@@ -124,7 +125,11 @@ def table_format(name: str) -> TableFormat:
         return FORMATS[name.lower()]
     except KeyError:
         known = ", ".join(FORMATS)
-        raise DbtRuntimeError(f"needed: a file_format. found: {name}. do: use one of {known}") from None
+        raise AdapterError(
+            "a file_format",
+            name,
+            f"use one of {known}",
+        ) from None
 
 
 def check_catalog(wanted: TableFormat, catalog: str) -> None:
@@ -138,8 +143,9 @@ def check_catalog(wanted: TableFormat, catalog: str) -> None:
         DbtRuntimeError: says which setting of the server to change.
     """
     if wanted.catalog and not catalog.startswith(wanted.catalog):
-        raise DbtRuntimeError(
-            f"needed: a server whose spark.sql.catalog.spark_catalog is {wanted.catalog}…, for file_format: "
-            f"{wanted.name}. found: {catalog}. do: use file_format: delta, or set that catalog for the whole "
-            "server (docs/connections.md); one spark_catalog can't be both Delta's and Iceberg's"
+        raise AdapterError(
+            f"a server whose spark.sql.catalog.spark_catalog is {wanted.catalog}…, for file_format: {wanted.name}",
+            catalog,
+            "use file_format: delta, or set that catalog for the whole server (docs/connections.md); "
+            "one spark_catalog can't be both Delta's and Iceberg's",
         )

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
-from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import spark_conf
 from dbt.adapters.penstock.databases import DEFAULT_CATALOG, is_foreign
@@ -76,9 +75,10 @@ class PenstockCredentials(SparkCredentials):
         """Refuse a key that is not one, by name: dbt itself would pass over it in silence."""
         allowed = {f.name for f in fields(cls) if f.init} | set(cls._ALIASES) | OF_DBT
         if unknown := sorted(set(data) - allowed):
-            raise DbtRuntimeError(
-                f"needed: a profile of type penstock. found: unknown key {', '.join(f'`{k}`' for k in unknown)}. "
-                f"do: correct profiles.yml; known keys: {', '.join(sorted(allowed - OF_DBT))}"
+            raise AdapterError(
+                "a profile of type penstock",
+                f"unknown key {', '.join(f'`{k}`' for k in unknown)}",
+                f"correct profiles.yml; known keys: {', '.join(sorted(allowed - OF_DBT))}",
             )
         return super().__pre_deserialize__(data)
 

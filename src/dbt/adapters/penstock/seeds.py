@@ -23,10 +23,10 @@ from typing import Any
 
 import agate
 from dbt_common.clients import agate_helper
-from dbt_common.exceptions import CompilationError, DbtRuntimeError
 
 from dbt.adapters.penstock.column_names import typed
 from dbt.adapters.penstock.columns import PenstockColumn
+from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError
 from penstock.sql.data_types import parse
 
 # dbt's testers in their order of preference, the same for every column.
@@ -127,21 +127,32 @@ def _stored(words: str) -> str:
 def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:
     text = path.read_text(encoding="utf-8").removeprefix(agate_helper.BOM)
     if len(delimiter) != 1:
-        raise CompilationError(f"needed: one character as delimiter of {path}. found: {delimiter!r}. do: correct it")
+        raise AdapterCompilationError(
+            f"one character as delimiter of {path}",
+            repr(delimiter),
+            "correct it",
+        )
     try:
         header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
     except ValueError:
-        raise DbtRuntimeError(
-            f"needed: a header with the columns' names. found: an empty file, {path}. do: write one"
+        raise AdapterError(
+            "a header with the columns' names",
+            f"an empty file, {path}",
+            "write one",
         ) from None
     except csv.Error as error:
-        raise DbtRuntimeError(f"needed: a CSV file. found: {error}, in {path}. do: correct it") from None
+        raise AdapterError(
+            "a CSV file",
+            f"{error}, in {path}",
+            "correct it",
+        ) from None
     names: tuple[str, ...] = agate.utils.deduplicate(header, column_names=True)
     for number, row in enumerate(rows, start=1):
         if len(row) > len(names):
-            raise DbtRuntimeError(
-                f"needed: {len(names)} cells in each row of {path}. found: {len(row)} in row {number}. "
-                "do: quote cells that contain the delimiter, or set `delimiter`"
+            raise AdapterError(
+                f"{len(names)} cells in each row of {path}",
+                f"{len(row)} in row {number}",
+                "quote cells that contain the delimiter, or set `delimiter`",
             )
     return names, rows
 

@@ -12,6 +12,7 @@ from typing import Any
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import error_messages
+from dbt.adapters.penstock.errors import AdapterError
 from penstock.errors import render
 
 UNDEFINED = "<undefined>"
@@ -42,20 +43,16 @@ def configured(value: Any, where: str = "a model") -> dict[str, str]:
     if value is None or value == "":
         return {}
     if not isinstance(value, dict):
-        raise DbtRuntimeError(
-            render(
-                f"spark_conf of {where} as settings with values",
-                f"{type(value).__name__} {value!r}",
-                "write `+spark_conf: {spark.sql.shuffle.partitions: 8}`",
-            )
+        raise AdapterError(
+            f"spark_conf of {where} as settings with values",
+            f"{type(value).__name__} {value!r}",
+            "write `+spark_conf: {spark.sql.shuffle.partitions: 8}`",
         )
     if empty := [str(key) for key, item in value.items() if item is None or isinstance(item, dict | list)]:
-        raise DbtRuntimeError(
-            render(
-                f"one value for each setting in spark_conf of {where}",
-                f"none for {', '.join(empty)}",
-                "give it a text, number or boolean, or leave the setting out",
-            )
+        raise AdapterError(
+            f"one value for each setting in spark_conf of {where}",
+            f"none for {', '.join(empty)}",
+            "give it a text, number or boolean, or leave the setting out",
         )
     return {str(key): as_text(item) for key, item in value.items()}
 

@@ -8,12 +8,15 @@ from typing import Any
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import layout
+from dbt.adapters.penstock.errors import AdapterError
 
 
 def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
     """The error for a configuration value that can't be."""
-    return DbtRuntimeError(
-        f"needed: {needed} as {key} of the Python model {name}. found: {value!r}. do: correct {key} in its config"
+    return AdapterError(
+        f"{needed} as {key} of the Python model {name}",
+        repr(value),
+        f"correct {key} in its config",
     )
 
 

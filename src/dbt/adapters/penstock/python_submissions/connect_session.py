@@ -8,11 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from dbt_common.exceptions import DbtRuntimeError
-
 from dbt.adapters.penstock import spark_conf
 from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import AdapterError
 
 
 def url(credentials: PenstockCredentials, name: str) -> str:
@@ -24,9 +23,10 @@ def url(credentials: PenstockCredentials, name: str) -> str:
     if credentials.connect_url:
         return credentials.connect_url
     if not credentials.managed:
-        raise DbtRuntimeError(
-            f"needed: Spark Connect on {credentials.host} for the Python model {name}. "
-            "found: a profile with a Thrift host alone. do: set connect_url: sc://host:port in profiles.yml"
+        raise AdapterError(
+            f"Spark Connect on {credentials.host} for the Python model {name}",
+            "a profile with a Thrift host alone",
+            "set connect_url: sc://host:port in profiles.yml",
         )
     server = managed_server(credentials)
     # By name, not by number: the client sends a token without TLS to localhost only.
@@ -66,9 +66,10 @@ def channel_of(credentials: PenstockCredentials, address: str, node: str) -> Any
             try:
                 trusted = file.read_bytes()
             except OSError as error:
-                raise DbtRuntimeError(
-                    f"needed: the CA file of Spark Connect (ssl_ca). found: {file}: {error.strerror}. "
-                    "do: correct ssl_ca in profiles.yml"
+                raise AdapterError(
+                    "the CA file of Spark Connect (ssl_ca)",
+                    f"{file}: {error.strerror}",
+                    "correct ssl_ca in profiles.yml",
                 ) from None
             secured = grpc.ssl_channel_credentials(root_certificates=trusted)
             if self.token is not None:
@@ -111,9 +112,10 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
     try:
         grpc.channel_ready_future(probe).result(timeout=max(10, credentials.connect_timeout))
     except grpc.FutureTimeoutError:
-        raise DbtRuntimeError(
-            f"needed: Spark Connect at {channel.endpoint}. found: no answer, or a certificate that isn't trusted. "
-            "do: check that it runs there, and use_ssl in connect_url and ssl_ca in profiles.yml"
+        raise AdapterError(
+            f"Spark Connect at {channel.endpoint}",
+            "no answer, or a certificate that isn't trusted",
+            "check that it runs there, and use_ssl in connect_url and ssl_ca in profiles.yml",
         ) from None
     finally:
         probe.close()
@@ -134,9 +136,9 @@ def configure(session: Any, conf: Mapping[str, str], name: str) -> None:
     for key, value in conf.items():
         known = not key.startswith("spark.") or key.startswith(spark_conf.FREE) or session.conf.isModifiable(key)
         if not known:
-            raise DbtRuntimeError(
-                f"needed: settings that a running Spark takes as spark_conf of {name}. "
-                f"found: {key}, which is fixed at its start or unknown to it. do: set submission_method: spark_submit "
-                "for this model, or put it under server.spark_conf in penstock.yml"
+            raise AdapterError(
+                f"settings that a running Spark takes as spark_conf of {name}",
+                f"{key}, which is fixed at its start or unknown to it",
+                "set submission_method: spark_submit for this model, or put it under server.spark_conf in penstock.yml",
             )
         session.conf.set(key, value)

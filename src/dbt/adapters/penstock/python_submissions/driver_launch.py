@@ -10,15 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from penstock.config import addresses
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings
-from penstock.errors import PenstockError
 from penstock.python_runtime.job import Job
 from penstock.spark import jars, java, masters
 from penstock.spark.access import authentication, secret
@@ -83,9 +82,10 @@ def spark_settings(
     server = configuration.spark_defaults(settings, ports, "", table_jars)
     named = not location.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
     if not credentials.managed and not named:
-        raise DbtRuntimeError(
-            f"needed: the metastore of {credentials.host} for {job.name} (submission_method: spark_submit). "
-            "found: none in penstock.yml. do: set `metastore: thrift://host:9083` there"
+        raise AdapterError(
+            f"the metastore of {credentials.host} for {job.name} (submission_method: spark_submit)",
+            "none in penstock.yml",
+            "set `metastore: thrift://host:9083` there",
         )
     server = authentication.of_driver(server, settings, config.master) if config.master else server
     return own_settings(server, job.node, config.spark_conf, config.master)
@@ -104,14 +104,13 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
             why = "a standalone master takes no Python driver in cluster mode"
         elif addresses.is_local(master):
             why = "there is no cluster"
-        raise DbtRuntimeError(
-            f"needed: a driver beside dbt for the Python model {name}. found: deploy_mode: cluster with {master}: "
-            f"{why}. do: drop deploy_mode: the model's tasks run on the executors all the same"
+        raise AdapterError(
+            f"a driver beside dbt for the Python model {name}",
+            f"deploy_mode: cluster with {master}: {why}",
+            "drop deploy_mode: the model's tasks run on the executors all the same",
         )
-    try:
+    with as_dbt_errors():
         masters.require(settings, master)
-    except PenstockError as error:
-        raise DbtRuntimeError(str(error)) from None
 
 
 def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:

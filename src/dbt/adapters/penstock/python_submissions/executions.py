@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import cancellation, write_turns
+from dbt.adapters.penstock.errors import AdapterError
 
 GRACE = 10.0
 STEP = 0.2
@@ -93,9 +94,10 @@ class Running:
             self._end()
             if self._stopped:
                 raise DbtRuntimeError(f"the Python model {self.name} was cancelled")
-            raise DbtRuntimeError(
-                f"needed: an end of the Python model {self.name} within {timeout:g} s (timeout). "
-                "found: it still ran and was stopped. do: raise its timeout or give it less work"
+            raise AdapterError(
+                f"an end of the Python model {self.name} within {timeout:g} s (timeout)",
+                "it still ran and was stopped",
+                "raise its timeout or give it less work",
             )
         if self._error is not None:
             raise self._error

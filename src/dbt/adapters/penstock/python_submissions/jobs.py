@@ -8,9 +8,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from dbt_common.exceptions import DbtRuntimeError
-
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.python_submissions.config import PythonConfig, refuse
 from dbt.adapters.penstock.python_submissions.driver_launch import settings_of
@@ -119,9 +118,10 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
     write = said["write"]
     declared = {column["name"]: column.get("data_type") for column in (node.get("columns") or {}).values()}
     if config.enforce_columns and not declared:
-        raise DbtRuntimeError(
-            f"needed: declared columns of {node['name']} (enforce_columns: true). found: none. "
-            "do: list its columns with their data_type in its yml"
+        raise AdapterError(
+            f"declared columns of {node['name']} (enforce_columns: true)",
+            "none",
+            "list its columns with their data_type in its yml",
         )
     return Job(
         node=node["unique_id"],

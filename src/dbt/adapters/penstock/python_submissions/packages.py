@@ -6,8 +6,9 @@ import importlib.metadata
 import shlex
 from collections.abc import Iterable
 
-from dbt_common.exceptions import DbtRuntimeError
 from packaging.requirements import InvalidRequirement, Requirement
+
+from dbt.adapters.penstock.errors import AdapterError
 
 
 def missing(packages: Iterable[str]) -> dict[str, str]:
@@ -45,11 +46,15 @@ def require(packages: Iterable[str], name: str) -> None:
         lacking = missing(packages)
     except InvalidRequirement as error:
         words = str(error).splitlines()[0]
-        raise DbtRuntimeError(
-            f"needed: requirements as pip takes them in packages of {name}. found: {words}. do: correct packages"
+        raise AdapterError(
+            f"requirements as pip takes them in packages of {name}",
+            words,
+            "correct packages",
         ) from None
     if lacking:
         found = ", ".join(f"{text} ({words})" for text, words in lacking.items())
-        raise DbtRuntimeError(
-            f"needed: the packages of the Python model {name}. found: {found}. do: pip install {shlex.join(lacking)}"
+        raise AdapterError(
+            f"the packages of the Python model {name}",
+            found,
+            f"pip install {shlex.join(lacking)}",
         )

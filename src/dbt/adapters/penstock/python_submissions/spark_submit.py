@@ -19,6 +19,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.pending_plans import Noted
 from dbt.adapters.penstock.python_submissions import (
@@ -30,7 +31,6 @@ from dbt.adapters.penstock.python_submissions import (
     packages,
 )
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
-from penstock.errors import PenstockError
 from penstock.plans import plan_store
 from penstock.python_runtime import driver
 from penstock.spark import shared_class_archive
@@ -61,12 +61,10 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         config = PythonConfig.of(self.node, self.credentials.file_format)
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
-        try:
+        with as_dbt_errors():
             settings = driver_launch.settings_of(self.credentials)
             driver_launch.check_master(settings, config, name)
             found, table_jars = driver_launch.resolve(settings)
-        except PenstockError as error:
-            raise DbtRuntimeError(str(error)) from None
         conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
         conf = shared_class_archive.with_driver(conf, settings, found, table_jars)
         conf = shared_class_archive.with_executors(conf, settings, found, table_jars)
@@ -150,9 +148,10 @@ class Driver:
         except (OSError, ValueError):
             wrong = [line for line in last if "Exception" in line or "Error" in line] or list(last)
             found = wrong[-1].strip() if wrong else "no word"
-            raise DbtRuntimeError(
-                f"needed: a result of the Python model {self.name} from its spark-submit driver. found: it ended "
-                f"with {code}: {found}. do: run dbt with --debug to see its log; check spark_conf and master"
+            raise AdapterError(
+                f"a result of the Python model {self.name} from its spark-submit driver",
+                f"it ended with {code}: {found}",
+                "run dbt with --debug to see its log; check spark_conf and master",
             ) from None
         if error:
             raise DbtRuntimeError(error)
