@@ -52,7 +52,7 @@ def rendered() -> tuple[str, dict[str, Any]]:
     macros = (Path(PACKAGE_PATH) / "macros" / "python.sql").read_text()
     write = {"mode": "merge", "merge_sql": 'merge into "a" -- é', "exists": True, "drop": None}
     text = macros + "{{ penstock_python_job(code, 'w.m', write) }}"
-    return jobs.marked(dbt.from_string(text).render(code="x = 'penstock_write = no'", write=write))
+    return jobs.split_job_data(dbt.from_string(text).render(code="x = 'penstock_write = no'", write=write))
 
 
 def test_the_code_is_as_it_was(rendered: tuple[str, dict[str, Any]]) -> None:

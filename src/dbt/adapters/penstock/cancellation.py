@@ -1,8 +1,7 @@
-"""What ends when dbt ends: node threads send nothing more, and what only tidies up holds nobody up.
+"""End the node threads of a dbt command, and clean up without blocking.
 
-dbt can end a command while its node threads still run: after an interrupt, with `--fail-fast`, and
-after the first error of a command that compiles. Such a thread would go on with the next node in its
-queue and open a new session for it.
+dbt can end a command while its node threads still run: after an interrupt, with `--fail-fast`, and after the first
+error of a command that compiles. Such a thread would take the next node from its queue and open a new session for it.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _ended: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
 
 
 def end_node_threads(why: str) -> None:
-    """Let the threads of dbt's node pools start nothing more; the calling thread goes on.
+    """Stop the threads of dbt's node pools from starting anything; the calling thread goes on.
 
     Args:
         why: the message of `require_running` in them.
@@ -37,13 +36,13 @@ def end_node_threads(why: str) -> None:
 
 
 def begin_command() -> None:
-    """Clear the mark of an earlier command on the calling thread, which begins a new command."""
+    """Clear an earlier command's mark on the calling thread, which begins a new command."""
     with _lock:
         _ended.pop(threading.current_thread(), None)
 
 
 def require_running() -> None:
-    """Check that the calling thread may still start something.
+    """Check that the calling thread may still start work.
 
     Raises:
         DbtRuntimeError: its command has ended or was interrupted.
@@ -55,7 +54,7 @@ def require_running() -> None:
 
 
 def at_once(actions: Iterable[Callable[[], object]], seconds: float) -> None:
-    """Do all of this at the same time; what takes longer than so many seconds is left behind."""
+    """Run actions at the same time, and abandon those that take longer than so many seconds."""
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(action,), daemon=True) for action in actions
     ]

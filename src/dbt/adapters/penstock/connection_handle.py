@@ -1,4 +1,4 @@
-"""One Thrift session as dbt uses it: statements run, cancelled, and sent again only where that is safe."""
+"""One Thrift session as dbt uses it: statements are run, cancelled, and sent again only where that is safe."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ T = TypeVar("T")
 
 
 class PenstockHandle(PyhiveConnectionWrapper):
-    """dbt-spark's wrapper of a PyHive connection, with penstock's rules for what goes wrong.
+    """dbt-spark's wrapper of a PyHive connection, with penstock's rules for lost connections.
 
-    A statement whose connection is lost is sent again, on a new session, only when it reads and
-    nothing was left in the old session. One that writes is never sent twice: its error says so.
-    One thread uses the handle; any thread may `cancel` or `close` it.
+    A statement whose connection is lost is sent again in a new session, but only when it reads and the old session
+    held no state. A statement that writes is never sent twice; its error says so. One thread uses the handle; any
+    thread may `cancel` or `close` it.
 
     Args:
-        reopen: opens a session; called again after a lost connection.
+        reopen: opens a session; also called after a lost connection.
         poll_interval: the longest pause between polls that are answered at once, in seconds.
-        query_timeout: a statement is cancelled after so many seconds; None for no limit.
+        query_timeout: seconds after which a statement is cancelled; None for no limit.
         query_retries: how often a statement that only reads is sent again.
     """
 
@@ -66,7 +66,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self._bindings: list[Any] | None = None
 
     def cursor(self) -> PenstockHandle:
-        """A cursor for the next statement; what the server kept for the last one is let go."""
+        """Return a cursor for the next statement, after closing the last operation on the server."""
         with self._talking():
             if self._cursor:
                 try:
@@ -83,11 +83,11 @@ class PenstockHandle(PyhiveConnectionWrapper):
         return self
 
     def execute(self, sql: str, bindings: list[Any] | None = None) -> None:
-        """Run a statement to its end.
+        """Run a statement until it ends.
 
         Raises:
-            DbtDatabaseError: Spark's error, or a lost connection with what is known of the outcome.
-            DbtRuntimeError: cancelled, by `query_timeout`, by an interrupt or by the end of dbt.
+            DbtDatabaseError: Spark's error, or a lost connection; the error says whether the statement took effect.
+            DbtRuntimeError: the statement was cancelled by `query_timeout`, an interrupt or the end of dbt.
         """
         text = without_last_semicolons(sql.strip())
         self._sql = text
@@ -98,11 +98,11 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self._guarded(self._run, send=False)
 
     def fetchall(self) -> list[Any]:
-        """All rows of the last statement."""
+        """Return all rows of the last statement."""
         return self._guarded(lambda: list(self._cursor.fetchall()), send=True)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
-        """The next rows of the last statement."""
+        """Return the next rows of the last statement."""
         self._retries = 0  # rows before these were already handed out
         return self._guarded(lambda: list(self._cursor.fetchmany(size)), send=True)
 
@@ -112,7 +112,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         return self._guarded(lambda: self._cursor.description, send=True)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """The rows of a short statement beside the node's own; it leaves the session as it was."""
+        """Return the rows of a short statement that is not the node's own and does not change the session."""
         with self._talking():
             try:
                 cursor = self.handle.cursor()
@@ -125,13 +125,13 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 raise error_messages.not_answered(error) from None
 
     def cancel(self) -> None:
-        """End the running statement on the server, from another thread; none is sent after it."""
+        """Cancel the running statement from another thread; nothing is sent afterwards."""
         self._end(CANCELLED)
 
     def close(self) -> None:
-        """Close the session, from any thread; a statement that runs in it ends. Nothing reopens it.
+        """Close the session from any thread, which ends its running statement. Nothing reopens it.
 
-        A session that can't be reached any more is the server's to end.
+        The server itself ends a session that can no longer be reached.
         """
         if not self._closing.acquire(blocking=False):
             return  # it is closed already, or another thread closes it
@@ -150,7 +150,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 self.session.leave()
 
     def _end(self, why: str) -> bool:
-        """Let nothing more be sent and stop what another thread runs; whether the socket is free afterwards."""
+        """Allow no more requests, stop another thread's statement, and return whether the socket is free."""
         if not self._use.end(why):
             return True
         self._sent.stop(why)
@@ -162,7 +162,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     @contextmanager
     def _talking(self) -> Iterator[None]:
-        """Within this, the calling thread alone uses the socket; its errors are the end's, once that came."""
+        """Reserve the socket for the calling thread; after the session was ended, raise the reason of its end."""
         with self._use:
             try:
                 yield
@@ -189,10 +189,10 @@ class PenstockHandle(PyhiveConnectionWrapper):
                     self.session.leave()
 
     def _guarded(self, action: Callable[[], T], send: bool) -> T:
-        """Do something with the statement; after a lost connection, where it is safe, once more from its start.
+        """Run an action on the statement; after a lost connection run it again from the start where that is safe.
 
         Args:
-            send: whether the statement has to be sent again before the action is done again.
+            send: whether the statement must be sent again before the action.
         """
         again = False
         with self._talking():
@@ -216,7 +216,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                     again = True
 
     def _renew(self) -> None:
-        """Go on with a new session in place of the lost one, unless the handle was closed."""
+        """Replace the lost session with a new one, unless the handle was closed."""
         self._use.require()
         self.session.leave()
         if self._sent.operation is not None:
@@ -233,7 +233,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self._cursor = self.handle.cursor()
 
     def _run(self) -> None:
-        """Send the statement and wait for its end."""
+        """Send the statement and wait until it ends."""
         cursor, sent = self._cursor, SentStatement(self.session)
         self._sent = sent
         with sent.limited(self.query_timeout):

@@ -1,8 +1,8 @@
-"""Wait for a statement's end by asking the server, without sleeping where the server itself waits.
+"""Poll the server until a statement ends, without pauses where the server itself waits.
 
-Spark's Thrift server holds a poll back until the statement ends, five seconds at most: another
-poll may follow at once. A server that answers at once would be asked thousands of times a second;
-there the pauses grow, from a hundredth of a second to the longest that is allowed.
+Spark's Thrift server holds a poll until the statement ends, for at most five seconds: the next poll may follow at
+once. A server that answers immediately would be polled thousands of times a second; for it the pauses grow from a
+hundredth of a second to the longest allowed.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ FIRST_PAUSE = 0.01
 
 
 class Pauses:
-    """The pause before the next poll, from how long the last one took. All in seconds."""
+    """The pauses between polls, in seconds, from how long the last poll took."""
 
     def __init__(self, longest: float) -> None:
         self.longest, self.next = longest, FIRST_PAUSE
 
     def after(self, took: float) -> float:
-        """The pause after a poll that found the statement still running."""
+        """Return the pause after a poll that found the statement still running."""
         if took >= HELD:
             self.next = FIRST_PAUSE
             return 0.0
@@ -43,10 +43,10 @@ def until_ended(
     """Poll until the statement has ended, and return the last answer.
 
     Args:
-        poll: asks the server once; its answer has `operationState`.
+        poll: polls the server once; its answer has `operationState`.
         longest: the longest pause between two polls that are answered at once.
-        clock: seconds that only grow.
-        sleep: waits for so many seconds, or until polling is worth it.
+        clock: returns monotonic seconds.
+        sleep: waits for so many seconds, or until polling makes sense.
     """
     pauses = Pauses(longest)
     while True:

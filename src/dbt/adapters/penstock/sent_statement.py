@@ -1,4 +1,4 @@
-"""A statement that was sent to the server: its time limit, and how any thread stops it."""
+"""A statement that was sent to the server: its time limit, and how another thread stops it."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ class SentStatement:
     """One statement in a session.
 
     Attributes:
-        operation: the server's handle of it, once that is known.
-        stopped: why it was stopped; None when it wasn't.
-        cancelled: when it was cancelled on the server, by the monotonic clock; None when it wasn't.
-        lost: whether the server could not be reached to cancel it, so that its connection was cut.
+        operation: the server's handle of the statement, once it is known.
+        stopped: why it was stopped; None when it was not.
+        cancelled: when it was cancelled on the server, by the monotonic clock; None when it was not.
+        lost: whether its connection was cut, because the server could not be reached to cancel it.
     """
 
     def __init__(self, session: Session) -> None:
@@ -39,7 +39,7 @@ class SentStatement:
 
     @contextmanager
     def limited(self, seconds: float | None) -> Iterator[None]:
-        """Within this, it is stopped after so many seconds; None for no limit."""
+        """Stop the statement after so many seconds; None for no limit."""
         words = (
             f"Query exceeded timeout of {seconds} seconds (query_timeout in profiles.yml) "
             "and was cancelled on the server"
@@ -60,13 +60,13 @@ class SentStatement:
             self._session.wake()
 
     def stop(self, why: str) -> None:
-        """Stop it, from any thread; one that the server has not named yet is cancelled by its own thread."""
+        """Stop the statement from any thread; before the server has sent a handle, its own thread cancels it."""
         self.stopped = why
         if self.operation is not None:
             self.cancel()
 
     def cancel(self) -> None:
-        """Cancel it on the server; a thread that waits for an answer that may never come is woken."""
+        """Cancel the statement on the server, and wake its thread when the server cannot be reached."""
         try:
             self._session.cancel(self.operation)
             self.cancelled = time.monotonic()
@@ -79,6 +79,6 @@ class SentStatement:
                 self._session.wake()
 
     def settle(self) -> None:
-        """Wait until closing its operation ends the last of its jobs, when it was cancelled."""
+        """After a cancellation, wait until closing the operation is sure to end its last job."""
         if self.cancelled is not None:
             time.sleep(max(0.0, self.cancelled + SETTLE - time.monotonic()))

@@ -1,4 +1,4 @@
-"""Open a Thrift session, on the project's own server or a remote one, and cancel what runs in one."""
+"""Open Thrift sessions on the project's own server or a remote one, and cancel their statements."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ OPEN_ATTEMPTS = 5
 
 @dataclass(frozen=True)
 class Session:
-    """An open session, of one thread; `cancel`, `end` and `wake` are also for the other threads.
+    """An open session of one thread. Other threads may call `cancel`, `end` and `wake`.
 
     Attributes:
         connection: PyHive's.
-        beside: asks the server something over a connection of its own: a Thrift client serves one
-            thread, and that of the session may be inside the statement's poll.
+        beside: sends a request over a separate connection. A Thrift client serves one thread, and the session's
+            thread may be polling the statement.
         seconds: how long the server may take to close the session.
-        server: the project's own server that it is on; None on a remote one.
+        server: the project's own server; None for a remote one.
     """
 
     connection: Any
@@ -47,7 +47,7 @@ class Session:
     server: Record | None = None
 
     def cancel(self, operation: Any) -> None:
-        """Cancel an operation, by its handle."""
+        """Cancel an operation by its handle."""
         self.beside(lambda client: client.CancelOperation(TCancelOperationReq(operationHandle=operation)))
 
     def end(self, operation: Any) -> None:
@@ -60,16 +60,16 @@ class Session:
         self.beside(ask)
 
     def wake(self) -> None:
-        """Cut the connection; the thread that waits on it gets an error."""
+        """Cut the connection, so that the thread that waits on it gets an error."""
         transport.wake(self.connection._transport)
 
     def leave(self) -> None:
-        """Give up a session on whose connection nothing can be asked any more; for its own thread."""
+        """Abandon a session whose connection is unusable. Only its own thread may call this."""
         with suppress(Exception):
             self.connection._transport.close()
 
     def close(self, cursor: Any) -> None:
-        """Close a session that nobody uses, and the operation of its last cursor: the server keeps that otherwise."""
+        """Close a session that is not in use, and the operation of its last cursor, which the server would keep."""
         try:
             transport.limit(self.connection._transport, self.seconds)
             with suppress(HiveError):
@@ -81,10 +81,10 @@ class Session:
 
 
 def managed_server(credentials: PenstockCredentials) -> Record:
-    """This project's own server, started when it isn't up.
+    """Return this project's own server, after starting it when it is down.
 
     Raises:
-        FailedToConnectError: it can't be started; the message says what to do.
+        FailedToConnectError: it cannot be started; the message says what to do.
     """
     try:
         return control.up(credentials.settings, lambda text: logger.info(f"penstock: {text}"))
@@ -93,16 +93,16 @@ def managed_server(credentials: PenstockCredentials) -> Record:
 
 
 def running_server(credentials: PenstockCredentials) -> Record | None:
-    """The project's own server when it is up and ready; starts nothing."""
+    """Return the project's own server when it is ready, else None; starts nothing."""
     return control.current(credentials.settings)
 
 
 def _connect(credentials: PenstockCredentials, server: Record | None) -> Session:
-    """One try.
+    """Open a session once, without retries.
 
     Raises:
-        FailedToConnectError: no connection came about.
-        DbtRuntimeError: the server would not open a session with these settings.
+        FailedToConnectError: no connection could be made.
+        DbtRuntimeError: the server refused a session with these settings.
     """
 
     def beside(ask: Callable[[Any], object]) -> None:
@@ -143,8 +143,8 @@ def _worth_retrying(credentials: PenstockCredentials, error: FailedToConnectErro
 def open_session(credentials: PenstockCredentials) -> Session:
     """Open a session, after starting the project's own server when that is the target.
 
-    A remote server is asked again `connect_retries` times, `connect_timeout` seconds apart, when
-    it says that it is only starting, or after any failure with `retry_all`.
+    A remote server is tried again `connect_retries` times, `connect_timeout` seconds apart, while it is starting, or
+    after any failure with `retry_all`.
     """
     tries = OPEN_ATTEMPTS if credentials.managed else 1 + credentials.connect_retries
     for attempt in range(tries):

@@ -1,7 +1,7 @@
-"""Who talks on a session's socket: one thread at a time, and none once the session is to end.
+"""Ownership of a session's socket: one thread at a time, and none once the session ends.
 
-A Thrift client serves one thread. A second one that sends its request on the same socket takes an
-answer that belongs to the first: both then read garbage, or wait for ever.
+A Thrift client serves one thread. A second thread that sends a request on the same socket reads the answer of the
+first: both then read garbage, or wait forever.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dbt_common.exceptions import DbtRuntimeError
 
 
 class SocketUse:
-    """A context manager around each talk on a socket; other threads end it with `end`.
+    """A context manager around each request on a socket. Other threads end its use with `end`.
 
     Attributes:
-        over: why no thread may begin to talk any more; None while it may.
-        woken: set with `over`: a thread that pauses between two requests waits for it.
+        over: why no thread may send a request; None while one may.
+        woken: set together with `over`; a thread that pauses between two requests waits on it.
     """
 
     def __init__(self) -> None:
@@ -37,22 +37,22 @@ class SocketUse:
             self._lock.notify_all()
 
     def require(self) -> None:
-        """Check that talking may go on.
+        """Check that a request may be sent.
 
         Raises:
-            DbtRuntimeError: it may not; the reason is that of `end`.
+            DbtRuntimeError: it may not; with the reason passed to `end`.
         """
         if self.over:
             raise DbtRuntimeError(self.over)
 
     def end(self, why: str) -> bool:
-        """Let no thread begin to talk from now on; whether one is talking at this moment."""
+        """Allow no more requests, and return whether one is running at this moment."""
         with self._lock:
             self.over = self.over or why
             self.woken.set()
             return self._talks
 
     def wait_until_free(self, seconds: float) -> bool:
-        """Wait until no thread talks any more; whether that came within so many seconds."""
+        """Wait until no request is running, and return whether that happened within so many seconds."""
         with self._lock:
             return self._lock.wait_for(lambda: not self._talks, seconds)

@@ -27,14 +27,14 @@ logging.getLogger("thrift").addHandler(logging.NullHandler())
 
 
 class Socket(TSocket):  # type: ignore[misc]
-    """Thrift's socket, with TLS when given a context, and with the reason when it can't be opened."""
+    """Thrift's socket, with TLS when it has a context, and with the reason when it cannot be opened."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None, seconds: float) -> None:
         super().__init__(host, port, socket_keepalive=True)
         self.context, self.seconds = context, seconds
 
     def open(self) -> None:
-        """Connect and, with a context, shake hands; each within the limit."""
+        """Connect and, with a context, do the TLS handshake, each within the time limit."""
         try:
             plain = socket.create_connection((self.host, self.port), self.seconds)
         except OSError as error:
@@ -49,7 +49,7 @@ class Socket(TSocket):  # type: ignore[misc]
             raise TTransportException(TTransportException.NOT_OPEN, str(error), error) from None
 
     def close(self) -> None:
-        """Close, and wake a thread that is waiting for an answer."""
+        """Close the socket, and wake a thread that waits for an answer."""
         if self.handle:
             with suppress(OSError):
                 self.handle.shutdown(socket.SHUT_RDWR)
@@ -57,7 +57,7 @@ class Socket(TSocket):  # type: ignore[misc]
 
 
 class Buffered(TBufferedTransport):  # type: ignore[misc]
-    """No greeting (`auth: NOSASL`): once connected, an answer may take as long as it takes."""
+    """A transport without a SASL greeting (`auth: NOSASL`): once connected, answers have no time limit."""
 
     def open(self) -> None:
         super().open()
@@ -65,7 +65,7 @@ class Buffered(TBufferedTransport):  # type: ignore[misc]
 
 
 class Sasl(TSaslClientTransport):  # type: ignore[misc]
-    """The greeting has a time limit: a server that expects none would never answer it."""
+    """A SASL transport whose greeting has a time limit: a server without SASL would never answer it."""
 
     def open(self) -> None:
         super().open()
@@ -73,7 +73,7 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
 
 
 def socket_of(transport: Any) -> socket.socket | None:
-    """The socket below a transport, of PyHive's over HTTP too; None while it isn't open."""
+    """Return the socket below a transport, also of PyHive's HTTP transport; None while it is not open."""
     while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
         transport = inner
     http = getattr(transport, "_THttpClient__http", None)
@@ -82,7 +82,7 @@ def socket_of(transport: Any) -> socket.socket | None:
 
 
 def wake(transport: Any) -> None:
-    """End a connection from another thread: the one that waits for an answer gets an error, and closes it."""
+    """End a connection from another thread: the thread that waits for an answer gets an error and closes it."""
     if found := socket_of(transport):
         # Not TLS's own, which would take the connection's state away from the thread that uses it.
         with suppress(OSError):
@@ -90,7 +90,7 @@ def wake(transport: Any) -> None:
 
 
 def limit(transport: Any, seconds: float) -> None:
-    """Let each answer on an open transport take so many seconds at most."""
+    """Limit the time of each answer on an open transport, in seconds."""
     if found := socket_of(transport):
         with suppress(OSError):
             found.settimeout(seconds)
@@ -102,9 +102,9 @@ def _warn_unverified(host: str) -> None:
 
 
 def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
-    """TLS as the profile wants it: None without `use_ssl`, else certificate and host name are verified.
+    """Return the TLS context of a profile: None without `use_ssl`, else one that verifies certificate and host name.
 
-    Against `ssl_ca` (a PEM file; relative to the project) or, without it, the machine's own authorities.
+    It trusts `ssl_ca` (a PEM file, relative to the project) or, without it, the machine's own authorities.
 
     Raises:
         DbtRuntimeError: `ssl_ca` can't be read.
@@ -126,7 +126,7 @@ def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
 
 
 def thrift_transport(credentials: PenstockCredentials) -> Any:
-    """A transport to the profile's server, not yet open, as its `auth` wants it."""
+    """Return a transport to the profile's server for its `auth`, not yet open."""
     context = ssl_context(credentials)
     wire = Socket(str(credentials.host), credentials.port, context, credentials.connect_timeout)
     if credentials.auth == "NOSASL":

@@ -1,1 +1,1 @@
-"""Python models: `submission_method: connect` inside dbt, `spark_submit` in a driver of its own."""
+"""Python models: submitted over Spark Connect, or with spark-submit."""

@@ -12,7 +12,7 @@ from dbt.adapters.penstock.errors import AdapterError
 
 
 def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
-    """The error for a configuration value that can't be."""
+    """Return the error for an invalid configuration value."""
     return AdapterError(
         f"{needed} as {key} of the Python model {name}",
         repr(value),
@@ -21,17 +21,17 @@ def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
 
 
 def names(value: Any) -> tuple[str, ...]:
-    """One name or a list of names."""
+    """Return one name or a list of names as a tuple."""
     return (value,) if isinstance(value, str) else tuple(map(str, value or ()))
 
 
 @dataclass(frozen=True)
 class PythonConfig:
-    """What a Python model's config says beside the table's layout.
+    """The configuration of a Python model, except the table's layout.
 
     Attributes:
-        spark_conf: Spark settings of this model alone: its layout's and, before those, its own.
-        timeout: seconds until the model is stopped; None never.
+        spark_conf: Spark settings of this model: those of its layout, overridden by its own.
+        timeout: seconds until the model is stopped; None for no limit.
         packages: requirements that must be installed, as pip writes them.
         master: Spark master of a spark_submit driver; None takes penstock.yml's.
         deploy_mode: where a spark_submit driver runs: `client`, beside dbt, or `cluster`.
@@ -47,7 +47,7 @@ class PythonConfig:
 
     @classmethod
     def of(cls, node: dict[str, Any], default_format: str = "delta") -> PythonConfig:
-        """The configuration of a node, in a profile with this table format.
+        """Return the configuration of a node, in a profile with this table format.
 
         Raises:
             DbtRuntimeError: a value of the wrong kind; its key is named.

@@ -1,7 +1,6 @@
-"""`submission_method: connect`: run `model(dbt, session)` here, its work on the server.
+"""`submission_method: connect`: run `model(dbt, session)` in this process, its Spark jobs on the server.
 
-Each model has a session of its own, so that one model's settings and views never reach another,
-and the write is done in it.
+Each model has its own session: its settings and views never reach another model. The same session writes the result.
 """
 
 from __future__ import annotations
@@ -31,10 +30,10 @@ TIDYING = 60
 
 
 class OwnSession:
-    """A model's session; other threads may interrupt and close it, also while the model opens it.
+    """A model's session. Other threads may interrupt and close it, even while the model opens it.
 
     Args:
-        opener: opens it, on the calling thread.
+        opener: opens the session on the calling thread.
     """
 
     def __init__(self, opener: Callable[[], Any]) -> None:
@@ -46,7 +45,7 @@ class OwnSession:
         self.session: Any = None
 
     def open(self) -> Any:
-        """The session.
+        """Return the session, opened.
 
         Raises:
             DbtRuntimeError: the model was cancelled while the session opened.
@@ -61,14 +60,14 @@ class OwnSession:
         return opened
 
     def interrupt(self) -> None:
-        """End what runs in it; one that is being opened is closed at once."""
+        """Cancel what runs in the session; a session that is being opened is closed at once."""
         with self._lock:
             self._over = True
         if self.session is not None:
             self.session.interruptAll()
 
     def close(self) -> None:
-        """Close it, or leave it behind when that takes too long."""
+        """Close the session, or abandon it when that takes too long."""
         with self._lock:
             self._over, opened = True, self.session
         if opened is not None:
@@ -83,7 +82,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
         self.credentials = credential
 
     def url(self) -> str:
-        """The server's Spark Connect address; see `session.url`."""
+        """Return the server's Spark Connect address; see `connect_session.url`."""
         return connect_session.url(self.credentials, self.node["name"])
 
     def submit(self, compiled_code: str) -> Any:
@@ -94,7 +93,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
 
         Raises:
             DbtRuntimeError: with the user's file, line and message when their code failed; or a
-                configuration, package, timeout or cancellation in words.
+                configuration, package, timeout or cancellation.
         """
         name = self.node["name"]
         config = PythonConfig.of(self.node, self.credentials.file_format)
@@ -117,17 +116,17 @@ class ConnectPythonJobHelper(PythonJobHelper):
             alone = job.write.target if job.write.alone else None
             executions.run(name, work, own.interrupt, config.timeout, alone, own.close)
         except DbtRuntimeError:
-            clear_aside(self.credentials, job, address)
+            drop_temporary_table(self.credentials, job, address)
             raise
         except Exception as error:
-            clear_aside(self.credentials, job, address)
+            drop_temporary_table(self.credentials, job, address)
             words = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
             raise DbtRuntimeError(connect_session.without_token(words, address)) from None
         return None
 
 
-def clear_aside(credentials: PenstockCredentials, job: Any, address: str) -> None:
-    """Drop what a stopped write left beside its target, unless the target is gone already."""
+def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: str) -> None:
+    """Drop the temporary table of a stopped write, unless the target is gone already."""
     if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
         return
 

@@ -1,4 +1,4 @@
-"""A Spark Connect session of a model's own: its address, certificates, name and settings."""
+"""Open the Spark Connect session of a Python model: its address, certificates, name and settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dbt.adapters.penstock.errors import AdapterError
 
 
 def url(credentials: PenstockCredentials, name: str) -> str:
-    """The server's Spark Connect address.
+    """Return the server's Spark Connect address.
 
     Raises:
         DbtRuntimeError: a remote server without `connect_url` in the profile.
@@ -33,21 +33,21 @@ def url(credentials: PenstockCredentials, name: str) -> str:
     return f"sc://localhost:{server.ports.connect}/;token={server.token}"
 
 
-def without_token(words: str, address: str) -> str:
-    """A message in which the address's token can't be read."""
+def without_token(message: str, address: str) -> str:
+    """Return a message with the token of the address masked."""
     for part in address.split(";")[1:]:
         key, _, value = part.partition("=")
         if key.strip("/") == "token" and value:
             for form in (value, urllib.parse.unquote(value)):
-                words = words.replace(form, "***")
-    return words
+                message = message.replace(form, "***")
+    return message
 
 
 def channel_of(credentials: PenstockCredentials, address: str, node: str) -> Any:
-    """The channel of an address; where TLS is used, `ssl_ca` is the authority that is trusted.
+    """Return the channel of an address; with TLS, it trusts the authority `ssl_ca`.
 
-    Spark's UI describes a Connect job by its request, which begins with the user: the node's name
-    is put there, unless the address names a user.
+    Spark's UI describes a Connect job by its request, which begins with the user. So the node's name is sent as the
+    user, unless the address names one.
 
     Raises:
         DbtRuntimeError: a CA file that can't be read.
@@ -56,7 +56,7 @@ def channel_of(credentials: PenstockCredentials, address: str, node: str) -> Any
     from pyspark.sql.connect.client.core import ChannelBuilder, DefaultChannelBuilder
 
     class Channel(DefaultChannelBuilder):
-        """The client's own channel, but for the authority."""
+        """Spark's channel with another certificate authority."""
 
         def toChannel(self) -> Any:
             plain = not self.secure or (not self.use_ssl and self.host == "localhost")
@@ -131,7 +131,7 @@ def configure(session: Any, conf: Mapping[str, str], name: str) -> None:
     """Set a model's `spark_conf` on its session.
 
     Raises:
-        DbtRuntimeError: a setting that a running Spark doesn't take.
+        DbtRuntimeError: a setting that a running Spark does not accept.
     """
     for key, value in conf.items():
         known = not key.startswith("spark.") or key.startswith(spark_conf.FREE) or session.conf.isModifiable(key)

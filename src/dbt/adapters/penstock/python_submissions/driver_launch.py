@@ -1,4 +1,4 @@
-"""What a spark_submit driver is started with: Spark's settings, a folder of files, the environment."""
+"""Prepare a spark-submit driver: its Spark settings, its folder of files, and its environment."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ appender.console.layout.pattern = %p %c{1}: %m%n%ex
 
 
 def settings_of(credentials: PenstockCredentials) -> Settings:
-    """The project's penstock.yml."""
+    """Return the settings of penstock.yml."""
     return credentials.settings
 
 
 def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], master: str | None) -> dict[str, str]:
-    """Settings of a driver beside the server: the same catalog and tables, none of its ports.
+    """Return the settings of a driver beside the server: the same catalog and tables, but none of its ports.
 
     Args:
         server: the server's settings.
         node: dbt's unique id, the application's name.
-        conf: the model's `spark_conf`, put over the server's.
+        conf: the model's `spark_conf`, which overrides the server's.
         master: the model's `master`; None keeps the server's.
     """
     kept = {key: value for key, value in server.items() if not key.startswith("spark.connect.")}
@@ -70,10 +70,10 @@ def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], 
 def spark_settings(
     credentials: PenstockCredentials, settings: Settings, table_jars: list[Path], job: Job, config: PythonConfig
 ) -> dict[str, str]:
-    """All of a driver's settings but those of its folder.
+    """Return all of a driver's settings except those of its folder.
 
     Raises:
-        DbtRuntimeError: a remote server whose metastore isn't named.
+        DbtRuntimeError: a remote server without a metastore in the settings.
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     if not credentials.managed:
@@ -92,10 +92,10 @@ def spark_settings(
 
 
 def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
-    """Refuse a driver that could not start, before it is tried for a minute.
+    """Check that a driver can start, before spark-submit tries for a minute.
 
     Raises:
-        DbtRuntimeError: a master that doesn't answer, or a deploy mode that it, or penstock, doesn't have.
+        DbtRuntimeError: the master does not answer, or it or penstock does not support the deploy mode.
     """
     master = config.master or settings.server.master
     if config.deploy_mode == "cluster":
@@ -114,7 +114,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
 
 
 def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
-    """How long a driver's jobs wait for an executor, and what it says when none comes; None where there are none."""
+    """Return how long a driver's jobs wait for an executor, and the error when none comes; None without executors."""
     master = conf["spark.master"]
     if addresses.is_local(master):
         return None
@@ -133,7 +133,7 @@ def prepare(
 ) -> Path:
     """Fill a driver's folder, readable by its owner only, and return its settings file.
 
-    Settings go through a file: on the command line any user of the machine could read them.
+    The settings are in a file, since any user of the machine can read a command line.
     """
     me = psutil.Process()
     parent = [me.pid, me.create_time()]
@@ -159,7 +159,7 @@ def prepare(
 
 
 def environment(settings: Settings, found: java.Java, folder: Path, master: str) -> dict[str, str]:
-    """The driver's environment: of this project's Spark, with the Hadoop cluster that dbt's own names."""
+    """Return the driver's environment: this project's Spark, and the Hadoop cluster in dbt's own environment."""
     made = configuration.environment(settings, found, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):
         made["HADOOP_CONF_DIR"] = cluster
@@ -170,7 +170,7 @@ def environment(settings: Settings, found: java.Java, folder: Path, master: str)
 
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
-    """The project's Java and table-format jars; what executors are sent is made where it is missing."""
+    """Return the project's Java and table-format jars, after building what executors are sent."""
     launch.prepare(settings)
     found = java.find(settings.server.java_home)
     return found, jars.of_server(settings, found)

@@ -1,10 +1,9 @@
-"""Models that run now, each on a thread of its own, so that a timeout or Ctrl-C can stop any code.
+"""Run Python models, each on its own thread, so that a timeout or Ctrl-C can stop any code.
 
-A thread that waits for Spark is stopped by the cancelling of its jobs. One in a Python loop is
-stopped by an exception raised in it from outside; within Spark's client that could leave a lock
-behind that every other session waits for, so it comes there only to a model that goes on asking
-Spark although its jobs were cancelled. One that hangs in a call of C code can't be stopped: it is
-left behind, its Spark session or process ended, and dies with dbt.
+A thread that waits for Spark stops when its jobs are cancelled. A thread in a Python loop is stopped by an exception
+that another thread raises in it. Inside Spark's client such an exception could leave a lock that every other session
+waits for, so it is raised there only in a model that keeps calling Spark although its jobs were cancelled. A thread
+that hangs in C code cannot be stopped: its Spark session or process is ended, and the thread dies with dbt.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ CLIENT = ("pyspark", "grpc")
 
 
 class Stopped(BaseException):
-    """Raised in a model's thread to end it; not an Exception, so that a model's `except` lets it pass."""
+    """Raised in a model's thread to end it; `except Exception` in a model does not catch it."""
 
 
 def in_client(ident: int) -> bool:
-    """Whether a thread is within a call of Spark's client."""
+    """Return whether a thread is inside a call of Spark's client."""
     frame = sys._current_frames().get(ident)
     while frame is not None:
         if frame.f_globals.get("__name__", "").split(".")[0] in CLIENT:
@@ -48,8 +47,8 @@ class Running:
 
     Args:
         name: the model's name.
-        work: runs it.
-        cancel: ends its Spark jobs; may be called at any time, on another thread.
+        work: runs the model.
+        cancel: cancels its Spark jobs; may be called at any time, on another thread.
     """
 
     def __init__(self, name: str, work: Callable[[], None], cancel: Callable[[], None]) -> None:
@@ -72,15 +71,15 @@ class Running:
             self._wake.set()
 
     def stop(self) -> None:
-        """Ask for the end; `wait` brings it about on the thread that waits."""
+        """Request the end of the model; the thread in `wait` carries it out."""
         self._stopped = True
         self._wake.set()
 
     def wait(self, timeout: float | None) -> None:
-        """Run the model to its end.
+        """Run the model until it ends.
 
         Args:
-            timeout: seconds until it is stopped; None never.
+            timeout: seconds until it is stopped; None for no limit.
 
         Raises:
             DbtRuntimeError: it was stopped.
@@ -117,7 +116,7 @@ class Running:
         canceller.join(max(0.0, deadline - time.monotonic()))
 
     def _cancel_until_ended(self) -> None:
-        """Once may be too early: a model sends its next job just after the others were cancelled."""
+        """Cancel repeatedly: a model can send its next job just after the others were cancelled."""
         while not self._finished:
             with contextlib.suppress(Exception):
                 self._cancel()
@@ -125,7 +124,7 @@ class Running:
 
 
 def at_most(seconds: float, work: Callable[[], None]) -> None:
-    """Do what only tidies up and may hang or fail: then it is left behind, and the run goes on."""
+    """Do clean-up that may hang or fail: after so many seconds the run goes on without it."""
 
     def quietly() -> None:
         with contextlib.suppress(Exception):
@@ -146,11 +145,11 @@ def run(
     alone: str | None = None,
     tidy: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a model, known to `stop_all` meanwhile; see Running for the arguments and errors.
+    """Run a model that `stop_all` can stop; see Running for the arguments and errors.
 
     Args:
-        alone: a table whose other writers wait until this model has ended.
-        tidy: called once the model has ended, well or not, and before `end_all` counts it as ended.
+        alone: a table; other writers of it wait until this model has ended.
+        tidy: called once the model has ended or failed, and before `end_all` counts it as ended.
     """
     running = Running(name, work, cancel)
     with _lock:
@@ -170,7 +169,7 @@ def run(
 
 
 def stop_all() -> list[str]:
-    """Stop every model that runs now; their names."""
+    """Stop every running model, and return their names."""
     with _lock:
         for running in _running:
             running.stop()
@@ -178,7 +177,7 @@ def stop_all() -> list[str]:
 
 
 def end_all(seconds: float = 2 * GRACE) -> None:
-    """Stop every model that runs now, and wait until the server has heard of it."""
+    """Stop every running model, and wait until the server knows."""
     stop_all()
     with _lock:
         _lock.wait_for(lambda: not _running, seconds)

@@ -1,4 +1,4 @@
-"""From a dbt node and its compiled code to the job that a Spark session runs."""
+"""Build the job that a Spark session runs, from a dbt node and its compiled code."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ MARK = "penstock_write = "
 
 
 def leading_blank_lines(text: str) -> int:
-    """How many lines before the first one with something in it."""
+    """Return the number of blank lines at the beginning of a text."""
     return next((number for number, line in enumerate(text.split("\n")) if line.strip()), 0)
 
 
 def aligned(compiled_code: str, own: str) -> str:
-    """The compiled code with the user's lines at the numbers they have in the user's file."""
+    """Return the compiled code with the user's lines at their numbers in the user's file."""
     code = compiled_code.split("\n")[leading_blank_lines(compiled_code) :]
     return "\n" * leading_blank_lines(own) + "\n".join(code)
 
 
-def marked(compiled_code: str) -> tuple[str, dict[str, Any]]:
-    """The code and what the macro `penstock_python_job` put on its last marked line."""
+def split_job_data(compiled_code: str) -> tuple[str, dict[str, Any]]:
+    """Return the code, and the data that the macro `penstock_python_job` added on the last line."""
     code, _, rest = compiled_code.rpartition(f"\n{MARK}")
     return code, json.loads(ast.literal_eval(rest.strip()))
 
 
 def layout(node: dict[str, Any], default_format: str) -> Layout:
-    """A table's layout by its node's config.
+    """Return a table's layout by its node's config.
 
     Raises:
         DbtRuntimeError: an unknown format or a value of the wrong kind.
@@ -77,7 +77,7 @@ def layout(node: dict[str, Any], default_format: str) -> Layout:
 
 
 def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | None:
-    """ISO start and end of the microbatch that a node runs; None outside microbatch."""
+    """Return the ISO start and end of the microbatch that a node runs; None outside microbatch."""
     batch = write.get("batch") or {}
     start, end = batch.get("start"), batch.get("end")
     if start is None and (context := node.get("batch")):
@@ -91,7 +91,7 @@ def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | Non
 
 
 def lake(credentials: PenstockCredentials) -> str:
-    """Where the project's lake is: a folder, or its address in a store; empty in a project without penstock.yml."""
+    """Return the project's lake: a folder, or its address in a store; empty in a project without penstock.yml."""
     try:
         return settings_of(credentials).lake_uri.removeprefix("file://")
     except PenstockError:
@@ -99,18 +99,18 @@ def lake(credentials: PenstockCredentials) -> str:
 
 
 def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, credentials: PenstockCredentials) -> Job:
-    """The job of a node.
+    """Return the job of a node.
 
     Args:
-        node: as dbt hands it to a submission helper.
+        node: as dbt passes it to a submission helper.
         compiled_code: what the macro `penstock_python_job` rendered.
         config: the node's own configuration.
         credentials: for the default format and the project's folder.
 
     Raises:
-        DbtRuntimeError: a configuration that can't be.
+        DbtRuntimeError: the configuration is not valid.
     """
-    code, said = marked(compiled_code)
+    code, said = split_job_data(compiled_code)
     try:
         own = (Path(credentials.project_root) / node["original_file_path"]).read_text()
     except OSError:

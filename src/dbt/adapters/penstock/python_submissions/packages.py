@@ -1,4 +1,4 @@
-"""dbt's `packages` of a Python model: checked before it runs; nothing is installed."""
+"""Check dbt's `packages` of a Python model before it runs; nothing is installed."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dbt.adapters.penstock.errors import AdapterError
 
 
 def missing(packages: Iterable[str]) -> dict[str, str]:
-    """Requirements that aren't met, each with what was found instead.
+    """Return the requirements that are not met, each with the version found instead.
 
     Raises:
-        InvalidRequirement: one that is not written as pip takes it.
+        InvalidRequirement: a requirement that pip could not read.
     """
     found: dict[str, str] = {}
     for text in packages:
@@ -36,11 +36,11 @@ def require(packages: Iterable[str], name: str) -> None:
     """Check a model's packages.
 
     Args:
-        packages: requirements as pip writes them, `pandas>=2.2`.
+        packages: requirements in pip's syntax, `pandas>=2.2`.
         name: the model's name.
 
     Raises:
-        DbtRuntimeError: some aren't met; all of them are named with the command that installs them.
+        DbtRuntimeError: some are not met; the error names all of them, and the command that installs them.
     """
     try:
         lacking = missing(packages)

@@ -1,4 +1,4 @@
-"""`submission_method: spark_submit`: the model in a driver of its own, with RDDs and the JVM at hand."""
+"""`submission_method: spark_submit`: run the model in its own driver, with access to RDDs and the JVM."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TERM_SECONDS = 5.0
 
 
 class SparkSubmitPythonJobHelper(PythonJobHelper):
-    """Runs one model in a driver of its own."""
+    """Runs one model with spark-submit."""
 
     def __init__(self, parsed_model: dict[str, Any], credential: PenstockCredentials) -> None:
         self.node = parsed_model
@@ -55,7 +55,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
 
         Raises:
             DbtRuntimeError: with the user's file, line and message when their code failed; or a
-                configuration, package, timeout, cancellation or failed driver in words.
+                configuration, package, timeout, cancellation or failed driver.
         """
         name = self.node["name"]
         config = PythonConfig.of(self.node, self.credentials.file_format)
@@ -83,7 +83,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
                 pending_plans.note(job.node, Noted(told["explained"], None, plan_store.as_executed(told["executed"])))
         except DbtRuntimeError:
             with contextlib.suppress(DbtRuntimeError):
-                connect.clear_aside(self.credentials, job, connect_session.url(self.credentials, name))
+                connect.drop_temporary_table(self.credentials, job, connect_session.url(self.credentials, name))
             raise
         finally:
             shutil.rmtree(folder, ignore_errors=True)
@@ -91,7 +91,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
 
 
 class Driver:
-    """A spark-submit process with all it starts, in a process group of its own.
+    """A spark-submit process and its children, in their own process group.
 
     Args:
         name: the model's name.
@@ -127,7 +127,7 @@ class Driver:
             return self._process
 
     def follow(self) -> None:
-        """Start it, log what the model prints as it comes, and wait for its end.
+        """Start the driver, log what the model prints, and wait for the end.
 
         Raises:
             DbtRuntimeError: the model failed, or its driver ended without a result.
@@ -157,7 +157,7 @@ class Driver:
             raise DbtRuntimeError(error)
 
     def end(self) -> None:
-        """End the driver and all its processes; one that doesn't go in time is killed."""
+        """End the driver and all its processes; kill those that do not end in time."""
         with self._lock:
             self._over, process = True, self._process
         if process is None:
