@@ -1,8 +1,8 @@
-"""Made taxi trips: plausible in their shape and skew, and with the defects that real months have.
+"""Generated taxi trips with the distributions, the skew and the data defects of real months.
 
-The rates of the defects follow what was counted over 26 real green months; rare ones are raised so
-that each occurs in every month of a thousand rows or more. All randomness comes from the generator
-that is passed in, so the same seed gives the same trips.
+The rates of the defects were measured on 26 real green months; rare defects are made more frequent, so that each
+occurs in every month of at least a thousand rows. All randomness comes from the given generator, so the same seed
+gives the same trips.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.lake.month_ranges import following
+from penstock.intervals.grain import GRAINS, MONTH
 
 Array = npt.NDArray[Any]
 Trips = dict[str, Array]
@@ -32,7 +32,7 @@ ZONES = 265
 
 
 def _map() -> tuple[Array, Array]:
-    """(position of each zone in miles, shape (266, 2); its attraction, shape (266,)); index 0 unused."""
+    """Return (position of each zone in miles, shape (266, 2); its popularity, shape (266,)); index 0 is unused."""
     rng = np.random.default_rng(ZONES)
     place = rng.uniform((-8, -8), (12, 14), (ZONES + 1, 2))
     place[_MANHATTAN] = rng.uniform((-1, 0), (1, 12), (len(_MANHATTAN), 2))
@@ -44,7 +44,7 @@ _PLACE, _ATTRACTION = _map()
 
 
 def _weights(dataset: str) -> tuple[Array, Array]:
-    """(cumulative share of pick-ups by zone, of drop-offs), shape (266,)."""
+    """Return (cumulative share of pick-ups by zone, the same of drop-offs), each of shape (266,)."""
     start = _ATTRACTION.copy()
     factor = {"yellow": (20, 60, 1), "green": (0.5, 0.2, 30), "fhvhv": (3, 10, 1)}[dataset]
     start[_MANHATTAN] *= factor[0]
@@ -62,13 +62,16 @@ def _draw(cumulative: Array, rng: np.random.Generator, rows: int) -> Array:
 
 
 def _seconds(month: date) -> tuple[int, int]:
-    """(first second of the month since 1970, days in it)."""
+    """Return (first second of the month since 1970, number of its days)."""
     epoch = date(1970, 1, 1)
-    return (month - epoch).days * DAY, (following(month) - month).days
+    return (month - epoch).days * DAY, (GRAINS[MONTH].following(month) - month).days
 
 
-def journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Where and when: `pickup`, `dropoff` (whole seconds since 1970), `pu`, `do` (zones), `miles`."""
+def make_journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
+    """Return trips with `pickup` and `dropoff` (whole seconds since 1970), `hour`, `day`, zones and `miles`.
+
+    `pu` and `do` are the zones of pick-up and drop-off.
+    """
     first, days = _seconds(month)
     weekday = (np.arange(days) + month.weekday()) % 7
     by_day = np.array([0.9, 0.98, 1.02, 1.08, 1.1, 1.06, 0.86])[weekday]
@@ -87,27 +90,27 @@ def journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> 
 
 
 def is_manhattan(zones: Array) -> Array:
-    """Which zones lie in Manhattan."""
+    """Return for each zone whether it is in Manhattan."""
     return np.isin(zones, _MANHATTAN)
 
 
 def is_airport(zones: Array) -> Array:
-    """Which zones are airports."""
+    """Return for each zone whether it is an airport."""
     return np.isin(zones, _AIRPORTS)
 
 
-def spoil(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Generator, *, voids: bool) -> None:
-    """Put the defects in, in place; the number of rows stays as it is.
+def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Generator, *, voids: bool) -> None:
+    """Add data defects to trips in place; the number of rows does not change.
 
     Args:
-        amounts: names of the money columns (cents): negated in voided trips.
-        voids: whether a voided trip stands beside its negative mirror.
+        amounts: names of the money columns (cents), which voided trips have negated.
+        voids: whether to add voided trips, each beside the trip with the same positive amounts.
     """
     rows = len(trips["pickup"])
     order, used = rng.permutation(rows), 0
 
     def take(rate: float) -> Array:
-        """Rows no other defect has, about `rate` of all; at least one in a thousand-row chunk."""
+        """Return about `rate` of all rows, none of which has another defect; at least one of a thousand rows."""
         nonlocal used
         count = int(rng.binomial(rows, rate)) + (rows >= 1000)
         used += count

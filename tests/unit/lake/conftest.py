@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Answer:
-    """What a command said, and how it ended."""
+    """What a command message, and how it ended."""
 
     code: int
     text: str
@@ -51,10 +51,10 @@ class Project:
     def manifest(self) -> Manifest:
         return Manifest(self.lake)
 
-    def penstock(self, *words: str) -> Answer:
+    def penstock(self, *arguments: str) -> Answer:
         app = typer.Typer()
         register(app)
-        result = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
+        result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
         if isinstance(result.exception, PenstockError):
             return Answer(1, str(result.exception))
         if result.exception and not isinstance(result.exception, SystemExit):

@@ -46,7 +46,7 @@ def test_the_projects_own_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("datasets", "said"),
+    ("datasets", "message"),
     [
         ({"r": {**ONE, "colour": 1}}, "unknown key `datasets.r.colour`"),
         ({"r": {**ONE, "name": "x"}}, "unknown key `datasets.r.name`"),
@@ -69,8 +69,8 @@ def test_the_projects_own_file() -> None:
         ({"r": ONE, "R": ONE}, "differ by case only"),
     ],
 )
-def test_refused_by_name(tmp_path: Path, datasets: Any, said: str) -> None:
-    with pytest.raises(PenstockError, match=re.escape(said)):
+def test_refused_by_name(tmp_path: Path, datasets: Any, message: str) -> None:
+    with pytest.raises(PenstockError, match=re.escape(message)):
         load(tmp_path, {"datasets": datasets})
 
 

@@ -10,9 +10,9 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.cleanup import parse_grace
-from penstock.lake.download import Remote, held
+from penstock.lake.download import RemoteFile, download_lock
 from penstock.lake.manifest_table import write_snapshot
-from penstock.lake.staging import downloads
+from penstock.lake.staging import downloads_folder
 
 from .conftest import GreenFile, Project
 
@@ -38,10 +38,10 @@ def test_grace() -> None:
 
 
 def test_superseded_folders_go_after_their_grace(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", "../files")
+    arguments = ("land", "green", "2021-01", "--from", "../files")
     for fare in (1.0, 2.0):
         green_file(fare=fare)
-        project.penstock(*words)
+        project.penstock(*arguments)
     old, live = (entry.folder for entry in project.manifest.entries())
     # The files' own age doesn't count: grace runs from the commit that superseded them.
     age(project.lake / old, 30)
@@ -112,7 +112,7 @@ def test_what_a_killed_process_left_ages_although_clean_looks_at_it(project: Pro
 
 
 def test_a_download_in_use_stays(project: Project) -> None:
-    with held(Remote(None, "a", "a"), downloads(project.lake)) as lock:
+    with download_lock(RemoteFile(None, "a", "a"), downloads_folder(project.lake)) as lock:
         part = Path(lock.lock_file).with_suffix(".part")
         part.write_bytes(b"x")
         assert "0 removed" in project.penstock("clean", "--grace", "0d").text

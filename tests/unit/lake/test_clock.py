@@ -105,10 +105,10 @@ def test_clean_under_a_jumped_clock_leaves_a_landing_at_work_alone(
     green_file()
     flush = landing._flush
 
-    def jump(*words: object) -> None:
+    def jump(*arguments: object) -> None:
         set_clock.offset = days * DAY
         assert clean(project.lake, 0 * DAY) == []
-        flush(*words)  # type: ignore[arg-type]
+        flush(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(landing, "_flush", jump)
     answer = project.penstock(*LAND)

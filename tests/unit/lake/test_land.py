@@ -53,31 +53,31 @@ def test_csv_and_gzip_land_as_parquet_does(project: Project, green_file: GreenFi
 
 
 def test_the_same_bytes_change_nothing_and_others_replace(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", "../files")
+    arguments = ("land", "green", "2021-01", "--from", "../files")
     green_file()
-    assert "landed" in project.penstock(*words).text
+    assert "landed" in project.penstock(*arguments).text
     before = project.tree()
-    again = project.penstock(*words)
+    again = project.penstock(*arguments)
     assert (again.code, project.tree()) == (0, before)
     assert "unchanged" in again.text
     green_file(fare=9.0)
-    assert "replaced" in project.penstock(*words).text
+    assert "replaced" in project.penstock(*arguments).text
     assert project.rows("green", "2021-01").column("fare_amount").to_pylist() == [Decimal("9.00")] * 3
     assert set(before) < set(project.tree())
     green_file()
-    assert "replaced" in project.penstock(*words).text
+    assert "replaced" in project.penstock(*arguments).text
     assert project.rows("green", "2021-01").column("fare_amount").to_pylist() == [Decimal("7.50")] * 3
     first, _, third = project.manifest.entries()
     assert first.folder == third.folder
 
 
-@pytest.mark.parametrize("step", ["_flush", "switch"])
+@pytest.mark.parametrize("step", ["_flush", "activate"])
 def test_an_interrupt_leaves_nothing_half_done(
     project: Project, green_file: GreenFile, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    words = ("land", "green", "2021-01", "--from", "../files")
+    arguments = ("land", "green", "2021-01", "--from", "../files")
     green_file()
-    project.penstock(*words)
+    project.penstock(*arguments)
     before = project.tree()
     green_file(fare=9.0)
 
@@ -85,26 +85,26 @@ def test_an_interrupt_leaves_nothing_half_done(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"penstock.lake.landing.{step}", interrupt)
-    assert project.penstock(*words).code != 0
+    assert project.penstock(*arguments).code != 0
     assert project.tree() == before
     assert list((project.lake / ".staging").iterdir()) == []
 
 
 def test_a_lost_file_lands_again(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", str(green_file().parent))
-    project.penstock(*words)
+    arguments = ("land", "green", "2021-01", "--from", str(green_file().parent))
+    project.penstock(*arguments)
     shutil.rmtree(project.lake / "green")
-    assert project.penstock(*words).code == 0
+    assert project.penstock(*arguments).code == 0
     assert project.rows("green", "2021-01").num_rows == 3
 
 
 def test_other_columns_in_lake_yml_land_the_same_bytes_again(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", str(green_file().parent))
-    project.penstock(*words)
+    arguments = ("land", "green", "2021-01", "--from", str(green_file().parent))
+    project.penstock(*arguments)
     path = project.root / "lake.yml"
     path.write_text(path.read_text().replace("VendorID: {type: int,", "VendorID: {type: bigint,", 1))
     assert "1 landed with other columns" in project.penstock("lake").text
-    assert "replaced" in project.penstock(*words).text
+    assert "replaced" in project.penstock(*arguments).text
     assert project.rows("green", "2021-01").schema.field("VendorID").type == pa.int64()
 
 
@@ -185,12 +185,12 @@ def test_broken_files_are_refused_and_the_rest_lands(
     green_file("2021-02")
     assert project.penstock("land", "green", "2021-01", "--from", str(folder)).code == 0
     before = project.rows("green", "2021-01")
-    content, said = broken(kind)
+    content, message = broken(kind)
     (folder / "green_tripdata_2021-01.parquet").write_bytes(content)
     answer = project.penstock("land", "green", "all", "--from", str(folder))
     assert answer.code == 1
     reasons = [line for line in answer.text.splitlines() if line.startswith("refused green 2021-01: needed: ")]
-    assert len(reasons) == 1 and said in reasons[0], answer.text
+    assert len(reasons) == 1 and message in reasons[0], answer.text
     assert project.rows("green", "2021-01").equals(before)
     assert [(e.dataset, e.file_month.month) for e in project.manifest.entries()] == [("green", 1), ("green", 2)]
     assert list((project.lake / ".staging").iterdir()) == []
@@ -223,7 +223,7 @@ def test_a_name_that_tells_another_month_is_refused(project: Project, green_file
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (("blue", "2021-01"), "known: green, yellow, fhvhv"),
         (("green",), "at least one month"),
@@ -237,10 +237,10 @@ def test_a_name_that_tells_another_month_is_refused(project: Project, green_file
         (("green", "2021-01", "--from", "ftpx://host/a"), "`ftpx://host/a`"),
     ],
 )
-def test_mistakes_on_the_command_line(project: Project, words: tuple[str, ...], said: str) -> None:
-    answer = project.penstock("land", *words)
+def test_mistakes_on_the_command_line(project: Project, arguments: tuple[str, ...], message: str) -> None:
+    answer = project.penstock("land", *arguments)
     assert answer.code == 1
-    assert said in answer.text
+    assert message in answer.text
     assert not project.tree() if project.lake.exists() else True
 
 
@@ -268,10 +268,10 @@ REAL = {
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_broken_files(project: Project, tlc: Path, name: str) -> None:
-    dataset, month, said = REAL[name]
+    dataset, month, message = REAL[name]
     answer = project.penstock("land", dataset, "--file", str(tlc / "broken" / name), "--month", month)
     assert answer.code == 1
-    assert said in answer.text
+    assert message in answer.text
     assert project.manifest.version() == 0
     assert not (project.lake / dataset).exists()
 

@@ -9,22 +9,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.lake.month_ranges import parse
+from penstock.lake.month_ranges import parse_months
 
 MONTHS = st.builds(date, st.integers(1990, 2060), st.integers(1, 12), st.just(1))
 
 
 def test_each_form() -> None:
-    assert parse(["2021-01"]) == (date(2021, 1, 1),)
-    assert parse(["2021-03,2021-01", "2021-01"]) == (date(2021, 1, 1), date(2021, 3, 1))
-    assert parse(["2021-11..2022-02"]) == (date(2021, 11, 1), date(2021, 12, 1), date(2022, 1, 1), date(2022, 2, 1))
-    assert parse(["all"]) is None
+    assert parse_months(["2021-01"]) == (date(2021, 1, 1),)
+    assert parse_months(["2021-03,2021-01", "2021-01"]) == (date(2021, 1, 1), date(2021, 3, 1))
+    assert parse_months(["2021-11..2022-02"]) == (date(2021, 11, 1), date(2021, 12, 1), date(2022, 1, 1), date(2022, 2, 1))
+    assert parse_months(["all"]) is None
 
 
 @given(MONTHS, MONTHS)
 def test_a_range_has_each_month_once(first: date, last: date) -> None:
-    words = [f"{min(first, last):%Y-%m}..{max(first, last):%Y-%m}"]
-    found = parse(words)
+    arguments = [f"{min(first, last):%Y-%m}..{max(first, last):%Y-%m}"]
+    found = parse_months(arguments)
     assert found is not None
     assert len(found) == abs((last.year - first.year) * 12 + last.month - first.month) + 1
     assert (found[0], found[-1]) == (min(first, last), max(first, last))
@@ -35,10 +35,10 @@ def test_a_range_has_each_month_once(first: date, last: date) -> None:
 )
 def test_bad_months(word: str) -> None:
     with pytest.raises(PenstockError):
-        parse([word])
+        parse_months([word])
 
 
-@pytest.mark.parametrize("words", [[], [","], ["all", "2021-01"]])
-def test_bad_lists(words: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [[], [","], ["all", "2021-01"]])
+def test_bad_lists(arguments: list[str]) -> None:
     with pytest.raises(PenstockError):
-        parse(words)
+        parse_months(arguments)

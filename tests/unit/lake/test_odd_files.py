@@ -98,10 +98,10 @@ WRONG = {
 @pytest.mark.parametrize("packed", [False, True], ids=["csv", "gz"])
 @pytest.mark.parametrize("kind", WRONG)
 def test_row_column_and_cause_are_named(project: Project, tmp_path: Path, kind: str, packed: bool) -> None:
-    content, *said = WRONG[kind]
+    content, *messages = WRONG[kind]
     answer = land(project, tmp_path, content, packed)
     assert answer.code == 1
-    assert all(words in answer.text for words in said), answer.text
+    assert all(message in answer.text for message in messages), answer.text
 
 
 BLANK = {
@@ -194,11 +194,11 @@ def test_any_year_lands_from_int96(project: Project, tmp_path: Path, year: int) 
 
 
 @pytest.mark.parametrize(
-    ("days", "nanos", "words"),
+    ("days", "nanos", "message"),
     [(2**31 - 1, 0, "a time beyond the years"), (2_459_216, 1, "a part of a microsecond")],
 )
 def test_int96_that_microseconds_do_not_hold_is_refused(
-    project: Project, tmp_path: Path, days: int, nanos: int, words: str
+    project: Project, tmp_path: Path, days: int, nanos: int, message: str
 ) -> None:
     """Julian days and nanoseconds of the day, as some writers put them."""
     path = tmp_path / "odd.parquet"
@@ -212,7 +212,7 @@ def test_int96_that_microseconds_do_not_hold_is_refused(
     path.write_bytes(content.replace(plain, struct.pack("<qi", nanos, days)))
     answer = project.penstock("land", "green", "--file", str(path), "--month", "2021-01")
     assert answer.code == 1
-    assert f"{words}" in answer.text and "in row 5" in answer.text and "`lpep_dropoff_datetime`" in answer.text
+    assert f"{message}" in answer.text and "in row 5" in answer.text and "`lpep_dropoff_datetime`" in answer.text
     assert project.manifest.version() == 0
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.manifest import Entry
-from penstock.lake.verification import problems, require
+from penstock.lake.verification import find_problems, require_intact
 
 from .conftest import GreenFile, Project, sha256_of
 from .test_verify import DAMAGE, only
@@ -21,9 +21,9 @@ LAND = ("land", "green", "2021-01", "--from", "../files")
 
 
 def named_commands(project: Project) -> list[list[str]]:
-    """The words of the commands that the error of damaged files says to type."""
+    """The arguments of the commands that the error of damaged files says to type."""
     with pytest.raises(PenstockError) as error:
-        require(project.lake, project.manifest.live().values())
+        require_intact(project.lake, project.manifest.live().values())
     return [shlex.split(command)[1:] for command in re.findall(r"`(penstock .*?)`", error.value.do)]
 
 
@@ -34,12 +34,12 @@ def test_a_damaged_month_is_put_back_as_it_was(project: Project, green_file: Gre
     entry, path = only(project)
     rows = project.rows("green", "2021-01")
     DAMAGE[kind][0](path)
-    (words,) = named_commands(project)
-    answer = project.penstock(*words)
+    (arguments,) = named_commands(project)
+    answer = project.penstock(*arguments)
     assert (answer.code, "repaired" in answer.text) == (0, True), answer.text
     # The log has nothing new to say: the same source is the same file.
     assert project.manifest.entries() == [entry]
-    assert problems(project.lake, [entry]) == []
+    assert find_problems(project.lake, [entry]) == []
     assert project.rows("green", "2021-01").equals(rows)
     assert "unchanged" in project.penstock(*LAND).text
 
@@ -80,7 +80,7 @@ def test_a_repair_by_other_bytes_is_committed_for_the_same_folder(project: Proje
         entry, _ = only(project)
         assert (entry.version, entry.folder, entry.rows) == (2, first.folder, first.rows)
         assert entry.file_sha256 == first.file_sha256 == sha256_of(path)
-        assert problems(project.lake, [entry]) == []
+        assert find_problems(project.lake, [entry]) == []
         (project.manifest.log_dir / "0000000002.json").unlink()
 
 
@@ -102,13 +102,13 @@ def test_a_damaged_folder_that_becomes_live_again_is_whole(project: Project, gre
     green_file(fare=1.0)
     assert "replaced" in project.penstock(*LAND).text
     entry, path = only(project)
-    assert path == old and problems(project.lake, [entry]) == []
+    assert path == old and find_problems(project.lake, [entry]) == []
     assert pq.ParquetFile(path).metadata.num_rows == 3
 
 
 def test_a_sample_is_put_back_by_the_sample_it_was(project: Project) -> None:
-    words = ("sample", "--rows", "50", "--seed", "7", "--dataset", "green")
-    project.penstock(*words)
+    arguments = ("sample", "--rows", "50", "--seed", "7", "--dataset", "green")
+    project.penstock(*arguments)
     entries = list(project.manifest.live().values())
     for entry in entries[:2]:
         entry.path(project.lake).unlink()
@@ -116,9 +116,9 @@ def test_a_sample_is_put_back_by_the_sample_it_was(project: Project) -> None:
         answer = project.penstock(*command)
         assert (answer.code, "repaired" in answer.text) == (0, True), answer.text
     entries[2].path(project.lake).write_bytes(b"")
-    answer = project.penstock(*words)
+    answer = project.penstock(*arguments)
     assert (answer.code, answer.text.count("repaired"), answer.text.count("unchanged")) == (0, 1, 5)
-    assert problems(project.lake, entries) == []
+    assert find_problems(project.lake, entries) == []
     assert list(project.manifest.live().values()) == entries
 
 

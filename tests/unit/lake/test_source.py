@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 
 from penstock.errors import PenstockError
 from penstock.lake import download as downloads
-from penstock.lake.source_files import fetched, file_system, located
+from penstock.lake.source_files import fetch, resolve_address, source_file_at
 
 from .conftest import GreenFile, Project, sha256_of
 
@@ -142,7 +142,7 @@ def test_a_server_without_ranges(project: Project, green_file: GreenFile, site: 
 
 def part_of(site: Site, folder: Path, path: Path, size: int) -> None:
     """What a download killed after `size` bytes leaves."""
-    remote = located(f"{site.address}/{path.name}").remote
+    remote = source_file_at(f"{site.address}/{path.name}").remote
     folder.mkdir()
     part = downloads.download(remote, folder, lambda done, total: None)
     part.write_bytes(path.read_bytes()[:size])
@@ -152,7 +152,7 @@ def part_of(site: Site, folder: Path, path: Path, size: int) -> None:
 def test_a_killed_download_goes_on_where_it_ended(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
     path = green_file(rows=500)
     part_of(site, tmp_path / "d", path, 5000)
-    with fetched(located(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
+    with fetch(source_file_at(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
         assert file.sha256 == sha256_of(path)
     assert site.asked[0].startswith("bytes=5000-")
 
@@ -161,7 +161,7 @@ def test_another_file_on_the_server_begins_anew(tmp_path: Path, green_file: Gree
     path = green_file(rows=500)
     part_of(site, tmp_path / "d", path, 5000)
     site.etag = '"2"'
-    with fetched(located(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
+    with fetch(source_file_at(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
         assert file.sha256 == sha256_of(path)
     assert site.asked[0] == "bytes=0-3999"
 
@@ -233,12 +233,14 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
     for protocol in ("s3", "gs"):
         monkeypatch.delitem(registered, protocol, raising=False)
     with pytest.raises(PenstockError) as caught:
-        file_system(address)
+        resolve_address(address)
     assert caught.value.do == f"pip install 'penstock[{address[:2]}]'"
 
 
 def test_the_note_of_a_download_is_readable(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
     path = green_file(rows=500)
-    part = downloads.download(located(f"{site.address}/{path.name}").remote, tmp_path / "d", lambda done, total: None)
+    part = downloads.download(
+        source_file_at(f"{site.address}/{path.name}").remote, tmp_path / "d", lambda done, total: None
+    )
     note = json.loads(part.with_suffix(".json").read_text())
     assert note == {"address": f"{site.address}/{path.name}", "size": path.stat().st_size, "etag": '"1"'}

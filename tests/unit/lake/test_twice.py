@@ -25,10 +25,10 @@ NOTE = """
 """
 
 
-def refused(project: Project, *words: str) -> str:
+def refused(project: Project, *arguments: str) -> str:
     """The reason why a landing is refused; it must leave the lake as it was."""
     before = project.tree()
-    answer = project.penstock(*words)
+    answer = project.penstock(*arguments)
     assert answer.code == 1, answer.text
     assert project.tree() == before
     (reason,) = [line for line in answer.text.splitlines() if line.startswith("refused ")]
@@ -41,13 +41,13 @@ def test_the_same_bytes_for_another_month(project: Project, green_file: GreenFil
     project.penstock("land", "green", "--file", str(first))
     second = first.with_name("green_tripdata_2021-02.parquet")
     shutil.copy(first, second)
-    words = ("land", "green", "--file", str(second))
-    reason = refused(project, *words)
+    arguments = ("land", "green", "--file", str(second))
+    reason = refused(project, *arguments)
     assert f"its bytes are live as green 2021-01, from {first}" in reason
     # January was the mistake: what the message says to do works.
     (command,) = re.findall(r"`penstock (.*?)`", reason)
     assert project.penstock(*shlex.split(command)).code == 0
-    assert project.penstock(*words).code == 0
+    assert project.penstock(*arguments).code == 0
     assert [month.month for _, month in project.manifest.live()] == [2]
 
 
@@ -65,10 +65,10 @@ def test_the_same_month_under_another_name(project: Project, green_file: GreenFi
     project.penstock("land", "green", "--file", str(first))
     second = first.with_name("download.parquet")
     shutil.copy(first, second)
-    words = ("land", "green", "--file", str(second), "--month", "2021-01")
-    assert "`penstock remove green 2021-01`" in refused(project, *words)
+    arguments = ("land", "green", "--file", str(second), "--month", "2021-01")
+    assert "`penstock remove green 2021-01`" in refused(project, *arguments)
     assert project.penstock("remove", "green", "2021-01").code == 0
-    assert project.penstock(*words).code == 0
+    assert project.penstock(*arguments).code == 0
     assert project.rows("green", "2021-01").column("source_file").to_pylist() == ["download.parquet"] * 3
 
 
@@ -101,14 +101,14 @@ def test_two_landings_of_one_file_at_once(
     other = first.parent / "other" / name
     other.parent.mkdir()
     shutil.copy(first, other)
-    sniff = landing.sniff
+    detect_file_type = landing.detect_file_type
 
     def meanwhile(path: Path, called: str) -> object:
-        monkeypatch.setattr(landing, "sniff", sniff)
+        monkeypatch.setattr(landing, "detect_file_type", detect_file_type)
         assert project.penstock("land", "green", "--file", str(other)).code == 0
-        return sniff(path, called)
+        return detect_file_type(path, called)
 
-    monkeypatch.setattr(landing, "sniff", meanwhile)
+    monkeypatch.setattr(landing, "detect_file_type", meanwhile)
     answer = project.penstock("land", "green", "--file", str(first))
     if name == first.name:
         assert (answer.code, "unchanged" in answer.text) == (0, True)
@@ -134,14 +134,14 @@ def test_remove(project: Project, green_file: GreenFile) -> None:
     assert "2 removed" in project.penstock("clean", "--grace", "0d").text
     assert project.penstock("remove", "green", "all").code == 0
     assert project.manifest.live() == {}
-    for words, said in (
+    for arguments, message in (
         (("green", "all"), "live months of green. found: none"),
         (("green", "2021-01"), "live: none"),
         (("blue", "2021-01"), "known: green"),
         (("green",), "at least one month"),
     ):
-        answer = project.penstock("remove", *words)
-        assert (answer.code, said in answer.text) == (1, True), answer.text
+        answer = project.penstock("remove", *arguments)
+        assert (answer.code, message in answer.text) == (1, True), answer.text
     assert project.manifest.version() == 6
 
 

@@ -26,7 +26,7 @@ def test_as_spark_takes_it(address: str, uri: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "message"),
     [
         ("s3://bucket/lake", "write s3a://"),
         ("gcs://bucket/lake", "write gs://"),
@@ -35,8 +35,8 @@ def test_as_spark_takes_it(address: str, uri: str) -> None:
         ("hdfs:///lake", "hdfs://HOST:PORT/folder"),
     ],
 )
-def test_an_address_that_cannot_be(address: str, words: str) -> None:
-    with pytest.raises(PenstockError, match=words):
+def test_an_address_that_cannot_be(address: str, message: str) -> None:
+    with pytest.raises(PenstockError, match=message):
         locations.scheme(address)
 
 
@@ -74,4 +74,4 @@ def test_an_endpoint_is_a_plain_address(tmp_path: Path, endpoint: str) -> None:
 def test_a_disk_needs_no_store(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.schemes == set()
-    assert settings.lake_dir == tmp_path / "lake" and filesystems.is_disk(settings.lake_dir)
+    assert settings.lake_dir == tmp_path / "lake" and filesystems.is_local(settings.lake_dir)

@@ -164,7 +164,7 @@ class PenstockAdapter(
             return [tuple(row) for row in table.rows]
 
         try:
-            count = registration.synchronise(
+            count = registration.register_tables(
                 run, lake_catalog.load(settings.root), settings.lake_dir, settings.lake_uri
             )
         except PenstockError as error:

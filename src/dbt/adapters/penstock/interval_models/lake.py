@@ -85,6 +85,6 @@ class Lake:
             return
         entries = {entry.folder: entry for entry in manifest.entries() if entry.folder in folders}
         try:
-            verification.require(manifest.lake_dir, list(entries.values()))
+            verification.require_intact(manifest.lake_dir, list(entries.values()))
         except PenstockError as error:
             raise DbtRuntimeError(str(error)) from None
