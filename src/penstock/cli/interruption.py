@@ -51,7 +51,7 @@ def interruptible(console: Console, lines: Sequence[ReportLine], arguments: Sequ
             raise
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show_lines(console, [line for line in lines if not line.error])
-        found = "interrupted; each month is live as before, or landed whole"
+        found = "interrupted; each month is either unchanged or completely landed"
         command = shlex.join(["penstock", *arguments])
         message = PenstockError(f"`penstock {arguments[0]}` to run to its end", found, f"`{command}`")
         print(f"penstock: {message}", file=sys.stderr)

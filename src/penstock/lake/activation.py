@@ -40,9 +40,9 @@ def refuse_duplicate(live: LiveMonths, dataset: str, month: date, name: str, sha
         remove_and_land = f"`penstock remove {live_month}`, then land this file"
         found = f"its bytes are live as {live_month}, from {entry.source}"
         if live_month == new_month:
-            do = f"nothing: the month has these rows. To have them under the name {name}: {remove_and_land}"
+            do = f"nothing: the month has these rows. To land them under the name {name}: {remove_and_land}"
         else:
-            do = f"give the file and the month that belong together; if {live_month} is the mistake: {remove_and_land}"
+            do = f"land the right file for this month; if {live_month} is the mistake: {remove_and_land}"
         raise PenstockError(f"{name} to land once, as {new_month}", found, do)
 
 

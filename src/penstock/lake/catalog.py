@@ -95,7 +95,7 @@ class Dataset(Strict):
             if rest == pattern or "{" in rest or "}" in rest or "/" in rest:
                 raise ValueError(f"`{pattern}` must contain {{month}} once, and no folder or other braces")
         if "*" in patterns[0]:
-            raise ValueError(f"the first pattern `{patterns[0]}` is asked for by name and can't contain *")
+            raise ValueError(f"the first pattern `{patterns[0]}` is requested by name and can't contain *")
         return patterns
 
     @field_validator("published")

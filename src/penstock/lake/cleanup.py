@@ -43,7 +43,7 @@ def parse_grace(text: str) -> timedelta:
     """
     if match := re.fullmatch(r"([0-9]{1,6})([dhm])", text.strip()):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
-    raise PenstockError("a time of grace", f"`{text}`", "write days, hours or minutes: 7d, 12h, 30m, 0d")
+    raise PenstockError("a grace period", f"`{text}`", "write days, hours or minutes: 7d, 12h, 30m, 0d")
 
 
 def _size(path: Location) -> int:
@@ -138,7 +138,9 @@ def clean(lake_dir: Location, grace: timedelta, *, dry_run: bool = False) -> lis
         PenstockError: the manifest is damaged, or the grace period is too short for a store. Nothing is removed.
     """
     if not filesystems.is_local(lake_dir) and grace < SHORTEST_STORE_GRACE:
-        raise PenstockError("a grace of an hour at least for a lake in a store", f"{grace}", "write --grace 1h or more")
+        raise PenstockError(
+            "a grace period of at least an hour for a lake in a store", f"{grace}", "write --grace 1h or more"
+        )
     if not lake_dir.exists():
         return []
     removed = []

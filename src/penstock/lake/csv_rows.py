@@ -29,7 +29,7 @@ def describe_invalid_bytes(cell: str) -> str | None:
         cell.encode("utf-8")
     except UnicodeEncodeError:
         raw = cell.encode("utf-8", "surrogateescape")
-        return f"the bytes {raw[:20].hex(' ')}, which are no UTF-8; in Windows-1252 they read {_latin(raw)!r}"
+        return f"the bytes {raw[:20].hex(' ')}, which are not UTF-8; in Windows-1252 they read {_latin(raw)!r}"
     return None
 
 
@@ -109,8 +109,9 @@ def _check_quotes(cells: list[str], names: Sequence[str], name: str, number: int
     for column, cell in zip(names, cells, strict=False):
         if "\n" not in cell and "\r" not in cell:
             continue
+        # A cell that contains as many commas as a row, or that ends the file, comes from a quote without an end.
         if cell.count(",") >= len(names) - 1 or (is_last and cell.endswith(("\n", "\r"))):
-            found = f"one that begins in row {number:,} and takes in what follows it"
+            found = f"one that begins in row {number:,} and is never closed"
             raise PenstockError(f"closed quotes in column `{column}` of {name}", found, "correct the file")
 
 

@@ -205,7 +205,7 @@ def download(remote: RemoteFile, folder: Path, progress: Progress) -> Path:
         if describe(remote) != info:
             delete_download(part)
             raise PenstockError(
-                f"{remote.address} to stay as it is while it is read", "another size or etag at the end", "run it again"
+                f"{remote.address} unchanged while it is read", "another size or etag at the end", "run it again"
             )
     return part
 

@@ -79,7 +79,7 @@ def _check_text(head: bytes, name: str, where: str) -> None:
         found = f"{where}a web page (HTML or XML), not data"
         raise _refusal(name, found, "open the address in a browser to see what the server says, then download again")
     if text.startswith(b"version https://git-lfs"):
-        found = f"{where}a Git LFS pointer, not the file it stands for"
+        found = f"{where}a Git LFS pointer, not the file it points to"
         raise _refusal(name, found, "run `git lfs pull` in its repository, or download the file itself")
     if encoding := _wide_encoding(head):
         do = f"convert it, as in `iconv -f {encoding} -t UTF-8 {name}`"

@@ -74,6 +74,8 @@ def _check(times: Values, in_ms: Values, in_ns: Values, column: str, name: str, 
     has_fraction = fits_nanoseconds & (ns != us * 1000)
     if (wrong := overflows | has_fraction).any():
         at = int(np.argmax(wrong))
-        what = "a time beyond the years that 64-bit microseconds hold" if overflows[at] else "a part of a microsecond"
+        what = (
+            "a time beyond the years that 64-bit microseconds hold" if overflows[at] else "a fraction of a microsecond"
+        )
         needed = f"column `{column}` of {name} as times to the microsecond (INT96)"
         raise PenstockError(needed, f"{what} in row {first_row + at:,}", "correct the file")

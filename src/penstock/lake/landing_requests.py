@@ -43,7 +43,7 @@ def request_file(dataset: Dataset, address: str, month: str | None) -> LandingRe
     if month:
         return LandingRequest(parse_month(month), lambda: source)
     if named is None:
-        raise PenstockError(f"the month of {source.name}", "a name that does not tell it", "add --month 2021-01")
+        raise PenstockError(f"the month of {source.name}", "a file name without a month", "add --month 2021-01")
     return LandingRequest(named[1], lambda: source)
 
 
@@ -63,7 +63,7 @@ def request_months(dataset: Dataset, months: Sequence[str], source: str | None, 
     address = source or dataset.published
     if address is None:
         do = f"add --from FOLDER, or `published` to {dataset.name} in lake.yml"
-        raise PenstockError(f"a place to land {dataset.name} from", "none", do)
+        raise PenstockError(f"a source to land {dataset.name} from", "none", do)
     if source is None and "://" not in address:
         address = str(root / address)
     listed = source_files.list_months(dataset, address)

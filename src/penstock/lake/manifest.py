@@ -113,12 +113,12 @@ class Manifest:
         for missing in sorted(set(range(1, newest)) - numbers):
             # A listing during another commit may omit a name, so check that the file really is missing.
             if not self._path(missing).exists():
-                raise self._damaged(self._path(missing), "no such file, though later ones are there")
+                raise self._damaged(self._path(missing), "no such file, although later versions exist")
         return newest
 
     def _damaged(self, path: Location, found: str) -> PenstockError:
         return PenstockError(
-            "a whole manifest log",
+            "an undamaged manifest log",
             f"{path}: {found}",
             "put the file back from a copy of the lake; if there is none, move the lake's folder away and land again",
         )
@@ -143,7 +143,7 @@ class Manifest:
             entry = Entry.model_validate_json(data)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
+            where = ".".join(map(str, first["loc"])) or "the entry"
             raise self._damaged(path, f"not a manifest entry ({where}: {first['msg']})") from None
         if entry.version != version:
             raise self._damaged(path, f"the entry of version {entry.version}")

@@ -55,7 +55,7 @@ def remove(catalog: Catalog, lake_dir: Location, dataset: str, months: Sequence[
     found = f"no such month; live: {shown(live, GRAINS[MONTH])}"
     refused = [
         ReportLine(
-            dataset, month, "refused", error=PenstockError(f"{dataset} {month:%Y-%m} live", found, "choose among them")
+            dataset, month, "refused", error=PenstockError(f"{dataset} {month:%Y-%m} live", found, "choose one of them")
         )
         for month in sorted(wanted - {line.month for line in removed})
     ]

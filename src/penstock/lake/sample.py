@@ -66,7 +66,7 @@ def plan_sample(
     for name in datasets:
         catalog.dataset(name)
         if name not in DATASETS:
-            do = f"choose among them, or land files of {name}"
+            do = f"choose one of them, or land files of {name}"
             raise PenstockError(f"a dataset with a sample: {', '.join(DATASETS)}", f"`{name}`", do)
     chosen = [name for name in DATASETS if name in catalog.datasets and (not datasets or name in datasets)]
     slots = [(name, month) for name in chosen for month in (months or MONTHS[name])]

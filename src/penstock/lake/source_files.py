@@ -58,8 +58,8 @@ class LocalFile:
         """
         stat = self.path.stat()
         if (stat.st_size, stat.st_mtime_ns) != (self.size, self.modified_ns):
-            found = "another size or time of change at the end"
-            raise PenstockError(f"{self.address} to stay as it is while it is read", found, "run it again")
+            found = "another size or modification time at the end"
+            raise PenstockError(f"{self.address} unchanged while it is read", found, "run it again")
 
 
 def resolve_address(address: str) -> tuple[Any, str]:
@@ -159,7 +159,7 @@ def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, S
             return candidate
     raise PenstockError(
         f"the file {names[0]} at {address.replace('{file_name}', '')}",
-        f"no such file there (asked for {', '.join(names)})",
+        f"no such file there (requested: {', '.join(names)})",
         "check month and address",
     )
 

@@ -86,7 +86,9 @@ def explain_write_errors(lake_dir: Location) -> Iterator[None]:
         if not error.errno:
             raise
         found = f"{lake_dir}: {error.strerror}"
-        raise PenstockError("a lake folder that can be written", found, "make room or give rights there") from None
+        raise PenstockError(
+            "a lake folder that can be written", found, "free disk space, or give write permission there"
+        ) from None
 
 
 @contextmanager

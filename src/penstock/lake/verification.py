@@ -115,7 +115,7 @@ def _check_content(path: Location, entry: Entry) -> str:
         if entry.file_sha256:
             with path.open("rb") as file:
                 same = sha256_of(file) == entry.file_sha256
-            return "" if same else f"another content than landed (the sha256 differs): {path}"
+            return "" if same else f"other content than landed (the sha256 differs): {path}"
         rows = _footer_rows(path)
         return "" if rows == entry.rows else f"{rows:,} rows where {entry.rows:,} landed: {path}"
     except OSError as error:

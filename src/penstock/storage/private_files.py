@@ -36,7 +36,9 @@ def make_folder_in_tmp(path: Path) -> Path:
         path.mkdir(parents=True, mode=0o700)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise PenstockError(f"{path}, a folder of your own", "another user made it", "have it removed, or set TMPDIR")
+        raise PenstockError(
+            f"{path}, a folder of your own", "another user created it", "have it removed, or set TMPDIR"
+        )
     return folder(path)
 
 

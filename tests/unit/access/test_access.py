@@ -65,12 +65,12 @@ def test_a_folder_that_another_user_made_first_is_refused(tmp_path: Path) -> Non
     """Where any user makes folders: a link is as bad."""
     assert mode(private_files.make_folder_in_tmp(tmp_path / "mine")) == 0o700
     (tmp_path / "link").symlink_to(tmp_path / "mine")
-    with pytest.raises(PenstockError, match="another user made it"):
+    with pytest.raises(PenstockError, match="another user created it"):
         private_files.make_folder_in_tmp(tmp_path / "link")
     if os.getuid() == 0:
         (tmp_path / "theirs").mkdir()
         os.chown(tmp_path / "theirs", 65534, 65534)
-        with pytest.raises(PenstockError, match="another user made it"):
+        with pytest.raises(PenstockError, match="another user created it"):
             private_files.make_folder_in_tmp(tmp_path / "theirs")
 
 

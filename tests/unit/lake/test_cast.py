@@ -1,4 +1,4 @@
-"""Each conversion, each refusal, and money to the cent."""
+"""Casting source columns: each conversion, each refusal, and exact rounding of money."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_a_value_that_does_not_fit_is_named(values: Any, kind: Any, text: bool, 
         (pa.dictionary(pa.int8(), pa.string()), "double"),
     ],
 )
-def test_a_wrong_kind_is_named(found: pa.DataType, kind: Any) -> None:
+def test_a_wrong_type_is_named(found: pa.DataType, kind: Any) -> None:
     with pytest.raises(PenstockError) as caught:
         check_type(found, TargetColumn("f", "c", kind))
     assert "`c`" in caught.value.needed and f"({kind})" in caught.value.needed
@@ -132,7 +132,7 @@ AMOUNTS = st.floats(-9.99e9, 9.99e9, allow_nan=False)
 
 
 @given(st.lists(st.one_of(TIES, AMOUNTS, st.none()), min_size=1, max_size=50))
-def test_money_is_rounded_as_its_text_reads(values: list[float | None]) -> None:
+def test_money_is_rounded_by_its_decimal_text(values: list[float | None]) -> None:
     array, rounded = cast(pa.array(values, pa.float64()), TargetColumn("f", "c", "money"), 1, text=False)
     expected = [None if value is None else exact(value) for value in values]
     assert array.to_pylist() == expected
@@ -148,6 +148,6 @@ def test_rounding_is_counted() -> None:
     assert rounded == 2
 
 
-def test_money_takes_a_slice() -> None:
+def test_money_of_a_sliced_array() -> None:
     values = pa.array(np.arange(100) / 4.0).slice(10, 20)
     assert landed(values, "money") == [D(n) / 4 for n in range(10, 30)]

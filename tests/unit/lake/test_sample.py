@@ -1,4 +1,4 @@
-"""The sample: the same seed gives the same bytes, in the shape and with the defects of real months."""
+"""`penstock sample`: the same seed gives the same bytes, with the columns and the defects of real months."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("month", "types"), [(JANUARY, GREEN_OLD), (FEBRUARY, GREEN_NEW)])
-def test_green_has_its_eras_columns(tmp_path: Path, month: date, types: dict[str, pa.DataType]) -> None:
+def test_green_has_the_columns_of_its_era(tmp_path: Path, month: date, types: dict[str, pa.DataType]) -> None:
     schema = pq.ParquetFile(raw(tmp_path / "x", month=month, rows=10)).schema_arrow
     assert dict(zip(schema.names, schema.types, strict=True)) == types
 
 
 @pytest.mark.parametrize("dataset", ["green", "yellow"])
 @pytest.mark.parametrize("month", [JANUARY, FEBRUARY])
-def test_columns_are_those_of_the_real_months(tlc: Path, tmp_path: Path, dataset: str, month: date) -> None:
+def test_columns_are_those_of_real_months(tlc: Path, tmp_path: Path, dataset: str, month: date) -> None:
     real = pq.ParquetFile(tlc / dataset / f"{dataset}_tripdata_{month:%Y-%m}.parquet").schema_arrow
     made = pq.ParquetFile(raw(tmp_path / "x", dataset, month, 10)).schema_arrow
     assert made.remove_metadata().equals(real.remove_metadata())
@@ -76,7 +76,7 @@ def test_every_defect_is_there(tmp_path: Path) -> None:
     assert counts["unknown_zone"] > 300
 
 
-def test_trips_are_skewed_as_real_ones(tmp_path: Path) -> None:
+def test_trips_are_skewed_like_real_ones(tmp_path: Path) -> None:
     path = raw(tmp_path / "x", "yellow", rows=50_000)
     by_zone = duckdb.sql(
         f"select count(*) c from read_parquet('{path}') group by PULocationID order by c desc"

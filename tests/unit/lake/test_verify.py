@@ -1,4 +1,4 @@
-"""A landed file that was cut short, changed, removed or joined by another is found, and the way back is named."""
+"""Verification finds landed files that were truncated, changed, removed or joined by another file."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from .conftest import GreenFile, Project, sha256_of
 
 
 def only(project: Project) -> tuple[Entry, Path]:
-    """The lake's one live entry, and its landed file."""
+    """Return the lake's only live entry and its landed file."""
     (entry,) = project.manifest.live().values()
     return entry, entry.path(project.lake)
 
 
 def flip(path: Path) -> None:
-    """Change one byte, nothing of the size or the time."""
+    """Change one byte of a file, but not its size or modification time."""
     stat = path.stat()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -38,7 +38,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut": (lambda path: os.truncate(path, 100), "a truncated file, 100 bytes where "),
     "empty": (lambda path: os.truncate(path, 0), "a truncated file, 0 bytes where "),
     "grown": (lambda path: path.write_bytes(path.read_bytes() + b"x"), "a file that grew"),
-    "flipped": (flip, "another content than landed"),
+    "flipped": (flip, "other content than landed"),
     "joined": (lambda path: shutil.copy(path, path.with_name("part-1.parquet")), "`part-1.parquet`"),
 }
 
@@ -102,6 +102,6 @@ def test_the_command_checks_every_live_file(project: Project, green_file: GreenF
     assert (answer.code, "every live file is as it landed" in answer.text) == (0, True)
     flip(next(iter(project.manifest.live().values())).path(project.lake))
     answer = project.penstock("lake", "--verify")
-    assert (answer.code, "found: green 2021-01: another content" in answer.text) == (1, True)
+    assert (answer.code, "found: green 2021-01: other content" in answer.text) == (1, True)
     assert "2021-02" not in answer.text
     assert project.penstock("lake").code == 0

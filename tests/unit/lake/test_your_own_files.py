@@ -1,4 +1,4 @@
-"""The page about one's own files, followed to the letter."""
+"""The page about landing your own files works as written."""
 
 from __future__ import annotations
 
