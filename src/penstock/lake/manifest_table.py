@@ -22,7 +22,7 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
     "schema_fingerprint": ("string", "STRING", "Of the dataset's columns when it landed"),
     "bytes": ("bigint", "BIGINT", "Size of the source"),
     "rows": ("bigint", "BIGINT", "Rows of the source, all landed"),
-    "rounded_values": ("bigint", "BIGINT", "Money values that were not whole cents"),
+    "rounded_values": ("bigint", "BIGINT", "Money values that were no whole cents"),
     "schema_found": ("string", "STRING", "Columns of the source as a JSON list of name:type"),
     "landed_at": ("timestamp", "TIMESTAMP_NTZ", "When it was committed, UTC"),
     "version": ("bigint", "BIGINT", "Number of the commit"),

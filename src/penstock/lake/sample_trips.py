@@ -31,21 +31,21 @@ _GREEN = np.array([7, 25, 33, 41, 42, 43, 49, 61, 65, 66, 74, 75, 82, 95, 97, 12
 ZONES = 265
 
 
-def _map() -> tuple[Array, Array]:
+def _make_map() -> tuple[Array, Array]:
     """Return (position of each zone in miles, shape (266, 2); its popularity, shape (266,)); index 0 is unused."""
     rng = np.random.default_rng(ZONES)
-    place = rng.uniform((-8, -8), (12, 14), (ZONES + 1, 2))
-    place[_MANHATTAN] = rng.uniform((-1, 0), (1, 12), (len(_MANHATTAN), 2))
-    place[_AIRPORTS] = (-12, -3), (11, -6), (6, 5)
-    return place, rng.lognormal(0, 0.8, ZONES + 1)
+    positions = rng.uniform((-8, -8), (12, 14), (ZONES + 1, 2))
+    positions[_MANHATTAN] = rng.uniform((-1, 0), (1, 12), (len(_MANHATTAN), 2))
+    positions[_AIRPORTS] = (-12, -3), (11, -6), (6, 5)
+    return positions, rng.lognormal(0, 0.8, ZONES + 1)
 
 
-_PLACE, _ATTRACTION = _map()
+_POSITIONS, _POPULARITY = _make_map()
 
 
 def _weights(dataset: str) -> tuple[Array, Array]:
     """Return (cumulative share of pick-ups by zone, the same of drop-offs), each of shape (266,)."""
-    start = _ATTRACTION.copy()
+    start = _POPULARITY.copy()
     factor = {"yellow": (20, 60, 1), "green": (0.5, 0.2, 30), "fhvhv": (3, 10, 1)}[dataset]
     start[_MANHATTAN] *= factor[0]
     start[_AIRPORTS] *= factor[1]
@@ -82,7 +82,7 @@ def make_journeys(dataset: str, month: date, rows: int, rng: np.random.Generator
     pu, do = _draw(starts, rng, rows), _draw(ends, rng, rows)
     near = rng.random(rows) < 0.15
     do = np.where(near, pu, do)
-    straight = np.abs(_PLACE[pu] - _PLACE[do]).sum(axis=1)
+    straight = np.abs(_POSITIONS[pu] - _POSITIONS[do]).sum(axis=1)
     miles = np.round((0.4 + straight) * rng.lognormal(0.05, 0.2, rows), 2)
     speed = np.where((hour >= 7) & (hour < 20), 10.5, 15.0) + np.minimum(miles, 15) * 0.6
     length = np.maximum(30, miles / speed * HOUR * rng.lognormal(0, 0.25, rows)).astype(np.int64)
@@ -118,29 +118,35 @@ def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.ran
 
     pickup, dropoff, miles = trips["pickup"], trips["dropoff"], trips["miles"]
     miles[rng.random(rows) < 0.045] = 0.0
+    # Trips in another year or month.
     wrong = take(0.0002)
     years = rng.integers(2008, max(2009, month.year), len(wrong))
     shift = np.where(rng.random(len(wrong)) < 0.5, (years - month.year) * 365 * DAY, 40 * DAY)
     pickup[wrong] += shift
     dropoff[wrong] += shift
+    # Drop-offs before, at, or almost a day after the pick-up.
     wrong = take(0.00003)
     dropoff[wrong] = pickup[wrong] - rng.integers(1, HOUR, len(wrong))
     wrong = take(0.001)
     dropoff[wrong] = pickup[wrong]
     wrong = take(0.003)
     dropoff[wrong] = pickup[wrong] + DAY - rng.integers(1, 10 * MINUTE, len(wrong))
+    # Impossible distances.
     wrong = take(0.0005)
     miles[wrong] = np.round(100 + rng.pareto(0.7, len(wrong)).clip(max=2500) * 100, 2)
     wrong = take(0.00001)
     miles[wrong] = -np.round(rng.uniform(0.1, 9, len(wrong)), 2)
+    # Zones that don't exist.
     wrong = take(0.00002)
     trips["pu"][wrong] = rng.choice([0, 266, 999], len(wrong))
     wrong = take(0.00002)
     trips["do"][wrong] = rng.choice([0, 266, 999], len(wrong))
+    # Negative amounts.
     wrong = take(0.00008)
     for name in amounts:
         trips[name][wrong] *= -1
     if voids:
+        # A voided trip is a copy of a trip with all amounts negated.
         _copy(trips, kept := take(0.0029), twin := order[used : used + len(kept)])
         used += len(kept)
         for name in amounts:
@@ -148,6 +154,7 @@ def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.ran
         trips["payment"][twin] = np.where(
             trips["payment"][twin] > 0, rng.choice([3, 4], len(twin)), trips["payment"][twin]
         )
+    # Repeated rows.
     kept = take(0.0002)
     _copy(trips, kept, order[used : used + len(kept)])
 

@@ -20,7 +20,10 @@ class FileSystem(Protocol):
         """Create a file atomically and durably; return False, and write nothing, when the name exists."""
 
     def put(self, path: Location, source: Path) -> None:
-        """Put a local file at a path atomically, in place of any existing file. A disk moves the file."""
+        """Put a local file at a path, where it appears complete, in place of any existing file.
+
+        A disk moves the file; the others copy it.
+        """
 
     def list_names(self, folder: Location) -> list[str]:
         """Return the sorted names in a folder; none when the folder does not exist."""

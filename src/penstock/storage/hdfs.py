@@ -33,7 +33,7 @@ class Hdfs(ObjectStore):
             try:
                 path.fs.put_file(str(source), temporary)
                 if not _rename(path.fs, temporary, path.path):
-                    # Landed files are immutable: an existing file of this name is a damaged copy.
+                    # HDFS does not rename onto an existing file. Until the second rename, no file has the name.
                     path.fs.rm(path.path)
                     if not _rename(path.fs, temporary, path.path):
                         raise OSError(f"HDFS did not rename {temporary}")
