@@ -12,7 +12,7 @@ from batch_project import LEDGER, Place
 from batch_results import Memory, Peak
 
 from penstock.lake import catalog
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 
 HEAP = "1g"
 MONTHS = [date(2022, month, 1) for month in (1, 2, 3)]
@@ -38,7 +38,7 @@ def _backfill(top: Path, rows: int) -> Peak:
         raw = place.folder / "raw"
         raw.mkdir()
         for month in MONTHS:
-            write_raw(Piece("yellow", month, rows, 1), raw / dataset.official_name(month))
+            write_raw(SampleMonth("yellow", month, rows, 1), raw / dataset.official_name(month))
         first, end = (f"{month:%Y-%m}" for month in (MONTHS[0], MONTHS[-1]))
         place.run("penstock", "backfill", "yellow", first, end, "--from", str(raw))
         return _peak(place, "`penstock backfill`", len(MONTHS), rows)

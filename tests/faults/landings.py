@@ -19,8 +19,8 @@ import warm
 
 from penstock.cli.main import main
 from penstock.lake.manifest import Entry, Manifest
-from penstock.lake.sample import Piece, write_raw
-from penstock.lake.verification import problems
+from penstock.lake.sample import SampleMonth, write_raw
+from penstock.lake.verification import find_problems
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"
@@ -113,7 +113,7 @@ class Project:
 
     def damage(self) -> list[str]:
         """What is wrong with the files of all live months."""
-        return [problem.found for problem in problems(self.lake, Manifest(self.lake).live().values())]
+        return [problem.found for problem in find_problems(self.lake, Manifest(self.lake).live().values())]
 
     def files(self) -> set[str]:
         """Every file of the lake's folder."""
@@ -176,7 +176,7 @@ def make_sources(folder: Path, rows: int) -> Sources:
     for seed in (1, 2):
         path = folder / str(seed) / NAME
         path.parent.mkdir(parents=True)
-        write_raw(Piece("yellow", MONTH, rows, seed), path)
+        write_raw(SampleMonth("yellow", MONTH, rows, seed), path)
         project = make(folder / f"undisturbed-{seed}")
         running = project.start(*land(path))
         begin = time.monotonic()

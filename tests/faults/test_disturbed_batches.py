@@ -12,8 +12,7 @@ import pytest
 from trips import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
 from waiting import wait_until
 
-from penstock.lake.manifest import Manifest
-from penstock.storage.files import FILE
+from penstock.lake.manifest import LANDED_FILE, Manifest
 
 FAKETIME = shutil.which("faketime")
 
@@ -56,7 +55,7 @@ def test_a_damaged_lake_file(trips: Trips) -> None:
     trips.change()
     lake = trips.project.settings.lake_dir
     live = {month: entry for (name, month), entry in Manifest(lake).live().items() if name == "green"}
-    file, other = (lake / live[month].folder / FILE for month in (max(live), min(live)))
+    file, other = (lake / live[month].folder / LANDED_FILE for month in (max(live), min(live)))
     for damage in (_cut, _replaced, _removed):
         damage(file, other)
         refused = trips.project.dbt(*INCREMENTAL)

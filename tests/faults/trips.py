@@ -21,7 +21,7 @@ from warm import Started
 from penstock.errors import PenstockError
 from penstock.lake.catalog import load as load_catalog
 from penstock.lake.landing import land
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 from penstock.lake.source_files import local_file
 from penstock.spark.server import control
 
@@ -53,7 +53,7 @@ def raw(folder: Path, version: int, dataset: str, month: str) -> Path:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         first = date.fromisoformat(f"{month}-01")
-        write_raw(Piece(dataset, first, ROWS[dataset] + 100 * version, seed=version), path)
+        write_raw(SampleMonth(dataset, first, ROWS[dataset] + 100 * version, seed=version), path)
     return path
 
 

@@ -22,7 +22,7 @@ from projects import make_project
 from trips import TABLES, WAIT, Sums, Trips, killed
 
 from penstock.intervals.grain import GRAINS
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
 
 FIRST, LAST = date(2023, 6, 1), date(2024, 5, 1)
@@ -45,7 +45,7 @@ def files(folder: Path) -> int:
             shutil.copy(source, folder / name)
             real += 1
         else:
-            write_raw(Piece("green", month, ROWS, seed=1), folder / name)
+            write_raw(SampleMonth("green", month, ROWS, seed=1), folder / name)
         month = GRAINS["month"].following(month)
     return real
 

@@ -16,7 +16,7 @@ from conftest import with_candidates
 from projects import Project, edited
 from waiting import wait_until
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 
 MODELS = ("fare_model", "duration_model")
 CHAIN = "fare_model duration_model model_registry"
@@ -155,7 +155,7 @@ def altered(learned: Project) -> Project:
     raw = learned.root / "raw"
     raw.mkdir()
     path = raw / "green_tripdata_2023-05.parquet"
-    write_raw(Piece("green", date(2023, 5, 1), 4000, seed=5), path)
+    write_raw(SampleMonth("green", date(2023, 5, 1), 4000, seed=5), path)
     assert learned.penstock("land", "green", "2023-05", "--from", str(raw)).returncode == 0
     run(learned, "run", "--select", "+trip_features")
     return learned
@@ -187,7 +187,7 @@ def test_no_feature_looks_ahead_or_at_the_target(altered: Project) -> None:
 
 def test_a_late_month_makes_later_ones_anew(altered: Project) -> None:
     path = altered.root / "raw" / "green_tripdata_2023-02.parquet"
-    write_raw(Piece("green", date(2023, 2, 1), 1500, seed=77), path)
+    write_raw(SampleMonth("green", date(2023, 2, 1), 1500, seed=77), path)
     assert altered.penstock("land", "green", "2023-02", "--from", str(path.parent)).returncode == 0
     said = run(altered, "run", "--select", "+trip_features")
     lines = [line for line in said.splitlines() if "trip_features" in line and "built" in line]

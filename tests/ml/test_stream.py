@@ -11,7 +11,7 @@ from projects import Project, edited
 from test_chain import run
 from waiting import LIMIT, wait_until
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 
 MONTH = "2023-03"
 
@@ -20,7 +20,7 @@ def land(project: Project, seed: int) -> None:
     """Land the month in another version."""
     raw = project.root / f"raw-{seed}"
     raw.mkdir()
-    write_raw(Piece("green", date(2023, 3, 1), 1200, seed=seed), raw / f"green_tripdata_{MONTH}.parquet")
+    write_raw(SampleMonth("green", date(2023, 3, 1), 1200, seed=seed), raw / f"green_tripdata_{MONTH}.parquet")
     assert project.penstock("land", "green", MONTH, "--from", str(raw)).returncode == 0
 
 
@@ -88,7 +88,7 @@ def _landing_meanwhile(project: Project) -> str:
     """The model's text, with a month that lands when it begins."""
     raw = project.root / "raw-35"
     raw.mkdir()
-    write_raw(Piece("green", date(2023, 3, 1), 1300, seed=35), raw / f"green_tripdata_{MONTH}.parquet")
+    write_raw(SampleMonth("green", date(2023, 3, 1), 1300, seed=35), raw / f"green_tripdata_{MONTH}.parquet")
     command = [str(Path(sys.executable).parent / "penstock"), "land", "green", MONTH, "--from", str(raw)]
     text = (project.root / "python_models" / "stream_progress.py").read_text()
     begin = f"    import subprocess\n\n    subprocess.run({command}, cwd={str(project.root)!r}, check=True)\n"

@@ -17,7 +17,7 @@ import psutil
 from projects import ROOT, Project
 from reach_tools import missing
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
 
 HERE = ROOT / "orchestration" / "airflow"
@@ -213,4 +213,4 @@ def write_months(folder: Path, *months: str) -> None:
     for month in months:
         for dataset, rows in ROWS.items():
             first = date.fromisoformat(f"{month}-01")
-            write_raw(Piece(dataset, first, rows, 5), folder / f"{dataset}_tripdata_{month}.parquet")
+            write_raw(SampleMonth(dataset, first, rows, 5), folder / f"{dataset}_tripdata_{month}.parquet")

@@ -15,7 +15,7 @@ from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
 from waiting import LIMIT, wait_until
 
 from penstock.config.settings import Settings, load
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
 
 MONTHS = ("2023-01", "2023-02")
@@ -181,7 +181,7 @@ def month_file(raw: Path, version: int, month: str) -> Path:
     path = raw / f"v{version}" / f"green_tripdata_{month}.parquet"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_raw(Piece("green", date.fromisoformat(f"{month}-01"), ROWS + 50 * version, version), path)
+        write_raw(SampleMonth("green", date.fromisoformat(f"{month}-01"), ROWS + 50 * version, version), path)
     return path
 
 

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from penstock.lake.catalog import load
-from penstock.lake.sample import land_sample, plan
+from penstock.lake.sample import land_sample_month, plan_sample
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTHS = [date(2024, 1, 1), date(2024, 2, 1)]
@@ -31,8 +31,8 @@ def bench() -> Iterator[ModuleType]:
 
 def test_duckdb_builds_every_table_from_every_landed_row(bench: ModuleType, tmp_path: Path) -> None:
     catalog = load(ROOT)
-    for piece in plan(catalog, 4000, 1, MONTHS, ["green", "yellow"]):
-        land_sample(catalog, piece, tmp_path / "lake", lambda *_: None)
+    for piece in plan_sample(catalog, 4000, 1, MONTHS, ["green", "yellow"]):
+        land_sample_month(catalog, piece, tmp_path / "lake", lambda *_: None)
     used, whole = bench.by_duckdb(tmp_path / "lake", tmp_path / "peer.duckdb")
     assert list(used) == list(bench.COMPARED)
     assert 0 < sum(used.values()) <= whole

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from functools import partial
 from typing import Annotated
 
@@ -15,12 +14,11 @@ from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from penstock.cli.lake import Find, land_one, several
 from penstock.config import dbt_credentials
 from penstock.config.settings import Settings, load
-from penstock.errors import PenstockError
 from penstock.lake import catalog as catalogs
-from penstock.lake.landing_report import Bar, Line
+from penstock.lake import landing_requests
+from penstock.lake.landing_report import ProgressBar
 from penstock.report import ledger_listing
 from penstock.report.build_summary import query
 from penstock.spark.server import control
@@ -47,7 +45,7 @@ def backfill(
     settings = load()
     catalog = catalogs.load(settings.root)
     chosen = catalog.dataset(dataset)
-    wanted = several(chosen, [f"{first}..{last}"], from_, settings.root)
+    requests = landing_requests.request_months(chosen, [f"{first}..{last}"], from_, settings.root)
     console = Console(highlight=False)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("months"), TimeElapsedColumn(),
@@ -59,14 +57,11 @@ def backfill(
         models = ", ".join(step.models) or "nothing: all of it was built already"
         bar.console.print(f"{step.name}  {landed}  built {models}  {step.seconds:.1f} s", soft_wrap=True)
 
-    def land(month: date, find: Find) -> Line:
-        try:
-            return land_one(catalog, chosen, month, find(), settings.lake_dir, silent)
-        except PenstockError as error:
-            return Line(dataset, month, "refused", error=error)
-
-    with bar, Bar(Console(quiet=True)) as silent:
-        task = bar.add_task(f"backfill {dataset}", total=len(wanted))
+    with bar, ProgressBar(Console(quiet=True)) as silent:
+        land = partial(
+            landing_requests.land_request, catalog, chosen, lake_dir=settings.lake_dir, progress=silent.update
+        )
+        task = bar.add_task(f"backfill {dataset}", total=len(requests))
 
         def progress(done: int, words: str) -> None:
             bar.update(task, completed=done, description=words)
@@ -76,14 +71,14 @@ def backfill(
                 control.up(settings, partial(progress, 0))
             with _turn(settings, bar.console):
                 Backfill(settings.root, dataset, progress, ended).run(
-                    [(month, partial(land, month, find)) for month, find in wanted]
+                    [(request.month, partial(land, request)) for request in requests]
                 )
         except KeyboardInterrupt:
             bar.stop()
             words = "every month listed above is whole, the one under way is as it was before"
             print(f"penstock: interrupted; {words}. The same command again goes on with it", file=sys.stderr)
             raise typer.Exit(130) from None
-    console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test` checks them")
+    console.print(f"[green]done[/green]  {len(requests)} months of {dataset}; `dbt test` checks them")
 
 
 @contextmanager

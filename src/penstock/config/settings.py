@@ -17,7 +17,7 @@ from penstock.config import addresses, profiles
 from penstock.config.sections import ServerSettings, StoreSettings, Strict
 from penstock.errors import PenstockError
 from penstock.storage import locations
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
 FILE_NAME = "penstock.yml"
 # Folders of the state that aren't a target's.
@@ -71,11 +71,11 @@ class Settings(Strict):
             raise ValueError(f"{error.found} ({error.do})") from None
         return address
 
-    def _folder(self, address: str) -> Folder:
-        return locations.folder(self.root, address, self.store.endpoint, self.store.region, self.store.anonymous)
+    def _folder(self, address: str) -> Location:
+        return locations.open_location(self.root, address, self.store.endpoint, self.store.region, self.store.anonymous)
 
     @property
-    def lake_dir(self) -> Folder:
+    def lake_dir(self) -> Location:
         """Absolute folder of the landed files."""
         return self._folder(self.lake)
 
@@ -85,7 +85,7 @@ class Settings(Strict):
         return locations.uri(self.root, self.lake)
 
     @property
-    def warehouse_dir(self) -> Folder:
+    def warehouse_dir(self) -> Location:
         """Absolute folder of Spark's managed tables."""
         return self._folder(self.warehouse)
 

@@ -1,4 +1,4 @@
-"""Folders and files that their owner alone may read."""
+"""Folders and files that only their owner may read."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ OTHERS = 0o077
 
 
 def folder(path: Path) -> Path:
-    """Make a folder, or close one that others could read, and return it.
+    """Create a folder that only its owner may read, and return it; an existing one loses its other permissions.
 
-    Folders above it are made as usual. A folder of another user, or on a disk that is read-only, stays as it is.
+    Parent folders get default permissions. A folder of another user, or on a read-only disk, is unchanged.
     """
     path.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
@@ -26,17 +26,19 @@ def folder(path: Path) -> Path:
     return path
 
 
-def own_folder(path: Path) -> Path:
-    """Make a folder where any user may make one, and return it.
+def make_folder_in_tmp(path: Path) -> Path:
+    """Create a private folder in a place where any user may create one, such as /tmp, and return it.
 
     Raises:
-        PenstockError: another user has made it, or a link in its place.
+        PenstockError: another user created the folder, or a link of its name.
     """
     with suppress(FileExistsError):
         path.mkdir(parents=True, mode=0o700)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise PenstockError(f"{path}, a folder of your own", "another user made it", "have it removed, or set TMPDIR")
+        raise PenstockError(
+            f"{path}, a folder of your own", "another user created it", "have it removed, or set TMPDIR"
+        )
     return folder(path)
 
 
@@ -52,7 +54,7 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def mask(value: int) -> Iterator[None]:
-    """Start processes with this umask inside the block."""
+    """Set this umask inside the block, for the processes that the block starts."""
     before = os.umask(value)
     try:
         yield

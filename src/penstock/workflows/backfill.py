@@ -15,7 +15,7 @@ from pathlib import Path
 from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, MONTH, shown
 from penstock.lake.catalog import SCHEMA
-from penstock.lake.landing_report import Line
+from penstock.lake.landing_report import ReportLine
 from penstock.workflows import dbt_runner
 
 # The same variable as the adapter's: of the intervals that changed, only these are built.
@@ -71,7 +71,7 @@ class Backfill:
         self._progress, self._ended = progress, ended
         self._through = 0
 
-    def run(self, months: Sequence[tuple[date, Callable[[], Line]]]) -> None:
+    def run(self, months: Sequence[tuple[date, Callable[[], ReportLine]]]) -> None:
         """Land and build months.
 
         Months that were landed already are looked at by one dbt run together: when they were built

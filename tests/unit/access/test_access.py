@@ -63,15 +63,15 @@ def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
 
 def test_a_folder_that_another_user_made_first_is_refused(tmp_path: Path) -> None:
     """Where any user makes folders: a link is as bad."""
-    assert mode(private_files.own_folder(tmp_path / "mine")) == 0o700
+    assert mode(private_files.make_folder_in_tmp(tmp_path / "mine")) == 0o700
     (tmp_path / "link").symlink_to(tmp_path / "mine")
-    with pytest.raises(PenstockError, match="another user made it"):
-        private_files.own_folder(tmp_path / "link")
+    with pytest.raises(PenstockError, match="another user created it"):
+        private_files.make_folder_in_tmp(tmp_path / "link")
     if os.getuid() == 0:
         (tmp_path / "theirs").mkdir()
         os.chown(tmp_path / "theirs", 65534, 65534)
-        with pytest.raises(PenstockError, match="another user made it"):
-            private_files.own_folder(tmp_path / "theirs")
+        with pytest.raises(PenstockError, match="another user created it"):
+            private_files.make_folder_in_tmp(tmp_path / "theirs")
 
 
 def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:

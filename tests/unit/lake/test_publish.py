@@ -1,4 +1,4 @@
-"""The statements that bring Spark's tables up to date, against a stand-in that keeps the properties."""
+"""The statements that register the lake's tables, run on a fake Spark that keeps properties and partitions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from penstock.lake.manifest import Entry, Manifest
 
 
 class Spark:
-    """Keeps the schema's properties and each table's partitions, as the metastore does."""
+    """A fake Spark that keeps the schema's properties and each table's partitions."""
 
     def __init__(self) -> None:
         self.properties: dict[str, str] | None = None
@@ -44,7 +44,7 @@ class Spark:
 
     def _table(self, sql: str) -> None:
         name = re.findall(r"lake\.`(\w+)`", sql)[0]
-        places = re.findall(r"DATE'([\d-]+)'\) (?:SET )?LOCATION '([^']*)'", sql)
+        locations = re.findall(r"DATE'([\d-]+)'\) (?:SET )?LOCATION '([^']*)'", sql)
         if sql.startswith("DROP TABLE"):
             self.tables.pop(name, None)
         elif sql.startswith("CREATE TABLE"):
@@ -54,11 +54,11 @@ class Spark:
             for month in re.findall(r"DATE'([\d-]+)'", sql):
                 self.tables[name].pop(month, None)
         elif " ADD IF NOT EXISTS " in sql:
-            for month, place in places:
-                self.tables[name].setdefault(month, place)
-        elif places:
-            assert places[0][0] in self.tables[name]
-            self.tables[name] |= dict(places)
+            for month, location in locations:
+                self.tables[name].setdefault(month, location)
+        elif locations:
+            assert locations[0][0] in self.tables[name]
+            self.tables[name] |= dict(locations)
         if name == "manifest" and "LOCATION" in sql:
             self.manifest = re.findall(r"LOCATION '([^']*)'", sql)[0]
 
@@ -77,25 +77,25 @@ def commit(lake: Path, month: int, folder: str, dataset: str = "r", **other: Any
 
 
 def shows(spark: Spark, lake: Path, dataset: str = "r") -> dict[str, str]:
-    """Month -> folder below the lake."""
-    return {month: place.removeprefix(f"file://{lake}/") for month, place in spark.tables[dataset].items()}
+    """Return the folder of each month that the table shows, relative to the lake."""
+    return {month: location.removeprefix(f"file://{lake}/") for month, location in spark.tables[dataset].items()}
 
 
 def test_an_empty_lake_has_empty_tables(tmp_path: Path) -> None:
     spark = Spark()
-    registration.synchronise(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
     assert spark.tables == {"r": {}, "s": {}, "manifest": {}}
     create = next(sql for sql in spark.log if sql.startswith("CREATE TABLE lake.`r`"))
     assert "`a` INT COMMENT 'it\\'s a'" in create and "USING parquet PARTITIONED BY (file_month) LOCATION" in create
     assert "`rounded_values` BIGINT" in next(sql for sql in spark.log if sql.startswith("CREATE TABLE lake.`manifest`"))
 
 
-def test_nothing_new_is_one_statement(tmp_path: Path) -> None:
+def test_an_unchanged_lake_takes_one_statement(tmp_path: Path) -> None:
     spark, datasets = Spark(), catalog("r")
     commit(tmp_path, 1, "r/1a")
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     spark.log.clear()
-    assert registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}") == 1
+    assert registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}") == 1
     assert spark.log == ["DESCRIBE SCHEMA EXTENDED lake"]
 
 
@@ -103,12 +103,12 @@ def test_only_the_difference_is_issued(tmp_path: Path) -> None:
     spark, datasets = Spark(), catalog("r", "s")
     for month in (1, 2, 3):
         commit(tmp_path, month, f"r/{month}")
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     commit(tmp_path, 2, "r/2b")
     commit(tmp_path, 3, "r/3", action="remove")
     commit(tmp_path, 4, "r/4")
     spark.log.clear()
-    issued = registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    issued = registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     assert issued == len(spark.log)
     alters = [sql for sql in spark.log if sql.startswith("ALTER TABLE")]
     assert alters == [
@@ -123,34 +123,34 @@ def test_only_the_difference_is_issued(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at", ["DROP TABLE", "CREATE TABLE", "ADD IF", "SET LOCATION", "penstock.table.r"])
-def test_a_run_cut_short_is_made_good(tmp_path: Path, at: str) -> None:
+def test_the_next_run_repairs_a_killed_one(tmp_path: Path, at: str) -> None:
     spark, datasets = Spark(), catalog("r")
     commit(tmp_path, 1, "r/1")
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     commit(tmp_path, 1, "r/1b")
     commit(tmp_path, 2, "r/2")
     spark.fail_at = at
     try:
-        registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+        registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     except RuntimeError:
         assert spark.properties is not None and spark.properties["penstock.lake_version"] == ""
     spark.fail_at = ""
-    # The month that the broken run may have added meanwhile has another folder.
+    # The killed run may have added this month with its previous folder.
     commit(tmp_path, 2, "r/2b")
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     assert shows(spark, tmp_path) == {"2021-01-01": "r/1b", "2021-02-01": "r/2b"}
-    assert registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}") == 1
+    assert registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}") == 1
 
 
-def test_other_columns_make_that_table_anew(tmp_path: Path) -> None:
+def test_changed_columns_recreate_that_table(tmp_path: Path) -> None:
     spark = Spark()
     commit(tmp_path, 1, "r/1")
     commit(tmp_path, 1, "s/1", dataset="s")
-    registration.synchronise(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
     both = catalog("r", "s")
     changed = both.model_copy(update={"datasets": {**both.datasets, "s": catalog("s", kind="bigint").dataset("s")}})
     spark.log.clear()
-    registration.synchronise(spark.run, changed, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, changed, tmp_path, f"file://{tmp_path}")
     assert [sql.split(" (")[0] for sql in spark.log if sql.startswith(("DROP", "CREATE"))] == [
         "DROP TABLE IF EXISTS lake.`s`",
         "CREATE TABLE lake.`s`",
@@ -158,36 +158,36 @@ def test_other_columns_make_that_table_anew(tmp_path: Path) -> None:
     assert shows(spark, tmp_path, "s") == {"2021-01-01": "s/1"}
 
 
-def test_a_dataset_taken_out_of_lake_yml_leaves_spark(tmp_path: Path) -> None:
+def test_a_dataset_removed_from_lake_yml_is_dropped_from_spark(tmp_path: Path) -> None:
     spark = Spark()
     commit(tmp_path, 1, "s/1", dataset="s")
-    registration.synchronise(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
-    registration.synchronise(spark.run, catalog("r"), tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, catalog("r"), tmp_path, f"file://{tmp_path}")
     assert set(spark.tables) == {"r", "manifest"}
-    assert registration.synchronise(spark.run, catalog("r"), tmp_path, f"file://{tmp_path}") == 1
-    registration.synchronise(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
+    assert registration.register_tables(spark.run, catalog("r"), tmp_path, f"file://{tmp_path}") == 1
+    registration.register_tables(spark.run, catalog("r", "s"), tmp_path, f"file://{tmp_path}")
     assert shows(spark, tmp_path, "s") == {"2021-01-01": "s/1"}
 
 
 @pytest.mark.parametrize("value", ["", "rubbish", "1-9-0-0-0"])
-def test_an_unreadable_property_publishes_everything(tmp_path: Path, value: str) -> None:
+def test_an_unreadable_property_registers_everything(tmp_path: Path, value: str) -> None:
     spark, datasets = Spark(), catalog("r")
     commit(tmp_path, 1, "r/1")
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     assert spark.properties is not None
     spark.properties["penstock.lake_version"] = value
     spark.tables["r"] = {"2020-01-01": "elsewhere"}
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     assert shows(spark, tmp_path) == {"2021-01-01": "r/1"}
 
 
-def test_another_lake_of_the_same_version_publishes_everything(tmp_path: Path) -> None:
+def test_another_lake_of_the_same_version_registers_everything(tmp_path: Path) -> None:
     spark, datasets = Spark(), catalog("r")
     one, two = tmp_path / "one", tmp_path / "two"
     commit(one, 1, "r/1")
     commit(two, 2, "r/2")
-    registration.synchronise(spark.run, datasets, one, f"file://{one}")
-    registration.synchronise(spark.run, datasets, two, f"file://{two}")
+    registration.register_tables(spark.run, datasets, one, f"file://{one}")
+    registration.register_tables(spark.run, datasets, two, f"file://{two}")
     assert shows(spark, two) == {"2021-02-01": "r/2"}
     assert spark.manifest == f"file://{two}/manifest/snapshots/0000000001"
 
@@ -197,36 +197,36 @@ def test_many_months_share_a_statement(tmp_path: Path) -> None:
     for year in range(1990, 2025):
         for month in range(1, 13):
             commit(tmp_path, 1, f"r/{year}-{month}", file_month=date(year, month, 1))
-    registration.synchronise(spark.run, catalog("r"), tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, catalog("r"), tmp_path, f"file://{tmp_path}")
     assert len(spark.tables["r"]) == 420
     assert len([sql for sql in spark.log if " ADD IF NOT EXISTS " in sql]) == 3
 
 
-def test_other_errors_of_spark_go_through(tmp_path: Path) -> None:
+def test_other_errors_of_spark_are_raised(tmp_path: Path) -> None:
     def run(sql: str) -> list[tuple[Any, ...]]:
         raise ConnectionError("gone")
 
     with pytest.raises(ConnectionError):
-        registration.synchronise(run, catalog("r"), tmp_path, f"file://{tmp_path}")
+        registration.register_tables(run, catalog("r"), tmp_path, f"file://{tmp_path}")
 
 
-def test_two_machines_at_once_end_with_what_is_live(tmp_path: Path) -> None:
-    """Another session publishes in the middle of this one, without a lock between them: this one begins anew."""
+def test_two_machines_at_once_register_what_is_live(tmp_path: Path) -> None:
+    """Another machine's session registers in the middle of this one, without a common lock; this one starts again."""
     spark, datasets = Spark(), catalog("r")
     commit(tmp_path, 1, "r/1")
-    registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}")
+    registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     commit(tmp_path, 1, "r/1b")
     commit(tmp_path, 2, "r/2")
-    met = []
+    interruptions = []
 
     def slow(sql: str) -> list[tuple[Any, ...]]:
-        if "SET LOCATION" in sql and "`r`" in sql and not met:
-            met.append(sql)
+        if "SET LOCATION" in sql and "`r`" in sql and not interruptions:
+            interruptions.append(sql)
             commit(tmp_path, 1, "r/1c")
-            assert registration._publish(spark.run, datasets, Manifest(tmp_path), f"file://{tmp_path}", anew=False)
+            assert registration._register(spark.run, datasets, Manifest(tmp_path), f"file://{tmp_path}", recreate=False)
         return spark.run(sql)
 
-    registration.synchronise(slow, datasets, tmp_path, f"file://{tmp_path}")
-    assert met
+    registration.register_tables(slow, datasets, tmp_path, f"file://{tmp_path}")
+    assert interruptions
     assert shows(spark, tmp_path) == {"2021-01-01": "r/1c", "2021-02-01": "r/2"}
-    assert registration.synchronise(spark.run, datasets, tmp_path, f"file://{tmp_path}") == 1
+    assert registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}") == 1

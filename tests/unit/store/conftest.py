@@ -1,4 +1,4 @@
-"""S3's own protocol, served by moto on this machine."""
+"""An S3 server on this machine, by moto."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 
 @pytest.fixture(scope="session")
 def endpoint() -> Iterator[str]:
-    """A server on a free loopback port."""
+    """Return the address of an S3 server on a free loopback port."""
     server = ThreadedMotoServer("127.0.0.1", port=0)
     server.start()
     host, port = server.get_host_and_port()
@@ -20,6 +20,6 @@ def endpoint() -> Iterator[str]:
 
 @pytest.fixture
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Any will do for moto."""
+    """Set credentials in the environment; moto accepts any."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "a-key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret")

@@ -1,4 +1,4 @@
-"""Addresses of lakes and warehouses."""
+"""Locations of lakes and warehouses."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from penstock.storage import filesystems, locations
         ("hdfs://node:9000/lake", "hdfs://node:9000/lake"),
     ],
 )
-def test_as_spark_takes_it(address: str, uri: str) -> None:
+def test_the_address_for_spark(address: str, uri: str) -> None:
     assert locations.uri(Path("/project"), address) == uri
 
 
 @pytest.mark.parametrize(
-    ("address", "words"),
+    ("address", "message"),
     [
         ("s3://bucket/lake", "write s3a://"),
         ("gcs://bucket/lake", "write gs://"),
@@ -35,12 +35,12 @@ def test_as_spark_takes_it(address: str, uri: str) -> None:
         ("hdfs:///lake", "hdfs://HOST:PORT/folder"),
     ],
 )
-def test_an_address_that_cannot_be(address: str, words: str) -> None:
-    with pytest.raises(PenstockError, match=words):
+def test_an_invalid_address_is_refused(address: str, message: str) -> None:
+    with pytest.raises(PenstockError, match=message):
         locations.scheme(address)
 
 
-def test_settings_refuse_it_by_its_key(tmp_path: Path) -> None:
+def test_settings_name_the_key_of_an_invalid_address(tmp_path: Path) -> None:
     (tmp_path / "penstock.yml").write_text("lake: s3://bucket/lake\n")
     with pytest.raises(PenstockError, match=r"`lake`.*write s3a://"):
         load(tmp_path)
@@ -59,19 +59,19 @@ def test_an_address_with_a_secret_is_refused_and_not_repeated(tmp_path: Path, ke
 
 
 @pytest.mark.parametrize("address", ["s3a://bucket/a@b", "hdfs://node:9000/a@b", "/data/a:b@c"])
-def test_a_folder_may_have_such_a_sign(address: str) -> None:
+def test_a_folder_may_contain_an_at_sign(address: str) -> None:
     assert locations.scheme(address) == address.partition("://")[0].replace("/data/a:b@c", "")
 
 
 @pytest.mark.parametrize("endpoint", ["https://user:secret@host", "host:5000", "http://host/path"])
 def test_an_endpoint_is_a_plain_address(tmp_path: Path, endpoint: str) -> None:
-    """Credentials have no place in a file of the project."""
+    """The files of a project must not contain credentials."""
     (tmp_path / "penstock.yml").write_text(f"store: {{endpoint: '{endpoint}'}}\n")
     with pytest.raises(PenstockError, match=r"store\.endpoint"):
         load(tmp_path)
 
 
-def test_a_disk_needs_no_store(tmp_path: Path) -> None:
+def test_a_local_lake_needs_no_store(tmp_path: Path) -> None:
     settings = load(tmp_path)
     assert settings.schemes == set()
-    assert settings.lake_dir == tmp_path / "lake" and filesystems.is_disk(settings.lake_dir)
+    assert settings.lake_dir == tmp_path / "lake" and filesystems.is_local(settings.lake_dir)

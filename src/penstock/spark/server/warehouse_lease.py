@@ -24,7 +24,7 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark import object_stores
 from penstock.storage import filesystems
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
 NAME = "_penstock/writer.json"
 # Seconds: how often the holder writes it anew; after how long without that it counts as left; how long a new
@@ -41,7 +41,7 @@ class Lease:
         owner: names this holder and no other.
     """
 
-    path: Folder
+    path: Location
     owner: str
 
     def __post_init__(self) -> None:
@@ -88,13 +88,13 @@ class Lease:
                 thread.join(RENEW)  # a renewal under way would write it again
         with suppress(Exception):  # it ends by itself, too
             if read(self.path).get("owner") == self.owner:
-                filesystems.of(self.path).remove(self.path)
+                filesystems.file_system(self.path).remove(self.path)
 
 
-def read(path: Folder) -> dict[str, Any]:
+def read(path: Location) -> dict[str, Any]:
     """What a lease says; empty when there is none or it is half written."""
     try:
-        found = json.loads(filesystems.of(path).read([path])[0])
+        found = json.loads(filesystems.file_system(path).read([path])[0])
     except (FileNotFoundError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
@@ -109,8 +109,8 @@ def take(settings: Settings) -> Lease | None:
     if not object_stores.needs_lease(settings):
         return None
     lease = Lease(settings.warehouse_dir / NAME, _owner(settings))
-    store = filesystems.of(lease.path)
-    if store.new(lease.path, lease._body()):
+    store = filesystems.file_system(lease.path)
+    if store.create(lease.path, lease._body()):
         return lease
     held = read(lease.path)
     age = time.time() - float(held.get("renewed", 0))
@@ -123,7 +123,7 @@ def take(settings: Settings) -> Lease | None:
             f"{object_stores.LOG_STORE}: {object_stores.DYNAMODB} in server.spark_conf",
         )
     store.remove(lease.path)
-    taken = store.new(lease.path, lease._body())
+    taken = store.create(lease.path, lease._body())
     if taken and held.get("owner") != lease.owner:
         # Who found the old lease too may have removed this one: the last to create it is the holder.
         time.sleep(SETTLE)
