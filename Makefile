@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale bench-duckdb docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench docs-quality up down status doctor build clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,23 +78,9 @@ conformance-baseline: venv-dev ## the same suite by stock dbt-spark; a failure i
 	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
 
 COMMIT ?= 345e71b
-bench-against: venv-dev ## CPU seconds and statements of builds beside COMMIT's (345e71b), into docs/speed.md
-	@$(BIN)/python bench/against.py $(COMMIT) --write-docs
-
-bench-layout: venv-dev ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
-	@$(BIN)/python bench/layout.py --write-docs
-
-bench-batch: venv-dev ## what one more month costs, beside dbt's microbatch, into docs/operations.md
-	@$(BIN)/python bench/batch.py --write-docs
-
-bench-rdd: venv-dev ## the RDD way beside SQL, on two million raw rows
-	@$(BIN)/python bench/rdd.py
-
-bench-scale: venv-dev ## what the build takes by rows, workers, months and files, into docs/scaling.md
-	@$(BIN)/python bench/scale.py --write-docs
-
-bench-duckdb: venv-dev ## CPU seconds of the SQL models beside DuckDB's, at 5 and 25 million rows, into docs/scaling.md
-	@$(BIN)/python bench/duckdb_peer.py --write-docs
+WITHOUT_PAGE := adapter main_job rdd
+bench: venv-dev ## measure NAME=against|adapter|batch|duckdb|layout|main_job|rdd|scale, and write its page of the docs
+	@$(BIN)/python bench/run.py $(NAME) $(if $(filter against,$(NAME)),$(COMMIT)) $(if $(filter $(WITHOUT_PAGE),$(NAME)),,--write-docs) $(OPTIONS)
 
 docs-quality: venv-dev ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py

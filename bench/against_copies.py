@@ -1,4 +1,4 @@
-"""Copies of the project for bench/against.py: the files of a commit or of the checkout, and an environment for them."""
+"""Copies of the project for bench/against.py: the files of a commit or of the checkout, and their environment."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from main_job import ROOT
 from packaging.requirements import Requirement
+
+from bench.measure import ROOT
 
 CHECKOUT = "checkout"
 PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
@@ -23,7 +24,7 @@ SCRIPTS = {"dbt": ("dbt.cli.main", "cli"), "penstock": ("penstock.cli.main", "ma
 
 
 def git(*arguments: str) -> bytes:
-    """The output of git in this repository; ends the bench when git fails."""
+    """Return the output of git in this repository; end the benchmark when git fails."""
     done = subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
     if done.returncode:
         sys.exit(f"git {' '.join(arguments)} failed: {done.stderr.decode().strip()}")
@@ -31,13 +32,13 @@ def git(*arguments: str) -> bytes:
 
 
 def copy_commit(commit: str, folder: Path) -> None:
-    """Put the files of a commit into a folder."""
+    """Copy the files of a commit into a folder."""
     archive = git("archive", "--format=tar", commit)
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
 
 
 def copy_checkout(folder: Path) -> None:
-    """Put the checkout's files into a folder, with what isn't committed."""
+    """Copy the checkout's files into a folder, uncommitted ones included."""
     for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0"):
         source, target = ROOT / name, folder / name
         if name and (source.is_file() or source.is_symlink()):
@@ -47,35 +48,34 @@ def copy_checkout(folder: Path) -> None:
 
 
 def other_versions(lock: str, installed: Mapping[str, str] | None = None) -> list[str]:
-    """Packages that a lock pins to another version than this environment has."""
+    """Return the packages that a lock pins to another version than this environment has."""
     other = []
     for name, pinned, marker in PIN.findall(lock):
         required = Requirement(f"{name}=={pinned} {marker}")
         if required.marker and not required.marker.evaluate():
             continue
         try:
-            found = installed[required.name] if installed is not None else version(required.name)
+            present = installed[required.name] if installed is not None else version(required.name)
         except (PackageNotFoundError, KeyError):
             continue  # a development package that running doesn't need
-        if found != pinned:
-            other.append(f"{required.name} {found}, pinned {pinned}")
+        if present != pinned:
+            other.append(f"{required.name} {present}, pinned {pinned}")
     return other
 
 
-def environment(name: str, project: Path, folder: Path, packages: Path | None) -> Path:
-    """The scripts' folder of an environment that has the lock's packages and runs a copy's `src`.
+def make_environment(name: str, project: Path, folder: Path, packages: Path | None) -> Path:
+    """Make an environment that has the lock's packages and runs a copy's `src`; return its folder of scripts.
 
     Args:
         name: the commit, or CHECKOUT.
         project: the copy.
         folder: for an environment that shares the packages of another one.
-        packages: that other one; by default this one, or an environment of the commit's own when its lock pins
-            other versions.
+        packages: that other one. By default this environment; if the commit's lock pins other versions, a new one.
     """
     lock = project / "requirements.lock"
     other = other_versions(lock.read_text()) if name != CHECKOUT and not packages and lock.exists() else []
     if other:
-        print(f"{name}: an environment of its own ({'; '.join(other[:5])})", flush=True)
+        print(f"{name}: a separate environment ({'; '.join(other[:5])})", flush=True)
         return _bootstrap(project)
     site = packages and next((packages / "lib").glob("python3*/site-packages"))
     venv.create(folder, symlinks=True)
@@ -90,7 +90,7 @@ def environment(name: str, project: Path, folder: Path, packages: Path | None) -
 
 
 def _bootstrap(project: Path) -> Path:
-    """`.venv` with the commit's own lock: by uv where it is on PATH, else by the commit's own script."""
+    """Make `.venv` from the commit's lock: by uv if it is on PATH, else by the commit's script."""
     home = project / ".venv"
     if uv := shutil.which("uv"):
         variables = {**os.environ, "VIRTUAL_ENV": str(home)}

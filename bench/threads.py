@@ -1,6 +1,6 @@
 """CPU seconds of a project's server while a command runs: by process, and Spark's by group of threads.
 
-Linux only: it reads /proc. A thread that ends takes its counter along, so the sampler reads all of them every
+Linux only: it reads /proc. When a thread ends, its counter is gone. Therefore the sampler reads all threads every
 second; what a thread used after its last reading is shown as `ended threads`.
 """
 
@@ -11,7 +11,7 @@ import json
 import os
 import threading
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,8 +19,8 @@ import psutil
 
 SPARK, SUPERVISOR = "spark", "supervisor"
 STEP = 1.0
-# A command is over when the work that it left in Spark is too: the compilers' queue, listeners.
-QUIET_CPU, QUIET_LIMIT = 0.15, 20.0
+# A command counts until the work that it left in Spark is done: the compilers' queue, listeners.
+IDLE_CPU, IDLE_LIMIT = 0.15, 20.0
 TICK = os.sysconf("SC_CLK_TCK")
 FORKED, ENDED, OTHER = "processes that Spark forked", "ended threads", "other"
 # The kernel keeps 15 characters of a thread's name.
@@ -43,40 +43,41 @@ GROUPS: Mapping[str, tuple[str, ...]] = {
 Threads = dict[tuple[int, str], tuple[str, float]]
 
 
-def group(name: str) -> str:
-    """The group that a thread belongs to by its name."""
-    return next((found for found, begins in GROUPS.items() if name.startswith(begins)), OTHER)
+def group_of(name: str) -> str:
+    """Return the group that a thread belongs to by its name."""
+    return next((group for group, prefixes in GROUPS.items() if name.startswith(prefixes)), OTHER)
 
 
-def grouped(names: Mapping[str, float]) -> dict[str, float]:
-    """CPU seconds by group, from CPU seconds by thread name."""
-    found: Counter[str] = Counter()
+def cpu_by_group(names: Mapping[str, float]) -> dict[str, float]:
+    """Return CPU seconds by group, from CPU seconds by thread name."""
+    groups: defaultdict[str, float] = defaultdict(float)
     for name, seconds in names.items():
-        found[group(name)] += seconds
-    return dict(found)
+        groups[group_of(name)] += seconds
+    return dict(groups)
 
 
 def parse_stat(text: str) -> tuple[str, float, str]:
-    """Name, CPU seconds and start of a thread or process, from its `stat` file (man 5 proc)."""
+    """Return name, CPU seconds and start of a thread or process, from its `stat` file (man 5 proc)."""
     name, fields = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
     return name, (int(fields[11]) + int(fields[12])) / TICK, fields[19]
 
 
 def read_threads(pid: int) -> Threads:
-    """Name and CPU seconds of each live thread, by its id and start: ids are reused."""
-    found: Threads = {}
+    """Return name and CPU seconds of each live thread, by its id and start: ids are reused."""
+    threads: Threads = {}
     for task in Path(f"/proc/{pid}/task").glob("*"):
         with contextlib.suppress(OSError):
             name, cpu, started = parse_stat((task / "stat").read_text())
-            found[int(task.name), started] = (name, cpu)
-    return found
+            threads[int(task.name), started] = (name, cpu)
+    return threads
 
 
 def read_process(pid: int, forks: bool = True) -> tuple[float, float]:
-    """CPU seconds of a process itself, and of the processes that it forked.
+    """Return the CPU seconds of a process itself, and of the processes that it forked.
 
     Args:
-        forks: whether to read the latter; the supervisor's are the server's other processes.
+        pid: of the process.
+        forks: whether to read the latter. The supervisor's are the server's other processes.
     """
     process = psutil.Process(pid)
     own, forked = process.cpu_times(), 0.0
@@ -90,7 +91,7 @@ def read_process(pid: int, forks: bool = True) -> tuple[float, float]:
 
 
 def server_processes(folder: Path) -> dict[str, int]:
-    """Process ids by role, from the record that the server of a project keeps; empty when none is up."""
+    """Return process ids by role, from the record of a project's server; empty when none is up."""
     try:
         record = json.loads((folder / ".penstock" / "server.json").read_text())
     except (OSError, ValueError):
@@ -98,7 +99,7 @@ def server_processes(folder: Path) -> dict[str, int]:
     return {role: item["pid"] for role, item in record.items() if isinstance(item, dict) and "pid" in item}
 
 
-class Sampler:
+class ServerSampler:
     """Read the CPU seconds of a project's server from the beginning of a `with` to its end.
 
     A server that starts in between counts from its start.
@@ -125,7 +126,7 @@ class Sampler:
         while not self._end.wait(STEP):
             self._read()
 
-    def __enter__(self) -> Sampler:
+    def __enter__(self) -> ServerSampler:
         self._read()
         self._first = dict(self.processes), dict(self.threads)
         self._thread.start()
@@ -136,33 +137,33 @@ class Sampler:
         self._thread.join()
         self._read()
 
-    def settle(self) -> None:
-        """Wait until Spark is idle."""
-        limit = time.monotonic() + QUIET_LIMIT
+    def wait_until_idle(self) -> None:
+        """Wait until Spark is idle, at most 20 seconds."""
+        limit = time.monotonic() + IDLE_LIMIT
         pid = server_processes(self.folder).get(SPARK)
         with contextlib.suppress(psutil.Error):
             while pid and time.monotonic() < limit:
                 before = sum(read_process(pid))
                 time.sleep(1)
-                if sum(read_process(pid)) - before < QUIET_CPU:
+                if sum(read_process(pid)) - before < IDLE_CPU:
                     return
 
     def by_process(self) -> dict[str, float]:
-        """CPU seconds by role, each with the processes that it forked."""
-        found: Counter[str] = Counter()
+        """Return CPU seconds by role, each with the processes that it forked."""
+        roles: defaultdict[str, float] = defaultdict(float)
         for key, cpu in self.processes.items():
-            found[key[0]] += sum(cpu) - sum(self._first[0].get(key, (0.0, 0.0)))
-        return dict(found)
+            roles[key[0]] += sum(cpu) - sum(self._first[0].get(key, (0.0, 0.0)))
+        return dict(roles)
 
     def by_thread(self) -> dict[str, float]:
-        """Spark's CPU seconds by thread name; the sum is Spark's of `by_process`."""
-        found: Counter[str] = Counter()
+        """Return Spark's CPU seconds by thread name; the sum is Spark's of `by_process`."""
+        names: defaultdict[str, float] = defaultdict(float)
         for key, (name, cpu) in self.threads.items():
-            found[name] += cpu - self._first[1].get(key, (name, 0.0))[1]
-        live = sum(found.values())
+            names[name] += cpu - self._first[1].get(key, (name, 0.0))[1]
+        live = sum(names.values())
         own = forked = 0.0
-        for key, now in self.processes.items():
-            if key[0] == SPARK:
-                begin = self._first[0].get(key, (0.0, 0.0))
+        for process, now in self.processes.items():
+            if process[0] == SPARK:
+                begin = self._first[0].get(process, (0.0, 0.0))
                 own, forked = own + now[0] - begin[0], forked + now[1] - begin[1]
-        return {**found, ENDED: own - live, FORKED: forked}
+        return {**names, ENDED: own - live, FORKED: forked}
