@@ -166,8 +166,8 @@ def measure(options: argparse.Namespace, folder: Path) -> Report:
         (folder / "profiles.yml").write_text(profiles(server))
         if CROWDED & set(jobs):
             create_crowd(server)
-        found = [row for job in jobs for row in rows(job, measure_job(folder, job, options.rounds))]
+        cells = [row for job in jobs for row in rows(job, measure_job(folder, job, options.rounds))]
     finally:
         control.down(settings)
     heads = ["job (medians)", "adapter", "wall s", "ratio", "statements", "seconds in them"]
-    return Report(table(heads, found, text_columns=2, padded=True))
+    return Report(table(heads, cells, text_columns=2, padded=True))

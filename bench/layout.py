@@ -149,9 +149,9 @@ class Layouts:
         # The UI has a statement a moment after its client.
         for _ in range(100):
             if executed := self.status.executed(lambda text: token in text):
-                return Measured(variant.words.format(target=self.target), variant.table, seconds, executed)
+                return Measured(variant.label.format(target=self.target), variant.table, seconds, executed)
             time.sleep(0.1)
-        raise SystemExit(f"needed: {variant.words} in Spark's REST API. found: none. do: see the server's log")
+        raise SystemExit(f"needed: {variant.label} in Spark's REST API. found: none. do: see the server's log")
 
     def compare(self, variants: tuple[Variant, ...], rounds: int) -> list[Measured]:
         """Run the variants in turns; return the median of each."""

@@ -16,20 +16,20 @@ JOINED = f"{GOOD} as trips inner join warehouse.dim_zones as zones on trips.pick
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to answer a query; `words` names the layout or the hint."""
+    """One way to run a query; `label` names the layout or the hint."""
 
-    words: str
+    label: str
     table: str
     sql: str
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
-def _join(words: str, hint: str, settings: Mapping[str, str] = NONE) -> Variant:
-    return Variant(words, GOOD, f"select /*+ {hint} */ borough, {COUNTED} from {JOINED} group by borough", settings)
+def _join(label: str, hint: str, settings: Mapping[str, str] = NONE) -> Variant:
+    return Variant(label, GOOD, f"select /*+ {hint} */ borough, {COUNTED} from {JOINED} group by borough", settings)
 
 
-def _by_service(words: str, table: str, where: str = "") -> Variant:
-    return Variant(words, table, f"select service_type, {COUNTED} from {table} as trips {where} group by service_type")
+def _by_service(label: str, table: str, where: str = "") -> Variant:
+    return Variant(label, table, f"select service_type, {COUNTED} from {table} as trips {where} group by service_type")
 
 
 # Spark's count of the bytes of local files misses reads by vectored IO, the default. Each query runs once more

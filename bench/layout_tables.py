@@ -205,8 +205,8 @@ def excerpt(item: Operator, lead: str = "", mark: str = "") -> Iterator[str]:
     line = f"{lead}{mark}{_describe(item)}"
     yield line if len(line) <= WIDTH else f"{line[: WIDTH - 1]}…"
     below = lead + {"": "", ":- ": ":  ", "+- ": "   "}[mark]
-    for place, child in enumerate(item.children):
-        yield from excerpt(child, below, "+- " if place == len(item.children) - 1 else ":- ")
+    for position, child in enumerate(item.children):
+        yield from excerpt(child, below, "+- " if position == len(item.children) - 1 else ":- ")
 
 
 def report(results: Results) -> Report:

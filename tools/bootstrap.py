@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from progress import Progress, activity
+from progress import Progress, track
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {"runtime": "requirements.lock", "development": "requirements-dev.lock"}
@@ -120,13 +120,13 @@ def run(progress: Progress, doing: str, command: "list[object]", variables: "dic
         errors="replace",
     )
     assert process.stdout
-    progress.say(doing)
+    progress.update(doing)
     lines = []
     busy: dict[str, str] = {}
     for line in process.stdout:
         lines.append(line)
-        activity(line, busy)
-        progress.say(", ".join(busy.values()) or doing)
+        track(line, busy)
+        progress.update(", ".join(busy.values()) or doing)
     if process.wait():
         name = "uv" if Path(str(command[0])).name == "uv" else "pip"
         raise BootstrapError(

@@ -227,7 +227,7 @@ def test_what_an_installer_is_doing_is_read_from_its_lines(tools: tuple[ModuleTy
         ("  Downloading numpy-2.4.6-cp311-cp311-linux.whl (16.1 MB)\n", ["installing", "downloading numpy"]),
         (" + agate==1.9.1\n", ["installing", "downloading numpy"]),
     ):
-        progress.activity(line, busy)
+        progress.track(line, busy)
         assert list(busy.values()) == shown, line
 
 
@@ -238,7 +238,7 @@ def test_plain_lines_come_every_two_seconds_and_name_the_step(
     monkeypatch.setattr(progress, "SECONDS", 0.0)
     monkeypatch.setattr(progress, "TICK", 0.001)
     with progress.Progress("environment") as shown:
-        shown.say("one, two, three, four, five")
+        shown.update("one, two, three, four, five")
         text = ""
         while "four" not in text:
             text += capsys.readouterr().out

@@ -21,7 +21,7 @@ def test_every_comparison_of_the_bench_has_its_row() -> None:
     lines = PAGE.blocks(TEXT)["figures"]
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if "|" in line]
     wanted = [
-        [name if position == 0 else "", variant.words.format(target=64)]
+        [name if position == 0 else "", variant.label.format(target=64)]
         for name, variants in COMPARISONS.items()
         for position, variant in enumerate(variants)
     ]
