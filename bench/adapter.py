@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from bench.measure import run_command
+from bench.options import comma_separated
 from bench.projects import write_project
 from bench.report import Report, table
 from penstock.config.settings import load
@@ -50,13 +51,7 @@ class Measured:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default=",".join(JOBS), help="which of " + ", ".join(JOBS))
-
-
-def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse unknown jobs."""
-    if unknown := set(options.only.split(",")) - JOBS.keys():
-        parser.error(f"no such job: {', '.join(sorted(unknown))}; there are {', '.join(JOBS)}")
+    parser.add_argument("--only", type=comma_separated(JOBS), default=list(JOBS), help=f"some of {','.join(JOBS)}")
 
 
 def project_files() -> dict[str, str]:
@@ -160,13 +155,12 @@ def measure(options: argparse.Namespace, folder: Path) -> Report:
     """Measure each job by both adapters."""
     write_project(folder, project_files())
     settings = load(folder)
-    jobs = options.only.split(",")
     try:
         server = control.up(settings)
         (folder / "profiles.yml").write_text(profiles(server))
-        if CROWDED & set(jobs):
+        if CROWDED & set(options.only):
             create_crowd(server)
-        cells = [row for job in jobs for row in rows(job, measure_job(folder, job, options.rounds))]
+        cells = [row for job in options.only for row in rows(job, measure_job(folder, job, options.rounds))]
     finally:
         control.down(settings)
     heads = ["job (medians)", "adapter", "wall s", "ratio", "statements", "seconds in them"]

@@ -32,6 +32,7 @@ import psutil
 from bench.against_copies import CHECKOUT, git
 from bench.against_side import Side
 from bench.against_tables import Cost, Results, other_threads, read, report_tables
+from bench.options import comma_separated
 from bench.report import DOCS, Page, Report
 
 PAGE = Page(DOCS / "speed.md", "made by bench/against.py", ("",))
@@ -48,7 +49,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rounds", type=int, default=1, help="rounds, each with fresh servers; the tables have medians"
     )
-    parser.add_argument("--steps", default=",".join(STEPS), help=f"which of {', '.join(STEPS)}")
+    steps = comma_separated(STEPS)
+    parser.add_argument("--steps", type=steps, default=list(STEPS), help=f"some of {','.join(STEPS)}")
     parser.add_argument("--server-options", default="", help="more options of this checkout's Spark JVM")
     parser.add_argument("--spark-conf", action="append", default=[], metavar="KEY=VALUE", help="more Spark settings")
     parser.add_argument("--env-from", type=Path, help="environment (.venv) whose packages the commit uses")
@@ -65,8 +67,6 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
         parser.error("--write-docs needs a commit to measure against")
     if wrong := [item for item in options.spark_conf if "=" not in item]:
         parser.error(f"--spark-conf KEY=VALUE, not {wrong[0]}")
-    if unknown := set(options.steps.split(",")) - set(STEPS):
-        parser.error(f"no such step: {', '.join(sorted(unknown))}; there are {', '.join(STEPS)}")
 
 
 def print_cost(side: str, step: str, cost: Cost) -> None:
@@ -94,12 +94,11 @@ def make_sides(options: argparse.Namespace, folder: Path) -> list[Side]:
 def measure_sides(options: argparse.Namespace, folder: Path) -> Results:
     """Measure the sides in turns."""
     sides = make_sides(options, folder)
-    wanted = options.steps.split(",")
-    builds = options.builds if "build" in wanted else 0
+    builds = options.builds if "build" in options.steps else 0
     costs: dict[str, dict[str, list[Cost]]] = {side.name: {} for side in sides}
     for _ in range(options.rounds):
         for side in sides:
-            for step, cost in side.measure(builds, wanted, options.month_rows):
+            for step, cost in side.measure(builds, options.steps, options.month_rows):
                 costs[side.name].setdefault(step, []).append(cost)
                 print_cost(side.name, step, cost)
     machine = f"{os.cpu_count()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB, {date.today():%Y-%m-%d}"

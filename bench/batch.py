@@ -25,6 +25,7 @@ from typing import Any
 
 from bench import batch_memory, batch_peer, batch_tables
 from bench.batch_results import WARM, Months, NoChange, Threads, read
+from bench.options import comma_separated
 from bench.projects import LEDGER, Cost, Project
 from bench.report import DOCS, Page, Report
 
@@ -44,22 +45,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="rounds of threads and of the peer")
     parser.add_argument("--peer-rows", type=int, default=1_000_000, help="rows of each of the peer's 12 months")
     parser.add_argument("--memory-rows", type=int, default=100_000, help="rows of each month of the smaller backfill")
-    names = ",".join(batch_tables.PARTS)
-    parser.add_argument("--only", default=names, help=f"which of {names}")
+    names = list(batch_tables.PARTS)
+    parser.add_argument("--only", type=comma_separated(names), default=names, help=f"some of {','.join(names)}")
     parser.add_argument("--results", type=Path, help="JSON file that keeps the results")
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse unknown parts and too few months."""
-    if unknown := set(chosen_parts(options)) - batch_tables.PARTS.keys():
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(batch_tables.PARTS)}")
+    """Refuse too few months."""
     if options.months < FEWEST:
         parser.error(f"--months: {FEWEST} or more, to fit a line")
-
-
-def chosen_parts(options: argparse.Namespace) -> list[str]:
-    """Return the parts that are measured."""
-    return [name for name in options.only.split(",") if name]
 
 
 def month(number: int) -> date:
@@ -118,24 +112,23 @@ def measure_threads(project: Project, rounds: int, rows: int) -> Threads:
     return Threads(rounds, rows, costs)
 
 
-def measure_shared(folder: Path, options: argparse.Namespace, parts: list[str], save: Save) -> None:
+def measure_shared(folder: Path, options: argparse.Namespace, save: Save) -> None:
     """Measure the parts that share one warm server."""
     with Project(folder / "months", MEMORY) as project:
         warm_up(project, options.rows)
-        if "months" in parts:
+        if "months" in options.only:
             save("months", measure_months(project, options.months, options.rows))
         else:
             project.land(f"{month(1):%Y-%m}..{month(options.months):%Y-%m}", options.months * options.rows)
             project.run("dbt", "run")
-        if "nochange" in parts:
+        if "nochange" in options.only:
             save("nochange", measure_no_change(project, options.months, options.runs))
-        if "threads" in parts:
+        if "threads" in options.only:
             save("threads", measure_threads(project, options.rounds, options.rows))
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
     """Measure the chosen parts; take the others from earlier results."""
-    parts = chosen_parts(options)
     data = json.loads(options.results.read_text()) if options.results and options.results.exists() else {}
     results = {name: read(name, item) for name, item in data.items()}
 
@@ -145,10 +138,10 @@ def measure(options: argparse.Namespace, folder: Path) -> Report:
             options.results.write_text(json.dumps({name: asdict(item) for name, item in results.items()}))
         print("\n".join(["", *batch_tables.PARTS[name](result), ""]), flush=True)
 
-    if SHARED & set(parts):
-        measure_shared(folder, options, parts, save)
-    if "peer" in parts:
+    if SHARED & set(options.only):
+        measure_shared(folder, options, save)
+    if "peer" in options.only:
         save("peer", batch_peer.measure(folder, options.peer_rows, options.rounds))
-    if "memory" in parts:
+    if "memory" in options.only:
         save("memory", batch_memory.measure(folder, options.memory_rows))
     return batch_tables.report(results)

@@ -23,6 +23,7 @@ from pathlib import Path
 
 from bench import scale_fixed, scale_tables
 from bench.measure import peak_memory, run_command
+from bench.options import comma_separated
 from bench.projects import copy_project, sample_command
 from bench.report import DOCS, Page, Report
 from bench.scale_project import WARM, ScaleProject
@@ -142,21 +143,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=1, help="rounds of one worker and two")
     parser.add_argument("--months", type=int, default=60, help="months of few rows, whole years")
     parser.add_argument("--lakes", type=Path, help="folder that keeps the lakes for the next run")
-    parser.add_argument("--only", default=",".join(PARTS), help="which of " + ", ".join(PARTS))
+    parser.add_argument("--only", type=comma_separated(PARTS), default=list(PARTS), help=f"some of {','.join(PARTS)}")
     parser.add_argument("--results", type=Path, help="JSON file that keeps the results")
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse unknown parts and incomplete years."""
-    if unknown := set(chosen_parts(options)) - PARTS.keys():
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    """Refuse incomplete years."""
     if options.months < scale_fixed.YEAR or options.months % scale_fixed.YEAR:
         parser.error(f"--months: whole years, found {options.months}")
-
-
-def chosen_parts(options: argparse.Namespace) -> list[str]:
-    """Return the parts that are measured."""
-    return [name for name in options.only.split(",") if name]
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
@@ -169,6 +163,6 @@ def measure(options: argparse.Namespace, folder: Path) -> Report:
         path.write_text(json.dumps(asdict(replace(results, date=f"{date.today()}")), indent=1))
 
     lakes = Lakes(options.lakes.resolve() if options.lakes else folder)
-    for part in chosen_parts(options):
+    for part in options.only:
         results = PARTS[part](folder, lakes, options, results, save)
     return scale_tables.report(read(json.loads(path.read_text())) if path.exists() else Results())

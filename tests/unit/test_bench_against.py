@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import psutil
 import pytest
 import yaml
 
+from bench import against, run
 from bench.against import PAGE
 from bench.against_copies import other_versions
 from bench.against_side import Side, count_statements, free_ports, merge_settings
@@ -236,6 +237,25 @@ def test_the_docs_have_the_block() -> None:
     text = PAGE.path.read_text()
     assert list(PAGE.blocks(text)) == [""]
     assert PAGE.blocks(PAGE.fill(text, {"": ["x"]})) == {"": ["x"]}
+
+
+def test_earlier_results_are_printed_and_written_into_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, earlier = tmp_path / "speed.md", tmp_path / "results.json"
+    page.write_text("<!-- made by bench/against.py -->\nold\n<!-- end -->\nBy hand.\n")
+    earlier.write_text(json.dumps(asdict(results())))
+    monkeypatch.setattr(against, "PAGE", replace(PAGE, path=page))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        run.main(["against", "--from-results", str(earlier), "--write-docs"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    tables = "\n".join(report_tables(results()))
+    printed = capsys.readouterr().out
+    assert tables in printed
+    assert "other threads of checkout: Thread-7 " in printed
+    assert page.read_text() == f"<!-- made by bench/against.py -->\n{tables}\n<!-- end -->\nBy hand.\n"
 
 
 def test_a_run_without_builds_has_its_tables() -> None:

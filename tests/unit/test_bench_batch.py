@@ -7,12 +7,13 @@ import re
 import xml.etree.ElementTree as ET
 from dataclasses import asdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from bench.batch import COUNTS, PAGE, month
+from bench.batch import COUNTS, PAGE, measure, month
 from bench.batch_peer import project_files
 from bench.batch_results import (
     Memory,
@@ -31,6 +32,7 @@ from bench.batch_tables import PARTS, PICTURE, chart, months, report
 from bench.charts import axis_step
 from bench.projects import Cost
 from bench.report import DOCS
+from bench.run import parse
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -159,3 +161,12 @@ def test_a_part_that_was_not_measured_has_no_block() -> None:
 def test_the_docs_picture_shows_the_months_of_the_docs() -> None:
     count = int(PAGE.blocks(PAGE.path.read_text())["months"][0].split()[0])
     assert (DOCS / PICTURE).read_text().count("<title>month ") == 3 * count
+
+
+def test_parts_of_earlier_results_are_written_without_measuring(tmp_path: Path) -> None:
+    earlier = tmp_path / "results.json"
+    earlier.write_text(json.dumps({name: asdict(item) for name, item in results().items()}))
+    _, options = parse(["batch", "--only", "", "--results", str(earlier)])
+    made = measure(options, tmp_path)
+    assert list(made.blocks) == list(PARTS)
+    assert list(made.pictures) == [PICTURE]

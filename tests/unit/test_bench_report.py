@@ -144,6 +144,8 @@ def test_a_benchmark_documents_itself_and_its_page_has_its_blocks(name: str) -> 
 def test_options_belong_to_the_benchmark() -> None:
     _, options = parse(["layout", "--trips", "7", "--write-docs"])
     assert (options.trips, options.rounds, options.write_docs) == (7, 5, True)
+    _, options = parse(["batch", "--only", "peer,memory"])
+    assert options.only == ["peer", "memory"]
     _, options = parse(["rdd"])
     assert not hasattr(options, "write_docs")
 
@@ -156,12 +158,12 @@ def test_options_belong_to_the_benchmark() -> None:
         (["rdd", "--write-docs"], "unrecognized arguments"),
         (["against"], "name a commit, or give --only-ours"),
         (["against", "--only-ours", "--write-docs"], "--write-docs needs a commit"),
-        (["against", "345e71b", "--steps", "build,fly"], "no such step: fly"),
+        (["against", "345e71b", "--steps", "build,fly"], "unknown: fly; known: build, test, run, month"),
         (["against", "345e71b", "--spark-conf", "a"], "KEY=VALUE"),
-        (["batch", "--only", "none"], "no such part: none"),
+        (["batch", "--only", "none"], "unknown: none; known: months"),
         (["batch", "--months", "3"], "6 or more"),
         (["scale", "--months", "13"], "whole years"),
-        (["adapter", "--only", "none"], "no such job: none"),
+        (["adapter", "--only", "none"], "unknown: none; known: models"),
     ],
 )
 def test_wrong_options_are_refused(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
