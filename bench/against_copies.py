@@ -20,7 +20,9 @@ from bench.measure import ROOT
 CHECKOUT = "checkout"
 PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
 SCRIPT = "#!{python}\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
-SCRIPTS = {"dbt": ("dbt.cli.main", "cli"), "penstock": ("penstock.cli.main", "main")}
+DBT = ("dbt.cli.main", "cli")
+# In pyproject.toml: commits have the command's function in different modules.
+ENTRY_POINT = re.compile(r'^penstock = "([\w.]+):(\w+)"$', re.MULTILINE)
 
 
 def git(*arguments: str) -> bytes:
@@ -63,6 +65,14 @@ def other_versions(lock: str, installed: Mapping[str, str] | None = None) -> lis
     return other
 
 
+def entry_point(pyproject: str) -> tuple[str, str]:
+    """Return module and function of the command `penstock`, from the text of pyproject.toml."""
+    found = ENTRY_POINT.search(pyproject)
+    if not found:
+        sys.exit('needed: `penstock = "MODULE:FUNCTION"` in pyproject.toml. found: none. do: name another commit')
+    return found[1], found[2]
+
+
 def make_environment(name: str, project: Path, folder: Path, packages: Path | None) -> Path:
     """Make an environment that has the lock's packages and runs a copy's `src`; return its folder of scripts.
 
@@ -79,10 +89,11 @@ def make_environment(name: str, project: Path, folder: Path, packages: Path | No
         return _bootstrap(project)
     site = packages and next((packages / "lib").glob("python3*/site-packages"))
     venv.create(folder, symlinks=True)
-    own = next((folder / "lib").glob("python3*/site-packages"))
+    packages_folder = next((folder / "lib").glob("python3*/site-packages"))
     paths = [site or sysconfig.get_paths()["purelib"], project / "src"]
-    (own / "against.pth").write_text("".join(f"{path}\n" for path in paths))
-    for script, (module, function) in SCRIPTS.items():
+    (packages_folder / "against.pth").write_text("".join(f"{path}\n" for path in paths))
+    scripts = {"dbt": DBT, "penstock": entry_point((project / "pyproject.toml").read_text())}
+    for script, (module, function) in scripts.items():
         path = folder / "bin" / script
         path.write_text(SCRIPT.format(python=folder / "bin" / "python", module=module, name=function))
         path.chmod(0o755)

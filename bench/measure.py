@@ -26,6 +26,7 @@ BIN = ROOT / ".venv" / "bin"
 STEP = 0.2
 # Variables of the caller that would change what a command does.
 DROPPED = ("DBT_", "PENSTOCK_")
+# Characters of a failed command's output that are shown.
 SHOWN = 3000
 METRIC = re.compile(r"([\d,.]+) (B|KiB|MiB|GiB)")
 BINARY_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -19,7 +20,7 @@ import yaml
 
 from bench import against, run
 from bench.against import PAGE
-from bench.against_copies import other_versions
+from bench.against_copies import entry_point, other_versions
 from bench.against_side import Side, count_statements, free_ports, merge_settings
 from bench.against_tables import Cost, Results, aims, other_threads, read, report_tables, steps, threads
 from bench.threads import (
@@ -60,7 +61,7 @@ def cost(spark: float, statements: int = 234, **more: Any) -> Cost:
 
 
 def results(halved: bool = True) -> Results:
-    """Two rounds of two sides; ours takes 0.4 of the base's seconds, or as many."""
+    """Return two rounds of two sides; ours takes 0.4 of the base's seconds, or all of them."""
     share = 0.4 if halved else 1.0
 
     def side(share: float, statements: int) -> dict[str, list[Any]]:
@@ -75,7 +76,7 @@ def results(halved: bool = True) -> Results:
 
 
 def cells(lines: list[str]) -> dict[str, list[str]]:
-    """A Markdown table's rows by their first cell."""
+    """Return a Markdown table's rows by their first cell."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: row[1:] for row in rows}
 
@@ -150,7 +151,7 @@ def test_statements_are_counted_in_dbts_log() -> None:
     assert count_statements(LOG) == 2
 
 
-def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> None:
+def test_a_lock_that_pins_other_versions_needs_a_separate_environment() -> None:
     lock = (
         "adbc==1.0 \\\n    --hash=sha256:00\n"
         "pyspark[connect]==4.1.4 ; python_version >= '3.10' \\\n    --hash=sha256:00\n"
@@ -177,6 +178,15 @@ def test_this_checkouts_lock_fits_its_own_environment() -> None:
     locks = list(ROOT.glob("requirements*.lock"))
     assert locks
     assert [other for lock in locks for other in other_versions(lock.read_text())] == []
+
+
+def test_the_command_of_a_commit_is_the_one_that_it_declares() -> None:
+    declared = '[project.scripts]\npenstock = "penstock.cli:main"\n\n[tool.x]\n'
+    assert entry_point(declared) == ("penstock.cli", "main")
+    module, function = entry_point((ROOT / "pyproject.toml").read_text())
+    assert callable(getattr(importlib.import_module(module), function))
+    with pytest.raises(SystemExit, match="found: none"):
+        entry_point("[project]\n")
 
 
 def test_options_of_the_server_join_those_of_the_settings_file() -> None:
@@ -267,7 +277,7 @@ def test_a_run_without_builds_has_its_tables() -> None:
     assert other_threads(found)[0].startswith("other threads of 345e71b: Thread-7 ")
 
 
-def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:
+def test_a_command_ends_with_the_benchmark(tmp_path: Path) -> None:
     side = Side.__new__(Side)
     side.name, side.folder, side.bin, side.logs = "checkout", tmp_path, tmp_path, tmp_path
     started = tmp_path / "started"
@@ -279,14 +289,14 @@ def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:
     def end(*_: object) -> None:
         raise SystemExit(1)
 
-    def tell() -> None:
+    def send_signal() -> None:
         while not started.exists():
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, end)
     try:
-        threading.Thread(target=tell, daemon=True).start()
+        threading.Thread(target=send_signal, daemon=True).start()
         with pytest.raises(SystemExit):
             side.run("dbt")
     finally:

@@ -38,7 +38,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def results(count: int = 36) -> dict[str, Any]:
-    """Every part, as if measured: month k took 10 + k/10 seconds on the wall, the first two 90."""
+    """Return results of every part: month k took 10 + k/10 wall seconds, the first two 90."""
     costs = [Cost(90.0 if k <= 2 else 10 + k / 10, 20.0, 5.0) for k in range(1, count + 1)]
     names = [f"{month(k):%Y-%m}" for k in range(1, count + 1)]
     peaks = [Peak(f"{rows} rows", 3, rows, 3, 1400 * 2**20, 900 * 2**20) for rows in (100, 1000, 100)]
@@ -53,7 +53,7 @@ def results(count: int = 36) -> dict[str, Any]:
 
 
 def shape(lines: list[str]) -> list[str]:
-    """Lines without what a measurement decides."""
+    """Return lines without the measured figures."""
     return [re.sub(r"[+-]?[\d.,]*\d", "#", line) for line in lines]
 
 
@@ -79,12 +79,12 @@ def test_a_line_needs_two_months_after_the_warm_up() -> None:
         fit([1.0, 2.0, 3.0])
 
 
-def test_the_last_months_stand_beside_the_first_warm_ones() -> None:
+def test_means_are_those_of_the_first_warm_months_and_of_the_last() -> None:
     costs = [99.0, 99.0, 1.0, 2.0, 3.0, 50.0, 10.0, 20.0, 30.0]
     assert (mean_of_first(costs), mean_of_last(costs)) == (2, 20)
 
 
-def test_what_grows_shows_in_the_table() -> None:
+def test_growing_costs_show_in_the_table() -> None:
     rows = {
         cells[1].strip(): cells[2].strip() for line in months(results()["months"]) if len(cells := line.split("|")) > 3
     }

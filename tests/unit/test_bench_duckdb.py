@@ -65,6 +65,6 @@ def test_the_docs_have_the_block() -> None:
     assert before[2] == lines[2]
 
 
-def test_a_failure_of_duckdb_ends_the_bench(tmp_path: Path) -> None:
+def test_a_failure_of_duckdb_ends_the_benchmark(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"duckdb_tables\.py.* failed"):
         build_by_duckdb(tmp_path / "no-lake", tmp_path / "peer.duckdb")

@@ -56,7 +56,7 @@ def test_a_line_needs_two_sizes() -> None:
         fit([(1, 1.0), (1, 2.0)])
 
 
-def test_between_two_looks_the_cpu_seconds_are_on_a_straight_line_and_outside_the_ends() -> None:
+def test_cpu_seconds_are_interpolated_between_readings() -> None:
     instants, used = [10.0, 12.0, 16.0], [0.0, 4.0, 5.0]
     assert [interpolate(instants, used, when) for when in (9.0, 10.0, 11.0, 14.0, 99.0)] == [0.0, 0.0, 2.0, 4.5, 5.0]
 
