@@ -133,6 +133,7 @@ def measure_job(folder: Path, job: str, rounds: int) -> dict[str, list[Measured]
     for number in range(rounds + warm_ups):
         for adapter, measured in results.items():
             result = run_dbt(folder, adapter, *command)
+            print(f"{job} by {adapter}: {result.wall:.1f} s", flush=True)
             if number >= warm_ups:
                 measured.append(result)
     return results

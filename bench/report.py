@@ -71,7 +71,7 @@ class Report:
     """The outcome of a benchmark.
 
     Attributes:
-        lines: what is printed at the end.
+        lines: printed at the end; empty if everything was printed already.
         blocks: lines for the blocks of the page, by the block's name; a page that has one block names it "".
         pictures: SVG texts by path below docs/.
     """

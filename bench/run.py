@@ -94,7 +94,8 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory() as name:
         report = benchmark.measure(options, Path(name).resolve())
-    print("\n".join(["", *report.lines]), flush=True)
+    if report.lines:
+        print("\n".join(["", *report.lines]), flush=True)
     if benchmark.PAGE and options.write_docs:
         benchmark.PAGE.write(report)
 

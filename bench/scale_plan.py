@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from bench.projects import CORES
 from bench.report import GB, MB, MILLION
-from bench.scale_results import CHECKED, TRIPS, Build, Files, Results
+from bench.scale_results import CHECKED, TRIPS, Build, Results
 
 HOUR = 3600
 # The target size of a file, as of `target_file_size(128)`, and of a task's input.
@@ -32,8 +32,7 @@ class Rates:
         lake, stored, trips, checked: bytes a row of the lake, all tables, fct_trips, int_trips_checked.
         month: seconds for a month regardless of its rows.
         landed: rows that one process makes and lands in a second.
-        log, checkpoint, state: bytes a file, in a commit, in a checkpoint, in memory.
-        entry, entry_seconds: bytes of a commit of the manifest, and seconds to read it.
+        state: bytes a file in memory.
     """
 
     cpu: float
@@ -48,11 +47,7 @@ class Rates:
     checked: float
     month: float
     landed: float
-    log: float
-    checkpoint: float
     state: float
-    entry: float
-    entry_seconds: float
 
 
 def busy(build: Build, cores: int = CORES) -> float:
@@ -72,10 +67,6 @@ def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
     return slope, intercept
 
 
-def _per_file(files: Sequence[Files], name: str) -> float:
-    return fit([(item.files, getattr(item, name)) for item in files])[0]
-
-
 def compute_rates(results: Results) -> Rates:
     """Return the rates: of the largest build, or of a line through all sizes.
 
@@ -84,7 +75,7 @@ def compute_rates(results: Results) -> Rates:
     """
     if not (results.builds and results.lakes and results.fixed and results.files):
         raise ValueError("a plan needs every part measured")
-    largest, fixed, files = results.builds[-1], results.fixed, results.files
+    largest, fixed = results.builds[-1], results.fixed
     cpu, cpu_fixed = fit([(build.rows / MILLION, build.sql_total("cpu")) for build in results.builds])
     return Rates(
         cpu,
@@ -99,11 +90,7 @@ def compute_rates(results: Results) -> Rates:
         largest.table(CHECKED).size / largest.rows,
         fixed.wall / fixed.months,
         1 / fit([(lake.rows, lake.seconds) for lake in results.lakes])[0],
-        _per_file(files, "log"),
-        _per_file(files, "checkpoint"),
-        _per_file(files, "state"),
-        fixed.manifest / fixed.entries,
-        fixed.reading / fixed.entries,
+        fit([(item.files, item.state) for item in results.files])[0],
     )
 
 
