@@ -170,7 +170,8 @@ def _describe(item: Operator) -> str:
         how, why, *_ = queries.listed(f"[{item.detail('Arguments')}]")
         return f"{title}  {how}{'' if why == 'ENSURE_REQUIREMENTS' else f', {why}'}"
     if item.name in ("AQEShuffleRead", "Sort"):
-        return f"{title}  {plain(item.detail('Arguments')).removesuffix(', false, 0').replace(' ASC NULLS FIRST', '')}"
+        arguments = plain(item.detail("Arguments")).removesuffix(", false, 0")
+        return f"{title}  {arguments.replace(' ASC NULLS FIRST', '')}"
     if item.name == "Filter":
         return f"{title}  {_without_null_tests(plain(item.detail('Condition')))}"
     if item.name == "Scan":
