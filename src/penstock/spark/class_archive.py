@@ -13,9 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from penstock.spark.java import Java
+from penstock.storage import atomic
 
 # As many class paths a role as one machine uses in turn: targets with a store's jars, with another metastore.
 KEPT = 4
@@ -45,7 +44,7 @@ class Archive:
     @property
     def aside(self) -> Path:
         """Where the JVM of this supervisor writes before the archive counts: two at once keep apart."""
-        return self.file.with_suffix(f".{os.getpid()}.part")
+        return atomic.temporary_path(self.file)
 
     def options(self) -> list[str]:
         """JVM options that use the archive or, when there is none yet, make it."""
@@ -55,17 +54,10 @@ class Archive:
             return [*QUIET, f"-XX:SharedArchiveFile={self.file}"]
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
-            self._sweep()
+            atomic.remove_leftovers(self.file)
         except OSError:
             return []  # a folder that can't be written to: a start without an archive
         return [*QUIET, f"-XX:ArchiveClassesAtExit={self.aside}"]
-
-    def _sweep(self) -> None:
-        """Drop what supervisors that are gone left aside, and what had this one's number before it."""
-        for part in self.file.parent.glob(f"{self.file.stem}.*.part"):
-            owner = part.suffixes[-2].removeprefix(".")
-            if owner == str(os.getpid()) or not (owner.isdigit() and psutil.pid_exists(int(owner))):
-                part.unlink(missing_ok=True)
 
     def keep(self, ended_in_order: bool) -> None:
         """After the JVM's end: take the file aside as the archive; of a role's, the last used few are kept.

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penstock.errors import PenstockError
+from penstock.storage import atomic
 
 OTHERS = 0o077
 
@@ -43,13 +43,8 @@ def make_folder_in_tmp(path: Path) -> Path:
 
 
 def write(path: Path, text: str) -> None:
-    """Put a file in place of the one before, at one instant."""
-    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-    aside.replace(path)
+    """Write a text file that its owner alone can read, in one step."""
+    atomic.write_text(path, text, mode=0o600)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from filelock import FileLock
 from penstock.errors import PenstockError
 from penstock.spark import distribution
 from penstock.spark.java import Java
+from penstock.storage import atomic
 
 SOURCES = Path(__file__).parent / "java"
 # Each knows the ones before it.
@@ -52,11 +53,9 @@ def jar(shared_dir: Path, java: Java) -> Path:
 
 
 def _write(made: Path, classes: dict[str, bytes]) -> None:
-    aside = made.with_suffix(f".{os.getpid()}.part")
-    with zipfile.ZipFile(aside, "w") as out:
+    with atomic.replacement(made) as temporary, zipfile.ZipFile(temporary, "w") as out:
         for name, content in sorted(classes.items()):
             out.writestr(zipfile.ZipInfo(f"{name.replace('.', '/')}.class", LONG_AGO), content)
-    aside.replace(made)
 
 
 def _compile(sources: dict[str, str], java: Java) -> dict[str, bytes]:

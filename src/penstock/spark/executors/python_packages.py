@@ -9,17 +9,16 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import platform
 import sys
 import tarfile
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from penstock.errors import PenstockError
+from penstock.storage import atomic
 
 FOLDER = "environment"
 
@@ -88,16 +87,12 @@ def pack(packages: Iterable[str], shared_dir: Path) -> Path:
     if made.exists():
         return made
     made.parent.mkdir(parents=True, exist_ok=True)
-    aside = made.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with tarfile.open(aside, "w:gz", compresslevel=1) as out:
-            for name, distribution in closure(chosen).items():
-                if not _add(out, distribution):
-                    found = "its files aren't in the environment: it is installed in development mode"
-                    raise PenstockError(f"the package {name} for the executors", found, "pip install it without -e")
-        aside.replace(made)  # two who make it at once make the same
-    finally:
-        aside.unlink(missing_ok=True)
+    # Two processes that make it at once make the same.
+    with atomic.replacement(made) as temporary, tarfile.open(temporary, "w:gz", compresslevel=1) as out:
+        for name, distribution in closure(chosen).items():
+            if not _add(out, distribution):
+                found = "its files aren't in the environment: it is installed in development mode"
+                raise PenstockError(f"the package {name} for the executors", found, "pip install it without -e")
     return made
 
 

@@ -19,6 +19,7 @@ from penstock.errors import PenstockError
 from penstock.spark import jars, masters
 from penstock.spark.java import Java
 from penstock.spark.ports import LOOPBACK
+from penstock.storage import atomic
 
 USER, PASSWORD = "PENSTOCK_METASTORE_USER", "PENSTOCK_METASTORE_PASSWORD"
 DRIVER = "org.postgresql:postgresql:42.7.7"
@@ -88,9 +89,7 @@ def _claim(settings: Settings, warehouse: Path) -> None:
             "give the target a `warehouse` of its own, or both one metastore: `metastore: postgresql://host/database`",
         )
     warehouse.mkdir(parents=True, exist_ok=True)
-    aside = mark.with_suffix(f".{os.getpid()}.part")
-    aside.write_text(json.dumps(own))
-    aside.replace(mark)
+    atomic.write_text(mark, json.dumps(own))
 
 
 def own(settings: Settings) -> bool:
