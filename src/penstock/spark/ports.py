@@ -51,6 +51,16 @@ def served_by(pid: int) -> set[int]:
     return set()
 
 
+def count_clients(pid: int, served: Ports) -> int:
+    """Return the number of established connections to a server's Thrift and Connect ports."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return 0
+    wanted = {served.thrift, served.connect}
+    return sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port in wanted for c in connections)
+
+
 def ui_of(pid: int, chosen: Ports) -> int:
     """Where Spark's UI went: its port, or one of the next 16 (spark.port.maxRetries); 0 when it is off."""
     served = served_by(pid) - {chosen.thrift, chosen.connect}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from penstock.errors import PenstockError
 from penstock.spark import jars, java, masters, object_stores
 from penstock.spark.executors import launch
 from penstock.spark.metastore import location
-from penstock.spark.server import configuration, record
+from penstock.spark.server import configuration, record, start_failure
 from penstock.spark.server.record import READY, Record
 from penstock.storage import private_files
 
@@ -78,13 +77,11 @@ def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Re
         for attempt in range(ATTEMPTS):
             if started := _start(settings, attempt):
                 return started
-            words = _last_words(settings)
-            if "BindException" not in words and "Address already in use" not in words:
+            error = start_failure.read(settings)
+            if not start_failure.is_port_conflict(error):
                 break
             say("a port was taken meanwhile; trying others")
-        if told := re.fullmatch(r"needed: (.+?)\. found: (.+?)\. do: (.+)", words, re.DOTALL):
-            raise PenstockError(*told.groups())
-        raise PenstockError("a running Spark server", words, f"see {settings.state_dir / 'logs'} or `penstock doctor`")
+        raise error
 
 
 def is_remote(settings: Settings) -> bool:
@@ -108,6 +105,7 @@ def refuse_remote(settings: Settings) -> None:
 
 def _start(settings: Settings, attempt: int) -> Record | None:
     """Start a supervisor and wait until its server is ready; None when it ended before."""
+    start_failure.remove(settings)
     logs = private_files.folder(settings.state_dir / "logs")
     command = [sys.executable, "-m", "penstock.spark.server.supervisor", "--root", str(settings.root)]
     command += ["--target", settings.target] if settings.target else []
@@ -125,20 +123,6 @@ def _start(settings: Settings, attempt: int) -> Record | None:
             return running
         time.sleep(0.05)
     return None
-
-
-def _last_words(settings: Settings) -> str:
-    """Why a start failed: the last error lines of the logs, Spark's own first."""
-    for name in ("supervisor", "spark", "metastore"):
-        path = settings.state_dir / "logs" / f"{name}.log"
-        lines = path.read_text(errors="replace").splitlines()[-200:] if path.exists() else []
-        if name != "supervisor" and (wrong := [x for x in lines if "Exception" in x or "Error" in x]):
-            return wrong[-1].strip()
-        if name == "supervisor" and lines and "failed: " in lines[-2 if len(lines) > 1 else -1]:
-            supervisor = lines[-2 if len(lines) > 1 else -1].split("failed: ", 1)[1]
-            if "ended with" not in supervisor:
-                return supervisor
-    return "it ended without a word"
 
 
 def _clear(settings: Settings) -> bool:

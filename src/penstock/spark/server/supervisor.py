@@ -16,9 +16,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
-from typing import IO
-
-import psutil
+from typing import IO, NoReturn
 
 from penstock.config import addresses
 from penstock.config.sections import Ports
@@ -35,6 +33,7 @@ from penstock.spark.server import (
     configuration,
     control,
     record,
+    start_failure,
     temporary_files,
     thrift_server,
     warehouse_lease,
@@ -66,8 +65,14 @@ class Supervisor:
         self.lease: warehouse_lease.Lease | None = None
 
     def log(self, text: str) -> None:
-        """One line in the supervisor's own log, which is its standard output."""
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
+
+    def fail(self, error: PenstockError) -> NoReturn:
+        """Write the error that ended the start, and exit."""
+        self.log(f"failed: {error}")
+        with suppress(OSError):
+            start_failure.write(self.settings, error)
+        raise SystemExit(3) from None
 
     def start(self) -> Record:
         """Start both JVMs and return once Thrift and Connect answer."""
@@ -142,7 +147,7 @@ class Supervisor:
             if self.stopping.is_set():
                 raise PenstockError("a start without a stop", "the start was interrupted", "run `penstock up`")
             if ended := self.ended():
-                raise PenstockError("a running server", ended, f"read {self.state / 'logs'}, then `penstock doctor`")
+                raise start_failure.JvmEnded(ended)
             if time.time() - begin > self.settings.server.start_seconds:
                 limit = f"{self.settings.server.start_seconds:g} s passed"
                 raise PenstockError("a server that answers", limit, "raise server.start_seconds or free memory")
@@ -158,13 +163,7 @@ class Supervisor:
 
     def clients(self, chosen: Ports) -> int:
         """Established connections to Thrift and Connect, the warm-up's own among them."""
-        assert self.spark
-        try:
-            connections = psutil.Process(self.spark.pid).net_connections("tcp")
-        except psutil.Error:
-            return 0
-        served = {chosen.thrift, chosen.connect}
-        return sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port in served for c in connections)
+        return ports.count_clients(self.spark.pid, chosen) if self.spark else 0
 
     def watch(self, current: Record) -> None:
         """Return when it is time to stop."""
@@ -245,13 +244,14 @@ def main() -> None:
         threading.Thread(target=warm_up.up, args=warming, daemon=True).start()
         supervisor.watch(current)
     except PenstockError as error:
+        supervisor.fail(error)
+    except start_failure.JvmEnded as error:
         supervisor.log(f"failed: {error}")
         raise SystemExit(3) from None
     except Exception as error:
-        words = " ".join(f"{type(error).__name__}: {error}".split())
+        message = " ".join(f"{type(error).__name__}: {error}".split())
         traceback.print_exc()
-        supervisor.log(f"failed: needed: a server that starts. found: {words}. do: read {supervisor.state / 'logs'}")
-        raise SystemExit(3) from None
+        supervisor.fail(PenstockError("a server that starts", message, f"read {supervisor.state / 'logs'}"))
     finally:
         supervisor.stop()
 
