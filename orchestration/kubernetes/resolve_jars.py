@@ -13,7 +13,7 @@ from penstock.spark import jars, java
 
 settings = load(Path(sys.argv[1]))
 found_java = java.find(settings.server.java_home)
-jars.of_server(settings, found_java)
+jars.server_jars(settings, found_java)
 for packages in (settings.server.packages, sys.argv[2:]):
     resolved = jars.resolve(packages, settings.shared_dir, found_java)
     print(f"{len(resolved)} jars of {', '.join(packages)} below {settings.shared_dir}")

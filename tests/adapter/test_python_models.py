@@ -57,8 +57,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 def archived(project: Project) -> bool:
     """Whether the server's classes lie in an archive already: the first server to end in order leaves one."""
     settings, found = project.settings, java.find(None)
-    path = jars.class_path(jars.of_server(settings, found))
-    return Archive.of(settings.shared_dir, "spark", found, path).file.exists()
+    path = jars.class_path(jars.server_jars(settings, found))
+    return Archive.find(settings.shared_dir, "spark", found, path).file.exists()
 
 
 @pytest.fixture(scope="module")

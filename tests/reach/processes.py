@@ -41,7 +41,7 @@ def is_executor(words: Sequence[str], driver: int) -> bool:
     if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in words:
         return False
     address = words[list(words).index("--driver-url") + 1]
-    return int(address.rpartition(":")[2]) in ports.served_by(driver)
+    return int(address.rpartition(":")[2]) in ports.listening_ports(driver)
 
 
 def files(folder: Path) -> Iterator[Path]:

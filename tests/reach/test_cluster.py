@@ -162,7 +162,7 @@ def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> No
     psutil.Process(before.workers[1].process.pid).kill()
     wait_until(lambda: built.cluster.dead == ["worker 1"], "the dead worker told")
     status = built.project.penstock("cluster", "status")
-    assert status.returncode == 1 and "not whole" in status.stdout
+    assert status.returncode == 1 and "incomplete" in status.stdout
     up = built.project.penstock("cluster", "up", *WORKERS)
     assert up.returncode == 0 and "started worker 1" in up.stdout, up.stdout
     finish(built, dbt, 3)
@@ -270,11 +270,11 @@ def _pythons() -> list[str]:
 def test_a_master_that_cannot_read_what_it_knew_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would listen, and never take a worker."""
     settings = small_project(tmp_path, {}).settings
-    monkeypatch.setattr(nodes, "PATIENCE", 20)
+    monkeypatch.setattr(nodes, "START_SECONDS", 20)
     starter = nodes.Starter(settings, java.find(settings.server.java_home))
     (record.folder(settings) / "recovery" / "CURRENT").write_text("garbage")
-    with pytest.raises(PenstockError, match=r"a master that works(.|\n)*CURRENT file(.|\n)*cluster down"):
-        psutil.Process(starter.master(free_port(), free_port()).process.pid).kill()
+    with pytest.raises(PenstockError, match=r"a master that is ready(.|\n)*CURRENT file(.|\n)*cluster down"):
+        psutil.Process(starter.start_master(free_port(), free_port()).process.pid).kill()
 
 
 def test_down_ends_what_was_started_and_no_more(built: Clustered) -> None:

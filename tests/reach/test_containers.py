@@ -23,7 +23,7 @@ from waiting import wait_until
 
 from penstock.config.settings import load
 from penstock.spark import jars, java
-from penstock.spark.jars import spark_home
+from penstock.spark.distribution import spark_home
 from penstock.spark.metastore import location
 from penstock.spark.server import control
 from penstock.spark.server.configuration import MODULE_OPTIONS

@@ -105,7 +105,7 @@ def test_one_that_runs_already_is_used_and_none_started(two: tuple[Project, Proj
     settings_file(project, f"thrift://127.0.0.1:{running.ports.metastore}")
     try:
         up = project.penstock("up")
-        assert up.returncode == 0 and "runs by itself" in up.stdout, up.stdout
+        assert up.returncode == 0 and "not managed by penstock" in up.stdout, up.stdout
         mine = control.current(project.settings)
         assert mine and mine.metastore is None and mine.shared
         assert project.sql("select n from small.kept") == [(7,)]

@@ -47,7 +47,7 @@ def write(
     target: Path, relation: str, commit_id: str, run_id: str, intervals: tuple[date, ...], started: datetime
 ) -> None:
     """Write the marker of a commit that begins."""
-    process = Process.of(os.getpid())
+    process = Process.from_pid(os.getpid())
     file = path(target, relation)
     file.parent.mkdir(parents=True, exist_ok=True)
     data = {

@@ -45,7 +45,7 @@ def make_staging_folder(lake_dir: Location) -> Path:
     folder = staging_folder(lake_dir)
     if not isinstance(lake_dir, Path):
         private_files.make_folder_in_tmp(folder.parent)
-    return private_files.folder(folder)
+    return private_files.make_folder(folder)
 
 
 def downloads_folder(lake_dir: Location) -> Path:

@@ -71,7 +71,7 @@ def path(target: Path, node: str) -> Path:
 def write(target: Path, kept: Kept) -> None:
     """Keep a plan in place of the one before, at one instant."""
     file = path(target, kept.node)
-    private_files.folder(file.parent)
+    private_files.make_folder(file.parent)
     private_files.write(file, json.dumps(asdict(kept), indent=1))
 
 

@@ -1,4 +1,4 @@
-"""Folders and files that only their owner may read."""
+"""Folders and files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ from pathlib import Path
 from penstock.errors import PenstockError
 from penstock.storage import atomic
 
-OTHERS = 0o077
+GROUP_AND_OTHERS = 0o077
 
 
-def folder(path: Path) -> Path:
-    """Create a folder that only its owner may read, and return it; an existing one loses its other permissions.
+def make_folder(path: Path) -> Path:
+    """Return a folder that only its owner can read; create it, or restrict its permissions.
 
-    Parent folders get default permissions. A folder of another user, or on a read-only disk, is unchanged.
+    Missing parents get default permissions. A folder of another user, or on a read-only disk, stays as it is.
     """
     path.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
-        if (mode := path.stat().st_mode) & OTHERS:
+        if (mode := path.stat().st_mode) & GROUP_AND_OTHERS:
             path.chmod(mode & 0o700)
     return path
 
 
 def make_folder_in_tmp(path: Path) -> Path:
-    """Create a private folder in a place where any user may create one, such as /tmp, and return it.
+    """Create a private folder in a place where any user can create one, such as /tmp, and return it.
 
     Raises:
-        PenstockError: another user created the folder, or a link of its name.
+        PenstockError: another user created it first, or a link with its name.
     """
     with suppress(FileExistsError):
         path.mkdir(parents=True, mode=0o700)
@@ -39,19 +39,19 @@ def make_folder_in_tmp(path: Path) -> Path:
         raise PenstockError(
             f"{path}, a folder of your own", "another user created it", "have it removed, or set TMPDIR"
         )
-    return folder(path)
+    return make_folder(path)
 
 
 def write(path: Path, text: str) -> None:
-    """Write a text file that its owner alone can read, in one step."""
+    """Write a text file that only its owner can read, in one step."""
     atomic.write_text(path, text, mode=0o600)
 
 
 @contextmanager
-def mask(value: int) -> Iterator[None]:
-    """Set this umask inside the block, for the processes that the block starts."""
-    before = os.umask(value)
+def umask(value: int) -> Iterator[None]:
+    """Set the umask of this process, and of those that it starts, inside the block."""
+    previous = os.umask(value)
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(previous)

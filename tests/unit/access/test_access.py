@@ -33,32 +33,32 @@ def settings_of(root: Path, text: str) -> Settings:
 
 def test_a_secret_is_made_once_and_kept_privately(tmp_path: Path) -> None:
     """The same at the next start, so that other programs may keep it; a file that was opened up is closed."""
-    first = secret.take(tmp_path / "state")
+    first = secret.ensure(tmp_path / "state")
     assert len(first) >= 32
     (tmp_path / "state" / "secret").chmod(0o644)
-    assert secret.take(tmp_path / "state") == secret.read(tmp_path / "state") == first
+    assert secret.ensure(tmp_path / "state") == secret.read(tmp_path / "state") == first
     assert mode(tmp_path / "state" / "secret") == mode(tmp_path / "state" / "ui-key") == 0o600
-    assert secret.take(tmp_path / "other") != first
+    assert secret.ensure(tmp_path / "other") != first
 
 
 def test_a_secret_from_elsewhere_takes_the_place_of_the_kept_one(tmp_path: Path) -> None:
     """As a pod is given one; the UI's key follows."""
-    secret.take(tmp_path)
-    assert secret.take(tmp_path, "of-the-pod") == secret.read(tmp_path) == "of-the-pod"
+    secret.ensure(tmp_path)
+    assert secret.ensure(tmp_path, "of-the-pod") == secret.read(tmp_path) == "of-the-pod"
     assert (tmp_path / "ui-key").read_text() == secret.ui_key("of-the-pod")
 
 
 def test_the_uis_key_does_not_give_the_secret_away() -> None:
     """A browser sends it to every port of the machine."""
     assert secret.ui_key("a") != secret.ui_key("b")
-    assert "hidden" not in secret.link("http://127.0.0.1:4040", "hidden")
-    assert secret.link("", "hidden") == ""
+    assert "hidden" not in secret.ui_link("http://127.0.0.1:4040", "hidden")
+    assert secret.ui_link("", "hidden") == ""
 
 
 def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
-    assert mode(private_files.folder(tmp_path / "open")) == 0o700
-    assert mode(private_files.folder(tmp_path / "a" / "b")) == 0o700
+    assert mode(private_files.make_folder(tmp_path / "open")) == 0o700
+    assert mode(private_files.make_folder(tmp_path / "a" / "b")) == 0o700
 
 
 def test_a_folder_that_another_user_made_first_is_refused(tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:
     for state, expected in ((".penstock", 0o700), (".", 0o755)):
         tmp_path.chmod(0o755)
         settings = settings_of(tmp_path, f"state: {state}")
-        control.close_state(settings)
+        control.make_state_folders(settings)
         assert mode(settings.state_dir) == expected
 
 
@@ -91,11 +91,11 @@ def test_captured_plans_are_their_owners(tmp_path: Path) -> None:
 
 def test_the_java_classes_are_compiled_once(tmp_path: Path) -> None:
     """By the compiler among Spark's jars; all four are in the jar."""
-    made = java_classes.jar(tmp_path, java.find())
+    made = java_classes.access_jar(tmp_path, java.find())
     with ZipFile(made) as jar:
         assert sorted(jar.namelist()) == sorted(f"penstock/access/{name}.class" for name in java_classes.ORDER)
     before = made.stat().st_mtime_ns
-    assert java_classes.jar(tmp_path, java.find()) == made
+    assert java_classes.access_jar(tmp_path, java.find()) == made
     assert made.stat().st_mtime_ns == before
 
 
@@ -114,7 +114,7 @@ def test_the_java_classes_are_compiled_once(tmp_path: Path) -> None:
     ],
 )
 def test_what_settings_leave_open_is_said_in_a_line_each(tmp_path: Path, server: str, words: list[str]) -> None:
-    found = exposure.of(settings_of(tmp_path, f"server: {server}"))
+    found = exposure.list_exposures(settings_of(tmp_path, f"server: {server}"))
     assert len(found) == len(words)
     assert all(word in line for word, line in zip(words, found, strict=True))
 
@@ -122,14 +122,16 @@ def test_what_settings_leave_open_is_said_in_a_line_each(tmp_path: Path, server:
 def test_drivers_share_the_secret_of_the_cluster_that_they_are_on(tmp_path: Path) -> None:
     """That of this project's own cluster; a local master needs none, and another's cluster has none that is known."""
     settings = settings_of(tmp_path, "server: {}")
-    me = Process.of(os.getpid())
+    me = Process.from_pid(os.getpid())
     cluster_record.folder(settings).mkdir(parents=True)
     cluster_record.write(settings, Cluster(Node(me, 7077, 8080), {}, 1, 1, "1g"))
-    assert authentication.messages(settings, "spark://127.0.0.1:7077") == {}, "nodes that an earlier version started"
-    shared = secret.take(cluster_record.folder(settings))
+    assert authentication.rpc_settings(settings, "spark://127.0.0.1:7077") == {}, (
+        "nodes that an earlier version started"
+    )
+    shared = secret.ensure(cluster_record.folder(settings))
     own = {"spark.authenticate": "true", "spark.authenticate.secret": shared}
-    assert authentication.messages(settings, "spark://127.0.0.1:7077") == own
-    assert authentication.messages(settings, "spark://127.0.0.1:7099") == {}
-    server = {"a": "b", **authentication.messages(settings, "local[*]")}
-    assert authentication.of_driver(server, settings, "spark://127.0.0.1:7077") == {"a": "b", **own}
-    assert authentication.of_driver({**server, **own}, settings, "local[2]") == {"a": "b", **own}
+    assert authentication.rpc_settings(settings, "spark://127.0.0.1:7077") == own
+    assert authentication.rpc_settings(settings, "spark://127.0.0.1:7099") == {}
+    server = {"a": "b", **authentication.rpc_settings(settings, "local[*]")}
+    assert authentication.driver_settings(server, settings, "spark://127.0.0.1:7077") == {"a": "b", **own}
+    assert authentication.driver_settings({**server, **own}, settings, "local[2]") == {"a": "b", **own}

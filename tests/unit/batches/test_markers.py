@@ -24,7 +24,7 @@ def written(tmp_path):
 
 def test_a_note_says_what_is_being_built(written):
     found = run_marker.read(written, "w.facts")
-    assert found == run_marker.Marker("b1", "r1", MONTHS, STARTED, Process.of(os.getpid()))
+    assert found == run_marker.Marker("b1", "r1", MONTHS, STARTED, Process.from_pid(os.getpid()))
     assert found.alive
     assert [file.name for file in (written / run_marker.FOLDER).iterdir()] == ["w.facts.json"], "nothing else is left"
 

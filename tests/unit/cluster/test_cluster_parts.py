@@ -17,7 +17,7 @@ from penstock.spark.cluster import control, nodes, record
 from penstock.spark.cluster.record import Cluster, Node
 from penstock.spark.server import control as server
 
-ME = Node(Process.of(os.getpid()), 7077, 8080)
+ME = Node(Process.from_pid(os.getpid()), 7077, 8080)
 GONE = Node(Process(os.getpid(), 1.0), 7078, 8081)
 
 
@@ -27,7 +27,7 @@ def test_a_record_is_read_as_written(tmp_path: Path) -> None:
     written = record.write(settings, Cluster(ME, {0: ME, 1: GONE}, 3, 2, "1g"))
     assert record.read(settings) == written
     assert written.address == "spark://127.0.0.1:7077"
-    assert written.dead == ["worker 1", "worker 2"] and written.started
+    assert written.dead == ["worker 1", "worker 2"] and written.is_running
     record.remove(settings)
     assert record.read(settings) is None
 
@@ -70,7 +70,7 @@ def test_the_master_begins_where_the_target_looks_for_it(tmp_path: Path, master:
 )
 def test_what_the_machine_has_not_is_refused(workers: int, cores: int, memory: str, words: str) -> None:
     with pytest.raises(PenstockError, match=words):
-        control.check(workers, cores, memory)
+        control.check_size(workers, cores, memory)
 
 
 def test_a_target_with_a_host_is_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,13 +85,13 @@ def test_a_sent_package_is_whole_with_what_it_needs(tmp_path: Path) -> None:
 
 
 def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = python_packages.path(["rich"], tmp_path)
+    before = python_packages.archive_path(["rich"], tmp_path)
     real = importlib.metadata.Distribution.version.fget
     assert real
     changed = property(lambda self: "2.99" if self.metadata["Name"] == "Pygments" else real(self))
     monkeypatch.setattr(importlib.metadata.Distribution, "version", changed)
     monkeypatch.setattr(importlib.metadata.PathDistribution, "version", changed, raising=False)
-    assert python_packages.path(["rich"], tmp_path) != before
+    assert python_packages.archive_path(["rich"], tmp_path) != before
 
 
 @pytest.mark.parametrize(
@@ -121,11 +121,11 @@ def test_a_package_that_cannot_be_sent_is_named(tmp_path: Path, package: str, wo
 )
 def test_a_master_that_cannot_be_is_refused_before_a_driver_is_started(tmp_path: Path, server: str, words: str) -> None:
     with pytest.raises(PenstockError, match=words):
-        masters.require(settings(tmp_path, server))
+        masters.require_reachable(settings(tmp_path, server))
 
 
 def test_a_driver_that_executors_reach_is_not_refused(tmp_path: Path) -> None:
-    masters.require(settings(tmp_path, "master: 'k8s://https://10.0.0.1:6443', bind: 0.0.0.0"))
+    masters.require_reachable(settings(tmp_path, "master: 'k8s://https://10.0.0.1:6443', bind: 0.0.0.0"))
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_a_driver_that_executors_reach_is_not_refused(tmp_path: Path) -> None:
 )
 def test_what_executors_answer_is_told_in_words(tmp_path: Path, said: str, words: str) -> None:
     with pytest.raises(PenstockError, match=words):
-        raise launch._explained(settings(tmp_path, "master: yarn"), said, 1.0)
+        raise launch._python_error(settings(tmp_path, "master: yarn"), said, 1.0)
 
 
 @pytest.mark.parametrize("wrong", ["count: 0", "memory: lots", "jars: sometimes", "wait_seconds: 0", "cpus: 2"])

@@ -26,7 +26,7 @@ def settings(root: Path, text: str, target: str | None = None) -> Settings:
 
 def start(found: Settings) -> None:
     """As far as a start goes: the mark, then Derby's own folder."""
-    location.require(found)
+    location.require_usable(found)
     (found.state_dir / "metastore_db").mkdir(parents=True, exist_ok=True)
 
 
@@ -51,7 +51,7 @@ def test_a_missing_login_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv(location.USER, "the-user")
     monkeypatch.delenv(location.PASSWORD, raising=False)
     with pytest.raises(PenstockError, match="no PENSTOCK_METASTORE_PASSWORD") as caught:
-        location.require(settings(tmp_path, DATABASE))
+        location.require_usable(settings(tmp_path, DATABASE))
     assert "the-user" not in str(caught.value)
 
 
@@ -60,12 +60,12 @@ def test_one_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv(location.USER, "u")
     monkeypatch.setenv(location.PASSWORD, "p")
     with pytest.raises(PenstockError, match=r"127\.0\.0\.1:1.*no answer"):
-        location.require(settings(tmp_path, text))
+        location.require_usable(settings(tmp_path, text))
 
 
 def test_one_that_runs_already_is_asked_where_it_is(tmp_path: Path) -> None:
     found = settings(tmp_path, "metastore: thrift://hive:9084")
-    assert not location.own(found)
+    assert not location.runs_own_metastore(found)
     site = configuration.hive_site(found, Ports())
     assert site["hive.metastore.uris"] == "thrift://hive:9084"
     assert "javax.jdo.option.ConnectionURL" not in site

@@ -19,7 +19,7 @@ from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.process import Process
 from penstock.spark import jars, ports
-from penstock.spark.class_archive import KEPT, Archive
+from penstock.spark.class_archive import KEPT_PER_ROLE, Archive
 from penstock.spark.java import Java
 from penstock.spark.server import configuration, control, record, temporary_files
 from penstock.spark.server.record import Record
@@ -37,7 +37,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def a_record(settings: Settings, **changes: object) -> Record:
     """A record of this very process."""
-    me = Process.of(os.getpid())
+    me = Process.from_pid(os.getpid())
     return record.write(settings, Record("ready", me, Ports(), "secret", "x", 0.0, me, me), **changes)
 
 
@@ -103,14 +103,14 @@ def test_settings_of_another_spark_do_not_leak_in(settings: Settings, monkeypatc
 
 def test_an_archive_counts_only_when_the_jvm_ended_in_order(tmp_path: Path) -> None:
     """A half-written file aside is dropped."""
-    archive = Archive.of(tmp_path, "spark", JAVA, "/a.jar")
+    archive = Archive.find(tmp_path, "spark", JAVA, "/a.jar")
     assert any("ArchiveClassesAtExit" in option for option in archive.options())
-    archive.aside.write_text("half")
-    archive.keep(ended_in_order=False)
+    archive.temporary.write_text("half")
+    archive.finish(exited_normally=False)
     assert not archive.file.exists()
-    assert not archive.aside.exists()
-    archive.aside.write_text("whole")
-    archive.keep(ended_in_order=True)
+    assert not archive.temporary.exists()
+    archive.temporary.write_text("whole")
+    archive.finish(exited_normally=True)
     assert archive.file.read_text() == "whole"
     assert any("SharedArchiveFile" in option for option in archive.options())
 
@@ -121,26 +121,26 @@ def test_an_archive_serves_a_longer_class_path_that_begins_like_its_own(tmp_path
     for jar in jars:
         jar.write_text("a jar")
     a, ab, abc = (":".join(map(str, jars[:count])) for count in (1, 2, 3))
-    made = {path: Archive.of(tmp_path, "spark", JAVA, path) for path in (a, ab)}
+    made = {path: Archive.find(tmp_path, "spark", JAVA, path) for path in (a, ab)}
     for archive in made.values():
         archive.options()
         archive.file.touch()
-    assert Archive.of(tmp_path, "spark", JAVA, abc) == made[ab]
-    assert Archive.of(tmp_path, "spark", JAVA, f"{a}:{jars[2]}") == made[a]
+    assert Archive.find(tmp_path, "spark", JAVA, abc) == made[ab]
+    assert Archive.find(tmp_path, "spark", JAVA, f"{a}:{jars[2]}") == made[a]
     others = [
-        Archive.of(tmp_path, "spark", JAVA, f"{jars[1]}:{jars[0]}"),
-        Archive.of(tmp_path, "metastore", JAVA, abc),
-        Archive.of(tmp_path, "spark", Java(JAVA.home, 17, "17.0.99"), abc),
+        Archive.find(tmp_path, "spark", JAVA, f"{jars[1]}:{jars[0]}"),
+        Archive.find(tmp_path, "metastore", JAVA, abc),
+        Archive.find(tmp_path, "spark", Java(JAVA.home, 17, "17.0.99"), abc),
     ]
     jars[0].write_text("another")
-    assert not any(other.file.exists() for other in [*others, Archive.of(tmp_path, "spark", JAVA, abc)])
+    assert not any(other.file.exists() for other in [*others, Archive.find(tmp_path, "spark", JAVA, abc)])
 
 
 def test_without_a_place_for_archives_a_server_starts_all_the_same(tmp_path: Path) -> None:
     """A folder that can't be written to, as in an image; a neighbour that vanishes meanwhile."""
     (tmp_path / "cds").write_text("no folder")
-    assert Archive.of(tmp_path, "spark", JAVA, "/a.jar").options() == []
-    Archive.of(tmp_path, "spark", JAVA, "/a.jar").keep(ended_in_order=True)
+    assert Archive.find(tmp_path, "spark", JAVA, "/a.jar").options() == []
+    Archive.find(tmp_path, "spark", JAVA, "/a.jar").finish(exited_normally=True)
 
 
 def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_not(tmp_path: Path) -> None:
@@ -155,13 +155,13 @@ def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_n
             (tmp_path / name / "job.json").write_text(json.dumps({"parent": parents[name]}))
     os.utime(tmp_path / "model-old", (1, 1))
     (tmp_path / "file").touch()
-    temporary_files.clear(tmp_path)
+    temporary_files.remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model-mine", "model-new"]
 
 
 def test_a_server_that_is_stopping_takes_nobody(settings: Settings) -> None:
     """All of its processes may live still."""
-    me = Process.of(os.getpid())
+    me = Process.from_pid(os.getpid())
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     up = record.Record(record.READY, me, Ports(), "token", "", 0.0, metastore=me, spark=me)
     assert record.write(settings, up) == control.current(settings)
@@ -171,27 +171,27 @@ def test_a_server_that_is_stopping_takes_nobody(settings: Settings) -> None:
 
 def test_two_supervisors_write_their_archives_apart(tmp_path: Path) -> None:
     """Another that lives keeps its file aside; one that is gone leaves none."""
-    archive = Archive.of(tmp_path, "spark", JAVA, "/a.jar")
+    archive = Archive.find(tmp_path, "spark", JAVA, "/a.jar")
     archive.options()
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     alive, left = (archive.file.with_suffix(f".{pid}.part") for pid in (os.getppid(), gone.pid))
-    for part in (alive, left, archive.aside):
+    for part in (alive, left, archive.temporary):
         part.write_text("half")
     archive.options()
-    assert [part.exists() for part in (alive, left, archive.aside)] == [True, False, False]
+    assert [part.exists() for part in (alive, left, archive.temporary)] == [True, False, False]
 
 
 def test_the_newest_archives_of_a_role_are_kept(tmp_path: Path) -> None:
     """Targets that differ in their jars don't take each other's away; the metastore's stay beside Spark's."""
-    metastore = Archive.of(tmp_path, "metastore", JAVA, "/a.jar")
-    made = [Archive.of(tmp_path, "spark", JAVA, f"/{number}.jar") for number in range(KEPT + 1)]
+    metastore = Archive.find(tmp_path, "metastore", JAVA, "/a.jar")
+    made = [Archive.find(tmp_path, "spark", JAVA, f"/{number}.jar") for number in range(KEPT_PER_ROLE + 1)]
     for day, archive in enumerate([metastore, *made]):
         archive.options()
-        archive.aside.write_text("whole")
-        os.utime(archive.aside, (day, day))
-        archive.keep(ended_in_order=True)
-    assert [archive.file.exists() for archive in made] == [False, *[True] * KEPT]
+        archive.temporary.write_text("whole")
+        os.utime(archive.temporary, (day, day))
+        archive.finish(exited_normally=True)
+    assert [archive.file.exists() for archive in made] == [False, *[True] * KEPT_PER_ROLE]
     assert metastore.file.exists()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from penstock.config.settings import Settings, load
-from penstock.spark import shared_class_archive
+from penstock.spark import class_archive
 from penstock.spark.class_archive import Archive
 from penstock.spark.jars import class_path
 from penstock.spark.java import Java
@@ -24,7 +24,7 @@ def archived(root: Path, is_there: bool = True, shares: bool = True) -> tuple[Se
     """Settings, and the archive of the server's class path."""
     (root / "penstock.yml").write_text(f"version: 1\nserver: {{class_data_sharing: {str(shares).lower()}}}\n")
     settings = load(root)
-    archive = Archive.of(settings.shared_dir, "spark", JAVA, SERVER)
+    archive = Archive.find(settings.shared_dir, "spark", JAVA, SERVER)
     if is_there:
         archive.file.parent.mkdir(parents=True)
         archive.file.touch()
@@ -46,7 +46,7 @@ def test_a_driver_reads_it_where_it_fits(
 ) -> None:
     """The archive is there, wanted, and no jar of the user's comes before Spark's."""
     settings, archive = archived(tmp_path, is_there, shares)
-    made = shared_class_archive.with_driver(conf, settings, JAVA, JARS)
+    made = class_archive.driver_conf(conf, settings, JAVA, JARS)
     assert made["spark.driver.extraClassPath"] == path
     expected = options and options.format(archive=" ".join(archive.options()))
     assert made.get("spark.driver.extraJavaOptions") == expected
@@ -69,7 +69,7 @@ def test_executors_read_it_on_a_cluster_of_this_machine(tmp_path: Path, conf: di
     settings, archive = archived(tmp_path)
     given = {"spark.executor.extraClassPath": TABLE, "spark.executor.extraJavaOptions": "-Dx=1", **conf}
     given = {key: value for key, value in given.items() if value is not None}
-    made = shared_class_archive.with_executors(given, settings, JAVA, JARS)
+    made = class_archive.executor_conf(given, settings, JAVA, JARS)
     if not reads:
         assert made == given
         return
@@ -82,5 +82,5 @@ def test_a_folder_with_signs_of_a_shell_in_its_name_stays_one_word(tmp_path: Pat
     root = tmp_path / name
     root.mkdir()
     settings, archive = archived(root)
-    made = shared_class_archive.with_driver({}, settings, JAVA, JARS)
+    made = class_archive.driver_conf({}, settings, JAVA, JARS)
     assert shlex.split(made["spark.driver.extraJavaOptions"]) == archive.options()

@@ -77,8 +77,8 @@ def starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[Penstock
 
     monkeypatch.setattr(control, "_start", start)
     monkeypatch.setattr(java, "find", lambda configured: Java(Path("/java"), 17, "17"))
-    monkeypatch.setattr(control.jars, "of_server", Mock(return_value=[]))
-    monkeypatch.setattr(masters, "require", Mock())
+    monkeypatch.setattr(control.jars, "server_jars", Mock(return_value=[]))
+    monkeypatch.setattr(masters, "require_reachable", Mock())
     monkeypatch.setattr(object_stores, "require_jars", Mock())
     return errors
 
@@ -113,4 +113,4 @@ def test_a_jvm_that_ended_leaves_the_reason_to_its_log(settings: Settings) -> No
     made.spark = Mock(pid=1, returncode=1)
     made.spark.poll.return_value = 1
     with pytest.raises(start_failure.JvmEnded, match="Spark ended with 1"):
-        made._wait(Ports().thrift, Ports().connect, 0.0)
+        made._wait_until_ready(Ports(), 0.0)

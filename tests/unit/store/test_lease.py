@@ -36,62 +36,62 @@ def two(endpoint: str, tmp_path: Path, credentials: None) -> list[Settings]:
 
 
 def test_the_second_server_is_refused_until_the_first_lets_go(two: list[Settings]) -> None:
-    held = warehouse_lease.take(two[0])
+    held = warehouse_lease.acquire(two[0])
     assert held
-    with pytest.raises(PenstockError, match=r"the only server that writes to s3a://.* does, and said so"):
-        warehouse_lease.take(two[1])
+    with pytest.raises(PenstockError, match=r"the only server that writes to s3a://.* holds the lease"):
+        warehouse_lease.acquire(two[1])
     held.release()
-    assert warehouse_lease.take(two[1])
+    assert warehouse_lease.acquire(two[1])
 
 
 def test_a_project_takes_over_from_its_own_killed_server(two: list[Settings]) -> None:
-    assert warehouse_lease.take(two[0])
-    assert warehouse_lease.take(two[0])
+    assert warehouse_lease.acquire(two[0])
+    assert warehouse_lease.acquire(two[0])
 
 
 def test_what_a_killed_server_left_ends(two: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse_lease, "SETTLE", 0.05)
-    held = warehouse_lease.take(two[0])
+    monkeypatch.setattr(warehouse_lease, "SETTLE_SECONDS", 0.05)
+    held = warehouse_lease.acquire(two[0])
     assert held
     old = {"owner": held.owner, "who": "somebody", "renewed": 0}
     with held.path.open("wb") as file:
         file.write(json.dumps(old).encode())
-    other = warehouse_lease.take(two[1])
+    other = warehouse_lease.acquire(two[1])
     assert other and warehouse_lease.read(other.path)["owner"] == other.owner
     held.release()
     assert warehouse_lease.read(other.path)["owner"] == other.owner, "only its own lease is let go"
 
 
 def test_a_holder_that_lost_it_is_told(two: list[Settings], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(warehouse_lease, "RENEW", 0.05)
-    held = warehouse_lease.take(two[0])
+    monkeypatch.setattr(warehouse_lease, "RENEW_SECONDS", 0.05)
+    held = warehouse_lease.acquire(two[0])
     assert held
     told: list[str] = []
     with held.path.open("wb") as file:
         file.write(json.dumps({"owner": "other", "who": "another one", "renewed": 0}).encode())
-    held.keep(told.append)
+    held.keep_renewed(told.append)
     for _ in range(100):
         if told:
             break
-        held._over.wait(0.05)
+        held._released.wait(0.05)
     assert "another one holds the lease" in told[0]
 
 
 def test_a_copy_of_a_project_is_another_one(two: list[Settings]) -> None:
     """Its state folder was copied with the rest."""
-    assert warehouse_lease.take(two[0])
+    assert warehouse_lease.acquire(two[0])
     shutil.copytree(two[0].state_dir, two[1].state_dir)
     with pytest.raises(PenstockError, match="the only server that writes"):
-        warehouse_lease.take(two[1])
+        warehouse_lease.acquire(two[1])
 
 
 def test_a_holder_that_can_not_renew_it_is_told_before_others_may_take_it(
     two: list[Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A failed renewal is tried again; after too many the server has to stop."""
-    monkeypatch.setattr(warehouse_lease, "RENEW", 0.05)
-    monkeypatch.setattr(warehouse_lease, "LEFT", 1.5)
-    held = warehouse_lease.take(two[0])
+    monkeypatch.setattr(warehouse_lease, "RENEW_SECONDS", 0.05)
+    monkeypatch.setattr(warehouse_lease, "EXPIRY_SECONDS", 1.5)
+    held = warehouse_lease.acquire(two[0])
     assert held
     begun, broken, told = time.monotonic(), threading.Event(), threading.Event()
     works = warehouse_lease.read
@@ -103,7 +103,7 @@ def test_a_holder_that_can_not_renew_it_is_told_before_others_may_take_it(
 
     monkeypatch.setattr(warehouse_lease, "read", sometimes)
     words: list[str] = []
-    held.keep(lambda text: (words.append(text), told.set()))  # type: ignore[func-returns-value]
+    held.keep_renewed(lambda text: (words.append(text), told.set()))  # type: ignore[func-returns-value]
     for _ in range(2):  # away for a while, and back
         broken.set()
         time.sleep(0.4)
@@ -119,9 +119,9 @@ def test_a_holder_that_can_not_renew_it_is_told_before_others_may_take_it(
 @pytest.mark.parametrize("warehouse", ["warehouse", "gs://bucket/w", "hdfs://node:9000/w"])
 def test_other_stores_need_none(tmp_path: Path, warehouse: str) -> None:
     """Their own conditions order Delta's commits."""
-    assert warehouse_lease.take(Settings(root=tmp_path, warehouse=warehouse)) is None
+    assert warehouse_lease.acquire(Settings(root=tmp_path, warehouse=warehouse)) is None
 
 
 def test_a_log_store_that_coordinates_needs_none(tmp_path: Path) -> None:
     conf = {"spark.delta.logStore.s3a.impl": "io.delta.storage.S3DynamoDBLogStore"}
-    assert warehouse_lease.take(settings(tmp_path / "p", "bucket", "http://127.0.0.1:9", **conf)) is None
+    assert warehouse_lease.acquire(settings(tmp_path / "p", "bucket", "http://127.0.0.1:9", **conf)) is None

@@ -77,17 +77,17 @@ def spark_settings(
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     if not credentials.managed:
-        control.close_state(settings)
-        secret.take(settings.state_dir)  # of the driver's own UI
+        control.make_state_folders(settings)
+        secret.ensure(settings.state_dir)  # of the driver's own UI
     server = configuration.spark_defaults(settings, ports, "", table_jars)
-    named = not location.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
+    named = not location.runs_own_metastore(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
     if not credentials.managed and not named:
         raise AdapterError(
             f"the metastore of {credentials.host} for {job.name} (submission_method: spark_submit)",
             "none in penstock.yml",
             "set `metastore: thrift://host:9083` there",
         )
-    server = authentication.of_driver(server, settings, config.master) if config.master else server
+    server = authentication.driver_settings(server, settings, config.master) if config.master else server
     return own_settings(server, job.node, config.spark_conf, config.master)
 
 
@@ -110,7 +110,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
             "drop deploy_mode: the model's tasks run on the executors all the same",
         )
     with as_dbt_errors():
-        masters.require(settings, master)
+        masters.require_reachable(settings, master)
 
 
 def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
@@ -120,7 +120,7 @@ def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | No
         return None
     asked = settings.server.executors
     cores, memory = conf.get("spark.executor.cores", asked.cores), conf.get("spark.executor.memory", asked.memory)
-    error = launch.none_came(master, asked.count, int(cores), memory, asked.wait_seconds)
+    error = launch.no_executor_error(master, asked.count, int(cores), memory, asked.wait_seconds)
     return {"seconds": asked.wait_seconds, "error": str(error)}
 
 
@@ -171,6 +171,6 @@ def environment(settings: Settings, found: java.Java, folder: Path, master: str)
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
     """Return the project's Java and table-format jars, after building what executors are sent."""
-    launch.prepare(settings)
+    launch.pack_packages(settings)
     found = java.find(settings.server.java_home)
-    return found, jars.of_server(settings, found)
+    return found, jars.server_jars(settings, found)

@@ -33,8 +33,8 @@ from dbt.adapters.penstock.python_submissions import (
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from penstock.plans import plan_store
 from penstock.python_runtime import driver
-from penstock.spark import shared_class_archive
-from penstock.spark.jars import spark_home
+from penstock.spark import class_archive
+from penstock.spark.distribution import spark_home
 
 logger = AdapterLogger("penstock")
 TERM_SECONDS = 5.0
@@ -66,8 +66,8 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
             driver_launch.check_master(settings, config, name)
             found, table_jars = driver_launch.resolve(settings)
         conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
-        conf = shared_class_archive.with_driver(conf, settings, found, table_jars)
-        conf = shared_class_archive.with_executors(conf, settings, found, table_jars)
+        conf = class_archive.driver_conf(conf, settings, found, table_jars)
+        conf = class_archive.executor_conf(conf, settings, found, table_jars)
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:

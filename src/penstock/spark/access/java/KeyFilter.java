@@ -12,10 +12,10 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 
 /**
- * Lets into Spark's UI who has its key: in the header "Authorization: Bearer KEY", in a cookie, or once in the
- * address as "?key=KEY", which sets the cookie and leads to the same page without the key.
+ * Rejects requests to Spark's UI without its key, which is in the header "Authorization: Bearer KEY" or in a cookie.
+ * The parameter "?key=KEY" sets the cookie and redirects to the same page without the key.
  *
- * <p>The parameter "file" names the file that holds the key. A file that can't be read lets nobody in.
+ * <p>The init parameter "file" is the path of the key's file. When it can't be read, every request fails.
  */
 public final class KeyFilter implements Filter {
     private static final String BEARER = "Bearer ";
@@ -31,7 +31,7 @@ public final class KeyFilter implements Filter {
             throws IOException, ServletException {
         HttpServletRequest asked = (HttpServletRequest) request;
         HttpServletResponse answer = (HttpServletResponse) response;
-        // Browsers send a cookie to every port of a host: each server has one of its own name.
+        // Browsers send a cookie to every port of a host, so the cookie's name contains the port.
         String name = "penstock-" + asked.getLocalPort();
         String inAddress = asked.getParameter("key");
         if (inAddress != null && "GET".equals(asked.getMethod()) && Secret.matches(this.file, inAddress)) {

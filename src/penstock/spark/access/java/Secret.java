@@ -6,11 +6,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
 
-/** A secret kept in a file that only its owner can read. */
+/** A secret in a file that only its owner can read. */
 final class Secret {
     private Secret() {}
 
-    /** Whether a text is what the file holds. The time this takes says nothing of where they differ. */
+    /** Returns whether a text equals the file's content. The time it takes is independent of where they differ. */
     static boolean matches(String file, String given) throws IOException {
         if (file == null || given == null) {
             return false;
