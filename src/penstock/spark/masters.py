@@ -12,7 +12,6 @@ from penstock.spark import ports
 from penstock.spark.ports import LOOPBACK
 
 SCHEMES = ("spark://", "k8s://", "yarn")
-TIMEOUT_SECONDS = 5.0
 
 
 def require_reachable(settings: Settings, master: str | None = None) -> None:
@@ -32,7 +31,7 @@ def require_reachable(settings: Settings, master: str | None = None) -> None:
     if not chosen.startswith(SCHEMES) or (chosen.startswith("spark://") and not hosts):
         do = "write local[*], spark://host:port, k8s://https://host:port or yarn as server.master"
         raise PenstockError("a Spark master", repr(chosen), do)
-    if hosts and not any(ports.answers(port, host, TIMEOUT_SECONDS) for host, port in hosts):
+    if hosts and not any(ports.answers(port, host, ports.NETWORK_SECONDS) for host, port in hosts):
         on_loopback = all(addresses.is_loopback(host) for host, _ in hosts)
         do = "type `penstock cluster up`" if on_loopback else "start it, or correct server.master"
         raise PenstockError(f"a master at {chosen}", "no answer", do)

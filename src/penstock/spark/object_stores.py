@@ -131,5 +131,5 @@ def spark_settings(settings: Settings) -> dict[str, str]:
 
 
 def needs_lease(settings: Settings) -> bool:
-    """Return whether a lease must keep other drivers from writing: on S3, unless DynamoDB coordinates Delta's commits."""
+    """Return whether a lease must keep other drivers from writing: on S3, unless DynamoDB coordinates commits."""
     return settings.warehouse.startswith("s3a://") and settings.server.spark_conf.get(LOG_STORE) != DYNAMODB

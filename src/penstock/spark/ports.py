@@ -12,6 +12,8 @@ from penstock.errors import PenstockError
 
 LOOPBACK = "127.0.0.1"
 STEPS = 200
+# How long a host on the network may take to accept a connection.
+NETWORK_SECONDS = 5.0
 # Spark's default for spark.port.maxRetries.
 UI_RETRIES = 16
 

@@ -18,12 +18,11 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark import jars
 from penstock.spark.java import Java
-from penstock.spark.ports import LOOPBACK, answers
+from penstock.spark.ports import LOOPBACK, NETWORK_SECONDS, answers
 from penstock.storage import atomic
 
 USER, PASSWORD = "PENSTOCK_METASTORE_USER", "PENSTOCK_METASTORE_PASSWORD"
 DRIVER = "org.postgresql:postgresql:42.7.7"
-TIMEOUT_SECONDS = 5.0
 OWNER_FILE = ".penstock-metastore.json"
 
 
@@ -62,7 +61,7 @@ def require_usable(settings: Settings) -> None:
     """
     chosen = addresses.metastore(settings.metastore)
     login(settings)
-    if chosen.kind != DERBY and not answers(chosen.port, chosen.host, TIMEOUT_SECONDS):
+    if chosen.kind != DERBY and not answers(chosen.port, chosen.host, NETWORK_SECONDS):
         do = "start it, or correct `metastore` in penstock.yml"
         raise PenstockError(f"the metastore {chosen.text}", "no answer", do)
     warehouse = settings.warehouse_dir

@@ -184,8 +184,8 @@ def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: 
 
 # By default, Java's second compiler (C2) takes half of a small build's CPU time, for planning code that runs a few
 # thousand times. With 40 times the default thresholds, a loop over rows reaches them within a second, and the code of a
-# few statements never does. The sweeper looks for unused code each time 5 % of the code cache has filled; the default is
-# half a percent. Measurements: docs/speed.md.
+# few statements never does. The JVM looks for unused code each time 5 % of the code cache has filled, instead of half a
+# percent. Measurements: docs/speed.md.
 SECOND_COMPILER = (
     "-XX:Tier4InvocationThreshold=200000",
     "-XX:Tier4MinInvocationThreshold=6000",

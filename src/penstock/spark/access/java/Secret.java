@@ -16,7 +16,7 @@ final class Secret {
             return false;
         }
         byte[] bytes = Files.readAllBytes(new File(file).toPath());
-        byte[] kept = new String(bytes, StandardCharsets.UTF_8).trim().getBytes(StandardCharsets.UTF_8);
-        return kept.length > 0 && MessageDigest.isEqual(kept, given.getBytes(StandardCharsets.UTF_8));
+        byte[] secret = new String(bytes, StandardCharsets.UTF_8).trim().getBytes(StandardCharsets.UTF_8);
+        return secret.length > 0 && MessageDigest.isEqual(secret, given.getBytes(StandardCharsets.UTF_8));
     }
 }
