@@ -1,4 +1,4 @@
-"""The secret, what is made from it, private folders, and what settings leave open; all without a server."""
+"""The secret and the UI's key, private folders, and exposures because of settings; without a server."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def settings_of(root: Path, text: str) -> Settings:
     return load(root)
 
 
-def test_a_secret_is_made_once_and_kept_privately(tmp_path: Path) -> None:
-    """The same at the next start, so that other programs may keep it; a file that was opened up is closed."""
+def test_a_secret_is_created_once_in_a_private_file(tmp_path: Path) -> None:
+    """It stays the same at the next start, which restores the file's permissions."""
     first = secret.ensure(tmp_path / "state")
     assert len(first) >= 32
     (tmp_path / "state" / "secret").chmod(0o644)
@@ -41,28 +41,28 @@ def test_a_secret_is_made_once_and_kept_privately(tmp_path: Path) -> None:
     assert secret.ensure(tmp_path / "other") != first
 
 
-def test_a_secret_from_elsewhere_takes_the_place_of_the_kept_one(tmp_path: Path) -> None:
-    """As a pod is given one; the UI's key follows."""
+def test_a_given_secret_replaces_the_one_in_the_file(tmp_path: Path) -> None:
+    """And the UI's key changes with it."""
     secret.ensure(tmp_path)
     assert secret.ensure(tmp_path, "of-the-pod") == secret.read(tmp_path) == "of-the-pod"
     assert (tmp_path / "ui-key").read_text() == secret.ui_key("of-the-pod")
 
 
-def test_the_uis_key_does_not_give_the_secret_away() -> None:
+def test_the_uis_key_does_not_reveal_the_secret() -> None:
     """A browser sends it to every port of the machine."""
     assert secret.ui_key("a") != secret.ui_key("b")
     assert "hidden" not in secret.ui_link("http://127.0.0.1:4040", "hidden")
     assert secret.ui_link("", "hidden") == ""
 
 
-def test_a_folder_that_others_could_read_is_closed(tmp_path: Path) -> None:
+def test_a_folder_that_others_can_read_becomes_private(tmp_path: Path) -> None:
     (tmp_path / "open").mkdir(mode=0o755)
     assert mode(private_files.make_folder(tmp_path / "open")) == 0o700
     assert mode(private_files.make_folder(tmp_path / "a" / "b")) == 0o700
 
 
-def test_a_folder_that_another_user_made_first_is_refused(tmp_path: Path) -> None:
-    """Where any user makes folders: a link is as bad."""
+def test_a_folder_that_another_user_created_is_refused(tmp_path: Path) -> None:
+    """And so is a link."""
     assert mode(private_files.make_folder_in_tmp(tmp_path / "mine")) == 0o700
     (tmp_path / "link").symlink_to(tmp_path / "mine")
     with pytest.raises(PenstockError, match="another user created it"):
@@ -74,8 +74,7 @@ def test_a_folder_that_another_user_made_first_is_refused(tmp_path: Path) -> Non
             private_files.make_folder_in_tmp(tmp_path / "theirs")
 
 
-def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:
-    """A state folder that holds the project itself keeps its mode."""
+def test_the_state_folder_is_private_unless_it_contains_the_project(tmp_path: Path) -> None:
     for state, expected in ((".penstock", 0o700), (".", 0o755)):
         tmp_path.chmod(0o755)
         settings = settings_of(tmp_path, f"state: {state}")
@@ -83,14 +82,14 @@ def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:
         assert mode(settings.state_dir) == expected
 
 
-def test_captured_plans_are_their_owners(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_captured_plans(tmp_path: Path) -> None:
     plan_store.write(tmp_path, Kept("model.p.m", "w.m", "code"))
     assert mode(tmp_path / "plans") == 0o700
     assert mode(plan_store.path(tmp_path, "model.p.m")) == 0o600
 
 
 def test_the_java_classes_are_compiled_once(tmp_path: Path) -> None:
-    """By the compiler among Spark's jars; all four are in the jar."""
+    """With the compiler among Spark's jars; the jar contains all four."""
     made = java_classes.access_jar(tmp_path, java.find())
     with ZipFile(made) as jar:
         assert sorted(jar.namelist()) == sorted(f"penstock/access/{name}.class" for name in java_classes.ORDER)
@@ -100,7 +99,7 @@ def test_the_java_classes_are_compiled_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("server", "words"),
+    ("server", "expected"),
     [
         ("{}", []),
         ("{bind: 0.0.0.0}", ["without TLS"]),
@@ -113,14 +112,14 @@ def test_the_java_classes_are_compiled_once(tmp_path: Path) -> None:
         ("{master: 'spark://10.0.0.1:7077', spark_conf: {spark.authenticate: true}}", []),
     ],
 )
-def test_what_settings_leave_open_is_said_in_a_line_each(tmp_path: Path, server: str, words: list[str]) -> None:
+def test_each_exposure_has_a_line(tmp_path: Path, server: str, expected: list[str]) -> None:
     found = exposure.list_exposures(settings_of(tmp_path, f"server: {server}"))
-    assert len(found) == len(words)
-    assert all(word in line for word, line in zip(words, found, strict=True))
+    assert len(found) == len(expected)
+    assert all(text in line for text, line in zip(expected, found, strict=True))
 
 
-def test_drivers_share_the_secret_of_the_cluster_that_they_are_on(tmp_path: Path) -> None:
-    """That of this project's own cluster; a local master needs none, and another's cluster has none that is known."""
+def test_drivers_get_the_secret_of_their_cluster(tmp_path: Path) -> None:
+    """Of this project's cluster. A local master needs none, and that of another cluster is unknown."""
     settings = settings_of(tmp_path, "server: {}")
     me = Process.from_pid(os.getpid())
     cluster_record.folder(settings).mkdir(parents=True)

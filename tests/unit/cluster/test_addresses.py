@@ -1,4 +1,4 @@
-"""Addresses in settings: what they mean, what is refused, and that no password is repeated."""
+"""Addresses in settings: their parts, invalid ones, and errors that contain no password."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from penstock.errors import PenstockError
         ("thrift://hive", Metastore("thrift", "hive", 9083)),
     ],
 )
-def test_a_metastore_is_taken_apart(text: str, found: Metastore) -> None:
+def test_a_metastore_is_parsed(text: str, found: Metastore) -> None:
     assert addresses.metastore(text) == found
 
 
@@ -33,7 +33,7 @@ def test_a_metastore_is_taken_apart(text: str, found: Metastore) -> None:
         *("postgresql://host:port/hive", "jdbc:postgresql://host/hive"),
     ],
 )
-def test_what_is_no_metastore_is_refused(text: str) -> None:
+def test_an_invalid_metastore_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"postgresql://host:port/database|not an address"):
         addresses.metastore(text)
 

@@ -1,4 +1,4 @@
-"""The cluster's record, ports and limits, and targets of another's server, without a cluster."""
+"""The cluster's record, ports and limits, and targets whose server someone else runs; without a cluster."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_a_record_is_read_as_written(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"master": null}'])
-def test_a_damaged_record_is_no_record(tmp_path: Path, text: str) -> None:
+def test_a_damaged_record_is_ignored(tmp_path: Path, text: str) -> None:
     settings = load(tmp_path)
     record.folder(settings).mkdir(parents=True)
     (record.folder(settings) / "cluster.json").write_text(text)
     assert record.read(settings) is None and control.current(settings) is None
 
 
-def test_a_taken_port_is_stepped_over() -> None:
+def test_a_taken_port_is_skipped() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -53,13 +53,13 @@ def test_a_taken_port_is_stepped_over() -> None:
 @pytest.mark.parametrize(
     ("master", "port"), [("local[*]", 7077), ("spark://127.0.0.1:7171", 7171), ("spark://node:7171", 7077)]
 )
-def test_the_master_begins_where_the_target_looks_for_it(tmp_path: Path, master: str, port: int) -> None:
+def test_the_master_gets_the_port_in_the_targets_master(tmp_path: Path, master: str, port: int) -> None:
     (tmp_path / "penstock.yml").write_text(f"server: {{master: '{master}'}}")
     assert control.master_port(load(tmp_path)) == port
 
 
 @pytest.mark.parametrize(
-    ("workers", "cores", "memory", "words"),
+    ("workers", "cores", "memory", "message"),
     [
         (0, 1, "1g", "a worker and a core"),
         (1, 0, "1g", "a worker and a core"),
@@ -68,13 +68,13 @@ def test_the_master_begins_where_the_target_looks_for_it(tmp_path: Path, master:
         (2, 1, f"{psutil.virtual_memory().total // 2**20}m", "GiB free"),
     ],
 )
-def test_what_the_machine_has_not_is_refused(workers: int, cores: int, memory: str, words: str) -> None:
-    with pytest.raises(PenstockError, match=words):
+def test_a_cluster_that_does_not_fit_is_refused(workers: int, cores: int, memory: str, message: str) -> None:
+    with pytest.raises(PenstockError, match=message):
         control.check_size(workers, cores, memory)
 
 
-def test_a_target_with_a_host_is_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing of it is started here, and no folder made."""
+def test_the_server_of_a_target_with_a_host_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no folder is created."""
     monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
     monkeypatch.delenv(profiles.VARIABLE, raising=False)
     (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")

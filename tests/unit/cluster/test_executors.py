@@ -1,4 +1,4 @@
-"""What executors are started with, the archive they are sent, and masters that can't be, without a Spark."""
+"""Settings of executors, the archive of their packages, and invalid masters; without Spark."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ JARS = [Path("/jars/a.jar"), Path("/jars/b.jar")]
 
 
 def settings(root: Path, server: str) -> Settings:
-    """Settings with these keys of `server`."""
+    """Return settings with these keys of `server`."""
     (root / "penstock.yml").write_text(f"server: {{{server}}}\n")
     return load(root)
 
 
 def defaults(found: Settings) -> dict[str, str]:
-    """Spark's settings of them."""
+    """Return Spark's settings."""
     return configuration.spark_defaults(found, Ports(), "token", JARS)
 
 
-def test_a_local_master_asks_for_no_executors(tmp_path: Path) -> None:
+def test_a_local_master_has_no_executors(tmp_path: Path) -> None:
     found = defaults(settings(tmp_path, "executors: {python: /other/python, packages: [numpy]}"))
     assert not {"spark.cores.max", "spark.executor.instances", "spark.archives", "spark.jars"} & set(found)
     assert configuration.environment(load(tmp_path), JAVA, tmp_path)["PYSPARK_PYTHON"] == sys.executable
 
 
-def test_a_cluster_is_asked_for_what_the_settings_say(tmp_path: Path) -> None:
-    """A standalone master would give all it has; jars are found by their paths."""
+def test_a_cluster_starts_the_configured_executors(tmp_path: Path) -> None:
+    """With a limit of cores, as a standalone master would give all; jars are found by their paths."""
     found = defaults(settings(tmp_path, "master: 'spark://a:7077', executors: {count: 3, cores: 2, memory: 4g}"))
     names = ("spark.executor.instances", "spark.executor.cores", "spark.executor.memory", "spark.cores.max")
     assert [found[name] for name in names] == ["3", "2", "4g", "6"]
@@ -48,7 +48,7 @@ def test_a_cluster_is_asked_for_what_the_settings_say(tmp_path: Path) -> None:
     assert "spark.jars" not in found
 
 
-def test_jars_and_packages_are_sent_when_asked(tmp_path: Path) -> None:
+def test_jars_and_packages_are_sent_if_configured(tmp_path: Path) -> None:
     found = settings(tmp_path, "master: yarn, executors: {jars: ship, packages: [typer], python: python3.11}")
     asked = defaults(found)
     assert asked["spark.jars"] == "file:///jars/a.jar,file:///jars/b.jar"
@@ -59,13 +59,13 @@ def test_jars_and_packages_are_sent_when_asked(tmp_path: Path) -> None:
     assert (made["PYSPARK_PYTHON"], made["PYSPARK_DRIVER_PYTHON"]) == ("python3.11", sys.executable)
 
 
-def test_the_users_spark_settings_win_over_executors(tmp_path: Path) -> None:
+def test_spark_conf_overrides_the_executors_settings(tmp_path: Path) -> None:
     more = "master: yarn, spark_conf: {spark.executor.cores: 7}"
     assert defaults(settings(tmp_path, more))["spark.executor.cores"] == "7"
 
 
-def test_a_sent_package_is_whole_with_what_it_needs(tmp_path: Path) -> None:
-    """Another Python process finds it in the unpacked archive, and nowhere else."""
+def test_the_archive_contains_a_package_and_its_dependencies(tmp_path: Path) -> None:
+    """A Python process without other packages imports it from the unpacked archive."""
     packed = python_packages.pack(["rich"], tmp_path)
     assert python_packages.pack(["rich"], tmp_path) == packed
     assert [path.name for path in packed.parent.iterdir()] == [packed.name]
@@ -79,9 +79,9 @@ def test_a_sent_package_is_whole_with_what_it_needs(tmp_path: Path) -> None:
         "-c",
         f"import sys; sys.path.insert(0, {str(tmp_path / 'environment')!r}); {code}",
     ]
-    said = subprocess.run(bare, capture_output=True, text=True)
-    assert said.returncode == 0, said.stderr
-    assert all(line.startswith(str(tmp_path / "environment")) for line in said.stdout.splitlines())
+    done = subprocess.run(bare, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert all(line.startswith(str(tmp_path / "environment")) for line in done.stdout.splitlines())
 
 
 def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -95,7 +95,7 @@ def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypat
 
 
 @pytest.mark.parametrize(
-    ("package", "words"),
+    ("package", "message"),
     [
         ("no-such-package-here", "it isn't installed here"),
         ("rich<1", "is installed"),
@@ -103,14 +103,14 @@ def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypat
         ("penstock", "development mode"),
     ],
 )
-def test_a_package_that_cannot_be_sent_is_named(tmp_path: Path, package: str, words: str) -> None:
-    with pytest.raises(PenstockError, match=words):
+def test_a_package_that_cannot_be_sent_is_named(tmp_path: Path, package: str, message: str) -> None:
+    with pytest.raises(PenstockError, match=message):
         python_packages.pack([package], tmp_path)
     assert not list(tmp_path.rglob("*.tar.gz")) and not list(tmp_path.rglob("*.part"))
 
 
 @pytest.mark.parametrize(
-    ("server", "words"),
+    ("server", "message"),
     [
         ("master: 'spark:/a:7077'", "a Spark master"),
         ("master: 'spark://a'", "a Spark master"),
@@ -119,8 +119,8 @@ def test_a_package_that_cannot_be_sent_is_named(tmp_path: Path, package: str, wo
         ("master: 'k8s://https://10.0.0.1:6443'", "listens on 127.0.0.1 alone.*server.bind"),
     ],
 )
-def test_a_master_that_cannot_be_is_refused_before_a_driver_is_started(tmp_path: Path, server: str, words: str) -> None:
-    with pytest.raises(PenstockError, match=words):
+def test_an_unusable_master_is_refused(tmp_path: Path, server: str, message: str) -> None:
+    with pytest.raises(PenstockError, match=message):
         masters.require_reachable(settings(tmp_path, server))
 
 
@@ -129,7 +129,7 @@ def test_a_driver_that_executors_reach_is_not_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("output", "message"),
     [
         (
             "[PYTHON_VERSION_MISMATCH] Python in worker has different version: 3.10 than that in driver: 3.11, PySpark",
@@ -139,12 +139,12 @@ def test_a_driver_that_executors_reach_is_not_refused(tmp_path: Path) -> None:
         ("Traceback\nValueError: strange", "found: ValueError: strange"),
     ],
 )
-def test_what_executors_answer_is_told_in_words(tmp_path: Path, said: str, words: str) -> None:
-    with pytest.raises(PenstockError, match=words):
-        raise launch._python_error(settings(tmp_path, "master: yarn"), said, 1.0)
+def test_an_error_of_the_executors_python_is_explained(tmp_path: Path, output: str, message: str) -> None:
+    with pytest.raises(PenstockError, match=message):
+        raise launch._python_error(settings(tmp_path, "master: yarn"), output, 1.0)
 
 
 @pytest.mark.parametrize("wrong", ["count: 0", "memory: lots", "jars: sometimes", "wait_seconds: 0", "cpus: 2"])
-def test_executors_that_cannot_be_are_refused(tmp_path: Path, wrong: str) -> None:
+def test_invalid_executors_are_refused(tmp_path: Path, wrong: str) -> None:
     with pytest.raises(PenstockError, match=f"server.executors.{wrong.split(':')[0]}"):
         settings(tmp_path, f"executors: {{{wrong}}}")

@@ -1,4 +1,4 @@
-"""Which metastore a server has: what Hive is told of it, its login, and one Derby a warehouse."""
+"""The metastore of a server: Hive's settings, its login, and one Derby database per warehouse."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ DATABASE = "metastore: postgresql://127.0.0.1:1/hive"
 
 
 def settings(root: Path, text: str, target: str | None = None) -> Settings:
-    """Settings of such a file."""
+    """Return settings from this text."""
     (root / "penstock.yml").write_text(text + "\n")
     return load(root, target)
 
 
 def start(found: Settings) -> None:
-    """As far as a start goes: the mark, then Derby's own folder."""
+    """Do what a start does first: claim the warehouse, then create Derby's folder."""
     location.require_usable(found)
     (found.state_dir / "metastore_db").mkdir(parents=True, exist_ok=True)
 
 
-def test_a_database_is_told_without_its_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No file that the JVMs read has it, and neither has Spark's environment."""
+def test_the_databases_login_is_in_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor in the JVMs' options or environment."""
     monkeypatch.setenv(location.USER, "the-user")
     monkeypatch.setenv(location.PASSWORD, "the-password")
     found = settings(tmp_path, DATABASE)
@@ -56,14 +56,14 @@ def test_a_missing_login_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("text", [DATABASE, "metastore: thrift://127.0.0.1:1"])
-def test_one_that_does_not_answer_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_metastore_that_does_not_answer_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv(location.USER, "u")
     monkeypatch.setenv(location.PASSWORD, "p")
     with pytest.raises(PenstockError, match=r"127\.0\.0\.1:1.*no answer"):
         location.require_usable(settings(tmp_path, text))
 
 
-def test_one_that_runs_already_is_asked_where_it_is(tmp_path: Path) -> None:
+def test_a_running_metastore_is_used_at_its_address(tmp_path: Path) -> None:
     found = settings(tmp_path, "metastore: thrift://hive:9084")
     assert not location.runs_own_metastore(found)
     site = configuration.hive_site(found, Ports())
@@ -75,7 +75,7 @@ TWO = "targets: {one: {}, two: {}, apart: {warehouse: elsewhere}}"
 
 
 def test_two_derby_metastores_on_one_warehouse_are_refused(tmp_path: Path) -> None:
-    """Each would know a part of its tables; whose warehouse it is, is said. The first one stays welcome."""
+    """Each would have a part of the tables. The error names the first one, which can still start."""
     start(settings(tmp_path, TWO, "one"))
     with pytest.raises(PenstockError) as caught:
         start(settings(tmp_path, TWO, "two"))

@@ -1,4 +1,4 @@
-"""Where a server listens: loopback, unless the settings say otherwise."""
+"""The addresses on which a server listens: loopback, unless the settings name others."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def test_everything_listens_on_loopback_by_default(tmp_path: Path) -> None:
     assert set(_addresses(_settings(tmp_path, "")).values()) == {"127.0.0.1"}
 
 
-def test_every_address_only_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_every_address_only_if_configured(tmp_path: Path) -> None:
     found = _addresses(_settings(tmp_path, "bind: 0.0.0.0"))
     assert found["spark.driver.bindAddress"] == found["spark.connect.grpc.binding.address"] == "0.0.0.0"
-    # Executors are given the driver's host: 0.0.0.0 would be each one's own.
+    # Executors connect to the driver's host, and 0.0.0.0 would be their own machine.
     assert found["spark.driver.host"] is None
     assert found["SPARK_LOCAL_IP"] is None
 
 
-def test_a_host_that_the_settings_name_is_what_executors_are_given(tmp_path: Path) -> None:
+def test_executors_get_the_configured_driver_host(tmp_path: Path) -> None:
     named = "bind: 0.0.0.0, spark_conf: {spark.driver.host: penstock-server-0.penstock-drivers}"
     assert _addresses(_settings(tmp_path, named))["spark.driver.host"] == "penstock-server-0.penstock-drivers"
 
 
 @pytest.mark.parametrize("wrong", ["10.0.0.1", "localhost", "::"])
 def test_other_addresses_are_refused_by_name(tmp_path: Path, wrong: str) -> None:
-    """The adapter reaches its own server on loopback: one address of several would shut it out."""
+    """The adapter connects over loopback, which a single other address would exclude."""
     with pytest.raises(PenstockError) as caught:
         _settings(tmp_path, f'bind: "{wrong}"')
     assert "`server.bind`" in caught.value.found

@@ -29,20 +29,20 @@ JAVA = Java(Path("/opt/java"), 17, "17.0.15")
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    """The defaults, in a folder of their own."""
+    """Return default settings in an empty folder."""
     made = load(tmp_path)
     made.state_dir.mkdir()
     return made
 
 
 def a_record(settings: Settings, **changes: object) -> Record:
-    """A record of this very process."""
+    """Write and return a record whose processes are this one."""
     me = Process.from_pid(os.getpid())
     return record.write(settings, Record("ready", me, Ports(), "secret", "x", 0.0, me, me), **changes)
 
 
-def test_a_taken_port_is_stepped_over() -> None:
-    """And no two services get the same one."""
+def test_a_taken_port_is_skipped() -> None:
+    """And no two services get the same port."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -54,7 +54,7 @@ def test_a_taken_port_is_stepped_over() -> None:
 
 
 def test_a_record_is_read_as_written(settings: Settings) -> None:
-    """And only its owner may read it."""
+    """And only its owner can read it."""
     written = a_record(settings)
     assert record.read(settings) == written
     assert record.path(settings).stat().st_mode & 0o077 == 0
@@ -62,19 +62,19 @@ def test_a_record_is_read_as_written(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"state": "ready"}'])
-def test_a_damaged_record_is_no_record(settings: Settings, text: str) -> None:
-    """A server that can't be told is treated as none, not as a crash."""
+def test_a_damaged_record_is_ignored(settings: Settings, text: str) -> None:
+    """It is the same as no record."""
     record.path(settings).write_text(text)
     assert record.read(settings) is None
 
 
 def test_a_reused_process_id_is_not_the_server(settings: Settings) -> None:
-    """The id lives, but started at another moment."""
+    """A process with this id runs, but it started at another time."""
     assert not a_record(settings, spark=Process(os.getpid(), 1.0)).alive
 
 
 def test_configuration_binds_to_loopback_and_hides_the_token(settings: Settings) -> None:
-    """Every address that Spark could open is 127.0.0.1; the folder is its owner's."""
+    """Every address that Spark listens on is 127.0.0.1; only the owner can read the folder."""
     folder = configuration.write_files(settings, Ports(), "secret-token", JAVA, [])
     text = (folder / "spark-defaults.conf").read_text()
     lines = dict(line.split(" ", 1) for line in text.splitlines())
@@ -85,15 +85,14 @@ def test_configuration_binds_to_loopback_and_hides_the_token(settings: Settings)
     assert "secret-token" not in " ".join(configuration.jvm_options(settings, "spark", "1g"))
 
 
-def test_the_users_spark_settings_win(tmp_path: Path) -> None:
-    """What penstock.yml says stands over penstock's own."""
+def test_the_users_spark_settings_override_the_defaults(tmp_path: Path) -> None:
     (tmp_path / "penstock.yml").write_text("server: {spark_conf: {spark.sql.shuffle.partitions: 64}}")
     defaults = configuration.spark_defaults(load(tmp_path), Ports(), "t", [])
     assert defaults["spark.sql.shuffle.partitions"] == "64"
 
 
 def test_settings_of_another_spark_do_not_leak_in(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine's own Spark and Hive variables stay outside."""
+    """The JVMs don't get the Spark and Hive variables of the environment."""
     monkeypatch.setenv("SPARK_HOME", "/elsewhere")
     monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-Dx=y")
     made = configuration.environment(settings, JAVA, settings.state_dir)
@@ -101,8 +100,8 @@ def test_settings_of_another_spark_do_not_leak_in(settings: Settings, monkeypatc
     assert "JAVA_TOOL_OPTIONS" not in made
 
 
-def test_an_archive_counts_only_when_the_jvm_ended_in_order(tmp_path: Path) -> None:
-    """A half-written file aside is dropped."""
+def test_an_archive_is_saved_only_if_the_jvm_exited_normally(tmp_path: Path) -> None:
+    """Otherwise the incomplete temporary file is removed."""
     archive = Archive.find(tmp_path, "spark", JAVA, "/a.jar")
     assert any("ArchiveClassesAtExit" in option for option in archive.options())
     archive.temporary.write_text("half")
@@ -115,8 +114,8 @@ def test_an_archive_counts_only_when_the_jvm_ended_in_order(tmp_path: Path) -> N
     assert any("SharedArchiveFile" in option for option in archive.options())
 
 
-def test_an_archive_serves_a_longer_class_path_that_begins_like_its_own(tmp_path: Path) -> None:
-    """The longest beginning that has one; never one of other jars, another order, or a jar that was replaced."""
+def test_an_archive_fits_a_longer_class_path_with_the_same_beginning(tmp_path: Path) -> None:
+    """The longest one is used; none fits other jars, another order, or a jar that was replaced."""
     jars = [tmp_path / f"{name}.jar" for name in "abc"]
     for jar in jars:
         jar.write_text("a jar")
@@ -136,15 +135,15 @@ def test_an_archive_serves_a_longer_class_path_that_begins_like_its_own(tmp_path
     assert not any(other.file.exists() for other in [*others, Archive.find(tmp_path, "spark", JAVA, abc)])
 
 
-def test_without_a_place_for_archives_a_server_starts_all_the_same(tmp_path: Path) -> None:
-    """A folder that can't be written to, as in an image; a neighbour that vanishes meanwhile."""
+def test_a_server_starts_without_a_folder_for_archives(tmp_path: Path) -> None:
+    """As in an image, where the folder is read-only."""
     (tmp_path / "cds").write_text("no folder")
     assert Archive.find(tmp_path, "spark", JAVA, "/a.jar").options() == []
     Archive.find(tmp_path, "spark", JAVA, "/a.jar").finish(exited_normally=True)
 
 
-def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_not(tmp_path: Path) -> None:
-    """A driver is that of a dbt that lives; one without a job yet has only begun."""
+def test_leftovers_of_killed_processes_are_removed_but_no_running_drivers_folder(tmp_path: Path) -> None:
+    """A driver runs if its dbt process does; a new folder without a job belongs to a driver that starts."""
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     me = psutil.Process()
@@ -159,8 +158,8 @@ def test_what_killed_processes_left_is_cleared_and_a_running_drivers_folder_is_n
     assert sorted(path.name for path in tmp_path.iterdir()) == ["model-mine", "model-new"]
 
 
-def test_a_server_that_is_stopping_takes_nobody(settings: Settings) -> None:
-    """All of its processes may live still."""
+def test_a_stopping_server_accepts_no_clients(settings: Settings) -> None:
+    """Even while all its processes run."""
     me = Process.from_pid(os.getpid())
     settings.state_dir.mkdir(parents=True, exist_ok=True)
     up = record.Record(record.READY, me, Ports(), "token", "", 0.0, metastore=me, spark=me)
@@ -169,8 +168,8 @@ def test_a_server_that_is_stopping_takes_nobody(settings: Settings) -> None:
     assert control.current(settings) is None
 
 
-def test_two_supervisors_write_their_archives_apart(tmp_path: Path) -> None:
-    """Another that lives keeps its file aside; one that is gone leaves none."""
+def test_two_supervisors_write_separate_temporary_archives(tmp_path: Path) -> None:
+    """The file of a running supervisor stays; the file of an ended one is removed."""
     archive = Archive.find(tmp_path, "spark", JAVA, "/a.jar")
     archive.options()
     gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -183,7 +182,7 @@ def test_two_supervisors_write_their_archives_apart(tmp_path: Path) -> None:
 
 
 def test_the_newest_archives_of_a_role_are_kept(tmp_path: Path) -> None:
-    """Targets that differ in their jars don't take each other's away; the metastore's stay beside Spark's."""
+    """Targets with different jars have one each; the metastore's archives are counted separately."""
     metastore = Archive.find(tmp_path, "metastore", JAVA, "/a.jar")
     made = [Archive.find(tmp_path, "spark", JAVA, f"/{number}.jar") for number in range(KEPT_PER_ROLE + 1)]
     for day, archive in enumerate([metastore, *made]):
@@ -196,14 +195,14 @@ def test_the_newest_archives_of_a_role_are_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("coordinate", ["delta", "a:b", "a:b:c:d:e", "a b:c:d"])
-def test_a_wrong_coordinate_is_named(tmp_path: Path, coordinate: str) -> None:
+def test_an_invalid_coordinate_is_named(tmp_path: Path, coordinate: str) -> None:
     """Before anything is downloaded."""
     with pytest.raises(PenstockError, match="group:artifact:version"):
         jars.resolve([coordinate], tmp_path, JAVA)
 
 
-def test_servers_that_start_at_once_fetch_their_jars_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second waits for the first, and none sees a part of them."""
+def test_servers_that_start_together_download_jars_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The others wait for the first, and none sees an incomplete folder."""
     fetched: list[Path] = []
 
     def download(package: str, folder: Path, java: Java) -> None:
@@ -220,7 +219,7 @@ def test_servers_that_start_at_once_fetch_their_jars_once(tmp_path: Path, monkey
 
 
 def test_jars_are_in_the_order_of_their_packages(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A longer list begins with the same files as a shorter one; a jar that two packages bring is there once."""
+    """A longer list begins with the same files as a shorter one; a jar of two packages is there once."""
     brought = {"g:delta:1": ["shared-1.jar", "delta-1.jar"], "g:a-store:1": ["a-store-1.jar", "shared-1.jar"]}
 
     def download(package: str, folder: Path, java: Java) -> None:
@@ -235,13 +234,13 @@ def test_jars_are_in_the_order_of_their_packages(tmp_path: Path, monkeypatch: py
 
 
 def test_artifact_names() -> None:
-    """Versions are cut off, whatever they look like."""
+    """Without the versions, whatever their format."""
     names = ["delta-storage-4.3.0.jar", "delta-spark_4.1_2.13-4.3.0.jar", "hive-exec-2.3.10-core.jar"]
     assert [jars.artifact(n) for n in names] == ["delta-storage", "delta-spark_4.1_2.13", "hive-exec"]
 
 
-def test_what_spark_ships_is_not_fetched() -> None:
-    """Each shipped artifact is excluded, but the one that is asked for."""
+def test_jars_that_spark_ships_are_not_downloaded() -> None:
+    """Ivy's module excludes all of them but the requested one."""
     text = jars.ivy_module("org.apache.hadoop:hadoop-client-api:3.4.2")
     assert '<exclude module="hadoop-client-runtime"/>' in text
     assert '<exclude module="hadoop-client-api"/>' not in text
@@ -250,7 +249,7 @@ def test_what_spark_ships_is_not_fetched() -> None:
 
 
 def test_a_port_belongs_to_the_process_that_listens() -> None:
-    """An answer is not enough: another server may have taken the port first."""
+    """An answer is not enough: another server may have the port."""
     with socket.socket() as listener:
         listener.bind((ports.LOOPBACK, 0))
         listener.listen()

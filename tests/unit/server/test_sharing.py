@@ -1,4 +1,4 @@
-"""Which drivers and executors read the server's archive of classes."""
+"""Drivers and executors that use the server's class archive."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = "spark://127.0.0.1:7077"
 
 
 def archived(root: Path, is_there: bool = True, shares: bool = True) -> tuple[Settings, Archive]:
-    """Settings, and the archive of the server's class path."""
+    """Return settings, and the archive of the server's class path."""
     (root / "penstock.yml").write_text(f"version: 1\nserver: {{class_data_sharing: {str(shares).lower()}}}\n")
     settings = load(root)
     archive = Archive.find(settings.shared_dir, "spark", JAVA, SERVER)
@@ -41,10 +41,10 @@ def archived(root: Path, is_there: bool = True, shares: bool = True) -> tuple[Se
         (True, True, {"spark.driver.extraClassPath": "/mine.jar"}, f"{TABLE}:/mine.jar", None),
     ],
 )
-def test_a_driver_reads_it_where_it_fits(
+def test_a_driver_reads_the_archive_if_it_fits(
     tmp_path: Path, is_there: bool, shares: bool, conf: dict[str, str], path: str, options: Any
 ) -> None:
-    """The archive is there, wanted, and no jar of the user's comes before Spark's."""
+    """It fits if it exists, is enabled, and no jar of the user comes before Spark's."""
     settings, archive = archived(tmp_path, is_there, shares)
     made = class_archive.driver_conf(conf, settings, JAVA, JARS)
     assert made["spark.driver.extraClassPath"] == path
@@ -64,8 +64,8 @@ def test_a_driver_reads_it_where_it_fits(
         ({"spark.master": HERE, "spark.executor.extraClassPath": None}, False),
     ],
 )
-def test_executors_read_it_on_a_cluster_of_this_machine(tmp_path: Path, conf: dict[str, Any], reads: bool) -> None:
-    """Not where they are sent their jars, or have a class path of the user's."""
+def test_executors_on_this_machine_read_the_archive(tmp_path: Path, conf: dict[str, Any], reads: bool) -> None:
+    """Unless Spark sends them their jars, or the user sets their class path."""
     settings, archive = archived(tmp_path)
     given = {"spark.executor.extraClassPath": TABLE, "spark.executor.extraJavaOptions": "-Dx=1", **conf}
     given = {key: value for key, value in given.items() if value is not None}
@@ -78,7 +78,7 @@ def test_executors_read_it_on_a_cluster_of_this_machine(tmp_path: Path, conf: di
 
 
 @pytest.mark.parametrize("name", ["my project", "o'neil", 'a "b"'])
-def test_a_folder_with_signs_of_a_shell_in_its_name_stays_one_word(tmp_path: Path, name: str) -> None:
+def test_a_folder_name_with_shell_characters_stays_one_argument(tmp_path: Path, name: str) -> None:
     root = tmp_path / name
     root.mkdir()
     settings, archive = archived(root)

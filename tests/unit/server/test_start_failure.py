@@ -1,4 +1,4 @@
-"""The error of a failed start, from the supervisor that met it to the command that waited for it."""
+"""The error of a failed start, from the supervisor to the command that started it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_error_survives_json() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"needed": "a", "found": "b"}', '{"a": 1, "b": 2, "c": 3}'])
-def test_other_json_is_no_error(text: str) -> None:
+def test_other_json_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         PenstockError.from_json(text)
 
@@ -50,7 +50,7 @@ def test_the_supervisors_error_is_read_as_written(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("damaged", [None, "", "{"])
-def test_without_one_the_logs_have_the_reason(settings: Settings, damaged: str | None) -> None:
+def test_without_an_error_file_the_logs_have_the_reason(settings: Settings, damaged: str | None) -> None:
     """Spark's before the metastore's."""
     if damaged is not None:
         start_failure.path(settings).write_text(damaged)
@@ -68,7 +68,7 @@ def test_without_one_the_logs_have_the_reason(settings: Settings, damaged: str |
 
 @pytest.fixture
 def starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[PenstockError]:
-    """The errors of the next starts of a server; `up` has nothing else to check."""
+    """Return a list to fill with the errors of the next starts; disable the other checks of `up`."""
     errors: list[PenstockError] = []
 
     def start(settings: Settings, attempt: int) -> Record | None:
@@ -83,7 +83,7 @@ def starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[Penstock
     return errors
 
 
-def test_a_taken_port_is_tried_again(settings: Settings, starts: list[PenstockError]) -> None:
+def test_a_start_with_a_taken_port_is_repeated(settings: Settings, starts: list[PenstockError]) -> None:
     starts += [PenstockError("port 9083 for the metastore", "Address already in use", "set it"), ERROR]
     with pytest.raises(PenstockError) as caught:
         control.up(settings)
@@ -91,16 +91,16 @@ def test_a_taken_port_is_tried_again(settings: Settings, starts: list[PenstockEr
     assert not starts
 
 
-def test_a_start_forgets_the_error_of_the_one_before(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A killed supervisor writes none."""
+def test_a_start_removes_the_error_of_the_previous_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed supervisor writes no error."""
     start_failure.write(settings, ERROR)
     monkeypatch.setattr(control.subprocess, "Popen", lambda *args, **options: Mock(poll=lambda: -9))
     assert control._start(settings, 0) is None
     assert "logged no error" in start_failure.read(settings).found
 
 
-def test_a_supervisor_that_cannot_start_writes_why(settings: Settings) -> None:
-    """And leaves with exit code 3, as for an error that nobody expected."""
+def test_a_supervisor_writes_why_it_could_not_start(settings: Settings) -> None:
+    """It exits with code 3."""
     made = supervisor.Supervisor(settings, 0, "token", 0o022)
     with pytest.raises(SystemExit) as caught:
         made.fail(ERROR)
@@ -108,7 +108,7 @@ def test_a_supervisor_that_cannot_start_writes_why(settings: Settings) -> None:
     assert json.loads(start_failure.path(settings).read_text())["do"] == ERROR.do
 
 
-def test_a_jvm_that_ended_leaves_the_reason_to_its_log(settings: Settings) -> None:
+def test_the_log_of_an_ended_jvm_has_the_reason(settings: Settings) -> None:
     made = supervisor.Supervisor(settings, 0, "token", 0o022)
     made.spark = Mock(pid=1, returncode=1)
     made.spark.poll.return_value = 1
