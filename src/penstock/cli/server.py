@@ -120,7 +120,7 @@ def register(app: typer.Typer) -> None:
         if show_secret:
             _show_secret(settings, running)
         else:
-            console.print("what other programs need to connect: `penstock status --show-secret`")
+            console.print("connection details for other programs: `penstock status --show-secret`")
 
     @app.command(name="doctor")
     def doctor_command() -> None:
