@@ -10,13 +10,13 @@
         {%- set name = hint.split('(')[0] if hint is string else '' -%}
         {%- set whole = hint is string and (hint.endswith(')') or hint == 'rebalance') -%}
         {%- if name not in joins + layouts or not whole or '*/' in hint -%}
-            {{- refuse('hints() takes what ' ~ allowed ~ ' give', shown(hint), "write hints(broadcast('name'))") -}}
+            {{- refuse('hints() takes the results of ' ~ allowed, shown(hint), "write hints(broadcast('name'))") -}}
         {%- endif -%}
         {%- set earlier = given | select('in', layouts) | list -%}
         {%- if name in layouts and earlier -%}
             {{- refuse(
                 'hints() takes one of ' ~ layouts | join('(), ') ~ '()', earlier[0] ~ ' and ' ~ name,
-                'keep the one that says how the rows are to lie'
+                'keep the one that describes the layout of the rows'
             ) -}}
         {%- endif -%}
         {%- do given.append(name) -%}
