@@ -25,7 +25,7 @@ from main_job import BIN, ROOT, project
 
 from penstock.config.settings import load
 from penstock.intervals.ledger_rows import TABLE
-from penstock.plans.rest_api import ALL, Status
+from penstock.plans.rest_api import MAX_EXECUTIONS, SparkRestApi
 from penstock.report import build_summary
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
@@ -74,7 +74,7 @@ class Place:
 
     def __enter__(self) -> Place:
         self.server: Record = control.up(self.settings)
-        self.status = Status(self.server.ui_link)
+        self.status = SparkRestApi(self.server.ui_link)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -146,7 +146,7 @@ class Place:
         tables = "|".join(re.escape(name) for name in self.interval_tables())
         scans = re.compile(rf"Scan parquet spark_catalog\.(lake\.(?!manifest)\w+|{tables})\b")
         new, reading = {item for item in jobs if item > job}, 0
-        for item in self.status.get(f"sql?details=false&planDescription=false&length={ALL}"):
+        for item in self.status.get(f"sql?details=false&planDescription=false&length={MAX_EXECUTIONS}"):
             own = new & set(item["successJobIds"])
             if own and scans.search(self.status.get(f"sql/{item['id']}?planDescription=true")["planDescription"]):
                 reading += len(own)

@@ -32,7 +32,7 @@ from main_job import project, run
 
 from penstock.config.settings import load
 from penstock.plans import plan_store
-from penstock.plans.rest_api import Status
+from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.server import control
 
 CORES, MEMORY, MONTHS = 2, "5g", "2024-01..2024-12"
@@ -141,7 +141,7 @@ class Bench:
         sample = ("--dataset", "yellow", "--dataset", "green", "--months", MONTHS, "--rows", str(self.trips))
         self.once("lake", lambda: run(self.folder, "penstock", "sample", *sample))
         running = control.up(load(self.folder))
-        self.status = Status(running.ui_link)
+        self.status = SparkRestApi(running.ui_link)
         self.server = running
 
     @contextmanager
@@ -204,7 +204,7 @@ class Bench:
             seconds = time.monotonic() - begin
         # The UI learns of a statement a moment after its client.
         for _ in range(100):
-            if executed := self.status.executed(lambda text: token in text):
+            if executed := self.status.executed_plan(lambda text: token in text):
                 return Measured(variant.words.format(target=self.target), variant.table, seconds, executed)
             time.sleep(0.1)
         raise SystemExit(f"Spark's REST status doesn't have {variant.words}")

@@ -16,8 +16,8 @@ from typing import Any
 from penstock.plans import plan_store, queries
 from penstock.plans.operators import Operator, Plan
 from penstock.plans.parse import parse
-from penstock.plans.queries import plain
-from penstock.plans.rest_api import Executed
+from penstock.plans.queries import without_column_ids
+from penstock.plans.rest_api import ExecutedPlan
 
 DOCS = Path(__file__).resolve().parent.parent / "docs" / "physical-design.md"
 BLOCK = re.compile(r"(<!-- layout: (?P<name>[\w ]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -45,7 +45,7 @@ class Measured:
     words: str
     table: str
     seconds: float
-    executed: Executed
+    executed: ExecutedPlan
 
     @property
     def plan(self) -> Plan:
@@ -78,14 +78,14 @@ class Results:
     measured: dict[str, list[Measured]]
     shown: dict[str, Measured]
     tables: dict[str, Table]
-    models: dict[str, Executed]
+    models: dict[str, ExecutedPlan]
 
 
 def read(data: dict[str, Any]) -> Results:
     """Results from their JSON."""
 
-    def executed(item: dict[str, Any]) -> Executed:
-        found = plan_store.as_executed(item)
+    def executed(item: dict[str, Any]) -> ExecutedPlan:
+        found = plan_store.parse_executed_plan(item)
         assert found
         return found
 
@@ -183,21 +183,24 @@ def _told(item: Operator) -> str:
     """An operator's line: its title, and of its details what decides."""
     title = item.title.replace("spark_catalog.", "")
     if "Join" in item.name:
-        left, right = (queries.listed(item.detail(f"{side} keys")) for side in ("Left", "Right"))
+        left, right = (queries.split_list(item.detail(f"{side} keys")) for side in ("Left", "Right"))
         return f"{title}  {', '.join(f'{a} = {b}' for a, b in zip(left, right, strict=True))}"
     if item.name.endswith("Aggregate"):
-        keys, functions = (", ".join(queries.listed(item.detail(word))) for word in ("Keys", "Functions"))
+        keys, functions = (", ".join(queries.split_list(item.detail(word))) for word in ("Keys", "Functions"))
         return f"{title}  by [{keys}]: {functions}"
     if item.name == "Exchange":
-        how, why, *_ = queries.listed(f"[{item.detail('Arguments')}]")
+        how, why, *_ = queries.split_list(f"[{item.detail('Arguments')}]")
         return f"{title}  {how}{'' if why == 'ENSURE_REQUIREMENTS' else f', {why}'}"
     if item.name in ("AQEShuffleRead", "Sort"):
-        return f"{title}  {plain(item.detail('Arguments')).removesuffix(', false, 0').replace(' ASC NULLS FIRST', '')}"
+        arguments = without_column_ids(item.detail("Arguments")).removesuffix(", false, 0")
+        return f"{title}  {arguments.replace(' ASC NULLS FIRST', '')}"
     if item.name == "Filter":
-        return f"{title}  {_wanted(plain(item.detail('Condition')))}"
+        return f"{title}  {_wanted(without_column_ids(item.detail('Condition')))}"
     if item.name == "Scan":
-        columns = queries.listed(item.detail("Output"))
-        words = [f"{name} {_wanted(plain(item.detail(name)))}" for name in ("PartitionFilters", "PushedFilters")]
+        columns = queries.split_list(item.detail("Output"))
+        words = [
+            f"{name} {_wanted(without_column_ids(item.detail(name)))}" for name in ("PartitionFilters", "PushedFilters")
+        ]
         words = [text for text in words if not text.endswith((" ", "[]"))]
         words.append(", ".join(columns) if len(columns) <= FEW and not words else f"{len(columns)} columns")
         return f"{title}  {'; '.join(words)}"
@@ -214,7 +217,7 @@ def _wanted(condition: str) -> str:
 
 def _is_told(item: Operator) -> bool:
     if item.name == "Filter":
-        return bool(_wanted(plain(item.detail("Condition"))))
+        return bool(_wanted(without_column_ids(item.detail("Condition"))))
     return item.name not in LEFT_OUT and (item.name, item.detail("Arguments")) != ("AQEShuffleRead", "coalesced")
 
 

@@ -20,7 +20,7 @@ from penstock.explain.dbt_model import Model
 from penstock.explain.explanation import Facts
 from penstock.explain.server_facts import Rows, Server
 from penstock.plans.parse import NotAPlan, parse
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 from penstock.spark.server import control
 
 EXPLAIN = "explain formatted\n"
@@ -57,7 +57,7 @@ def _is_up(settings: Settings, model: Model) -> bool:
     return not model.adapter.config.credentials.managed or control.current(settings) is not None
 
 
-def _ran(model: Model, plan: Kept) -> tuple[str, tuple[str, ...]]:
+def _ran(model: Model, plan: CapturedPlan) -> tuple[str, tuple[str, ...]]:
     """Which plan a kept one is, and what to know of it."""
     notes = (NEW.format(name=model.name),) if model.has_changed(plan) else ()
     executed = plan.executed
@@ -67,7 +67,7 @@ def _ran(model: Model, plan: Kept) -> tuple[str, tuple[str, ...]]:
     return f"the plan that ran{at}: execution {executed.execution} in Spark's UI, {executed.seconds:.1f} s", notes
 
 
-def _planned(model: Model, plan: Kept, ask: Callable[[str], Rows]) -> Kept:
+def _planned(model: Model, plan: CapturedPlan, ask: Callable[[str], Rows]) -> CapturedPlan:
     """A compiled query with the plan that Spark would begin with now."""
     text = "\n".join(str(value) for row in ask(EXPLAIN + model.written(plan.sql)) for value in row.values())
     try:
@@ -80,10 +80,10 @@ def _planned(model: Model, plan: Kept, ask: Callable[[str], Rows]) -> Kept:
             " ".join(lines[1:2] or lines) or "none",
             "correct the model, or build what it reads first",
         ) from None
-    return Kept(plan.node, plan.relation, plan.code, plan.sql, plan.views, text)
+    return CapturedPlan(plan.node, plan.relation, plan.code, plan.sql, plan.views, text)
 
 
-def _facts(settings: Settings, model: Model, live: bool) -> tuple[Facts, Kept]:
+def _facts(settings: Settings, model: Model, live: bool) -> tuple[Facts, CapturedPlan]:
     """What is said of a model, and the plan it is said of.
 
     Raises:

@@ -9,11 +9,11 @@ from penstock.explain.metrics import Counted, amount, count, measured
 from penstock.explain.server_facts import Server
 from penstock.plans import queries
 from penstock.plans.parse import parse
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 
 def facts(
-    kept: Kept, kind: str, server: Server, heading: str, notes: tuple[str, ...] = (), stored: bool = True
+    kept: CapturedPlan, kind: str, server: Server, heading: str, notes: tuple[str, ...] = (), stored: bool = True
 ) -> Facts:
     """All that is said of a plan.
 

@@ -22,7 +22,7 @@ def warnings(plan: Plan, exchanges: Sequence[ExchangeFact], stages: Sequence[Sta
 
 
 def _of_operators(plan: Plan) -> Iterator[str]:
-    for join in queries.cartesian(plan):
+    for join in queries.cartesian_joins(plan):
         yield f"join {join.operator.number} has no condition: every row is paired with every row ({join.kind})"
     for join in queries.joins(plan):
         if not join.left_keys and join.condition:

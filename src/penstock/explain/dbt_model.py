@@ -19,7 +19,7 @@ from penstock.config import profiles
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.plans import plan_store as kept
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 
@@ -98,15 +98,15 @@ class Model:
 
         return node_fingerprint.fingerprint(self.manifest, self.node.unique_id)
 
-    def kept(self) -> Kept | None:
+    def kept(self) -> CapturedPlan | None:
         """The plan that it last ran with; None when none is kept."""
         return kept.read(self.target, self.node.unique_id)
 
-    def has_changed(self, plan: Kept) -> bool:
+    def has_changed(self, plan: CapturedPlan) -> bool:
         """Whether its code is another than the one a plan belongs to."""
         return plan.code != self._code
 
-    def compiled(self, settings: Settings) -> Kept:
+    def compiled(self, settings: Settings) -> CapturedPlan:
         """Its compiled query, as a plan to be filled in.
 
         Raises:
@@ -120,7 +120,7 @@ class Model:
         if not sql:
             raise PenstockError(needed, "none", f"see `dbt compile --select {self.name}`")
         views = node_fingerprint.views(self.manifest, self.node.unique_id)
-        return Kept(self.node.unique_id, node_fingerprint.name_of(self.node), self._code, sql, views)
+        return CapturedPlan(self.node.unique_id, node_fingerprint.name_of(self.node), self._code, sql, views)
 
     @property
     def conf(self) -> dict[str, str]:

@@ -12,9 +12,9 @@ from penstock.explain.metrics import Counted, amount, count
 from penstock.explain.server_facts import Server, size
 from penstock.plans import queries, query_text
 from penstock.plans.operators import Operator, Plan
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.queries import Join
-from penstock.plans.query_text import Side
+from penstock.plans.query_text import JoinSide
 
 CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 STATISTICS = re.compile(r"sizeInBytes=(?P<bytes>[\d.,]+ \w+)(?:, rowCount=(?P<rows>[\d.E+]+))?")
@@ -36,32 +36,32 @@ OF_HINT = {
 }
 
 
-def facts(kept: Kept, plan: Plan, counted: Mapping[int, Counted], server: Server) -> list[JoinFact]:
+def facts(kept: CapturedPlan, plan: Plan, counted: Mapping[int, Counted], server: Server) -> list[JoinFact]:
     """Every join, the outermost first."""
     joins = queries.joins(plan)
-    before = queries.joins(plan.before()) if plan.initial else []
+    before = queries.joins(plan.initial_plan()) if plan.initial else []
     named = _named(joins, _sides(kept, server))
     return [_fact(join, *named[place], before, counted, server) for place, join in enumerate(joins)]
 
 
-def _sides(kept: Kept, server: Server) -> list[Side]:
+def _sides(kept: CapturedPlan, server: Server) -> list[JoinSide]:
     """The sides of the query's joins, those of the views that it reads before its own."""
     views = {view: frozenset(tables) for view, tables in kept.views.items()}
-    found: list[Side] = []
+    found: list[JoinSide] = []
     for text in (*(server.view(name) for name in reversed(kept.views)), kept.sql):
-        with suppress(query_text.Unreadable):
-            found += query_text.sides(text, views) if text else []
+        with suppress(query_text.QueryParseError):
+            found += query_text.join_sides(text, views) if text else []
     return found
 
 
-def _named(joins: list[Join], sides: list[Side]) -> list[tuple[Side | None, Side | None]]:
+def _named(joins: list[Join], sides: list[JoinSide]) -> list[tuple[JoinSide | None, JoinSide | None]]:
     """The sides of each join as the query has them: joins are paired from the innermost on.
 
     The plan's innermost join is the last of its list, the query's innermost sides are the first of
     theirs; a side is used once, so that two joins of the same tables keep their own names.
     """
-    free = [place for place, side in enumerate(sides) if side.place != "from"]
-    found: list[tuple[Side | None, Side | None]] = []
+    free = [place for place, side in enumerate(sides) if side.clause != "from"]
+    found: list[tuple[JoinSide | None, JoinSide | None]] = []
     for join in reversed(joins):
         same = [p for p in free if join.right and sides[p].tables == join.right]
         keys = {key.casefold() for key in join.right_keys}
@@ -70,7 +70,7 @@ def _named(joins: list[Join], sides: list[Side]) -> list[tuple[Side | None, Side
             found.append((None, None))
             continue
         free.remove(place)
-        start = max((p for p in range(place) if sides[p].place == "from"), default=place)
+        start = max((p for p in range(place) if sides[p].clause == "from"), default=place)
         left = sides[start] if start < place and sides[start].tables == join.left else None
         found.append((left, sides[place]))
     return found[::-1]
@@ -78,8 +78,8 @@ def _named(joins: list[Join], sides: list[Side]) -> list[tuple[Side | None, Side
 
 def _fact(
     join: Join,
-    left: Side | None,
-    right: Side | None,
+    left: JoinSide | None,
+    right: JoinSide | None,
     before: list[Join],
     counted: Mapping[int, Counted],
     server: Server,
@@ -107,7 +107,7 @@ def _side(
     item: Operator,
     place: int,
     tables: frozenset[str],
-    side: Side | None,
+    side: JoinSide | None,
     counted: Mapping[int, Counted],
     server: Server,
 ) -> SideFact:

@@ -32,7 +32,7 @@ def measured(plan: Plan, metrics: Sequence[tuple[str, Counted]]) -> dict[int, Co
 
     Args:
         plan: an executed plan.
-        metrics: name and counts of each box, as `Executed.metrics` has them.
+        metrics: name and counts of each box, as `ExecutedPlan.metrics` has them.
     """
     boxes = [(_word(name), counted) for name, counted in reversed(metrics) if not name.startswith(ONLY_IN_UI)]
     found: dict[int, Counted] = {}

@@ -63,7 +63,9 @@ def tree(item: Operator, facts: Facts) -> Box:
     kind, lines = _told(item, facts)
     figures = [sentences.rows(rows), _bytes(item.number, facts)]
     lines += [told] if (told := ", ".join(filter(None, figures))) else []
-    hover = "\n".join([f"({item.number}) {item.title}", *(f"{k}: {queries.plain(v)}" for k, v in item.details.items())])
+    hover = "\n".join(
+        [f"({item.number}) {item.title}", *(f"{k}: {queries.without_column_ids(v)}" for k, v in item.details.items())]
+    )
     boxes = [tree(child, facts) for child in item.children]
     if rows is None and boxes and item.name in KEEPING:
         known = [box.rows for box in boxes if box.rows is not None]
@@ -119,13 +121,13 @@ def _told(item: Operator, facts: Facts) -> tuple[str, list[str]]:
 
 def _detail(item: Operator) -> str:
     """What a step works on: an aggregate's keys, a filter's condition, a sort's columns, a window's functions."""
-    arguments = queries.plain(item.detail("Arguments"))
+    arguments = queries.without_column_ids(item.detail("Arguments"))
     if item.detail("Keys"):
-        return ", ".join(simple(queries.listed(item.detail("Keys"))))
+        return ", ".join(simple(queries.split_list(item.detail("Keys"))))
     if item.detail("Condition"):
-        return condition(queries.plain(item.detail("Condition")))
+        return condition(queries.without_column_ids(item.detail("Condition")))
     if item.name == "Sort":
-        columns = queries.listed(arguments.rsplit("], ", 1)[0] + "]")
+        columns = queries.split_list(arguments.rsplit("], ", 1)[0] + "]")
         return ", ".join(simple([column.replace(" ASC NULLS FIRST", "") for column in columns]))
     return ", ".join(FUNCTION.findall(arguments)) or arguments
 

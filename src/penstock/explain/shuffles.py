@@ -65,7 +65,7 @@ def facts(plan: Plan, counted: Mapping[int, Counted]) -> list[ExchangeFact]:
                 _read_as(item, above, counted),
                 count(mine, "shuffle records written"),
                 amount(mine, "shuffle bytes written"),
-                _asked(item, exchange.asked_by, above),
+                _asked(item, exchange.origin, above),
                 tuple(sorted(queries.tables(item, numbers))),
             )
         )

@@ -12,7 +12,7 @@ import pytest
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.plans import plan_store
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 from penstock.process import Process
 from penstock.spark import java
 from penstock.spark.access import authentication, exposure, java_classes, secret
@@ -84,7 +84,7 @@ def test_the_state_is_private_but_not_the_project_in_it(tmp_path: Path) -> None:
 
 
 def test_captured_plans_are_their_owners(tmp_path: Path) -> None:
-    plan_store.write(tmp_path, Kept("model.p.m", "w.m", "code"))
+    plan_store.write(tmp_path, CapturedPlan("model.p.m", "w.m", "code"))
     assert mode(tmp_path / "plans") == 0o700
     assert mode(plan_store.path(tmp_path, "model.p.m")) == 0o600
 

@@ -12,8 +12,8 @@ from penstock.explain import builder, metrics
 from penstock.explain.explanation import Facts, JoinFact
 from penstock.explain.server_facts import Server, bytes_of, size
 from penstock.plans.parse import parse
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Executed, Stage
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import ExecutedPlan, Stage
 
 TRIPS_AND_ZONES = "select {hint} t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z on t.x = z.y"
 THRESHOLD = "spark.sql.autoBroadcastJoinThreshold"
@@ -32,11 +32,11 @@ def server(**answers: list[dict[str, Any]]) -> Server:
     return Server(ask, {})
 
 
-def facts(kept: Kept, answering: Server = NOBODY) -> Facts:
+def facts(kept: CapturedPlan, answering: Server = NOBODY) -> Facts:
     return builder.facts(kept, "table", answering, "a plan", stored=False)
 
 
-def join(kept: Kept, answering: Server = NOBODY) -> JoinFact:
+def join(kept: CapturedPlan, answering: Server = NOBODY) -> JoinFact:
     (found,) = facts(kept, answering).joins
     return found
 
@@ -123,7 +123,7 @@ def test_a_join_that_adaptive_execution_changed_says_so() -> None:
     planned = rest.replace("BroadcastHashJoin LeftOuter BuildRight (39)", "SortMergeJoin LeftOuter (39)")
     planned = planned.replace("(39) BroadcastHashJoin", "(39) SortMergeJoin")
     assert planned != rest
-    changed = Kept(kept.node, kept.relation, "", "", {}, "", Executed(1, head + begun + planned, 1.0))
+    changed = CapturedPlan(kept.node, kept.relation, "", "", {}, "", ExecutedPlan(1, head + begun + planned, 1.0))
     assert facts(changed).joins[0].why == (
         "planned as a sort-merge join; changed while it ran, when the real sizes were known",
     )
@@ -143,7 +143,7 @@ def test_stages_that_spilled_or_are_uneven_are_warned_of() -> None:
 
     text = plan_texts.text("window")
     stages = [stage(1, 1, 20, 0), stage(2, 0.1, 2, 0), stage(3, 6, 7, 0), stage(4, 1, 1, 3 * 1024**2)]
-    kept = Kept("model.shop.a", "s.a", "", "", {}, "", Executed(1, text, 1.0, [], stages))
+    kept = CapturedPlan("model.shop.a", "s.a", "", "", {}, "", ExecutedPlan(1, text, 1.0, [], stages))
     uneven, spilled = facts(kept).warnings
     assert "stage 1 is uneven: its longest task took 20.0 s, the middle one 1.0 s (20 times)" in uneven
     assert "stage 4 wrote 3.0 MiB to disk" in spilled

@@ -11,12 +11,12 @@ from penstock.explain import builder, picture, sentences, terminal
 from penstock.explain.explanation import Facts, ScanFact
 from penstock.explain.keys import condition, equations, named, simple
 from penstock.explain.server_facts import Files, Server
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def told(kept: Kept) -> Facts:
+def told(kept: CapturedPlan) -> Facts:
     return builder.facts(kept, "table", Server(None, {}), "a plan & more <1>", stored=False)
 
 
