@@ -44,7 +44,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
         # Not in the table: a terminal would break or cut the lines.
         console.print(f"link      {secret.link(node.ui, key)}", soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
-    if not uses and addresses.standalone(settings.server.master):
+    if not uses and addresses.standalone_masters(settings.server.master):
         console.print(
             f"[yellow]target {settings.target} has the master {settings.server.master}:[/yellow] "
             f"write {cluster.address} there, in penstock.yml",

@@ -34,7 +34,7 @@ def require(settings: Settings, master: str | None = None) -> None:
     wanted = master or settings.server.master
     if addresses.is_local(wanted):
         return
-    hosts = addresses.standalone(wanted)
+    hosts = addresses.standalone_masters(wanted)
     if not wanted.startswith(KINDS) or (wanted.startswith("spark://") and not hosts):
         do = "write local[*], spark://host:port, k8s://https://host:port or yarn as server.master"
         raise PenstockError("a Spark master", repr(wanted), do)

@@ -34,7 +34,7 @@ def with_driver(conf: Mapping[str, str], settings: Settings, java: Java, jars: l
 
 def with_executors(conf: Mapping[str, str], settings: Settings, java: Java, jars: list[Path]) -> dict[str, str]:
     """Spark's settings of an application whose executors, where they can, read the archive."""
-    hosts = [host for host, _ in addresses.standalone(conf["spark.master"])]
+    hosts = [host for host, _ in addresses.standalone_masters(conf["spark.master"])]
     here = bool(hosts) and all(map(addresses.is_loopback, hosts))
     as_given = conf.get("spark.executor.extraClassPath") == os.pathsep.join(map(str, jars))
     return _with_archive(conf, "executor", settings, java, jars) if here and as_given else dict(conf)

@@ -76,7 +76,7 @@ def test_what_the_machine_has_not_is_refused(workers: int, cores: int, memory: s
 def test_a_target_with_a_host_is_anothers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of it is started here, and no folder made."""
     monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
-    monkeypatch.delenv(profiles.VARIABLE, raising=False)
+    monkeypatch.delenv(profiles.TARGET_VARIABLE, raising=False)
     (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
     outputs = "{own: {type: penstock}, far: {type: penstock, host: node}, empty: {type: penstock, host: }}"
     (tmp_path / "profiles.yml").write_text(f"shop: {{target: own, outputs: {outputs}}}")

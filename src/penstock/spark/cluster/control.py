@@ -34,7 +34,7 @@ def _lock(settings: Settings) -> FileLock:
 
 def master_port(settings: Settings) -> int:
     """The port that the target's master has, when that is on this machine; else Spark's own."""
-    for host, port in addresses.standalone(settings.server.master):
+    for host, port in addresses.standalone_masters(settings.server.master):
         if addresses.is_loopback(host):
             return port
     return MASTER_PORT

@@ -39,7 +39,7 @@ def login(settings: Settings) -> Login | None:
     Raises:
         PenstockError: a variable isn't set.
     """
-    if addresses.metastore(settings.metastore).kind != POSTGRESQL:
+    if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return None
     missing = [name for name in (USER, PASSWORD) if not os.environ.get(name)]
     if missing:
@@ -57,7 +57,7 @@ def require(settings: Settings) -> None:
     Raises:
         PenstockError: a database or metastore that doesn't answer, no login, or a warehouse of another Derby.
     """
-    chosen = addresses.metastore(settings.metastore)
+    chosen = addresses.parse_metastore(settings.metastore)
     login(settings)
     if chosen.kind != DERBY and not masters.answers(chosen.host, chosen.port):
         do = "start it, or correct `metastore` in penstock.yml"
@@ -95,7 +95,7 @@ def _claim(settings: Settings, warehouse: Path) -> None:
 
 def own(settings: Settings) -> bool:
     """Whether a metastore process of this server's own serves it."""
-    return addresses.metastore(settings.metastore).kind != THRIFT
+    return addresses.parse_metastore(settings.metastore).kind != THRIFT
 
 
 def uri(settings: Settings, ports: Ports) -> str:
@@ -105,7 +105,7 @@ def uri(settings: Settings, ports: Ports) -> str:
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
     """Hive's settings of the place where tables are kept; no user, no password."""
-    chosen = addresses.metastore(settings.metastore)
+    chosen = addresses.parse_metastore(settings.metastore)
     if chosen.kind == THRIFT:
         return {"hive.metastore.uris": chosen.text}
     if chosen.kind == POSTGRESQL:
@@ -127,6 +127,6 @@ def driver_jars(settings: Settings, java: Java) -> list[Path]:
     Raises:
         PenstockError: it can't be had.
     """
-    if addresses.metastore(settings.metastore).kind != POSTGRESQL:
+    if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return []
     return jars.resolve((DRIVER,), settings.shared_dir, java)
