@@ -26,7 +26,7 @@ from main_job import BIN, ROOT, project
 from penstock.config.settings import load
 from penstock.intervals.ledger_rows import TABLE
 from penstock.plans.rest_api import MAX_EXECUTIONS, SparkRestApi
-from penstock.report import build_summary
+from penstock.report import warehouse_query
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
 
@@ -122,7 +122,7 @@ class Place:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Rows of a statement."""
-        return build_summary.query(self.settings, sql)
+        return warehouse_query.run_query(self.settings, sql)
 
     def interval_tables(self) -> list[str]:
         """The tables that the ledger knows."""
