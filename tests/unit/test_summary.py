@@ -37,8 +37,8 @@ class Session:
 
 def query(monkeypatch: pytest.MonkeyPatch, folder: Path, session: Session) -> list[tuple[Any, ...]]:
     running = SimpleNamespace(connect=lambda: session)
-    monkeypatch.setattr(warehouse_query.control, "is_remote", lambda settings: False)
-    monkeypatch.setattr(warehouse_query.control, "current", lambda settings: running)
+    monkeypatch.setattr("penstock.spark.server.control.is_remote", lambda settings: False)
+    monkeypatch.setattr("penstock.spark.server.control.current", lambda settings: running)
     (folder / "penstock.yml").write_text("version: 1\n")
     return warehouse_query.run_query(load(folder), "select 7")
 

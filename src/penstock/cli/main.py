@@ -14,7 +14,7 @@ from penstock.config import profiles
 from penstock.errors import PenstockError
 
 app = typer.Typer(
-    help="Batch SQL and Python on a Spark you run yourself.",
+    help="SQL and Python models on a Spark that you operate yourself.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

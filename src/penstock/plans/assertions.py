@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from penstock.errors import PenstockError
 from penstock.plans import queries, query_text
 from penstock.plans.operators import Plan
 from penstock.plans.plan_store import CapturedPlan
@@ -18,7 +19,7 @@ ANY_CLAUSE = "any"
 
 
 def _message(needed: str, found: str, do: str) -> str:
-    return f"needed: {needed}. found: {found}. do: {do}"
+    return str(PenstockError(needed, found, do))
 
 
 def _describe_joins(plan: Plan) -> str:

@@ -30,11 +30,11 @@ def split_list(text: str) -> tuple[str, ...]:
     inner = without_column_ids(text).strip()
     inner = inner[1:-1] if inner.startswith("[") and inner.endswith("]") else inner
     items, depth, start = [], 0, 0
-    for place, letter in enumerate(inner):
+    for position, letter in enumerate(inner):
         depth += (letter in "([<{") - (letter in ")]>}")
         if letter == "," and depth == 0:
-            items.append(inner[start:place].strip())
-            start = place + 1
+            items.append(inner[start:position].strip())
+            start = position + 1
     return tuple(item for item in [*items, inner[start:].strip()] if item)
 
 
@@ -99,14 +99,14 @@ def _join(item: Operator, numbers: dict[int, Operator]) -> Join:
 
 def tables(item: Operator, numbers: dict[int, Operator]) -> frozenset[str]:
     """Return the stored tables that an operator and its inputs read, also through reused exchanges."""
-    found: set[str] = set()
+    names: set[str] = set()
     for below in item.walk():
         reused = numbers.get(int(below.detail("Reuses") or 0))
         if below.name == "ReusedExchange" and reused is not None and reused is not below:
-            found |= tables(reused, numbers)
+            names |= tables(reused, numbers)
         elif name := table_of(below):
-            found.add(name)
-    return frozenset(found)
+            names.add(name)
+    return frozenset(names)
 
 
 def table_of(item: Operator) -> str:
