@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from penstock.explain.server_facts import TableFiles
 from penstock.plans.operators import Plan
@@ -130,4 +130,4 @@ class Explanation:
     steps: tuple[str, ...]
     stages: tuple[Stage, ...]
     warnings: tuple[str, ...] = ()
-    files: TableFiles | None = field(default=None)
+    files: TableFiles | None = None
