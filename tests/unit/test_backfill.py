@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.lake.landing_report import Line
+from penstock.lake.landing_report import ReportLine
 from penstock.workflows import backfill
 from penstock.workflows.backfill import Backfill, Step
 from penstock.workflows.dbt_runner import CommandResult
@@ -59,11 +59,11 @@ class Run:
         )
 
     @staticmethod
-    def _land(month: date, outcome: str | None) -> Callable[[], Line]:
-        def land() -> Line:
+    def _land(month: date, outcome: str | None) -> Callable[[], ReportLine]:
+        def land() -> ReportLine:
             if outcome is None:
-                raise REFUSED
-            return Line("green", month, outcome)
+                return ReportLine("green", month, "refused", error=REFUSED)
+            return ReportLine("green", month, outcome)
 
         return land
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from penstock.errors import PenstockError
+from penstock.errors import render
 from penstock.plans import queries, query_text
 from penstock.plans.operators import Plan
 from penstock.plans.plan_store import CapturedPlan
@@ -16,10 +16,6 @@ from penstock.plans.query_text import JoinSide
 Check = Callable[..., list[str]]
 # The clause of a side that is known by its table alone.
 ANY_CLAUSE = "any"
-
-
-def _message(needed: str, found: str, do: str) -> str:
-    return str(PenstockError(needed, found, do))
 
 
 def _describe_joins(plan: Plan) -> str:
@@ -45,7 +41,7 @@ def broadcasts(captured: CapturedPlan, plan: Plan, side: str) -> list[str]:
         if not tables:
             known = sorted({item.alias for item in all_sides} | joined)
             found = f"sides and tables {', '.join(known)}" if known else "no join"
-            return [_message(f"`{side}` as a side of a join in {captured.name}", found, "name one of these as side")]
+            return [render(f"`{side}` as a side of a join in {captured.name}", found, "name one of these as side")]
         sides = [JoinSide(side, tables, ANY_CLAUSE)]
     return [message for item in sides for message in _check_broadcast(captured, plan, item)]
 
@@ -56,7 +52,7 @@ def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list
     needed = f"a broadcast of `{side.alias}` in {captured.name}"
     if not joins:
         found = f"no join with it; {_describe_joins(plan)} in {captured.source}"
-        return [_message(needed, found, "name the side as the query does")]
+        return [render(needed, found, "name the side as the query does")]
     if any(join.is_broadcast and join.built in (_position(join, side), "") for join in joins):
         return []
     described = "; ".join(
@@ -64,7 +60,7 @@ def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list
     )
     hint = f", by the hint {side.hint}" if side.hint and side.hint != "broadcast" else ""
     found = f"{described}{hint} in {captured.source}"
-    return [_message(needed, found, f"write `select {{{{ hints(broadcast('{side.alias}')) }}}}` there")]
+    return [render(needed, found, f"write `select {{{{ hints(broadcast('{side.alias}')) }}}}` there")]
 
 
 def _position(join: Join, side: JoinSide) -> str:
@@ -94,7 +90,7 @@ def exchanges_at_most(captured: CapturedPlan, plan: Plan, n: int) -> list[str]:
     if len(exchanges) <= n:
         return []
     return [
-        _message(
+        render(
             f"at most {n} exchanges in {captured.name}",
             f"{len(exchanges)} in {captured.source}: {'; '.join(map(str, exchanges))}",
             "broadcast the small side of a join, group by the keys that it is joined by, or raise n",
@@ -114,9 +110,9 @@ def reads_columns_at_most(captured: CapturedPlan, plan: Plan, n: int, table: str
         scans = [scan for scan in scans if table.lower() in (scan.table, scan.table.rsplit(".", 1)[-1])]
         if not scans:
             found = f"scans of {', '.join(sorted(tables)) or 'nothing'} in {captured.source}"
-            return [_message(f"a scan of {table} in {captured.name}", found, "name a table that the plan reads")]
+            return [render(f"a scan of {table} in {captured.name}", found, "name a table that the plan reads")]
     return [
-        _message(
+        render(
             f"at most {n} columns read of {scan.table} in {captured.name}",
             f"{len(scan.columns)} in {scan.operator.name}: {', '.join(scan.columns)}",
             "select only the columns that are used, or raise n",
@@ -129,7 +125,7 @@ def reads_columns_at_most(captured: CapturedPlan, plan: Plan, n: int, table: str
 def has_no_cartesian(captured: CapturedPlan, plan: Plan) -> list[str]:
     """Check that no join pairs every row with every row."""
     return [
-        _message(
+        render(
             f"no cartesian product in {captured.name}",
             f"{join} of {_describe_sides(join)} in {captured.source}",
             "join on a condition, at best on equal columns",
@@ -145,7 +141,7 @@ def _describe_sides(join: Join) -> str:
 def has_no_single_partition_window(captured: CapturedPlan, plan: Plan) -> list[str]:
     """Check that no window function sends all rows to one task."""
     return [
-        _message(
+        render(
             f"no window over one single partition in {captured.name}",
             f"{item.name} {queries.without_column_ids(item.detail('Arguments'))} below Exchange SinglePartition "
             f"in {captured.source}",
@@ -172,7 +168,7 @@ def prunes_partitions(relation: str, plan: Plan, column: str) -> list[str]:
         for scan in scans
     )
     return [
-        _message(
+        render(
             f"a filter on {column} to prune partitions of {relation}",
             found or f"no scan of files; {plan.root.title}",
             f"partition the table by {column} (monthly_partitions('{column}'))",
