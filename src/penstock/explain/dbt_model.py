@@ -148,17 +148,15 @@ class Model:
 
 @contextmanager
 def _configuration_errors() -> Iterator[None]:
-    """Raise the adapter's error about a model's configuration as a PenstockError."""
+    """Raise an error about a model's configuration as a PenstockError; the adapter's errors already are."""
     from dbt_common.exceptions import DbtRuntimeError
 
     try:
         yield
+    except PenstockError:
+        raise
     except DbtRuntimeError as error:
-        raise PenstockError(
-            getattr(error, "needed", "a valid configuration"),
-            getattr(error, "found", str(error.msg)),
-            getattr(error, "do", "correct it"),
-        ) from None
+        raise PenstockError("a valid configuration", str(error.msg), "correct it") from None
 
 
 def find_model(settings: Settings, name: str) -> Model:

@@ -5,24 +5,19 @@ from __future__ import annotations
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock.errors import AdapterError
 from penstock.errors import PenstockError
 from penstock.explain import dbt_model
-
-
-class ThreePartError(DbtRuntimeError):
-    """An error of the adapter with its three parts as fields."""
-
-    needed, found, do = "a number as n", "'x'", "correct n"
 
 
 @pytest.mark.parametrize(
     ("error", "parts"),
     [
-        (ThreePartError("a message"), ("a number as n", "'x'", "correct n")),
+        (AdapterError("a number as n", "'x'", "correct n"), ("a number as n", "'x'", "correct n")),
         (DbtRuntimeError("a message"), ("a valid configuration", "a message", "correct it")),
     ],
 )
-def test_an_error_of_the_adapter_keeps_its_parts(error: DbtRuntimeError, parts: tuple[str, str, str]) -> None:
+def test_a_configuration_error_has_three_parts(error: DbtRuntimeError, parts: tuple[str, str, str]) -> None:
     with pytest.raises(PenstockError) as caught, dbt_model._configuration_errors():
         raise error
     assert (caught.value.needed, caught.value.found, caught.value.do) == parts
