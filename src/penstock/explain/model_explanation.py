@@ -73,6 +73,8 @@ def _session(model: Model) -> Iterator[RunQuery]:
             _, cursor = model.adapter.connections.add_query(sql)
             names = [column[0].rsplit(".", 1)[-1] for column in cursor.description or ()]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        except PenstockError:
+            raise
         except DbtRuntimeError as error:
             message = next((line for line in str(error.msg).splitlines() if line.strip()), "an error")
             do = f"see `dbt compile -s {model.name}`"

@@ -61,5 +61,7 @@ def _connect_remote(settings: Settings) -> Any:
         raise PenstockError("a target of type penstock over Thrift", where, "choose another --target, or use dbt")
     try:
         return open_session(credentials).connection
+    except PenstockError as error:
+        raise PenstockError(f"a session on {where}", error.found, error.do) from None
     except DbtRuntimeError as error:
         raise PenstockError(f"a session on {where}", " ".join(str(error.msg).split()), "see `dbt debug`") from None
