@@ -30,7 +30,7 @@ from bench.projects import CORES, copy_project, sample_command, write_settings
 from bench.report import DOCS, Page, Report
 from penstock.config.settings import load
 from penstock.plans import plan_store
-from penstock.plans.rest_api import Status
+from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.server import control
 
 PAGE = Page(DOCS / "physical-design.md", "layout: ")
@@ -81,7 +81,7 @@ class Layouts:
         write_settings(self.folder, MEMORY)
         self.once("lake", lambda: self.run(*sample_command(MONTHS, self.trips, ("yellow", "green"))))
         self.server = control.up(load(self.folder))
-        self.status = Status(self.server.ui_link)
+        self.status = SparkRestApi(self.server.ui_link)
 
     @contextmanager
     def session(self, settings: Mapping[str, str] = NONE) -> Iterator[Any]:
@@ -148,7 +148,7 @@ class Layouts:
             seconds = time.monotonic() - begin
         # The UI has a statement a moment after its client.
         for _ in range(100):
-            if executed := self.status.executed(lambda text: token in text):
+            if executed := self.status.executed_plan(lambda text: token in text):
                 return Measured(variant.label.format(target=self.target), variant.table, seconds, executed)
             time.sleep(0.1)
         raise SystemExit(f"needed: {variant.label} in Spark's REST API. found: none. do: see the server's log")

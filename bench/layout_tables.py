@@ -12,8 +12,8 @@ from bench.report import DELTA, Report, format_bytes, spark_version, table
 from penstock.plans import plan_store, queries
 from penstock.plans.operators import Operator, Plan
 from penstock.plans.parse import parse
-from penstock.plans.queries import plain
-from penstock.plans.rest_api import Executed
+from penstock.plans.queries import without_column_ids
+from penstock.plans.rest_api import ExecutedPlan
 
 # Operators that are left out of the docs: internals of execution, and the places where adaptive execution stops.
 LEFT_OUT = {"AdaptiveSparkPlan", "ColumnarToRow", "Project", "ShuffleQueryStage", "BroadcastQueryStage"}
@@ -38,7 +38,7 @@ class Measured:
     words: str
     table: str
     seconds: float
-    executed: Executed
+    executed: ExecutedPlan
 
     @property
     def plan(self) -> Plan:
@@ -80,14 +80,14 @@ class Results:
     measured: dict[str, list[Measured]]
     shown: dict[str, Measured]
     tables: dict[str, Table]
-    models: dict[str, Executed]
+    models: dict[str, ExecutedPlan]
 
 
 def read(data: dict[str, Any]) -> Results:
     """Return results from their JSON."""
 
-    def executed(item: dict[str, Any]) -> Executed:
-        plan = plan_store.as_executed(item)
+    def executed(item: dict[str, Any]) -> ExecutedPlan:
+        plan = plan_store.parse_executed_plan(item)
         assert plan
         return plan
 
@@ -161,23 +161,23 @@ def _describe(item: Operator) -> str:
     """Return an operator's line: its title, and the details that matter for performance."""
     title = item.title.replace("spark_catalog.", "")
     if "Join" in item.name:
-        left, right = (queries.listed(item.detail(f"{side} keys")) for side in ("Left", "Right"))
+        left, right = (queries.split_list(item.detail(f"{side} keys")) for side in ("Left", "Right"))
         return f"{title}  {', '.join(f'{a} = {b}' for a, b in zip(left, right, strict=True))}"
     if item.name.endswith("Aggregate"):
-        keys, functions = (", ".join(queries.listed(item.detail(kind))) for kind in ("Keys", "Functions"))
+        keys, functions = (", ".join(queries.split_list(item.detail(kind))) for kind in ("Keys", "Functions"))
         return f"{title}  by [{keys}]: {functions}"
     if item.name == "Exchange":
-        how, why, *_ = queries.listed(f"[{item.detail('Arguments')}]")
+        how, why, *_ = queries.split_list(f"[{item.detail('Arguments')}]")
         return f"{title}  {how}{'' if why == 'ENSURE_REQUIREMENTS' else f', {why}'}"
     if item.name in ("AQEShuffleRead", "Sort"):
-        arguments = plain(item.detail("Arguments")).removesuffix(", false, 0")
+        arguments = without_column_ids(item.detail("Arguments")).removesuffix(", false, 0")
         return f"{title}  {arguments.replace(' ASC NULLS FIRST', '')}"
     if item.name == "Filter":
-        return f"{title}  {_without_null_tests(plain(item.detail('Condition')))}"
+        return f"{title}  {_without_null_tests(without_column_ids(item.detail('Condition')))}"
     if item.name == "Scan":
-        columns = queries.listed(item.detail("Output"))
+        columns = queries.split_list(item.detail("Output"))
         kinds = ("PartitionFilters", "PushedFilters")
-        filters = [f"{kind} {_without_null_tests(plain(item.detail(kind)))}" for kind in kinds]
+        filters = [f"{kind} {_without_null_tests(without_column_ids(item.detail(kind)))}" for kind in kinds]
         filters = [text for text in filters if not text.endswith((" ", "[]"))]
         named = len(columns) <= FEW and not filters
         filters.append(", ".join(columns) if named else f"{len(columns)} columns")
@@ -195,7 +195,7 @@ def _without_null_tests(condition: str) -> str:
 
 def _is_shown(item: Operator) -> bool:
     if item.name == "Filter":
-        return bool(_without_null_tests(plain(item.detail("Condition"))))
+        return bool(_without_null_tests(without_column_ids(item.detail("Condition"))))
     return item.name not in LEFT_OUT and (item.name, item.detail("Arguments")) != ("AQEShuffleRead", "coalesced")
 
 

@@ -17,8 +17,8 @@ import yaml
 from bench.measure import ROOT, Finished, cpu_seconds, run_command
 from penstock.config.settings import load
 from penstock.intervals.ledger_rows import TABLE
-from penstock.plans.rest_api import ALL, Status
-from penstock.report import build_summary
+from penstock.plans.rest_api import MAX_EXECUTIONS, SparkRestApi
+from penstock.report import warehouse_query
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
 
@@ -117,7 +117,7 @@ class Project:
 
     def __enter__(self) -> Project:
         self.server: Record = control.up(self.settings)
-        self.status = Status(self.server.ui_link)
+        self.status = SparkRestApi(self.server.ui_link)
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -151,7 +151,7 @@ class Project:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement."""
-        return build_summary.query(self.settings, sql)
+        return warehouse_query.run_query(self.settings, sql)
 
     def heap_peak(self) -> int:
         """Return the most of the server's heap that Spark saw in use, in bytes."""
@@ -181,7 +181,7 @@ class Project:
         tables = "|".join(re.escape(name) for name in self.interval_tables())
         scans = re.compile(rf"Scan parquet spark_catalog\.(lake\.(?!manifest)\w+|{tables})\b")
         new, scanning = {item for item in jobs if item > job}, 0
-        for item in self.status.get(f"sql?details=false&planDescription=false&length={ALL}"):
+        for item in self.status.get(f"sql?details=false&planDescription=false&length={MAX_EXECUTIONS}"):
             own = new & set(item["successJobIds"])
             if own and scans.search(self.status.get(f"sql/{item['id']}?planDescription=true")["planDescription"]):
                 scanning += len(own)

@@ -1,4 +1,4 @@
-"""Real texts of EXPLAIN FORMATTED, and a real kept plan, of this project's own tables."""
+"""Real outputs of EXPLAIN FORMATTED, and real captured plans, for tables of this project."""
 
 from __future__ import annotations
 
@@ -7,38 +7,38 @@ from pathlib import Path
 from penstock.plans import plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.parse import parse
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 FOLDER = Path(__file__).parent / "unit" / "plans" / "texts"
 
 
 def text(name: str) -> str:
-    """What Spark printed."""
+    """Return the output of EXPLAIN FORMATTED."""
     return (FOLDER / f"{name}.txt").read_text()
 
 
 def plan(name: str) -> Plan:
-    """The same, parsed."""
+    """Return the parsed plan."""
     return parse(text(name))
 
 
-def explained(name: str, sql: str = "", views: dict[str, list[str]] | None = None) -> Kept:
-    """A model whose plan is one of the texts."""
-    return Kept(f"model.shop.{name}", f"warehouse.{name}", "code", sql, views or {}, text(name))
+def explained(name: str, sql: str = "", views: dict[str, list[str]] | None = None) -> CapturedPlan:
+    """Return a captured plan that was explained and did not run."""
+    return CapturedPlan(f"model.shop.{name}", f"warehouse.{name}", "code", sql, views or {}, text(name))
 
 
-def ran(name: str) -> Kept:
-    """A model that ran."""
+def ran(name: str) -> CapturedPlan:
+    """Return the captured plan of a model that ran."""
     found = plan_store.read(FOLDER, f"model.shop.{name}")
     assert found
     return found
 
 
-def pickups() -> Kept:
-    """Trips a zone and licence, with both names joined to them by broadcast."""
+def pickups() -> CapturedPlan:
+    """Return the plan of trips per zone and licence, with two broadcast joins."""
     return ran("pickups")
 
 
-def highest() -> Kept:
-    """Trips of the zone that a subquery chooses, which reads the trips again."""
+def highest() -> CapturedPlan:
+    """Return the plan of the trips in one zone, which a subquery on the same table selects."""
     return ran("highest")

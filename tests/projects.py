@@ -16,7 +16,7 @@ import warm
 import yaml
 
 from penstock.config.settings import Settings, load
-from penstock.report import build_summary
+from penstock.report import warehouse_query
 from penstock.spark.server import warm_up
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -74,7 +74,7 @@ class Project:
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a statement, over Thrift, on the server that is up."""
-        return build_summary.query(self.settings, query)
+        return warehouse_query.run_query(self.settings, query)
 
 
 @contextmanager

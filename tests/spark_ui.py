@@ -11,7 +11,7 @@ from waiting import wait_until
 from warm import Started
 
 from penstock.config.settings import Settings
-from penstock.plans.rest_api import Status
+from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.access import secret
 from penstock.spark.server import control
 
@@ -27,7 +27,7 @@ def api(project: HasServer, path: str) -> Any:
     """An answer of the UI about the server's application."""
     running = control.current(project.settings)
     assert running
-    return Status(running.ui_link).get(path)
+    return SparkRestApi(running.ui_link).get(path)
 
 
 def jobs(project: HasServer, status: str = "") -> list[str]:

@@ -195,11 +195,11 @@ MISTAKES = {
 # One process for all of them: most of a command's time goes into loading dbt.
 EACH = """
 import sys
-from penstock import cli
+from penstock.cli.main import main
 for line in sys.argv[1:]:
     sys.argv = ["penstock", "explain", *line.split()]
     try:
-        cli.main()
+        main()
         code = 0
     except SystemExit as end:
         code = end.code

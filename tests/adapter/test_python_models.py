@@ -19,7 +19,7 @@ import yaml
 from projects import Project
 from waiting import LIMIT, wait_until
 
-from penstock.plans.rest_api import Status
+from penstock.plans.rest_api import SparkRestApi
 from penstock.spark import jars, java
 from penstock.spark.class_archive import Archive
 from penstock.spark.server import control
@@ -255,7 +255,7 @@ def jobs(project: Project, query: str = "") -> list[dict[str, Any]]:
     """Spark's jobs as its UI's REST API gives them."""
     server = control.current(project.settings)
     assert server
-    return list(Status(server.ui_link).get(f"jobs{query}"))
+    return list(SparkRestApi(server.ui_link).get(f"jobs{query}"))
 
 
 def drivers(project: Project) -> list[str]:

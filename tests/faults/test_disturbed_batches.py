@@ -137,7 +137,9 @@ def test_ctrl_c(trips: Trips, program: str) -> None:
     assert run.returncode != 0, said
     # dbt prints where its own code was.
     assert program == "dbt" or "Traceback" not in said, said
-    assert ("`dbt run` builds what is missing" if program == "dbt" else "The same command again goes on") in said
+    assert (
+        "`dbt run` builds what is missing" if program == "dbt" else "Run the same command again to continue"
+    ) in said
     if program == "penstock":
         assert trips.project.penstock(*command).returncode == 0
     trips.run()

@@ -187,10 +187,10 @@ def month_file(raw: Path, version: int, month: str) -> Path:
 
 def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     """Rows of a statement on a target's own server, started when it isn't up."""
-    from penstock.report import build_summary
+    from penstock.report import warehouse_query
 
     control.up(settings)
-    return build_summary.query(settings, sql)
+    return warehouse_query.run_query(settings, sql)
 
 
 def make(

@@ -45,7 +45,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
         # Outside the table, whose lines a terminal would wrap or cut.
         console.print(f"link      {secret.ui_link(node.ui, key)}", soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
-    if not is_used and addresses.standalone(settings.server.master):
+    if not is_used and addresses.standalone_masters(settings.server.master):
         console.print(
             f"[yellow]target {settings.target} has the master {settings.server.master}:[/yellow] "
             f"write {cluster.address} there, in penstock.yml",

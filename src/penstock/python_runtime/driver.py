@@ -112,7 +112,7 @@ def main(folder: Path) -> int:
     """Run the job of a folder and return the exit code."""
     from pyspark.sql import SparkSession
 
-    from penstock.plans.rest_api import Status
+    from penstock.plans.rest_api import SparkRestApi
     from penstock.python_runtime.job import Job
     from penstock.python_runtime.model_errors import ModelError
     from penstock.python_runtime.runner import run
@@ -143,7 +143,7 @@ def main(folder: Path) -> int:
     executed = None
     if data["plan"]:
         with contextlib.suppress(OSError):
-            executed = Status(_ui_url(session)).executed(lambda _: True)
+            executed = SparkRestApi(_ui_url(session)).executed_plan(lambda _: True)
     result = {"error": error, "explained": plan, "executed": executed and asdict(executed)}
     (folder / "result.json").write_text(json.dumps(result))
     session.stop()

@@ -103,7 +103,7 @@ def driver_conf(conf: Mapping[str, str], settings: Settings, java: Java, jars: l
 
 def executor_conf(conf: Mapping[str, str], settings: Settings, java: Java, jars: list[Path]) -> dict[str, str]:
     """Return Spark's settings of an application whose executors read the archive if they are on this machine."""
-    hosts = [host for host, _ in addresses.standalone(conf["spark.master"])]
+    hosts = [host for host, _ in addresses.standalone_masters(conf["spark.master"])]
     on_this_machine = bool(hosts) and all(map(addresses.is_loopback, hosts))
     unchanged = conf.get("spark.executor.extraClassPath") == os.pathsep.join(map(str, jars))
     fits = on_this_machine and unchanged

@@ -27,7 +27,7 @@ def require_reachable(settings: Settings, master: str | None = None) -> None:
     chosen = master or settings.server.master
     if addresses.is_local(chosen):
         return
-    hosts = addresses.standalone(chosen)
+    hosts = addresses.standalone_masters(chosen)
     if not chosen.startswith(SCHEMES) or (chosen.startswith("spark://") and not hosts):
         do = "write local[*], spark://host:port, k8s://https://host:port or yarn as server.master"
         raise PenstockError("a Spark master", repr(chosen), do)

@@ -12,7 +12,6 @@ import pytest
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.plans import plan_store
-from penstock.plans.plan_store import Kept
 from penstock.process import Process
 from penstock.spark import java
 from penstock.spark.access import authentication, exposure, java_classes, secret
@@ -83,7 +82,7 @@ def test_the_state_folder_is_private_unless_it_contains_the_project(tmp_path: Pa
 
 
 def test_only_the_owner_can_read_captured_plans(tmp_path: Path) -> None:
-    plan_store.write(tmp_path, Kept("model.p.m", "w.m", "code"))
+    plan_store.write(tmp_path, CapturedPlan("model.p.m", "w.m", "code"))
     assert mode(tmp_path / "plans") == 0o700
     assert mode(plan_store.path(tmp_path, "model.p.m")) == 0o600
 

@@ -23,7 +23,7 @@ from penstock.errors import PenstockError
     ],
 )
 def test_a_metastore_is_parsed(text: str, found: Metastore) -> None:
-    assert addresses.metastore(text) == found
+    assert addresses.parse_metastore(text) == found
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_a_metastore_is_parsed(text: str, found: Metastore) -> None:
 )
 def test_an_invalid_metastore_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"postgresql://host:port/database|not an address"):
-        addresses.metastore(text)
+        addresses.parse_metastore(text)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_a_login_in_the_file_is_refused_and_not_repeated(tmp_path: Path, text: s
     ],
 )
 def test_masters(master: str, local: bool, hosts: list[tuple[str, int]]) -> None:
-    assert (addresses.is_local(master), addresses.standalone(master)) == (local, hosts)
+    assert (addresses.is_local(master), addresses.standalone_masters(master)) == (local, hosts)
 
 
 @pytest.mark.parametrize(

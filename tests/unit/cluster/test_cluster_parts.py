@@ -76,7 +76,7 @@ def test_a_cluster_that_does_not_fit_is_refused(workers: int, cores: int, memory
 def test_the_server_of_a_target_with_a_host_is_not_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And no folder is created."""
     monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
-    monkeypatch.delenv(profiles.VARIABLE, raising=False)
+    monkeypatch.delenv(profiles.TARGET_VARIABLE, raising=False)
     (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
     outputs = "{own: {type: penstock}, far: {type: penstock, host: node}, empty: {type: penstock, host: }}"
     (tmp_path / "profiles.yml").write_text(f"shop: {{target: own, outputs: {outputs}}}")

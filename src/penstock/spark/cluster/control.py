@@ -33,7 +33,7 @@ def _lock(settings: Settings) -> FileLock:
 
 def master_port(settings: Settings) -> int:
     """Return the port of the target's master if that is on this machine, else Spark's default."""
-    for host, port in addresses.standalone(settings.server.master):
+    for host, port in addresses.standalone_masters(settings.server.master):
         if addresses.is_loopback(host):
             return port
     return MASTER_PORT

@@ -40,7 +40,7 @@ def login(settings: Settings) -> Login | None:
     Raises:
         PenstockError: a variable is not set.
     """
-    if addresses.metastore(settings.metastore).kind != POSTGRESQL:
+    if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return None
     missing = [name for name in (USER, PASSWORD) if not os.environ.get(name)]
     if missing:
@@ -59,7 +59,7 @@ def require_usable(settings: Settings) -> None:
         PenstockError: the database or metastore does not answer, the login is missing, or the warehouse belongs to
             another Derby metastore.
     """
-    chosen = addresses.metastore(settings.metastore)
+    chosen = addresses.parse_metastore(settings.metastore)
     login(settings)
     if chosen.kind != DERBY and not answers(chosen.port, chosen.host, NETWORK_SECONDS):
         do = "start it, or correct `metastore` in penstock.yml"
@@ -95,7 +95,7 @@ def _claim_warehouse(settings: Settings, warehouse: Path) -> None:
 
 def runs_own_metastore(settings: Settings) -> bool:
     """Return whether the server starts a metastore process, rather than using a running one."""
-    return addresses.metastore(settings.metastore).kind != THRIFT
+    return addresses.parse_metastore(settings.metastore).kind != THRIFT
 
 
 def uri(settings: Settings, ports: Ports) -> str:
@@ -105,7 +105,7 @@ def uri(settings: Settings, ports: Ports) -> str:
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
     """Return Hive's settings of the metastore's database or address, without user and password."""
-    chosen = addresses.metastore(settings.metastore)
+    chosen = addresses.parse_metastore(settings.metastore)
     if chosen.kind == THRIFT:
         return {"hive.metastore.uris": chosen.text}
     if chosen.kind == POSTGRESQL:
@@ -127,6 +127,6 @@ def database_driver_jars(settings: Settings, java: Java) -> list[Path]:
     Raises:
         PenstockError: Ivy could not download them.
     """
-    if addresses.metastore(settings.metastore).kind != POSTGRESQL:
+    if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return []
     return jars.resolve((DRIVER,), settings.shared_dir, java)

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from penstock.plans import plan_store
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Status
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import SparkRestApi
 
 # Spark's listener puts an execution's end into the status a moment after the statement is done; on a
 # busy server that may be many seconds. The pauses between the tries, in seconds.
@@ -31,7 +31,7 @@ class _Wanted:
     due: float
     number: int
     target: Path = field(compare=False)
-    plan: Kept = field(compare=False)
+    plan: CapturedPlan = field(compare=False)
     ui: str = field(compare=False)
     matches: Callable[[str], bool] = field(compare=False)
     pauses: Iterator[float] = field(compare=False)
@@ -48,7 +48,7 @@ class Collector:
         self._thread: threading.Thread | None = None
         self._asked = 0
 
-    def collect(self, target: Path, plan: Kept, ui: str, matches: Callable[[str], bool]) -> None:
+    def collect(self, target: Path, plan: CapturedPlan, ui: str, matches: Callable[[str], bool]) -> None:
         """Fetch the plan that a model ran with and keep it with the rest.
 
         Args:
@@ -103,7 +103,7 @@ class Collector:
     def _fetched(wanted: _Wanted) -> bool:
         """Whether the plan is there and kept; a server too busy to answer is asked again."""
         try:
-            executed = Status(wanted.ui).executed(wanted.matches)
+            executed = SparkRestApi(wanted.ui).executed_plan(wanted.matches)
         except TimeoutError:
             return False
         except urllib.error.URLError as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Executed
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import ExecutedPlan
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class Noted:
 
     explained: str = ""
     matches: Callable[[str], bool] | None = None
-    executed: Executed | None = None
-    kept: Kept | None = None
+    executed: ExecutedPlan | None = None
+    kept: CapturedPlan | None = None
 
 
 _noted: dict[str, Noted] = {}

@@ -16,7 +16,7 @@ from penstock.errors import render
 from penstock.plans import assertions, plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.parse import NotAPlan, parse
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 from penstock.sql.names import string_literal
 
 if TYPE_CHECKING:
@@ -129,7 +129,7 @@ class PhysicalTests:
                 self._of_views[node.unique_id] = (text, self._live(relation))
         text, plan = self._of_views[node.unique_id]
         views = node_fingerprint.views(self._adapter.get_macro_resolver(), node.unique_id)
-        return assertions.run(test, Kept(node.unique_id, "", "", text, views), plan, given)
+        return assertions.run(test, CapturedPlan(node.unique_id, "", "", text, views), plan, given)
 
     def _of_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
         """A test of the plan that a model last ran with."""

@@ -80,7 +80,9 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
                 name, started.follow, started.end, config.timeout, job.write.target if job.write.alone else None
             )
             if told := started.plan:
-                pending_plans.note(job.node, Noted(told["explained"], None, plan_store.as_executed(told["executed"])))
+                pending_plans.note(
+                    job.node, Noted(told["explained"], None, plan_store.parse_executed_plan(told["executed"]))
+                )
         except DbtRuntimeError:
             with contextlib.suppress(DbtRuntimeError):
                 connect.drop_temporary_table(self.credentials, job, connect_session.url(self.credentials, name))

@@ -1,4 +1,4 @@
-"""What is asked of real plans: joins with their sides, exchanges with their keys, scans with their filters."""
+"""Queries on real plans: joins with their sides, exchanges with their keys, scans with their filters."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def test_a_join_of_trips_and_zones(name: str, kind: str, type_: str, built: str,
     assert (join.left, join.right) == (TRIPS, ZONES)
 
 
-def test_joins_by_condition_or_by_nothing() -> None:
+def test_joins_with_and_without_a_condition() -> None:
     (by_condition,) = queries.joins(plan_texts.plan("nested_loop"))
     assert by_condition.kind == "broadcast nested-loop join"
     assert by_condition.condition == "((zone_id < zone_id) AND NOT (borough = borough))"
-    assert not queries.cartesian(plan_texts.plan("nested_loop"))
-    (product,) = queries.cartesian(plan_texts.plan("cartesian"))
+    assert not queries.cartesian_joins(plan_texts.plan("nested_loop"))
+    (product,) = queries.cartesian_joins(plan_texts.plan("cartesian"))
     assert str(product) == "BroadcastNestedLoopJoin Cross, without a condition"
 
 
@@ -41,18 +41,18 @@ def test_tables_behind_a_reused_exchange_are_known() -> None:
 
 
 def test_exchanges_of_every_kind() -> None:
-    def told(name: str) -> list[tuple[str, int | None, str]]:
-        return [(str(e), e.partitions, e.asked_by) for e in queries.exchanges(plan_texts.plan(name))]
+    def described(name: str) -> list[tuple[str, int | None, str]]:
+        return [(str(e), e.partitions, e.origin) for e in queries.exchanges(plan_texts.plan(name))]
 
     needed = "ENSURE_REQUIREMENTS"
-    assert told("merge") == [("hash(pickup_zone_id)", 4, needed), ("hash(zone_id)", 4, needed)]
-    assert told("range") == [("range(borough ASC NULLS FIRST)", 3, "REPARTITION_BY_NUM")]
-    assert told("single_window") == [("SinglePartition", 1, needed)]
-    assert told("reused") == [("hash(pickup_zone_id)", 4, needed)]
-    ran = plan_texts.pickups().executed
-    assert ran
-    asked = [item.asked_by for item in queries.exchanges(parse(ran.plan))]
-    assert asked == ["REBALANCE_PARTITIONS_BY_COL", needed]
+    assert described("merge") == [("hash(pickup_zone_id)", 4, needed), ("hash(zone_id)", 4, needed)]
+    assert described("range") == [("range(borough ASC NULLS FIRST)", 3, "REPARTITION_BY_NUM")]
+    assert described("single_window") == [("SinglePartition", 1, needed)]
+    assert described("reused") == [("hash(pickup_zone_id)", 4, needed)]
+    executed = plan_texts.pickups().executed
+    assert executed
+    origins = [item.origin for item in queries.exchanges(parse(executed.plan))]
+    assert origins == ["REBALANCE_PARTITIONS_BY_COL", needed]
 
 
 def test_scans_with_their_filters() -> None:
@@ -80,4 +80,4 @@ def test_only_a_window_over_all_rows_is_a_single_partition() -> None:
     ],
 )
 def test_lists_are_split_outside_brackets(text: str, items: tuple[str, ...]) -> None:
-    assert queries.listed(text) == items
+    assert queries.split_list(text) == items

@@ -1,4 +1,4 @@
-"""Each test of a plan by a pair: a plan on which it holds, and one on which it fails and says why."""
+"""Each check of a plan holds on one plan, and fails on another with a message of three parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import plan_texts
 import pytest
 
 from penstock.plans import assertions
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 BY_HINT = """
 select /*+ merge(z) */ t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z
@@ -16,10 +16,10 @@ on t.pickup_zone_id = z.zone_id
 """
 
 
-def run(test: str, kept: Kept, **arguments: Any) -> list[str]:
-    plan = kept.plan
+def run(test: str, captured: CapturedPlan, **arguments: Any) -> list[str]:
+    plan = captured.plan
     assert plan
-    return assertions.run(test, kept, plan, arguments)
+    return assertions.run(test, captured, plan, arguments)
 
 
 PICKUPS = plan_texts.pickups()
@@ -27,7 +27,7 @@ MERGE = plan_texts.explained("merge", BY_HINT)
 
 
 @pytest.mark.parametrize(
-    ("test", "kept", "arguments"),
+    ("test", "captured", "arguments"),
     [
         ("plan_broadcasts", PICKUPS, {"side": "zones"}),
         ("plan_broadcasts", PICKUPS, {"side": "LICENCES"}),
@@ -42,12 +42,12 @@ MERGE = plan_texts.explained("merge", BY_HINT)
         ("plan_has_no_single_partition_window", plan_texts.explained("window"), {}),
     ],
 )
-def test_a_plan_that_holds(test: str, kept: Kept, arguments: dict[str, Any]) -> None:
-    assert run(test, kept, **arguments) == []
+def test_a_check_that_holds_has_no_message(test: str, captured: CapturedPlan, arguments: dict[str, Any]) -> None:
+    assert run(test, captured, **arguments) == []
 
 
 @pytest.mark.parametrize(
-    ("test", "kept", "arguments", "words"),
+    ("test", "captured", "arguments", "expected"),
     [
         (
             "plan_broadcasts",
@@ -82,17 +82,17 @@ def test_a_plan_that_holds(test: str, kept: Kept, arguments: dict[str, Any]) -> 
         ),
     ],
 )
-def test_a_plan_that_fails_says_what_was_found(
-    test: str, kept: Kept, arguments: dict[str, Any], words: list[str]
+def test_a_check_that_fails_names_what_was_found(
+    test: str, captured: CapturedPlan, arguments: dict[str, Any], expected: list[str]
 ) -> None:
-    (message,) = run(test, kept, **arguments)
+    (message,) = run(test, captured, **arguments)
     assert message.startswith("needed: ")
     assert " found: " in message
     assert " do: " in message
-    assert [word for word in words if word not in message] == [], message
+    assert [text for text in expected if text not in message] == [], message
 
 
-def test_pruning_is_a_partition_filter_on_the_column() -> None:
+def test_pruning_requires_a_partition_filter_on_the_column() -> None:
     assert assertions.prunes_partitions("warehouse.fct_trips", plan_texts.plan("partitions"), "PICKUP_MONTH") == []
     (message,) = assertions.prunes_partitions("warehouse.dim_zones", plan_texts.plan("literal"), "zone")
     assert "a filter on zone to prune partitions of warehouse.dim_zones" in message

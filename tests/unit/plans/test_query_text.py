@@ -1,21 +1,21 @@
-"""Sides of joins and hints, read from a query's text."""
+"""Join sides and hints, read from the text of a query."""
 
 from __future__ import annotations
 
 import pytest
 
 from penstock.plans import query_text
-from penstock.plans.query_text import Side
+from penstock.plans.query_text import JoinSide
 
 T, Z = frozenset({"s.trips"}), frozenset({"s.zones"})
 NO_VIEWS: dict[str, frozenset[str]] = {}
 
 
-def test_sides_have_their_tables_places_and_hints() -> None:
+def test_sides_have_their_tables_clauses_and_hints() -> None:
     query = "select /*+ BROADCAST(z) */ * from s.trips as t left join s.zones as z on t.z = z.id"
-    assert query_text.sides(query, NO_VIEWS) == [
-        Side("t", T, "from"),
-        Side("z", Z, "join", "broadcast", frozenset({"id"})),
+    assert query_text.join_sides(query, NO_VIEWS) == [
+        JoinSide("t", T, "from"),
+        JoinSide("z", Z, "join", "broadcast", frozenset({"id"})),
     ]
 
 
@@ -33,20 +33,20 @@ def test_sides_have_their_tables_places_and_hints() -> None:
     ids=["cte of cte", "recursive", "subquery", "union", "exists", "view", "catalog"],
 )
 def test_a_side_is_followed_to_its_stored_tables(source: str) -> None:
-    found = {side.alias: side.tables for side in query_text.sides(source, {"v.zones": Z})}
+    found = {side.alias: side.tables for side in query_text.join_sides(source, {"v.zones": Z})}
     assert found["d"] == Z
     assert found["t"] == T
 
 
 def test_sides_of_the_inner_query_come_first() -> None:
     query = "select * from (select a.id from s.a a join s.b b on a.id = b.id) x join s.c c on x.id = c.id"
-    assert [side.alias for side in query_text.sides(query, NO_VIEWS)] == ["a", "b", "x", "c"]
+    assert [side.alias for side in query_text.join_sides(query, NO_VIEWS)] == ["a", "b", "x", "c"]
 
 
 @pytest.mark.parametrize("hint", ["broadcast(`z`)", "MAPJOIN(Z)", "broadcastjoin(z)", "merge(t), broadcast(z)"])
 def test_a_hint_reaches_its_side(hint: str) -> None:
     query = f"select /*+ {hint} */ * from s.trips t join s.zones z on t.z = z.id"
-    assert next(side for side in query_text.sides(query, NO_VIEWS) if side.alias == "z").hint == "broadcast"
+    assert next(side for side in query_text.join_sides(query, NO_VIEWS) if side.alias == "z").hint == "broadcast"
     assert [item.dangling for item in query_text.hints(query)] == [[]] * len(query_text.hints(query))
 
 
@@ -91,15 +91,15 @@ def test_a_hint_for_any_kind_of_side_is_no_error(query: str) -> None:
 
 def test_both_sides_of_a_semi_join_and_of_one_name_are_known() -> None:
     semi = "select /*+ broadcast(b) */ a.id from s.trips a left semi join s.zones b on a.id = b.id"
-    assert query_text.sides(semi, NO_VIEWS) == [
-        Side("a", T, "from"),
-        Side("b", Z, "join", "broadcast", frozenset({"id"})),
+    assert query_text.join_sides(semi, NO_VIEWS) == [
+        JoinSide("a", T, "from"),
+        JoinSide("b", Z, "join", "broadcast", frozenset({"id"})),
     ]
     same = "select * from s.trips join t.trips on s.trips.id = t.trips.id"
-    assert [side.tables for side in query_text.sides(same, NO_VIEWS)] == [T, {"t.trips"}]
+    assert [side.tables for side in query_text.join_sides(same, NO_VIEWS)] == [T, {"t.trips"}]
 
 
-def test_every_hint_of_one_comment_is_read() -> None:
+def test_every_hint_of_a_comment_is_read() -> None:
     query = (
         "select /*+ broadcast(z, `a b`), repartition(3, x), rebalance */ * from s.z z join s.y `a b` on z.i = `a b`.i"
     )
@@ -107,6 +107,6 @@ def test_every_hint_of_one_comment_is_read() -> None:
     assert names == [("broadcast", ("z", "a b")), ("repartition", ("x",)), ("rebalance", ())]
 
 
-def test_what_sqlglot_cannot_read_is_said() -> None:
-    with pytest.raises(query_text.Unreadable):
+def test_a_query_that_sqlglot_cannot_parse_raises_an_error() -> None:
+    with pytest.raises(query_text.QueryParseError):
         query_text.hints("select from where (")

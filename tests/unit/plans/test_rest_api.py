@@ -1,4 +1,4 @@
-"""Which of a node's executions did its work, and stages as they were."""
+"""The REST API returns the execution that wrote a node's rows, with its stages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.plans.rest_api import Stage, Status, candidates
+from penstock.plans.rest_api import SparkRestApi, Stage, candidates
 
 
 def execution(number: int, start: str, milliseconds: int, jobs: list[int], description: str = "a") -> dict[str, Any]:
@@ -48,8 +48,8 @@ def test_the_query_inside_the_newest_write_is_chosen(executions: list[dict[str, 
     assert (chosen[0]["id"] if chosen else None) == number
 
 
-def test_all_that_ran_inside_a_write_may_be_its_query() -> None:
-    """A replacement by a condition lists the files that go before its query runs."""
+def test_every_execution_inside_a_write_may_be_its_query() -> None:
+    """`replace where` lists the files to replace before its query runs."""
     listing = execution(10, "00.100", 50, [6])
     assert [item["id"] for item in candidates([WRITE, listing, QUERY, COMMIT, DELTAS, STATISTICS])] == [6, 7, 10]
     late = execution(6, "00.500", 3000, [1, 2])
@@ -57,18 +57,18 @@ def test_all_that_ran_inside_a_write_may_be_its_query() -> None:
     assert [item["id"] for item in candidates([execution(4, "00.000", 4000, []), late, listed])] == [5, 6]
 
 
-def test_nobody_at_the_address_is_an_error_of_the_network() -> None:
+def test_an_address_without_a_server_raises_an_os_error() -> None:
     with pytest.raises(OSError):
-        Status("http://127.0.0.1:9").executed(lambda _: True)
+        SparkRestApi("http://127.0.0.1:9").executed_plan(lambda _: True)
 
 
 @pytest.mark.parametrize(("median", "longest", "skew"), [(0.5, 2.0, 4.0), (0.0, 3.0, 1.0), (1.0, 1.0, 1.0)])
-def test_skew_is_the_longest_task_by_the_median(median: float, longest: float, skew: float) -> None:
+def test_skew_is_the_ratio_of_the_longest_task_to_the_median(median: float, longest: float, skew: float) -> None:
     assert Stage(1, 4, 3.0, median, longest, 0, 0, 0, 0, 0).skew == skew
 
 
 def test_a_stage_that_the_ui_has_dropped_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server that has seen many stages keeps no skipped one; the plan that ran is told all the same."""
+    """A server with many stages drops the skipped ones; the executed plan is still returned."""
     answers: dict[str, Any] = {
         "sql?": [{**QUERY, "status": "COMPLETED"}],
         "sql/6?": {**QUERY, "planDescription": "plan", "nodes": []},
@@ -86,13 +86,13 @@ def test_a_stage_that_the_ui_has_dropped_is_left_out(monkeypatch: pytest.MonkeyP
         ],
     }
 
-    def get(self: Status, path: str) -> Any:
+    def get(self: SparkRestApi, path: str) -> Any:
         for begin, answer in answers.items():
             if path.startswith(begin):
                 return answer
         raise urllib.error.HTTPError(path, 404, "Not Found", Message(), None)
 
-    monkeypatch.setattr(Status, "get", get)
-    found = Status("http://127.0.0.1:9").executed(lambda _: True)
+    monkeypatch.setattr(SparkRestApi, "get", get)
+    found = SparkRestApi("http://127.0.0.1:9").executed_plan(lambda _: True)
     assert found and found.plan == "plan"
     assert [stage.number for stage in found.stages] == [2]

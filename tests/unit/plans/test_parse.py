@@ -1,4 +1,4 @@
-"""EXPLAIN FORMATTED becomes a tree: of plans that ran and that didn't, with everything a text can hold."""
+"""EXPLAIN FORMATTED is parsed into a tree, for plans that ran and for plans that did not."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 from penstock.plans import queries
 from penstock.plans.parse import NotAPlan, parse
 
-RAN = plan_texts.pickups().executed
+EXECUTED = plan_texts.pickups().executed
 
 
-def test_a_plan_that_did_not_run_is_its_own_beginning() -> None:
+def test_a_plan_that_did_not_run_is_its_own_initial_plan() -> None:
     plan = plan_texts.plan("merge")
     assert (plan.is_final, plan.initial) == (False, None)
-    assert plan.before() is plan
+    assert plan.initial_plan() is plan
     assert [item.name for item in plan.walk()][:4] == ["AdaptiveSparkPlan", "Project", "SortMergeJoin", "Sort"]
     join = next(item for item in plan.walk() if item.name == "SortMergeJoin")
     assert [child.name for child in join.children] == ["Sort", "Sort"]
@@ -22,16 +22,16 @@ def test_a_plan_that_did_not_run_is_its_own_beginning() -> None:
     assert join.detail("No such") == ""
 
 
-def test_a_plan_that_ran_has_what_it_began_with() -> None:
-    assert RAN
-    plan = parse(RAN.plan)
+def test_an_executed_plan_has_an_initial_plan() -> None:
+    assert EXECUTED
+    plan = parse(EXECUTED.plan)
     assert plan.is_final
     names = [item.name for item in plan.walk()]
     assert names[:4] == ["AdaptiveSparkPlan", "ResultQueryStage", "AQEShuffleRead", "ShuffleQueryStage"]
     assert names.count("BroadcastHashJoin") == 2
-    before = [item.name for item in plan.before().walk()]
-    assert before[0] == "Exchange"
-    assert "AQEShuffleRead" not in before
+    initial = [item.name for item in plan.initial_plan().walk()]
+    assert initial[0] == "Exchange"
+    assert "AQEShuffleRead" not in initial
     stage = next(item for item in plan.walk() if item.name == "ShuffleQueryStage")
     assert stage.statistics.startswith("sizeInBytes=")
     assert stage.number in plan.by_number()
@@ -43,14 +43,14 @@ def test_a_plan_without_adaptive_execution_that_reuses_an_exchange() -> None:
     assert plan.by_number()[int(reused.detail("Reuses"))].name == "Exchange"
 
 
-def test_a_subquery_that_two_operators_share_is_one() -> None:
+def test_a_subquery_that_two_operators_share_is_parsed_once() -> None:
     plan = plan_texts.plan("subquery")
     assert len(plan.subqueries) == 1
     assert plan.root.children[0].name == "Project"
     assert [item.name for item in plan.walk()].count("Exchange") == 1
 
 
-def test_a_literal_that_looks_like_the_rest_stays_a_literal() -> None:
+def test_a_literal_that_looks_like_plan_text_stays_a_literal() -> None:
     plan = plan_texts.plan("literal")
     scan = plan.by_number()[1]
     assert scan.name == "Scan"
@@ -61,13 +61,13 @@ def test_a_literal_that_looks_like_the_rest_stays_a_literal() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "Error in query: no such table\nat line 1", "== Physical Plan ==\n\n"])
-def test_what_is_no_plan_is_refused(text: str) -> None:
+def test_a_text_without_a_plan_is_refused(text: str) -> None:
     with pytest.raises(NotAPlan):
         parse(text)
 
 
-def test_a_split_join_is_a_join_like_any_other() -> None:
-    """Adaptive execution puts what it did behind the operator's name."""
+def test_a_skewed_join_that_was_split_is_parsed_as_a_join() -> None:
+    """Adaptive execution appends `(skew=true)` to the operator's name."""
     text = """== Physical Plan ==
 AdaptiveSparkPlan (5)
 +- == Final Plan ==
@@ -95,8 +95,8 @@ Join condition: None
     assert [str(join) for join in queries.joins(parse(text))] == ["SortMergeJoin Inner on zone_id = id"]
 
 
-def test_what_turned_out_empty_has_no_number() -> None:
-    """Adaptive execution keeps the names of what it did away with; the joins are those of the plan before."""
+def test_an_operator_that_adaptive_execution_removed_has_no_number() -> None:
+    """The final plan keeps its name. Only the initial plan still has the join."""
     text = """== Physical Plan ==
 AdaptiveSparkPlan (3)
 +- == Current Plan ==
@@ -109,4 +109,4 @@ AdaptiveSparkPlan (3)
 """
     plan = parse(text)
     assert [item.title for item in plan.walk()] == ["AdaptiveSparkPlan", "EmptyRelation", "RebalancePartitions"]
-    assert [join.kind for join in queries.joins(plan.before())] == ["broadcast hash join"]
+    assert [join.kind for join in queries.joins(plan.initial_plan())] == ["broadcast hash join"]
