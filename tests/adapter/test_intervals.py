@@ -142,9 +142,9 @@ def test_the_log_on_disk_is_the_history(rides: Rides) -> None:
     """What a run reads of a table's log is what DESCRIBE HISTORY says."""
     for model in MODELS:
         location = str(rides.sql(f"describe detail small.{model}")[0][4])
-        log = delta_log.folder(f"Provider: delta\nLocation: {location}")
+        log = delta_log.log_folder(f"Provider: delta\nLocation: {location}")
         assert log is not None, location
-        found = commits.history(delta_log.rows(log, 1000) or [])
+        found = commits.history(delta_log.history_rows(log, 1000) or [])
         rows = rides.sql(f"describe history small.{model}")
         names = ("version", "operation", "operationParameters", "operationMetrics", "userMetadata")
         places = (0, 4, 5, 12, 13)

@@ -193,7 +193,7 @@ def test_rows_outside_their_interval_are_refused(rides: Rides) -> None:
     built = {f"{month}-01" for month in months_of(rides)}
     for file in ("outside.sql", "outside_py.py"):
         said = " ".join(refused.text.partition(f"(models/{file})")[2].partition("compiled code at")[0].split())
-        assert "needed: rows of the intervals that are built, by month: (" in said
+        assert "needed: rows of the intervals to build, by month: (" in said
         assert "do: make the model's event_time (month) the interval of the input" in said
         named = re.search(r"found: a row with month (\d{4}-\d{2}-01)\.", said)
         assert named and named[1] not in built, said

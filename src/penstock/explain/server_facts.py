@@ -11,6 +11,7 @@ from statistics import median
 from typing import Any
 
 from penstock.errors import PenstockError
+from penstock.sql.names import quote_identifier
 
 Rows = list[dict[str, Any]]
 Ask = Callable[[str], Rows]
@@ -147,7 +148,7 @@ class Server:
 
 
 def _quoted(table: str) -> str:
-    return ".".join(f"`{part}`" for part in table.split("."))
+    return ".".join(map(quote_identifier, table.split(".")))
 
 
 def _number(value: Any) -> int | None:

@@ -15,6 +15,7 @@ from typing import Any
 from penstock.delta.conflicts import create_if_missing
 from penstock.intervals.commit_metadata import TableCommit
 from penstock.intervals.staleness import BuiltInterval
+from penstock.sql.names import string_literal
 
 TABLE = "batch_runs"
 BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted"
@@ -82,7 +83,7 @@ def literal(value: Any) -> str:
         return f"{value:.3f}D"
     if isinstance(value, int):
         return str(value)
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return string_literal(str(value))
 
 
 def create(run: Callable[[str], Any], relation: str) -> None:

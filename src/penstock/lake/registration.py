@@ -23,7 +23,7 @@ from penstock.lake.catalog import MANIFEST, PARTITION, SCHEMA, Catalog, Dataset
 from penstock.lake.manifest import Entry, LiveMonths, Manifest
 from penstock.lake.manifest_table import COLUMNS, write_snapshot
 from penstock.lake.staging import registration_lock
-from penstock.sql import names
+from penstock.sql.names import quote_identifier, string_literal
 from penstock.storage.locations import Location
 
 VERSION_PROPERTY = "penstock.lake_version"
@@ -81,33 +81,38 @@ def _partition(month: date) -> str:
 
 
 def _create_table(name: str, columns: list[tuple[str, str, str]], clauses: str, comment: str) -> str:
-    body = ", ".join(f"`{column}` {kind} COMMENT {names.text(text)}" for column, kind, text in columns)
-    return f"CREATE TABLE {SCHEMA}.`{name}` ({body}) USING parquet {clauses} COMMENT {names.text(comment)}"
+    body = ", ".join(
+        f"{quote_identifier(column)} {kind} COMMENT {string_literal(text)}" for column, kind, text in columns
+    )
+    table = f"{SCHEMA}.{quote_identifier(name)}"
+    return f"CREATE TABLE {table} ({body}) USING parquet {clauses} COMMENT {string_literal(comment)}"
 
 
 def _recreate(dataset: Dataset, uri: str) -> list[str]:
     # The table's own location is an empty folder: all rows come from the partitions' locations.
-    location = names.text(f"{uri}/manifest/tables/{dataset.name}")
+    location = string_literal(f"{uri}/manifest/tables/{dataset.name}")
     clauses = f"PARTITIONED BY ({PARTITION}) LOCATION {location}"
     return [
-        f"DROP TABLE IF EXISTS {SCHEMA}.`{dataset.name}`",
+        f"DROP TABLE IF EXISTS {SCHEMA}.{quote_identifier(dataset.name)}",
         _create_table(dataset.name, dataset.table_columns, clauses, dataset.description),
     ]
 
 
 def _alter_partitions(dataset: str, before: dict[date, Entry], after: dict[date, Entry], uri: str) -> Iterator[str]:
     """Yield the statements that turn the partitions of `before` into those of `after`."""
-    alter = f"ALTER TABLE {SCHEMA}.`{dataset}`"
+    alter = f"ALTER TABLE {SCHEMA}.{quote_identifier(dataset)}"
     removed = sorted(before.keys() - after.keys())
     for start in range(0, len(removed), PARTITIONS_PER_STATEMENT):
         yield f"{alter} DROP IF EXISTS {', '.join(map(_partition, removed[start : start + PARTITIONS_PER_STATEMENT]))}"
     for month in sorted(before.keys() & after.keys()):
         if before[month].folder != after[month].folder:
-            yield f"{alter} {_partition(month)} SET LOCATION {names.text(f'{uri}/{after[month].folder}')}"
+            yield f"{alter} {_partition(month)} SET LOCATION {string_literal(f'{uri}/{after[month].folder}')}"
     added = sorted(after.keys() - before.keys())
     for start in range(0, len(added), PARTITIONS_PER_STATEMENT):
         months = added[start : start + PARTITIONS_PER_STATEMENT]
-        partitions = [f"{_partition(month)} LOCATION {names.text(f'{uri}/{after[month].folder}')}" for month in months]
+        partitions = [
+            f"{_partition(month)} LOCATION {string_literal(f'{uri}/{after[month].folder}')}" for month in months
+        ]
         yield f"{alter} ADD IF NOT EXISTS {' '.join(partitions)}"
 
 
@@ -125,7 +130,7 @@ def plan_statements(
     """
     statements: list[str] = []
     for name in sorted(registered.tables.keys() - catalog.datasets.keys() - {MANIFEST}):
-        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.`{name}`")
+        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.{quote_identifier(name)}")
     for name, dataset in catalog.datasets.items():
         old = {month: entry for (owner, month), entry in (before or {}).items() if owner == name}
         new = {month: entry for (owner, month), entry in after.items() if owner == name}
@@ -133,13 +138,13 @@ def plan_statements(
             statements += _recreate(dataset, uri)
             old = {}
         statements += _alter_partitions(name, old, new, uri)
-    location = names.text(f"{uri}/{snapshot}")
+    location = string_literal(f"{uri}/{snapshot}")
     if before is None:
         columns = [(name, kind, comment) for name, (_, kind, comment) in COLUMNS.items()]
-        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.`{MANIFEST}`")
+        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.{quote_identifier(MANIFEST)}")
         statements.append(_create_table(MANIFEST, columns, f"LOCATION {location}", "Every landing of the lake"))
     else:
-        statements.append(f"ALTER TABLE {SCHEMA}.`{MANIFEST}` SET LOCATION {location}")
+        statements.append(f"ALTER TABLE {SCHEMA}.{quote_identifier(MANIFEST)} SET LOCATION {location}")
     return statements
 
 
@@ -158,7 +163,7 @@ def _read_registered(run: RunSql) -> RegisteredState | None:
 
 
 def _set_properties(values: dict[str, str]) -> str:
-    body = ", ".join(f"{names.text(key)}={names.text(value)}" for key, value in values.items())
+    body = ", ".join(f"{string_literal(key)}={string_literal(value)}" for key, value in values.items())
     return f"ALTER SCHEMA {SCHEMA} SET DBPROPERTIES ({body})"
 
 

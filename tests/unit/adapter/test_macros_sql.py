@@ -71,9 +71,9 @@ def render() -> Render:
                 table_format=lambda name: table_format(name or "delta"),
                 interval_properties=lambda node: interval_properties(config),
                 seed_properties=lambda node, empty: {},
-                quote=names.quoted,
-                literal=names.text,
-                column_name=lambda name, columns=None: names.column(
+                quote=names.quote_identifier,
+                literal=names.string_literal,
+                column_name=lambda name, columns=None: names.column_expression(
                     name, None if columns is None else [item.name for item in columns]
                 ),
                 get_columns_in_relation=lambda relation: COLUMNS,

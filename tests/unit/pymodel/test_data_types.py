@@ -1,4 +1,4 @@
-"""Spark's types as text: read, compared without case and spelling, and written for SQL; what a table can hold."""
+"""Data types as text: parsed, compared, rendered as SQL, and made storable."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ WIDE = f"struct<{','.join(f'f{number}:int' for number in range(60))}>"
         WIDE,
     ],
 )
-def test_a_type_is_read_and_written_as_it_is(text: str) -> None:
+def test_a_type_is_parsed_and_rendered_unchanged(text: str) -> None:
     assert parse(text).sql == text
 
 
 def test_names_that_are_not_plain_are_quoted() -> None:
-    """DESCRIBE gives them bare; written back, they are read the same."""
+    """DESCRIBE doesn't quote them; rendered as SQL, they parse to the same type."""
     kind = parse("struct<a b:int,x-y:array<struct<é:int,1st:string>>>")
     assert kind.sql == "struct<`a b`:int,`x-y`:array<struct<é:int,`1st`:string>>>"
     assert parse(kind.sql) == kind
-    assert kind.names() == ["a b", "x-y", "é", "1st"]
+    assert kind.field_names() == ["a b", "x-y", "é", "1st"]
 
 
 @pytest.mark.parametrize("text", ["struct<a:int", "array<", "struct<a>", ""])
-def test_what_cannot_be_read_stays_as_it_is(text: str) -> None:
+def test_text_that_is_not_a_type_is_unchanged(text: str) -> None:
     assert parse(text).sql == text
 
 
@@ -66,28 +66,28 @@ def test_what_cannot_be_read_stays_as_it_is(text: str) -> None:
         ("timestamp", "timestamp_ntz", False),
     ],
 )
-def test_a_declared_type_takes_a_returned_one(declared: str, returned: str, fits: bool) -> None:
-    assert parse(declared).takes(parse(returned)) is fits
+def test_a_declared_type_accepts_a_returned_one(declared: str, returned: str, fits: bool) -> None:
+    assert parse(declared).accepts(parse(returned)) is fits
 
 
 def test_a_null_literal_is_stored_as_a_string() -> None:
-    """Inside of other types too; a column that is declared gets the declared type."""
+    """Inside other types too; a declared column gets its declared type."""
     found = {"id": "int", "x": "void", "y": "array<struct<void:int,a:void>>", "Z": "void"}
-    assert contract.storable(found, {"z": "date"}) == [
+    assert contract.storable_select(found, {"z": "date"}) == [
         "`id`",
         "cast(`x` as string) as `x`",
         "cast(`y` as array<struct<void:int,a:string>>) as `y`",
         "cast(`Z` as date) as `Z`",
     ]
-    assert contract.storable({"id": "int", "void": "string", "s": "struct<void:int>"}, {}) == []
+    assert contract.storable_select({"id": "int", "void": "string", "s": "struct<void:int>"}, {}) == []
 
 
 def test_types_are_declared_in_any_spelling() -> None:
-    """Spark is asked, once, for the types whose spelling isn't known by heart."""
-    asked: list[str] = []
+    """One query describes all types whose spelling isn't canonical."""
+    queries: list[str] = []
 
     def describe(query: str) -> Sequence[str]:
-        asked.append(query)
+        queries.append(query)
         return ["struct<a:string>", "timestamp"]
 
     declared = {
@@ -106,7 +106,7 @@ def test_types_are_declared_in_any_spelling() -> None:
         "e": None,
         "f": "timestamp",
     }
-    assert asked == ["select cast(null as STRUCT<a: STRING NOT NULL>) as c0, cast(null as timestamp) as c1"]
+    assert queries == ["select cast(null as STRUCT<a: STRING NOT NULL>) as c0, cast(null as timestamp) as c1"]
 
 
 def test_an_unknown_type_is_named_with_its_column() -> None:
@@ -134,6 +134,6 @@ def test_an_unknown_type_is_named_with_its_column() -> None:
         ({"a": "struct<x;y:int>"}, {"delta.columnMapping.mode": "name"}),
     ],
 )
-def test_properties_that_columns_need(columns: dict[str, str], needed: dict[str, str]) -> None:
-    assert table_features.properties(columns) == needed
-    assert table_features.properties(columns, needed) == {}, "the user's own value stays"
+def test_properties_that_columns_require(columns: dict[str, str], needed: dict[str, str]) -> None:
+    assert table_features.required_properties(columns) == needed
+    assert table_features.required_properties(columns, needed) == {}, "the user's value stays"

@@ -1,4 +1,4 @@
-"""The columns that pandas frames and Arrow tables get in Spark, without Spark: by their values, or by an error."""
+"""The Spark columns of pandas frames and Arrow tables, without Spark."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ import pytest
 
 from penstock.python_runtime import frames
 from penstock.python_runtime.model_errors import ModelError
-from penstock.python_runtime.schema_changes import types
+from penstock.python_runtime.schema_changes import column_types
 
 
 def session() -> Any:
-    """Stand in for a session: it takes the schema that it is given."""
+    """Return a stand-in for a session, which keeps the schema it receives."""
     return SimpleNamespace(
         createDataFrame=lambda data, schema: SimpleNamespace(columns=schema.names, schema=schema, data=data)
     )
 
 
-def of(value: Any) -> dict[str, str]:
-    """Names and types of a frame's columns in Spark."""
-    return types(frames.to_spark(session(), value, "m").schema)
+def spark_columns(value: Any) -> dict[str, str]:
+    """Return the names and Spark types of a frame's columns."""
+    return column_types(frames.to_spark(session(), value, "m").schema)
 
 
 @pytest.mark.parametrize("rows", [1, 0])
@@ -46,10 +46,10 @@ def test_a_frames_types_do_not_depend_on_its_rows(rows: int) -> None:
         }
     )
     expected = ["bigint", "tinyint", "bigint", "bigint", "double", "boolean", "string", "timestamp", "timestamp"]
-    assert list(of(frame.iloc[:rows]).values()) == expected
+    assert list(spark_columns(frame.iloc[:rows]).values()) == expected
 
 
-def test_values_tell_the_type_of_objects() -> None:
+def test_object_columns_are_typed_by_their_values() -> None:
     frame = pd.DataFrame(
         {
             "none": [None],
@@ -63,7 +63,7 @@ def test_values_tell_the_type_of_objects() -> None:
         },
         index=pd.Index([7], name="gone"),
     )
-    assert of(frame) == {
+    assert spark_columns(frame) == {
         "none": "void",
         "dec": "decimal(4,2)",
         "day": "date",
@@ -75,7 +75,7 @@ def test_values_tell_the_type_of_objects() -> None:
     }
 
 
-def test_an_arrow_table_likewise() -> None:
+def test_an_arrow_table_keeps_its_types() -> None:
     table = pa.table(
         {
             "u": pa.array([[1]], pa.list_(pa.uint8())),
@@ -84,16 +84,16 @@ def test_an_arrow_table_likewise() -> None:
         }
     )
     expected = {"u": "array<bigint>", "m": "map<string,int>", "d": "string"}
-    assert of(table) == expected
-    assert of(table.slice(0, 0)) == expected
+    assert spark_columns(table) == expected
+    assert spark_columns(table.slice(0, 0)) == expected
 
 
 def test_names_become_text() -> None:
-    assert of(pd.DataFrame([[1, 2]], columns=[0, True])) == {"0": "bigint", "True": "bigint"}
+    assert spark_columns(pd.DataFrame([[1, 2]], columns=[0, True])) == {"0": "bigint", "True": "bigint"}
 
 
 @pytest.mark.parametrize(
-    ("frame", "words"),
+    ("frame", "message"),
     [
         (pd.DataFrame({"m": [1, "a"]}), "in column m of m. found: dtype object: Could not convert 'a'"),
         (pd.DataFrame({"u": [uuid.UUID(int=5)]}), "in column u of m"),
@@ -106,7 +106,7 @@ def test_names_become_text() -> None:
         (pd.DataFrame(index=[1]), "columns in the result of m"),
     ],
 )
-def test_what_spark_cannot_hold_is_named(frame: Any, words: str) -> None:
+def test_an_unsupported_column_is_named(frame: Any, message: str) -> None:
     with pytest.raises(ModelError) as caught:
-        of(frame)
-    assert words in str(caught.value)
+        spark_columns(frame)
+    assert message in str(caught.value)

@@ -1,10 +1,10 @@
-"""Delta's refusal of rows outside the intervals of a write, in words a person can act on."""
+"""The message for rows outside the intervals that a write replaces."""
 
 from __future__ import annotations
 
 import pytest
 
-from penstock.delta.replace_where import in_parts
+from penstock.delta.replace_where import error_parts
 
 CONDITION = "(month >= date'2024-01-01' and month < date'2024-02-01')"
 REFUSED = """[DELTA_REPLACE_WHERE_MISMATCH] Written data does not conform to partial table overwrite condition.
@@ -24,15 +24,15 @@ SQLSTATE: 44000"""
 )
 def test_the_row_is_named_as_sql_shows_it(value: str, shown: str) -> None:
     """Delta writes a date as days and a time as microseconds since 1970."""
-    parts = in_parts(RuntimeError(REFUSED.format(value)), CONDITION)
+    parts = error_parts(RuntimeError(REFUSED.format(value)), CONDITION)
     assert parts is not None
-    assert parts[0] == f"rows of the intervals that are built, by month: {CONDITION}"
+    assert parts[0] == f"rows of the intervals to build, by month: {CONDITION}"
     assert parts[1] == f"a row with month {shown}"
-    assert "event_time (month)" in parts[2] and "the table is as it was before" in parts[2]
+    assert "event_time (month)" in parts[2] and "the table is unchanged" in parts[2]
 
 
-def test_another_error_is_left_alone() -> None:
-    assert in_parts(RuntimeError("[DIVIDE_BY_ZERO]"), CONDITION) is None
-    assert in_parts(RuntimeError(REFUSED), None) is None
-    unnamed = in_parts(RuntimeError("[DELTA_REPLACE_WHERE_MISMATCH] something else"), CONDITION)
+def test_another_error_has_no_parts() -> None:
+    assert error_parts(RuntimeError("[DIVIDE_BY_ZERO]"), CONDITION) is None
+    assert error_parts(RuntimeError(REFUSED), None) is None
+    unnamed = error_parts(RuntimeError("[DELTA_REPLACE_WHERE_MISMATCH] something else"), CONDITION)
     assert unnamed is not None and unnamed[1] == "a row of another interval"

@@ -47,7 +47,7 @@ def distinct(columns: Iterable[Any]) -> list[str]:
             name = f"{column.name}_{number}"
         taken.add(name.lower())
         found.append(name)
-    return [] if found == [column.name for column in listed] else list(map(names.quoted, found))
+    return [] if found == [column.name for column in listed] else list(map(names.quote_identifier, found))
 
 
 def typed(types: Mapping[str, str], names: Iterable[str], where: str) -> dict[str, str]:

@@ -45,7 +45,7 @@ def change(old: str, new: str) -> Change:
         `widens`: the column can take the new type; `fits`: the new rows go into the old one;
         `impossible`: neither.
     """
-    if parse(old).takes(parse(new)):
+    if parse(old).accepts(parse(new)):
         return "fits"
     old, new = old.lower(), new.lower()
     if widens(old, new):

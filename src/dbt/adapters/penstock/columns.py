@@ -55,7 +55,7 @@ class PenstockColumn(SparkColumn):
     @property
     def quoted(self) -> str:
         """Its name as SQL takes it."""
-        return names.quoted(self.column)
+        return names.quote_identifier(self.column)
 
     @property
     def _kind(self) -> str:
@@ -117,11 +117,11 @@ class PenstockColumn(SparkColumn):
     @property
     def stored_type(self) -> str:
         """The type that a table's column of it has: a string for NULL literals."""
-        return parse(self.dtype).stored.sql
+        return parse(self.dtype).storable.sql
 
     def takes(self, other: Column) -> bool:
         """Whether another column's values have this one's type."""
-        return parse(self.dtype).takes(parse(other.dtype))
+        return parse(self.dtype).accepts(parse(other.dtype))
 
     def can_expand_to(self, other_column: Column) -> bool:
         """Whether dbt should make it longer: Spark's text has no length to grow out of."""

@@ -21,7 +21,7 @@ from dbt.adapters.penstock.describe_cache import DescriptionCache
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
 from dbt.adapters.penstock.statement_text import changes, overtaken
-from penstock.delta.conflicts import again_on_conflict
+from penstock.delta.conflicts import retry_on_conflict
 
 __all__ = ["PenstockConnectionManager", "managed_server"]
 
@@ -139,7 +139,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
         # Two runs of a project replace the same seeds, tables and views: whoever comes second does it again.
         with self.descriptions.changing(changes(sql)):
-            return again_on_conflict(send, lost=lambda error: overtaken(sql, str(error)))
+            return retry_on_conflict(send, is_retryable=lambda error: overtaken(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
         """The statement with dbt's comment, which Spark's UI shows; some macros leave it out."""

@@ -14,7 +14,7 @@ from pyhive.exc import Error as HiveError
 from dbt.adapters.penstock.errors import AdapterDatabaseError, AdapterError
 from dbt.adapters.penstock.statement_text import following, target
 from penstock.errors import render
-from penstock.python_runtime.model_errors import FRAME
+from penstock.python_runtime.model_errors import STACK_FRAME
 
 # What the Thrift server puts before the error class that its message then repeats.
 PREFIX = re.compile(r"^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: )?(?:Error running query: )?")
@@ -24,7 +24,7 @@ REPEATED = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
 CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
 
 
-FRAMES = re.compile(FRAME)
+FRAMES = re.compile(STACK_FRAME)
 # What Spark puts before the SQL that it quotes.
 QUOTES = re.compile(r"^== SQL ", re.MULTILINE)
 

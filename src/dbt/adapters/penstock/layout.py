@@ -14,7 +14,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import capabilities, spark_conf
 from dbt.adapters.penstock.capabilities import TableFormat
 from dbt.adapters.penstock.errors import AdapterError
-from penstock.delta.sorted_writes import arranged
+from penstock.delta.sorted_writes import sorted_query
 
 MB = 1024 * 1024
 # Shuffled rows are wider than the same rows in a file: bytes of Spark's shuffle by bytes of Delta's
@@ -155,7 +155,7 @@ class FileLayout:
 
     def arranged(self, select: str) -> str:
         """A query's rows on their way into the table."""
-        return arranged(select, self.partition_by, self.rebalanced, self.sorted_within)
+        return sorted_query(select, self.partition_by, self.rebalanced, self.sorted_within)
 
 
 def session_of(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:

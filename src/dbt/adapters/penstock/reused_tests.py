@@ -187,8 +187,8 @@ class ReusedTests:
         Raises:
             Unseen: no Delta table on this machine.
         """
-        log = delta_log.folder(self._information(node)) if self._adapter.config.credentials.managed else None
-        found = delta_log.newest(log) if log else None
+        log = delta_log.log_folder(self._information(node)) if self._adapter.config.credentials.managed else None
+        found = delta_log.newest_commit_id(log) if log else None
         if found is None:
             raise Unseen(node.unique_id)
         return found

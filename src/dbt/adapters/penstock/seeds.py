@@ -28,6 +28,7 @@ from dbt.adapters.penstock.column_names import typed
 from dbt.adapters.penstock.columns import PenstockColumn
 from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError
 from penstock.sql.data_types import parse
+from penstock.sql.names import string_literal
 
 # dbt's testers in their order of preference, the same for every column.
 NUMBER, TEXT = agate.Number, agate.Text
@@ -121,7 +122,7 @@ def fingerprint(node: Mapping[str, Any]) -> str | None:
 def _stored(words: str) -> str:
     """A configured type, a string in place of VOID, which no table can hold."""
     kind = parse(words.strip().lower())
-    return kind.stored.sql if kind.has_void else words
+    return kind.storable.sql if kind.has_void else words
 
 
 def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:
@@ -249,7 +250,7 @@ def _literal(rows: Sequence[Sequence[str | None]]) -> str:
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     # With spark.sql.variable.substitute, Spark substitutes ${…} in a statement, inside of literals too.
     text = text.replace("$", "\\u0024")
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return string_literal(text)
 
 
 def _parts(rows: Sequence[Sequence[str | None]]) -> Iterable[str]:

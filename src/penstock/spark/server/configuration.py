@@ -103,7 +103,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.codegen.cache.maxEntries": "3000",
         # A task that writes a few partitions keeps a file open for each, instead of sorting its rows first.
         "spark.sql.maxConcurrentOutputFileWriters": "16",
-        **data_types.WHOLE,
+        **data_types.UNTRUNCATED_TYPES,
         # A server lives for many runs: limit the history of its UI.
         "spark.ui.retainedJobs": "500",
         "spark.ui.retainedStages": "500",

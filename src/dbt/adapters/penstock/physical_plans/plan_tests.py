@@ -17,6 +17,7 @@ from penstock.plans import assertions, plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.parse import NotAPlan, parse
 from penstock.plans.plan_store import Kept
+from penstock.sql.names import string_literal
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
@@ -163,6 +164,6 @@ class PhysicalTests:
             raise AdapterError(f"a plan of {relation}", found or str(error), "correct the test") from None
 
     def _prunes(self, relation: BaseRelation, column: str, value: Any) -> list[str]:
-        literal = value if isinstance(value, int | float) else "'" + str(value).replace("'", "\\'") + "'"
+        literal = value if isinstance(value, int | float) else string_literal(str(value))
         plan = self._live(relation, f" where {column} = {literal}")
         return assertions.prunes_partitions(relation.render(), plan, column)

@@ -136,8 +136,8 @@ class Driver:
         assert process.stdout
         last: deque[str] = deque(maxlen=100)
         for line in map(str.rstrip, process.stdout):
-            if line.startswith(driver.MARK):
-                logger.info(f"{self.name}: {line.removeprefix(driver.MARK)}")
+            if line.startswith(driver.LINE_PREFIX):
+                logger.info(f"{self.name}: {line.removeprefix(driver.LINE_PREFIX)}")
             elif line:
                 last.append(line)
                 logger.debug(f"{self.name}: {line}")
