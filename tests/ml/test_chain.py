@@ -66,7 +66,7 @@ def test_the_chain_is_built_and_passes_its_tests(learned: Project) -> None:
 def test_nothing_changed_trains_nothing(learned: Project) -> None:
     before = [versions(learned, name) for name in MODELS]
     said = run(learned, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
-    assert said.count("version 1 is of these months, features and parameters") == 2
+    assert said.count("version 1 already has these months, features and parameters") == 2
     assert said.count("unchanged, 6 months") == 2
     assert [versions(learned, name) for name in MODELS] == before
 

@@ -10,7 +10,6 @@ from rich.console import Console
 
 from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.ml.ratio import ratio
 from penstock.report import build_summary, ml_page, ml_queries
 
 console = Console(highlight=False)
@@ -47,10 +46,9 @@ def ml(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     for item in live.values():
-        mae, rmse = ratio(item.mae, item.baseline_mae), ratio(item.rmse, item.baseline_rmse)
         console.print(
-            f"{item.model} {item.number}: MAE {item.mae:.3f}, {mae:.3f} of the baseline's; "
-            f"RMSE {item.rmse:.3f}, {rmse:.3f}"
+            f"{item.model} {item.number}: MAE {item.mae:.3f}, {item.mae_ratio:.3f} of the baseline's; "
+            f"RMSE {item.rmse:.3f}, {item.rmse_ratio:.3f}"
         )
     console.print(f"written: {path}", soft_wrap=True)
 

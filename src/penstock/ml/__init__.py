@@ -1,5 +1,5 @@
-"""What models that learn have in common: split by month, train, register, apply, watch for drift.
+"""Machine learning shared by the training models: month split, training, registry, predictions and drift.
 
-The dbt models in python_models/ are thin: they name their inputs, and their yml says what is learned
-from which features. Nothing here knows of trips.
+The dbt models in python_models/ are thin: they name their inputs, and their yml configures target and
+features. Nothing here depends on trips.
 """

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from penstock.ml.ratio import ratio
 from penstock.report import ml_charts
 from penstock.report.ml_queries import Errors, Version, Zone
 
@@ -50,9 +49,9 @@ def version_table(versions: Sequence[Version], live: Mapping[str, Version]) -> s
             item.test_month,
             f"{item.trained_rows:,}",
             f"{item.mae:.3f}",
-            f"{ratio(item.mae, item.baseline_mae):.3f}",
+            f"{item.mae_ratio:.3f}",
             f"{item.rmse:.3f}",
-            f"{ratio(item.rmse, item.baseline_rmse):.3f}",
+            f"{item.rmse_ratio:.3f}",
             f"{item.r2:.3f}",
             escape(item.reason),
         )

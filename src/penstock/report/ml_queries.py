@@ -39,6 +39,16 @@ class Version:
     importance: tuple[tuple[str, float], ...]
     months: tuple[tuple[str, str], ...]
 
+    @property
+    def mae_ratio(self) -> float:
+        """The MAE divided by the baseline's; NaN when the baseline's is 0."""
+        return self.mae / self.baseline_mae if self.baseline_mae else float("nan")
+
+    @property
+    def rmse_ratio(self) -> float:
+        """The RMSE divided by the baseline's; NaN when the baseline's is 0."""
+        return self.rmse / self.baseline_rmse if self.baseline_rmse else float("nan")
+
 
 @dataclass(frozen=True)
 class Errors:

@@ -1,1 +1,1 @@
-"""`penstock report ml`: what was learned and how well, as one HTML page that needs nothing else."""
+"""`penstock report ml`: the trained versions and their errors as one self-contained HTML page."""
