@@ -1,1 +1,0 @@
-"""`penstock report ml`: the trained versions and their errors as one self-contained HTML page."""
