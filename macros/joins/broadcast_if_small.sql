@@ -1,6 +1,6 @@
 {% macro broadcast_if_small(relation, alias, limit=none) %}
     {%- set hint = broadcast(alias) -%}
-    {#- While dbt parses, nothing is known of any table. -#}
+    {#- While dbt parses, tables can't be looked up. -#}
     {%- if not execute -%}
         {{- return(none) -}}
     {%- endif -%}

@@ -1,4 +1,4 @@
-{#- The names that a hint takes, checked, quoted and joined. -#}
+{#- Returns the names in a hint, checked, quoted and joined by commas. -#}
 {% macro hint_names(hint, names, kind) %}
     {%- set example = "write " ~ hint ~ "('name')" -%}
     {%- if not names -%}

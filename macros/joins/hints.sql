@@ -16,7 +16,7 @@
         {%- if name in layouts and earlier -%}
             {{- refuse(
                 'hints() takes one of ' ~ layouts | join('(), ') ~ '()', earlier[0] ~ ' and ' ~ name,
-                'keep the one that says how the rows are to lie'
+                'keep the one that describes the layout of the rows'
             ) -}}
         {%- endif -%}
         {%- do given.append(name) -%}

@@ -1,4 +1,4 @@
-{#- Whether a value is a name, dotted or not. A hint is a comment: what ends one can be no part of it. -#}
+{#- Returns whether a value is a name, with or without dots. A hint is a comment, so a name can't contain its end. -#}
 {% macro is_name(value) %}
     {%- if value is not string -%}
         {{- return(false) -}}

@@ -1,7 +1,7 @@
-{#- A name as a hint takes it: part by part, with backticks around a part that is no plain word or that
-    Spark reads as one of its own. -#}
+{#- Returns a name for a hint, with backticks around each part that isn't a plain identifier or is a
+    reserved word. -#}
 {% macro quoted_name(name) %}
-    {%- set spoken_for = [
+    {%- set reserved = [
         'all', 'and', 'anti', 'as', 'case', 'cast', 'cross', 'distinct', 'else', 'end', 'except', 'exists',
         'false', 'from', 'full', 'group', 'having', 'in', 'inner', 'intersect', 'interval', 'is', 'join',
         'lateral', 'left', 'minus', 'natural', 'not', 'null', 'on', 'or', 'order', 'outer', 'right',
@@ -9,7 +9,7 @@
     ] -%}
     {%- set parts = [] -%}
     {%- for part in name.split('.') -%}
-        {%- set plain = part.isidentifier() and part.isascii() and part | lower not in spoken_for -%}
+        {%- set plain = part.isidentifier() and part.isascii() and part | lower not in reserved -%}
         {%- do parts.append(part if plain else '`' ~ part.replace('`', '``') ~ '`') -%}
     {%- endfor -%}
     {{- return(parts | join('.')) -}}

@@ -1,4 +1,4 @@
-{#- One column or a list of them, as a list, checked. -#}
+{#- Returns one column or a list of columns as a list, after checking them. -#}
 {% macro layout_columns(name, columns) %}
     {%- set listed = [columns] if columns is string else columns -%}
     {%- set needed = name ~ '() takes the name of a column or a list of names' -%}

@@ -1,4 +1,4 @@
-{#- A hint that says how rows are spread over tasks: a number of tasks, then columns, either alone or both. -#}
+{#- Returns a hint that distributes rows over tasks: a number of tasks, columns, or both. -#}
 {% macro partition_hint(hint, values, columns=true, required=none) %}
     {%- set kinds = ['a number of tasks'] + (['columns'] if columns else []) -%}
     {%- set needed = hint ~ '() takes ' ~ kinds | join(', ') ~ (' or both' if kinds | length > 1 else '') -%}

@@ -1,4 +1,4 @@
-{#- A value in a message: text in quotes, the rest as Jinja writes it. -#}
+{#- Returns a value for an error message: text in quotes, other values as Jinja renders them. -#}
 {% macro shown(value) %}
     {%- if value is string -%}
         {{- return("'" ~ value ~ "'") -}}

@@ -1,4 +1,4 @@
-{#- A partitioned Delta table has no clustering of its own: its rows are put in Z-order inside the partitions. -#}
+{#- A partitioned Delta table can't use liquid clustering, so Z-order is applied within its partitions. -#}
 {% macro cluster(model=none, where=none) %}
     {%- if execute -%}
         {%- for node in maintained('cluster', model, 'clustered_by') -%}

@@ -1,4 +1,4 @@
-{#- The rows of a statement that runs under settings of its own; the session has its old ones again after it. -#}
+{#- Runs a statement with temporary session settings, restores the old ones, and returns the rows. -#}
 {% macro in_session(settings, sql) %}
     {%- set before = {} -%}
     {%- for key, value in settings.items() -%}

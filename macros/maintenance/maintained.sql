@@ -1,4 +1,5 @@
-{#- The nodes that an operation works on. A named one must fit; of the others those are left out that don't. -#}
+{#- Returns the nodes that an operation works on. A named node must be suitable; of all nodes, unsuitable ones
+    are skipped. -#}
 {% macro maintained(operation, model_name, needs) %}
     {%- set stored = {} -%}
     {%- for node in graph.nodes.values() if node.resource_type in ['model', 'snapshot', 'seed'] -%}
@@ -6,7 +7,7 @@
             {%- do stored.update({node.name: node}) -%}
         {%- endif -%}
     {%- endfor -%}
-    {#- In a hook the node itself is meant. -#}
+    {#- In a hook, the default is the model of the hook. -#}
     {%- set named = model_name if model_name is not none else (model.name if this is defined and this else none) -%}
     {%- if named is not none and named not in stored -%}
         {{- refuse(
@@ -14,7 +15,7 @@
             'name one of ' ~ stored.keys() | sort | join(', ')
         ) -}}
     {%- endif -%}
-    {#- Old files stay behind in every table; the small ones of a seed are not worth putting together. -#}
+    {#- Every table accumulates old files for VACUUM, but seeds are too small to be worth compacting. -#}
     {%- set found = [] -%}
     {%- for name, node in stored.items() if named is none or name == named -%}
         {%- set wrong = unfit(operation, node, needs) -%}

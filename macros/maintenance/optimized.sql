@@ -1,4 +1,4 @@
-{#- One OPTIMIZE, at the model's target file size, and what it came to. -#}
+{#- Runs one OPTIMIZE with the model's target file size and logs the result. -#}
 {% macro optimized(operation, node, where, by) %}
     {%- set table = api.Relation.create(schema=node.schema, identifier=node.alias) -%}
     {%- set sql = 'optimize ' ~ table ~ (' where ' ~ where if where else '') ~ (' ' ~ by if by else '') -%}

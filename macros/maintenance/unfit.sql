@@ -1,4 +1,4 @@
-{#- Why an operation can't work on a node: needed, found, advice; none when it can. -#}
+{#- Returns why an operation can't work on a node (needed, found, advice); none if it can. -#}
 {% macro unfit(operation, node, needs) %}
     {%- set kind, format = node.config.materialized, adapter.table_format(node.config.get('file_format')) -%}
     {%- set abilities = {
@@ -23,11 +23,11 @@
             }[needs]
         }) -}}
     {%- endif -%}
-    {#- In its own hook a table is there before dbt's cache has it. -#}
+    {#- In a model's own hook the table exists before dbt's cache contains it. -#}
     {%- set hooked = this is defined and this and model.unique_id == node.unique_id -%}
     {%- if not hooked and load_relation(api.Relation.create(schema=node.schema, identifier=node.alias)) is none -%}
         {{- return({
-            'needed': operation ~ '() takes a table that is there',
+            'needed': operation ~ '() takes a table that exists',
             'found': 'no ' ~ node.schema ~ '.' ~ node.alias, 'advice': 'run dbt run --select ' ~ node.name
         }) -}}
     {%- endif -%}

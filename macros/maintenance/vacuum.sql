@@ -1,4 +1,4 @@
-{#- Delta 4 passes over a RETAIN other than 0 and takes the table's own retention, unless it is told not to. -#}
+{#- Delta 4 ignores a RETAIN other than 0 and uses the table's retention, unless a setting disables that. -#}
 {% macro vacuum(model=none, retention_hours=168) %}
     {%- if retention_hours is not number or retention_hours is boolean or retention_hours < 168 -%}
         {{- refuse(
@@ -9,7 +9,7 @@
         ) -}}
     {%- endif -%}
     {%- set delta = 'spark.databricks.delta.vacuum.' -%}
-    {#- Delta lists the files in as many tasks as the last of these says, 10,000 by default: 20 s for each table. -#}
+    {#- The last setting is the number of tasks that list files. Its default of 10,000 takes 20 s per table. -#}
     {%- set settings = {
         delta ~ 'retentionWindowIgnore.enabled': 'false', delta ~ 'logging.enabled': 'true',
         'spark.sql.sources.parallelPartitionDiscovery.parallelism': 64
@@ -19,7 +19,7 @@
         {%- for node in maintained('vacuum', model, 'OPTIMIZE') -%}
             {%- do tables.append(api.Relation.create(schema=node.schema, identifier=node.alias)) -%}
         {%- endfor -%}
-        {#- The ledger is no node, and has small files that were put together. -#}
+        {#- The run ledger is not a node of the graph, and accumulates old files when it is compacted. -#}
         {%- set ledger = api.Relation.create(schema=target.schema, identifier='batch_runs') -%}
         {%- if model is none and not (this is defined and this) and load_relation(ledger) is not none -%}
             {%- do tables.append(ledger) -%}

@@ -14,7 +14,7 @@
         {%- endfor %}
         as failures (failure)
     {%- else %}
-    {#- The adapter knows without the server that this query has no rows. #}
+    {#- The adapter answers this query without the server. #}
     select '' as failure where false
     {%- endif %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{#- Refused here, a wrong entry never reaches a table: every model that is checked compiles the list. -#}
+{#- Every checked model compiles the list, so a wrong entry fails before it affects a table. -#}
 {% macro valid_rules(rules) %}
     {%- set required = ['name', 'condition', 'severity', 'services', 'description'] -%}
     {%- set keys = required + ['warn_above', 'error_above'] -%}

@@ -1,4 +1,4 @@
-{#- One scan of the model for all references: its distinct values are collected, then looked up. -#}
+{#- One scan of the model collects the distinct values of all columns, which are then looked up. -#}
 {% test columns_reference(model, references) %}
     with collected as (
         select

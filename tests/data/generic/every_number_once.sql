@@ -18,7 +18,7 @@
         order by number
     {%- endset -%}
 
-    {#- dbt reports only how many rows a test found: the numbers themselves are what helps. -#}
+    {#- dbt only reports the number of failing rows, so the error lists the numbers. -#}
     {%- if execute and flags.WHICH in ('build', 'test') -%}
         {%- set found = {} -%}
         {%- for row in run_query(problems).rows -%}

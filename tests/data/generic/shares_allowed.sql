@@ -1,5 +1,5 @@
-{#- Rows of a report whose share is above the rule's limit in macros/quality/quality_rules.sql.
-    `warn_above` leaves to `error_above` what is above both. -#}
+{#- Returns rows of the report whose share exceeds the limit in macros/quality/quality_rules.sql.
+    The level `warn_above` leaves out rows that exceed both limits; `error_above` returns them. -#}
 {% test shares_allowed(model, level) %}
     {%- set problems -%}
         with report as (
