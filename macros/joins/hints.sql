@@ -10,7 +10,7 @@
         {%- set name = hint.split('(')[0] if hint is string else '' -%}
         {%- set whole = hint is string and (hint.endswith(')') or hint == 'rebalance') -%}
         {%- if name not in joins + layouts or not whole or '*/' in hint -%}
-            {{- refuse('hints() takes what ' ~ allowed ~ ' give', shown(hint), "write hints(broadcast('name'))") -}}
+            {{- refuse('hints() takes the results of ' ~ allowed, shown(hint), "write hints(broadcast('name'))") -}}
         {%- endif -%}
         {%- set earlier = given | select('in', layouts) | list -%}
         {%- if name in layouts and earlier -%}

@@ -2,8 +2,8 @@
     {%- set keys = [
         'partition_by', 'clustered_by', 'target_file_size_mb', 'sorted_within', 'tblproperties', 'spark_conf'
     ] -%}
-    {%- set needed = 'layout() takes what monthly_partitions(), clustered(), target_file_size(), sorted_within(), '
-        ~ 'skipping_stats() and adaptive() give' -%}
+    {%- set needed = 'layout() takes the results of monthly_partitions(), clustered(), target_file_size(), '
+        ~ 'sorted_within(), skipping_stats() and adaptive()' -%}
     {%- set advice = "write config(**layout(monthly_partitions('month'), target_file_size(128)))" -%}
     {%- if not varargs -%}
         {{- refuse(needed, 'none', advice) -}}

@@ -64,7 +64,7 @@ The limits are above the shares in the TLC's months from 2019 to 2025. -#}
             'condition': 'has_mirror',
             'severity': 'error',
             'services': taxis,
-            'description': 'The file also holds the same trip with the opposite total; both rows go.',
+            'description': 'The file also contains the same trip with the opposite total; both rows are quarantined.',
             'warn_above': {'green': 0.02, 'yellow': 0.05},
             'error_above': {'green': 0.05, 'yellow': 0.1}
         },
