@@ -12,6 +12,7 @@ import pytest
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.plans import plan_store
+from penstock.plans.plan_store import CapturedPlan
 from penstock.process import Process
 from penstock.spark import java
 from penstock.spark.access import authentication, exposure, java_classes, secret
