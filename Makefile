@@ -121,8 +121,10 @@ clean: ## stop the server, drop the tables, logs and dbt's output; the lake stay
 clean-venv: ## remove the Python environment
 	@rm -rf $(VENV)
 
-COMPILE := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade
+# Locked versions stay while they fit; `make lock UPGRADE=--upgrade` takes the newest ones.
+UPGRADE ?=
+COMPILE = --universal --python-version 3.10 --generate-hashes --no-header --no-annotate $(UPGRADE)
 lock: ## resolve both locks again from pyproject.toml, and Airflow's (needs uv)
-	@uv pip compile pyproject.toml --all-extras $(COMPILE) -o requirements-dev.lock
-	@uv pip compile pyproject.toml --extra install --extra report $(COMPILE) -c requirements-dev.lock -o requirements.lock
+	@uv pip compile pyproject.toml --extra s3 --extra gs --extra ml --group install --group dev $(COMPILE) -o requirements-dev.lock
+	@uv pip compile pyproject.toml --extra ml --group install $(COMPILE) -c requirements-dev.lock -o requirements.lock
 	@uv pip compile orchestration/airflow/requirements.in $(COMPILE) -o orchestration/airflow/requirements.lock

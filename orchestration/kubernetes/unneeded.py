@@ -1,6 +1,6 @@
 """Print the installed packages that a requirement doesn't need, a name a line: what an image can do without.
 
-Called as `unneeded.py 'penstock[s3,gs]'`, after all of the lock is installed by its hashes.
+Called as `unneeded.py 'dbt-penstock[s3,gs]'`, after all of the lock is installed by its hashes.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def python(tmp_path: Path) -> Path:
     shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
     wheels = ("--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", tmp_path)
     run(tmp_path, sys.executable, "-m", "pip", "wheel", "--quiet", *wheels, source)
-    wheel = next(tmp_path.glob("penstock-*.whl"))
+    wheel = next(tmp_path.glob("dbt_penstock-*.whl"))
     run(tmp_path, sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")
     made = tmp_path / "env" / "bin" / "python"
     site = Path(run(tmp_path, made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())

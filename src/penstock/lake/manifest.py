@@ -9,14 +9,13 @@ a store one conditional write (`penstock.storage.filesystems`). The log can be r
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from penstock import clock
+from penstock import __version__, clock
 from penstock.config.sections import Strict
 from penstock.errors import PenstockError
 from penstock.storage import filesystems
@@ -79,14 +78,6 @@ class Entry(Strict):
     def path(self, lake_dir: Folder) -> Folder:
         """The landed file in a lake's folder."""
         return lake_dir / self.folder / FILE
-
-
-def program_version() -> str:
-    """Version of the installed penstock; `unknown` when it runs without being installed."""
-    try:
-        return importlib.metadata.version("penstock")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 class Manifest:
@@ -181,9 +172,7 @@ class Manifest:
 
         `version`, `landed_at` and `penstock` are filled in.
         """
-        committed = entry.model_copy(
-            update={"version": version + 1, "landed_at": clock.now(), "penstock": program_version()}
-        )
+        committed = entry.model_copy(update={"version": version + 1, "landed_at": clock.now(), "penstock": __version__})
         data = committed.model_dump_json(indent=1).encode() + b"\n"
         return committed if filesystems.of(self.log_dir).new(self._path(version + 1), data) else None
 

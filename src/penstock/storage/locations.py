@@ -97,7 +97,7 @@ def folder(root: Path, address: str, endpoint: str | None, region: str | None, a
         _ = opened.fs
         return opened
     except ImportError as error:
-        do = f"pip install 'penstock[{extra}]'"
+        do = f"pip install 'dbt-penstock[{extra}]'"
         raise PenstockError(f"the Python package for {title}", str(error), do) from None
 
 

@@ -234,7 +234,7 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
         monkeypatch.delitem(registered, protocol, raising=False)
     with pytest.raises(PenstockError) as caught:
         file_system(address)
-    assert caught.value.do == f"pip install 'penstock[{address[:2]}]'"
+    assert caught.value.do == f"pip install 'dbt-penstock[{address[:2]}]'"
 
 
 def test_the_note_of_a_download_is_readable(tmp_path: Path, green_file: GreenFile, site: Site) -> None:

@@ -21,6 +21,7 @@ from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock import node_fingerprint, statement_text
 from dbt.adapters.penstock.interval_models.runner import IntervalModels
+from penstock import __version__
 from penstock.delta import log as delta_log
 from penstock.lake.catalog import MANIFEST, SCHEMA
 from penstock.storage import private_files
@@ -128,7 +129,7 @@ class ReusedTests(IntervalModels):
             return ""
         # A model may write dbt's own id of the run into its rows.
         text = sql.replace(get_invocation_id(), "")
-        parts = [version("penstock"), version("pyspark"), text, json.dumps(expected, default=str), *read]
+        parts = [__version__, version("pyspark"), text, json.dumps(expected, default=str), *read]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     @available
