@@ -55,7 +55,8 @@ def python(tmp_path: Path) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for name in ("src", "macros", "tests/data/generic"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     wheels = ("--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", tmp_path)
     run(tmp_path, sys.executable, "-m", "pip", "wheel", "--quiet", *wheels, source)
     wheel = next(tmp_path.glob("dbt_penstock-*.whl"))

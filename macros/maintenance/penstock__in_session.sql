@@ -1,5 +1,5 @@
 {#- The rows of a statement that runs under settings of its own; the session has its old ones again after it. -#}
-{% macro in_session(settings, sql) %}
+{% macro penstock__in_session(settings, sql) %}
     {%- set before = {} -%}
     {%- for key, value in settings.items() -%}
         {%- do before.update({key: run_query('set ' ~ key).rows[0][1]}) -%}

@@ -1,5 +1,5 @@
 {#- Whether a value is a name, dotted or not. A hint is a comment: what ends one can be no part of it. -#}
-{% macro is_name(value) %}
+{% macro penstock__is_name(value) %}
     {%- if value is not string -%}
         {{- return(false) -}}
     {%- endif -%}

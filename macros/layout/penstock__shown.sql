@@ -1,5 +1,5 @@
 {#- A value in a message: text in quotes, the rest as Jinja writes it. -#}
-{% macro shown(value) %}
+{% macro penstock__shown(value) %}
     {%- if value is string -%}
         {{- return("'" ~ value ~ "'") -}}
     {%- endif -%}

@@ -1,6 +1,6 @@
 {#- A name as a hint takes it: part by part, with backticks around a part that is no plain word or that
     Spark reads as one of its own. -#}
-{% macro quoted_name(name) %}
+{% macro penstock__quoted_name(name) %}
     {%- set spoken_for = [
         'all', 'and', 'anti', 'as', 'case', 'cast', 'cross', 'distinct', 'else', 'end', 'except', 'exists',
         'false', 'from', 'full', 'group', 'having', 'in', 'inner', 'intersect', 'interval', 'is', 'join',
