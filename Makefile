@@ -38,10 +38,11 @@ test: venv-dev ## lint, unit tests, integration tests on servers of their own
 all: venv-dev ## every suite, two at a time, and a table of what they took
 	@$(BIN)/python tools/suites.py all
 
-lint: venv-dev ## sqlfluff, ruff, mypy
+lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@$(BIN)/python tools/import_layers.py
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
 
 unit: venv-dev ## tests that need no Spark
