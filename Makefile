@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale bench-duckdb docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale bench-duckdb docs-quality up down status doctor build clean clean-venv lock hooks changelog dist
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,12 +38,15 @@ test: venv-dev ## lint, unit tests, integration tests on servers of their own
 all: venv-dev ## every suite, two at a time, and a table of what they took
 	@$(BIN)/python tools/suites.py all
 
-lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff
+SPELLED := $(wildcard *.md *.yml *.toml .ci/* .github/workflows/*) Makefile bench changes docs macros models orchestration python_models seeds snapshots src tests tools
+lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments
 	@ruff check .
 	@ruff format --check .
 	@mypy
 	@$(BIN)/python tools/import_layers.py
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
+	@codespell $(SPELLED)
+	@towncrier build --draft >/dev/null
 
 unit: venv-dev ## tests that need no Spark
 	@$(PYTEST) tests/unit
@@ -114,6 +117,17 @@ doctor: venv ## what is wrong on this machine
 
 build: venv ## dbt build
 	@dbt build
+
+hooks: venv-dev ## check each commit with ruff, sqlfluff, codespell (installs git's hooks)
+	@pre-commit install
+
+changelog: venv-dev ## move the fragments of changes/ to CHANGELOG.md, below the version of src/penstock
+	@towncrier build --yes --version $$($(BIN)/python -c "import penstock; print(penstock.__version__)")
+
+dist: venv-dev ## the source distribution and the wheel, in dist/
+	@rm -rf dist
+	@uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@ls -1 dist
 
 clean: ## stop the server, drop the tables, logs and dbt's output; the lake stays
 	@[ ! -x $(BIN)/penstock ] || { penstock down; penstock down --target cluster; penstock cluster down; }
