@@ -12,7 +12,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench docs-quality up down status doctor build clean clean-venv lock hooks changelog dist
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,11 +38,15 @@ test: venv-dev ## lint, unit tests, integration tests on servers of their own
 all: venv-dev ## every suite, two at a time, and a table of what they took
 	@$(BIN)/python tools/suites.py all
 
-lint: venv-dev ## sqlfluff, ruff, mypy
+SPELLED := $(wildcard *.md *.yml *.toml .ci/* .github/workflows/*) Makefile bench changes docs macros models orchestration python_models seeds snapshots src tests tools
+lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@$(BIN)/python tools/import_layers.py
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
+	@codespell $(SPELLED)
+	@towncrier build --draft >/dev/null
 
 unit: venv-dev ## tests that need no Spark
 	@$(PYTEST) tests/unit
@@ -100,6 +104,17 @@ doctor: venv ## what is wrong on this machine
 build: venv ## dbt build
 	@dbt build
 
+hooks: venv-dev ## check each commit with ruff, sqlfluff, codespell (installs git's hooks)
+	@pre-commit install
+
+changelog: venv-dev ## move the fragments of changes/ to CHANGELOG.md, below the version of src/penstock
+	@towncrier build --yes --version $$($(BIN)/python -c "import penstock; print(penstock.__version__)")
+
+dist: venv-dev ## the source distribution and the wheel, in dist/
+	@rm -rf dist
+	@uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@ls -1 dist
+
 clean: ## stop the server, drop the tables, logs and dbt's output; the lake stays
 	@[ ! -x $(BIN)/penstock ] || { penstock down; penstock down --target cluster; penstock cluster down; }
 	@rm -rf .penstock/cluster .penstock/cluster-nodes warehouse target logs .penstock/metastore_db .penstock/logs .penstock/tmp .penstock/run .penstock/conf
@@ -107,8 +122,10 @@ clean: ## stop the server, drop the tables, logs and dbt's output; the lake stay
 clean-venv: ## remove the Python environment
 	@rm -rf $(VENV)
 
-COMPILE := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade
+# Locked versions stay while they fit; `make lock UPGRADE=--upgrade` takes the newest ones.
+UPGRADE ?=
+COMPILE = --universal --python-version 3.10 --generate-hashes --no-header --no-annotate $(UPGRADE)
 lock: ## resolve both locks again from pyproject.toml, and Airflow's (needs uv)
-	@uv pip compile pyproject.toml --all-extras $(COMPILE) -o requirements-dev.lock
-	@uv pip compile pyproject.toml --extra install --extra report $(COMPILE) -c requirements-dev.lock -o requirements.lock
+	@uv pip compile pyproject.toml --extra s3 --extra gs --extra ml --group install --group dev $(COMPILE) -o requirements-dev.lock
+	@uv pip compile pyproject.toml --extra ml --group install $(COMPILE) -c requirements-dev.lock -o requirements.lock
 	@uv pip compile orchestration/airflow/requirements.in $(COMPILE) -o orchestration/airflow/requirements.lock

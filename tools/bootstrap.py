@@ -29,9 +29,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".installed"
 SUPPORTED = ((3, 10), (3, 13))
-# Some pinned packages are published as source only. Their build tools come from the lock too, so
-# they are installed first and the installer's own unpinned build environments are switched off.
-BUILD_TOOLS = ("setuptools", "wheel", "packaging")
+# Some pinned packages are published as source only, and this project is built from source. The build tools and what
+# they need come from the lock too, so they are installed first and the installer's own unpinned build environments
+# are switched off.
+HATCHLING = ("editables", "hatchling", "pathspec", "pluggy", "tomli", "tomlkit", "trove-classifiers")
+BUILD_TOOLS = ("setuptools", "wheel", "packaging", *HATCHLING)
 UV_AT_LEAST = (0, 5)
 # pyspark's wheel holds 430 MB of jars, which are compressed already: zipping them takes 10 s and gains nothing.
 STORED = "[bdist_wheel]\ncompression = stored\n"

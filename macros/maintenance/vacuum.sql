@@ -1,8 +1,8 @@
 {#- Delta 4 ignores a RETAIN other than 0 and uses the table's retention, unless a setting disables that. -#}
 {% macro vacuum(model=none, retention_hours=168) %}
     {%- if retention_hours is not number or retention_hours is boolean or retention_hours < 168 -%}
-        {{- refuse(
-            'vacuum() takes retention_hours of at least 168, a week', shown(retention_hours),
+        {{- penstock__refuse(
+            'vacuum() takes retention_hours of at least 168, a week', penstock__shown(retention_hours),
             'keep a week: a query or a write that began before may still read the files. Delta has a safety check of '
             ~ 'its own against fewer hours, spark.databricks.delta.retentionDurationCheck.enabled; who is sure that '
             ~ 'nothing else runs sets it to false and sends VACUUM by hand'
@@ -16,7 +16,7 @@
     } -%}
     {%- if execute -%}
         {%- set tables = [] -%}
-        {%- for node in maintained('vacuum', model, 'OPTIMIZE') -%}
+        {%- for node in penstock__maintained('vacuum', model, 'OPTIMIZE') -%}
             {%- do tables.append(api.Relation.create(schema=node.schema, identifier=node.alias)) -%}
         {%- endfor -%}
         {#- The run ledger is not a node of the graph, and accumulates old files when it is compacted. -#}
@@ -25,12 +25,12 @@
             {%- do tables.append(ledger) -%}
         {%- endif -%}
         {%- for table in tables -%}
-            {%- do in_session(settings, 'vacuum ' ~ table ~ ' retain ' ~ retention_hours ~ ' hours') -%}
+            {%- do penstock__in_session(settings, 'vacuum ' ~ table ~ ' retain ' ~ retention_hours ~ ' hours') -%}
             {%- set done = run_query('describe history ' ~ table ~ ' limit 2').rows -%}
             {%- set ended, started = fromjson(done[0]['operationMetrics']), fromjson(done[1]['operationMetrics']) -%}
             {%- do log(
                 'vacuum ' ~ table ~ ': ' ~ ended.numDeletedFiles ~ ' files of '
-                ~ in_megabytes(started.sizeOfDataToDelete | int) ~ ' deleted, unused for '
+                ~ penstock__in_megabytes(started.sizeOfDataToDelete | int) ~ ' deleted, unused for '
                 ~ retention_hours ~ ' hours', info=true
             ) -%}
         {%- endfor -%}

@@ -55,10 +55,11 @@ def python(tmp_path: Path) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for name in ("src", "macros", "tests/data/generic"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     wheels = ("--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", tmp_path)
     run(tmp_path, sys.executable, "-m", "pip", "wheel", "--quiet", *wheels, source)
-    wheel = next(tmp_path.glob("penstock-*.whl"))
+    wheel = next(tmp_path.glob("dbt_penstock-*.whl"))
     run(tmp_path, sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")
     made = tmp_path / "env" / "bin" / "python"
     site = Path(run(tmp_path, made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())

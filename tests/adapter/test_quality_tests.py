@@ -68,8 +68,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The report, with the project's own quality macros and tests."""
     own = [
         *(ROOT / "macros" / "quality").glob("*.sql"),
-        ROOT / "macros/layout/refuse.sql",
-        ROOT / "macros/layout/shown.sql",
+        ROOT / "macros/layout/penstock__refuse.sql",
+        ROOT / "macros/layout/penstock__shown.sql",
     ]
     tests = [ROOT / "tests/data/generic" / f"{name}.sql" for name in ("shares_allowed", "share_is_steady")]
     files = {f"macros/{path.name}": path.read_text() for path in own}

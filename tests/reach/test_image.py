@@ -68,12 +68,12 @@ def test_linters_find_nothing(tmp_path: Path) -> None:
 
 def test_what_the_image_does_without_is_no_part_of_penstock() -> None:
     done = subprocess.run(
-        ["python", str(FOLDER / "unneeded.py"), "penstock[s3,gs,report]"], capture_output=True, text=True
+        ["python", str(FOLDER / "unneeded.py"), "dbt-penstock[s3,gs,ml]"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     unneeded = set(done.stdout.split())
     assert {"pytest", "mypy", "ruff"} <= unneeded
-    assert not {"penstock", "pyspark", "dbt-core", "dbt-spark", "pyhive", "s3fs", "gcsfs", "matplotlib"} & unneeded
+    assert not {"dbt-penstock", "pyspark", "dbt-core", "dbt-spark", "pyhive", "s3fs", "gcsfs", "matplotlib"} & unneeded
 
 
 def test_jars_are_resolved_where_the_settings_have_them(tmp_path: Path) -> None:

@@ -82,6 +82,6 @@ def test_a_metric_is_read_as_the_ui_writes_it(text: str, value: int) -> None:
 
 def test_the_tests_that_are_named_exist() -> None:
     named = set(re.findall(r"`(plan_\w+|files_per_partition_at_most|file_sizes_between|stats_present)", TEXT))
-    there = {path.stem for path in (ROOT / "tests" / "data" / "generic").glob("*.sql")}
+    there = {path.stem for path in (ROOT / "tests" / "data" / "generic").rglob("*.sql")}
     assert len(named) == 9
     assert named <= there

@@ -9,14 +9,13 @@ write (`penstock.storage.filesystems`). The log can be replayed to any version.
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from penstock import clock
+from penstock import __version__, clock
 from penstock.config.sections import Strict
 from penstock.errors import PenstockError
 from penstock.storage import filesystems
@@ -80,14 +79,6 @@ class Entry(Strict):
     def path(self, lake_dir: Location) -> Location:
         """Return the path of the landed file in a lake."""
         return lake_dir / self.folder / LANDED_FILE
-
-
-def program_version() -> str:
-    """Return the version of the installed penstock; `unknown` when it is not installed."""
-    try:
-        return importlib.metadata.version("penstock")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
 
 
 class Manifest:
@@ -181,9 +172,7 @@ class Manifest:
 
         Returns None, and writes nothing, when that version already has a successor.
         """
-        committed = entry.model_copy(
-            update={"version": version + 1, "landed_at": clock.now(), "penstock": program_version()}
-        )
+        committed = entry.model_copy(update={"version": version + 1, "landed_at": clock.now(), "penstock": __version__})
         data = committed.model_dump_json(indent=1).encode() + b"\n"
         return committed if filesystems.file_system(self.log_dir).create(self._path(version + 1), data) else None
 

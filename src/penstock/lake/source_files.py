@@ -77,7 +77,7 @@ def resolve_address(address: str) -> tuple[Any, str]:
         if protocol not in EXTRAS:
             raise
         package, extra = EXTRAS[protocol]
-        do = f"pip install 'penstock[{extra}]'"
+        do = f"pip install 'dbt-penstock[{extra}]'"
         raise PenstockError(f"the package {package} for {protocol}:// addresses", "not installed", do) from None
     except ValueError:
         do = "give a folder, or an address with http, https, s3 or gs"

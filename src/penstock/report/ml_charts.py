@@ -34,7 +34,7 @@ def _pyplot() -> Any:
 
         return plt
     except ImportError:
-        raise PenstockError("matplotlib, for the report", "not installed", "pip install 'penstock[report]'") from None
+        raise PenstockError("matplotlib, for the report", "not installed", "pip install 'dbt-penstock[ml]'") from None
 
 
 def _svg(figure: Any, name: str) -> str:

@@ -114,7 +114,7 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
         _ = location.fs
         return location
     except ImportError as error:
-        do = f"pip install 'penstock[{extra}]'"
+        do = f"pip install 'dbt-penstock[{extra}]'"
         raise PenstockError(f"the Python package for {title}", str(error), do) from None
 
 

@@ -100,7 +100,7 @@ def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypat
         ("no-such-package-here", "it isn't installed here"),
         ("rich<1", "is installed"),
         ("rich ==", "requirements in server.executors.packages"),
-        ("penstock", "development mode"),
+        ("dbt-penstock", "development mode"),
     ],
 )
 def test_a_package_that_cannot_be_sent_is_named(tmp_path: Path, package: str, message: str) -> None:

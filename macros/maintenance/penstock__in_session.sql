@@ -1,5 +1,5 @@
 {#- Runs a statement with temporary session settings, restores the old ones, and returns the rows. -#}
-{% macro in_session(settings, sql) %}
+{% macro penstock__in_session(settings, sql) %}
     {%- set before = {} -%}
     {%- for key, value in settings.items() -%}
         {%- do before.update({key: run_query('set ' ~ key).rows[0][1]}) -%}

@@ -1,4 +1,4 @@
-{% macro physical_test(model, test, arguments) %}
+{% macro penstock__physical_test(model, test, arguments) %}
     {%- set messages = [] -%}
     {%- if execute and flags.WHICH in ['test', 'build', 'retry'] -%}
         {%- set messages = adapter.physical_failures(model, test, arguments) -%}

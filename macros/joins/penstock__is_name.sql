@@ -1,5 +1,5 @@
 {#- Returns whether a value is a name, with or without dots. A hint is a comment, so a name can't contain its end. -#}
-{% macro is_name(value) %}
+{% macro penstock__is_name(value) %}
     {%- if value is not string -%}
         {{- return(false) -}}
     {%- endif -%}

@@ -1,5 +1,5 @@
 {#- Returns a value for an error message: text in quotes, other values as Jinja renders them. -#}
-{% macro shown(value) %}
+{% macro penstock__shown(value) %}
     {%- if value is string -%}
         {{- return("'" ~ value ~ "'") -}}
     {%- endif -%}

@@ -1,6 +1,6 @@
 {#- Returns a name for a hint, with backticks around each part that isn't a plain identifier or is a
     reserved word. -#}
-{% macro quoted_name(name) %}
+{% macro penstock__quoted_name(name) %}
     {%- set reserved = [
         'all', 'and', 'anti', 'as', 'case', 'cast', 'cross', 'distinct', 'else', 'end', 'except', 'exists',
         'false', 'from', 'full', 'group', 'having', 'in', 'inner', 'intersect', 'interval', 'is', 'join',

@@ -1,6 +1,6 @@
 {#- Returns the nodes that an operation works on. A named node must be suitable; of all nodes, unsuitable ones
     are skipped. -#}
-{% macro maintained(operation, model_name, needs) %}
+{% macro penstock__maintained(operation, model_name, needs) %}
     {%- set stored = {} -%}
     {%- for node in graph.nodes.values() if node.resource_type in ['model', 'snapshot', 'seed'] -%}
         {%- if node.package_name == project_name -%}
@@ -10,17 +10,17 @@
     {#- In a hook, the default is the model of the hook. -#}
     {%- set named = model_name if model_name is not none else (model.name if this is defined and this else none) -%}
     {%- if named is not none and named not in stored -%}
-        {{- refuse(
-            operation ~ '() takes a model of this project', shown(named),
+        {{- penstock__refuse(
+            operation ~ '() takes a model of this project', penstock__shown(named),
             'name one of ' ~ stored.keys() | sort | join(', ')
         ) -}}
     {%- endif -%}
     {#- Every table accumulates old files for VACUUM, but seeds are too small to be worth compacting. -#}
     {%- set found = [] -%}
     {%- for name, node in stored.items() if named is none or name == named -%}
-        {%- set wrong = unfit(operation, node, needs) -%}
+        {%- set wrong = penstock__unfit(operation, node, needs) -%}
         {%- if wrong and named is not none -%}
-            {{- refuse(wrong.needed, wrong.found, wrong.advice) -}}
+            {{- penstock__refuse(wrong.needed, wrong.found, wrong.advice) -}}
         {%- elif not wrong and (named is not none or operation == 'vacuum' or node.resource_type == 'model') -%}
             {%- do found.append(node) -%}
         {%- endif -%}

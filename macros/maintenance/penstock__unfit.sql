@@ -1,5 +1,5 @@
 {#- Returns why an operation can't work on a node (needed, found, advice); none if it can. -#}
-{% macro unfit(operation, node, needs) %}
+{% macro penstock__unfit(operation, node, needs) %}
     {%- set kind, format = node.config.materialized, adapter.table_format(node.config.get('file_format')) -%}
     {%- set abilities = {
         'OPTIMIZE': format.optimizes,
