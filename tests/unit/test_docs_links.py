@@ -1,0 +1,56 @@
+"""Links and paths in the documentation lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
+FENCE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\(([^)\s]+)\)")
+# In backticks: a path below one of the repository's folders of code.
+PATH = re.compile(r"`((?:src|tests|macros|models|python_models|tools|bench|orchestration)/[\w./-]+)`")
+# Files that a reader of the page writes.
+EXAMPLES = {"python_models/zone_cards.py", "python_models/tip_model.py"}
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    text = re.sub(r"[^\w\- ]", "", heading.strip().lower())
+    return text.replace(" ", "-")
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of a page."""
+    return {slug(heading) for heading in re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text()), re.MULTILINE)}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_relative_link_leads_to_a_file_and_a_heading(page: Path) -> None:
+    for link in LINK.findall(FENCE.sub("", page.read_text())):
+        if "://" in link:
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        assert target.exists(), f"{link} in {page.name}: no such file"
+        assert not anchor or anchor in anchors(target), f"{link} in {page.name}: no such heading"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_a_path_of_the_repository_exists(page: Path) -> None:
+    for path in PATH.findall(page.read_text()):
+        assert path in EXAMPLES or (ROOT / path).exists(), f"{path} in {page.name}: no such file"
+
+
+@pytest.mark.parametrize(
+    ("heading", "anchor"),
+    [
+        ("The lake's guarantees", "the-lakes-guarantees"),
+        ("Tests that needn't be repeated", "tests-that-neednt-be-repeated"),
+    ],
+)
+def test_an_anchor_is_made_as_github_does(heading: str, anchor: str) -> None:
+    assert slug(heading) == anchor
