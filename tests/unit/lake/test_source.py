@@ -238,7 +238,7 @@ def test_the_error_for_a_missing_package_says_what_to_install(
         monkeypatch.delitem(registered, protocol, raising=False)
     with pytest.raises(PenstockError) as caught:
         resolve_address(address)
-    assert caught.value.do == f"pip install 'penstock[{address[:2]}]'"
+    assert caught.value.do == f"pip install 'dbt-penstock[{address[:2]}]'"
 
 
 def test_the_metadata_file_of_a_download(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
