@@ -16,10 +16,10 @@ from penstock.report import ml_charts
 from penstock.storage import locations
 
 USES: dict[str, tuple[str, Callable[[], object]]] = {
-    "s3fs": ("s3", lambda: locations.folder(Path(), "s3a://bucket/lake", None, None, False)),
-    "gcsfs": ("gs", lambda: locations.folder(Path(), "gs://bucket/lake", None, None, False)),
-    "s3fs of a source": ("s3", lambda: source_files.file_system("s3://bucket/file.csv")),
-    "gcsfs of a source": ("gs", lambda: source_files.file_system("gs://bucket/file.csv")),
+    "s3fs": ("s3", lambda: locations.open_location(Path(), "s3a://bucket/lake", None, None, False)),
+    "gcsfs": ("gs", lambda: locations.open_location(Path(), "gs://bucket/lake", None, None, False)),
+    "s3fs of a source": ("s3", lambda: source_files.resolve_address("s3://bucket/file.csv")),
+    "gcsfs of a source": ("gs", lambda: source_files.resolve_address("gs://bucket/file.csv")),
     "matplotlib": ("ml", ml_charts._pyplot),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from pyspark.sql import DataFrame
 
@@ -38,6 +38,17 @@ class Version:
         """SQL expressions by feature name."""
         return {item["name"]: item["expression"] for item in self.row["features"]}
 
+    def __getattr__(self, name: str) -> NoReturn:
+        """Name the new method of a call that worked in version 0.1.0.
+
+        Raises:
+            PenstockError: the method was renamed.
+            AttributeError: there is no such attribute.
+        """
+        if name == "apply":
+            raise PenstockError("a method of a trained version", "`apply`", "write `predict`, with the same arguments")
+        raise AttributeError(name)
+
     def predict(self, rows: DataFrame, keep: Iterable[str]) -> DataFrame:
         """Return predictions in the target's unit as the column `predicted`.
 
@@ -52,6 +63,20 @@ class Version:
         predicted = regression.predict(model_store.load(self.row["path"]), inputs, self.row["prior"])
         columns = [predicted[alias].alias(name) for name, alias in zip(keep, kept_names, strict=True)]
         return predicted.select(*columns, predicted[regression.PREDICTED])
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Name the new function of a call that worked in version 0.1.0.
+
+    Raises:
+        PenstockError: the function was renamed.
+        AttributeError: there is no such name.
+    """
+    if name == "chosen":
+        raise PenstockError(
+            "a function of the registry", "`chosen`", "write `select_versions`, with the same arguments"
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def versions(trained: DataFrame) -> dict[str, dict[int, Version]]:
