@@ -74,7 +74,7 @@ def __getattr__(name: str) -> NoReturn:
     """
     if name == "chosen":
         raise PenstockError(
-            "a function of the registry", "`chosen`", "write `select_versions`, with the same arguments"
+            "a function of the registry", "`chosen`", "write `select_versions`"
         )
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
