@@ -57,7 +57,7 @@ faults: venv-dev ## dbt, servers, landings killed, disks filled, clocks moved, t
 	@$(PYTEST) tests/faults
 
 faults-year: venv-dev ## a year of months backfilled with kills throughout, beside the same undisturbed
-	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
+	@$(BIN)/python -m tests.faults.year
 
 reach: venv-dev ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
 	@$(BIN)/python tools/suites.py --lanes 3 reach

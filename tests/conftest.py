@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 
-import warm
+from tests.support import forked_commands
 
 # A run in the background of a script ignores Ctrl-C, and so would each program that the tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -13,4 +13,4 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 def pytest_keyboard_interrupt() -> None:
     """Kill the commands at work before fixtures stop their servers: one that goes on would start its server again."""
-    warm.kill_all()
+    forked_commands.kill_all()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 STEP = "{% set second = var('step', 1) | int == 2 %}"
 NULLS = "select 1 as id, null as x, array() as xs, named_struct('a', null, 'b', 1) as st, map() as m"

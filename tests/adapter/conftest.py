@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import intervals_project
 import pytest
-from intervals_project import Rides
-from projects import COMPILED, Project, small_project
 
 from penstock.config.settings import load
 from penstock.spark.server import control
+from tests.adapter import intervals_project
+from tests.adapter.intervals_project import Rides
+from tests.support.projects import COMPILED, Project, small_project
 
 
 @pytest.fixture(scope="session")

@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from projects import Project, small_project
-from waiting import LIMIT
+from tests.support.polling import LIMIT
+from tests.support.projects import Project, small_project
 
 LAKE = """
 version: 1

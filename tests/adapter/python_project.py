@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 MODELS = {
     # What they read.

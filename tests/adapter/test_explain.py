@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from projects import Project, edited, small_project
+
+from tests.support.projects import Project, edited, small_project
 
 MODELS = {
     "trips.sql": """

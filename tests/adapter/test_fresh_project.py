@@ -10,7 +10,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from projects import ROOT, TIMEOUT
+
+from tests.support.projects import ROOT, TIMEOUT
 
 PROFILE = """\
 shop:

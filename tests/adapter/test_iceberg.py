@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 import yaml
-from projects import ROOT, Project, small_project
 
 from penstock.spark.server import control
+from tests.support.projects import ROOT, Project, small_project
 
 FILES = {
     "models/trips.sql": "{{ config(materialized='table', partition_by='zone') }} "

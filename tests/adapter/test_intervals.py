@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from intervals_project import MODELS, ORDINARY, ZONES, Rides, words
-from projects import edited
 
 from penstock.delta import log as delta_log
 from penstock.intervals import commit_metadata as commits

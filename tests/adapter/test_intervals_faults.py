@@ -7,9 +7,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from intervals_project import MODELS, Rides, words
 
 from penstock.lake.manifest import Manifest
+from tests.adapter.intervals_project import MODELS, Rides, words
 
 
 def months_of(rides: Rides) -> list[str]:

@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from projects import ROOT, Project, small_project
+
+from tests.support.projects import ROOT, Project, small_project
 
 MB = 1024 * 1024
 TRIPS = "select * from parquet.`{{ env_var('TRIPS') }}`"

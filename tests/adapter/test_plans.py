@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 import yaml
-from projects import ROOT, Project, edited, small_project
 
 from penstock.plans import plan_store, queries
+from tests.support.projects import ROOT, Project, edited, small_project
 
 TABLE = "{{ config(materialized='table') }}\n"
 NO_CHANCE = "{{ config(spark_conf={'spark.sql.autoBroadcastJoinThreshold': -1}) }}\n"

@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from projects import ROOT, Project, small_project
+
+from tests.support.projects import ROOT, Project, small_project
 
 # (service, rule): (bad rows, all rows) of the months from 2023-01 on.
 SERIES: dict[tuple[str, str], list[tuple[int, int]]] = {

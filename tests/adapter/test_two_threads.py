@@ -17,9 +17,6 @@ from typing import Any
 
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
-from projects import Project, small_project
-from spark_ui import jobs, sessions
-from waiting import LIMIT, wait_until
 
 from dbt.adapters.penstock import sent_statement
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
@@ -29,6 +26,9 @@ from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.python_submissions import connect, executions
 from dbt.adapters.penstock.python_submissions import connect_session as spark_session
 from dbt.adapters.penstock.sessions import open_session
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project, small_project
+from tests.support.spark_ui import jobs, sessions
 
 ROUNDS = 100
 AT_ONCE = 10

@@ -8,16 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import adapters
-import dialect
 import pytest
-import report
 import yaml
-from projects import INTERPRETED, QUICK
 
 from penstock.config.settings import Settings, load
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
+from tests.conformance import adapters, dialect, report
+from tests.support.projects import INTERPRETED, QUICK
 
 pytest_plugins = ["dbt.tests.fixtures.project"]
 ROOT = Path(__file__).resolve().parents[2]

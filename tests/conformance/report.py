@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from adapters import ADAPTER
 
 from penstock.config.sections import ServerSettings
+from tests.conformance.adapters import ADAPTER
 
 FOLDER = Path(__file__).resolve().parent
 BASELINE = FOLDER / "dbt-spark.json"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dialect
 import pytest
 from dbt.tests.adapter.aliases import fixtures
 from dbt.tests.adapter.aliases.test_aliases import (
@@ -20,6 +19,8 @@ from dbt.tests.adapter.caching.test_caching import (
 from dbt.tests.adapter.relations.test_changing_relation_type import BaseChangeRelationTypeValidator
 from dbt.tests.adapter.relations.test_dropping_schema_named import BaseDropSchemaNamed
 from dbt.tests.util import run_dbt
+
+from tests.conformance import dialect
 
 
 class Macros:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import adapters
 import pytest
 from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseCloneNotPossible,
@@ -10,6 +9,8 @@ from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseCloneSameSourceAndTarget,
     BaseCloneSameTargetAndState,
 )
+
+from tests.conformance import adapters
 
 
 class Delta:

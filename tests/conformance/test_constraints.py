@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import adapters
-import expected_ddl
 import pytest
 from dbt.tests.adapter.constraints import fixtures
 from dbt.tests.adapter.constraints.test_constraints import (
@@ -20,6 +18,8 @@ from dbt.tests.adapter.constraints.test_constraints import (
     BaseTableContractSqlHeader,
     BaseViewConstraintsColumnsEqual,
 )
+
+from tests.conformance import adapters, expected_ddl
 
 
 def spark(yml: str) -> str:

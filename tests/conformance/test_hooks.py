@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import adapters
 import pytest
 from dbt.tests.adapter.hooks.test_model_hooks import (
     MODEL_POST_HOOK,
@@ -23,6 +22,8 @@ from dbt.tests.adapter.hooks.test_model_hooks import (
     BasePrePostSnapshotHooksInConfigKwargs,
 )
 from dbt.tests.adapter.hooks.test_run_hooks import BaseAfterRunHooks, BasePrePostRunHooks
+
+from tests.conformance import adapters
 
 CONTEXT = ("dbname", "host", "name", "schema", "type", "user", "pass", "threads")
 ALTER = ["alter table {{ this }} add column new_col int", "update {{ this }} set new_col = 1"]

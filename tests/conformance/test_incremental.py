@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import adapters
 import pytest
 from dbt.tests.adapter.incremental.test_incremental_merge_exclude_columns import BaseMergeExcludeColumns
 from dbt.tests.adapter.incremental.test_incremental_microbatch import BaseMicrobatch
@@ -11,6 +10,8 @@ from dbt.tests.adapter.incremental.test_incremental_predicates import (
     models__delete_insert_incremental_predicates_sql,
 )
 from dbt.tests.adapter.incremental.test_incremental_unique_id import BaseIncrementalUniqueKey
+
+from tests.conformance import adapters
 
 
 @pytest.mark.core

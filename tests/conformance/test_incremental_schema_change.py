@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import adapters
 import pytest
 from dbt.tests.adapter.incremental.test_incremental_on_schema_change import (
     BaseIncrementalOnSchemaChange,
     BaseIncrementalOnSchemaChangeSetup,
 )
 from dbt.tests.util import check_relations_equal, run_dbt
+
+from tests.conformance import adapters
 
 
 class IgnoreOrFail(BaseIncrementalOnSchemaChangeSetup):

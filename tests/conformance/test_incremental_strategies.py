@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import adapters
 import pytest
 from dbt.tests.util import check_relations_equal, run_dbt
+
+from tests.conformance import adapters
 
 MODEL = """
 {{{{ config(materialized='incremental', {config}) }}}}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import adapters
 import pytest
 from dbt.tests.adapter.persist_docs import fixtures
 from dbt.tests.adapter.persist_docs.test_persist_docs import (
@@ -14,6 +13,8 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
     BasePersistDocsQuotedDescriptionNotAppliedOnMismatch,
 )
 from dbt.tests.util import run_dbt
+
+from tests.conformance import adapters
 
 BOTH = {"relation": True, "columns": True}
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import adapters
 import pytest
 from dbt.tests.adapter.concurrency.test_concurrency import BaseConcurrency
 from dbt.tests.adapter.ephemeral.test_ephemeral import (
@@ -16,6 +15,8 @@ from dbt.tests.adapter.ephemeral.test_ephemeral import (
 from dbt.tests.adapter.simple_copy.test_copy_uppercase import BaseSimpleCopyUppercase
 from dbt.tests.adapter.simple_copy.test_simple_copy import EmptyModelsArentRunBase, SimpleCopyBase
 from dbt.tests.util import check_relations_equal, get_connection, run_dbt
+
+from tests.conformance import adapters
 
 
 class TestSimpleCopy(SimpleCopyBase):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 
-import adapters
-import dialect
 import pytest
 from dbt.tests.adapter.simple_snapshot import fixtures, new_record_dbt_valid_to_current, new_record_timestamp_mode
 from dbt.tests.adapter.simple_snapshot.new_record_check_mode import BaseSnapshotNewRecordCheckMode
@@ -26,6 +24,8 @@ from dbt.tests.adapter.simple_snapshot.test_various_configs import (
     BaseSnapshotMultiUniqueKey,
 )
 from dbt.tests.util import check_relations_equal, run_dbt
+
+from tests.conformance import adapters, dialect
 
 META = {
     "dbt_valid_to": "test_valid_to",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import adapters
 import pytest
 from dbt.tests.adapter.store_test_failures_tests import basic
 from dbt.tests.adapter.store_test_failures_tests.test_store_test_failures import (
@@ -11,6 +10,8 @@ from dbt.tests.adapter.store_test_failures_tests.test_store_test_failures import
     BaseStoreTestFailuresLimit,
     StoreTestFailuresBase,
 )
+
+from tests.conformance import adapters
 
 
 class DropsAudit:

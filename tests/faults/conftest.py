@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from faulty import FILES, SLOTS
-from projects import Project, small_project
-from trips import Trips, make
 
 from penstock.config.settings import load
 from penstock.spark.server import control
+from tests.faults.small_faults_project import FILES, SLOTS
+from tests.faults.trips_project import Trips, make
+from tests.support.projects import Project, small_project
 
 
 @pytest.fixture(scope="session")

@@ -15,8 +15,6 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import warm
-
 from penstock.cli.main import main
 from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.sample import SampleMonth, write_raw
@@ -27,8 +25,8 @@ MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"
 # What changes names on the disk, as Python's audit events call it.
 STEPS = ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir")
 # Children of a server that has imported this module start at once, and with no thread of their own.
-PROCESSES = warm.CONTEXT
-warm.preload(__name__)
+PROCESSES = forked_commands.CONTEXT
+forked_commands.preload(__name__)
 
 
 def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:

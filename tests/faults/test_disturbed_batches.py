@@ -9,8 +9,6 @@ import time
 from pathlib import Path
 
 import pytest
-from trips import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
-from waiting import wait_until
 
 from penstock.lake.manifest import LANDED_FILE, Manifest
 

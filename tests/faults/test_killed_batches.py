@@ -9,7 +9,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trips import INCREMENTAL, WAIT, Reader, Trips, killed, moments
+
+from tests.faults.trips_project import INCREMENTAL, WAIT, Reader, Trips, killed, moments
 
 # By victim: how often a run is killed before the one command that recovers, in each round. With the kills of
 # landings they are thirty.

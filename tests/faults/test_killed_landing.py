@@ -18,8 +18,9 @@ from pathlib import Path
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from landings import NAME, Project, Sources, land, make_sources, month_of
-from waiting import wait_until
+
+from tests.faults.landings import NAME, Project, Sources, land, make_sources, month_of
+from tests.support.polling import wait_until
 
 ROWS, SMALL = 300_000, 2_000
 MOMENTS, SEED = 16, 7

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import psutil
 import pytest
-from faulty import NEVER, WAIT, kill_server_when_busy, start, tables
-from projects import Project, edited
 
 from penstock.spark.server import control, record
+from tests.faults.small_faults_project import NEVER, WAIT, kill_server_when_busy, start, tables
+from tests.support.projects import Project, edited
 
 SEED = "id,version\n" + "".join(f"{number},2\n" for number in range(400_000))
 

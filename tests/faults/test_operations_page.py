@@ -7,7 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from trips import Trips
 
 from penstock.lake.sample import SampleMonth, write_raw
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from faulty import SLOWLY, WAIT, start, tables
-from projects import Project
+
+from tests.faults.small_faults_project import SLOWLY, WAIT, start, tables
+from tests.support.projects import Project
 
 
 def together(project: Project, name: str) -> tuple[list[int], str]:

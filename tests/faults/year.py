@@ -18,12 +18,12 @@ from datetime import date
 from pathlib import Path
 
 import psutil
-from projects import make_project
-from trips import TABLES, WAIT, Sums, Trips, killed
 
 from penstock.intervals.grain import GRAINS
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
+from tests.faults.trips_project import TABLES, WAIT, Sums, Trips, killed
+from tests.support.projects import make_project
 
 FIRST, LAST = date(2023, 6, 1), date(2024, 5, 1)
 ROWS = 20_000

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import Project, make_project
 
 from penstock.spark.server import control
+from tests.support.projects import Project, make_project
 
 
 @pytest.fixture(scope="session")

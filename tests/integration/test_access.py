@@ -11,15 +11,15 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 
-import intruder
 import psutil
 import pytest
-from projects import Project
 from pyhive import hive
-from waiting import LIMIT
 
 from penstock.spark.access.secret import ui_key
 from penstock.spark.server import control
+from tests.support import intruder
+from tests.support.polling import LIMIT
+from tests.support.projects import Project
 
 CONNECT = """
 import os, sys

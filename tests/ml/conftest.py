@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import BRIEF, INTERPRETED, Project, make_project
 
 from penstock.spark.server import control
+from tests.support.projects import BRIEF, INTERPRETED, Project, make_project
 
 SAMPLE_ROWS = 40_000
 # What the chain does doesn't depend on how well it learns.

@@ -11,10 +11,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from browsing import FLAGS, browser
-from conftest import with_candidates
-from projects import Project, edited
-from waiting import wait_until
 
 from penstock.lake.sample import SampleMonth, write_raw
 

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import SPLITS
-from projects import Project
 
 from penstock.ml import drift, monitoring
+from tests.ml.conftest import SPLITS
+from tests.support.projects import Project
 
 # Twelve months and two models, on two processors.
 pytestmark = pytest.mark.timeout(2400)

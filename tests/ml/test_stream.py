@@ -7,9 +7,6 @@ from datetime import date
 from pathlib import Path
 
 import psutil
-from projects import Project, edited
-from test_chain import run
-from waiting import LIMIT, wait_until
 
 from penstock.lake.sample import SampleMonth, write_raw
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from projects import ROOT, Project
-from reach_tools import missing
 
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
+from tests.reach.external_tools import missing
+from tests.support.projects import ROOT, Project
 
 HERE = ROOT / "orchestration" / "airflow"
 DAGS = HERE / "dags"

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import clustered
-import postgres as databases
 import pytest
-from clustered import Clustered
-from postgres import Postgres
-from reach_tools import missing
+
+from tests.reach import cluster_project
+from tests.reach import postgres as databases
+from tests.reach.cluster_project import Clustered
+from tests.reach.external_tools import missing
+from tests.reach.postgres import Postgres
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,6 +30,6 @@ def postgres() -> Iterator[Postgres]:
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
     """A small project on a cluster of two workers, its server up and all its tables built; tests leave it so."""
-    made = clustered.make(tmp_path_factory.mktemp("clustered") / "project")
-    with clustered.built(made):
+    made = cluster_project.make(tmp_path_factory.mktemp("clustered") / "project")
+    with cluster_project.built(made):
         yield made

@@ -13,14 +13,14 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import requests
-from processes import free_port, running
-from reach_tools import ROOT, from_go, missing
-from waiting import wait_until
 
 from penstock.errors import PenstockError
 from penstock.spark import java, object_stores
 from penstock.spark.jars import resolve, spark_jars
 from penstock.spark.server.configuration import MODULE_OPTIONS
+from tests.reach.external_tools import ROOT, from_go, missing
+from tests.reach.processes import free_port, running
+from tests.support.polling import wait_until
 
 DELTA = "io.delta:delta-spark_4.1_2.13:4.3.0"
 BUCKET = "penstock"

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 import yaml
-from reach_tools import ROOT, from_go, from_pip, run_with
+
+from tests.reach.external_tools import ROOT, from_go, from_pip, run_with
 
 FOLDER = ROOT / "orchestration" / "kubernetes"
 CONFIG = FOLDER / "base" / "config"

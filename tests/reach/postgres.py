@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import free_port
-from waiting import wait_until
+from tests.reach.processes import free_port
+from tests.support.polling import wait_until
 
 USER, PASSWORD = "reach_user", "reach-Secret-31"
 

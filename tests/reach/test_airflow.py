@@ -15,10 +15,10 @@ from typing import Any
 
 import psutil
 import pytest
-from airflow_home import HERE, ROWS, Airflow, write_months
-from projects import INTERPRETED, ROOT, make_project
 
 from penstock.spark.server import control
+from tests.reach.airflow_home import HERE, ROWS, Airflow, write_months
+from tests.support.projects import INTERPRETED, ROOT, make_project
 
 JANUARY, FEBRUARY = "2024-01", "2024-02"
 

@@ -8,20 +8,19 @@ import sys
 import urllib.error
 from pathlib import Path
 
-import intruder
 import psutil
 import pytest
-import spark_ui
-from clustered import WORKERS, Clustered, end, expected
-from processes import free_port
-from projects import edited, small_project
-from waiting import LIMIT, wait_until
-from warm import Started
 
 from penstock.errors import PenstockError
 from penstock.spark import java
 from penstock.spark.cluster import nodes, record
 from penstock.spark.server import control
+from tests.reach.cluster_project import WORKERS, Clustered, end, expected
+from tests.reach.processes import free_port
+from tests.support import intruder, spark_ui
+from tests.support.forked_commands import Started
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import edited, small_project
 
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 

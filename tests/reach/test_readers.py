@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from projects import INTERPRETED, Project, make_project
-from reach_tools import from_pip, missing
-from reading import DOCS, PROBES, VECTORS, blocks, by_extension, promised
 
 from penstock.spark.java import find
 from penstock.spark.server import control
+from tests.reach.delta_readers import DOCS, PROBES, VECTORS, blocks, by_extension, promised
+from tests.reach.external_tools import from_pip, missing
+from tests.support.projects import INTERPRETED, Project, make_project
 
 try:
     from deltalake import DeltaTable, QueryBuilder

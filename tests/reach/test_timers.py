@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from projects import ROOT, Project, small_project
-from reach_tools import missing
-from waiting import LIMIT, wait_until
 
 from penstock.spark.server import control
+from tests.reach.external_tools import missing
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import ROOT, Project, small_project
 
 PLACE = "/srv/trips"
 CRON = ROOT / "orchestration" / "cron" / "penstock"

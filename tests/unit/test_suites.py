@@ -13,7 +13,8 @@ from types import ModuleType
 
 import psutil
 import pytest
-from waiting import LIMIT
+
+from tests.support.polling import LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = "import time; print('asleep', flush=True); time.sleep(600)"

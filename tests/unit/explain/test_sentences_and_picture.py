@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-import plan_texts
 import pytest
 
 from penstock.explain import builder, picture, sentences, terminal

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import plan_texts
 import pytest
 
 from penstock.plans import assertions

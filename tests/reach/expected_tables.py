@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-from projects import ROOT
-from rides import COLUMNS, Tables
+
+from tests.reach.rides_project import COLUMNS, Tables
+from tests.support.projects import ROOT
 
 RIDES = """
 create table rides as

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from reach_tools import ROOT, run_with
+from tests.reach.external_tools import ROOT, run_with
 
 DOCS = (ROOT / "docs" / "readers.md").read_text()
 VECTORS = "'delta.enableDeletionVectors' = 'true'"

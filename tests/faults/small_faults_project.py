@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import psutil
-import spark_ui
-from projects import Project
-from waiting import LIMIT, wait_until
-from warm import Started
 
 from penstock.spark.server import control
+from tests.support import spark_ui
+from tests.support.forked_commands import Started
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project
 
 WAIT = LIMIT
 # With `slow` a row takes so many milliseconds, so that a write of the two hundred rows a task gets is met half-way.

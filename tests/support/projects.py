@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import warm
 import yaml
 
 from penstock.config.settings import Settings, load
 from penstock.report import warehouse_query
 from penstock.spark.server import warm_up
+from tests.support import forked_commands
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     *("dbt_project.yml", "lake.yml", "models", "python_models", "macros", "seeds", "profiles", "tests/data"),
     *("snapshots", "analyses", "selectors.yml"),
@@ -57,16 +57,18 @@ class Project:
 
     def dbt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run dbt in the project's folder; both streams are in `stdout`."""
-        return warm.run("dbt", self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT)
+        return forked_commands.run(
+            "dbt", self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT
+        )
 
     def penstock(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run penstock in the project's folder; both streams are in `stdout`."""
-        return warm.run("penstock", self.root, self._environment(environment), list(arguments), TIMEOUT)
+        return forked_commands.run("penstock", self.root, self._environment(environment), list(arguments), TIMEOUT)
 
-    def start(self, program: str, *arguments: str, **environment: str) -> warm.Started:
+    def start(self, program: str, *arguments: str, **environment: str) -> forked_commands.Started:
         """Start dbt or penstock beside the test, to be waited for or killed."""
         options = ["--no-use-colors"] if program == "dbt" else []
-        return warm.start(program, self.root, self._environment(environment), [*options, *arguments])
+        return forked_commands.start(program, self.root, self._environment(environment), [*options, *arguments])
 
     def program(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run any program in the project's folder, this environment's programs on its path."""

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import spark_ui
 import yaml
-from processes import is_executor
-from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
-from waiting import LIMIT, wait_until
 
 from penstock.config.settings import Settings, load
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
+from tests.reach.processes import is_executor
+from tests.support import spark_ui
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
 
 MONTHS = ("2023-01", "2023-02")
 ROWS = 400

@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from projects import INTERPRETED, Project, make_project
-from waiting import LIMIT
-from warm import Started
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import load as load_catalog
@@ -24,6 +21,9 @@ from penstock.lake.landing import land
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.lake.source_files import local_file
 from penstock.spark.server import control
+from tests.support.forked_commands import Started
+from tests.support.polling import LIMIT
+from tests.support.projects import INTERPRETED, Project, make_project
 
 WAIT = LIMIT
 DISK = 512  # MiB

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import CodeType, SimpleNamespace
 from typing import Any
 
-from dbt_jinja import environment
 from jinja2 import Template
+
+from tests.support.dbt_jinja import environment
 
 PROJECT = Path(__file__).resolve().parents[2]
 

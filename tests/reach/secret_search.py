@@ -6,11 +6,11 @@ import urllib.request
 from pathlib import Path
 
 import psutil
-from processes import content, files
-from rides import Rides
 
 from penstock.spark.access.secret import ui_key
 from penstock.spark.server import control
+from tests.reach.processes import content, files
+from tests.reach.rides_project import Rides
 
 
 def files_with(secret: str, *folders: Path) -> list[Path]:

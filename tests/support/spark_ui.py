@@ -7,13 +7,12 @@ import subprocess
 import urllib.request
 from typing import Any, Protocol
 
-from waiting import wait_until
-from warm import Started
-
 from penstock.config.settings import Settings
 from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.access import secret
 from penstock.spark.server import control
+from tests.support.forked_commands import Started
+from tests.support.polling import wait_until
 
 
 class HasServer(Protocol):

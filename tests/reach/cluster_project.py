@@ -12,8 +12,6 @@ from typing import Any
 
 import psutil
 import yaml
-from processes import is_executor, own_ports
-from projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
 from penstock.spark.access import secret
 from penstock.spark.access.secret import ui_key
@@ -21,6 +19,8 @@ from penstock.spark.cluster import control as cluster
 from penstock.spark.cluster import record
 from penstock.spark.cluster.record import Cluster
 from penstock.spark.server import control
+from tests.reach.processes import is_executor, own_ports
+from tests.support.projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
 ROWS = 200
 # The model that `slow` names takes some time for a row, so that a kill meets a task half-way.
