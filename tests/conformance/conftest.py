@@ -17,7 +17,6 @@ from penstock.spark.server.record import Record
 from tests.conformance import adapters, dialect, report
 from tests.support.projects import INTERPRETED, QUICK
 
-pytest_plugins = ["dbt.tests.fixtures.project"]
 ROOT = Path(__file__).resolve().parents[2]
 # Tables of a few rows: more partitions only cost tasks.
 SPARK_CONF = {
@@ -29,11 +28,9 @@ SPARK_CONF = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record", action="store_true", help="write the results of the whole suite to its files")
-
-
 def pytest_configure(config: pytest.Config) -> None:
+    # pytest refuses `pytest_plugins` in a conftest below the first one.
+    config.pluginmanager.import_plugin("dbt.tests.fixtures.project")
     config.addinivalue_line("filterwarnings", "ignore:Class-scoped fixtures defined as instance methods")
     recorder = report.Recorder(config.getoption("--record"))
     recorder.check(config)

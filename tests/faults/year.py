@@ -1,6 +1,6 @@
 """A year of months backfilled with kills throughout, beside the same year undisturbed: their tables by checksum.
 
-Too long for every run of CI: `make faults-year`. Months for which PENSTOCK_TLC_DATA has a green file are
+Too long for every run of CI: `python -m tests.faults.year`. Months for which PENSTOCK_TLC_DATA has a green file are
 real, the rest is made. dbt, Spark and the metastore are killed in turn, at seeded moments, until the same
 command has come to its end; each time it is typed again and nothing else is done.
 """

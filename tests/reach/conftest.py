@@ -13,10 +13,6 @@ from tests.reach.external_tools import missing
 from tests.reach.postgres import Postgres
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-docs", action="store_true", help="write the table of targets into docs/stores.md")
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server with an empty database."""
