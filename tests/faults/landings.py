@@ -57,7 +57,7 @@ def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: i
     ready.send("ready")
     sys.addaudithook(step)
     try:
-        main.main()
+        main()
     finally:
         sys.stdout.flush()
         ready.send(steps)
@@ -143,7 +143,7 @@ class Sources:
             before = self.old if scenario == "replaced" else self.new
             shutil.copytree(self.undisturbed[before].lake, project.lake)
         if scenario == "repaired":
-            os.truncate(self.landed(self.new).path(project.lake), 1000)
+            os.truncate(local_path(self.landed(self.new).path(project.lake)), 1000)
         return project
 
     def landed(self, source: Path) -> Entry:
@@ -165,8 +165,11 @@ def land(source: Path) -> tuple[str, ...]:
 
 
 def month_of(entry: Entry | None) -> dict[str, object] | None:
-    """What an entry says of its month, whenever it was committed."""
-    return entry and json.loads(entry.model_dump_json(exclude={"version", "landed_at"}))
+    """Return the fields of an entry that do not depend on when it was committed."""
+    if entry is None:
+        return None
+    fields: dict[str, object] = json.loads(entry.model_dump_json(exclude={"version", "landed_at"}))
+    return fields
 
 
 def make_sources(folder: Path, rows: int) -> Sources:
