@@ -10,6 +10,7 @@ import pytest
 
 from penstock.lake.manifest import Manifest
 from tests.adapter.intervals_project import MODELS, Rides, words
+from tests.support.paths import local_path
 
 
 def months_of(rides: Rides) -> list[str]:
@@ -19,8 +20,10 @@ def months_of(rides: Rides) -> list[str]:
 
 def landed_file(rides: Rides, month: str) -> Path:
     """The lake's live file of a month."""
-    lake = rides.project.settings.lake_dir
-    return next(entry.path(lake) for entry in Manifest(lake).live().values() if words(entry.file_month) == month)
+    lake = local_path(rides.project.settings.lake_dir)
+    return next(
+        local_path(entry.path(lake)) for entry in Manifest(lake).live().values() if words(entry.file_month) == month
+    )
 
 
 @pytest.mark.core

@@ -10,6 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.pool import ThreadPool
 from types import SimpleNamespace
@@ -61,6 +62,11 @@ def credentials(project: Project) -> PenstockCredentials:
     return made
 
 
+def has_no_session(project: Project, protocol: str) -> bool:
+    """Return whether the server has no open session of a protocol."""
+    return sessions(project, protocol)[0] == 0
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """On the server, after each test."""
@@ -69,7 +75,7 @@ def nothing_is_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterat
     yield
     # Not its count of running statements: one whose start it hears of after its end counts for ever.
     for protocol in ("sqlserver", "connect"):
-        wait_until(lambda protocol=protocol: sessions(project, protocol)[0] == 0, f"no session of {protocol}")
+        wait_until(partial(has_no_session, project, protocol), f"no session of {protocol}")
     wait_until(lambda: not jobs(project, "running"), "no job on the server")
 
 

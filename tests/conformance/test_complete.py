@@ -33,7 +33,7 @@ def modules() -> Iterator[ModuleType]:
             yield importlib.import_module(".".join(("dbt.tests.adapter", *parts)))
 
 
-def test_every_published_class_is_run_or_skipped_with_a_reason():
+def test_every_published_class_is_run_or_skipped_with_a_reason() -> None:
     """A class counts as run when one here inherits it. `Test…` are the publisher's own PostgreSQL runs."""
     ours: list[type] = []
     for path in sorted(Path(__file__).parent.glob("test_*.py")):

@@ -21,7 +21,7 @@ def test_a_full_disk(trips: Trips) -> None:
         pytest.skip("a small file system can only be mounted by root")
     before = trips.sums()
     trips.change()
-    filler = trips.project.settings.warehouse_dir / "filler"
+    filler = local_path(trips.project.settings.warehouse_dir) / "filler"
     room = os.statvfs(filler.parent)
     try:
         filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 65536))
@@ -51,7 +51,7 @@ def test_a_damaged_lake_file(trips: Trips) -> None:
     """Between landing and reading the file goes wrong: nothing is built from it, and the message has the repair."""
     before = trips.sums()
     trips.change()
-    lake = trips.project.settings.lake_dir
+    lake = local_path(trips.project.settings.lake_dir)
     live = {month: entry for (name, month), entry in Manifest(lake).live().items() if name == "green"}
     file, other = (lake / live[month].folder / LANDED_FILE for month in (max(live), min(live)))
     for damage in (_cut, _replaced, _removed):

@@ -11,6 +11,7 @@ import psutil
 import pytest
 
 from tests.faults.trips_project import INCREMENTAL, WAIT, Reader, Trips, killed, moments
+from tests.support.paths import local_path
 
 # By victim: how often a run is killed before the one command that recovers, in each round. With the kills of
 # landings they are thirty.
@@ -92,8 +93,8 @@ def test_no_file_is_left_unreferenced(trips: Trips) -> None:
     trips.run("run-operation", "vacuum", "--args", "{retention_hours: 0}")
     cleaned = trips.project.penstock("clean", "--grace", "0d")
     assert cleaned.returncode == 0, cleaned.stdout
-    warehouse = trips.project.settings.warehouse_dir
-    for name in (*(path.parent for path in sorted(warehouse.glob("*/*/_delta_log"))),):
+    warehouse = local_path(trips.project.settings.warehouse_dir)
+    for name in [path.parent for path in sorted(warehouse.glob("*/*/_delta_log"))]:
         there = {path for path in name.rglob("*.parquet") if "_delta_log" not in path.parts}
         table = f"{name.parent.name.removesuffix('.db')}.{name.name}"
         if trips.project.sql(f"show tables in {table.split('.')[0]} like '{name.name}'"):

@@ -51,7 +51,7 @@ def check_killed(project: Project, sources: Sources, scenario: str) -> None:
     entry = project.live()
     assert entry is not None and month_of(entry) == new
     assert project.damage() == []
-    assert pq.ParquetFile(entry.path(project.lake)).metadata.num_rows == entry.rows
+    assert pq.ParquetFile(str(entry.path(project.lake))).metadata.num_rows == entry.rows
     project.check_clean()
 
 

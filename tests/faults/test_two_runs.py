@@ -24,7 +24,7 @@ def together(project: Project, name: str) -> tuple[list[int], str]:
         for version in (11, 12)
     ]
     said = [run.communicate(timeout=WAIT)[0] for run in runs]
-    return [run.returncode for run in runs], "\n".join(said)
+    return [run.wait() for run in runs], "\n".join(said)
 
 
 @pytest.mark.core

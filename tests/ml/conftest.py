@@ -68,7 +68,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         for month in (*BEFORE, *SPLITS[-1]):
             assert made.penstock("land", "green", month, "--from", str(Path(data) / "green")).returncode == 0
         kinds = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
-        steps = [("+trip_features", LEARNED)]
+        steps: list[tuple[str, tuple[str, ...]]] = [("+trip_features", LEARNED)]
         steps += [(model, months) for months in SPLITS for model in ("duration_model", "fare_model")]
         for models, months in (*steps, ("model_registry trip_predictions prediction_drift", LEARNED)):
             done = made.dbt("build", "--select", models, *kinds, "--vars", split_vars(months))

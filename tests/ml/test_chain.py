@@ -70,7 +70,7 @@ def test_nothing_changed_trains_nothing(learned: Project) -> None:
 def exported(project: Project) -> list[tuple[Any, ...]]:
     """The export's rows, in order."""
     files = project.settings.lake_dir / "export" / "predictions" / "*" / "*.parquet"
-    return duckdb.sql(f"select trip_id, predicted_fare, predicted_duration from '{files}' order by 1").fetchall()
+    return duckdb.execute(f"select trip_id, predicted_fare, predicted_duration from '{files}' order by 1").fetchall()
 
 
 def test_the_export_is_the_table(learned: Project) -> None:
@@ -78,7 +78,7 @@ def test_the_export_is_the_table(learned: Project) -> None:
     columns = "trip_id, predicted_fare, predicted_duration"
     ours = [tuple(row) for row in learned.sql(f"select {columns} from warehouse.trip_predictions order by 1")]
     assert exported(learned) == ours
-    folder = learned.settings.lake_dir / "export" / "predictions"
+    folder = local_path(learned.settings.lake_dir) / "export" / "predictions"
     months = sorted(folder.glob("pickup_month=*"))
     shutil.copytree(months[0], folder / "pickup_month=2001-01-01")
     assert len(exported(learned)) > len(ours)

@@ -68,20 +68,24 @@ def running(where: Path) -> Iterator[Postgres]:
         where: folder of its programs.
     """
     # It refuses to run as root, so it has another user's rights there.
-    other = {"user": pwd.getpwnam("nobody").pw_uid, "group": pwd.getpwnam("nobody").pw_gid} if os.getuid() == 0 else {}
+    nobody = pwd.getpwnam("nobody")
+    user, group = (nobody.pw_uid, nobody.pw_gid) if os.getuid() == 0 else (None, None)
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     port = free_port()
     try:
         secret = folder / "password"
         secret.write_text(PASSWORD)
         for path in (folder, secret):
-            os.chown(path, other.get("user", -1), other.get("group", -1))
+            os.chown(path, -1 if user is None else user, -1 if group is None else group)
         made = ["initdb", "-D", str(folder / "data"), "-U", USER, "--auth=scram-sha-256", f"--pwfile={secret}", "-N"]
-        done = subprocess.run([str(where / made[0]), *made[1:]], **other, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(
+            [str(where / made[0]), *made[1:]], user=user, group=group, cwd=folder, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         options = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
         with (folder / "log").open("w") as log:
-            server = subprocess.Popen([str(where / "postgres"), *options], **other, cwd=folder, stdout=log, stderr=log)
+            command = [str(where / "postgres"), *options]
+            server = subprocess.Popen(command, user=user, group=group, cwd=folder, stdout=log, stderr=log)
         try:
             made_one = Postgres(port, where)
 

@@ -235,7 +235,7 @@ def test_the_scheduler_runs_the_month_that_has_ended(airflow: Airflow, tmp_path:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
     }
-    unpause = [HERE / "airflow", "dags", "unpause", "penstock_monthly", "--yes"]
+    unpause = [str(HERE / "airflow"), "dags", "unpause", "penstock_monthly", "--yes"]
     environment = airflow.environment(**chosen)
     deadline = time.monotonic() + 900
     with airflow.serving(tmp_path / "serve.log", **chosen) as family:
@@ -252,9 +252,9 @@ def test_the_scheduler_runs_the_month_that_has_ended(airflow: Airflow, tmp_path:
         # By number, of a list of all connections: a part may end while the parts are asked one by one.
         parts = {part.pid for part in family.children(recursive=True)}
         listening = {
-            (at.laddr.ip, at.laddr.port)
+            (at.laddr[0], at.laddr[1])
             for at in psutil.net_connections("inet")
-            if at.pid in parts and at.status == psutil.CONN_LISTEN
+            if at.pid in parts and at.status == psutil.CONN_LISTEN and at.laddr
         }
         # One that misses its word to end doesn't keep the others from ending.
         airflow.idle_worker(family).suspend()

@@ -69,7 +69,8 @@ def _by_spark(project: Project, table: str) -> pa.Table:
     assert running
     session = SparkSession.builder.remote(f"sc://localhost:{running.ports.connect}/;token={running.token}").create()
     try:
-        return session.sql(f"select * from warehouse.{table}").toArrow()
+        found: pa.Table = session.sql(f"select * from warehouse.{table}").toArrow()
+        return found
     finally:
         session.stop()
 
@@ -102,7 +103,7 @@ def test_delta_rs_and_duckdb_read_what_spark_reads(project: Project, table: str,
     import duckdb
 
     rows = QueryBuilder().register("t", opened).execute("select * from t")  # noqa: F841, DuckDB finds it by its name
-    assert list(duckdb.sql(f'{query} "rows"').fetchall()[0]) == sums
+    assert list(duckdb.execute(f'{query} "rows"').fetchall()[0]) == sums
     assert by_extension(extension, f"{query} delta_scan('{_folder(project, table)}')") == [str(sums)]
 
 
@@ -123,7 +124,7 @@ def test_duckdb_reads_a_dataset_of_a_table_without_deletion_vectors(project: Pro
 
     monthly = DeltaTable(_folder(project, "monthly_zone_revenue")).to_pyarrow_dataset()  # noqa: F841
     query = "select count(*), sum(revenue_monthly_total_amount) from"
-    assert duckdb.sql(f"{query} monthly").fetchall() == project.sql(f"{query} warehouse.monthly_zone_revenue")
+    assert duckdb.execute(f"{query} monthly").fetchall() == project.sql(f"{query} warehouse.monthly_zone_revenue")
 
 
 def test_the_docs_name_each_feature_that_is_tried() -> None:

@@ -209,7 +209,7 @@ def test_a_unit_without_its_program_is_not_valid(analyze: str, units: list[Path]
 
 def test_the_service_is_bounded(analyze: str, units: list[Path]) -> None:
     """systemd's own estimate, from 0 (closed) to 10; a service without options has 9.6. The threshold is tenths."""
-    command = [analyze, "security", "--offline=true", "--threshold=25", units[0]]
+    command = [analyze, "security", "--offline=true", "--threshold=25", str(units[0])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     if "unrecognized option" in done.stderr:
         pytest.skip("systemd-analyze security --offline is of systemd 250 and later")

@@ -44,10 +44,13 @@ def _main(program: str, folder: str, environment: dict[str, str], arguments: lis
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = [program, *arguments]
     if program == "dbt":
-        from dbt.cli.main import cli as main
+        from dbt.cli.main import cli
+
+        cli()
     else:
         from penstock.cli.main import main
-    main()
+
+        main()
 
 
 class Started:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,9 @@ BATCH = CommitMetadata(
 )
 
 
-def row(version, operation, text=None, parameters="{}", metrics="{}"):
+def row(
+    version: int, operation: str, text: str | None = None, parameters: str = "{}", metrics: str = "{}"
+) -> dict[str, Any]:
     """A row of DESCRIBE HISTORY over Thrift, where maps are text."""
     return {
         "version": version,
@@ -40,7 +43,7 @@ def row(version, operation, text=None, parameters="{}", metrics="{}"):
 
 
 @given(batches)
-def test_a_batch_is_read_as_it_was_written(batch):
+def test_a_batch_is_read_as_it_was_written(batch: Batch) -> None:
     text = batch.dumps()
     assert CommitMetadata.loads(text) == batch
     assert ";" not in text and "\n" not in text, "Spark's SET takes one line without a semicolon"
@@ -61,7 +64,7 @@ def test_history_is_in_the_order_of_versions(order):
     assert [commit.version for commit in parse_history(row(version, "WRITE") for version in order)] == [0, 1, 2, 3, 4]
 
 
-def test_only_a_write_is_a_batch():
+def test_only_a_write_is_a_batch() -> None:
     """A session's text stands in every commit that it makes, Delta's own compaction among them."""
     text = BATCH.dumps()
     operations = ["CREATE OR REPLACE TABLE AS SELECT", "WRITE", "OPTIMIZE", "CREATE TABLE", "ADD COLUMNS", "DELETE"]
@@ -75,7 +78,7 @@ def test_changes_by_others_are_known():
     assert not parse_history([row(1, "WRITE", BATCH.dumps())])[0].foreign
 
 
-def test_a_table_that_was_made_anew():
+def test_a_table_that_was_made_anew() -> None:
     operations = ["WRITE", "CREATE TABLE", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE", "RESTORE", "CLONE"]
     found = parse_history(row(version, name) for version, name in enumerate(operations))
     assert [commit.replaces_table for commit in found] == [False, False, True, True, False, False]
@@ -87,20 +90,20 @@ def test_rows_are_those_of_deltas_metrics():
     assert [commit.rows for commit in found] == [12, 12, None, None, None]
 
 
-def test_a_restore_names_its_version():
+def test_a_restore_names_its_version() -> None:
     """One to a timestamp names none: then nothing is known of the rows."""
     parameters = ['{"version":"3","timestamp":null}', {"version": 3}, '{"version":null,"timestamp":"2024-01-01"}', "{}"]
     found = parse_history(row(version, "RESTORE", parameters=of) for version, of in enumerate(parameters))
     assert [commit.restored for commit in found] == [3, 3, -1, -1]
 
 
-def test_the_moment_is_an_instant():
+def test_the_moment_is_an_instant() -> None:
     elsewhere = datetime(2024, 5, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     read = CommitMetadata.loads(CommitMetadata("b", "r", "c", elsewhere, {}).dumps())
     assert read is not None and read.started == BATCH.started
 
 
-def test_a_compaction_in_a_batchs_session_is_marked_by_it():
+def test_a_compaction_in_a_batchs_session_is_marked_by_it() -> None:
     operations = ["WRITE", "OPTIMIZE", "SET TBLPROPERTIES", "RESTORE"]
     found = parse_history(row(version, name, BATCH.dumps()) for version, name in enumerate(operations))
     assert [commit.session_commit_id for commit in found] == [BATCH.commit_id, BATCH.commit_id, "", ""]

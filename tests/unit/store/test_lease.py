@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from upath import UPath
 
 from penstock.config.sections import StoreSettings
 from penstock.config.settings import Settings
@@ -31,7 +32,9 @@ def two(endpoint: str, tmp_path: Path, credentials: None) -> list[Settings]:
     """Return the settings of two projects with one warehouse."""
     bucket = f"b-{uuid.uuid4().hex}"
     made = [settings(tmp_path / name, bucket, endpoint) for name in ("one", "two")]
-    made[0].warehouse_dir.fs.mkdir(bucket)
+    warehouse = made[0].warehouse_dir
+    assert isinstance(warehouse, UPath)
+    warehouse.fs.mkdir(bucket)
     return made
 
 

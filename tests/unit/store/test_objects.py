@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from upath import UPath
 
 from penstock.errors import PenstockError
 from penstock.lake import cleanup
