@@ -150,7 +150,7 @@ def rides(month: str, version: int, last: int | None = None) -> list[tuple[int, 
     ]
 
 
-def words(month: Any) -> str:
+def month_text(month: Any) -> str:
     """A day as the name of its month."""
     return str(month)[:7]
 
@@ -212,13 +212,13 @@ class Rides:
     def together(self, *commands: tuple[str, ...]) -> list[Done]:
         """Commands at once, each with folders of its own."""
         started = [
-            self.project.start("dbt", *words, "--target-path", f"at{place}", "--log-path", f"logs{place}")
-            for place, words in enumerate(commands)
+            self.project.start("dbt", *arguments, "--target-path", f"at{place}", "--log-path", f"logs{place}")
+            for place, arguments in enumerate(commands)
         ]
-        said = [process.communicate(timeout=LIMIT)[0] for process in started]
+        outputs = [process.communicate(timeout=LIMIT)[0] for process in started]
         return [
             self._ended(process.wait(), text, f"at{place}")
-            for place, (process, text) in enumerate(zip(started, said, strict=True))
+            for place, (process, text) in enumerate(zip(started, outputs, strict=True))
         ]
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
@@ -231,7 +231,7 @@ class Rides:
         for model, start in self.sql(
             f"select model, interval_start from small.batch_runs where run_id = '{of.run_id}' and outcome = '{outcome}'"
         ):
-            found[model].add(words(start))
+            found[model].add(month_text(start))
         return {model: sorted(months) for model, months in found.items()}
 
     def history(self, model: str) -> list[dict[str, Any]]:

@@ -26,7 +26,7 @@ def test_the_first_build(rides: Rides) -> None:
         "order by model, interval_start"
     )
     months = ("2024-01", "2024-02", "2024-03")
-    assert [(row[0], words(row[1]), *row[2:]) for row in ledger] == [
+    assert [(row[0], month_text(row[1]), *row[2:]) for row in ledger] == [
         *[("checked", month, "built", 1, 4, 4, 1, 1 + (month > "2024-02"), "new") for month in months],
         *[("features", month, "built", 1, 4, 4, None, 1, "new") for month in months],
         *[("totals", month, "built", 1, 4, 2, None, 1, "new") for month in months],

@@ -114,7 +114,7 @@ def test_a_share_above_its_limit_fails_or_warns(tested: Outcome) -> None:
 def test_a_jump_and_a_drop_are_found_and_nothing_else(tested: Outcome) -> None:
     """Steady series, noise of small months, short histories and small changes are let pass."""
     assert tested.results["steady"] == ("warn", 2)
-    said = lines(tested.text, "share_is_steady")
+    output = lines(tested.text, "share_is_steady")
     assert (
         "needed: null_passengers in 5.0 % of the green rows of 2023-06-01, plus or minus 1.09 %, as in the 5 previous "
         "months. found: 20.0 % (2000 of 10000). do: look at the rows (int_trips_checked where file_month = "

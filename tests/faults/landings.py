@@ -29,7 +29,7 @@ PROCESSES = forked_commands.CONTEXT
 forked_commands.preload(__name__)
 
 
-def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:
+def penstock(root: Path, arguments: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:
     """The program, in a process of its own, its output in `output.txt`.
 
     Args:
@@ -42,7 +42,7 @@ def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: i
     with Path("output.txt").open("wb") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-    sys.argv = ["penstock", *words]
+    sys.argv = ["penstock", *arguments]
     steps = 0
 
     def step(event: str, args: tuple[object, ...]) -> None:
@@ -92,18 +92,18 @@ class Project:
     def lake(self) -> Path:
         return self.root / "lake"
 
-    def start(self, *words: str, last_step: int = 0, file_bytes: int = 0) -> Running:
+    def start(self, *arguments: str, last_step: int = 0, file_bytes: int = 0) -> Running:
         """Penstock at work, its imports done."""
         ours, theirs = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=penstock, args=(self.root, words, theirs, last_step, file_bytes))
+        process = PROCESSES.Process(target=penstock, args=(self.root, arguments, theirs, last_step, file_bytes))
         process.start()
         theirs.close()
         assert ours.recv() == "ready"
         return Running(process, ours, self.root / "output.txt")
 
-    def run(self, *words: str, last_step: int = 0, file_bytes: int = 0) -> tuple[int | None, str]:
+    def run(self, *arguments: str, last_step: int = 0, file_bytes: int = 0) -> tuple[int | None, str]:
         """(exit code, both streams)."""
-        return self.start(*words, last_step=last_step, file_bytes=file_bytes).end()
+        return self.start(*arguments, last_step=last_step, file_bytes=file_bytes).end()
 
     def live(self) -> Entry | None:
         """The month's live entry; reading it takes a whole log."""

@@ -75,9 +75,9 @@ def test_two_backfills_of_the_same_months(trips: Trips) -> None:
     trips.land(trips.version, datasets=("yellow",))
     command = ("backfill", "green", MONTHS[-1], MONTHS[-1], "--from", str(folder))
     both = [trips.begin_program("penstock", *command) for _ in range(2)]
-    said = [run.communicate(timeout=WAIT)[0] for run in both]
-    assert [run.returncode for run in both] == [0, 0], "\n".join(said)
-    assert sum("waiting for it" in words for words in said) == 1, "\n".join(said)
+    outputs = [run.communicate(timeout=WAIT)[0] for run in both]
+    assert [run.returncode for run in both] == [0, 0], "\n".join(outputs)
+    assert sum("waiting for it" in text for text in outputs) == 1, "\n".join(outputs)
     trips.run()
     assert trips.is_clean()
 
@@ -88,8 +88,8 @@ def test_two_runs_of_the_same_month(trips: Trips) -> None:
     both = [
         trips.begin("run", "--target-path", f"target-{number}", "--log-path", f"logs-{number}") for number in (1, 2)
     ]
-    said = [run.communicate(timeout=WAIT)[0] for run in both]
-    assert [run.returncode for run in both] == [0, 0], "\n".join(said)
+    outputs = [run.communicate(timeout=WAIT)[0] for run in both]
+    assert [run.returncode for run in both] == [0, 0], "\n".join(outputs)
     assert trips.is_clean()
     assert "built" not in trips.run(*INCREMENTAL).stdout
 
@@ -131,8 +131,8 @@ def test_ctrl_c(trips: Trips, program: str) -> None:
 
     wait_until(commits, "a commit begins", pause=0.02)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=WAIT)
-    assert run.returncode != 0, said
+    output, _ = run.communicate(timeout=WAIT)
+    assert run.returncode != 0, output
     # dbt prints where its own code was.
     assert program == "dbt" or "Traceback" not in said, said
     assert (

@@ -40,8 +40,8 @@ def disturbed(trips: Trips, victim: str, after: float) -> int | None:
         dbt.communicate(timeout=WAIT)
         return None
     killed(trips.server(victim))
-    said, _ = dbt.communicate(timeout=WAIT)
-    assert "Traceback" not in said, said
+    output, _ = dbt.communicate(timeout=WAIT)
+    assert "Traceback" not in output, output
     return dbt.returncode
 
 

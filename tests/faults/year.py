@@ -62,8 +62,8 @@ def undisturbed(root: Path, raw: Path) -> tuple[Sums, float]:
     began = time.monotonic()
     try:
         run = backfill(trips)
-        said, _ = run.communicate(timeout=4 * WAIT)
-        assert run.returncode == 0, said
+        output, _ = run.communicate(timeout=4 * WAIT)
+        assert run.returncode == 0, output
         return trips.sums(), time.monotonic() - began
     finally:
         control.down(trips.project.settings)
@@ -99,9 +99,9 @@ def disturbed(root: Path, raw: Path, seed: int) -> tuple[Sums, list[str]]:
                     struck.append(victim)
                     print(f"{time.monotonic() - began:5.0f} s: killed {victim}", flush=True)
                 continue
-            said = [line for line in run.communicate()[0].splitlines() if "found:" in line]
+            errors = [line for line in run.communicate()[0].splitlines() if "found:" in line]
             print(
-                f"{time.monotonic() - began:5.0f} s: it ended with {run.returncode}: {' '.join(said).strip()}",
+                f"{time.monotonic() - began:5.0f} s: it ended with {run.returncode}: {' '.join(errors).strip()}",
                 flush=True,
             )
             run = run if run.returncode == 0 else backfill(trips)

@@ -116,8 +116,8 @@ def test_the_secret_stands_where_only_its_owner_reads(sampled: Project) -> None:
         assert server.token not in text and ui_key(server.token) not in text
     for row in sampled.sql("set"):
         assert ui_key(server.token) not in str(row)
-    said = "".join(path.read_text(errors="replace") for path in (sampled.settings.state_dir / "logs").glob("*"))
-    assert server.token not in said
+    logs = "".join(path.read_text(errors="replace") for path in (sampled.settings.state_dir / "logs").glob("*"))
+    assert server.token not in logs
 
 
 def test_status_prints_what_other_programs_need(sampled: Project) -> None:

@@ -48,7 +48,7 @@ def documents() -> tuple[dict[str, Any], ...]:
 
 def verdicts(*given: dict[str, Any]) -> list[str]:
     """`valid`, or what is wrong, of each document; fields that the schemas don't know are wrong."""
-    return run_with(from_pip(SCHEMAS), CHECK, given=json.dumps(given, default=str))
+    return run_with(from_pip(SCHEMAS), CHECK, stdin=json.dumps(given, default=str))
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ class Matrix:
 
     seen: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def saw(self, target: str, cell: str, words: str) -> None:
+    def saw(self, target: str, cell: str, text: str) -> None:
         """Something worked."""
         assert cell in CELLS and target in TARGETS
-        self.seen[target, cell] = words
+        self.seen[target, cell] = text
 
     def _row(self, target: str) -> str:
         """A target's row, once all of its cells were seen; empty before."""

@@ -141,9 +141,9 @@ def test_two_tasks_at_once_start_one_server(airflow: Airflow) -> None:
         )
         for seed in ("vendors", "rate_codes")
     ]
-    said = [run.communicate(timeout=300)[0] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], said
-    assert not any("Unable to do partial parsing" in text for text in said)
+    outputs = [run.communicate(timeout=300)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert not any("Unable to do partial parsing" in text for text in outputs)
     started = [line for line in airflow.servers() if str(root) in line]
     assert len(started) == 1, started
     for seed in ("vendors", "rate_codes"):
@@ -195,8 +195,8 @@ def test_a_task_that_failed_is_tried_again_and_succeeds(airflow: Airflow, tmp_pa
             landed.write_bytes(landed.read_bytes()[:100])
             done.append("damaged")
         elif "needed: the landed files of the lake" in line and "repaired" not in done:
-            said = project.penstock("land", "yellow", FEBRUARY, "--from", str(airflow.raw)).stdout
-            done.append("repaired" if "repaired" in said else said)
+            output = project.penstock("land", "yellow", FEBRUARY, "--from", str(airflow.raw)).stdout
+            done.append("repaired" if "repaired" in output else output)
 
     code, log = airflow.test_run(
         "2024-03-01",

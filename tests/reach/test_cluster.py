@@ -32,14 +32,16 @@ def start(built: Clustered, version: int, slow: str, *words: str) -> Started:
 
 def finish(built: Clustered, dbt: Started, version: int) -> str:
     """Its end, well or with a clear word; after one more build at most, the rows are a clean run's."""
-    said, _ = dbt.communicate(timeout=LIMIT)
-    assert "Traceback" not in said, said
+    output, _ = dbt.communicate(timeout=LIMIT)
+    assert "Traceback" not in output, output
     if dbt.returncode:
-        assert dbt.returncode == 1 and ("needed:" in said or "Database Error" in said or "Runtime Error" in said), said
+        assert dbt.returncode == 1 and (
+            "needed:" in output or "Database Error" in output or "Runtime Error" in output
+        ), output
         again = built.project.dbt("build", "--vars", f"version: {version}")
         assert again.returncode == 0, again.stdout
     assert built.rows() == expected(version)
-    return said
+    return output
 
 
 @pytest.mark.core
@@ -146,8 +148,8 @@ def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     spark_ui.wait_for_job(built.project, "a_table", dbt)
     victim = wait_until(built.executors, "an executor")[0]
     victim.kill()
-    said = finish(built, dbt, 2)
-    assert dbt.returncode == 0, said
+    output = finish(built, dbt, 2)
+    assert dbt.returncode == 0, output
     wait_until(lambda: len(built.executors()) == 2, "two executors again")
     assert victim.pid not in [process.pid for process in built.executors()]
 
@@ -197,11 +199,11 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
 
     def whole() -> bool:
         try:
-            said = built.master()
+            state = built.master()
         except (OSError, urllib.error.URLError):
             return False
         # The driver's application has ended in order meanwhile; the server's goes on.
-        return said["status"] == "ALIVE" and said["aliveworkers"] == 2 and len(said["activeapps"]) == 1
+        return state["status"] == "ALIVE" and state["aliveworkers"] == 2 and len(state["activeapps"]) == 1
 
     wait_until(whole, "workers and the application taken back")
     assert built.master()["activeapps"][0]["id"] in known
@@ -222,9 +224,9 @@ def test_a_driver_that_lost_every_executor_says_so(built: Clustered) -> None:
         wait_until(lambda: len(_executors_of(workers)) == 3, "the server's executors and the driver's")
         for process in workers + _executors_of(workers):
             process.kill()
-        said, _ = dbt.communicate(timeout=LIMIT)
-    assert dbt.returncode == 1 and "Traceback" not in said, said
-    assert f"an executor of 1 cores and 600m from {built.cluster.address}" in said and "none in 5 s" in said, said
+        output, _ = dbt.communicate(timeout=LIMIT)
+    assert dbt.returncode == 1 and "Traceback" not in output, output
+    assert f"an executor of 1 cores and 600m from {built.cluster.address}" in output and "none in 5 s" in output, output
     assert built.project.penstock("cluster", "up", *WORKERS).returncode == 0
     wait_until(lambda: len(built.executors()) == 2, "two executors again")
     assert built.rows() == before

@@ -124,9 +124,9 @@ def test_a_replaced_month_and_a_kill(target: Rides, matrix: Matrix, clean: list[
 
 def recovered(target: Rides, victim: str) -> None:
     """A run whose server or executor is killed ends well all the same, or says what it lacked and is run again."""
-    code, said = target.killed_run(victim)
+    code, output = target.killed_run(victim)
     if code:
-        assert code == 1 and ("needed:" in said or "Database Error" in said), said
+        assert code == 1 and ("needed:" in output or "Database Error" in output), output
         target.dbt("run")
 
 
@@ -161,11 +161,11 @@ def test_nothing_tells_the_credentials(target: Rides, cluster: Rides) -> None:
     debug = target.dbt("debug")
     assert "All checks passed" in debug
     wrong = {**target.environment, "AWS_SECRET_ACCESS_KEY": ""}
-    said = [*target.said, target.project.penstock("lake", "--target", "s3", **wrong).stdout]
+    outputs = [*target.outputs, target.project.penstock("lake", "--target", "s3", **wrong).stdout]
     secrets = (emulators.SECRET, emulators.KEY)
     assert target.environment["AWS_SECRET_ACCESS_KEY"] == emulators.SECRET
     for secret in secrets:
-        assert not [words for words in said if secret in words]
+        assert not [text for text in outputs if secret in text]
         assert secret_search.files_with(secret, target.project.root, cluster.project.root) == []
         assert secret_search.command_lines_with(secret) == []
         assert secret not in secret_search.spark_pages(target)

@@ -232,10 +232,10 @@ def become_nobody(closed: int) -> None:
     os.setuid(NOBODY)
 
 
-def main(words: list[str]) -> None:
+def main(arguments: list[str]) -> None:
     """Try ports and files, several at a time: most of an attack is waiting for an answer."""
-    split = words.index("--")
-    ports, files = words[:split], words[split + 1 :]
+    split = arguments.index("--")
+    ports, files = arguments[:split], arguments[split + 1 :]
     # Loaded as root: nobody may not read this environment.
     for name in ("encodings.idna", "puresasl.client", "pyhive.hive", "grpc", "pyspark.sql.connect.proto"):
         importlib.import_module(name)
