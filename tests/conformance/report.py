@@ -1,4 +1,4 @@
-"""Records how every test ended: dbt-spark's column as JSON, both columns as docs/conformance.md."""
+"""Record the outcome of every test: dbt-spark's in JSON, both adapters' in docs/conformance.md."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ FOLDER = Path(__file__).resolve().parent
 BASELINE = FOLDER / "dbt-spark.json"
 PAGE = FOLDER.parents[1] / "docs" / "conformance.md"
 PACKAGES = ("dbt-tests-adapter", "dbt-core", "dbt-spark", "pyspark")
-# How often a test ended so, worst last: a test is known by the worst of its phases.
+# Outcomes, worst last: a test has the worst outcome of its phases.
 ORDER = ("passed", "skipped", "known", "failed")
 
 
 def versions() -> dict[str, str]:
-    """The versions that a result depends on."""
+    """Return the versions that a result depends on."""
     delta = ServerSettings().packages[0].rsplit(":", 1)[1]
     return {**{name: version(name) for name in PACKAGES}, "delta": delta}
 
 
 class Recorder:
-    """A pytest plugin: collects outcomes and, when asked to, writes them after a run of the whole suite."""
+    """A pytest plugin that collects outcomes and, with --record, writes them after a run of the whole suite."""
 
     def __init__(self, record: bool) -> None:
         self.record = record
@@ -75,12 +75,12 @@ Open-source Spark cannot pass a skipped test with either adapter; the last colum
 
 
 def row(*cells: object) -> str:
-    """A row of a Markdown table."""
+    """Return a row of a Markdown table."""
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
 def page(outcomes: dict[str, str], reasons: dict[str, str], baseline: dict[str, Any]) -> str:
-    """The report as Markdown: sums by topic, then every test."""
+    """Return the report as Markdown: sums by topic, then every test."""
     before = baseline["results"]
     topics: dict[str, list[str]] = {}
     for name in sorted(outcomes):

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.faults.trips_project import INCREMENTAL, WAIT, Reader, Trips, killed, moments
+from tests.faults.trips_project import INCREMENTAL, WAIT, Reader, Trips, kill_and_wait, moments
 from tests.support.paths import local_path
 
 # By victim: how often a run is killed before the one command that recovers, in each round. With the kills of
@@ -39,7 +39,7 @@ def disturbed(trips: Trips, victim: str, after: float) -> int | None:
         dbt.kill()
         dbt.communicate(timeout=WAIT)
         return None
-    killed(trips.server(victim))
+    kill_and_wait(trips.server(victim))
     output, _ = dbt.communicate(timeout=WAIT)
     assert "Traceback" not in output, output
     return dbt.returncode

@@ -22,7 +22,7 @@ import psutil
 from penstock.intervals.grain import GRAINS
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
-from tests.faults.trips_project import TABLES, WAIT, Sums, Trips, killed
+from tests.faults.trips_project import TABLES, WAIT, Sums, Trips, kill_and_wait
 from tests.support.projects import make_project
 
 FIRST, LAST = date(2023, 6, 1), date(2024, 5, 1)
@@ -79,7 +79,7 @@ def struck_down(trips: Trips, run: subprocess.Popen[str], victim: str) -> bool:
     process = getattr(running, victim) if running else None
     if process is None:
         return False
-    killed(psutil.Process(process.pid))
+    kill_and_wait(psutil.Process(process.pid))
     return True
 
 

@@ -1,4 +1,4 @@
-"""What reaches beyond one server: a cluster, a database; shared by the tests of this folder."""
+"""Fixtures of several modules: a cluster and a database."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
-    """A small project on a cluster of two workers, its server up and all its tables built; tests leave it so."""
+    """A small project on a cluster of two workers, with a running server and all tables built; tests leave it so."""
     made = cluster_project.make(tmp_path_factory.mktemp("clustered") / "project")
     with cluster_project.built(made):
         yield made

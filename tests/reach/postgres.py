@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the machine's package, on loopback, with a password."""
+"""A PostgreSQL server for the tests: the machine's package, on loopback, with a password."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ USER, PASSWORD = "reach_user", "reach-Secret-31"
 
 @dataclass(frozen=True)
 class Postgres:
-    """One that runs.
+    """A running server.
 
     Attributes:
         port: on loopback.
@@ -32,16 +32,16 @@ class Postgres:
 
     @property
     def address(self) -> str:
-        """As a metastore's setting has it, with the database of that name."""
+        """Return the value of the setting `metastore` for a database."""
         return f"postgresql://127.0.0.1:{self.port}/metastore"
 
     @property
     def login(self) -> dict[str, str]:
-        """What the environment has to say."""
+        """Environment variables that the setting needs."""
         return {"PENSTOCK_METASTORE_USER": USER, "PENSTOCK_METASTORE_PASSWORD": PASSWORD}
 
     def sql(self, statement: str, database: str = "metastore") -> str:
-        """What psql prints, without a frame."""
+        """Return psql's output without a frame."""
         at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
         done = subprocess.run(
             [str(self.programs / "psql"), *at, "-At", "-c", statement],
@@ -54,7 +54,7 @@ class Postgres:
 
 
 def programs() -> Path | None:
-    """The newest installed PostgreSQL's programs."""
+    """Return the folder of the newest installed PostgreSQL's programs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -62,12 +62,12 @@ def programs() -> Path | None:
 
 @contextmanager
 def running(where: Path) -> Iterator[Postgres]:
-    """A server with an empty database `metastore`; it ends with the block, and its folder goes.
+    """Run a server with an empty database `metastore` inside the block, then remove its folder.
 
     Args:
         where: folder of its programs.
     """
-    # It refuses to run as root, so it has another user's rights there.
+    # PostgreSQL refuses to run as root.
     nobody = pwd.getpwnam("nobody")
     user, group = (nobody.pw_uid, nobody.pw_gid) if os.getuid() == 0 else (None, None)
     folder = Path(tempfile.mkdtemp(prefix="pg-"))

@@ -1,4 +1,4 @@
-"""Where a planted secret would show: in files, in command lines, on Spark's own pages."""
+"""Search for a planted secret in files, command lines and Spark's pages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.reach.rides_project import Rides
 
 
 def files_with(secret: str, *folders: Path) -> list[Path]:
-    """Files below some folders whose bytes hold a text, packed ones aside."""
+    """Return the files below folders that contain a text, except compressed ones."""
     found = []
     for folder in folders:
         for path in files(folder):
@@ -25,13 +25,13 @@ def files_with(secret: str, *folders: Path) -> list[Path]:
 
 
 def command_lines_with(secret: str) -> list[list[str]]:
-    """Command lines of processes that any user of this machine can read."""
+    """Return the command lines that contain a text; any user of this machine can read them."""
     lines = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
     return [line for line in lines if any(secret in word for word in line)]
 
 
 def spark_pages(made: Rides) -> str:
-    """What Spark's UI shows of its settings, to those who have its key."""
+    """Return the pages of Spark's UI that show its settings."""
     running = control.up(made.settings)
     pages = (f"{running.ui}/environment/", f"{running.ui}/api/v1/applications")
     text = ""
