@@ -146,8 +146,8 @@ def test_the_log_on_disk_is_the_history(rides: Rides) -> None:
         rows = rides.sql(f"describe history small.{model}")
         names = ("version", "operation", "operationParameters", "operationMetrics", "userMetadata")
         places = (0, 4, 5, 12, 13)
-        asked = commits.history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
-        assert found == asked, model
+        expected = commits.history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
+        assert found == expected, model
 
 
 def test_every_commit_names_its_run(rides: Rides) -> None:

@@ -54,8 +54,8 @@ def model(dbt, session):
 
 
 def model(layout: str, sql: str, **config: Any) -> str:
-    said = "".join(f", {key}={value!r}" for key, value in config.items())
-    return f"{{{{ config(**layout({layout})) }}}}{{{{ config(materialized='table'{said}) }}}} {sql}"
+    arguments = "".join(f", {key}={value!r}" for key, value in config.items())
+    return f"{{{{ config(**layout({layout})) }}}}{{{{ config(materialized='table'{arguments}) }}}} {sql}"
 
 
 FILES = {

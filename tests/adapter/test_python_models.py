@@ -285,8 +285,8 @@ def test_an_interrupt_ends_running_models(failed: Run) -> None:
         if os.getuid() == 0:  # who can become another user
             served = intruder.listening([dbt.pid])
             assert len(served) >= 4, "of a driver: messages, blocks, pages, Py4J"
-            for port, said in intruder.intrude(served)["ports"].items():
-                assert said["refused"] and not said["through"], (port, served[int(port)], said)
+            for port, result in intruder.intrude(served)["ports"].items():
+                assert result["refused"] and not result["through"], (port, served[int(port)], result)
         dbt.send_signal(signal.SIGINT)
         assert dbt.wait(LIMIT) != 0
     finally:

@@ -149,8 +149,8 @@ def test_an_interrupt_meets_a_statement(credentials: PenstockCredentials) -> Non
 
 def test_a_time_limit_meets_the_end_of_dbt(credentials: PenstockCredentials) -> None:
     """The limit is over at about the moment at which dbt ends; a limit never ends the next statement."""
-    told = rounds(credentials, lambda handle: handle.close(), query_timeout=0.02)
-    assert all(text == ENDED or "Query exceeded timeout" in text for text in told), told
+    messages = rounds(credentials, lambda handle: handle.close(), query_timeout=0.02)
+    assert all(text == ENDED or "Query exceeded timeout" in text for text in messages), messages
 
 
 def test_a_lost_connection_meets_the_end_of_dbt(credentials: PenstockCredentials) -> None:
@@ -167,7 +167,7 @@ def test_a_lost_connection_meets_the_end_of_dbt(credentials: PenstockCredentials
 def test_node_threads_start_nothing_after_the_end(credentials: PenstockCredentials, end: str) -> None:
     """dbt's pool goes on with the nodes in its queue; a hundred of them, whatever the end finds them doing."""
     profile: Any = SimpleNamespace(credentials=credentials)
-    told: set[str] = set()
+    messages: set[str] = set()
     for number in range(ROUNDS // 4):
         manager = PenstockConnectionManager(profile, get_context("spawn"))
         begun = threading.Semaphore(0)
@@ -191,10 +191,10 @@ def test_node_threads_start_nothing_after_the_end(credentials: PenstockCredentia
                 assert begun.acquire(timeout=LIMIT)
             wait_a_bit(5 * number)
             getattr(manager, end)()
-            told |= {result.get(LIMIT) for result in results}
+            messages |= {result.get(LIMIT) for result in results}
             manager.cleanup_all()
             assert not manager.thread_connections
-    assert told == {ENDED if end == "cleanup_all" else CANCELLED}
+    assert messages == {ENDED if end == "cleanup_all" else CANCELLED}
 
 
 def test_python_models_end_while_they_open_sessions_and_send(

@@ -108,10 +108,10 @@ def test_the_secret_stands_where_only_its_owner_reads(sampled: Project) -> None:
         assert ui_key(server.token) not in " ".join(process.cmdline())
         assert server.token not in str(process.environ())
     for path in ("environment/", "api/v1/applications"):
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             f"{server.ui}/{path}", headers={"Authorization": f"Bearer {ui_key(server.token)}"}
         )
-        with urllib.request.urlopen(asked) as answer:
+        with urllib.request.urlopen(request) as answer:
             text = answer.read().decode()
         assert server.token not in text and ui_key(server.token) not in text
     for row in sampled.sql("set"):

@@ -49,8 +49,8 @@ def checksum(project: Project, query: str) -> list[tuple[Any, ...]]:
 
 @pytest.mark.core
 def test_the_chain_is_built_and_passes_its_tests(trained: Project) -> None:
-    said = (trained.root / "build.txt").read_text()
-    assert "WARN=0 ERROR=0 SKIP=0" in said
+    printed = (trained.root / "build.txt").read_text()
+    assert "WARN=0 ERROR=0 SKIP=0" in printed
     for name in MODELS:
         ((mae, baseline, rows),) = trained.sql(f"select mae, baseline_mae, size(months) from warehouse.{name}")
         assert mae < baseline and rows == 6
@@ -106,10 +106,10 @@ def test_a_worse_model_is_not_promoted(trained: Project) -> None:
     before = checksum(trained, "select * from warehouse.trip_predictions")
     worse = with_candidates(file, "- {depth: 1, trees: 1}")
     with edited(file, worse):
-        said = run(trained, "build", "--select", f"{CHAIN} trip_predictions")
-    assert said.count("is not promoted: its MAE") >= 2
-    assert "newest_versions_are_live: needed: the newest version of fare_model live. found: version" in said
-    assert "WARN=1 ERROR=0" in said
+        printed = run(trained, "build", "--select", f"{CHAIN} trip_predictions")
+    assert printed.count("is not promoted: its MAE") >= 2
+    assert "newest_versions_are_live: needed: the newest version of fare_model live. found: version" in printed
+    assert "WARN=1 ERROR=0" in printed
     assert live(trained) == {"fare_model": 1, "duration_model": 1}
     assert checksum(trained, "select * from warehouse.trip_predictions") == before
 
@@ -141,8 +141,8 @@ def test_any_version_is_applied_to_any_month(trained: Project) -> None:
     assert trained.sql(f"select distinct fare_version, duration_version from ({of_month})") == [(2, 1)]
     run(trained, *chosen)
     assert checksum(trained, of_month) == before, "a month that is built again has the same rows"
-    said = run(trained, *chosen, "--vars", "{use_versions: {fare_model: 99}}", code=1)
-    assert "needed: version 99 of fare_model. found: trained: 1, 2" in said
+    printed = run(trained, *chosen, "--vars", "{use_versions: {fare_model: 99}}", code=1)
+    assert "needed: version 99 of fare_model. found: trained: 1, 2" in printed
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +185,11 @@ def test_a_late_month_makes_later_ones_anew(altered: Project) -> None:
     path = altered.root / "raw" / "green_tripdata_2023-02.parquet"
     write_raw(SampleMonth("green", date(2023, 2, 1), 1500, seed=77), path)
     assert altered.penstock("land", "green", "2023-02", "--from", str(path.parent)).returncode == 0
-    said = run(altered, "run", "--select", "+trip_features")
-    lines = [line for line in said.splitlines() if "trip_features" in line and "built" in line]
+    printed = run(altered, "run", "--select", "+trip_features")
+    lines = [line for line in printed.splitlines() if "trip_features" in line and "built" in line]
     assert "built 2023-02..2023-05" in lines[-1]
     assert "built 2023-02 " in next(
-        line for line in said.splitlines() if "zone_pair_monthly" in line and "built" in line
+        line for line in printed.splitlines() if "zone_pair_monthly" in line and "built" in line
     )
 
 
@@ -204,9 +204,9 @@ def test_a_drifted_month_fails_its_test(altered: Project) -> None:
     pq.write_table(table, path)
     assert altered.penstock("land", "green", "2023-05", "--from", str(path.parent)).returncode == 0
     run(altered, "run", "--select", "+prediction_drift", "--exclude", "fare_model duration_model model_registry")
-    said = run(altered, "test", "--select", "prediction_drift", code=1)
-    assert "drift_within: needed: distance of pickup_hour of at most 0.3 in 2023-05-01" in said
-    assert "FAIL" in said and "prediction_drift_within_error" in said
+    printed = run(altered, "test", "--select", "prediction_drift", code=1)
+    assert "drift_within: needed: distance of pickup_hour of at most 0.3 in 2023-05-01" in printed
+    assert "FAIL" in printed and "prediction_drift_within_error" in printed
 
 
 def test_the_report_shows_what_was_learned(altered: Project) -> None:
@@ -217,8 +217,8 @@ def test_the_report_shows_what_was_learned(altered: Project) -> None:
     assert done.returncode == 0 and "fare_model 1: MAE" in done.stdout, done.stdout
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        page, asked, errors = chromium.new_page(), list[str](), list[str]()
-        page.on("request", lambda request: asked.append(request.url))
+        page, requests, errors = chromium.new_page(), list[str](), list[str]()
+        page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"file://{altered.root}/report.html")
         pictures = page.locator("svg").count()
@@ -227,5 +227,5 @@ def test_the_report_shows_what_was_learned(altered: Project) -> None:
         tiles = page.locator("svg.tiles rect").count()
         chromium.close()
     assert pictures == 12 and tiles > 3 * 250 and widest <= 0 and not errors
-    assert all(url.startswith(("file:", "data:")) for url in asked)
+    assert all(url.startswith(("file:", "data:")) for url in requests)
     assert titles.count("Error by hour") == 2 and "Clusters" in titles

@@ -28,8 +28,8 @@ def version(project: Project, name: str, split: int) -> dict[str, Any]:
     ((*row, features, months),) = project.sql(
         f"select {columns}, to_json(features), to_json(months) from warehouse.{name} where version = {split + 1}"
     )
-    told = dict(zip(columns.split(", "), row, strict=True))
-    return {**told, "features": json.loads(features), "months": json.loads(months)}
+    values = dict(zip(columns.split(", "), row, strict=True))
+    return {**values, "features": json.loads(features), "months": json.loads(months)}
 
 
 @pytest.mark.parametrize("split", [0, 1])

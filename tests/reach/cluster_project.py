@@ -114,8 +114,8 @@ class Clustered:
         key = ui_key(secret.read(record.folder(self.project.settings)))
         asked = urllib.request.Request(f"{self.cluster.master.ui}/json/", headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(asked) as answer:
-            said: dict[str, Any] = json.load(answer)
-        return said
+            state: dict[str, Any] = json.load(answer)
+        return state
 
     def executors(self, worker: int | None = None) -> list[psutil.Process]:
         """Return the server's live executor processes: all of them, or those of one worker."""

@@ -36,8 +36,8 @@ def spark_pages(made: Rides) -> str:
     pages = (f"{running.ui}/environment/", f"{running.ui}/api/v1/applications")
     text = ""
     for page in pages:
-        asked = urllib.request.Request(page, headers={"Authorization": f"Bearer {ui_key(running.token)}"})
-        with urllib.request.urlopen(asked) as answer:
+        request = urllib.request.Request(page, headers={"Authorization": f"Bearer {ui_key(running.token)}"})
+        with urllib.request.urlopen(request) as answer:
             text += answer.read().decode()
     assert "fs.s3a.endpoint" in text
     return text

@@ -182,14 +182,14 @@ def test_a_task_that_failed_is_tried_again_and_succeeds(airflow: Airflow, tmp_pa
     project = airflow.project
     assert project.penstock("land", "yellow", FEBRUARY, "--from", str(airflow.raw)).returncode == 0
     late = airflow.raw / f"green_tripdata_{FEBRUARY}.parquet"
-    aside = late.rename(tmp_path / late.name)
+    moved = late.rename(tmp_path / late.name)
     (landed,) = (project.root / "lake/yellow").glob(f"file_month={FEBRUARY}-01/*/part-0.parquet")
     done: list[str] = []
 
     def react(line: str) -> None:
         """Damage the file before the model that reads it next; put right what a try complains of."""
         if "refused" in line and f"green    {FEBRUARY}" in line and "published" not in done:
-            aside.rename(late)
+            moved.rename(late)
             done.append("published")
         elif "end task task_id=models.int_trips_windowed" in line:
             landed.write_bytes(landed.read_bytes()[:100])

@@ -104,7 +104,7 @@ def test_executors_start_with_the_servers_archive_of_classes(built: Clustered) -
 
 
 def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
-    """Nothing answers there: that is said, and no server of this project comes in its place."""
+    """If nothing answers there, the error says so and no server of this project starts instead."""
     up = built.project.penstock("up", "--target", "far")
     assert up.returncode == 1 and "names a `host` in profiles.yml" in up.stdout
     batches = built.project.penstock("batches", "--target", "far")
@@ -114,7 +114,7 @@ def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "message"),
     [
         (("--workers", "0"), "a worker and a core at least"),
         (("--memory", "lots"), "memory as in 1g"),
@@ -122,10 +122,10 @@ def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
         (("--workers", "2", "--cores", "1", "--memory", "1400m"), "up with workers of 2 cores and 1400m"),
     ],
 )
-def test_a_cluster_that_cannot_be_is_refused(built: Clustered, asked: tuple[str, ...], words: str) -> None:
+def test_a_cluster_that_cannot_be_is_refused(built: Clustered, arguments: tuple[str, ...], message: str) -> None:
     before = built.cluster
-    done = built.project.penstock("cluster", "up", *asked)
-    assert done.returncode == 1 and words in done.stdout and "Traceback" not in done.stdout
+    done = built.project.penstock("cluster", "up", *arguments)
+    assert done.returncode == 1 and message in done.stdout and "Traceback" not in done.stdout
     assert built.cluster == before
 
 
@@ -186,8 +186,8 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
     assert before.master
     psutil.Process(before.master.process.pid).kill()
     wait_until(lambda: built.cluster.dead == ["master"], "the dead master told")
-    aside = ("--target-path", "target-other", "--log-path", "logs-other")
-    refused = built.project.dbt("run", "--select", "a_driver", *aside)
+    folders = ("--target-path", "target-other", "--log-path", "logs-other")
+    refused = built.project.dbt("run", "--select", "a_driver", *folders)
     assert refused.returncode == 1
     words = " ".join(refused.stdout.split())
     assert f"a master at {before.address}" in words and "`penstock cluster up`" in words
@@ -213,12 +213,12 @@ def test_a_driver_that_lost_every_executor_says_so(built: Clustered) -> None:
     """Its jobs would wait for ever without their one executor; the table stays, and workers that come back are used."""
     before = built.rows()
     file = built.project.root / "penstock.yml"
-    asked = (
+    edited_text = (
         file.read_text()
         .replace("count: 2", "count: 1")
         .replace("memory: 600m", "memory: 600m\n        wait_seconds: 5")
     )
-    with edited(file, asked):
+    with edited(file, edited_text):
         dbt = start(built, 4, "a_driver", "--select", "a_driver")
         workers = [psutil.Process(node.process.pid) for node in built.cluster.workers.values()]
         wait_until(lambda: len(_executors_of(workers)) == 3, "the server's executors and the driver's")

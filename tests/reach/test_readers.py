@@ -150,10 +150,10 @@ def test_features_are_read_or_refused_as_the_docs_say(project: Project, feature:
         found = opened.to_pyarrow_dataset().to_table(columns=["id"])
         return [found.num_rows, pa.compute.sum(found["id"]).as_py()]
 
-    said = [_said(by_query, expected), _said(by_dataset, expected)]
+    results = [_said(by_query, expected), _said(by_dataset, expected)]
     duckdb_says = by_extension(extension, f"{query} delta_scan('{folder}')")
     assert duckdb_says == [str(expected)]
-    assert [*said, "reads"] == promised()[feature]
+    assert [*results, "reads"] == promised()[feature]
 
 
 def _said(read: object, expected: list[object]) -> str:

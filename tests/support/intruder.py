@@ -28,26 +28,26 @@ LIMIT = 300
 AT_ONCE = 8
 
 
-def talk(port: int, said: bytes) -> bytes:
+def talk(port: int, message: bytes) -> bytes:
     """Send bytes to a port and return its answer."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
-        wire.settimeout(SECONDS)
-        heard = b""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.settimeout(SECONDS)
+        answer = b""
         try:
-            wire.sendall(said)
-            while part := wire.recv(65536):
-                heard += part
+            connection.sendall(message)
+            while part := connection.recv(65536):
+                answer += part
         except OSError:
             pass
-        return heard
+        return answer
 
 
 def greeting(port: int) -> tuple[str, str]:
     """Detect a port that closes at once, as the metastore's does."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
-        wire.settimeout(1.0)
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.settimeout(1.0)
         try:
-            return "", "closed at once" if not wire.recv(1) else ""
+            return "", "closed at once" if not connection.recv(1) else ""
         except OSError:
             return "", ""
 
@@ -56,15 +56,15 @@ def page(port: int) -> tuple[str, str]:
     """Request pages of Spark and the kill of a job."""
     for method, path in (("GET", "/api/v1/applications"), ("GET", "/json/"), ("POST", "/jobs/job/kill/?id=0")):
         for headers in ({}, {"Authorization": "Bearer guess"}, {"Cookie": f"penstock-{port}=guess"}):
-            wire = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
             try:
-                wire.request(method, path, headers=headers)
-                answer = wire.getresponse()
+                connection.request(method, path, headers=headers)
+                answer = connection.getresponse()
                 text = answer.read().decode(errors="replace")
             except (OSError, http.client.HTTPException):
                 return "", ""
             finally:
-                wire.close()
+                connection.close()
             if answer.status != 403:
                 return f"{method} {path}: {answer.status} {text[:80]}", ""
     return "", "asks for its key" if "asks for its key" in text else ""
@@ -74,7 +74,7 @@ def hive_session(port: int) -> tuple[str, str]:
     """Send a statement over Thrift: without a password, with a guessed one, without authentication."""
     from pyhive import hive
 
-    told = ""
+    errors = ""
     logins: list[dict[str, Any]] = [
         {"username": "root"},
         {"username": "penstock", "password": "guess", "auth": "CUSTOM"},
@@ -88,10 +88,10 @@ def hive_session(port: int) -> tuple[str, str]:
             cursor.execute("select transform (1) using 'id' as said")
             return f"ran a program over Thrift: {cursor.fetchall()}", ""
         except Exception as error:
-            told += f"{error} "
+            errors += f"{error} "
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-    return "", "wrong password" if "Error validating the login" in told else ""
+    return "", "wrong password" if "Error validating the login" in errors else ""
 
 
 def connect_session(port: int) -> tuple[str, str]:
@@ -99,7 +99,7 @@ def connect_session(port: int) -> tuple[str, str]:
     import grpc
     from pyspark.sql.connect.proto import base_pb2, base_pb2_grpc
 
-    told = ""
+    errors = ""
     for metadata in ([], [("authorization", "Bearer guess")]):
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             request = base_pb2.ConfigRequest(session_id="00112233-4455-6677-8899-aabbccddeeff")
@@ -110,57 +110,57 @@ def connect_session(port: int) -> tuple[str, str]:
                 )
                 return f"read the settings over Connect: {str(answer)[:80]}", ""
             except grpc.RpcError as error:
-                told += f"{error.code()} "
-    return "", "no token" if "UNAUTHENTICATED" in told else ""
+                errors += f"{error.code()} "
+    return "", "no token" if "UNAUTHENTICATED" in errors else ""
 
 
 def metastore_call(port: int) -> tuple[str, str]:
     """Request the list of schemas, as a Hive client does."""
     name = b"get_all_databases"
-    heard = talk(port, struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0))
-    return (f"asked the metastore: {heard[:80]!r}", "") if name in heard else ("", "")
+    answer = talk(port, struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0))
+    return (f"asked the metastore: {answer[:80]!r}", "") if name in answer else ("", "")
 
 
 def spark_message(port: int) -> tuple[str, str]:
     """Send a message to Spark's internal ports, which must not deserialize it before authentication."""
     body = b"\xac\xed\x00\x05t\x00\x05guess"
     message = struct.pack(">BqI", 3, 7, len(body)) + body
-    heard = talk(port, struct.pack(">q", 8 + len(message)) + message)
-    if len(heard) < 9 or heard[8] not in (4, 5):
+    answer = talk(port, struct.pack(">q", 8 + len(message)) + message)
+    if len(answer) < 9 or answer[8] not in (4, 5):
         return "", ""
-    if b"SaslMessage" in heard or b"Unexpected message type" in heard:
+    if b"SaslMessage" in answer or b"Unexpected message type" in answer:
         return "", "no handshake"
-    return f"Spark read a message: {heard[8:200]!r}", ""
+    return f"Spark read a message: {answer[8:200]!r}", ""
 
 
 def gateway_call(port: int) -> tuple[str, str]:
     """Send a call to a Py4J gateway."""
-    heard = talk(port, b"c\nz:java.lang.Runtime\ngetRuntime\ne\n")
-    if heard.startswith(b"!y"):
-        return f"called Java through Py4J: {heard[:80]!r}", ""
-    return "", "no gateway token" if b"Authentication error" in heard else ""
+    answer = talk(port, b"c\nz:java.lang.Runtime\ngetRuntime\ne\n")
+    if answer.startswith(b"!y"):
+        return f"called Java through Py4J: {answer[:80]!r}", ""
+    return "", "no gateway token" if b"Authentication error" in answer else ""
 
 
 def python_worker(port: int) -> tuple[str, str]:
     """Send work to a Python worker of Spark, with a guessed secret."""
-    heard = talk(port, struct.pack(">I", 5) + b"guess")
-    if heard.endswith(b"ok"):
+    answer = talk(port, struct.pack(">I", 5) + b"guess")
+    if answer.endswith(b"ok"):
         return "a Python worker took work", ""
-    return "", "no worker secret" if heard.endswith(b"err") else ""
+    return "", "no worker secret" if answer.endswith(b"err") else ""
 
 
 def accumulators(port: int) -> tuple[str, str]:
     """Send accumulator updates to a Python driver with a guessed token; the driver closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
-        wire.settimeout(SECONDS)
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.settimeout(SECONDS)
         try:
-            wire.sendall(b"guess" * 20 + struct.pack(">i", 0))
-            heard = wire.recv(1)
+            connection.sendall(b"guess" * 20 + struct.pack(">i", 0))
+            answer = connection.recv(1)
         except ConnectionResetError:
-            heard = b""
+            answer = b""
         except OSError:
             return "", ""
-    return ("updated accumulators", "") if heard == b"\x01" else ("", "no driver token" if not heard else "")
+    return ("updated accumulators", "") if answer == b"\x01" else ("", "no driver token" if not answer else "")
 
 
 ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
@@ -174,11 +174,11 @@ def attack(port: int) -> dict[str, str]:
     through, refused = [], []
     for one in ATTACKS:
         try:
-            got, said = one(port)
+            got, refusal = one(port)
         except OSError as error:
-            got, said = "", "" if not isinstance(error, ConnectionRefusedError) else "gone"
+            got, refusal = "", "" if not isinstance(error, ConnectionRefusedError) else "gone"
         through += [got] if got else []
-        refused += [said] if said else []
+        refused += [refusal] if refusal else []
     return {"through": "; ".join(through), "refused": "; ".join(refused)}
 
 

@@ -42,8 +42,8 @@ def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]
     running = control.current(project.settings)
     assert running
     key = {"Authorization": f"Bearer {secret.ui_key(running.token)}"}
-    asked = urllib.request.Request(f"{running.ui}/{protocol}/", headers=key)
-    with urllib.request.urlopen(asked) as answer:
+    request = urllib.request.Request(f"{running.ui}/{protocol}/", headers=key)
+    with urllib.request.urlopen(request) as answer:
         page = " ".join(re.sub(r"<[^>]*>", " ", answer.read().decode()).split())
     found = re.search(r"(\d+) session\(s\) are online, running (\d+) ", page)
     assert found, page[:500]
