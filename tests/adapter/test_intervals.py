@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from penstock.delta import log as delta_log
-from penstock.intervals import commit_metadata as commits
-from penstock.intervals.commit_metadata import CommitMetadata
+from penstock.intervals.commit_metadata import CommitMetadata, parse_history
+from tests.adapter.intervals_project import MODELS, ORDINARY, ZONES, Rides, month_text
+from tests.support.projects import edited
 
 MARCH = ("--event-time-start", "2024-03-01", "--event-time-end", "2024-04-01")
 
@@ -142,11 +143,11 @@ def test_the_log_on_disk_is_the_history(rides: Rides) -> None:
         location = str(rides.sql(f"describe detail small.{model}")[0][4])
         log = delta_log.log_folder(f"Provider: delta\nLocation: {location}")
         assert log is not None, location
-        found = commits.history(delta_log.history_rows(log, 1000) or [])
+        found = parse_history(delta_log.history_rows(log, 1000) or [])
         rows = rides.sql(f"describe history small.{model}")
         names = ("version", "operation", "operationParameters", "operationMetrics", "userMetadata")
         places = (0, 4, 5, 12, 13)
-        expected = commits.history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
+        expected = parse_history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
         assert found == expected, model
 
 

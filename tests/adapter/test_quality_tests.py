@@ -120,8 +120,8 @@ def test_a_jump_and_a_drop_are_found_and_nothing_else(tested: Outcome) -> None:
         "months. found: 20.0 % (2000 of 10000). do: look at the rows (int_trips_checked where file_month = "
         "date'2023-06-01' and service_type = 'green' and array_contains(flags, 'null_passengers')); land a corrected "
         "file, or, if the change is real, exclude the month with `since`"
-    ) in said
-    assert any("null_vendor in 7.0 % of the yellow rows of 2023-04-01" in line for line in said)
+    ) in output
+    assert any("null_vendor in 7.0 % of the yellow rows of 2023-04-01" in line for line in output)
 
 
 def test_arguments_move_what_is_far(tested: Outcome) -> None:

@@ -19,6 +19,8 @@ from penstock.cli.main import main
 from penstock.lake.manifest import Entry, Manifest
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.lake.verification import find_problems
+from tests.support import forked_commands
+from tests.support.paths import local_path
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"

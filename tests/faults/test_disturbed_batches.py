@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 
 from penstock.lake.manifest import LANDED_FILE, Manifest
+from tests.faults.trips_project import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
+from tests.support.paths import local_path
+from tests.support.polling import wait_until
 
 FAKETIME = shutil.which("faketime")
 
@@ -134,10 +137,10 @@ def test_ctrl_c(trips: Trips, program: str) -> None:
     output, _ = run.communicate(timeout=WAIT)
     assert run.returncode != 0, output
     # dbt prints where its own code was.
-    assert program == "dbt" or "Traceback" not in said, said
+    assert program == "dbt" or "Traceback" not in output, output
     assert (
         "`dbt run` builds what is missing" if program == "dbt" else "Run the same command again to continue"
-    ) in said
+    ) in output
     if program == "penstock":
         assert trips.project.penstock(*command).returncode == 0
     trips.run()

@@ -13,6 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from penstock.lake.sample import SampleMonth, write_raw
+from tests.ml.conftest import with_candidates
+from tests.support.browser import FLAGS, browser
+from tests.support.paths import local_path
+from tests.support.polling import wait_until
+from tests.support.projects import Project, edited
 
 MODELS = ("fare_model", "duration_model")
 CHAIN = "fare_model duration_model model_registry"
@@ -59,11 +64,11 @@ def test_the_chain_is_built_and_passes_its_tests(trained: Project) -> None:
 
 
 @pytest.mark.core
-def test_nothing_changed_trains_nothing(learned: Project) -> None:
-    before = [versions(learned, name) for name in MODELS]
-    said = run(learned, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
-    assert said.count("version 1 already has these months, features and parameters") == 2
-    assert said.count("unchanged, 6 months") == 2
+def test_nothing_changed_trains_nothing(trained: Project) -> None:
+    before = [versions(trained, name) for name in MODELS]
+    printed = run(trained, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
+    assert printed.count("version 1 already has these months, features and parameters") == 2
+    assert printed.count("unchanged, 6 months") == 2
     assert [versions(trained, name) for name in MODELS] == before
 
 
@@ -152,9 +157,9 @@ def altered(trained: Project) -> Project:
     raw.mkdir()
     path = raw / "green_tripdata_2023-05.parquet"
     write_raw(SampleMonth("green", date(2023, 5, 1), 4000, seed=5), path)
-    assert learned.penstock("land", "green", "2023-05", "--from", str(raw)).returncode == 0
-    run(learned, "run", "--select", "+trip_features")
-    return learned
+    assert trained.penstock("land", "green", "2023-05", "--from", str(raw)).returncode == 0
+    run(trained, "run", "--select", "+trip_features")
+    return trained
 
 
 def test_no_feature_looks_ahead_or_at_the_target(altered: Project) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import psutil
 
 from penstock.lake.sample import SampleMonth, write_raw
+from tests.ml.test_chain import run
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project, edited
 
 MONTH = "2023-03"
 
@@ -60,21 +63,21 @@ def test_nothing_landed_does_nothing(trained: Project) -> None:
 
 def test_a_sample_leaves_the_stream_where_it_is(trained: Project) -> None:
     """It would replace whole months by parts of them."""
-    before, history = batches(learned), learned.sql("describe history staging.stream_trips")
-    land(learned, seed=34)
-    said = run(learned, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress", "--empty")
-    assert "the stream does not advance" in said
-    assert batches(learned) == before
-    assert len(learned.sql("describe history staging.stream_trips")) == len(history)
+    before, history = batches(trained), trained.sql("describe history staging.stream_trips")
+    land(trained, seed=34)
+    printed = run(trained, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress", "--empty")
+    assert "the stream does not advance" in printed
+    assert batches(trained) == before
+    assert len(trained.sql("describe history staging.stream_trips")) == len(history)
 
 
 def test_what_lands_while_it_runs_is_for_the_next_run(trained: Project) -> None:
     """Spark's tables of the lake are of the run's begin: a later commit would be followed with older rows."""
-    before = batches(learned)
-    with edited(learned.root / "python_models" / "stream_progress.py", _landing_meanwhile(learned)):
-        said = run(learned, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
-    assert "files landed during this run" in said
-    after = batches(learned)
+    before = batches(trained)
+    with edited(trained.root / "python_models" / "stream_progress.py", _landing_meanwhile(trained)):
+        printed = run(trained, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
+    assert "files landed during this run" in printed
+    after = batches(trained)
     assert len(after) == len(before) + 1, "the month that landed before the run"
     follow(trained)
     assert len(batches(trained)) == len(after) + 1

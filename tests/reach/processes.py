@@ -42,7 +42,7 @@ def is_executor(command: Sequence[str], driver: int) -> bool:
     """Return whether a command line is that of an executor whose driver is the process with this id."""
     if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in command:
         return False
-    address = words[list(words).index("--driver-url") + 1]
+    address = command[list(command).index("--driver-url") + 1]
     return int(address.rpartition(":")[2]) in ports.listening_ports(driver)
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
 
-def local_path(folder: Folder) -> Path:
+def local_path(folder: Location) -> Path:
     """Return the same folder or file as a path; fail if it is in an object store."""
     assert isinstance(folder, Path), folder
     return folder

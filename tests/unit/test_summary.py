@@ -13,7 +13,6 @@ from penstock.config.settings import load
 from penstock.errors import PenstockError
 from penstock.report import build_summary, warehouse_query
 from penstock.report.build_summary import built_tables
-from penstock.spark.server import control
 
 
 class Session:

@@ -50,7 +50,7 @@ def test_each_kind_of_value(value: Any, sql: str) -> None:
     assert literal(value) == sql
 
 
-def test_a_row_has_every_column_in_its_order():
+def test_a_row_has_every_column_in_its_order() -> None:
     event = LedgerRow(
         "b", "r", "facts", "w.facts", JANUARY, "month", ledger_rows.BUILT, inputs={"lake.a": "1"}, message="new"
     )
@@ -78,11 +78,11 @@ steps = st.lists(
 )
 
 
-def happened(done: Steps) -> tuple[list[Event], int, dict[date, Built], dict[date, int], dict[date, int]]:
+def happened(done: Steps) -> tuple[list[LedgerRow], int, dict[date, BuiltInterval], dict[date, int], dict[date, int]]:
     """The ledger's rows of what happened, and the state they leave, told without SQL."""
-    events: list[Event] = []
+    events: list[LedgerRow] = []
     version = 0
-    built: dict[date, Built] = {}
+    built: dict[date, BuiltInterval] = {}
     failed: dict[date, int] = {}
     gone: dict[date, int] = {}
     for place, (outcome, months, content) in enumerate(done):
@@ -112,7 +112,7 @@ def happened(done: Steps) -> tuple[list[Event], int, dict[date, Built], dict[dat
     return events, version, built, failed, gone
 
 
-def read(events: Iterable[Event], **only: Any) -> dict[tuple[str, str], State]:
+def read(events: Iterable[LedgerRow], **only: Any) -> dict[tuple[str, str], LedgerState]:
     """The state of `w.facts` by the ledger's own statement, run by another engine on the same rows."""
     with duckdb.connect() as database:
         database.execute(
@@ -158,7 +158,7 @@ def test_the_state_is_what_happened(done: Steps) -> None:
 def test_the_state_of_an_older_version(done: Steps, upto: int) -> None:
     """A table that was restored holds what it held then."""
     events, *_ = happened(done)
-    whole = [event for event in events if event.outcome in ledger_rows.HELD and event.delta_version <= upto]
+    whole = [event for event in events if event.outcome in ledger_rows.HELD and (event.delta_version or 0) <= upto]
     then = {event.interval_start: event for event in whole}
     expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger_rows.BUILT}
     found = read(events, table="w.facts", up_to=upto).get(("w.facts", "t"), LedgerState())
@@ -192,7 +192,7 @@ def test_tables_are_told_apart() -> None:
         (TableCommit(8, "OPTIMIZE"), False),
     ],
 )
-def test_a_state_ends_with_the_tables_newest_commit(newest: Commit, same: bool) -> None:
+def test_a_state_ends_with_the_tables_newest_commit(newest: TableCommit, same: bool) -> None:
     """The same version of another table, or one that was made anew, has another batch."""
     january, february = date(2024, 1, 1), date(2024, 2, 1)
     built = {january: BuiltInterval("a", {}, "c", 6), february: BuiltInterval("b", {}, "c", 7)}

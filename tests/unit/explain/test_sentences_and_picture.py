@@ -11,6 +11,7 @@ from penstock.explain.explanation import Explanation, ScanFact
 from penstock.explain.keys import equalities, readable_condition, readable_keys, restore_query_names
 from penstock.explain.server_facts import ServerFacts, TableFiles
 from penstock.plans.plan_store import CapturedPlan
+from tests.support import plan_texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 

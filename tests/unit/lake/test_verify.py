@@ -13,6 +13,7 @@ import pytest
 from penstock.errors import PenstockError
 from penstock.lake.manifest import Entry
 from penstock.lake.verification import find_problems, require_intact
+from tests.support.paths import local_path
 
 from .conftest import GreenFile, Project, sha256_of
 

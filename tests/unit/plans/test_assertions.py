@@ -8,6 +8,7 @@ import pytest
 
 from penstock.plans import assertions
 from penstock.plans.plan_store import CapturedPlan
+from tests.support import plan_texts
 
 BY_HINT = """
 select /*+ merge(z) */ t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z
