@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -q -p no:cacheprovider
-SHORT := --tb=short --show-capture=stdout --timeout 300
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -18,24 +17,25 @@ help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 BOOTSTRAP = command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.13. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }; $(PYTHON) tools/bootstrap.py
-venv: ## .venv with what running needs, from requirements.lock (once)
+venv: ## .venv with the packages that a run needs, from requirements.lock (once)
 	@$(BOOTSTRAP) runtime
 
-venv-dev: ## the same with what tests and linters need, from requirements-dev.lock
+venv-dev: ## .venv with the packages of tests and linters too, from requirements-dev.lock
 	@$(BOOTSTRAP) development
 
 run: venv ## sample lake, server, dbt build, and a summary
 	@penstock quickstart
 
-ml: venv ## what learns: features, train, registry, predictions, drift; clusters, ranks, stream; and a report
+ml: venv ## machine learning: features, training, registry, predictions, drift; clusters, ranks, stream; a report
 	@penstock sample --if-empty
 	@code=0; dbt build --select +tag:ml --indirect-selection buildable --exclude-resource-type unit_test || code=$$?; \
 	  penstock report ml || code=$$?; exit $$code
 
-test: venv-dev ## lint, unit tests, integration tests on servers of their own
-	@$(BIN)/python tools/suites.py test $(ALSO)
+SUITE ?= test
+test: venv-dev ## lint, unit and integration tests; or SUITE="adapter conformance faults ml reach", any of them
+	@$(BIN)/python tools/suites.py $(SUITE) $(ALSO)
 
-all: venv-dev ## every suite, two at a time, and a table of what they took
+all: venv-dev ## every suite, two processes at a time, and a table of tests and seconds
 	@$(BIN)/python tools/suites.py all
 
 SPELLED := $(wildcard *.md *.yml *.toml .ci/* .github/workflows/*) Makefile bench changes docs macros models orchestration python_models seeds snapshots src tests tools
@@ -50,36 +50,6 @@ lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of 
 
 unit: venv-dev ## tests that need no Spark
 	@$(PYTEST) tests/unit
-
-integration: venv-dev ## tests against a real server, started and stopped by them
-	@$(PYTEST) tests/integration
-
-adapter: venv-dev ## tests of the adapter alone, on servers and small projects of its own
-	@$(PYTEST) tests/adapter
-
-faults: venv-dev ## dbt, servers, landings killed, disks filled, clocks moved, two runs at once: the rows afterwards
-	@$(PYTEST) tests/faults
-
-faults-year: venv-dev ## a year of months backfilled with kills throughout, beside the same undisturbed
-	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
-
-reach: venv-dev ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
-	@$(BIN)/python tools/suites.py --lanes 3 reach
-
-airflow: venv ## Airflow in an environment of its own, its database, and the DAG's graph
-	@orchestration/airflow/setup
-
-learning: venv-dev ## tests of what learns: the chain on a sample, the stream
-	@$(PYTEST) tests/ml --ignore tests/ml/test_real_months.py
-
-learning-real: venv-dev ## what learns on the real months in PENSTOCK_TLC_DATA, beside the baseline and scikit-learn
-	@$(PYTEST) -s tests/ml/test_real_months.py
-
-conformance: venv-dev ## dbt's published adapter test-suite, written up in docs/conformance.md
-	@$(PYTEST) $(SHORT) --record tests/conformance
-
-conformance-baseline: venv-dev ## the same suite by stock dbt-spark; a failure is a result
-	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
 
 COMMIT ?= 345e71b
 WITHOUT_PAGE := adapter main_job rdd

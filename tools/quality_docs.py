@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "unit")]
+sys.path.insert(0, str(ROOT))
 
-from macro_values import macros  # noqa: E402
+from tests.support.project_macros import macros  # noqa: E402
 
 PAGE, BLOCK = ROOT / "docs" / "quality.md", ROOT / "models" / "quality.md"
 TABLE = re.compile(r"(<!-- rules -->\n).*?(<!-- end -->)", re.DOTALL)

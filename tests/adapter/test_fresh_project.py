@@ -10,7 +10,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from projects import ROOT, TIMEOUT
+
+from tests.support.projects import ROOT, TIMEOUT
 
 PROFILE = """\
 shop:
@@ -83,8 +84,8 @@ def test_a_fresh_project_runs_sql_and_python(python: Path, tmp_path: Path) -> No
     place = run(shop, python, "-c", "import dbt.adapters.penstock as adapter; print(adapter.__file__)")
     assert str(tmp_path / "env") in place
     try:
-        said = run(shop, python, "-m", "dbt.cli.main", "--no-use-colors", "run")
-        assert "PASS=2" in said, said
+        built = run(shop, python, "-m", "dbt.cli.main", "--no-use-colors", "run")
+        assert "PASS=2" in built, built
         query = "select sum(count) as orders, count(*) as customers from {{ ref('customers') }}"
         shown = run(shop, python, "-m", "dbt.cli.main", "--no-use-colors", "show", "--inline", query)
         assert "|      9 |         3 |" in shown, shown

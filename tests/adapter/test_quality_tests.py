@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from projects import ROOT, Project, small_project
+
+from tests.support.projects import ROOT, Project, small_project
 
 # (service, rule): (bad rows, all rows) of the months from 2023-01 on.
 SERIES: dict[tuple[str, str], list[tuple[int, int]]] = {
@@ -113,14 +114,14 @@ def test_a_share_above_its_limit_fails_or_warns(tested: Outcome) -> None:
 def test_a_jump_and_a_drop_are_found_and_nothing_else(tested: Outcome) -> None:
     """Steady series, noise of small months, short histories and small changes are let pass."""
     assert tested.results["steady"] == ("warn", 2)
-    said = lines(tested.text, "share_is_steady")
+    output = lines(tested.text, "share_is_steady")
     assert (
         "needed: null_passengers in 5.0 % of the green rows of 2023-06-01, plus or minus 1.09 %, as in the 5 previous "
         "months. found: 20.0 % (2000 of 10000). do: look at the rows (int_trips_checked where file_month = "
         "date'2023-06-01' and service_type = 'green' and array_contains(flags, 'null_passengers')); land a corrected "
         "file, or, if the change is real, exclude the month with `since`"
-    ) in said
-    assert any("null_vendor in 7.0 % of the yellow rows of 2023-04-01" in line for line in said)
+    ) in output
+    assert any("null_vendor in 7.0 % of the yellow rows of 2023-04-01" in line for line in output)
 
 
 def test_arguments_move_what_is_far(tested: Outcome) -> None:

@@ -6,7 +6,8 @@ import json
 
 import pytest
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 TWICE = "select * from values (1, 'a'), (1, 'b'), (2, 'c'), (2, 'd') as v(id, n)"
 MERGED = "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }} " + TWICE

@@ -9,10 +9,11 @@ import time
 from pathlib import Path
 
 import pytest
-from trips import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
-from waiting import wait_until
 
 from penstock.lake.manifest import LANDED_FILE, Manifest
+from tests.faults.trips_project import CHANGING, INCREMENTAL, MONTHS, WAIT, Trips, raw
+from tests.support.paths import local_path
+from tests.support.polling import wait_until
 
 FAKETIME = shutil.which("faketime")
 
@@ -23,7 +24,7 @@ def test_a_full_disk(trips: Trips) -> None:
         pytest.skip("a small file system can only be mounted by root")
     before = trips.sums()
     trips.change()
-    filler = trips.project.settings.warehouse_dir / "filler"
+    filler = local_path(trips.project.settings.warehouse_dir) / "filler"
     room = os.statvfs(filler.parent)
     try:
         filler.write_bytes(bytes(room.f_bavail * room.f_frsize - 65536))
@@ -53,7 +54,7 @@ def test_a_damaged_lake_file(trips: Trips) -> None:
     """Between landing and reading the file goes wrong: nothing is built from it, and the message has the repair."""
     before = trips.sums()
     trips.change()
-    lake = trips.project.settings.lake_dir
+    lake = local_path(trips.project.settings.lake_dir)
     live = {month: entry for (name, month), entry in Manifest(lake).live().items() if name == "green"}
     file, other = (lake / live[month].folder / LANDED_FILE for month in (max(live), min(live)))
     for damage in (_cut, _replaced, _removed):
@@ -77,9 +78,9 @@ def test_two_backfills_of_the_same_months(trips: Trips) -> None:
     trips.land(trips.version, datasets=("yellow",))
     command = ("backfill", "green", MONTHS[-1], MONTHS[-1], "--from", str(folder))
     both = [trips.begin_program("penstock", *command) for _ in range(2)]
-    said = [run.communicate(timeout=WAIT)[0] for run in both]
-    assert [run.returncode for run in both] == [0, 0], "\n".join(said)
-    assert sum("waiting for it" in words for words in said) == 1, "\n".join(said)
+    outputs = [run.communicate(timeout=WAIT)[0] for run in both]
+    assert [run.returncode for run in both] == [0, 0], "\n".join(outputs)
+    assert sum("waiting for it" in text for text in outputs) == 1, "\n".join(outputs)
     trips.run()
     assert trips.is_clean()
 
@@ -90,8 +91,8 @@ def test_two_runs_of_the_same_month(trips: Trips) -> None:
     both = [
         trips.begin("run", "--target-path", f"target-{number}", "--log-path", f"logs-{number}") for number in (1, 2)
     ]
-    said = [run.communicate(timeout=WAIT)[0] for run in both]
-    assert [run.returncode for run in both] == [0, 0], "\n".join(said)
+    outputs = [run.communicate(timeout=WAIT)[0] for run in both]
+    assert [run.returncode for run in both] == [0, 0], "\n".join(outputs)
     assert trips.is_clean()
     assert "built" not in trips.run(*INCREMENTAL).stdout
 
@@ -133,13 +134,13 @@ def test_ctrl_c(trips: Trips, program: str) -> None:
 
     wait_until(commits, "a commit begins", pause=0.02)
     run.send_signal(signal.SIGINT)
-    said, _ = run.communicate(timeout=WAIT)
-    assert run.returncode != 0, said
+    output, _ = run.communicate(timeout=WAIT)
+    assert run.returncode != 0, output
     # dbt prints where its own code was.
-    assert program == "dbt" or "Traceback" not in said, said
+    assert program == "dbt" or "Traceback" not in output, output
     assert (
         "`dbt run` builds what is missing" if program == "dbt" else "Run the same command again to continue"
-    ) in said
+    ) in output
     if program == "penstock":
         assert trips.project.penstock(*command).returncode == 0
     trips.run()

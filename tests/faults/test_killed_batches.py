@@ -9,7 +9,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from trips import INCREMENTAL, WAIT, Reader, Trips, killed, moments
+
+from tests.faults.trips_project import INCREMENTAL, WAIT, Reader, Trips, kill_and_wait, moments
+from tests.support.paths import local_path
 
 # By victim: how often a run is killed before the one command that recovers, in each round. With the kills of
 # landings they are thirty.
@@ -37,9 +39,9 @@ def disturbed(trips: Trips, victim: str, after: float) -> int | None:
         dbt.kill()
         dbt.communicate(timeout=WAIT)
         return None
-    killed(trips.server(victim))
-    said, _ = dbt.communicate(timeout=WAIT)
-    assert "Traceback" not in said, said
+    kill_and_wait(trips.server(victim))
+    output, _ = dbt.communicate(timeout=WAIT)
+    assert "Traceback" not in output, output
     return dbt.returncode
 
 
@@ -91,8 +93,8 @@ def test_no_file_is_left_unreferenced(trips: Trips) -> None:
     trips.run("run-operation", "vacuum", "--args", "{retention_hours: 0}")
     cleaned = trips.project.penstock("clean", "--grace", "0d")
     assert cleaned.returncode == 0, cleaned.stdout
-    warehouse = trips.project.settings.warehouse_dir
-    for name in (*(path.parent for path in sorted(warehouse.glob("*/*/_delta_log"))),):
+    warehouse = local_path(trips.project.settings.warehouse_dir)
+    for name in [path.parent for path in sorted(warehouse.glob("*/*/_delta_log"))]:
         there = {path for path in name.rglob("*.parquet") if "_delta_log" not in path.parts}
         table = f"{name.parent.name.removesuffix('.db')}.{name.name}"
         if trips.project.sql(f"show tables in {table.split('.')[0]} like '{name.name}'"):

@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from trips import Trips
 
 from penstock.lake.sample import SampleMonth, write_raw
+from tests.faults.trips_project import Trips
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)

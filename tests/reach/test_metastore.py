@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import postgres as databases
 import psutil
 import pytest
 import yaml
-from postgres import Postgres
-from processes import content, files
-from projects import INTERPRETED, QUICK, Project, small_project
 
 from penstock.spark.server import control, record
+from tests.reach import postgres as databases
+from tests.reach.postgres import Postgres
+from tests.reach.processes import content, files
+from tests.support.projects import INTERPRETED, QUICK, Project, small_project
 
 MODEL = "{{ config(materialized='table') }} select id, 'x' as word from range(10)"
 

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from dbt_jinja import CompilationError
-from macro_values import macros
+
+from tests.support.dbt_jinja import CompilationError
+from tests.support.project_macros import macros
 
 RULES = {
     "pickup_outside_month",

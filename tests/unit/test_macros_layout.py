@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from dbt_jinja import CompilationError
-from macro_stubs import CONTEXT, NODES, Spark
-from macro_values import PROJECT, macros
 from sqlfluff.core import FluffConfig, Linter
+
+from tests.support.dbt_jinja import CompilationError
+from tests.support.project_macros import PROJECT, macros
+from tests.unit.macro_stubs import CONTEXT, NODES, Spark
 
 REFUSED = re.findall(r"^\| `(.+?)` \| (needed: .+) \|$", (PROJECT / "docs" / "layout.md").read_text(), re.MULTILINE)
 HINTS = {

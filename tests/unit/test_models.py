@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from macro_values import macros
+
+from tests.support.project_macros import macros
 
 PROJECT = Path(__file__).resolve().parents[2]
 SQL = sorted((PROJECT / "models").rglob("*.sql"))

@@ -9,7 +9,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from macro_values import macros
+
+from tests.support.project_macros import macros
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -266,8 +266,9 @@ def test_grains_meet(stand: Stand) -> None:
 def test_a_table_is_made_anew_once(stand: Stand) -> None:
     """A full refresh, or a table of another grain or of something else: the first commit takes all away."""
     stand.built("checked")
-    for asked in ({"full_refresh": True}, {}):
-        plan = stand.plan("checked", **asked)
+    requests: tuple[dict[str, Any], ...] = ({"full_refresh": True}, {})
+    for request in requests:
+        plan = stand.plan("checked", **request)
         assert [commit.full_refresh for commit in plan.commits] == [True, False]
         assert [commit.intervals for commit in plan.commits] == [(JANUARY, FEBRUARY), (MARCH,)]
         stand.ledger.tables["w.checked"] = IntervalTable(

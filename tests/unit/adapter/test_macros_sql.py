@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from dbt.adapters.spark import SparkColumn
-from dbt_jinja import CompilationError, environment
 
 from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
 from dbt.include.penstock import PACKAGE_PATH
 from penstock.intervals.model_config import interval_properties
 from penstock.sql import names
+from tests.support.dbt_jinja import CompilationError, environment
 
 MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)
 DISPATCH = "{{% macro {0}() %}}{{{{ return(penstock__{0}(*varargs, **kwargs)) }}}}{{% endmacro %}}"

@@ -21,7 +21,7 @@ from dbt.adapters.penstock.python_submissions import connect_session, jobs, pack
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from dbt.adapters.penstock.python_submissions.connect import ConnectPythonJobHelper
 from penstock.python_runtime.job import Input, Job
-from profiles import credentials
+from tests.unit.adapter.profiles import credentials
 
 NODE: dict[str, Any] = {
     "name": "m",

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,9 +87,8 @@ def test_the_archive_contains_a_package_and_its_dependencies(tmp_path: Path) -> 
 
 def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = python_packages.archive_path(["rich"], tmp_path)
-    real = importlib.metadata.Distribution.version.fget
-    assert real
-    changed = property(lambda self: "2.99" if self.metadata["Name"] == "Pygments" else real(self))
+    real: Any = vars(importlib.metadata.Distribution)["version"]
+    changed = property(lambda self: "2.99" if self.metadata["Name"] == "Pygments" else real.fget(self))
     monkeypatch.setattr(importlib.metadata.Distribution, "version", changed)
     monkeypatch.setattr(importlib.metadata.PathDistribution, "version", changed, raising=False)
     assert python_packages.archive_path(["rich"], tmp_path) != before

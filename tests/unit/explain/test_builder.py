@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import plan_texts
 import pytest
 
 from penstock.errors import PenstockError
@@ -14,6 +13,7 @@ from penstock.explain.server_facts import ServerFacts, format_bytes, parse_bytes
 from penstock.plans.parse import parse
 from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.rest_api import ExecutedPlan, Stage
+from tests.support import plan_texts
 
 TRIPS_AND_ZONES = "select {hint} t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z on t.x = z.y"
 THRESHOLD = "spark.sql.autoBroadcastJoinThreshold"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-import plan_texts
 import pytest
 
 from penstock.explain import builder, picture, sentences, terminal
@@ -12,6 +11,7 @@ from penstock.explain.explanation import Explanation, ScanFact
 from penstock.explain.keys import equalities, readable_condition, readable_keys, restore_query_names
 from penstock.explain.server_facts import ServerFacts, TableFiles
 from penstock.plans.plan_store import CapturedPlan
+from tests.support import plan_texts
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -37,7 +37,7 @@ def test_files_of_both_eras_land_with_the_same_schema(project: Project, green_fi
 def test_duckdb_reads_the_month_from_the_folder(project: Project, green_file: GreenFile) -> None:
     project.penstock("land", "green", "2021-01", "--from", str(green_file().parent))
     query = f"select distinct file_month::text from read_parquet('{project.lake}/green/*/*/*.parquet')"
-    assert duckdb.sql(query).fetchall() == [("2021-01-01",)]
+    assert duckdb.execute(query).fetchall() == [("2021-01-01",)]
 
 
 def test_csv_and_gzip_give_the_same_rows_as_parquet(project: Project, green_file: GreenFile, tmp_path: Path) -> None:
@@ -280,8 +280,8 @@ def test_real_files_keep_every_row_and_cent(project: Project, tlc: Path) -> None
     assert project.penstock("land", "green", "2023-01,2023-02,2025-10", "--from", str(tlc / "green")).code == 0
     query = "select count(*), sum(total_amount::decimal(12,2)), count(passenger_count) from read_parquet('{}')"
     for month in ("2023-01", "2023-02", "2025-10"):
-        raw = duckdb.sql(query.format(tlc / "green" / f"green_tripdata_{month}.parquet")).fetchall()
-        mine = duckdb.sql(query.format(f"{project.lake}/green/file_month={month}-01/*/*.parquet")).fetchall()
+        raw = duckdb.execute(query.format(tlc / "green" / f"green_tripdata_{month}.parquet")).fetchall()
+        mine = duckdb.execute(query.format(f"{project.lake}/green/file_month={month}-01/*/*.parquet")).fetchall()
         assert mine == raw
 
 

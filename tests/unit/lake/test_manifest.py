@@ -91,11 +91,11 @@ def test_a_missing_or_swapped_entry_is_named(tmp_path: Path) -> None:
 def test_the_snapshot_has_every_commit(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     version, path = write_snapshot(manifest)
-    assert (version, pq.read_table(path).num_rows) == (0, 0)
+    assert (version, pq.read_table(str(path)).num_rows) == (0, 0)
     manifest.commit(entry(1, "a", schema_found=["x:int64"]))
     manifest.commit(entry(1, "b"))
     version, path = write_snapshot(manifest)
-    table = pq.read_table(path)
+    table = pq.read_table(str(path))
     assert version == 2
     assert {f.name: f.type for f in table.schema} == {name: ARROW[kind] for name, (kind, _, _) in COLUMNS.items()}
     assert table.column("is_live").to_pylist() == [False, True]

@@ -217,7 +217,7 @@ def test_two_machines_at_once_register_what_is_live(tmp_path: Path) -> None:
     registration.register_tables(spark.run, datasets, tmp_path, f"file://{tmp_path}")
     commit(tmp_path, 1, "r/1b")
     commit(tmp_path, 2, "r/2")
-    interruptions = []
+    interruptions: list[str] = []
 
     def slow(sql: str) -> list[tuple[Any, ...]]:
         if "SET LOCATION" in sql and "`r`" in sql and not interruptions:

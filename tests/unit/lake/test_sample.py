@@ -45,7 +45,7 @@ def test_columns_are_those_of_real_months(tlc: Path, tmp_path: Path, dataset: st
 
 def test_every_defect_is_there(tmp_path: Path) -> None:
     path = raw(tmp_path / "x", rows=50_000)
-    found = duckdb.sql(f"""
+    found = duckdb.execute(f"""
         with t as (from read_parquet('{path}')),
         money as (select fare_amount + extra + mta_tax + tip_amount + tolls_amount + improvement_surcharge
                          + coalesce(congestion_surcharge, 0) as parts, * from t)
@@ -78,12 +78,12 @@ def test_every_defect_is_there(tmp_path: Path) -> None:
 
 def test_trips_are_skewed_like_real_ones(tmp_path: Path) -> None:
     path = raw(tmp_path / "x", "yellow", rows=50_000)
-    by_zone = duckdb.sql(
+    by_zone = duckdb.execute(
         f"select count(*) c from read_parquet('{path}') group by PULocationID order by c desc"
     ).fetchall()
     assert sum(c for (c,) in by_zone[:20]) > 0.4 * 50_000
     by_hour = dict(
-        duckdb.sql(f"select hour(tpep_pickup_datetime), count(*) from read_parquet('{path}') group by 1").fetchall()
+        duckdb.execute(f"select hour(tpep_pickup_datetime), count(*) from read_parquet('{path}') group by 1").fetchall()
     )
     assert by_hour[18] > 5 * by_hour[4]
 

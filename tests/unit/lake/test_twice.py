@@ -101,7 +101,7 @@ def test_two_landings_of_one_file_at_once(
     other = first.parent / "other" / name
     other.parent.mkdir()
     shutil.copy(first, other)
-    detect_file_type = landing.detect_file_type
+    detect_file_type = landing.detect_file_type  # type: ignore[attr-defined]
 
     def land_other_first(path: Path, name: str) -> object:
         monkeypatch.setattr(landing, "detect_file_type", detect_file_type)

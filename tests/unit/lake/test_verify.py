@@ -13,6 +13,7 @@ import pytest
 from penstock.errors import PenstockError
 from penstock.lake.manifest import Entry
 from penstock.lake.verification import find_problems, require_intact
+from tests.support.paths import local_path
 
 from .conftest import GreenFile, Project, sha256_of
 
@@ -20,7 +21,7 @@ from .conftest import GreenFile, Project, sha256_of
 def only(project: Project) -> tuple[Entry, Path]:
     """Return the lake's only live entry and its landed file."""
     (entry,) = project.manifest.live().values()
-    return entry, entry.path(project.lake)
+    return entry, local_path(entry.path(project.lake))
 
 
 def flip(path: Path) -> None:
@@ -100,7 +101,7 @@ def test_the_command_checks_every_live_file(project: Project, green_file: GreenF
     project.penstock("land", "green", "all", "--from", "../files")
     answer = project.penstock("lake", "--verify")
     assert (answer.code, "every live file is as it landed" in answer.text) == (0, True)
-    flip(next(iter(project.manifest.live().values())).path(project.lake))
+    flip(local_path(next(iter(project.manifest.live().values())).path(project.lake)))
     answer = project.penstock("lake", "--verify")
     assert (answer.code, "found: green 2021-01: other content" in answer.text) == (1, True)
     assert "2021-02" not in answer.text

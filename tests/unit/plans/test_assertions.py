@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import plan_texts
 import pytest
 
 from penstock.plans import assertions
 from penstock.plans.plan_store import CapturedPlan
+from tests.support import plan_texts
 
 BY_HINT = """
 select /*+ merge(z) */ t.trip_id, z.zone from warehouse.fct_trips t join warehouse.dim_zones z

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import plan_texts
 import pytest
 
 from penstock.plans import queries
 from penstock.plans.parse import NotAPlan, parse
+from tests.support import plan_texts
 
 EXECUTED = plan_texts.pickups().executed
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-import plan_texts
 import pytest
 
 from penstock.plans import plan_store, queries
+from tests.support import plan_texts
 
 
 def test_a_plan_is_read_as_it_was_written(tmp_path: Path) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import plan_texts
 import pytest
 
 from penstock.plans import queries
 from penstock.plans.parse import parse
+from tests.support import plan_texts
 
 TRIPS, ZONES = frozenset({"warehouse.fct_trips"}), frozenset({"warehouse.dim_zones"})
 

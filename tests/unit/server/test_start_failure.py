@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -11,7 +12,7 @@ import pytest
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.spark import java, masters, object_stores
+from penstock.spark import jars, java, masters, object_stores
 from penstock.spark.java import Java
 from penstock.spark.server import control, start_failure, supervisor
 from penstock.spark.server.record import Record
@@ -77,7 +78,7 @@ def starts(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[Penstock
 
     monkeypatch.setattr(control, "_start", start)
     monkeypatch.setattr(java, "find", lambda configured: Java(Path("/java"), 17, "17"))
-    monkeypatch.setattr(control.jars, "server_jars", Mock(return_value=[]))
+    monkeypatch.setattr(jars, "server_jars", Mock(return_value=[]))
     monkeypatch.setattr(masters, "require_reachable", Mock())
     monkeypatch.setattr(object_stores, "require_jars", Mock())
     return errors
@@ -94,7 +95,7 @@ def test_a_start_with_a_taken_port_is_repeated(settings: Settings, starts: list[
 def test_a_start_removes_the_error_of_the_previous_one(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A killed supervisor writes no error."""
     start_failure.write(settings, ERROR)
-    monkeypatch.setattr(control.subprocess, "Popen", lambda *args, **options: Mock(poll=lambda: -9))
+    monkeypatch.setattr(subprocess, "Popen", lambda *args, **options: Mock(poll=lambda: -9))
     assert control._start(settings, 0) is None
     assert "logged no error" in start_failure.read(settings).found
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from upath import UPath
 
 from penstock.config.sections import StoreSettings
 from penstock.config.settings import Settings
@@ -31,7 +32,9 @@ def two(endpoint: str, tmp_path: Path, credentials: None) -> list[Settings]:
     """Return the settings of two projects with one warehouse."""
     bucket = f"b-{uuid.uuid4().hex}"
     made = [settings(tmp_path / name, bucket, endpoint) for name in ("one", "two")]
-    made[0].warehouse_dir.fs.mkdir(bucket)
+    warehouse = made[0].warehouse_dir
+    assert isinstance(warehouse, UPath)
+    warehouse.fs.mkdir(bucket)
     return made
 
 
@@ -103,7 +106,12 @@ def test_a_holder_that_cannot_renew_the_lease_stops_before_it_expires(
 
     monkeypatch.setattr(warehouse_lease, "read", sometimes)
     reasons: list[str] = []
-    held.keep_renewed(lambda text: (reasons.append(text), lost.set()))  # type: ignore[func-returns-value]
+
+    def stop(reason: str) -> None:
+        reasons.append(reason)
+        lost.set()
+
+    held.keep_renewed(stop)
     for _ in range(2):  # the store is unavailable for a while
         broken.set()
         time.sleep(0.4)

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from upath import UPath
 
 from penstock.errors import PenstockError
 from penstock.lake import cleanup
@@ -30,6 +31,7 @@ MONTH = date(2023, 1, 1)
 def lake(endpoint: str, credentials: None) -> Location:
     """Return a lake in a new bucket."""
     folder = locations.open_location(Path(), f"s3a://b-{uuid.uuid4().hex}/the/lake", endpoint, "eu-central-1", False)
+    assert isinstance(folder, UPath)
     folder.fs.mkdir(folder.parts[0].strip("/").partition("/")[0])
     return folder
 

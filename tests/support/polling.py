@@ -1,4 +1,4 @@
-"""Waiting for what another process brings about: a condition is polled, never a time slept through."""
+"""Wait for the effect of another process by polling a condition, never by sleeping for a fixed time."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-# Only a test that fails waits so long, on however busy a machine.
+# Only a failing test waits this long, however busy the machine is.
 LIMIT = 600.0
 Found = TypeVar("Found")
 
 
 def wait_until(condition: Callable[[], Found], what: str, seconds: float = LIMIT, pause: float = 0.1) -> Found:
-    """Poll a condition until it is true; its value.
+    """Poll a condition until it is true and return its value.
 
     Args:
-        what: the condition in words, for the error.
+        what: description of the condition, for the error message.
         seconds: how long to wait before the test fails.
         pause: seconds between two polls.
     """

@@ -1,7 +1,6 @@
-"""The project's macros without dbt and without Spark: the value of a Jinja expression.
+"""Evaluate the project's macros without dbt and without Spark.
 
-dbt's `return`, `exceptions`, `var`, `log` and `adapter` are stood in for; everything else is plain
-Jinja, as in dbt.
+dbt's `return` and `exceptions` are replaced; callers pass `var`, `log`, `adapter` and others as context.
 """
 
 from __future__ import annotations
@@ -12,24 +11,25 @@ from pathlib import Path
 from types import CodeType, SimpleNamespace
 from typing import Any
 
-from dbt_jinja import environment
 from jinja2 import Template
+
+from tests.support.dbt_jinja import environment
 
 PROJECT = Path(__file__).resolve().parents[2]
 
 
 @cache
 def compiled() -> CodeType:
-    """All of the project's macros, read once."""
+    """Return the compiled text of all the project's macros."""
     text = "\n".join(path.read_text() for path in sorted((PROJECT / "macros").rglob("*.sql")))
     return environment().compile(text)
 
 
 def macros(**context: Any) -> Callable[[str], Any]:
-    """A function from a Jinja expression to the value it has with the project's macros.
+    """Return a function that evaluates a Jinja expression with the project's macros.
 
     Args:
-        context: what dbt would hold beside them, as `execute` and `adapter`.
+        context: names of dbt's context, for example `execute` and `adapter`.
     """
     dbt = environment()
     dbt.globals["target"] = SimpleNamespace(schema="warehouse")

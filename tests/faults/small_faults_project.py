@@ -1,26 +1,26 @@
-"""The project whose server the tests kill: its files, runs in the background, and what is there afterwards."""
+"""A small project for tests that kill its server: its files, background runs and tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import psutil
-import spark_ui
-from projects import Project
-from waiting import LIMIT, wait_until
-from warm import Started
 
 from penstock.spark.server import control
+from tests.support import spark_ui
+from tests.support.forked_commands import Started
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project
 
 WAIT = LIMIT
-# With `slow` a row takes so many milliseconds, so that a write of the two hundred rows a task gets is met half-way.
+# With `slow` each of a task's two hundred rows takes that many milliseconds, so that a kill interrupts the write.
 SLOW = (
     "{{ \"java_method('java.lang.Thread', 'sleep', %sL)\" % var('slow') "
     "if var('slow', 0) else 'cast(null as string)' }}"
 )
-# A row of a write that never ends by itself, and of one that does.
+# Milliseconds a row, for a write that never ends by itself and for one that does.
 NEVER, SLOWLY = 5000, 20
-# Room for the tasks of all nodes at once: they sleep.
+# Enough slots for the sleeping tasks of all nodes at once.
 SLOTS = "local[24]"
 ROWS = f"select id, {{{{ var('version', 1) }}}} as version, {SLOW} as slept from range(0, 800, 1, 4)"
 FILES = {
@@ -57,12 +57,12 @@ models:
 
 
 def start(project: Project, *arguments: str, folder: str = "other") -> Started:
-    """dbt in the background, with a target and a log folder of its own."""
+    """Start dbt in the background, with its own target and log folders."""
     return project.start("dbt", *arguments, "--target-path", f"target-{folder}", "--log-path", f"logs-{folder}")
 
 
 def kill_server_when_busy(project: Project, dbt: Started, names: Sequence[str]) -> int:
-    """Kill Spark while a task of each node is at work; the id of the process killed."""
+    """Kill Spark while each node has a running task; return the id of the killed process."""
     server = control.current(project.settings)
     assert server and server.spark
 
@@ -78,5 +78,5 @@ def kill_server_when_busy(project: Project, dbt: Started, names: Sequence[str]) 
 
 
 def tables(project: Project) -> set[str]:
-    """Every table and view of the project's schema."""
+    """Return every table and view of the project's schema."""
     return {row[1] for kind in ("tables", "views") for row in project.sql(f"show {kind} in small")}

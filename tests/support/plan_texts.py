@@ -9,7 +9,7 @@ from penstock.plans.operators import Plan
 from penstock.plans.parse import parse
 from penstock.plans.plan_store import CapturedPlan
 
-FOLDER = Path(__file__).parent / "unit" / "plans" / "texts"
+FOLDER = Path(__file__).parents[1] / "unit" / "plans" / "texts"
 
 
 def text(name: str) -> str:

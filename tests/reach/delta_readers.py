@@ -1,16 +1,16 @@
-"""What the tests of other readers share: the docs' text, DuckDB with its extension, tables that have a feature."""
+"""Helpers for tests of other readers: the docs' text, DuckDB with its extension, tables with a Delta feature."""
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
 
-from reach_tools import ROOT, run_with
+from tests.reach.external_tools import ROOT, run_with
 
 DOCS = (ROOT / "docs" / "readers.md").read_text()
 VECTORS = "'delta.enableDeletionVectors' = 'true'"
 PROBE = "select id, cast(id as decimal(12, 2)) as amount, timestamp_ntz'2024-01-01 10:00' as seen from range(200)"
-# By feature of the docs' table: statements that make a small table which has it.
+# Statements that make a small table with a feature of the docs' table.
 PROBES = {
     "timestampNtz": [f"create table probe.t using delta as {PROBE}"],
     "deletionVectors": [
@@ -36,18 +36,18 @@ PROBES = {
 
 
 def promised() -> dict[str, list[str]]:
-    """The docs' table of features: `reads` or `refuses` of each of the three readers."""
+    """Return the docs' table of features: `reads` or `refuses` for each of the three readers."""
     rows = re.findall(r"^\| `(\w+)` \| .+? \| (\w+) \| (\w+) \| (\w+) \|$", DOCS, re.M)
     return {feature: found for feature, *found in rows}
 
 
 def blocks(language: str, text: str = DOCS) -> list[str]:
-    """The fenced code of the docs in a language, in their order."""
+    """Return the docs' code blocks in a language, in order."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.M | re.S)
 
 
 def by_extension(extension: Path, query: str) -> list[str]:
-    """Each row of a query as the text of a list, by the DuckDB that has its extension beside it."""
+    """Return the rows of a query, each as the text of a list, from a DuckDB with its Delta extension."""
     code = (
         "import duckdb, duckdb_extension_delta, sys\nfrom pathlib import Path\n"
         "folder = Path(duckdb_extension_delta.__file__).parent\n"

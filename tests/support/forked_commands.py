@@ -34,7 +34,7 @@ preload()
 
 
 def _main(program: str, folder: str, environment: dict[str, str], arguments: list[str], output: str) -> None:
-    """Be the program, in the forked process; both streams go to a file."""
+    """Run the program in the forked process; both streams go to a file."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -44,14 +44,17 @@ def _main(program: str, folder: str, environment: dict[str, str], arguments: lis
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     sys.argv = [program, *arguments]
     if program == "dbt":
-        from dbt.cli.main import cli as main
+        from dbt.cli.main import cli
+
+        cli()
     else:
         from penstock.cli.main import main
-    main()
+
+        main()
 
 
 class Started:
-    """A command at work, with the part of `subprocess.Popen` that tests use; both streams are in `stdout`."""
+    """A running command, with the part of `subprocess.Popen` that tests use; both streams are in `stdout`."""
 
     def __init__(self, process: BaseProcess, output: IO[str], command: list[str]) -> None:
         self._process, self._output, self._command = process, output, command
@@ -72,12 +75,12 @@ class Started:
         return self._process.exitcode
 
     def output(self) -> str:
-        """Everything that the command has printed so far."""
+        """Return everything that the command has printed so far."""
         self._output.seek(0)
         return self._output.read()
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end; the exit code.
+        """Wait for the end and return the exit code.
 
         Raises:
             subprocess.TimeoutExpired: the command still runs after `timeout` seconds.
@@ -88,7 +91,7 @@ class Started:
         return self._process.exitcode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, None]:
-        """Wait for the end; what the command printed, and None.
+        """Wait for the end and return the output, and None.
 
         Raises:
             subprocess.TimeoutExpired: the command still runs after `timeout` seconds.
@@ -114,8 +117,8 @@ def start(program: str, folder: Path, environment: dict[str, str], arguments: li
         environment: all of its environment variables.
     """
     output = tempfile.NamedTemporaryFile("r")  # noqa: SIM115  (open as long as the command is asked for its output)
-    words = (program, str(folder), environment, arguments, output.name)
-    process = CONTEXT.Process(target=_main, args=words, daemon=True)  # pytest's end waits for no command
+    process_arguments = (program, str(folder), environment, arguments, output.name)
+    process = CONTEXT.Process(target=_main, args=process_arguments, daemon=True)  # pytest's end waits for no command
     process.start()
     return Started(process, output, [program, *arguments])
 

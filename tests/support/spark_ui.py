@@ -1,4 +1,4 @@
-"""What Spark's own UI says over REST: for tests of what runs on a server, and what doesn't any more."""
+"""Queries of Spark's UI and its REST API: which jobs and sessions run on a server."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ import subprocess
 import urllib.request
 from typing import Any, Protocol
 
-from waiting import wait_until
-from warm import Started
-
 from penstock.config.settings import Settings
 from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.access import secret
 from penstock.spark.server import control
+from tests.support.forked_commands import Started
+from tests.support.polling import wait_until
 
 
 class HasServer(Protocol):
@@ -24,24 +23,27 @@ class HasServer(Protocol):
 
 
 def api(project: HasServer, path: str) -> Any:
-    """An answer of the UI about the server's application."""
+    """Return the REST API's answer about the server's application."""
     running = control.current(project.settings)
     assert running
     return SparkRestApi(running.ui_link).get(path)
 
 
 def jobs(project: HasServer, status: str = "") -> list[str]:
-    """Descriptions of the Spark jobs, of those in a status."""
+    """Return the descriptions of the Spark jobs, optionally of those with a status."""
     return [job.get("description") or "" for job in api(project, f"jobs?status={status}" if status else "jobs")]
 
 
 def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]:
-    """Open sessions and what runs in them, over Thrift (`sqlserver`) or `connect`; pages alone have them, no REST."""
+    """Return the numbers of open sessions and of running statements, of Thrift (`sqlserver`) or `connect`.
+
+    The REST API does not have them, only the UI's pages.
+    """
     running = control.current(project.settings)
     assert running
     key = {"Authorization": f"Bearer {secret.ui_key(running.token)}"}
-    asked = urllib.request.Request(f"{running.ui}/{protocol}/", headers=key)
-    with urllib.request.urlopen(asked) as answer:
+    request = urllib.request.Request(f"{running.ui}/{protocol}/", headers=key)
+    with urllib.request.urlopen(request) as answer:
         page = " ".join(re.sub(r"<[^>]*>", " ", answer.read().decode()).split())
     found = re.search(r"(\d+) session\(s\) are online, running (\d+) ", page)
     assert found, page[:500]
@@ -49,7 +51,7 @@ def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]
 
 
 def wait_for_job(project: HasServer, word: str, process: subprocess.Popen[str] | Started) -> None:
-    """Until a job with this word in its description runs."""
+    """Wait until a job with this word in its description runs."""
 
     def runs() -> bool:
         assert process.poll() is None, process.communicate()[0]
@@ -59,5 +61,5 @@ def wait_for_job(project: HasServer, word: str, process: subprocess.Popen[str] |
 
 
 def wait_for_no_job(project: HasServer, word: str) -> None:
-    """Until no such job runs any more."""
+    """Wait until no job with this word in its description runs."""
     wait_until(lambda: not any(word in text for text in jobs(project, "running")), f"the end of the jobs of {word}")

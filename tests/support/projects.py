@@ -1,4 +1,4 @@
-"""Projects to test on: the checkout's own files copied to a folder aside, each with a real server of its own."""
+"""Projects to test: copies of the checkout's dbt project or small projects, with real servers."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import warm
 import yaml
 
 from penstock.config.settings import Settings, load
 from penstock.report import warehouse_query
 from penstock.spark.server import warm_up
+from tests.support import forked_commands
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PARTS = (
     *("dbt_project.yml", "lake.yml", "models", "python_models", "macros", "seeds", "profiles", "tests/data"),
     *("snapshots", "analyses", "selectors.yml"),
@@ -29,13 +29,13 @@ TIMEOUT = 900
 
 @dataclass(frozen=True)
 class Project:
-    """A copy of the dbt project with a lake, a warehouse and a server of its own."""
+    """A dbt project in its own folder, with its own lake, or with a server that it shares."""
 
     root: Path
 
     @property
     def settings(self) -> Settings:
-        """What its penstock.yml says."""
+        """The settings of its penstock.yml."""
         return load(self.root)
 
     def _environment(self, more: dict[str, str]) -> dict[str, str]:
@@ -57,19 +57,21 @@ class Project:
 
     def dbt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run dbt in the project's folder; both streams are in `stdout`."""
-        return warm.run("dbt", self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT)
+        return forked_commands.run(
+            "dbt", self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT
+        )
 
     def penstock(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run penstock in the project's folder; both streams are in `stdout`."""
-        return warm.run("penstock", self.root, self._environment(environment), list(arguments), TIMEOUT)
+        return forked_commands.run("penstock", self.root, self._environment(environment), list(arguments), TIMEOUT)
 
-    def start(self, program: str, *arguments: str, **environment: str) -> warm.Started:
+    def start(self, program: str, *arguments: str, **environment: str) -> forked_commands.Started:
         """Start dbt or penstock beside the test, to be waited for or killed."""
         options = ["--no-use-colors"] if program == "dbt" else []
-        return warm.start(program, self.root, self._environment(environment), [*options, *arguments])
+        return forked_commands.start(program, self.root, self._environment(environment), [*options, *arguments])
 
     def program(self, *command: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run any program in the project's folder, this environment's programs on its path."""
+        """Run any program in the project's folder, with this environment's programs on PATH."""
         return self._run(*command, **environment)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
@@ -79,7 +81,7 @@ class Project:
 
 @contextmanager
 def edited(path: Path, text: str) -> Iterator[None]:
-    """A file with another text for a while, made when it wasn't there; then as it was before."""
+    """Give a file another text inside the block, then restore it; a file that did not exist is removed."""
     before = path.read_text() if path.exists() else None
     path.write_text(text)
     try:
@@ -98,14 +100,14 @@ def small_project(
     host: Project | None = None,
     **server: Any,
 ) -> Project:
-    """A dbt project of a few files, without a lake, on a small server of its own or on another project's.
+    """Write a dbt project of a few files, without a lake, on its own small server or on another project's.
 
     Args:
-        root: its folder.
-        files: text by path, `models/a.sql` for one.
-        profile: keys of the target, put over type, schema `small`, 2 threads, and no plan kept.
-        host: the project whose server and warehouse it has; it begins without a table.
-        server: keys of `server` in penstock.yml; its statements are interpreted unless `spark_conf` says otherwise.
+        root: folder of the project.
+        files: text by path, for example `models/a.sql`.
+        profile: keys of the target that override type, schema `small`, 2 threads, and no captured plans.
+        host: the project whose server and warehouse it shares; all schemas there are dropped first.
+        server: keys of `server` in penstock.yml; without `spark_conf` statements run without generated code.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = {"type": "penstock", "schema": "small", "threads": 2, "keep_plans": False, **(profile or {})}
@@ -132,11 +134,11 @@ def small_project(
 
 
 def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
-    """A copy of the checkout's own project files.
+    """Copy the checkout's dbt project.
 
     Args:
-        root: its folder.
-        ml: whether dbt commands that select nothing build what learns too, which takes minutes.
+        root: folder of the copy.
+        ml: whether dbt commands without a selection build the machine learning models too, which takes minutes.
         server: keys of `server` in penstock.yml.
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -152,27 +154,27 @@ def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
     return _with_server(root, {"memory": "3g", **server})
 
 
-# A test's server lives for minutes on small tables: what Java's second compiler gains comes too late.
+# A test's server lives for minutes on small tables: Java's second compiler would cost more than it gains.
 QUICK = "-XX:TieredStopAtLevel=1"
-# The same goes for the Java that Spark writes and compiles for each statement: a quarter of a small suite's time.
-# Its rows are few: what would keep a part of an expression for another part empties its table once a row.
+# So would the Java code that Spark generates for each statement: it takes a quarter of a small suite's time.
+# Without generated code, the cache of common subexpressions is cleared for every row and costs more than it saves.
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": False,
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.subexpressionElimination.enabled": False,
 }
-# Spark's own way, where plans are read: what is compiled together stands in them.
+# Spark's defaults, for tests that read plans: a plan shows the stages of generated code.
 COMPILED = {
     "spark.sql.codegen.wholeStage": True,
     "spark.sql.codegen.factoryMode": "FALLBACK",
     "spark.sql.subexpressionElimination.enabled": True,
 }
-# Executors and drivers of their own live for seconds: one thread collects, and room for classes doesn't grow in steps.
+# Executors and separate drivers live for seconds: one garbage collection thread, and a metaspace of its final size.
 BRIEF = f"{QUICK} -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 
 
 def _with_server(root: Path, server: dict[str, Any]) -> Project:
-    """Settings of a server; jars and class-data archives are shared with the checkout's."""
+    """Write the settings of a server that shares jars and class-data archives with the checkout."""
     (root / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": {"java_options": [QUICK], **server}}))
     for shared in ("jars", "cds"):
         (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)

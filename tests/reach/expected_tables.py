@@ -1,12 +1,13 @@
-"""The tables of the project of rides as its files have them, worked out by DuckDB from the raw months, days as text."""
+"""The expected tables of the rides project, computed by DuckDB from the raw files; days are text."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import duckdb
-from projects import ROOT
-from rides import COLUMNS, Tables
+
+from tests.reach.rides_project import COLUMNS, Tables
+from tests.support.projects import ROOT
 
 RIDES = """
 create table rides as
@@ -25,7 +26,7 @@ create table rides_by_zone as select pickup_zone_id as zone_id, count(*) as ride
 
 
 def tables(*files: Path) -> Tables:
-    """By table: its rows in order, when these months are in the lake."""
+    """Return the sorted rows of each table for a lake of these files."""
     with duckdb.connect() as engine:
         engine.execute(RIDES, {"files": [str(file) for file in files]})
         engine.execute(OTHERS.replace("$zones", f"'{ROOT / 'seeds' / 'zones.csv'}'"))

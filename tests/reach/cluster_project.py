@@ -1,4 +1,4 @@
-"""A small project on a cluster of this machine: its files, its processes, and its rows by what they shall be."""
+"""A small project on a cluster of this machine: its files, its processes and its expected rows."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from typing import Any
 
 import psutil
 import yaml
-from processes import is_executor, own_ports
-from projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
 from penstock.spark.access import secret
 from penstock.spark.access.secret import ui_key
@@ -21,9 +19,11 @@ from penstock.spark.cluster import control as cluster
 from penstock.spark.cluster import record
 from penstock.spark.cluster.record import Cluster
 from penstock.spark.server import control
+from tests.reach.processes import is_executor, own_ports
+from tests.support.projects import BRIEF, INTERPRETED, QUICK, Project, small_project
 
 ROWS = 200
-# The model that `slow` names takes some time for a row, so that a kill meets a task half-way.
+# The model that `slow` names takes some time for each row, so that a kill interrupts a task.
 SLOW = (
     "{{ \"java_method('java.lang.Thread', 'sleep', 30L)\" if var('slow', '') == 'a_table' "
     "else 'cast(null as string)' }}"
@@ -97,41 +97,41 @@ WORKERS = ("--workers", "2", "--cores", "2", "--memory", "1400m")
 
 @dataclass(frozen=True)
 class Clustered:
-    """The project, and what runs for it."""
+    """The project and its processes."""
 
     project: Project
 
     @property
     def cluster(self) -> Cluster:
-        """Its cluster as it is now."""
+        """The running cluster."""
         found = record.read(self.project.settings)
         assert found
         return found
 
     def master(self) -> dict[str, Any]:
-        """What the master's page says."""
+        """Return the state of the cluster from the master's page."""
         assert self.cluster.master
         key = ui_key(secret.read(record.folder(self.project.settings)))
         asked = urllib.request.Request(f"{self.cluster.master.ui}/json/", headers={"Authorization": f"Bearer {key}"})
         with urllib.request.urlopen(asked) as answer:
-            said: dict[str, Any] = json.load(answer)
-        return said
+            state: dict[str, Any] = json.load(answer)
+        return state
 
     def executors(self, worker: int | None = None) -> list[psutil.Process]:
-        """The processes of the server's executors that live: all of them, or those of a worker."""
+        """Return the server's live executor processes: all of them, or those of one worker."""
         running = control.current(self.project.settings)
         assert running and running.spark
         nodes = [node for number, node in self.cluster.workers.items() if worker in (None, number)]
         parents = [handle for node in nodes if (handle := node.process.handle())]
         found = []
         for child in (child for parent in parents for child in parent.children()):
-            with suppress(psutil.NoSuchProcess):  # one that ends while it is asked
+            with suppress(psutil.NoSuchProcess):  # it ended in between
                 if is_executor(child.cmdline(), running.spark.pid):
                     found.append(child)
         return found
 
     def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """For each table, its distinct values with how many rows have them."""
+        """Return the distinct values of each table, with the number of their rows."""
         columns = {"a_table": "version", "an_incremental": "v", "a_udf": "half", "a_driver": "more"}
         return {
             name: self.project.sql(f"select {column}, count(*) from small.{name} group by 1 order by 1")
@@ -140,13 +140,13 @@ class Clustered:
 
 
 def expected(version: int) -> dict[str, list[tuple[Any, ...]]]:
-    """What a clean run of a version makes."""
+    """Return the rows of an undisturbed run of a version."""
     values = {"a_table": version, "an_incremental": 10 * version, "a_udf": version / 2, "a_driver": 10 * version + 1}
     return {name: [(value, ROWS)] for name, value in values.items()}
 
 
 def settings_file(root: Path, master: str, executors: dict[str, Any]) -> None:
-    """The project's penstock.yml, with more keys of `server.executors`."""
+    """Write the project's penstock.yml, with more keys of `server.executors`."""
     options = {**INTERPRETED, "spark.executor.extraJavaOptions": BRIEF, "spark.driver.extraJavaOptions": BRIEF}
     server = {"memory": "1g", "java_options": [QUICK], "idle_minutes": 0, "ports": own_ports()}
     asked = {"count": 2, "cores": 1, "memory": "600m", **executors}
@@ -156,7 +156,7 @@ def settings_file(root: Path, master: str, executors: dict[str, Any]) -> None:
 
 
 def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
-    """The project, its cluster up at ports that were free; its executors as these keys have it."""
+    """Make the project and start its cluster on free ports, with these keys of `server.executors`."""
     made = Clustered(small_project(root, FILES))
     settings_file(root, "spark://127.0.0.1:7077", executors or {})
     try:
@@ -164,7 +164,7 @@ def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
         assert done.returncode == 0, done.stdout
         assert made.cluster.address in done.stdout
         settings_file(root, made.cluster.address, executors or {})
-    except BaseException:  # Ctrl-C as well: nobody else would end it
+    except BaseException:  # also for Ctrl-C: nothing else would stop the cluster
         end(made)
         raise
     return made
@@ -172,7 +172,7 @@ def make(root: Path, executors: dict[str, Any] | None = None) -> Clustered:
 
 @contextmanager
 def built(made: Clustered) -> Iterator[None]:
-    """Its tables built by `dbt build`, for as long as the block lasts; then nothing of it runs."""
+    """Build its tables, and stop all of its processes after the block."""
     try:
         done = made.project.dbt("build")
         assert done.returncode == 0, done.stdout[-6000:]
@@ -182,7 +182,7 @@ def built(made: Clustered) -> Iterator[None]:
 
 
 def end(made: Clustered) -> None:
-    """The server first: an application that ends in order."""
+    """Stop the server first, so that its application ends in order."""
     settings = made.project.settings
     control.down(settings)
     cluster.down(settings)

@@ -1,4 +1,4 @@
-"""The browser of tests that look at a page."""
+"""The browser for tests that open a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# Without the last ones Chromium asks the network for things of its own.
+# The last flags keep Chromium from sending requests of its own.
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -16,7 +16,7 @@ FLAGS = (
 
 
 def browser() -> str:
-    """The machine's browser; the test skips without one, unless the environment demands it."""
+    """Return the machine's browser; without one skip the test, or fail it if PENSTOCK_REQUIRE_BROWSER is set."""
     for name in BROWSERS:
         if found := shutil.which(name):
             return found

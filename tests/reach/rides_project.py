@@ -1,4 +1,4 @@
-"""A small project that lands, builds, tests and replaces a month, the same on every target that it is given."""
+"""A small project that lands, builds, tests and replaces a month in the same way on every target."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import spark_ui
 import yaml
-from processes import is_executor
-from projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
-from waiting import LIMIT, wait_until
 
 from penstock.config.settings import Settings, load
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
+from tests.reach.processes import is_executor
+from tests.support import spark_ui
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import BRIEF, INTERPRETED, QUICK, ROOT, Project
 
 MONTHS = ("2023-01", "2023-02")
 ROWS = 400
@@ -105,32 +105,33 @@ class Rides:
 
     Attributes:
         project: its files and commands.
-        target: of profiles.yml and of penstock.yml.
-        environment: what its commands are given.
-        raw: where the months' files lie.
+        target: name in profiles.yml and penstock.yml.
+        environment: environment variables of its commands.
+        raw: folder of the raw files.
+        outputs: what its commands printed.
     """
 
     project: Project
     target: str
     environment: dict[str, str]
     raw: Path
-    said: list[str] = field(default_factory=list)
+    outputs: list[str] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
         return load(self.project.root, self.target)
 
-    def penstock(self, *words: str) -> str:
-        """A penstock command that must end well; what it printed."""
-        done = self.project.penstock(*words, "--target", self.target, **self.environment)
-        self.said.append(done.stdout)
+    def penstock(self, *arguments: str) -> str:
+        """Run a penstock command that must succeed and return its output."""
+        done = self.project.penstock(*arguments, "--target", self.target, **self.environment)
+        self.outputs.append(done.stdout)
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def dbt(self, *words: str) -> str:
-        """A dbt command that must end well; what it printed."""
-        done = self.project.dbt(*words, "--target", self.target, **self.environment)
-        self.said.append(done.stdout)
+    def dbt(self, *arguments: str) -> str:
+        """Run a dbt command that must succeed and return its output."""
+        done = self.project.dbt(*arguments, "--target", self.target, **self.environment)
+        self.outputs.append(done.stdout)
         assert done.returncode == 0, done.stdout
         return done.stdout
 
@@ -142,20 +143,20 @@ class Rides:
         return self.penstock("land", "green", ",".join(months), "--from", str(folder))
 
     def killed_run(self, victim: str) -> tuple[int, str]:
-        """A run in which Spark, or an executor of it, is killed with -9 at work; its exit code and what it printed."""
+        """Kill Spark or an executor during a run; return the exit code and output of the run."""
         dbt = self.project.start("dbt", "run", "--target", self.target, **self.environment)
         begun = "START sql incremental model"
         wait_until(lambda: begun in dbt.output() or dbt.poll() is not None, "an incremental model begins")
         wait_until(lambda: dbt.poll() is not None or spark_ui.jobs(self, "running"), "a job", pause=0.02)
         assert dbt.poll() is None, dbt.output()
         self.process(victim).kill()
-        said, _ = dbt.communicate(timeout=LIMIT)
-        self.said.append(said)
-        assert "Traceback" not in said, said
-        return dbt.wait(), said
+        output, _ = dbt.communicate(timeout=LIMIT)
+        self.outputs.append(output)
+        assert "Traceback" not in output, output
+        return dbt.wait(), output
 
     def process(self, what: str) -> psutil.Process:
-        """Spark's process, or that of an executor of this target."""
+        """Return the process of Spark or of one of its executors."""
         running = control.current(self.settings)
         assert running and running.spark
         if what == "spark":
@@ -168,7 +169,7 @@ class Rides:
         return wait_until(executors, "an executor")[0]
 
     def rows(self) -> Tables:
-        """By table: its rows in order, days as text; its columns are those of COLUMNS, and no others."""
+        """Return the sorted rows of each table, after checking that its columns are those of COLUMNS."""
         found = {}
         for table, columns in COLUMNS.items():
             assert [name for (name,) in query(self.settings, f"show columns in w.{table}")] == columns
@@ -177,7 +178,7 @@ class Rides:
 
 
 def month_file(raw: Path, version: int, month: str) -> Path:
-    """A raw month in a version, written once: other trips under the same official name."""
+    """Return the raw file of a month in a version; versions have the same file name and other trips."""
     path = raw / f"v{version}" / f"green_tripdata_{month}.parquet"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -196,14 +197,14 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 def make(
     root: Path, raw: Path, target: str, section: dict[str, Any] | None = None, environment: dict[str, str] | None = None
 ) -> Rides:
-    """The project with one target.
+    """Write the project with one target.
 
     Args:
-        root: its folder.
-        raw: where the months' files lie.
-        target: its name.
-        section: what penstock.yml says for it.
-        environment: what its commands are given.
+        root: folder of the project.
+        raw: folder of the raw files.
+        target: name of the target.
+        section: its section of penstock.yml.
+        environment: environment variables of its commands.
     """
     root.mkdir(parents=True)
     for path, text in FILES.items():

@@ -1,4 +1,4 @@
-"""Where a planted secret would show: in files, in command lines, on Spark's own pages."""
+"""Search for a planted secret in files, command lines and Spark's pages."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import urllib.request
 from pathlib import Path
 
 import psutil
-from processes import content, files
-from rides import Rides
 
 from penstock.spark.access.secret import ui_key
 from penstock.spark.server import control
+from tests.reach.processes import content, files
+from tests.reach.rides_project import Rides
 
 
 def files_with(secret: str, *folders: Path) -> list[Path]:
-    """Files below some folders whose bytes hold a text, packed ones aside."""
+    """Return the files below folders that contain a text, except compressed ones."""
     found = []
     for folder in folders:
         for path in files(folder):
@@ -25,19 +25,19 @@ def files_with(secret: str, *folders: Path) -> list[Path]:
 
 
 def command_lines_with(secret: str) -> list[list[str]]:
-    """Command lines of processes that any user of this machine can read."""
+    """Return the command lines that contain a text; any user of this machine can read them."""
     lines = (process.info["cmdline"] or [] for process in psutil.process_iter(["cmdline"]))
     return [line for line in lines if any(secret in word for word in line)]
 
 
 def spark_pages(made: Rides) -> str:
-    """What Spark's UI shows of its settings, to those who have its key."""
+    """Return the pages of Spark's UI that show its settings."""
     running = control.up(made.settings)
     pages = (f"{running.ui}/environment/", f"{running.ui}/api/v1/applications")
     text = ""
     for page in pages:
-        asked = urllib.request.Request(page, headers={"Authorization": f"Bearer {ui_key(running.token)}"})
-        with urllib.request.urlopen(asked) as answer:
+        request = urllib.request.Request(page, headers={"Authorization": f"Bearer {ui_key(running.token)}"})
+        with urllib.request.urlopen(request) as answer:
             text += answer.read().decode()
     assert "fs.s3a.endpoint" in text
     return text

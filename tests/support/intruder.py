@@ -1,4 +1,4 @@
-"""Another user of this machine, who tries to get into ports and files.
+"""Another user of this machine, who tries to access ports and files.
 
 Run as a program by root: `intruder.py PORT… -- FILE…`. It loads all it needs, becomes the user nobody, and prints a
 JSON object: for each port what it let through and how it refused, for each file whether it could be read.
@@ -28,53 +28,53 @@ LIMIT = 300
 AT_ONCE = 8
 
 
-def talk(port: int, said: bytes) -> bytes:
-    """What a port answers to some bytes until it closes, or says nothing more."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
-        wire.settimeout(SECONDS)
-        heard = b""
+def talk(port: int, message: bytes) -> bytes:
+    """Send bytes to a port and return its answer."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.settimeout(SECONDS)
+        answer = b""
         try:
-            wire.sendall(said)
-            while part := wire.recv(65536):
-                heard += part
+            connection.sendall(message)
+            while part := connection.recv(65536):
+                answer += part
         except OSError:
             pass
-        return heard
+        return answer
 
 
 def greeting(port: int) -> tuple[str, str]:
-    """A port that closes before a word is said, as the metastore does."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
-        wire.settimeout(1.0)
+    """Detect a port that closes at once, as the metastore's does."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.settimeout(1.0)
         try:
-            return "", "closed at once" if not wire.recv(1) else ""
+            return "", "closed at once" if not connection.recv(1) else ""
         except OSError:
             return "", ""
 
 
 def page(port: int) -> tuple[str, str]:
-    """A page of Spark's, and the kill of a job."""
+    """Request pages of Spark and the kill of a job."""
     for method, path in (("GET", "/api/v1/applications"), ("GET", "/json/"), ("POST", "/jobs/job/kill/?id=0")):
         for headers in ({}, {"Authorization": "Bearer guess"}, {"Cookie": f"penstock-{port}=guess"}):
-            wire = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
             try:
-                wire.request(method, path, headers=headers)
-                answer = wire.getresponse()
+                connection.request(method, path, headers=headers)
+                answer = connection.getresponse()
                 text = answer.read().decode(errors="replace")
             except (OSError, http.client.HTTPException):
                 return "", ""
             finally:
-                wire.close()
+                connection.close()
             if answer.status != 403:
                 return f"{method} {path}: {answer.status} {text[:80]}", ""
     return "", "asks for its key" if "asks for its key" in text else ""
 
 
 def hive_session(port: int) -> tuple[str, str]:
-    """A statement over Thrift: by any name, with no password, with a guess, without the greeting."""
+    """Send a statement over Thrift: without a password, with a guessed one, without authentication."""
     from pyhive import hive
 
-    told = ""
+    errors = ""
     logins: list[dict[str, Any]] = [
         {"username": "root"},
         {"username": "penstock", "password": "guess", "auth": "CUSTOM"},
@@ -82,24 +82,24 @@ def hive_session(port: int) -> tuple[str, str]:
         {"auth": "NOSASL"},
     ]
     for login in logins:
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)  # the client itself waits for ever
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)  # the client has no timeout
         try:
             cursor = hive.connect(host="127.0.0.1", port=port, **login).cursor()
             cursor.execute("select transform (1) using 'id' as said")
             return f"ran a program over Thrift: {cursor.fetchall()}", ""
         except Exception as error:
-            told += f"{error} "
+            errors += f"{error} "
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-    return "", "wrong password" if "Error validating the login" in told else ""
+    return "", "wrong password" if "Error validating the login" in errors else ""
 
 
 def connect_session(port: int) -> tuple[str, str]:
-    """A request of Spark Connect, without the token and with a wrong one."""
+    """Send a request of Spark Connect, without the token and with a wrong one."""
     import grpc
     from pyspark.sql.connect.proto import base_pb2, base_pb2_grpc
 
-    told = ""
+    errors = ""
     for metadata in ([], [("authorization", "Bearer guess")]):
         with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
             request = base_pb2.ConfigRequest(session_id="00112233-4455-6677-8899-aabbccddeeff")
@@ -110,57 +110,57 @@ def connect_session(port: int) -> tuple[str, str]:
                 )
                 return f"read the settings over Connect: {str(answer)[:80]}", ""
             except grpc.RpcError as error:
-                told += f"{error.code()} "
-    return "", "no token" if "UNAUTHENTICATED" in told else ""
+                errors += f"{error.code()} "
+    return "", "no token" if "UNAUTHENTICATED" in errors else ""
 
 
 def metastore_call(port: int) -> tuple[str, str]:
-    """The list of schemas, as any Hive client asks for it."""
+    """Request the list of schemas, as a Hive client does."""
     name = b"get_all_databases"
-    heard = talk(port, struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0))
-    return (f"asked the metastore: {heard[:80]!r}", "") if name in heard else ("", "")
+    answer = talk(port, struct.pack(">II", 0x80010001, len(name)) + name + struct.pack(">IB", 1, 0))
+    return (f"asked the metastore: {answer[:80]!r}", "") if name in answer else ("", "")
 
 
 def spark_message(port: int) -> tuple[str, str]:
-    """A message to Spark's own ports: what isn't known to the sender of a secret must not be read as Java objects."""
+    """Send a message to Spark's internal ports, which must not deserialize it before authentication."""
     body = b"\xac\xed\x00\x05t\x00\x05guess"
     message = struct.pack(">BqI", 3, 7, len(body)) + body
-    heard = talk(port, struct.pack(">q", 8 + len(message)) + message)
-    if len(heard) < 9 or heard[8] not in (4, 5):
+    answer = talk(port, struct.pack(">q", 8 + len(message)) + message)
+    if len(answer) < 9 or answer[8] not in (4, 5):
         return "", ""
-    if b"SaslMessage" in heard or b"Unexpected message type" in heard:
+    if b"SaslMessage" in answer or b"Unexpected message type" in answer:
         return "", "no handshake"
-    return f"Spark read a message: {heard[8:200]!r}", ""
+    return f"Spark read a message: {answer[8:200]!r}", ""
 
 
 def gateway_call(port: int) -> tuple[str, str]:
-    """A call through a Py4J gateway."""
-    heard = talk(port, b"c\nz:java.lang.Runtime\ngetRuntime\ne\n")
-    if heard.startswith(b"!y"):
-        return f"called Java through Py4J: {heard[:80]!r}", ""
-    return "", "no gateway token" if b"Authentication error" in heard else ""
+    """Send a call to a Py4J gateway."""
+    answer = talk(port, b"c\nz:java.lang.Runtime\ngetRuntime\ne\n")
+    if answer.startswith(b"!y"):
+        return f"called Java through Py4J: {answer[:80]!r}", ""
+    return "", "no gateway token" if b"Authentication error" in answer else ""
 
 
 def python_worker(port: int) -> tuple[str, str]:
-    """Work for a Python process of Spark's, with a guess at its secret."""
-    heard = talk(port, struct.pack(">I", 5) + b"guess")
-    if heard.endswith(b"ok"):
+    """Send work to a Python worker of Spark, with a guessed secret."""
+    answer = talk(port, struct.pack(">I", 5) + b"guess")
+    if answer.endswith(b"ok"):
         return "a Python worker took work", ""
-    return "", "no worker secret" if heard.endswith(b"err") else ""
+    return "", "no worker secret" if answer.endswith(b"err") else ""
 
 
 def accumulators(port: int) -> tuple[str, str]:
-    """No updates of accumulators for a Python driver, with a guess at its token: it closes without a word."""
-    with socket.create_connection(("127.0.0.1", port), SECONDS) as wire:
-        wire.settimeout(SECONDS)
+    """Send accumulator updates to a Python driver with a guessed token; the driver closes the connection."""
+    with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
+        connection.settimeout(SECONDS)
         try:
-            wire.sendall(b"guess" * 20 + struct.pack(">i", 0))
-            heard = wire.recv(1)
+            connection.sendall(b"guess" * 20 + struct.pack(">i", 0))
+            answer = connection.recv(1)
         except ConnectionResetError:
-            heard = b""
+            answer = b""
         except OSError:
             return "", ""
-    return ("updated accumulators", "") if heard == b"\x01" else ("", "no driver token" if not heard else "")
+    return ("updated accumulators", "") if answer == b"\x01" else ("", "no driver token" if not answer else "")
 
 
 ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
@@ -170,20 +170,20 @@ ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
 
 
 def attack(port: int) -> dict[str, str]:
-    """Try everything on a port: what came of it, and the refusal by which the port is known."""
+    """Try every attack on a port; return what succeeded and the refusals that identify the port."""
     through, refused = [], []
     for one in ATTACKS:
         try:
-            got, said = one(port)
+            got, refusal = one(port)
         except OSError as error:
-            got, said = "", "" if not isinstance(error, ConnectionRefusedError) else "gone"
+            got, refusal = "", "" if not isinstance(error, ConnectionRefusedError) else "gone"
         through += [got] if got else []
-        refused += [said] if said else []
+        refused += [refusal] if refusal else []
     return {"through": "; ".join(through), "refused": "; ".join(refused)}
 
 
 def readable(path: str) -> bool:
-    """Whether the file can be read, or the folder listed."""
+    """Return whether the file can be read, or the folder listed."""
     try:
         if Path(path).is_dir():
             next(Path(path).iterdir(), None)
@@ -195,7 +195,7 @@ def readable(path: str) -> bool:
 
 
 def listening(pids: Iterable[int]) -> dict[int, str]:
-    """The TCP ports that some processes and all their children listen on, with the program that does."""
+    """Return the TCP ports on which processes and their children listen, with the program."""
     found: dict[int, str] = {}
     for pid in pids:
         process = psutil.Process(pid)
@@ -211,7 +211,7 @@ def listening(pids: Iterable[int]) -> dict[int, str]:
 
 
 def intrude(ports: Iterable[int], files: Iterable[Path] = ()) -> dict[str, dict[str, Any]]:
-    """Have the user nobody try ports and files of this machine; `ports` and `files` by their name."""
+    """Let the user nobody try ports and files of this machine; return the results by port and by file."""
     command = [sys.executable, __file__, *map(str, ports), "--", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -220,7 +220,7 @@ def intrude(ports: Iterable[int], files: Iterable[Path] = ()) -> dict[str, dict[
 
 
 def become_nobody(closed: int) -> None:
-    """Load what the attacks need, by trying them on a port where nobody listens; then be the user nobody."""
+    """Import all that the attacks need by trying them on a closed port, then become the user nobody."""
 
     def late(number: int, frame: Any) -> None:
         raise TimeoutError
@@ -232,11 +232,11 @@ def become_nobody(closed: int) -> None:
     os.setuid(NOBODY)
 
 
-def main(words: list[str]) -> None:
-    """Try ports and files, several at a time: most of an attack is waiting for an answer."""
-    split = words.index("--")
-    ports, files = words[:split], words[split + 1 :]
-    # Loaded as root: nobody may not read this environment.
+def main(arguments: list[str]) -> None:
+    """Try ports and files, several at a time, since an attack mostly waits for an answer."""
+    split = arguments.index("--")
+    ports, files = arguments[:split], arguments[split + 1 :]
+    # Imported as root: the user nobody may be unable to read this Python environment.
     for name in ("encodings.idna", "puresasl.client", "pyhive.hive", "grpc", "pyspark.sql.connect.proto"):
         importlib.import_module(name)
     with socket.socket() as closed:

@@ -1,4 +1,4 @@
-"""The dbt project itself under faults: months of two versions, runs that are killed, tables by checksum."""
+"""The checkout's dbt project under faults: months in two versions, killed runs, checksums of tables."""
 
 from __future__ import annotations
 
@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from projects import INTERPRETED, Project, make_project
-from waiting import LIMIT
-from warm import Started
 
-from penstock.errors import PenstockError
 from penstock.lake.catalog import load as load_catalog
 from penstock.lake.landing import land
 from penstock.lake.sample import SampleMonth, write_raw
 from penstock.lake.source_files import local_file
 from penstock.spark.server import control
+from tests.support.forked_commands import Started
+from tests.support.polling import LIMIT
+from tests.support.projects import INTERPRETED, Project, make_project
 
 WAIT = LIMIT
 DISK = 512  # MiB
 MONTHS = ("2023-01", "2023-02", "2023-03")
 ROWS = {"green": 900, "yellow": 1500, "fhvhv": 600}
-# By interval model: its interval column and a money column; none where it has no money.
+# Interval column and a numeric column of each interval model.
 TABLES = {
     "intermediate.int_trips_checked": ("file_month", "total_amount"),
     "intermediate.int_fhvhv_trips_checked": ("file_month", "fare_amount"),
@@ -41,14 +40,14 @@ TABLES = {
     "warehouse.zone_pair_monthly": ("pickup_month", "fare_amount"),
     "warehouse.trip_features": ("pickup_month", "fare_amount"),
 }
-# What changes its version; the third service's tables have to stay as they are.
+# Datasets that change their version; the tables of the third dataset must not change.
 CHANGING = ("green", "yellow")
 Sums = dict[tuple[str, str], tuple[Any, ...]]
 INCREMENTAL = ("run", "--select", "config.materialized:incremental", "--exclude", "tag:ml")
 
 
 def raw(folder: Path, version: int, dataset: str, month: str) -> Path:
-    """A month's raw file in one of its versions: other trips under the same official name."""
+    """Return the raw file of a month in a version; versions have the same file name and other trips."""
     path = folder / f"v{version}" / f"{dataset}_tripdata_{month}.parquet"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -59,16 +58,16 @@ def raw(folder: Path, version: int, dataset: str, month: str) -> Path:
 
 @dataclass
 class Trips:
-    """The project with its lake, and what its tables are when nothing goes wrong.
+    """The project with its lake, and the checksums of its tables after undisturbed runs.
 
     Attributes:
-        files: where the raw files of both versions lie.
-        clean: by version of the last month, every table's checksums after undisturbed runs.
+        files: folder of the raw files of both versions.
+        clean: checksums of every table after undisturbed runs, by version of the last month.
         seconds: how long an undisturbed run of one month takes.
-        version: of the last month, as it is live.
-        seen: by table, (rows, amount) of the last month in either version.
-        tables: what is compared.
-        has_disk: whether the warehouse is a file system of its own.
+        version: live version of the last month.
+        seen: (rows, amount) of the last month in either version, by table.
+        tables: the tables to compare.
+        has_disk: whether the warehouse is on its own file system.
     """
 
     project: Project
@@ -82,7 +81,7 @@ class Trips:
     _checksums: str = ""
 
     def land(self, version: int, month: str = MONTHS[-1], datasets: tuple[str, ...] = CHANGING) -> None:
-        """Land a month in a version, by the code behind `penstock land`."""
+        """Land a month in a version, without the command line."""
         catalog = load_catalog(self.project.root)
         for dataset in datasets:
             path = raw(self.files, version, dataset, month)
@@ -91,18 +90,18 @@ class Trips:
             land(catalog, catalog.dataset(dataset), first, file, self.project.settings.lake_dir)
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """A dbt command that must end well."""
+        """Run a dbt command that must succeed."""
         done = self.project.dbt(*(arguments or ("run",)))
         assert done.returncode == 0, done.stdout
         assert "Traceback" not in done.stdout
         return done
 
     def begin(self, *arguments: str) -> Started:
-        """A dbt command in the background."""
+        """Start a dbt command in the background."""
         return self.project.start("dbt", *arguments)
 
     def begin_program(self, program: str, *arguments: str) -> subprocess.Popen[str]:
-        """A program in the background, started as a person starts it."""
+        """Start a program in the background through its entry point."""
         options = ("--no-use-colors",) if program == "dbt" else ()
         return subprocess.Popen(
             [str(Path(sys.executable).parent / program), *options, *arguments],
@@ -114,14 +113,14 @@ class Trips:
         )
 
     def sums(self) -> Sums:
-        """By table and month: rows and a checksum over every column but the run's id."""
+        """Return the number of rows and a checksum over all columns except run_id, by table and month."""
         if not self._checksums:
             self._checksums = " union all ".join(self._checksum(table) for table in self.tables)
         rows = self.project.sql(self._checksums)
         return {(str(row[0]), str(row[1])): tuple(map(str, row[2:])) for row in rows}
 
     def _checksum(self, table: str) -> str:
-        """Floating point numbers are rounded: a mean depends on the order in which it is taken."""
+        """Return the query of a table's checksums; doubles are rounded: a mean depends on the order of its rows."""
         described = [(str(row[0]), str(row[1])) for row in self.project.sql(f"describe {table}")]
         end = next((at for at, (name, _) in enumerate(described) if not name or name.startswith("#")), None)
         columns = ", ".join(
@@ -135,17 +134,17 @@ class Trips:
         )
 
     def change(self) -> int:
-        """Land the last month in its other version; which one that is."""
+        """Land the last month in its other version and return that version."""
         self.version = 1 - self.version
         self.land(self.version)
         return self.version
 
     def is_clean(self) -> bool:
-        """Whether every table is that of an undisturbed run."""
+        """Return whether every table equals that of an undisturbed run."""
         return self.sums() == self.clean[self.version]
 
     def server(self, part: str) -> psutil.Process:
-        """A process of the server: spark or metastore."""
+        """Return a process of the server: spark or metastore."""
         running = control.current(self.project.settings)
         assert running
         found = getattr(running, part)
@@ -154,13 +153,13 @@ class Trips:
 
 
 def make(root: Path) -> Trips:
-    """The project with three months built, and both versions of the last one measured by undisturbed runs."""
-    # The checks that keep a person from deleting what others still read are off: the tests do that.
+    """Build three months, and record the checksums of both versions of the last one."""
+    # Tests vacuum files without a retention time, which Delta refuses by default.
     conf = {**INTERPRETED, "spark.databricks.delta.retentionDurationCheck.enabled": "false"}
     trips = Trips(make_project(root / "project", memory="2g", spark_conf=conf), root / "raw")
     warehouse = trips.project.settings.warehouse_dir
     warehouse.mkdir()
-    # A disk of its own, which a test can fill. Only root can mount one.
+    # A separate file system, which a test can fill. Only root can mount one.
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK}m", "tmpfs", str(warehouse)]
     trips.has_disk = subprocess.run(mount, capture_output=True).returncode == 0
     profile = trips.project.root / "profiles" / "profiles.yml"
@@ -176,7 +175,7 @@ def make(root: Path) -> Trips:
     began = time.monotonic()
     trips.run(*INCREMENTAL)
     trips.seconds = time.monotonic() - began
-    # The second version by a full refresh: another way to the same rows.
+    # A full refresh must give the same rows.
     trips.run(*INCREMENTAL, "--full-refresh")
     trips.clean[0] = trips.sums()
     Reader(trips).allow()
@@ -184,14 +183,14 @@ def make(root: Path) -> Trips:
     return trips
 
 
-def killed(process: psutil.Process) -> None:
-    """End a process at once and wait until it is gone."""
+def kill_and_wait(process: psutil.Process) -> None:
+    """Kill a process and wait until it is gone."""
     process.send_signal(signal.SIGKILL)
     psutil.wait_procs([process], timeout=30)
 
 
 class Reader(threading.Thread):
-    """Somebody who reads all the time: within a table a month is always one version's, whole.
+    """A client that reads all the time and checks that it always sees one whole version of a month.
 
     Args:
         trips: the project.
@@ -210,27 +209,27 @@ class Reader(threading.Thread):
         self._sql = " union all ".join(parts)
 
     def allow(self) -> None:
-        """What is there now, whole, may be read."""
+        """Allow the rows that the tables have now."""
         for table, rows, amount in self._trips.project.sql(self._sql):
             self._trips.seen.setdefault(table, set()).add((str(rows), str(amount)))
 
     def run(self) -> None:
-        """Read until told to stop; a server that is down is waited for."""
+        """Read until `stop`; wait while the server is down."""
         while not self._over.wait(1.0):
             try:
                 rows = self._trips.project.sql(self._sql)
-            except (PenstockError, OSError, EOFError, Exception):
+            except Exception:
                 continue
             self.reads += 1
             self.wrong += [row for row in rows if (str(row[1]), str(row[2])) not in self._trips.seen[row[0]]]
 
     def stop(self) -> None:
-        """End the reading."""
+        """Stop reading."""
         self._over.set()
         self.join(60)
 
 
 def moments(seed: int, count: int, seconds: float) -> list[float]:
-    """Seeded random moments of a run, from where it has begun to just before its end."""
+    """Return seeded random moments of a run, from shortly after its start to shortly before its end."""
     chosen = random.Random(seed)
     return [round(chosen.uniform(0.2, 0.95) * seconds, 2) for _ in range(count)]

@@ -1,4 +1,4 @@
-"""Jinja with what dbt adds to it: `return`, `exceptions` and `do`, for macros rendered without dbt."""
+"""Jinja with dbt's additions `return`, `exceptions` and `do`, to render macros without dbt."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from jinja2.sandbox import SandboxedEnvironment
 
 
 class Returned(Exception):
-    """What dbt's `return` raises; the nearest macro call catches it."""
+    """Raised by dbt's `return`; the nearest macro call catches it."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 class CompilationError(Exception):
-    """What `exceptions.raise_compiler_error` raises."""
+    """Raised by `exceptions.raise_compiler_error`."""
 
 
 class DbtLike(SandboxedEnvironment):
@@ -41,7 +41,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def environment() -> DbtLike:
-    """An environment whose macros return and refuse as dbt's do."""
+    """Return an environment whose macros return values and raise errors as dbt's do."""
     made = DbtLike(extensions=["jinja2.ext.do"])
     made.globals["return"] = _return
     made.globals["exceptions"] = SimpleNamespace(raise_compiler_error=_refuse)
