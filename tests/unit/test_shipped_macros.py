@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from dbt_jinja import CompilationError, DbtLike, environment
 from jinja2 import nodes
+
+from tests.support.dbt_jinja import CompilationError, DbtLike, environment
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -73,9 +73,7 @@ def __getattr__(name: str) -> NoReturn:
         AttributeError: there is no such name.
     """
     if name == "chosen":
-        raise PenstockError(
-            "a function of the registry", "`chosen`", "write `select_versions`"
-        )
+        raise PenstockError("a function of the registry", "`chosen`", "write `select_versions`")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
