@@ -12,7 +12,7 @@ REAL_MONTHS = "tests/integration/test_real_months.py"
 REAL_TRAINING_MONTHS = "tests/ml/test_real_months.py"
 SERVER = "tests/integration/test_server.py"
 # The faults' tests of the whole project: they share its server, its lake and its three months.
-TRIPS = tuple(f"tests/faults/test_{name}.py" for name in ("disturbed_batches", "killed_batches", "operations_page"))
+TRIPS = tuple(f"tests/faults/test_{name}.py" for name in ("disturbed_intervals", "killed_intervals", "operations_page"))
 TARGETS = "tests/reach/test_targets.py"
 AIRFLOW = "tests/reach/test_airflow.py"
 READERS = ("tests/reach/test_metastore.py", "tests/reach/test_readers.py")
