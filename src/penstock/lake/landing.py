@@ -30,8 +30,8 @@ from penstock.errors import PenstockError
 from penstock.lake.activation import Outcome, activate, refuse_duplicate
 from penstock.lake.casting import TargetColumn, cast, check_type
 from penstock.lake.catalog import PARTITION, Catalog, Dataset
-from penstock.lake.file_type import detect_file_type
 from penstock.lake.manifest import LANDED_FILE, Entry, Manifest
+from penstock.lake.source_checks import detect_file_type
 from penstock.lake.source_files import LocalFile
 from penstock.lake.source_reader import ColumnMatch, SourceReader, match_columns, open_source
 from penstock.lake.staging import work_folder

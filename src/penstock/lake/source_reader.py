@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from penstock.errors import PenstockError
 from penstock.lake import csv_rows, int96
 from penstock.lake.catalog import Catalog, Dataset, normalize_name
-from penstock.lake.file_type import FileType
+from penstock.lake.source_checks import FileType
 
 BATCH_ROWS = 65_536
 # Bytes that the CSV reader reads at a time.

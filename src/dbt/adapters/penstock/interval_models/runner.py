@@ -21,7 +21,7 @@ from dbt.adapters.penstock.interval_models import requested_intervals
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
 from dbt.adapters.penstock.query_comment import ASIDE
-from penstock.delta import log, replace_where
+from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
 from penstock.intervals import commit_metadata, ledger_rows, run_marker
 from penstock.intervals.grain import shown
@@ -172,7 +172,7 @@ class IntervalRunner:
                     f"one whose commits came first each time ({error_cell(error)})",
                     "wait until it has ended, then type `dbt run` again: it builds what is missing",
                 ) from None
-            if parts := replace_where.error_parts(error, planned.condition):
+            if parts := replace_where_error.error_parts(error, planned.condition):
                 raise AdapterError(*parts) from None
             raise
 
