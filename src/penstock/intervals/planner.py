@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import PenstockError
-from penstock.intervals import input_filter, ledger_rows, plan_messages, run_marker
+from penstock.intervals import input_filter, ledger_table, plan_messages, run_marker
 from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.grain import Grain, condition, shown
 from penstock.intervals.interval_model import IntervalModel, RunSql
@@ -172,7 +172,7 @@ class IntervalPlanner:
             "its table is as it was before"
         )
         metadata = CommitMetadata(left.commit_id, left.run_id, "", left.started, {day: {} for day in left.intervals})
-        return self.ledger.record_failed(self.run_sql, model, table, metadata, ledger_rows.INTERRUPTED, "killed")
+        return self.ledger.record_failed(self.run_sql, model, table, metadata, ledger_table.INTERRUPTED, "killed")
 
 
 def _plan_commits(

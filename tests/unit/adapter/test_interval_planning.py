@@ -15,7 +15,7 @@ from penstock.errors import PenstockError
 from penstock.intervals import run_marker
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.grain import GRAINS, MONTH
-from penstock.intervals.ledger_rows import LedgerState
+from penstock.intervals.ledger_table import LedgerState
 from penstock.intervals.planner import IntervalPlanner
 from penstock.intervals.staleness import BuiltInterval, RequestedIntervals
 from penstock.intervals.table_state import IntervalTable

@@ -23,7 +23,7 @@ from dbt.adapters.penstock.interval_models.sources import IntervalSources
 from dbt.adapters.penstock.query_comment import ASIDE
 from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
-from penstock.intervals import commit_metadata, ledger_rows, run_marker
+from penstock.intervals import commit_metadata, ledger_table, run_marker
 from penstock.intervals.grain import shown
 from penstock.intervals.plan_messages import error_cell
 from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
@@ -51,7 +51,7 @@ class IntervalRunner:
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
         self.sources = IntervalSources(lambda: adapter.config.credentials.settings)
-        self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_rows.TABLE}", self._find_log)
+        self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self._find_log)
         # By node, the commit that is running.
         self._running: dict[str, PlannedCommit] = {}
         # Whether this run has planned an interval model.
@@ -216,6 +216,6 @@ class IntervalRunner:
         with contextlib.suppress(Exception):
             table = self._ledger.known(planned.model.relation) or IntervalTable()
             self._ledger.record_failed(
-                self.rows, planned.model, table, planned.commit, ledger_rows.FAILED, error_cell(error)
+                self.rows, planned.model, table, planned.commit, ledger_table.FAILED, error_cell(error)
             )
             run_marker.remove(self._markers, planned.model.relation)
