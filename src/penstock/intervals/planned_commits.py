@@ -22,7 +22,7 @@ class PlannedCommit:
         condition: the SQL predicate that selects the rows to replace.
         commit: the commit's metadata.
         reasons: why each interval is built.
-        began: when the commit was planned, as returned by `time.monotonic`.
+        began: when the commit began, as returned by `time.monotonic`.
     """
 
     model: IntervalModel

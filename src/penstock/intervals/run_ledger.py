@@ -190,7 +190,7 @@ class RunLedger:
             replaced: whether the commit created or replaced the table, so that the table has a new id.
 
         Returns:
-            The table's state; None if the history doesn't contain the commit.
+            The table's state; None if the history lacks the commit because another run built the intervals first.
         """
         before = self._tables.get(model.relation, IntervalTable())
         if replaced or not before.id:
