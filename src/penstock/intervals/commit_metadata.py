@@ -46,7 +46,7 @@ class CommitMetadata:
     attempts: Mapping[date, int] = field(default_factory=dict)
 
     def dumps(self) -> str:
-        """Return the metadata as one line of JSON. It contains no `;`, because Spark's SET refuses it."""
+        """Return the metadata as one line of JSON. The text contains no `;`, which Spark's SET refuses."""
         return json.dumps(
             {
                 "penstock": FORMAT,
@@ -91,7 +91,7 @@ class TableCommit:
         operation: Delta's name of the operation.
         metadata: penstock's metadata; None for a commit of another program and for a compaction.
         restored: the version that a RESTORE restored; -1 if it is unknown, None for other operations.
-        rows: the number of rows written, from Delta's metrics; None if the metrics lack it.
+        rows: the number of written rows from Delta's metrics; None if the metrics lack this number.
         session_commit_id: the commit id in the session's metadata, for a write and for the compaction after it;
             empty without such metadata.
     """

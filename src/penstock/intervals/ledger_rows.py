@@ -1,7 +1,7 @@
 """The rows of the run ledger, the append-only table `batch_runs`: one row for each interval of each attempt.
 
 Each commit to a model's table contains the same facts in its metadata (`commit_metadata`). So rows that the ledger
-lacks are restored from the history of the model's table. Rows are ordered by Delta version and not by time.
+lacks are reconstructed from the history of the model's table. Rows are ordered by Delta version and not by time.
 """
 
 from __future__ import annotations

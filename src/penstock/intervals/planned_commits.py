@@ -60,7 +60,7 @@ class IntervalPlan:
         commits: the commits, in order.
         summary: the summary at the end of the model's log line.
         warning: the warning to show; empty without one.
-        example: returns the compiled code for the newest interval, even if the plan doesn't build it.
+        example: limits the model's compiled code to the newest interval, even if the plan doesn't build that interval.
     """
 
     commits: tuple[PlannedCommit, ...]

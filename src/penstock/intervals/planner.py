@@ -113,7 +113,7 @@ class IntervalPlanner:
             source.verify(self.run_sql, table, {item for day in days for item in source.grain.of(day, grain)})
 
     def _available(self, inputs: ModelInputs, grain: Grain) -> dict[date, dict[str, str]]:
-        """Return the intervals that the inputs have now. For each interval, map each input's name to its version."""
+        """Return the intervals that the inputs have now, each with the versions of the inputs by name."""
         versions: dict[date, dict[str, list[str]]] = {}
 
         def add(start: date, of: Grain, name: str, version: str) -> None:
@@ -146,7 +146,7 @@ class IntervalPlanner:
         deferred = self.graph.deferred_relation(unique_id)
         model = self.ledger_model(self.graph.model(unique_id))
         model = replace(model, relation=deferred) if deferred else model
-        # This run must not write to the ledger of another environment. The table's history has the missing rows.
+        # This run must not write to the ledger of another environment. The table's history provides what it lacks.
         table = self.ledger.table(self.run_sql, model, refresh=deferred is not None)
         state = table.state
         if not state.built and state.version < 0 and self.run_sql(f"select 1 from {model.relation} limit 1"):

@@ -66,7 +66,7 @@ def exit_with_parent(pid: int, started: float) -> None:
 def cancel_without_executors(session: Any, seconds: float) -> Iterator[threading.Event]:
     """Cancel running jobs if the cluster provides no executor for some time.
 
-    Spark would wait forever, even after a restart of the master that loses the application.
+    Spark itself waits forever, even if a restarted master no longer knows the application.
 
     Args:
         session: the driver's session.

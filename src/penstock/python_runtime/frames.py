@@ -16,7 +16,7 @@ ACCEPTED = "a Spark, pandas, pandas-on-Spark DataFrame or a pyarrow Table"
 def frame_kind(value: Any) -> str:
     """Return the kind of a frame (`spark`, `pandas-on-spark`, `pandas`, `pyarrow`); empty for other values.
 
-    The kind depends on the names of the value's classes, so that no library must be imported.
+    The function compares class names, so that it doesn't need to import pandas, pyarrow or pyspark.
     """
     for base in type(value).__mro__:
         module, name = base.__module__, base.__name__

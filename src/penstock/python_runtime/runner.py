@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 
 def print_function(log: Callable[[str], None]) -> Callable[..., None]:
-    """Return a `print` function that passes each line to `log`. With another `file` than stdout, it prints there."""
+    """Return a `print` function that passes each line to `log`, or prints to `file` if that isn't standard output."""
 
     def print_to_log(
         *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None, **rest: Any

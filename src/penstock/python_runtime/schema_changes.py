@@ -89,7 +89,8 @@ class AlterStatements:
 
     Attributes:
         before: statements to run before the rows are written.
-        after: statements to run after the rows are written. They drop columns, so that a failed write loses no data.
+        after: statements to run after the rows are written. Columns are dropped only then, so that a failed write loses
+            no data.
     """
 
     before: tuple[str, ...] = ()

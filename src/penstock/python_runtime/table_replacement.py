@@ -90,7 +90,7 @@ def existing_table(session: Any, write: Write, layout: Layout) -> ExistingTable 
 
 
 def temporary_location(layout: Layout, old: ExistingTable | None) -> str | None:
-    """Return the new table's folder: the configured folder or, if the old table uses it, that name with a suffix."""
+    """Return the new table's folder: the configured path, with a suffix if the old table uses that path."""
     if layout.location is None or old is None:
         return layout.location
     folder = layout.location.rpartition("/")[2]

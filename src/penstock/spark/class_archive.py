@@ -1,9 +1,9 @@
 """Class-data-sharing archives: files of loaded classes, with which a JVM starts in half the time.
 
 An archive belongs to one build of Java and one class path, and its name is a hash of both. A JVM whose class path is
-longer can use the archive too, if its class path begins with the archive's class path. This is so for targets with the
-jars of an object store, and for drivers and executors on this machine. The first JVM writes the archive when it exits,
-to a temporary file. The file is renamed only if the JVM exited normally.
+longer can use the archive too, if its class path begins with the archive's class path. This applies to targets with
+the jars of an object store, and to drivers and executors on this machine. The first JVM writes the archive when it
+exits, to a temporary file. The file is renamed only if the JVM exited normally.
 https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 """
 
@@ -46,8 +46,8 @@ class Archive:
         """Return the archive for a Java installation and a class path.
 
         Returns:
-            Of the existing archives whose class path is a beginning of this one, the one with the longest class path.
-            If none exists, the archive that the JVM will write.
+            The existing archive that covers the longest beginning of the class path. If there is none, the archive that
+            the JVM will write.
         """
         name, files = hashlib.sha256(f"{java.home}\n{java.build}".encode()), []
         for entry in class_path.split(os.pathsep):
@@ -59,7 +59,7 @@ class Archive:
 
     @property
     def temporary(self) -> Path:
-        """Return the path to which this supervisor's JVM writes. Each supervisor uses another path."""
+        """Return the path to which this supervisor's JVM writes. Each supervisor uses a different path."""
         return atomic.temporary_path(self.file)
 
     def options(self) -> list[str]:

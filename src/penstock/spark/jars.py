@@ -1,7 +1,7 @@
 """Jars of table formats and object stores: downloaded once with Spark's Ivy, then added to the system class path.
 
-The jars are not passed as `--packages`. Then the class loader of the first Thrift session would own Delta's classes,
-and Spark would unload the classes when that session ends. Jars that Spark ships are excluded.
+The jars are not passed as `--packages`. With that option the class loader of the first Thrift session owns Delta's
+classes, and the classes are unloaded when that session ends. Jars that Spark ships are excluded.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def answers(port: int, host: str = LOOPBACK, timeout: float = 1) -> bool:
 def is_served_by(port: int, pid: int) -> bool:
     """Return whether a process listens on a port.
 
-    `answers` alone can't show that: two servers that start at the same time can choose the same port.
+    `answers` doesn't show which process listens: two servers that start at the same time can choose the same port.
     """
     return port in listening_ports(pid)
 
@@ -86,7 +86,7 @@ def choose(preferred: Ports, attempt: int = 0) -> Ports:
             taken a chosen port.
 
     Raises:
-        PenstockError: none of the 200 ports from a preferred port on is free.
+        PenstockError: all 200 ports tried for a service are taken.
     """
     taken: dict[str, int] = {}
     for name, first in preferred:

@@ -117,7 +117,7 @@ def _parse_type(text: str, start: int) -> tuple[DataType, int]:
     for name in NESTED:
         if text[start : start + len(name) + 1].lower() == f"{name}<":
             return _parse_nested(name, text, start + len(name) + 1)
-    # A simple type ends before the next comma or `>` that isn't in parentheses, as the comma in `decimal(10,2)` is.
+    # A simple type ends before the next comma or `>`. A comma in parentheses, as in `decimal(10,2)`, doesn't count.
     end, depth = start, 0
     while end < len(text) and (depth or text[end] not in ",>"):
         depth += {"(": 1, ")": -1}.get(text[end], 0)

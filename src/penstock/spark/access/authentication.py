@@ -19,7 +19,7 @@ GENERATION = 1
 # The Java system property with the path of the secret's file.
 SECRET_FILE = "penstock.secret.file"
 AUTHENTICATION = "hive.server2.authentication"
-# Hive's login check reads these from hive-site.xml, the Thrift server from Spark's settings.
+# Hive's login check reads these settings from hive-site.xml. The Thrift server reads them from Spark's settings.
 HIVE = {AUTHENTICATION: "CUSTOM", "hive.server2.custom.authentication.class": java_classes.AUTHENTICATOR}
 
 

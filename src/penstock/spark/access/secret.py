@@ -1,7 +1,7 @@
 """The secret of a server. It is in a private file of the state folder and stays the same when the server restarts.
 
 The secret is the token of Spark Connect and the password of Thrift. The key of Spark's UI is derived from the secret. A
-browser sends cookies to every port of this machine, so the key must give access to the UI only.
+browser sends the cookie with the key to every port of this machine, so the key must give access to the UI only.
 """
 
 from __future__ import annotations

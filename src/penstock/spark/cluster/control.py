@@ -32,7 +32,7 @@ def _lock(settings: Settings) -> FileLock:
 
 
 def master_port(settings: Settings) -> int:
-    """Return the port for the master: the port in `server.master` if it is on this machine, else Spark's default."""
+    """If the target's master is on this machine, return its port; otherwise return Spark's default port."""
     for host, port in addresses.standalone_masters(settings.server.master):
         if addresses.is_loopback(host):
             return port

@@ -150,9 +150,10 @@ class Starter:
             **environment(self._settings, self._java, self.conf),
             "SPARK_LOCAL_IP": LOOPBACK,
             "SPARK_PUBLIC_DNS": LOOPBACK,
-            # RocksDB unpacks its native library at each start, and a kill leaves the file behind. Use one fixed file.
+            # RocksDB unpacks its native library at each start, and a kill leaves the file behind. In a fixed folder,
+            # each start overwrites the same file.
             "ROCKSDB_SHAREDLIB_DIR": str(self._folder / "tmp"),
-            # Spark's launcher needs the variable for an executor's command. Without it, it searches a source tree.
+            # Spark's launcher needs this variable to start executors. Without it, the launcher searches a source tree.
             "SPARK_SCALA_VERSION": core.name.removeprefix("spark-core_").split("-")[0],
         }
 
@@ -204,7 +205,7 @@ def _read(log: Path) -> str:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait until a condition is true. Return False if it isn't true in time."""
+    """Wait until a condition is true; return whether it became true in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -54,7 +54,7 @@ def spark_defaults(settings: Settings, jars: list[Path]) -> dict[str, str]:
 
 
 def python_executable(settings: Settings) -> str:
-    """Return the Python executable that runs UDFs: `server.executors.python` on a cluster if set, else this Python."""
+    """Return the Python that runs UDFs: on a cluster `server.executors.python` if it is set, otherwise this Python."""
     return (None if addresses.is_local(settings.server.master) else settings.server.executors.python) or sys.executable
 
 

@@ -43,7 +43,7 @@ MODULE_OPTIONS = [
 
 
 def heap(settings: Settings) -> str:
-    """Return the configured size of the driver's heap or, for `auto`, 40 % of the memory between 1 and 16 GiB."""
+    """Return the driver's heap size as configured. `auto` means 40 % of the memory, limited to 1 to 16 GiB."""
     if settings.server.memory != "auto":
         return settings.server.memory
     mebibytes = int(psutil.virtual_memory().total * 0.4 / 2**20)

@@ -42,7 +42,7 @@ def read(settings: Settings) -> PenstockError:
 
 
 def is_port_conflict(error: PenstockError) -> bool:
-    """Return whether another process took one of the server's ports after it was chosen."""
+    """Return whether the start failed because another process took one of the chosen ports."""
     return any(text in error.found for text in PORT_TAKEN)
 
 

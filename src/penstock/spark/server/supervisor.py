@@ -1,7 +1,7 @@
 """The supervisor process of a server: it starts the JVMs, watches them, and stops them.
 
 The supervisor is detached from the command that started it. When the ports answer, it marks the server as ready and
-warms up Spark's JVM. It stops the server when a JVM exits, on a signal, or after `idle_minutes` without a client.
+warms up Spark's JVM. It stops the server after the exit of a JVM, a signal, or `idle_minutes` without a client.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ class Supervisor:
         return None
 
     def count_clients(self, chosen: Ports) -> int:
-        """Return the number of connections to Thrift and Connect, including the warm-up's."""
+        """Return the number of connections to Thrift and Connect, including the connection of the warm-up."""
         return ports.count_clients(self.spark.pid, chosen) if self.spark else 0
 
     def watch(self, server: Record) -> None:
@@ -180,7 +180,7 @@ class Supervisor:
                 if self.count_clients(server.ports):
                     last_used = time.monotonic()
                 elif time.monotonic() - last_used > limit:
-                    # From now on new clients don't use the server. A client that has just connected keeps it running.
+                    # From now on new clients don't use the server. If a client has just connected, the server goes on.
                     record.write(self.settings, server, state=record.STOPPING)
                     if not self.count_clients(server.ports):
                         self.log(f"no client for {limit / 60:g} minutes; stopping")
