@@ -1,1 +1,1 @@
-"""Delta tables: log, concurrent commits, merge keys, replaced intervals, sorted writes and table features."""
+"""Read and write Delta tables: transaction log, conflicts, error messages, sorted writes and table features."""

@@ -1,4 +1,4 @@
-"""Retry a Delta write that lost to a concurrent commit. SQL models and Python models share this module."""
+"""Retry a Delta write that conflicted with a concurrent commit. SQL models and Python models share this module."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ Result = TypeVar("Result")
 # Delta raises these error classes before the commit, so the failed write has changed nothing:
 # https://docs.delta.io/latest/concurrency-control.html
 CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
-# `create table if not exists` fails in these ways while another writer creates the same table: the folder
-# exists without a first commit, or the metastore got the table in the meantime.
+# `create table if not exists` fails with these errors while another writer creates the same table. Either the folder
+# exists and the first commit doesn't, or the other writer has just registered the table in the metastore.
 NON_EMPTY_LOCATION = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 CONCURRENT_CREATION = (
     NON_EMPTY_LOCATION,
@@ -32,7 +32,7 @@ def is_conflict(error: BaseException) -> bool:
 
 
 def is_concurrent_creation(error: BaseException) -> bool:
-    """Return whether creating a table failed because another writer is creating it."""
+    """Return whether creating a table failed because another writer was creating the same table."""
     return is_conflict(error) or any(text in str(error) for text in CONCURRENT_CREATION)
 
 
@@ -41,15 +41,15 @@ def retry_on_conflict(
     sleep: Callable[[float], None] = time.sleep,
     is_retryable: Callable[[BaseException], bool] = is_conflict,
 ) -> Result:
-    """Call `write`, and call it again after a conflict, up to six times with growing random pauses.
+    """Call `write` up to six times until it doesn't conflict, with random pauses that grow.
 
     Args:
         write: sends the statement.
-        sleep: pauses for some seconds. The pauses are random so that two writers don't collide again.
+        sleep: pauses for some seconds. The pauses are random so that two writers don't conflict again.
         is_retryable: returns whether an error is a conflict.
 
     Raises:
-        Exception: what the last call raised.
+        Exception: the error of the last call.
     """
     retrying = Retrying(
         retry=retry_if_exception(is_retryable),
@@ -71,9 +71,10 @@ def create_if_missing(
 ) -> None:
     """Create an empty Delta table, unless it exists or another writer creates it at the same time.
 
-    If the table's folder exists without a table after all attempts, a killed writer left it between Delta's
-    first commit and the registration in the metastore. Delta refuses to create a table in such a folder,
-    except from a query. If another writer commits in between, that query conflicts and is retried.
+    A writer that is killed between Delta's first commit and the registration in the metastore leaves a folder without
+    a table. In such a folder `create table` fails, and only `create or replace table … as select` works. So that
+    statement follows if `create table` still fails after all attempts. If another writer commits at the same time, the
+    statement conflicts and is retried.
 
     Args:
         run: sends a statement.
@@ -81,7 +82,7 @@ def create_if_missing(
         columns: column names as SQL, with their types.
         clauses: the clauses of `create table` between the columns and `as`.
         sleep: see `retry_on_conflict`.
-        comments: column comments as SQL literals. A table created over a leftover folder gets no comments.
+        comments: column comments as SQL literals. A table created in a leftover folder gets no comments.
     """
     comment_clauses = {name: f" comment {comment}" for name, comment in (comments or {}).items()}
     definitions = ", ".join(f"{name} {kind}{comment_clauses.get(name, '')}" for name, kind in columns.items())

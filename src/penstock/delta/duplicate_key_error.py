@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-# Error classes of Delta and Spark; the failed merge has changed nothing.
+# Error classes of Delta and Spark. A merge that fails with one of them has changed nothing.
 DUPLICATE_KEY_ERRORS = ("DELTA_MULTIPLE_SOURCE_ROW_MATCHING_TARGET_ROW_IN_MERGE", "MERGE_CARDINALITY_VIOLATION")
 
 
 def is_duplicate_key_error(error: BaseException) -> bool:
-    """Return whether a merge failed because several of its rows match the same row of the table."""
+    """Return whether a merge failed because several new rows match the same row of the table."""
     return any(text in str(error) for text in DUPLICATE_KEY_ERRORS)
 
 
@@ -23,7 +23,7 @@ def duplicate_key_query(source: str, keys: Sequence[str], table: str | None = No
     Args:
         source: the merge's source as SQL.
         keys: the key columns as SQL.
-        table: only count keys that this table also has; None counts every key.
+        table: if given, the query only counts keys that this table has too.
     """
     source_keys = [f"new.{key}" for key in keys]
     group_by = ", ".join(source_keys)
@@ -37,19 +37,20 @@ def duplicate_key_query(source: str, keys: Sequence[str], table: str | None = No
 def error_parts(
     rows: Callable[[str], Sequence[Any]], target: str, source: str, keys: Sequence[str], labels: Sequence[str] = ()
 ) -> tuple[str, str, str] | None:
-    """Return the three parts of the error message; None when no key occurs twice.
+    """Return the three parts of the error message; None if no key occurs more than once.
 
     Args:
         rows: runs a query and returns its rows.
-        target: the table.
-        source: see `duplicate_key_query`.
-        keys: see `duplicate_key_query`.
-        labels: how to name keys that the table doesn't have; by default the keys are columns of the table.
+        target: the table's name as SQL.
+        source: the merge's source as SQL.
+        keys: the key columns as SQL.
+        labels: names of the keys for the message, if the keys aren't columns of the table. Then the query counts every
+            key, and not only keys that the table has too.
     """
     try:
         found = list(rows(duplicate_key_query(source, keys, None if labels else target))) if keys else []
     except Exception:
-        # The user should see the error of the merge, not one of this query.
+        # The user should see the merge's error and not this query's error.
         return None
     if not found:
         return None

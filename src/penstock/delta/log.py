@@ -1,6 +1,6 @@
-"""Read the newest commits of a Delta table from a transaction log on this machine.
+"""Read the newest commits of a Delta table from its transaction log, if the log is on this machine.
 
-DESCRIBE HISTORY returns the same rows but runs a Spark job: 0.2 CPU seconds for a small table.
+DESCRIBE HISTORY returns the same rows but runs a Spark job, which takes 0.2 CPU seconds for a small table.
 Format of the log: https://github.com/delta-io/delta/blob/master/PROTOCOL.md#commit-provenance-information
 """
 
@@ -14,15 +14,15 @@ from typing import Any
 
 LOCATION = re.compile(r"^Location: file:(?://)?(/.+)$", re.MULTILINE)
 COMMIT_FILE = re.compile(r"\d{20}\.json")
-# Delta's names of the operations that write a whole table.
+# Delta's names of operations that write a complete table.
 WHOLE_TABLE_OPERATIONS = ("CREATE TABLE AS SELECT", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT")
 
 
 def log_folder(information: str) -> Path | None:
-    """Return the folder of a table's log; None when it isn't on this machine.
+    """Return the folder of a Delta table's log; None if the folder isn't on this machine.
 
     Args:
-        information: the table's information from SHOW TABLE EXTENDED.
+        information: the table's `information` from SHOW TABLE EXTENDED.
     """
     location = LOCATION.search(information)
     folder = Path(location[1]) / "_delta_log" if location and "Provider: delta" in information else None
@@ -30,7 +30,7 @@ def log_folder(information: str) -> Path | None:
 
 
 def _commit_files(log: Path) -> list[Path]:
-    """Return the commit files of a log, the newest first; none when a catalog holds further commits.
+    """Return the commit files of a log, the newest first; an empty list if a catalog holds newer commits.
 
     Raises:
         OSError: the log can't be read.
@@ -45,10 +45,10 @@ def history_rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
 
     Args:
         log: the folder of the table's log.
-        limit: the number of commits.
+        limit: the maximum number of commits.
 
     Returns:
-        The rows; None when the log can't be read, or when a catalog holds further commits.
+        The rows; None if the log can't be read, or if a catalog holds newer commits.
     """
     try:
         return [_history_row(path) for path in _commit_files(log)[:limit]] or None
@@ -57,13 +57,13 @@ def history_rows(log: Path, limit: int) -> list[dict[str, Any]] | None:
 
 
 def newest_commit_id(log: Path) -> str | None:
-    """Return an identifier of the newest commit, unique across the table and tables that replaced it.
+    """Return a unique identifier of the newest commit. It stays unique if the table is dropped and created again.
 
     Args:
         log: the folder of the table's log.
 
     Returns:
-        The identifier; None in the cases described in `history_rows`.
+        The identifier; None if the log can't be read, or if a catalog holds newer commits.
     """
     try:
         file = next(iter(_commit_files(log)), None)
@@ -73,7 +73,7 @@ def newest_commit_id(log: Path) -> str | None:
 
 
 def properties_as_written(log: Path) -> dict[str, str] | None:
-    """Return a table's properties when its newest commit wrote the whole table, else None.
+    """Return a table's properties if its newest commit wrote the complete table; otherwise None.
 
     Args:
         log: the folder of the table's log.
@@ -90,10 +90,10 @@ def properties_as_written(log: Path) -> dict[str, str] | None:
 
 
 def _history_row(path: Path) -> dict[str, Any]:
-    """Return a commit as DESCRIBE HISTORY shows it.
+    """Return a commit as a row of DESCRIBE HISTORY.
 
     Raises:
-        KeyError: the commit doesn't record its operation.
+        KeyError: the commit file lacks the operation.
     """
     with path.open(encoding="utf-8") as lines:
         actions = map(json.loads, lines)

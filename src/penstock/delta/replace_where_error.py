@@ -1,4 +1,4 @@
-"""Explain Delta's error about rows outside the intervals that a write replaces."""
+"""Explain the error that Delta raises if a write that replaces intervals contains rows of other intervals."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from datetime import date, datetime, timedelta
 
 MISMATCH = "DELTA_REPLACE_WHERE_MISMATCH"
-# Delta shows the values of one such row: dates as days and timestamps as microseconds since 1970.
+# Delta's message shows the values of one such row: dates as days since 1970, timestamps as microseconds since 1970.
 _VALUE = re.compile(r"^\s*- (?P<column>\S+) : (?P<value>\S[^\n]*?)\s*$", re.MULTILINE)
 _MAX_DAYS = 10**7
 
@@ -15,8 +15,8 @@ def error_parts(error: BaseException, condition: str | None) -> tuple[str, str, 
     """Return the three parts of the error message; None for any other error.
 
     Args:
-        error: what the statement raised.
-        condition: the condition on the rows to replace. It begins with the model's event_time column.
+        error: the error of the statement.
+        condition: the SQL predicate that selects the rows to replace. It begins with the model's event_time column.
     """
     if MISMATCH not in str(error) or not condition:
         return None
@@ -32,7 +32,7 @@ def error_parts(error: BaseException, condition: str | None) -> tuple[str, str, 
 
 
 def _as_sql(value: str) -> str:
-    """Return a value as SQL shows it."""
+    """Return a date or timestamp from Delta's message as text; return other values unchanged."""
     if not re.fullmatch(r"-?\d+", value):
         return value
     number = int(value)

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 
 from penstock.sql.names import column_expression, unquote_identifier
 
-# Number of partitions that a rebalance begins with; adaptive execution then merges small ones and splits large
-# ones. Table partitions whose rows fall into the same shuffle partition share files, so the number is high.
-# Above 2000 Spark keeps only average partition sizes (spark.shuffle.minNumPartitionsToHighlyCompress).
+# A rebalance begins with this number of shuffle partitions. Adaptive execution then merges small ones and splits large
+# ones. The number is high, so that the rows of two table partitions seldom fall into one shuffle partition. Above 2000,
+# Spark only knows the average size of partitions (spark.shuffle.minNumPartitionsToHighlyCompress).
 REBALANCE_PARTITIONS = 2000
 
 
 def sorted_query(select: str, partitions: Sequence[str], rebalanced: bool, sort: Sequence[str]) -> str:
-    """Return a query that selects the rows of another query in the order in which to write them.
+    """Return a query that repartitions and sorts the rows of another query for a write.
 
     Args:
         select: the query.
         partitions: the table's partition columns.
-        rebalanced: whether to bring the rows of each partition together in tasks of an even size, which
-            spark.sql.adaptive.advisoryPartitionSizeInBytes sets.
-        sort: columns to sort the rows of each file by. Partition columns come first in the sort order, since
-            a task may write several partitions.
+        rebalanced: whether to collect the rows of each partition in tasks of similar size. The setting
+            spark.sql.adaptive.advisoryPartitionSizeInBytes determines the size.
+        sort: the columns by which the rows of each file are sorted. The query sorts by the partition columns first,
+            because a task may write several partitions.
     """
     partition_names = {unquote_identifier(name).casefold() for name in partitions}
     order = [name for name in sort if unquote_identifier(name).casefold() not in partition_names]

@@ -1,4 +1,4 @@
-"""Table properties that enable the Delta table features some columns require."""
+"""Find the Delta table features that columns require, and the table properties that enable them."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping
 
 from penstock.sql.data_types import parse
 
-# Features to enable on an existing table; a new table gets them automatically. Other types (VARIANT) need nothing.
+# Features to enable on an existing table. A new table gets them automatically. Other types, such as VARIANT, need none.
 FEATURE_BY_TYPE = {"timestamp_ntz": "timestampNtz"}
-# Parquet refuses these characters in names. With column mapping, names in files differ from names in the table.
+# Parquet refuses these characters in column names. With column mapping, the files use other names than the table.
 UNSUPPORTED_CHARACTERS = re.compile(r"[ ,;{}()\n\t=]")
 COLUMN_MAPPING = {"delta.columnMapping.mode": "name"}
 
 
 def required_properties(columns: Mapping[str, str], configured: Iterable[str] = ()) -> dict[str, str]:
-    """Return the table properties to set before Delta accepts these columns.
+    """Return the table properties that Delta requires for these columns.
 
     Args:
         columns: SQL types by column name.
-        configured: names of properties that the user sets. They are left out of the result.
+        configured: names of properties that are already set. The result leaves them out.
     """
     types = [parse(data_type) for data_type in columns.values()]
     required = {

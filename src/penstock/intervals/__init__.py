@@ -1,1 +1,4 @@
-"""Batches by interval: which intervals a model has, which it lacks, and the ledger that says so. Knows no dbt."""
+"""Interval models: incremental models that are built by month or day.
+
+The package finds stale intervals, plans commits, and keeps the run ledger. It doesn't import dbt.
+"""

@@ -1,7 +1,7 @@
-"""What a commit records about itself in Delta's commit information: its intervals, inputs and run.
+"""The metadata that penstock writes to Delta's commit information: the commit's intervals, inputs and run.
 
-Delta writes this text and the rows in one commit. Whoever sees the rows can tell which intervals they are, what they
-were built from, and by which run, whatever happens to the run afterwards.
+Delta writes this metadata and the rows in one commit. So the table's history shows which intervals a commit wrote,
+from which inputs, and in which run, even if the run is killed afterwards.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from penstock.intervals.staleness import Inputs
 
 SETTING = "spark.databricks.delta.commitInfo.userMetadata"
-# A session's metadata is on every commit that it makes, Delta's own compaction among them.
+# Delta adds a session's metadata to every commit of the session, including automatic compaction.
 REPLACES = ("CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT", "CREATE OR REPLACE TABLE", "REPLACE TABLE")
 WRITES = ("WRITE", "CREATE TABLE AS SELECT", *REPLACES)
 COMPACTS = "OPTIMIZE"
@@ -25,15 +25,15 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class CommitMetadata:
-    """The metadata of one commit of some intervals of a model.
+    """The metadata of one commit to a model's table.
 
     Attributes:
-        commit_id: its id, used once.
+        commit_id: the unique id of the commit.
         run_id: dbt's invocation id.
         code: fingerprint of the model's code.
         started: when the commit began, UTC.
-        intervals: the inputs of each interval.
-        removed: those of the intervals that the inputs no longer have.
+        intervals: the intervals that the commit writes, each with the versions of its inputs.
+        removed: the intervals whose rows the commit deletes, because the inputs no longer have them.
         attempts: the number of the attempt, by interval.
     """
 
@@ -46,7 +46,7 @@ class CommitMetadata:
     attempts: Mapping[date, int] = field(default_factory=dict)
 
     def dumps(self) -> str:
-        """Return the metadata as one line of JSON, without `;`, which Spark's SET refuses."""
+        """Return the metadata as one line of JSON. The text contains no `;`, which Spark's SET refuses."""
         return json.dumps(
             {
                 "penstock": FORMAT,
@@ -64,7 +64,7 @@ class CommitMetadata:
 
     @classmethod
     def loads(cls, text: str | None) -> CommitMetadata | None:
-        """Return the metadata in a JSON text; None when another program wrote the text."""
+        """Parse metadata from JSON; return None if another program wrote the text."""
         try:
             data: dict[str, Any] = json.loads(text or "")
             if data["penstock"] != FORMAT:
@@ -87,13 +87,13 @@ class TableCommit:
     """One commit of a table's history.
 
     Attributes:
-        version: its Delta version.
-        operation: Delta's name of it.
-        metadata: what penstock recorded in it; None for a commit of another program.
-        restored: the version that a RESTORE brought back.
-        rows: rows written, by Delta's metrics; None when they don't say.
-        session_commit_id: the commit id in the metadata of the session that wrote it, for a write or for the
-            compaction that follows it; else empty.
+        version: the Delta version that the commit created.
+        operation: Delta's name of the operation.
+        metadata: penstock's metadata; None for a commit of another program and for a compaction.
+        restored: the version that a RESTORE restored; -1 if it is unknown, None for other operations.
+        rows: the number of written rows from Delta's metrics; None if the metrics lack this number.
+        session_commit_id: the commit id in the session's metadata, for a write and for the compaction after it;
+            empty without such metadata.
     """
 
     version: int
@@ -105,12 +105,12 @@ class TableCommit:
 
     @property
     def compacts(self) -> bool:
-        """Whether it only rewrote files."""
+        """Whether the commit only rewrote files."""
         return self.operation == COMPACTS
 
     @property
     def replaces_table(self) -> bool:
-        """Whether it replaced the whole table: no earlier row is left."""
+        """Whether the commit replaced the whole table, so that no earlier row remains."""
         return self.operation in REPLACES
 
     @property
@@ -120,7 +120,7 @@ class TableCommit:
 
 
 def parse_history(rows: Iterable[Mapping[str, Any]]) -> list[TableCommit]:
-    """Return the commits in rows of DESCRIBE HISTORY, oldest first."""
+    """Return the commits in rows of DESCRIBE HISTORY, in chronological order."""
     commits = []
     for row in rows:
         operation = str(row["operation"])
@@ -128,7 +128,7 @@ def parse_history(rows: Iterable[Mapping[str, Any]]) -> list[TableCommit]:
         metadata = session if operation != COMPACTS else None
         restored, rows_written = None, None
         if operation == "RESTORE":
-            # A RESTORE to a timestamp names no version: then every interval counts as lost.
+            # A RESTORE to a timestamp records no version. Then no interval counts as built.
             version = _pairs(row["operationParameters"]).get("version")
             restored = int(str(version)) if str(version).isdigit() else -1
         elif metadata:
@@ -140,7 +140,10 @@ def parse_history(rows: Iterable[Mapping[str, Any]]) -> list[TableCommit]:
 
 
 def _pairs(value: Any) -> dict[str, Any]:
-    """Return a map column, which Thrift returns as JSON whose string values may lack escapes."""
+    """Return the value of a map column as a dict; empty if it can't be parsed.
+
+    Thrift returns maps as JSON in which special characters may not be escaped.
+    """
     if isinstance(value, Mapping):
         return dict(value)
     try:

@@ -1,8 +1,8 @@
 """Conditions that limit a model's inputs to the intervals that a commit builds.
 
-dbt compiles a model before its materialization runs, and only then are the intervals known. So the adapter compiles
-an input with an `event_time` to a subquery whose condition is a marker, a comment before `true`. Each commit replaces
-the markers with its own conditions.
+dbt compiles a model before its materialization runs, but only the materialization knows the intervals. So the adapter
+compiles an input with an `event_time` to a subquery with a placeholder condition: a comment followed by `true`. Each
+commit replaces the placeholders with the conditions of its intervals.
 """
 
 from __future__ import annotations
@@ -17,27 +17,28 @@ MARKER = re.compile(r"/\* intervals (?P<which>of|before those of) (?P<column>\S+
 
 
 def marker(column: str, grain: str, before: bool) -> str:
-    """Return the condition that compiled code has in place of the intervals.
+    """Return the placeholder condition for compiled code.
 
     Args:
-        column: the input's `event_time`.
-        grain: the input's own; empty for the model's.
-        before: whether the model reads all intervals before the last one to build.
+        column: the input's `event_time` column.
+        grain: the input's grain; empty if it is the model's grain.
+        before: whether the model reads all input intervals before the last interval to build.
     """
     which = "before those of" if before else "of"
     return f"/* intervals {which} {column}{f' by {grain}' if grain else ''} */ true"
 
 
 def replace_markers(sql: str, intervals: Iterable[date], grain: Grain, column: str) -> str:
-    """Return compiled code with the condition of some intervals in place of every marker.
+    """Return compiled code with every placeholder replaced by the condition of some intervals.
 
-    A query without a marker, or with an input of another grain, can give rows of other intervals; those are left out.
+    A query without placeholders, or with an input of another grain, can return rows of other intervals. Then the
+    result wraps the query in a filter on the model's own column.
 
     Args:
         sql: the compiled model.
         intervals: the intervals to build.
-        grain: the model's.
-        column: the model's column that gives a row's interval.
+        grain: the model's grain.
+        column: the model's column that determines the interval of a row.
     """
     wanted = tuple(intervals)
     exact, markers = True, 0
@@ -57,13 +58,14 @@ def replace_markers(sql: str, intervals: Iterable[date], grain: Grain, column: s
 
 
 def windows(input_grain: str, before: bool, intervals: Iterable[date], grain: Grain) -> list[tuple[str, str]]:
-    """Return what a Python model reads of an input, as ISO (start, end); the end is not included.
+    """Return the time windows of an input that a Python model reads, as ISO (start, end) with an exclusive end.
 
     Args:
-        input_grain: the input's own; empty for the model's.
-        before: whether the model reads all intervals before the last one to build.
+        input_grain: the input's grain; empty if it is the model's grain.
+        before: whether the model reads all input intervals before the last interval to build. Then the only window
+            has an empty start.
         intervals: the intervals to build.
-        grain: the model's.
+        grain: the model's grain.
     """
     own = GRAINS.get(input_grain, grain)
     if before:

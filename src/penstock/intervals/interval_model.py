@@ -1,4 +1,4 @@
-"""An interval model as the run ledger knows it, and how its rows are counted."""
+"""The description of an interval model for the run ledger, and the query that counts its rows."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ RunSql = Callable[[str], Sequence[Any]]
 
 @dataclass(frozen=True)
 class IntervalModel:
-    """What the ledger's rows of one model have in common.
+    """An interval model: the values that all of its ledger rows share, and how to count its rows.
 
     Attributes:
         name: the model's name.
         relation: its table, `schema.name`.
-        column: the table's column that gives a row's interval.
+        column: the table's column that determines the interval of a row.
         grain: month or day.
-        quarantined: SQL condition of a row that counts as quarantined.
-        rows_in: rows of an interval in the inputs; None when an input was not counted.
+        quarantined: the SQL condition that selects quarantined rows; None without one.
+        rows_in: returns the number of input rows of an interval; None if an input's rows were not counted.
     """
 
     name: str
@@ -39,7 +39,12 @@ class IntervalModel:
 def count_rows(
     run_sql: RunSql, model: IntervalModel, metadata: CommitMetadata, commit: TableCommit
 ) -> dict[date, tuple[int, int | None]]:
-    """Return (rows, quarantined rows) of each interval of a commit, as the table has them."""
+    """Count the rows and the quarantined rows that the table has in each interval of a commit.
+
+    Returns:
+        (rows, quarantined rows) by interval, without intervals that have no rows. The second number is None for a
+        model without `quarantine_when`.
+    """
     if len(metadata.intervals) == 1 and model.quarantined is None and commit.rows is not None:
         return {next(iter(metadata.intervals)): (commit.rows, None)}
     start = f"cast({model.column} as date)"

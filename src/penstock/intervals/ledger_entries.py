@@ -1,4 +1,4 @@
-"""The rows of the run ledger for one commit: built, failed, or restored intervals."""
+"""Create the ledger rows of one commit: built, failed or restored intervals."""
 
 from __future__ import annotations
 
@@ -23,10 +23,14 @@ def built(
     reasons: Mapping[date, str],
     counts: Mapping[date, tuple[int, int | None]],
 ) -> list[LedgerRow]:
-    """Return the rows of a commit that took place.
+    """Return the ledger rows of a successful commit.
 
     Args:
-        seconds: how long it took; None when that is not known.
+        model: the model.
+        table: its table.
+        commit: the commit in the table's history.
+        metadata: the commit's metadata.
+        seconds: the duration of the commit; None if unknown.
         reasons: why each interval was built.
         counts: (rows, quarantined rows) by interval.
     """
@@ -57,11 +61,14 @@ def built(
 def failed(
     model: IntervalModel, table: IntervalTable, metadata: CommitMetadata, outcome: str, message: str
 ) -> list[LedgerRow]:
-    """Return the rows of a commit that failed or was interrupted.
+    """Return the ledger rows of a commit that failed or was interrupted.
 
     Args:
+        model: the model.
+        table: its table, which the commit didn't change.
+        metadata: the metadata that the commit would have had.
         outcome: `failed` or `interrupted`.
-        message: how it failed.
+        message: the reason.
     """
     rows = []
     for day, inputs in sorted(metadata.intervals.items()):
@@ -89,10 +96,12 @@ def failed(
 def restored(
     model: IntervalModel, table: IntervalTable, commit: TableCommit, now: Mapping[date, BuiltInterval]
 ) -> list[LedgerRow]:
-    """Return the rows of a RESTORE to an older version.
+    """Return the ledger rows of a RESTORE to an older version.
 
     Args:
-        table: as it was before.
+        model: the model.
+        table: its table before the RESTORE.
+        commit: the RESTORE in the table's history.
         now: the intervals of the restored version.
     """
     rows = []

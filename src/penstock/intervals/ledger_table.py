@@ -1,7 +1,7 @@
-"""The rows of the run ledger, the table `batch_runs`: one row for each interval of each attempt, only ever added.
+"""The rows of the run ledger, the append-only table `batch_runs`: one row for each interval of each attempt.
 
-The commit that writes a table's rows records the same facts in its metadata (`commit_metadata`). So a ledger that
-misses a row is completed from the table's own history. Delta versions give the order, never a clock.
+Each commit to a model's table contains the same facts in its metadata (`commit_metadata`). So rows that the ledger
+lacks are reconstructed from the history of the model's table. Rows are ordered by Delta version and not by time.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from penstock.sql.names import string_literal
 
 TABLE = "batch_runs"
 BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted"
-# The outcomes of rows that say what a table holds.
+# Outcomes that change the content of a table.
 HELD = (BUILT, REMOVED)
-# name: (Spark type, comment), in the order of the table.
+# The table's columns, in order: name, Spark type, comment.
 COLUMNS: dict[str, tuple[str, str]] = {
     "batch_id": ("string", "Id of the commit to the model's table; several intervals may share one"),
     "run_id": ("string", "dbt's invocation id"),
@@ -90,7 +90,7 @@ def literal(value: Any) -> str:
 
 
 def create(run: Callable[[str], Any], relation: str) -> None:
-    """Create the ledger's table unless it exists; several models or runs may do so at the same time."""
+    """Create the ledger's table unless it exists. Several models or runs may call this at the same time."""
     create_if_missing(
         run,
         relation,
@@ -103,7 +103,7 @@ def create(run: Callable[[str], Any], relation: str) -> None:
 
 
 def append_sql(relation: str, rows: Sequence[LedgerRow]) -> str:
-    """Return the statement that adds rows: a blind append, which cannot conflict with another writer."""
+    """Return the INSERT statement for rows. It is a blind append, which can't conflict with other writers."""
     values = ",\n".join(
         "(" + ", ".join(f"cast({literal(getattr(row, name))} as {kind})" for name, (kind, _) in COLUMNS.items()) + ")"
         for row in rows
@@ -112,12 +112,15 @@ def append_sql(relation: str, rows: Sequence[LedgerRow]) -> str:
 
 
 def read_sql(relation: str, table: str | None = None, up_to: int | None = None) -> str:
-    """Return the statement that reads the newest state: relation, table id, interval, its row as JSON, failed attempts.
+    """Return the query for the newest state of each interval.
+
+    Its columns are relation, table id, interval, Delta version, the newest row that changed the table (as JSON), and
+    the number of failed attempts.
 
     Args:
-        relation: the ledger.
-        table: only the rows of this table.
-        up_to: only the rows up to this Delta version of that table.
+        relation: the ledger's table.
+        table: the model's table to select; None selects all tables.
+        up_to: the newest Delta version to select; None selects all versions.
     """
     held = ", ".join(f"'{word}'" for word in HELD)
     where = "where true"
@@ -146,14 +149,14 @@ group by relation, table_id, interval_start
 
 @dataclass(frozen=True)
 class LedgerState:
-    """What the ledger holds of one table.
+    """The state of one table according to the ledger.
 
     Attributes:
-        version: the newest Delta version that it knows of; -1 without any.
+        version: the newest Delta version in the ledger; -1 if there is none.
         built: the intervals in the table.
-        failed: failed attempts of intervals that are not in the table.
-        removed: of those that once were in it, the version that removed them.
-        grain: of the intervals that the newest version wrote; empty when it is not known.
+        failed: the number of failed attempts, for intervals that are not in the table.
+        removed: the Delta version that removed an interval, for intervals that are no longer in the table.
+        grain: the grain of the newest version; empty if unknown.
     """
 
     version: int = -1
@@ -163,7 +166,7 @@ class LedgerState:
     grain: str = ""
 
     def ends_with(self, newest: TableCommit) -> bool:
-        """Return whether the newest commit in the ledger is the table's newest, or only compacted since.
+        """Return whether the ledger includes the table's newest commit, apart from one compaction after it.
 
         Args:
             newest: the newest commit of the table's history.
@@ -174,7 +177,7 @@ class LedgerState:
         )
 
     def attempt(self, interval: date) -> int:
-        """Return the number of the next attempt: 1 when none has failed since the interval was last built."""
+        """Return the number of the next attempt: 1 if no attempt has failed since the interval was last built."""
         built = self.built.get(interval)
         return 1 + (built.failed if built else self.failed.get(interval, 0))
 

@@ -1,4 +1,4 @@
-"""An interval model's own configuration, parsed once."""
+"""Parse the configuration of an interval model: an incremental model with the strategy `interval`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, MONTH, Grain
 
 STRATEGY = "interval"
-# The table property that holds the length of the intervals that a table is built by.
+# The table property with the table's grain, `month` or `day`.
 PROPERTY = "penstock.intervals"
 WARN, REBUILD = "warn", "rebuild"
 INTERVALS_PER_COMMIT = 12
 
 
 def is_interval(node: Any) -> bool:
-    """Return whether a node of dbt's manifest is a model that is built by interval."""
+    """Return whether a node of dbt's manifest is an interval model."""
     config = getattr(node, "config", None)
     return (
         getattr(node, "resource_type", None) == "model"
@@ -27,7 +27,7 @@ def is_interval(node: Any) -> bool:
 
 
 def interval_properties(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the table property of a table that is built by interval; none for other models."""
+    """Return the table property that marks an interval model's table; an empty dict for other models."""
     if config.get("materialized") != "incremental" or config.get("incremental_strategy") != STRATEGY:
         return {}
     size = config.get("batch_size") or MONTH
@@ -39,13 +39,13 @@ class IntervalConfig:
     """The interval configuration of a model.
 
     Attributes:
-        column: the table's column that gives a row's interval (`event_time`).
+        column: the table's column that determines the interval of a row (`event_time`).
         grain: the length of an interval (`batch_size`: month or day).
-        per_commit: how many intervals one commit replaces at most (`intervals_per_commit`).
-        rebuild: whether intervals that older code built are built again (`on_code_change: rebuild`) or
-            only named in a warning (`warn`).
-        quarantined: SQL condition of a row that counts as quarantined; None without one.
-        before: names of the models of which an interval reads all earlier intervals (`reads_before`).
+        per_commit: the maximum number of intervals in one commit (`intervals_per_commit`).
+        rebuild: whether a change of the model's code makes intervals stale (`on_code_change: rebuild`), or only
+            causes a warning (`warn`).
+        quarantined: the SQL condition that selects quarantined rows (`quarantine_when`); None without one.
+        before: the names of upstream models whose earlier intervals this model reads too (`reads_before`).
     """
 
     column: str
@@ -57,10 +57,14 @@ class IntervalConfig:
 
     @classmethod
     def parse(cls, config: Mapping[str, Any], name: str) -> IntervalConfig:
-        """Return the configuration of a model.
+        """Parse a model's configuration.
+
+        Args:
+            config: the model's dbt configuration.
+            name: the model's name, for error messages.
 
         Raises:
-            PenstockError: a value is missing or of the wrong kind; the error names its key.
+            PenstockError: a value is missing or invalid. The error names the key.
         """
 
         def invalid(key: str, needed: str, value: Any) -> PenstockError:

@@ -1,4 +1,4 @@
-"""What the interval planner needs to know of dbt's graph: a model's configuration, its table, and its inputs."""
+"""The interface through which the interval planner reads dbt's graph: each model's configuration, table and inputs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from penstock.intervals.model_config import IntervalConfig
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """The inputs of an interval model, seen through views.
+    """The inputs of an interval model. A view counts as the inputs that it reads.
 
     Attributes:
         sources: (schema, table) of the source tables that have intervals.
-        models: unique ids of interval models.
-        before: those models of which an interval reads all earlier intervals.
-        code: fingerprint of the model, of the views that it reads, and of its inputs without intervals: seeds by
-            their content, other tables by their code.
+        models: unique ids of the upstream interval models.
+        before: unique ids of the upstream models whose earlier intervals the model reads too (`reads_before`).
+        code: fingerprint of the model's code, of the views that it reads, and of its inputs without intervals. For a
+            seed the fingerprint covers the content, for another table its code.
     """
 
     sources: tuple[tuple[str, str], ...]
@@ -42,21 +42,21 @@ class GraphModel:
 
 
 class ModelGraph(Protocol):
-    """dbt's graph, as far as interval models need it."""
+    """The part of dbt's graph that interval models need."""
 
     def model(self, unique_id: str) -> GraphModel:
-        """Return a model.
+        """Return an interval model.
 
         Raises:
-            PenstockError: its configuration is not valid.
+            PenstockError: the model's configuration is invalid.
         """
 
     def inputs(self, unique_id: str) -> ModelInputs:
         """Return the inputs of a model.
 
         Raises:
-            PenstockError: none of them has intervals, or `reads_before` names a model that is none.
+            PenstockError: no input has intervals, or `reads_before` names a model that isn't one of the inputs.
         """
 
     def deferred_relation(self, unique_id: str) -> str | None:
-        """Return the table of another environment that stands for a model under `--defer`; else None."""
+        """Return the table of another environment that `--defer` uses for a model; None without one."""

@@ -1,4 +1,4 @@
-"""The messages of an interval plan: what is built, and what the user should know of the rest."""
+"""The messages of an interval plan: a summary of its intervals, and warnings about intervals that it leaves."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CELL = 400
 
 
 def summary(stale: StaleIntervals, available: Mapping[date, Inputs], grain: Grain) -> str:
-    """Return the message that dbt shows at the end of the model's line."""
+    """Return the summary that dbt shows at the end of the model's log line."""
     removed = [day for day in stale.reasons if day not in available]
     built = [day for day in stale.reasons if day in available]
     if stale.reasons:
@@ -24,7 +24,7 @@ def summary(stale: StaleIntervals, available: Mapping[date, Inputs], grain: Grai
 
 
 def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -> str:
-    """Return what the user should know and this run doesn't change; empty when there is nothing."""
+    """Return a warning about intervals built by older code and about commits of other programs; empty without any."""
     name, parts = model.name, []
     if stale.older_code:
         parts.append(
@@ -42,5 +42,5 @@ def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -
 
 
 def error_cell(error: BaseException) -> str:
-    """Return the beginning of an error's message on one line, for one cell of a table."""
+    """Return the first 400 characters of an error message on one line, for the ledger's `message` column."""
     return " ".join(str(getattr(error, "msg", None) or error).split())[:CELL]

@@ -1,4 +1,4 @@
-"""The plan of an interval model in one run: its commits, and which intervals each replaces."""
+"""The plan of an interval model in one run: its commits, each with the intervals that it replaces."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ class PlannedCommit:
     """One commit of a model's table.
 
     Attributes:
-        model: whose table it is.
-        intervals: the intervals that it replaces.
-        full_refresh: whether it replaces the whole table.
-        condition: SQL of the table's rows that it replaces.
-        commit: its metadata; `metadata` as text.
+        model: the model whose table is written.
+        intervals: the intervals that the commit replaces.
+        full_refresh: whether the commit replaces the whole table.
+        condition: the SQL predicate that selects the rows to replace.
+        commit: the commit's metadata.
         reasons: why each interval is built.
-        began: when it began, in seconds of the monotonic clock.
+        began: when the commit began, as returned by `time.monotonic`.
     """
 
     model: IntervalModel
@@ -35,32 +35,32 @@ class PlannedCommit:
 
     @property
     def metadata(self) -> str:
-        """The text in Delta's commit information."""
+        """The commit's metadata as text, for Delta's commit information."""
         return self.commit.dumps()
 
     @property
     def starts(self) -> list[str]:
-        """ISO dates of the intervals, for a Python model's `dbt.intervals`."""
+        """The intervals as ISO dates, for a Python model's `dbt.intervals`."""
         return [day.isoformat() for day in self.intervals]
 
     def compiled(self, sql: str) -> str:
-        """Return compiled code that gives the rows of these intervals only."""
+        """Return the compiled code, changed so that it returns the rows of these intervals only."""
         return input_filter.replace_markers(sql, self.intervals, self.model.grain, self.model.column)
 
     def windows(self, input_grain: str, before: bool) -> list[tuple[str, str]]:
-        """Return what a Python model reads of an input; see `input_filter.windows`."""
+        """Return the time windows of an input that a Python model reads; see `input_filter.windows`."""
         return input_filter.windows(input_grain, before, self.intervals, self.model.grain)
 
 
 @dataclass(frozen=True)
 class IntervalPlan:
-    """What a run does to an interval model.
+    """The plan of an interval model in one run.
 
     Attributes:
-        commits: its commits, in order.
-        summary: the message at the end of the model's line.
-        warning: what the user should know beside it; empty when there is nothing.
-        example: returns the model's query for one interval, whether or not that interval is built.
+        commits: the commits, in order.
+        summary: the summary at the end of the model's log line.
+        warning: the warning to show; empty without one.
+        example: limits the model's compiled code to the newest interval, even if the plan doesn't build that interval.
     """
 
     commits: tuple[PlannedCommit, ...]

@@ -1,4 +1,4 @@
-"""The interval planner: which intervals of a model a run builds, and in which commits."""
+"""The interval planner decides which intervals of a model a run builds, and in which commits."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from penstock.intervals.source import IntervalSource
 from penstock.intervals.staleness import BuiltInterval, Inputs, RequestedIntervals, StaleIntervals, find_stale
 from penstock.intervals.table_state import IntervalTable
 
-# At the end of an input's name: all its intervals before the one that is built.
+# Suffix of an input's name. It stands for all intervals of the input before the interval to build.
 BEFORE = " before"
 
 
@@ -36,9 +36,9 @@ class IntervalPlanner:
         sources: interval sources, by schema.
         graph: dbt's graph.
         run_sql: runs a statement on the calling thread's connection.
-        markers: dbt's target folder, where running commits leave their markers.
+        markers: dbt's target folder, which contains the run markers (see `run_marker`).
         run_id: dbt's invocation id.
-        log: takes a line for the log.
+        log: writes a line to the log.
     """
 
     ledger: RunLedger
@@ -52,17 +52,17 @@ class IntervalPlanner:
     def plan(
         self, unique_id: str, exists: bool, requested: Callable[[Grain], RequestedIntervals], partial: str
     ) -> IntervalPlan:
-        """Return what a run does to a model.
+        """Return the plan of a model.
 
         Args:
             unique_id: dbt's unique id of the model.
-            exists: whether its table exists.
-            requested: returns the intervals that the command names, in a grain.
-            partial: why the run builds only some rows of each interval (`--empty`, `--sample`); empty when it builds
+            exists: whether the model's table exists.
+            requested: returns the requested intervals for the model's grain.
+            partial: the option that limits the rows of each interval (`--empty`, `--sample`); empty if the run builds
                 whole intervals.
 
         Raises:
-            PenstockError: the configuration is not valid, no input has intervals, or a landed file is damaged.
+            PenstockError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
         model = self.graph.model(unique_id)
         config, inputs = model.config, self.graph.inputs(unique_id)
@@ -87,7 +87,7 @@ class IntervalPlanner:
         )
 
     def ledger_model(self, model: GraphModel) -> IntervalModel:
-        """Return a model as the ledger knows it."""
+        """Return the description of a model for the ledger."""
         config = model.config
 
         def rows_in(day: date, inputs: Inputs) -> int | None:
@@ -98,7 +98,7 @@ class IntervalPlanner:
         return IntervalModel(model.name, model.relation, config.column, config.grain, config.quarantined, rows_in)
 
     def _input_rows(self, name: str, day: date, grain: Grain) -> int | None:
-        """Return the rows of an interval in an input; None when they were not counted."""
+        """Return the number of an input's rows in an interval; None if they were not counted."""
         schema, _, table = name.partition(".")
         if source := self.sources.get(schema):
             return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.of(day, grain))
@@ -107,13 +107,13 @@ class IntervalPlanner:
         return built.rows if built else None
 
     def _verify(self, tables: Sequence[tuple[str, str]], days: Sequence[date], grain: Grain) -> None:
-        """Check the files of the source tables' intervals that are about to be read."""
+        """Check the files of the source tables in the intervals that the run will read."""
         for schema, table in tables:
             source = self.sources[schema]
             source.verify(self.run_sql, table, {item for day in days for item in source.grain.of(day, grain)})
 
     def _available(self, inputs: ModelInputs, grain: Grain) -> dict[date, dict[str, str]]:
-        """Return the intervals that the inputs have now, each with the version of each input."""
+        """Return the intervals that the inputs have now, each with the versions of the inputs by name."""
         versions: dict[date, dict[str, list[str]]] = {}
 
         def add(start: date, of: Grain, name: str, version: str) -> None:
@@ -138,15 +138,15 @@ class IntervalPlanner:
         return {day: {name: " ".join(sorted(of)) for name, of in names.items()} for day, names in versions.items()}
 
     def _upstream(self, unique_id: str) -> tuple[IntervalModel, Mapping[date, BuiltInterval]]:
-        """Return an upstream model with its intervals.
+        """Return an upstream model and the intervals in its table.
 
         Raises:
-            PenstockError: its table has rows whose intervals are not known.
+            PenstockError: the table has rows, but neither the ledger nor the table's history records their intervals.
         """
         deferred = self.graph.deferred_relation(unique_id)
         model = self.ledger_model(self.graph.model(unique_id))
         model = replace(model, relation=deferred) if deferred else model
-        # This run must not complete the ledger of another environment; the table's own history is enough.
+        # This run must not write to the ledger of another environment. The table's history provides what it lacks.
         table = self.ledger.table(self.run_sql, model, refresh=deferred is not None)
         state = table.state
         if not state.built and state.version < 0 and self.run_sql(f"select 1 from {model.relation} limit 1"):
@@ -160,7 +160,7 @@ class IntervalPlanner:
         return model, state.built
 
     def _record_killed(self, model: IntervalModel, table: IntervalTable) -> IntervalTable:
-        """Record a commit that was killed, if one left its marker; return the table."""
+        """If a killed commit left its run marker, record the commit as interrupted. Return the table."""
         left = run_marker.read(self.markers, model.relation)
         if left is None or left.alive:
             return table
@@ -185,11 +185,11 @@ def _plan_commits(
     per_commit: int,
     run_id: str,
 ) -> tuple[PlannedCommit, ...]:
-    """Return the commits of the stale intervals; the first one replaces the table when `replaces`."""
+    """Return the commits that build the stale intervals. If `replaces` is true, the first one replaces the table."""
     days = list(stale.reasons)
     groups = [tuple(days[at : at + per_commit]) for at in range(0, len(days), per_commit)]
     if (replaces or not table.id) and not groups:
-        # An empty table is created, for the models that read it.
+        # One commit without intervals creates an empty table, which downstream models can read.
         groups = [()]
     return tuple(
         PlannedCommit(

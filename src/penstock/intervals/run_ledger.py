@@ -1,4 +1,8 @@
-"""The run ledger in one dbt run: read once, completed from the tables' own histories, and added to."""
+"""The run ledger in one dbt run.
+
+The run reads the ledger once, adds the rows that the ledger lacks from the histories of the models' tables, and then
+adds a row for each interval that it builds.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +29,8 @@ class RunLedger:
     """The run ledger of a target.
 
     Args:
-        relation: the ledger's own table, `schema.batch_runs`.
-        find_log: returns the folder of a table's Delta log when it is on this machine; else None.
+        relation: the ledger's table, `schema.batch_runs`.
+        find_log: returns the folder of a table's Delta log if the folder is on this machine; otherwise None.
     """
 
     def __init__(self, relation: str, find_log: Callable[[str], Path | None] = lambda relation: None) -> None:
@@ -44,9 +48,12 @@ class RunLedger:
             raise
 
     def table(self, run_sql: RunSql, model: IntervalModel, refresh: bool = False) -> IntervalTable:
-        """Return a model's table with its intervals.
+        """Return a model's table with its intervals. A run reads each table once and then returns the same state.
 
-        It is read once in a run, or once more with `refresh`, when another run may have written to it.
+        Args:
+            run_sql: runs a statement.
+            model: the model.
+            refresh: read the table again, because another run may have written to it.
         """
         with self._lock:
             if refresh or model.relation not in self._tables:
@@ -59,9 +66,9 @@ class RunLedger:
             return self._tables[model.relation]
 
     def _unchanged(self, model: IntervalModel, newest: TableCommit) -> IntervalTable | None:
-        """Return the table as the ledger has it, when its newest commit is the ledger's newest; otherwise None.
+        """Return the table's state from the ledger if the ledger includes the table's newest commit; otherwise None.
 
-        A commit id is used once: a table that was replaced, restored, cloned or altered ends with another commit.
+        Commit ids are unique. If the table was replaced, restored, cloned or altered, its newest commit has another id.
         """
         for (relation, table_id), state in (self._states or {}).items():
             if relation == model.relation and state.grain and state.ends_with(newest):
@@ -69,20 +76,34 @@ class RunLedger:
         return None
 
     def _look_up(self, run_sql: RunSql, model: IntervalModel, newest: TableCommit | None) -> IntervalTable:
-        """Return the table by its own properties and history; `newest` is None when others may have written."""
+        """Return the table's state from its properties and history.
+
+        Args:
+            run_sql: runs a statement.
+            model: the model.
+            newest: the newest commit; None if another run may have written to the table.
+        """
         table = from_detail(run_sql(f"describe detail {model.relation}")[0])
         states = self._states = self._states or {}
         if newest is None:
             states.update(self._read(run_sql, table=model.relation))
         table = replace(table, state=states.get((model.relation, table.id), LedgerState()))
-        # In the middle of a run the other run adds its own commits to the ledger.
+        # If another run wrote to the table during this run, that run adds its own rows to the ledger.
         add_rows, newest = newest is not None, newest or self._histories.newest(run_sql, model.relation, 1)[0]
         return self._complete(run_sql, model, table, newest, add_rows)
 
     def _complete(
         self, run_sql: RunSql, model: IntervalModel, table: IntervalTable, newest: TableCommit, add_rows: bool
     ) -> IntervalTable:
-        """Return the table with the commits up to `newest` that the ledger lacks; `add_rows` adds them to it."""
+        """Return the table's state including the commits that the ledger lacks.
+
+        Args:
+            run_sql: runs a statement.
+            model: the model.
+            table: the table's state from the ledger.
+            newest: the newest commit of the table.
+            add_rows: whether to add the missing commits to the ledger.
+        """
         missing = newest.version - table.state.version
         if missing <= 0 or not table.grain:
             return table
@@ -108,7 +129,7 @@ class RunLedger:
     def _record_restore(
         self, run_sql: RunSql, model: IntervalModel, table: IntervalTable, commit: TableCommit
     ) -> IntervalTable:
-        """Record that an older version of the table was restored, and return the table with its intervals."""
+        """Add the rows of a RESTORE to the ledger, and return the table with the restored intervals."""
         states = self._read(run_sql, table=model.relation, up_to=commit.restored)
         then = states.get((model.relation, table.id), LedgerState())
         now = {day: replace(built, version=commit.version) for day, built in then.built.items()}
@@ -126,11 +147,15 @@ class RunLedger:
         seconds: float | None,
         reasons: Mapping[date, str],
     ) -> IntervalTable:
-        """Add a commit's rows to the ledger, and return the table with the commit.
+        """Add a commit's rows to the ledger, and return the table's state after the commit.
 
         Args:
-            table: as it was before, with the id that it has now.
-            seconds: how long the commit took; None when that is not known.
+            run_sql: runs a statement.
+            model: the model.
+            table: the table's state before the commit, but with its current id.
+            commit: the commit in the table's history.
+            metadata: the commit's metadata.
+            seconds: the duration of the commit; None if unknown.
             reasons: why each interval was built.
         """
         counts = count_rows(run_sql, model, metadata, commit) if metadata.intervals else {}
@@ -142,7 +167,7 @@ class RunLedger:
         return changed
 
     def known(self, relation: str) -> IntervalTable | None:
-        """Return a table as this run knows it; None when it has not been read."""
+        """Return the state of a table that this run has read; None if the run hasn't read it."""
         return self._tables.get(relation)
 
     def record_written(
@@ -154,10 +179,18 @@ class RunLedger:
         reasons: Mapping[date, str],
         replaced: bool,
     ) -> IntervalTable | None:
-        """Find a commit in the table's history and record it; None when another run's commit made it unnecessary.
+        """Find this run's commit in the table's history, record it, and return the table's new state.
 
         Args:
-            replaced: whether the table was created or replaced, and so has another id.
+            run_sql: runs a statement.
+            model: the model.
+            metadata: the commit's metadata.
+            seconds: the duration of the commit.
+            reasons: why each interval was built.
+            replaced: whether the commit created or replaced the table, so that the table has a new id.
+
+        Returns:
+            The table's state; None if the history lacks the commit because another run built the intervals first.
         """
         before = self._tables.get(model.relation, IntervalTable())
         if replaced or not before.id:
@@ -181,7 +214,10 @@ class RunLedger:
         outcome: str,
         message: str,
     ) -> IntervalTable:
-        """Record a commit that failed or was interrupted, and return the table, whose rows are unchanged."""
+        """Add the ledger rows of a failed or interrupted commit, and return the table's state.
+
+        The commit didn't change the table's rows; only the numbers of failed attempts grow.
+        """
         rows = ledger_entries.failed(model, table, metadata, outcome, message)
         self.append(run_sql, rows)
         with self._lock:
@@ -196,7 +232,7 @@ class RunLedger:
         return changed
 
     def append(self, run_sql: RunSql, rows: Sequence[LedgerRow]) -> None:
-        """Add rows to the ledger; create its table when it does not exist."""
+        """Add rows to the ledger; create its table if it is missing."""
         if not rows:
             return
         sql = ledger_table.append_sql(self.relation, rows)

@@ -1,4 +1,7 @@
-"""A marker file in dbt's target folder while a commit runs. A later run learns from it that the commit was killed."""
+"""A run marker is a file in dbt's target folder that exists while a commit runs.
+
+If the process is killed, the file remains, and a later run records the commit as interrupted.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,14 @@ FOLDER = "intervals"
 
 @dataclass(frozen=True)
 class Marker:
-    """A commit that began.
+    """The content of a run marker.
 
     Attributes:
-        commit_id, run_id: its ids.
-        intervals: the intervals that it builds.
-        started: when it began, UTC.
-        process: the process that builds it.
+        commit_id: the id of the commit.
+        run_id: dbt's invocation id.
+        intervals: the intervals that the commit builds.
+        started: when the commit began, UTC.
+        process: dbt's process.
     """
 
     commit_id: str
@@ -39,14 +43,19 @@ class Marker:
 
 
 def path(target: Path, relation: str) -> Path:
-    """Return the marker file of a table."""
+    """Return the path of a table's run marker.
+
+    Args:
+        target: dbt's target folder.
+        relation: the table, `schema.name`.
+    """
     return target / FOLDER / f"{relation}.json"
 
 
 def write(
     target: Path, relation: str, commit_id: str, run_id: str, intervals: tuple[date, ...], started: datetime
 ) -> None:
-    """Write the marker of a commit that begins."""
+    """Write the run marker of a commit that is about to start."""
     process = Process.from_pid(os.getpid())
     file = path(target, relation)
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -61,7 +70,7 @@ def write(
 
 
 def read(target: Path, relation: str) -> Marker | None:
-    """Return the marker of a table; None when there is none, or none that can be read."""
+    """Return the run marker of a table; None if it is missing or unreadable."""
     try:
         data: dict[str, Any] = json.loads(path(target, relation).read_text())
         return Marker(
@@ -76,5 +85,5 @@ def read(target: Path, relation: str) -> Marker | None:
 
 
 def remove(target: Path, relation: str) -> None:
-    """Remove the marker: the commit has ended."""
+    """Remove a table's run marker after the commit has ended."""
     path(target, relation).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Interval sources: source tables whose intervals something outside dbt keeps, such as the months of the lake.
+"""Interval sources: plugins that know the intervals of a schema's source tables, such as the months of the lake.
 
-An interval source is registered as an entry point of the group `penstock.interval_sources`. Its name is the schema of
-the tables, and it is loaded only in projects that have such tables or a file `NAME.yml`.
+A plugin is an entry point of the group `penstock.interval_sources`, named after the schema. Penstock loads the plugin
+only in projects that have source tables in this schema or a file `NAME.yml`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ ENTRY_POINTS = "penstock.interval_sources"
 
 
 class IntervalSource(Protocol):
-    """The tables of one schema, by interval.
+    """The source tables of one schema and their intervals.
 
     Attributes:
-        schema: the schema of its tables.
-        grain: the length of its tables' intervals.
+        schema: the schema of the tables.
+        grain: the length of the tables' intervals.
         registers: whether this project registers the tables with Spark.
     """
 
@@ -33,25 +33,25 @@ class IntervalSource(Protocol):
         """Return whether a table of the schema has intervals."""
 
     def register(self, run_sql: RunSql) -> str:
-        """Bring Spark's tables up to date, and return a message for the log.
+        """Register the tables and their current intervals with Spark, and return a message for the log.
 
         Raises:
-            PenstockError: the source is damaged.
+            PenstockError: the source's files are damaged.
         """
 
     def versions(self, run_sql: RunSql, table: str) -> Mapping[date, str]:
-        """Return, by interval of a table, a text that identifies its content.
+        """Return the version of each interval of a table. A version is a text that identifies the interval's content.
 
         Raises:
-            PenstockError: Spark has no such tables.
+            PenstockError: the tables are not registered with Spark.
         """
 
     def rows(self, run_sql: RunSql, table: str, interval: date) -> int:
-        """Return the rows of an interval; 0 when the table has none."""
+        """Return the number of a table's rows in an interval."""
 
     def verify(self, run_sql: RunSql, table: str, intervals: Iterable[date]) -> None:
         """Check that the files of some intervals are intact.
 
         Raises:
-            PenstockError: names the damaged ones and how to repair them.
+            PenstockError: a file is damaged. The error names the damaged files and how to repair them.
         """

@@ -1,4 +1,4 @@
-"""Which intervals of a model are stale: their inputs are not what they were built from."""
+"""Find the stale intervals of a model. An interval is stale if its inputs have changed since it was built."""
 
 from __future__ import annotations
 
@@ -6,21 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-# By input, what identifies its rows of an interval: a landed file, or the commit of another model.
+# The version of each input of an interval, by the input's name. A version identifies a landed file or the commit of an
+# upstream model.
 Inputs = Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class BuiltInterval:
-    """An interval as it was last built.
+    """The last successful build of an interval.
 
     Attributes:
-        commit_id: id of the commit that wrote it.
-        inputs: what it was built from.
+        commit_id: the id of the commit that wrote the interval.
+        inputs: the versions of the inputs at that time.
         code: fingerprint of the model's code at that time.
-        version: Delta version of the model's table that holds its rows.
-        rows: how many rows it has; None when they were not counted.
-        failed: failed attempts since then.
+        version: the Delta version that the commit created.
+        rows: the number of the interval's rows; None if they were not counted.
+        failed: the number of failed attempts since then.
     """
 
     commit_id: str
@@ -33,13 +34,14 @@ class BuiltInterval:
 
 @dataclass(frozen=True)
 class RequestedIntervals:
-    """The intervals that a command names.
+    """The intervals that a command requests.
 
     Attributes:
-        full_refresh: all of them (`--full-refresh`).
-        start, end: those from `start` up to, not including, `end`, stale or not (`--event-time-start`,
-            `--event-time-end`).
-        within: of the stale ones, only those from the first day up to, not including, the second.
+        full_refresh: whether to build all intervals (`--full-refresh`).
+        start: the first day of the requested range (`--event-time-start`). Intervals in the range are built even if
+            they aren't stale.
+        end: the exclusive end of the requested range (`--event-time-end`).
+        within: a first day and an exclusive end. Only stale intervals in this range are built.
     """
 
     full_refresh: bool = False
@@ -49,15 +51,15 @@ class RequestedIntervals:
 
     @property
     def has_range(self) -> bool:
-        """Whether the command names a range of intervals."""
+        """Whether the command requests a range of intervals."""
         return self.start is not None or self.end is not None
 
     def in_range(self, interval: date) -> bool:
-        """Whether an interval is in the range that the command names."""
+        """Return whether an interval is in the requested range."""
         return (self.start is None or interval >= self.start) and (self.end is None or interval < self.end)
 
     def allows(self, interval: date) -> bool:
-        """Whether an interval may be built when it is stale."""
+        """Return whether `within` permits building an interval."""
         return self.within is None or self.within[0] <= interval < self.within[1]
 
 
@@ -66,8 +68,8 @@ class StaleIntervals:
     """The intervals to build.
 
     Attributes:
-        reasons: why each is built, in order of the intervals.
-        older_code: intervals that stay as an older version of the model's code built them.
+        reasons: why each interval is built, in the order of the intervals.
+        older_code: the intervals that an older version of the model's code built, and that are not rebuilt.
     """
 
     reasons: dict[date, str] = field(default_factory=dict)
@@ -81,13 +83,13 @@ def find_stale(
     requested: RequestedIntervals,
     rebuild: bool,
 ) -> StaleIntervals:
-    """Return the intervals to build: the requested ones, or else the stale ones.
+    """Return the intervals to build: the requested intervals or, if the command requests none, the stale intervals.
 
     Args:
-        available: the intervals that the inputs have now.
-        built: those that the model's table holds.
-        code: fingerprint of the model's code now.
-        requested: what the command names.
+        available: the intervals that the inputs have now, with the versions of the inputs.
+        built: the intervals in the model's table.
+        code: fingerprint of the model's current code.
+        requested: the intervals that the command requests.
         rebuild: whether changed code makes an interval stale.
     """
     reasons: dict[date, str] = {}
@@ -109,7 +111,7 @@ def find_stale(
 
 
 def _input_reason(interval: date, available: Mapping[date, Inputs], built: Mapping[date, BuiltInterval]) -> str:
-    """Return why an interval's inputs make it stale; empty when they don't."""
+    """Return why the inputs make an interval stale; empty if they don't."""
     if interval not in built:
         return "new"
     if interval not in available:

@@ -1,4 +1,4 @@
-"""The newest commits of tables: from the Delta log when it is on this machine, else by DESCRIBE HISTORY."""
+"""Read the newest commits of tables, from the Delta log if it is on this machine, otherwise with DESCRIBE HISTORY."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class TableHistories:
     """The histories of tables in one run.
 
     Args:
-        find_log: returns the folder of a table's Delta log when it is on this machine; else None.
+        find_log: returns the folder of a table's Delta log if the folder is on this machine; otherwise None.
     """
 
     def __init__(self, find_log: Callable[[str], Path | None]) -> None:
@@ -22,15 +22,15 @@ class TableHistories:
         self._logs: dict[str, Path | None] = {}
 
     def use_log(self, relation: str) -> None:
-        """From now on read the table's log, if it is on this machine."""
+        """Read the table's commits from its Delta log from now on, if the log is on this machine."""
         self._logs[relation] = self._find_log(relation)
 
     def use_server(self, relation: str) -> None:
-        """From now on ask the server: the table may have moved to another folder."""
+        """Read the table's commits with DESCRIBE HISTORY from now on, because its folder may have changed."""
         self._logs[relation] = None
 
     def newest(self, run_sql: RunSql, relation: str, limit: int) -> list[TableCommit]:
-        """Return the newest commits of a table, the oldest of them first."""
+        """Return the newest commits of a table, in chronological order."""
         log = self._logs.get(relation)
         rows = delta_log.history_rows(log, limit) if log else None
         return parse_history(rows or run_sql(f"describe history {relation} limit {limit}"))

@@ -1,4 +1,4 @@
-"""An interval model's table as a run knows it: its intervals, and how a commit changes them."""
+"""The state of an interval model's table during a run: its intervals, and how a commit changes them."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from penstock.intervals.staleness import BuiltInterval
 
 @dataclass(frozen=True)
 class IntervalTable:
-    """A model's table.
+    """The table of an interval model.
 
     Attributes:
-        id: Delta's id of the table; empty while there is no table.
-        grain: of the intervals that it is built by; empty for a table that was not built by interval.
-        state: what the ledger holds of it.
-        foreign: commits of other programs that changed its rows since the ledger's newest row.
+        id: Delta's id of the table; empty if the table doesn't exist.
+        grain: the length of its intervals, `month` or `day`; empty if it was not built by interval.
+        state: the table's state according to the ledger.
+        foreign: commits of other programs that changed rows after the newest version in the ledger.
     """
 
     id: str = ""
@@ -32,7 +32,7 @@ class IntervalTable:
 
 
 def from_detail(detail: Mapping[str, Any]) -> IntervalTable:
-    """Return the table that a row of DESCRIBE DETAIL describes, without its intervals."""
+    """Return the table that a row of DESCRIBE DETAIL describes, without the table's intervals."""
     properties = detail["properties"]
     known = properties if isinstance(properties, Mapping) else json.loads(str(properties or "{}"))
     return IntervalTable(str(detail["id"]), str(known.get(PROPERTY, "")))
@@ -41,10 +41,13 @@ def from_detail(detail: Mapping[str, Any]) -> IntervalTable:
 def after_commit(
     table: IntervalTable, commit: TableCommit, metadata: CommitMetadata, rows: Mapping[date, int]
 ) -> IntervalTable:
-    """Return the table after a commit.
+    """Return the table's state after a commit.
 
     Args:
-        rows: the counted rows, by interval.
+        table: the table's state before the commit.
+        commit: the commit in the table's history.
+        metadata: the commit's metadata.
+        rows: the number of rows by interval; empty if the rows were not counted.
     """
     state, id_ = table.state, metadata.commit_id
     built = {day: interval for day, interval in state.built.items() if day not in metadata.intervals}

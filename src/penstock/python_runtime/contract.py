@@ -1,4 +1,4 @@
-"""Compare the columns that a model declares with those that it returns, for SQL models and Python models."""
+"""Compare the columns that a model declares with the columns that it returns, for SQL models and Python models."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from penstock.python_runtime.schema_changes import column_types
 from penstock.sql.data_types import from_pyspark, parse
 from penstock.sql.names import quote_identifier
 
-# Without this setting Spark turns a cast to VARCHAR or CHAR into a string. It is set only while a query is
-# described, because Delta can't write such columns.
+# Without this setting Spark treats a cast to VARCHAR or CHAR as a cast to string. The setting is on only while a query
+# is described, because Delta can't write VARCHAR or CHAR columns of a query.
 KEEP_LENGTHS = "spark.sql.preserveCharVarcharTypeInfo"
-# Spark's other names of some types.
+# Alternative names of types, mapped to Spark's canonical names.
 ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"}
 CANONICAL = re.compile(r"string|boolean|tinyint|smallint|int|bigint|float|double|date|binary|decimal\(\d+,\d+\)")
 DECIMAL_WITHOUT_DIGITS = ("decimal", "dec", "numeric")
@@ -35,7 +35,7 @@ class UnknownType(Exception):
 
 
 def cast_query(data_types: Sequence[str]) -> str:
-    """Return a query with one column of each of these types."""
+    """Return a query with one column for each data type."""
     columns = (f"cast(null as {data_type}) as c{number}" for number, data_type in enumerate(data_types))
     return "select " + ", ".join(columns)
 
@@ -46,8 +46,9 @@ def declared_types(
     """Return declared types in Spark's canonical spelling: `integer` and `INT` both become `int`.
 
     Args:
-        describe: returns the types of a query's columns in canonical spelling, with the lengths of strings.
-        declared: data types as written in the yml, by column; None for any type.
+        describe: returns the types of a query's columns in canonical spelling, including the lengths of VARCHAR and
+            CHAR.
+        declared: data types as written in the yml, by column; None allows any type.
 
     Raises:
         UnknownType: Spark doesn't know a type.
@@ -75,7 +76,7 @@ def declared_types(
 
 
 def differences(declared: Mapping[str, str | None], returned: Mapping[str, str]) -> list[str]:
-    """Return a phrase for each difference between declared and returned columns. Names are compared without case."""
+    """Return a phrase for each difference between declared and returned columns, ignoring the case of names."""
     have = {name.lower(): (name, data_type) for name, data_type in returned.items()}
     want = {name.lower(): (name, data_type) for name, data_type in declared.items()}
     missing = [f"{name} is missing" for key, (name, _) in want.items() if key not in have]
@@ -127,12 +128,12 @@ def _lengths_kept(session: Any) -> Iterator[None]:
 
 
 def storable_select(columns: Mapping[str, str], declared: Mapping[str, str]) -> list[str]:
-    """Return the select list that turns columns into ones that a table can hold; empty when they already are.
+    """Return the select list that casts VOID columns, which a table can't hold; empty if there are none.
 
-    A VOID column, the type of a NULL literal, gets its declared type, or becomes a string.
+    VOID is the type of a NULL literal. A VOID column is cast to its declared type, or to string without one.
 
     Args:
-        columns: SQL types by name.
+        columns: SQL types of the columns by name.
         declared: SQL types of the declared columns by name.
     """
     types = {name: parse(data_type) for name, data_type in columns.items()}

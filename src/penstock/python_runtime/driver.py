@@ -1,8 +1,7 @@
 """The driver program of a Python model with `submission_method: spark_submit`.
 
-Called as `driver.py FOLDER`. It reads FOLDER/job.json, runs the job in a classic session and writes
-FOLDER/result.json. Each line that the model prints goes to standard output with a prefix that
-distinguishes it from Spark's log lines.
+Called as `driver.py FOLDER`. The program reads FOLDER/job.json, runs the job in a classic session, and writes
+FOLDER/result.json. It adds a prefix to each line that the model prints, to distinguish the line from Spark's log.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ POLL_SECONDS = 1.0
 
 
 class PrefixedOutput(io.TextIOBase):
-    """A text stream that writes each line to another stream with LINE_PREFIX, and flushes it."""
+    """A text stream that writes each line with LINE_PREFIX to another stream, and then flushes that stream."""
 
     def __init__(self, out: Any) -> None:
         self._out, self._line = out, ""
@@ -40,11 +39,11 @@ class PrefixedOutput(io.TextIOBase):
 
 
 def exit_with_parent(pid: int, started: float) -> None:
-    """Terminate this process group once the dbt process that started it is gone.
+    """Terminate this process group when the dbt process that started it no longer runs.
 
     Args:
         pid: dbt's process id.
-        started: when that process started, in seconds since 1970.
+        started: the start time of that process, in seconds since 1970.
     """
     import psutil
 
@@ -65,16 +64,16 @@ def exit_with_parent(pid: int, started: float) -> None:
 
 @contextlib.contextmanager
 def cancel_without_executors(session: Any, seconds: float) -> Iterator[threading.Event]:
-    """Cancel running jobs when the cluster has provided no executor for some time.
+    """Cancel running jobs if the cluster provides no executor for some time.
 
-    Spark itself waits forever, even when a restarted master no longer knows the application.
+    Spark itself waits forever, even if a restarted master no longer knows the application.
 
     Args:
         session: the driver's session.
-        seconds: how long to wait for an executor.
+        seconds: the time to wait for an executor.
 
     Yields:
-        An event that is set when jobs were cancelled.
+        An event that is set when jobs have been cancelled.
     """
     context = session.sparkContext
     cancelled, done = threading.Event(), threading.Event()
@@ -82,7 +81,7 @@ def cancel_without_executors(session: Any, seconds: float) -> Iterator[threading
     def watch() -> None:
         last = time.monotonic()
         while not done.wait(POLL_SECONDS):
-            # The map includes the driver itself.
+            # The map has one entry for the driver and one for each executor.
             has_executors = context._jsc.sc().getExecutorMemoryStatus().size() > 1
             if has_executors or not context.statusTracker().getActiveJobsIds():
                 last = time.monotonic()
@@ -109,7 +108,7 @@ def _ui_url(session: Any) -> str:
 
 
 def main(folder: Path) -> int:
-    """Run the job of a folder and return the exit code."""
+    """Run the job in a folder and return the exit code."""
     from pyspark.sql import SparkSession
 
     from penstock.plans.rest_api import SparkRestApi
@@ -151,6 +150,6 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    # Python put the script's folder on the path; its modules must only be imported as parts of the package.
+    # Python adds the script's folder to the module path. Remove it: the modules must be imported from their package.
     sys.path.pop(0)
     sys.exit(main(Path(sys.argv[1])))

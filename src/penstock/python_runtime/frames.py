@@ -1,4 +1,4 @@
-"""Convert the value that a model returns to a Spark DataFrame of its session."""
+"""Convert the frame that a Python model returns to a Spark DataFrame of the model's session."""
 
 from __future__ import annotations
 
@@ -14,7 +14,10 @@ ACCEPTED = "a Spark, pandas, pandas-on-Spark DataFrame or a pyarrow Table"
 
 
 def frame_kind(value: Any) -> str:
-    """Return which accepted kind of frame a value is, judged by its class; an empty string for other values."""
+    """Return the kind of a frame (`spark`, `pandas-on-spark`, `pandas`, `pyarrow`); empty for other values.
+
+    The function compares class names, so that it doesn't need to import pandas, pyarrow or pyspark.
+    """
     for base in type(value).__mro__:
         module, name = base.__module__, base.__name__
         if name == "DataFrame" and module.startswith("pyspark.sql."):
@@ -33,7 +36,7 @@ def to_spark(session: Any, value: Any, model: str) -> Any:
 
     Args:
         session: the model's session.
-        value: what `model()` returned.
+        value: the value that `model()` returned.
         model: the model's name, for error messages.
 
     Raises:
@@ -65,6 +68,6 @@ def to_spark(session: Any, value: Any, model: str) -> Any:
 
 
 def storable(frame: Any, declared: Mapping[str, str]) -> Any:
-    """Return a frame that a table can hold: a VOID column gets its declared type, or becomes a string."""
+    """Return a frame that a table can hold: VOID columns are cast to their declared type, or else to string."""
     select_list = contract.storable_select(column_types(frame.schema), declared)
     return frame.selectExpr(*select_list) if select_list else frame

@@ -1,4 +1,4 @@
-"""Read the relations that a model refers to: whole, limited to a time window or a sample, or empty."""
+"""Read the relations that a model refers to: completely, or limited to time windows or a number of rows."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ def _to_utc(text: str) -> datetime:
 
 
 def _timestamp_literal(text: str, type_name: str) -> str:
-    """Return an ISO timestamp as a SQL literal that can be compared with a column of some type.
+    """Return an ISO timestamp as a SQL literal that can be compared with a column of a type.
 
-    A TIMESTAMP is an instant, so the literal names UTC, whatever the session's time zone. A TIMESTAMP_NTZ
-    or DATE has no zone; dbt's windows treat it as UTC.
+    A TIMESTAMP is an instant, so its literal includes the offset of UTC and doesn't depend on the session's time zone.
+    A TIMESTAMP_NTZ or a DATE has no time zone. Like dbt, this function treats it as UTC.
     """
     utc = _to_utc(text).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
     return f"timestamp '{utc}+00:00'" if type_name == "timestamp" else f"timestamp_ntz '{utc}'"
 
 
 def window_condition(input_: Input, type_name: str) -> str:
-    """Return the filter of an input's time windows as SQL; empty when it has none.
+    """Return the SQL condition of an input's time windows; empty if the input has no time window.
 
     Args:
-        input_: how the relation is read.
-        type_name: Spark's name of the type of its event-time column.
+        input_: the limits of the input.
+        type_name: Spark's name of the event-time column's type.
     """
     if not input_.column:
         return ""
@@ -44,12 +44,12 @@ def window_condition(input_: Input, type_name: str) -> str:
 
 
 def read_relation(session: Any, relation: str, inputs: Mapping[str, Input]) -> Any:
-    """Return a relation as a DataFrame, with its window and limit applied.
+    """Return a relation as a DataFrame, limited to its time windows and its number of rows.
 
     Args:
         session: the model's session.
-        relation: the relation's rendered name, as dbt wrote it into the model.
-        inputs: the relations that are not read whole.
+        relation: the relation's rendered name, as dbt wrote it into the compiled model.
+        inputs: the limits of relations, by rendered name. Other relations are read completely.
     """
     frame = session.table(relation)
     input_ = inputs.get(relation)

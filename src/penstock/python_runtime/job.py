@@ -1,4 +1,4 @@
-"""The description of one Python model run: the model's code, its inputs, and how its rows are written."""
+"""The description of one Python model run: the model's code, its inputs, and the way to write its rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Input:
-    """How a model reads one relation that it doesn't read whole.
+    """The limits with which a model reads a relation.
 
     Attributes:
-        column: the event-time column as SQL; None reads all times.
-        start, end: ISO timestamps; the end is exclusive, and either may be None.
-        limit: the maximum number of rows; `dbt --empty` sets 0.
-        windows: several (start, end) pairs, instead of `start` and `end`.
+        column: the event-time column as SQL; None without a time window.
+        start: the start of the time window as an ISO timestamp; None without one.
+        end: the exclusive end of the time window as an ISO timestamp; None without one.
+        limit: the maximum number of rows; None without a limit. `dbt --empty` sets 0.
+        windows: several (start, end) pairs, which replace `start` and `end`.
     """
 
     column: str | None = None
@@ -28,16 +29,16 @@ class Input:
 
 @dataclass(frozen=True)
 class Layout:
-    """The table's format and layout, with the capabilities of the format (from the adapter's table).
+    """The table's format and layout, and the capabilities of the format.
 
     Attributes:
-        atomic: whether `create or replace table … as select` is one commit.
+        atomic: whether the format replaces a table in one commit (`create or replace table … as select`).
         clusters: whether `clustered_by` means clustering; otherwise it means buckets.
-        drop_columns_with: table properties that allow dropping columns; None when the format can't drop them.
-        widen_columns_with: table properties that allow widening types; None when the format can't widen them.
-        features: whether some column types require table properties.
-        rebalanced: whether to bring rows together by partition, in tasks of an even size.
-        sorted_within: columns to sort the rows of each file by.
+        drop_columns_with: table properties that allow dropping columns; None if the format can't drop columns.
+        widen_columns_with: table properties that allow widening types; None if the format can't widen types.
+        features: whether the format requires table properties for some column types.
+        rebalanced: whether to collect the rows of each partition in tasks of similar size before the write.
+        sorted_within: the columns by which the rows of each file are sorted.
         location: the table's folder; None uses the warehouse's default.
     """
 
@@ -60,20 +61,20 @@ class Layout:
 
 @dataclass(frozen=True)
 class Write:
-    """How to write the rows to the target; see the modules `writer` and `table_replacement`.
+    """The way to write the rows to the target; see the modules `writer` and `table_replacement`.
 
     Attributes:
         mode: `replace`, `append`, `merge`, `insert_overwrite` or `replace_where`.
-        target: the rendered relation.
+        target: the target's rendered name.
         view: the name of the temporary view of the model's rows.
-        merge_sql: for `merge`, the whole statement, with `view` as its source.
+        merge_sql: for `merge`, the complete statement, which reads from `view`.
         keys: for `merge`, the key columns as SQL.
-        condition: for `replace_where`, the condition on the target.
+        condition: for `replace_where`, the SQL predicate that selects the rows to replace.
         on_schema_change: `ignore`, `append_new_columns`, `sync_all_columns` or `fail`.
         exists: whether the target exists.
-        drop: `view` to drop a view that has the target's name.
-        commit_info: text for the write's commit metadata in Delta.
-        alone: whether other writers of the same run must wait for this one, since they would conflict.
+        drop: `view` if a view with the target's name must be dropped; otherwise None.
+        commit_info: the text for the commit metadata in Delta; None without one.
+        alone: whether other writers of the same run must wait for this write, because they would conflict with it.
     """
 
     mode: str
@@ -91,7 +92,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Batch:
-    """The window of a microbatch, which a model reads as `dbt.batch`. The end is exclusive."""
+    """The time window of a microbatch, with an exclusive end. A model gets it as `dbt.batch`."""
 
     start: datetime
     end: datetime
@@ -104,14 +105,16 @@ class Job:
     Attributes:
         node: dbt's unique id, `model.project.name`.
         name: the model's name.
-        path: the model's file, as error messages show it.
-        code: the compiled model; each line has the same number as in the model's file.
-        columns: names and types of the contract's columns, with None for any type; None without a contract.
-        inputs: the relations that are not read whole, by rendered name.
-        batch: start and end of the microbatch as ISO timestamps.
+        path: the path of the model's file for error messages.
+        code: the compiled model. Its line numbers are those of the model's file.
+        write: the way to write the rows.
+        layout: the table's format and layout.
+        columns: the contract's columns and their types, where None allows any type; None without a contract.
+        inputs: the limits of relations by rendered name. Other relations are read completely.
+        batch: start and end of the microbatch as ISO timestamps; None for other models.
         intervals: ISO dates of the intervals to build; None unless the strategy is `interval`.
         fingerprint: a hash of the model's file.
-        lake: the folder of the project's lake; empty without one.
+        lake: the folder of the project's lake; empty without a lake.
     """
 
     node: str
@@ -128,7 +131,7 @@ class Job:
     lake: str = ""
 
     def microbatch(self) -> Batch | None:
-        """Return the window of the microbatch; None outside of microbatch models."""
+        """Return the time window of the microbatch; None for other models."""
         return Batch(*map(datetime.fromisoformat, self.batch)) if self.batch else None
 
     def interval_starts(self) -> tuple[date, ...] | None:
@@ -141,7 +144,7 @@ class Job:
 
     @classmethod
     def loads(cls, text: str) -> Job:
-        """Return the job of a JSON text."""
+        """Parse a job from JSON."""
         data: dict[str, Any] = json.loads(text)
         layout: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["layout"].items()}
         return cls(

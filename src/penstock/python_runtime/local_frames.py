@@ -1,7 +1,7 @@
-"""Convert pandas and pyarrow frames to Spark with the same column types over Connect and in a classic driver.
+"""Convert pandas and pyarrow frames to Spark DataFrames, with the same column types in Connect and classic sessions.
 
-Without explicit types, the two kinds of session infer different types for some frames, and neither accepts a
-frame without rows.
+Without explicit types, Connect sessions and classic sessions infer different types for some frames, and neither
+accepts a frame without rows.
 """
 
 from __future__ import annotations

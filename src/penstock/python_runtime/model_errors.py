@@ -1,4 +1,4 @@
-"""Errors of a Python model, rendered for its author: file, line and message, without stack frames."""
+"""Errors of Python models, rendered for the model's author: file, line and message, without stack frames."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ PYTHON_ERROR = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
 
 
 class ModelError(Exception):
-    """A Python model that failed. The message is complete: file, line and the error of the model's code."""
+    """A Python model failed. The message contains the file, the line and the error of the model's code."""
 
 
 class RefusedModelError(ModelError, PenstockError):
-    """A Python model whose result can't be written. It has the three parts of a PenstockError."""
+    """The result of a Python model can't be written. The error has the three parts of a PenstockError."""
 
 
 def without_stack(message: str) -> str:
-    """Return Spark's message up to its first stack frame, plus the last cause if the message lacks it."""
+    """Return Spark's message up to its first stack frame, and add the last cause if that text lacks it."""
     summary = STACK_START.split(message, maxsplit=1)[0].strip()
     causes = [cause.group(1).strip() for cause in CAUSED_BY.finditer(message)]
     return summary if not causes or causes[-1] in summary else f"{summary}\nCaused by: {causes[-1]}"
@@ -38,7 +38,7 @@ def worker_error(message: str, path: str) -> str | None:
         path: the model's file.
 
     Returns:
-        None when no frame of the traceback is in the model's file.
+        The file, line and message; None if no frame of the traceback is in the model's file.
     """
     frames = list(re.finditer(rf'File "{re.escape(path)}", line (\d+)', message))
     if not frames:
@@ -52,11 +52,11 @@ def worker_error(message: str, path: str) -> str | None:
 
 
 def describe_error(error: BaseException, path: str) -> str:
-    """Return an error as the model's file, line and message.
+    """Return a message for an error: the model's file, the line and the error.
 
     Args:
-        error: what the model raised, or what Spark raised later when it evaluated or wrote the rows.
-        path: the model's file, under which its code was compiled.
+        error: the model's exception, or Spark's exception when it later computed or wrote the rows.
+        path: the model's file, which is also the file name of the compiled code.
     """
     if isinstance(error, SyntaxError) and error.filename == path:
         return f"{path}, line {error.lineno}: SyntaxError: {error.msg}"

@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 
 def print_function(log: Callable[[str], None]) -> Callable[..., None]:
-    """Return a `print` that passes each line to `log`. With a `file` other than standard output it prints there."""
+    """Return a `print` function that passes each line to `log`, or prints to `file` if that isn't standard output."""
 
     def print_to_log(
         *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None, **rest: Any
@@ -37,16 +37,16 @@ def print_function(log: Callable[[str], None]) -> Callable[..., None]:
 
 @contextmanager
 def model_module(job: Job, session: Any, print_: Callable[..., None]) -> Iterator[ModuleType]:
-    """Provide a module for the model's code while the job runs.
+    """Create a module for the model's code, and remove it after the run.
 
-    The module is in `sys.modules`, because dataclasses and pickle look up a class's module there. It is
-    pickled by value, because workers can't import it.
+    The module is in `sys.modules`, because dataclasses and pickle look up a class's module there. Its functions are
+    pickled by value, because Python workers can't import the module.
     """
     from pyspark import cloudpickle
 
     module = ModuleType(f"dbt_model_{next(_numbers)}_{job.name}")
     module.__file__ = job.path
-    # A builtin, not a global of the model: pickling a function that prints would otherwise pickle the logger too.
+    # `print` is a builtin here and not a global. Otherwise pickling a function that prints would pickle the logger too.
     module.__dict__["__builtins__"] = {**vars(builtins), "print": print_}
     module.__dict__["spark"] = session
     sys.modules[module.__name__] = module
@@ -67,7 +67,7 @@ def silence_pyspark_loggers() -> None:
 
 
 def explain_rows(session: Any, frame: Any, view: str) -> str:
-    """Return EXPLAIN FORMATTED of the rows to write; empty when Spark can't explain them."""
+    """Return the output of EXPLAIN FORMATTED for the rows to write; empty if EXPLAIN fails."""
     frame.createOrReplaceTempView(view)
     try:
         return str(session.sql(f"explain formatted select * from {quote_identifier(view)}").collect()[0][0])
@@ -80,13 +80,13 @@ def run(job: Job, session: Any, log: Callable[[str], None], on_plan: Callable[[s
     """Run a model and write the frame that it returns.
 
     Args:
-        job: the model, its inputs and its write.
-        session: a Spark session that only this model uses, Connect or classic.
-        log: receives each line that the model prints.
-        on_plan: receives the plan of the rows before they are written; None skips the EXPLAIN.
+        job: the description of the run.
+        session: a Connect or classic Spark session that only this model uses.
+        log: called with each line that the model prints.
+        on_plan: called with the plan of the rows before they are written; None skips the EXPLAIN.
 
     Raises:
-        ModelError: the model's code failed, with file, line and message; or its result can't be written.
+        ModelError: the model's code failed, or its result can't be written.
     """
     silence_pyspark_loggers()
     try:

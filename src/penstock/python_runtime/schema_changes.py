@@ -1,4 +1,4 @@
-"""Compare a table's columns with those of its new rows, and build the statements of `on_schema_change`."""
+"""Compare a table's columns with the columns of its new rows, and create the statements for `on_schema_change`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from penstock.python_runtime.model_errors import RefusedModelError
 from penstock.sql.data_types import from_pyspark, parse
 from penstock.sql.names import quote_identifier, string_literal
 
-# A column of one of the types on the right stores each value of the type on the left unchanged.
+# For each type, the wider types that can store all of its values unchanged.
 FITS_INTO = {
     "tinyint": {"smallint", "int", "bigint", "float", "double"},
     "smallint": {"int", "bigint", "float", "double"},
@@ -28,7 +28,7 @@ def column_types(schema: Any) -> dict[str, str]:
 
 
 def repeated_names(names: Iterable[str]) -> list[str]:
-    """Return the names that occur more than once, compared without case."""
+    """Return the names that occur more than once, ignoring case."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(name.lower(), []).append(name)
@@ -37,12 +37,12 @@ def repeated_names(names: Iterable[str]) -> list[str]:
 
 @dataclass(frozen=True)
 class SchemaChange:
-    """The difference between a table's columns and those of its new rows.
+    """The difference between the columns of a table and the columns of its new rows.
 
     Attributes:
-        added: new columns with their types.
-        removed: columns of the table that the new rows lack.
-        retyped: columns whose type in the table can't hold the new values: name to (table's type, new type).
+        added: the types of new columns, by name.
+        removed: the columns of the table that the new rows lack.
+        retyped: (type in the table, type of the new rows) by name, for columns that can't hold the new values.
     """
 
     added: dict[str, str]
@@ -61,7 +61,7 @@ class SchemaChange:
 
 
 def compare_columns(table: Mapping[str, str], rows: Mapping[str, str]) -> SchemaChange:
-    """Return the change from a table's columns to those of its new rows. Names are compared without case."""
+    """Return the difference between the columns of a table and of its new rows, ignoring the case of names."""
     old = {name.lower(): (name, data_type) for name, data_type in table.items()}
     new = {name.lower(): (name, data_type) for name, data_type in rows.items()}
     retyped = {
@@ -89,8 +89,8 @@ class AlterStatements:
 
     Attributes:
         before: statements to run before the rows are written.
-        after: statements to run after it. Columns are dropped only once the rows are written, so that a
-            failed run loses no data.
+        after: statements to run after the rows are written. Columns are dropped only then, so that a failed write loses
+            no data.
     """
 
     before: tuple[str, ...] = ()
@@ -103,15 +103,15 @@ def alter_statements(
     """Return the statements that `on_schema_change` requires for a schema change.
 
     Args:
-        target: the table.
-        change: the change from its columns to those of the new rows.
+        target: the table's name as SQL.
+        change: the difference between the columns of the table and of the new rows.
         on_schema_change: the model's setting.
         layout: the table's layout.
-        properties: names of the table properties that are already set.
+        properties: the names of the table properties that are already set.
 
     Raises:
-        RefusedModelError: `fail` with any change, `ignore` with a missing column, or a change that the
-            format doesn't support.
+        RefusedModelError: the setting is `fail` and any column differs, the setting is `ignore` and the rows lack a
+            column, or the format doesn't support the change.
     """
     do = "set on_schema_change, or run with --full-refresh"
     if on_schema_change == "fail" and change:

@@ -1,4 +1,4 @@
-"""Replace a table in one commit where its format allows that, else by writing a temporary table and renaming it."""
+"""Replace a table in one commit if its format supports that; otherwise write a temporary table and rename it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def create_clauses(layout: Layout, location: str | None, columns: Mapping[str, s
     Args:
         layout: the table's layout.
         location: the table's folder; None uses the warehouse's default.
-        columns: SQL types by column name, to find the table properties that they require.
+        columns: SQL types by column name. Some types require table properties.
 
     Raises:
         RefusedModelError: the format doesn't support the layout.
@@ -43,7 +43,7 @@ def create_clauses(layout: Layout, location: str | None, columns: Mapping[str, s
             clauses.append(f"{keyword} ({', '.join(rendered)})")
     if partitions:
         clauses.append(f"partitioned by ({', '.join(partitions)})")
-    # In a partitioned table of a format that clusters, clustered_by means Z-order, which maintenance applies.
+    # For a partitioned table of a format with clustering, clustered_by means Z-order, which the maintenance applies.
     if layout.clustered_by and not (layout.clusters and layout.partition_by):
         clauses.append(_clustering_clause(layout))
     if location:
@@ -54,7 +54,7 @@ def create_clauses(layout: Layout, location: str | None, columns: Mapping[str, s
 
 
 def sorted_by_layout(select: str, layout: Layout) -> str:
-    """Return a query that selects the rows of another query in the order in which the layout stores them."""
+    """Return a query that sorts the rows of another query as the table's layout requires."""
     return sorted_query(select, layout.partition_by, layout.rebalanced, layout.sorted_within)
 
 
@@ -69,7 +69,7 @@ def _clustering_clause(layout: Layout) -> str:
 
 @dataclass(frozen=True)
 class ExistingTable:
-    """The table that has the target's name: its format, its folder, and whether it is clustered."""
+    """The existing table with the target's name: its format, its folder, and whether it is clustered."""
 
     file_format: str
     location: str
@@ -77,7 +77,7 @@ class ExistingTable:
 
 
 def existing_table(session: Any, write: Write, layout: Layout) -> ExistingTable | None:
-    """Return the table that has the target's name; None when there is none, or a view."""
+    """Return the existing table with the target's name; None if the name is unused or belongs to a view."""
     if not write.exists or write.drop == "view" or not session.catalog.tableExists(write.target.replace("`", "")):
         return None
     details = {row[0]: row[1] for row in session.sql(f"describe table extended {write.target}").collect()}
@@ -90,7 +90,7 @@ def existing_table(session: Any, write: Write, layout: Layout) -> ExistingTable 
 
 
 def temporary_location(layout: Layout, old: ExistingTable | None) -> str | None:
-    """Return the new table's folder: the configured one, or one beside it if the old table uses the configured one."""
+    """Return the new table's folder: the configured path, with a suffix if the old table uses that path."""
     if layout.location is None or old is None:
         return layout.location
     folder = layout.location.rpartition("/")[2]
@@ -106,11 +106,11 @@ def create_empty(session: Any, target: str, layout: Layout, schema: Any) -> None
 
 
 def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> None:
-    """Replace the target, whatever it is, by a table with the rows of the write's view.
+    """Replace the target, a table or a view, with a table that has the rows of the write's view.
 
-    If the rows can't be computed, the old table is unchanged. A view, a table of another format or of a
-    format without atomic replacement, and a clustered table that becomes partitioned are dropped only after
-    the new table is complete.
+    If the rows can't be computed, the target is unchanged. Some targets can't be replaced in one commit: a view, a
+    table of another format, a table of a format without atomic replacement, and a clustered table that becomes
+    partitioned. Such a target is dropped only after a temporary table with the new rows is complete.
     """
     old = existing_table(session, write, layout)
     is_view = write.drop == "view"
@@ -123,7 +123,7 @@ def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> No
         return
     temporary = temporary_name(write.target)
     _write_temporary(session, temporary, write, layout, temporary_location(layout, old), column_types(schema))
-    # The new table is complete. From here on an error must not drop it, because the old one may be gone.
+    # The new table is complete. From here on an error must not drop it, because the old table may no longer exist.
     session.sql(f"drop {'view' if is_view else 'table'} if exists {write.target}")
     session.sql(f"alter table {temporary} rename to {write.target}")
 
@@ -131,9 +131,9 @@ def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> No
 def _write_temporary(
     session: Any, temporary: str, write: Write, layout: Layout, location: str | None, columns: Mapping[str, str]
 ) -> None:
-    """Create the temporary table and insert the rows; drop it again when the rows can't be computed."""
+    """Create the temporary table and insert the rows. Drop the table again if the rows can't be computed."""
     session.sql(f"drop table if exists {temporary}")
-    # Two statements, so that a run killed in between leaves a registered table, which the next run drops.
+    # CREATE and INSERT are two statements. So a killed run leaves a registered table, which the next run can drop.
     definitions = ", ".join(f"{quote_identifier(name)} {data_type}" for name, data_type in columns.items())
     session.sql(f"create table {temporary} ({definitions}) {create_clauses(layout, location, columns)}")
     try:

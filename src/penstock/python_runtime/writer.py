@@ -1,4 +1,4 @@
-"""Write a model's rows from a temporary view of its session. No staging table is created."""
+"""Write a model's rows from a temporary view in the model's session, without a staging table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from penstock.sql.data_types import parse
 from penstock.sql.names import quote_identifier
 
 COMMIT_INFO = "spark.databricks.delta.commitInfo.userMetadata"
-# The merge macro writes this where it leaves the list of columns to the writer, which knows the rows' columns.
+# The merge macro's placeholder for the list of columns. The writer replaces it, because it knows the rows' columns.
 ALL_COLUMNS = "/* all columns */ *"
 OVERWRITE_MODE = "spark.sql.sources.partitionOverwriteMode"
 
@@ -22,11 +22,12 @@ OVERWRITE_MODE = "spark.sql.sources.partitionOverwriteMode"
 def write(session: Any, frame: Any, job: Job) -> None:
     """Write a DataFrame to the job's target.
 
-    If the format commits atomically, the table's rows are unchanged until the one commit that ends the write.
-    `on_schema_change` may alter the table's columns before that commit.
+    If the format commits atomically, all rows change in one commit. `on_schema_change` may alter the table's columns
+    before and after that commit.
 
     Raises:
-        RefusedModelError: `on_schema_change` refuses the columns, or the rows don't fit the write.
+        RefusedModelError: `on_schema_change` refuses the columns, several rows have the same key, or rows are outside
+            the intervals to replace.
         ModelError: the write mode is unknown.
     """
     frame.createOrReplaceTempView(job.write.view)
@@ -87,9 +88,9 @@ def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> Non
 
 
 def list_merge_columns(sql: str, table: Iterable[str], rows: Iterable[str]) -> str:
-    """Return a merge statement with its marked stars replaced by the columns that table and rows share.
+    """Return a merge statement with each ALL_COLUMNS replaced by the columns that the table and the rows share.
 
-    Delta parses the names behind a star as SQL, so a name that contains a backtick would fail.
+    The list avoids `*`: Delta parses the names that `*` expands to as SQL, so a name with a backtick would fail.
     """
     row_names = {name.casefold() for name in rows}
     shared = [quote_identifier(name) for name in table if name.casefold() in row_names]
@@ -101,10 +102,10 @@ def list_merge_columns(sql: str, table: Iterable[str], rows: Iterable[str]) -> s
 
 
 def _raise_for_duplicate_keys(session: Any, job: Job, error: BaseException) -> None:
-    """Raise an error that names the duplicate key, if the merge failed because of one.
+    """Check whether a merge failed because of a duplicate key.
 
     Raises:
-        RefusedModelError: several new rows have the same key.
+        RefusedModelError: several new rows have the same key. The error names the key.
     """
     if duplicate_key_error.is_duplicate_key_error(error):
         view = quote_identifier(job.write.view)
@@ -116,7 +117,7 @@ def _raise_for_duplicate_keys(session: Any, job: Job, error: BaseException) -> N
 
 
 def target_select_list(session: Any, target: str, rows: Mapping[str, str]) -> str:
-    """Return the select list that puts the rows' columns in the target's order, with NULL for missing ones."""
+    """Return a select list of the target's columns in their order, with NULL for columns that the rows lack."""
     names = {name.lower(): name for name in rows}
     return ", ".join(
         quote_identifier(names[name.lower()])

@@ -1,9 +1,10 @@
-"""Class-data-sharing archives: loaded classes saved to a file, so that the next JVM starts in half the time.
+"""Class-data-sharing archives: files of loaded classes, with which a JVM starts in half the time.
 
-An archive fits one build of Java and one class path; a hash of both is its name. It also fits longer class paths that
-begin with its own: those of targets with the jars of a store, and of drivers and executors on this machine, which
-read the same files. The first JVM writes the archive when it exits, to a temporary file that is renamed only if the
-JVM exited normally. https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
+An archive belongs to one build of Java and one class path, and its name is a hash of both. A JVM whose class path is
+longer can use the archive too, if its class path begins with the archive's class path. This applies to targets with
+the jars of an object store, and to drivers and executors on this machine. The first JVM writes the archive when it
+exits, to a temporary file. The file is renamed only if the JVM exited normally.
+https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 """
 
 from __future__ import annotations
@@ -23,34 +24,34 @@ from penstock.spark.jars import class_path
 from penstock.spark.java import Java
 from penstock.storage import atomic
 
-# Enough for the class paths that one machine alternates between: targets with a store's jars, or another metastore.
+# The targets of one machine may alternate between several class paths, for example with the jars of an object store.
 KEPT_PER_ROLE = 4
 QUIET = ["-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off", "-Xlog:disable"]
-# Options that need no quotes in `extraJavaOptions`, which Spark splits as a shell does.
+# Options that need no quotes in `extraJavaOptions`, which Spark splits like a shell.
 UNQUOTED = re.compile(r"[\w./:=+,-]+", re.ASCII)
 
 
 @dataclass(frozen=True)
 class Archive:
-    """The archive of a JVM's role, which is `spark` or `metastore`.
+    """The archive of a JVM's role, `spark` or `metastore`.
 
     Attributes:
-        file: its path; the file may not exist yet.
+        file: the path of the archive. The file may not exist yet.
     """
 
     file: Path
 
     @classmethod
     def find(cls, shared_dir: Path, role: str, java: Java, class_path: str) -> Archive:
-        """Return the archive for a Java and a class path.
+        """Return the archive for a Java installation and a class path.
 
         Returns:
-            The existing archive that covers most of the class path from its beginning; if there is none, the one
-            that the JVM will write.
+            The existing archive that covers the longest beginning of the class path. If there is none, the archive that
+            the JVM will write.
         """
         name, files = hashlib.sha256(f"{java.home}\n{java.build}".encode()), []
         for entry in class_path.split(os.pathsep):
-            # A jar that a reinstalled package replaced has the same name but another size or time.
+            # Reinstalling a package may replace a jar by another one of the same name, whose size or time differs.
             stat = Path(entry).stat() if Path(entry).is_file() else None
             name.update(f"\n{entry} {stat and (stat.st_size, int(stat.st_mtime))}".encode())
             files.append(shared_dir / "cds" / f"{role}-{name.hexdigest()[:16]}.jsa")
@@ -58,26 +59,26 @@ class Archive:
 
     @property
     def temporary(self) -> Path:
-        """Return the file that this supervisor's JVM writes; another supervisor has its own."""
+        """Return the path to which this supervisor's JVM writes. Each supervisor uses a different path."""
         return atomic.temporary_path(self.file)
 
     def options(self) -> list[str]:
-        """Return the JVM options that use the archive or, when it does not exist yet, write it."""
+        """Return the JVM options that use the archive. If it does not exist, return the options that create it."""
         if self.file.exists():
             with suppress(OSError):
-                os.utime(self.file)  # `finish` keeps the archives that were used last
+                os.utime(self.file)  # `finish` removes the least recently used archives
             return [*QUIET, f"-XX:SharedArchiveFile={self.file}"]
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             atomic.remove_leftovers(self.file)
         except OSError:
-            return []  # the folder is read-only: start without an archive
+            return []  # the folder is read-only, so start without an archive
         return [*QUIET, f"-XX:ArchiveClassesAtExit={self.temporary}"]
 
     def finish(self, exited_normally: bool) -> None:
-        """Save the archive after the JVM's exit and remove the role's oldest ones.
+        """Save the archive after the JVM has exited, and remove the least recently used archives of the role.
 
-        An archive only saves time, so errors are ignored; another supervisor may do the same at this moment.
+        Errors are ignored: an archive only saves time, and another supervisor may change the same files.
         """
         with suppress(OSError):
             if self.temporary.exists() and exited_normally and not self.file.exists():
@@ -91,9 +92,10 @@ class Archive:
 
 
 def driver_conf(conf: Mapping[str, str], settings: Settings, java: Java, jars: list[Path]) -> dict[str, str]:
-    """Return Spark's settings of a driver that has the table formats on its class path and reads the server's archive.
+    """Return a driver's Spark settings, with the table formats on its class path and with the server's archive.
 
-    A class path in the user's settings comes before Spark's jars, so that no archive fits.
+    If the user's settings add to the class path, no archive is used: Spark puts the user's entries before its own jars,
+    so the class path no longer begins with the archive's class path.
     """
     users = conf.get("spark.driver.extraClassPath", "")
     path = os.pathsep.join([*map(str, jars), *filter(None, [users])])
@@ -102,7 +104,7 @@ def driver_conf(conf: Mapping[str, str], settings: Settings, java: Java, jars: l
 
 
 def executor_conf(conf: Mapping[str, str], settings: Settings, java: Java, jars: list[Path]) -> dict[str, str]:
-    """Return Spark's settings of an application whose executors read the archive if they are on this machine."""
+    """Return an application's Spark settings. Executors on this machine get the archive."""
     hosts = [host for host, _ in addresses.standalone_masters(conf["spark.master"])]
     on_this_machine = bool(hosts) and all(map(addresses.is_loopback, hosts))
     unchanged = conf.get("spark.executor.extraClassPath") == os.pathsep.join(map(str, jars))

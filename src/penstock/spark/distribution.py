@@ -1,4 +1,4 @@
-"""The Spark distribution inside the pyspark package, found without importing pyspark, which takes a second."""
+"""Find the Spark distribution in the pyspark package. Importing pyspark takes a second, so this module doesn't."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def spark_home() -> Path:
 
 
 def spark_version() -> str:
-    """Return Spark's version, as in 4.1.4."""
+    """Return Spark's version, for example 4.1.4."""
     return importlib.metadata.version("pyspark")

@@ -26,10 +26,10 @@ class Finding:
     """The result of one check.
 
     Attributes:
-        level: `bad` when a start would fail, `warn` when it may.
-        subject: what was checked.
-        found: its state.
-        do: what to change; empty when all is well.
+        level: `bad` if the server can't start, `warn` if it may fail, otherwise `ok`.
+        subject: the name of the check.
+        found: the state that the check found.
+        do: what to change; empty if nothing needs to change.
     """
 
     level: Literal["ok", "warn", "bad"]
@@ -114,7 +114,7 @@ def _exposures(settings: Settings) -> list[Finding]:
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Return the results of all checks, in the order in which a start depends on them."""
+    """Run all checks and return their results. Later checks depend on earlier ones."""
     return [
         _python(),
         _packages(),

@@ -1,7 +1,7 @@
-"""Jars of table formats and object stores: downloaded once with Spark's Ivy, then added to the class path.
+"""Jars of table formats and object stores: downloaded once with Spark's Ivy, then added to the system class path.
 
-They are on the system class path and not in `--packages`, where the class loader of the first Thrift session would
-own Delta's classes and unload them when that session ends. Jars that Spark ships are excluded.
+The jars are not passed as `--packages`. With that option the class loader of the first Thrift session owns Delta's
+classes, and the classes are unloaded when that session ends. Jars that Spark ships are excluded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from penstock.spark import distribution
 from penstock.spark.access import java_classes
 from penstock.spark.java import Java
 
-# Gradle's syntax: an optional classifier, and `@jar` for the jar without its dependencies.
+# Gradle's syntax, with an optional classifier. `@jar` means the jar without its dependencies.
 COORDINATE = re.compile(r"^([\w.\-]+):([\w.\-]+):([\w.\-]+)(?::([\w.\-]+))?(@jar)?$")
 IVY = """\
 <ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven">
@@ -38,37 +38,37 @@ CLASSIFIED = '<artifact name="{name}" type="jar" ext="jar" m:classifier="{classi
 
 
 def spark_jars() -> list[Path]:
-    """Return Spark's own jars, in a fixed order because a class archive is bound to the order."""
+    """Return the jars that Spark ships. Their order is fixed, because a class archive depends on the order."""
     return sorted((distribution.spark_home() / "jars").glob("*.jar"))
 
 
 def class_path(jars: Sequence[Path]) -> str:
-    """Return the system class path: Spark's jars, then those of table formats and stores.
+    """Return the system class path: Spark's jars, then the jars of table formats and object stores.
 
-    The configuration folder is not on it, since a class archive does not support folders and the files there change
-    with every start. Both JVMs get its path as an option.
+    The class path lacks the configuration folder, because class archives do not support folders. Both JVMs get the
+    folder through options and environment variables.
     """
     return os.pathsep.join(map(str, [*spark_jars(), *jars]))
 
 
 def artifact(jar: str) -> str:
-    """Return the artifact name of a jar, without the version: `delta-storage-4.3.0.jar` → `delta-storage`."""
+    """Return the artifact name in a jar's file name: `delta-storage` for `delta-storage-4.3.0.jar`."""
     return re.sub(r"-\d[\w.\-]*\.jar$", "", jar)
 
 
 def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]:
-    """Return the jars of Maven coordinates and of their dependencies, without those that Spark ships.
+    """Return the jars of Maven coordinates and of their dependencies, without the jars that Spark ships.
 
     Args:
         packages: coordinates `group:artifact:version[:classifier][@jar]`.
-        shared_dir: folder that all targets share; the jars are below `jars/`, in one folder per coordinate.
+        shared_dir: folder that all targets share. The jars are in `jars/`, in one folder per coordinate.
         java: the Java that runs Ivy.
 
     Returns:
         The jars in the order of the coordinates, so that class paths with the same beginning share a class archive.
 
     Raises:
-        PenstockError: a coordinate is invalid, or Ivy could not resolve it.
+        PenstockError: a coordinate is invalid, or Ivy could not resolve a coordinate.
     """
     for package in packages:
         if not COORDINATE.match(package):
@@ -82,7 +82,7 @@ def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]
 
 
 def server_jars(settings: Settings, java: Java) -> list[Path]:
-    """Return the jars that a server adds to Spark's: penstock's access classes, table formats, stores.
+    """Return the jars that a server adds to Spark's jars: penstock's access classes, table formats and object stores.
 
     Raises:
         PenstockError: a package is invalid, or Ivy could not resolve it.
@@ -106,9 +106,9 @@ def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
 
 
 def ivy_module(package: str) -> str:
-    """Return the module file for Ivy: one coordinate with its dependencies, without those that Spark ships.
+    """Return Ivy's module file for one coordinate and its dependencies, without the jars that Spark ships.
 
-    Spark ships 80 of the 94 MB that Delta depends on; excluding them also saves most requests.
+    Delta's dependencies have 94 MB, of which Spark ships 80 MB. Excluding those also saves most requests.
     """
     group, name, version, classifier, alone = COORDINATE.match(package).groups()  # type: ignore[union-attr]
     return IVY.format(
@@ -124,7 +124,7 @@ def ivy_module(package: str) -> str:
 
 
 def _download(package: str, folder: Path, java: Java) -> None:
-    """Download into a temporary folder, then rename it, so that a kill leaves no incomplete folder."""
+    """Download the jars to a temporary folder, then rename the folder. So a kill leaves no incomplete folder."""
     temporary = folder.with_name(folder.name + ".part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

@@ -1,7 +1,7 @@
 """Find a Java on this machine that Spark 4.1 supports: 17 or 21.
 
-Spark 4.1 fails at start on Java 24 and later (`getSubject is not supported`). So a default Java that is newer is
-skipped, and an older one in another folder is used.
+Spark 4.1 fails at start on Java 24 and later (`getSubject is not supported`). If the default Java is not supported,
+this module searches other folders for a supported one.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Java:
     """A Java installation.
 
     Attributes:
-        home: its folder, the value of JAVA_HOME.
-        version: its feature release, as in 17.
-        build: the full version, as in 17.0.15, which differs between two builds of one release.
+        home: the installation folder, the value of JAVA_HOME.
+        version: the feature release, for example 17.
+        build: the full version, for example 17.0.15.
     """
 
     home: Path
@@ -54,9 +54,9 @@ class Java:
 
 @lru_cache(maxsize=64)
 def inspect(home: Path) -> Java | None:
-    """Return the Java that is installed in a folder; None when there is none.
+    """Return the Java that is installed in a folder; None if there is none.
 
-    The version comes from the `release` file if possible: starting a JVM to get it takes a tenth of a second.
+    The version comes from the `release` file if possible, because starting a JVM takes a tenth of a second.
     """
     executable = home / "bin" / "java"
     if not executable.is_file():
@@ -95,10 +95,10 @@ def find(configured: str | None = None) -> Java:
     """Return the first Java 17 or 21.
 
     Args:
-        configured: `server.java_home` of the settings; if given, the only folder to search.
+        configured: `server.java_home` from the settings. If it is set, only this folder is searched.
 
     Raises:
-        PenstockError: there is none; it lists the Java versions found, and the install command.
+        PenstockError: no supported Java was found. The error lists the versions found and the install command.
     """
     if configured:
         java = inspect(Path(configured).expanduser())

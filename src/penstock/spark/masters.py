@@ -1,6 +1,6 @@
-"""Check a Spark master before a driver is started: its address is valid, it answers, and executors reach the driver.
+"""Check a Spark master before a driver starts: its URL is valid, it answers, and its executors can reach the driver.
 
-A driver whose master does not answer would try for a minute and end with a stack trace.
+Without this check, a driver whose master does not answer retries for a minute and ends with a stack trace.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ SCHEMES = ("spark://", "k8s://", "yarn")
 
 
 def require_reachable(settings: Settings, master: str | None = None) -> None:
-    """Raise an error unless a driver on this machine can use a master.
+    """Check that a driver on this machine can use a master.
 
     Args:
         settings: the project's settings.
-        master: the master of a model's own driver; by default the server's.
+        master: the master's URL; by default the server's master.
 
     Raises:
-        PenstockError: it is not a master, does not answer, or its executors could not reach a driver here.
+        PenstockError: the URL is invalid, the master does not answer, or its executors could not reach the driver.
     """
     chosen = master or settings.server.master
     if addresses.is_local(chosen):

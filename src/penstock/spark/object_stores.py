@@ -1,9 +1,11 @@
 """Jars, Hadoop settings and committers with which Spark and the metastore use an object store or HDFS.
 
+The settings contain no credentials. Each JVM gets its credentials from its environment or from the provider's default
+chain.
+
 Sources: https://hadoop.apache.org/docs/r3.4.2/hadoop-aws/tools/hadoop-aws/index.html and
-committers.html there; https://spark.apache.org/docs/latest/cloud-integration.html;
+committers.html in the same folder; https://spark.apache.org/docs/latest/cloud-integration.html;
 https://github.com/GoogleCloudDataproc/hadoop-connectors (CONFIGURATION.md).
-None of them holds credentials: each JVM takes those from its environment or the provider's default chain.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.jars import artifact
 
-# By scheme, the packages with its file system. They are large, so server.packages lacks them by default.
+# The packages with the file system of each URL scheme. They are large, so the default of server.packages lacks them.
 PACKAGES = {
     "s3a": (
         "org.apache.hadoop:hadoop-aws:3.4.2@jar",
@@ -34,10 +36,10 @@ LOG_STORE = "spark.delta.logStore.s3a.impl"
 
 
 def require_jars(settings: Settings, jars: Sequence[Path]) -> None:
-    """Raise an error unless the jars include the file systems of the lake and the warehouse.
+    """Check that the jars include the file systems of the lake and the warehouse.
 
     Raises:
-        PenstockError: names the packages to add.
+        PenstockError: a package is missing. The error names the packages to add.
     """
     artifacts = {artifact(jar.name) for jar in jars}
     for scheme in sorted(settings.schemes):
@@ -53,13 +55,13 @@ def require_jars(settings: Settings, jars: Sequence[Path]) -> None:
 
 
 def _is_from(artifact_name: str, package: str) -> bool:
-    """Return whether an artifact comes from a package: `gcs-connector-hadoop3` comes from `gcs-connector`."""
+    """Return whether a package contains an artifact: `gcs-connector` contains `gcs-connector-hadoop3`."""
     name = package.split(":")[1]
     return artifact_name == name or artifact_name.startswith(f"{name}-")
 
 
 def hadoop_settings(settings: Settings) -> dict[str, str]:
-    """Return Hadoop's settings for the stores; the metastore needs them too, to create the folders of schemas."""
+    """Return Hadoop's settings for the object stores. The metastore needs them to create the folders of schemas."""
     conf: dict[str, str] = {}
     if "s3a" in settings.schemes:
         conf |= _s3a_settings(settings)
@@ -71,7 +73,7 @@ def hadoop_settings(settings: Settings) -> dict[str, str]:
 def _s3a_settings(settings: Settings) -> dict[str, str]:
     store = settings.store
     chain = (
-        # AWS_ACCESS_KEY_ID and related variables, which Spark passes on to its executors.
+        # These two read AWS_ACCESS_KEY_ID and related variables, which Spark passes to its executors.
         "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider",
         "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
         # Amazon's default chain: environment, web identity, profile, container, instance.
@@ -80,13 +82,13 @@ def _s3a_settings(settings: Settings) -> dict[str, str]:
     provider = ("org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider",) if store.anonymous else chain
     conf = {
         "fs.s3a.aws.credentials.provider": ",".join(provider),
-        # S3 has no rename: tasks upload parts, and the commit of the job completes the uploads.
+        # S3 has no rename. With this committer tasks upload parts, and the job's commit completes the uploads.
         "fs.s3a.committer.name": "magic",
         "mapreduce.outputcommitter.factory.scheme.s3a": "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory",
         "fs.s3a.buffer.dir": str(settings.state_dir / "tmp" / "s3a"),
     }
     if not settings.server.master.startswith("local"):
-        del conf["fs.s3a.buffer.dir"]  # a folder of this machine, which executors elsewhere lack
+        del conf["fs.s3a.buffer.dir"]  # executors on other machines lack this folder
     if store.region:
         conf["fs.s3a.endpoint.region"] = store.region
     if store.endpoint:
@@ -99,13 +101,13 @@ def _s3a_settings(settings: Settings) -> dict[str, str]:
 
 
 def _gs_settings(settings: Settings) -> dict[str, str]:
-    # Connector 2.2's names. By default it uses GOOGLE_APPLICATION_CREDENTIALS or the machine's service account.
+    # Names of connector 2.2. By default it uses GOOGLE_APPLICATION_CREDENTIALS or the machine's service account.
     store = settings.store
     conf = {
         "fs.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem",
         "fs.AbstractFileSystem.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFS",
-        # GCS copies each file to rename a folder. With this committer a task lists its files in a manifest, and the
-        # commit of the job renames only those.
+        # GCS renames a folder by copying each file. With this committer a task lists its files in a manifest, and the
+        # job's commit renames only the listed files.
         "mapreduce.outputcommitter.factory.scheme.gs": (
             "org.apache.hadoop.mapreduce.lib.output.committer.manifest.ManifestCommitterFactory"
         ),
@@ -118,7 +120,7 @@ def _gs_settings(settings: Settings) -> dict[str, str]:
 
 
 def spark_settings(settings: Settings) -> dict[str, str]:
-    """Return Spark's settings for the stores."""
+    """Return Spark's settings for the object stores."""
     conf = {f"spark.hadoop.{key}": value for key, value in hadoop_settings(settings).items()}
     if {"s3a", "gs"} & settings.schemes:
         conf |= {
@@ -131,5 +133,5 @@ def spark_settings(settings: Settings) -> dict[str, str]:
 
 
 def needs_lease(settings: Settings) -> bool:
-    """Return whether a lease must keep other drivers from writing: on S3, unless DynamoDB coordinates commits."""
+    """Return whether the warehouse needs a lease: on S3, unless DynamoDB coordinates the commits of several drivers."""
     return settings.warehouse.startswith("s3a://") and settings.server.spark_conf.get(LOG_STORE) != DYNAMODB

@@ -12,14 +12,14 @@ from penstock.errors import PenstockError
 
 LOOPBACK = "127.0.0.1"
 STEPS = 200
-# How long a host on the network may take to accept a connection.
+# Timeout for connections to other hosts.
 NETWORK_SECONDS = 5.0
 # Spark's default for spark.port.maxRetries.
 UI_RETRIES = 16
 
 
 def is_free(port: int) -> bool:
-    """Return whether no process listens on a port of the loopback address or of all addresses."""
+    """Return whether a port is free, on the loopback address and on all addresses."""
     for host in (LOOPBACK, "0.0.0.0"):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -35,7 +35,7 @@ def answers(port: int, host: str = LOOPBACK, timeout: float = 1) -> bool:
 
     Args:
         port: the port.
-        host: its host; an IPv6 address may be in brackets.
+        host: the host name or address. An IPv6 address may be in brackets.
         timeout: seconds to wait for the connection.
     """
     try:
@@ -46,9 +46,9 @@ def answers(port: int, host: str = LOOPBACK, timeout: float = 1) -> bool:
 
 
 def is_served_by(port: int, pid: int) -> bool:
-    """Return whether one particular process listens on a port.
+    """Return whether a process listens on a port.
 
-    An answer alone does not tell: two servers that start at once can choose the same port, and one of them gets it.
+    `answers` doesn't show which process listens: two servers that start at the same time can choose the same port.
     """
     return port in listening_ports(pid)
 
@@ -72,21 +72,21 @@ def count_clients(pid: int, served: Ports) -> int:
 
 
 def ui_port(pid: int, chosen: Ports) -> int:
-    """Return the port of Spark's UI, which is the chosen one or one of the next 16; 0 when the UI is off."""
+    """Return the port of Spark's UI; 0 if the UI is off. Spark uses the chosen port or one of the next 16."""
     candidates = listening_ports(pid) - {chosen.thrift, chosen.connect}
     return min((port for port in candidates if chosen.ui <= port <= chosen.ui + UI_RETRIES), default=0)
 
 
 def choose(preferred: Ports, attempt: int = 0) -> Ports:
-    """Return free ports: for each service the first one from its preferred port that no other service has.
+    """Return a free port for each service: the preferred port or the next free one.
 
     Args:
-        preferred: the ports to begin at.
-        attempt: number of failed starts; each shifts the first port, past one that another process took after it
-            was chosen.
+        preferred: the port of each service at which the search begins.
+        attempt: the number of failed starts. Each failed start shifts the search, because another process may have
+            taken a chosen port.
 
     Raises:
-        PenstockError: none of 200 ports from a preferred one is free.
+        PenstockError: all 200 ports tried for a service are taken.
     """
     taken: dict[str, int] = {}
     for name, first in preferred:

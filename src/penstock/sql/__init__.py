@@ -1,1 +1,1 @@
-"""SQL text: quoted identifiers, string literals and data types."""
+"""Create and parse SQL text: quoted identifiers, string literals and data types."""

@@ -1,6 +1,6 @@
 """Spark data types as text, such as `struct<a:int,b:array<string>>`: parse, compare and render them for SQL.
 
-The text is the output of DESCRIBE and `simpleString`, which don't quote the names of struct fields.
+The text comes from DESCRIBE and `simpleString`, which don't quote the names of struct fields.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from penstock.sql.names import quote_identifier
 
-# Session setting: by default Spark truncates the type of a struct with more than 25 fields, in DESCRIBE too.
+# By default Spark truncates the type of a struct with more than 25 fields, even in the output of DESCRIBE.
 UNTRUNCATED_TYPES = {"spark.sql.debug.maxToStringFields": "100000"}
 VOID, STRING = "void", "string"
 PLAIN_NAME = re.compile(r"[^\W\d]\w*")
@@ -25,15 +25,15 @@ class DataType:
     """A data type.
 
     Attributes:
-        name: `struct`, `array`, `map`, or a whole simple type such as `decimal(10,2)`.
-        parts: the nested types, each with its label: the field name in a struct, else an empty string.
+        name: `struct`, `array`, `map`, or a simple type such as `decimal(10,2)`.
+        parts: (label, type) of the nested types. The label is the field name in a struct; otherwise it is empty.
     """
 
     name: str
     parts: tuple[tuple[str, DataType], ...] = ()
 
     def map_simple_types(self, change: Callable[[DataType], DataType]) -> DataType:
-        """Return this type with `change` applied to each simple type in it."""
+        """Return this type with each simple type in it replaced by the result of `change`."""
         if self.name not in NESTED:
             return change(self)
         return replace(self, parts=tuple((label, part.map_simple_types(change)) for label, part in self.parts))
@@ -45,7 +45,7 @@ class DataType:
 
     @property
     def storable(self) -> DataType:
-        """This type with a string in place of each VOID, which no table format can read back."""
+        """This type with each VOID replaced by a string, because no table format can read VOID."""
         return self.map_simple_types(lambda simple: DataType(STRING) if simple.name == VOID else simple)
 
     def contains(self, name: str) -> bool:
@@ -53,15 +53,15 @@ class DataType:
         return self.name == name or any(part.contains(name) for _, part in self.parts)
 
     def field_names(self) -> list[str]:
-        """Return the names of all struct fields, nested ones included."""
+        """Return the names of all struct fields, including nested ones."""
         own = [label for label, _ in self.parts if label]
         return own + [name for _, part in self.parts for name in part.field_names()]
 
     def accepts(self, other: DataType) -> bool:
         """Return whether a column declared with this type can hold values of another type unchanged.
 
-        Field names are compared without case. VOID is a NULL of any type, a string has no length limit, and
-        `decimal` without digits accepts any decimal, as in dbt's contracts.
+        The case of field names is ignored. Every type accepts VOID, the type of a NULL literal. A string accepts
+        VARCHAR and CHAR of any length. As in dbt's contracts, `decimal` without digits accepts any decimal.
         """
         if other.name == VOID or (self.name == STRING and CHAR_OR_VARCHAR.fullmatch(other.name)):
             return True
@@ -74,7 +74,7 @@ class DataType:
 
     @property
     def sql(self) -> str:
-        """This type as SQL text, with field names quoted where necessary."""
+        """This type as SQL text. Field names are quoted if necessary."""
         if self.name not in NESTED:
             return self.name
         inner = [
@@ -100,10 +100,10 @@ def from_pyspark(data_type: Any) -> DataType:
 
 
 def parse(text: str) -> DataType:
-    """Parse a type.
+    """Parse a data type. Text that can't be parsed becomes a simple type.
 
     Args:
-        text: the type as DESCRIBE shows it. Text that can't be parsed becomes a simple type.
+        text: the type as DESCRIBE shows it.
     """
     try:
         parsed, end = _parse_type(text, 0)
@@ -113,11 +113,11 @@ def parse(text: str) -> DataType:
 
 
 def _parse_type(text: str, start: int) -> tuple[DataType, int]:
-    """Return the type that begins at a position, and the position after it."""
+    """Return the type that begins at a position, and the position after the type."""
     for name in NESTED:
         if text[start : start + len(name) + 1].lower() == f"{name}<":
             return _parse_nested(name, text, start + len(name) + 1)
-    # A simple type ends before the next comma or closing bracket, except inside parentheses as in `decimal(10,2)`.
+    # A simple type ends before the next comma or `>`. A comma in parentheses, as in `decimal(10,2)`, doesn't count.
     end, depth = start, 0
     while end < len(text) and (depth or text[end] not in ",>"):
         depth += {"(": 1, ")": -1}.get(text[end], 0)
@@ -140,7 +140,7 @@ def _parse_nested(name: str, text: str, at: int) -> tuple[DataType, int]:
 
 
 def _parse_label(text: str, at: int) -> tuple[str, int]:
-    """Return a field name, which ends at the colon before its type or at its closing backtick."""
+    """Return the field name that begins at a position, and the position of the field's type."""
     if text[at] == "`":
         end = at + 1
         while text[end] != "`" or text[end : end + 2] == "``":

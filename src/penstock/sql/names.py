@@ -7,33 +7,32 @@ from collections.abc import Iterable
 
 _QUOTED = r"`(?:[^`]|``)+`"
 QUOTED_PATH = re.compile(rf"{_QUOTED}(?:\.{_QUOTED})*")
-# A partition transform, such as `days(ts)` or `bucket(8, id)`.
+# A function call, such as the partition transforms `days(ts)` and `bucket(8, id)`.
 CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
 
 
 def quote_identifier(name: str) -> str:
-    """Return a name in backticks, whatever characters it contains."""
+    """Return a name in backticks. The name may contain any characters."""
     return f"`{name.replace('`', '``')}`"
 
 
 def string_literal(value: str) -> str:
-    """Return text as a SQL string literal that evaluates to exactly this text."""
+    """Return a SQL string literal whose value is exactly this text."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def unquote_identifier(name: str) -> str:
-    """Return a name without the backticks around it, if it has any."""
+    """Return a name without its surrounding backticks; a name without backticks is unchanged."""
     return name[1:-1].replace("``", "`") if re.fullmatch(_QUOTED, name) else name
 
 
 def column_expression(name: str, columns: Iterable[str] | None = None) -> str:
-    """Return a column named in a model's configuration as a SQL expression.
+    """Return the SQL expression for a column that a model's configuration names.
 
     Args:
-        name: a column, quoted or not; a field of one (`address.city`); an expression; or, when `columns` is
-            None, several columns separated by commas (`a, b`).
-        columns: the columns of the table or query, when they are known. A name that matches none of them is
-            returned unchanged.
+        name: a column name, quoted or unquoted, a struct field (`address.city`), or an expression. If `columns` is
+            None, `name` may also be several column names separated by commas (`a, b`).
+        columns: the columns of the table or query, if known. A name that matches none of them is returned unchanged.
     """
     name = name.strip()
     if columns is None:

@@ -1,7 +1,7 @@
-"""Settings of Hive and Spark by which a server authenticates its clients.
+"""Settings of Hive and Spark with which a server authenticates its clients.
 
-Thrift checks the server's secret as a password, the UI checks a key, and the driver's RPC ports check a secret that
-Spark generates. https://spark.apache.org/docs/latest/security.html
+Thrift requires the server's secret as the password. The UI requires a key. The driver's RPC ports require a second
+secret, which Spark generates or which the cluster's nodes share. https://spark.apache.org/docs/latest/security.html
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from penstock.config.settings import Settings
 from penstock.spark.access import java_classes, secret
 from penstock.spark.cluster import record
 
-# Part of the settings' fingerprint. Increment it when a change here requires a restart of running servers.
+# Part of the server's fingerprint. Increment it if a change in this module requires a restart of running servers.
 GENERATION = 1
-# The system property with the path of the secret's file.
+# The Java system property with the path of the secret's file.
 SECRET_FILE = "penstock.secret.file"
 AUTHENTICATION = "hive.server2.authentication"
-# In hive-site.xml for the login check, and in Spark's settings for the server.
+# Hive's login check reads these settings from hive-site.xml. The Thrift server reads them from Spark's settings.
 HIVE = {AUTHENTICATION: "CUSTOM", "hive.server2.custom.authentication.class": java_classes.AUTHENTICATOR}
 
 
 def ui_settings(folder: Path) -> dict[str, str]:
-    """Return Spark's settings of web pages that require a key and cannot kill a job.
+    """Return Spark's settings that make the web UI require a key and remove its buttons that kill jobs.
 
     Args:
         folder: the folder with the key's file.
@@ -42,11 +42,14 @@ def spark_settings(settings: Settings) -> dict[str, str]:
 
 
 def rpc_settings(settings: Settings, master: str) -> dict[str, str]:
-    """Return Spark's settings that protect the ports between a driver and its executors.
+    """Return Spark's settings that protect the RPC ports of a driver and its executors.
 
     Args:
         settings: the project's settings.
-        master: the driver's master. Nothing is known of a cluster that someone else runs, so the result is empty.
+        master: the driver's master.
+
+    Returns:
+        The settings; empty if the master belongs to a cluster that penstock did not start.
     """
     if addresses.is_local(master):
         # Spark generates a secret that never leaves the process.
@@ -56,17 +59,23 @@ def rpc_settings(settings: Settings, master: str) -> dict[str, str]:
 
 
 def shared_secret_settings(shared: str) -> dict[str, str]:
-    """Return Spark's settings of the nodes and applications of a cluster, which share one secret."""
+    """Return Spark's settings with which the nodes and applications of a cluster share one secret."""
     return {"spark.authenticate": "true", "spark.authenticate.secret": shared}
 
 
 def driver_settings(conf: Mapping[str, str], settings: Settings, master: str) -> dict[str, str]:
-    """Return the server's settings adapted to a driver that has another master."""
+    """Return the server's settings, adapted to a driver with another master.
+
+    Args:
+        conf: the server's settings.
+        settings: the project's settings.
+        master: the driver's master.
+    """
     of_server = rpc_settings(settings, settings.server.master)
     kept = {key: value for key, value in conf.items() if of_server.get(key) != value}
     return {**rpc_settings(settings, master), **kept}
 
 
 def has_custom_login(settings: Settings) -> bool:
-    """Return whether `server.spark_conf` configures another login for Thrift, which profiles.yml must contain."""
+    """Return whether `server.spark_conf` configures another login for Thrift. Then profiles.yml needs that login."""
     return f"spark.hadoop.{AUTHENTICATION}" in settings.server.spark_conf

@@ -1,4 +1,4 @@
-"""What other users or machines can reach of a server because of its settings."""
+"""Find the parts of a server that its settings expose to other users or machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NO_LOGIN = ("NONE", "NOSASL")
 
 
 def list_exposures(settings: Settings) -> list[str]:
-    """Return one line for each part of a server that these settings leave open; none when all of it is protected."""
+    """Return one line for each part of a server that the settings leave unprotected."""
     conf = {**authentication.spark_settings(settings), **settings.server.spark_conf}
     on_network = settings.server.bind != LOOPBACK
     who = "whoever reaches this machine" if on_network else "any user of this machine"

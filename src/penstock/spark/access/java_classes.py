@@ -1,7 +1,8 @@
-"""The Java classes that authenticate clients, compiled once with the compiler that Spark ships.
+"""Compile the Java classes that authenticate clients. They are compiled once and then kept in a jar.
 
-Hive loads its login check, and Spark the filter of its web pages, as a class. A Java runtime has no compiler, so
-Janino compiles them, with which Spark compiles its plans: https://janino-compiler.github.io/janino/
+Hive loads its login check from a Java class, and Spark loads the filter of its web UI from one. A Java runtime has no
+compiler, so the classes are compiled with Janino, which Spark ships to compile its plans:
+https://janino-compiler.github.io/janino/
 """
 
 from __future__ import annotations
@@ -20,25 +21,25 @@ from penstock.spark.java import Java
 from penstock.storage import atomic
 
 SOURCES = Path(__file__).parent / "java"
-# Each may use the ones before it.
+# The order of compilation. A class may use the classes before it.
 ORDER = ("Secret", "SecretAuthenticator", "KeyFilter", "SameUserServerSocket")
 AUTHENTICATOR = "penstock.access.SecretAuthenticator"
 FILTER = "penstock.access.KeyFilter"
 NEEDED = ("commons-compiler-*", "janino-*", "jakarta.servlet-api-*", "libthrift-*", "slf4j-api-*")
 THRIFT = "spark-hive-thriftserver_*"
-# A fixed time of the jar's entries, so that the same classes give the same bytes.
+# A fixed time for the jar's entries, so that the same classes produce the same jar.
 ENTRY_TIME = (2026, 1, 1, 0, 0, 0)
 
 
 def access_jar(shared_dir: Path, java: Java) -> Path:
-    """Return the jar with the classes; compile it if it is missing.
+    """Return the jar with the classes. If it is missing, compile the classes and create it.
 
     Args:
-        shared_dir: folder that all targets share; the jar is below `jars/`.
+        shared_dir: folder that all targets share. The jar is in `jars/`.
         java: the Java that runs the compiler.
 
     Raises:
-        PenstockError: the classes do not fit the installed Spark.
+        PenstockError: the classes don't compile with the installed Spark.
     """
     sources = {name: (SOURCES / f"{name}.java").read_text() for name in ORDER}
     version = hashlib.sha256("\n".join([distribution.spark_version(), *sources.values()]).encode()).hexdigest()[:12]
@@ -59,7 +60,7 @@ def _write(jar: Path, classes: dict[str, bytes]) -> None:
 
 
 def _compile(sources: dict[str, str], java: Java) -> dict[str, bytes]:
-    """Return the bytecode of the classes by class name."""
+    """Compile the classes and return their bytecode by class name."""
     from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
     from py4j.protocol import Py4JJavaError
 

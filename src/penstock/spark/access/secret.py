@@ -1,7 +1,7 @@
-"""The secret of a server, in a private file of its state folder; it stays the same when the server restarts.
+"""The secret of a server. It is in a private file of the state folder and stays the same when the server restarts.
 
-It is the token of Spark Connect and the password of Thrift. The key of Spark's UI is derived from it: a browser sends
-the key to every port of this machine, so it must open nothing but the UI.
+The secret is the token of Spark Connect and the password of Thrift. The key of Spark's UI is derived from the secret. A
+browser sends the cookie with the key to every port of this machine, so the key must give access to the UI only.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from pathlib import Path
 from penstock.storage import private_files
 
 FILE, KEY_FILE = "secret", "ui-key"
-# The user name with which clients log in; the server accepts any.
+# The user name with which clients log in. The server accepts any user name.
 USER = "penstock"
 
 
 def ensure(folder: Path, given: str = "") -> str:
-    """Return the secret of a folder, created if missing, and write the UI's key next to it.
+    """Return the secret in a folder. Create it if it is missing, and write the UI's key to the same folder.
 
     Args:
         folder: the state folder of a server or a cluster.
-        given: a secret that replaces the one in the folder.
+        given: a secret that replaces the existing one; empty keeps the existing one.
     """
     folder.mkdir(parents=True, exist_ok=True)
     existing = read(folder)
@@ -36,7 +36,7 @@ def ensure(folder: Path, given: str = "") -> str:
 
 
 def read(folder: Path) -> str:
-    """Return the secret of a folder; empty when there is none."""
+    """Return the secret in a folder; empty if there is none."""
     try:
         return (folder / FILE).read_text().strip()
     except FileNotFoundError:
@@ -44,10 +44,10 @@ def read(folder: Path) -> str:
 
 
 def ui_key(secret: str) -> str:
-    """Return the key of the UI of a server with this secret."""
+    """Return the UI's key, which is derived from the server's secret."""
     return hmac.new(secret.encode(), b"Spark UI", hashlib.sha256).hexdigest()
 
 
 def ui_link(ui: str, secret: str) -> str:
-    """Return a UI's address with its key, which the UI stores in a cookie."""
+    """Return a UI's URL with the key, which the UI stores in a cookie; empty for an empty URL."""
     return f"{ui}/?key={ui_key(secret)}" if ui else ""

@@ -1,1 +1,1 @@
-"""A standalone Spark cluster on this machine, for trials and tests: a master and workers."""
+"""A standalone Spark cluster (master and workers) on this machine, for trials and tests."""

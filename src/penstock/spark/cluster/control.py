@@ -1,4 +1,4 @@
-"""Start the cluster, restart its dead nodes, and stop it."""
+"""Start and stop the cluster, and restart nodes that have died."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _lock(settings: Settings) -> FileLock:
 
 
 def master_port(settings: Settings) -> int:
-    """Return the port of the target's master if that is on this machine, else Spark's default."""
+    """If the target's master is on this machine, return its port; otherwise return Spark's default port."""
     for host, port in addresses.standalone_masters(settings.server.master):
         if addresses.is_loopback(host):
             return port
@@ -40,10 +40,16 @@ def master_port(settings: Settings) -> int:
 
 
 def check_size(workers: int, cores: int, memory: str) -> None:
-    """Raise an error unless this machine has room for a cluster of this size.
+    """Check that this machine has enough memory and cores for a cluster of this size.
+
+    Args:
+        workers: the number of workers.
+        cores: the number of cores of each worker.
+        memory: the memory of each worker, for example `1g`.
 
     Raises:
-        PenstockError: no worker, no core, more memory than is free, or too many cores.
+        PenstockError: a number is below 1, the memory is invalid or exceeds the free memory, or there are too many
+            cores.
     """
     if workers < 1 or cores < 1:
         raise PenstockError("at least a worker and a core", f"{workers} workers of {cores} cores", "ask for 1 or more")
@@ -62,20 +68,21 @@ def check_size(workers: int, cores: int, memory: str) -> None:
 def up(
     settings: Settings, workers: int, cores: int, memory: str, progress: Callable[[str], None] = lambda text: None
 ) -> tuple[Cluster, list[str]]:
-    """Start the cluster, or those of its nodes that do not run.
+    """Start the cluster. If it is running, start its dead nodes and adjust the number of workers.
 
     Args:
         settings: the project's settings.
-        workers: the requested number of workers; a running cluster gets more or fewer.
-        cores: cores of each worker.
-        memory: memory of each worker, as in `1g`.
+        workers: the requested number of workers.
+        cores: the number of cores of each worker.
+        memory: the memory of each worker, for example `1g`.
         progress: called with a short text before each slow step.
 
     Returns:
         The running cluster, and the names of the nodes that were started.
 
     Raises:
-        PenstockError: the machine has no room for it, it runs with workers of another size, or a node failed to start.
+        PenstockError: the machine is too small for the cluster, a running cluster has workers of another size, or a
+            node failed to start.
     """
     check_size(workers, cores, memory)
     with _lock(settings):
@@ -101,13 +108,13 @@ def up(
 
 
 def _start_dead_nodes(settings: Settings, cluster: Cluster, progress: Callable[[str], None]) -> Cluster:
-    """Start the nodes that do not run; write the record after each."""
+    """Start the nodes that are not running. Write the record after each start."""
     starter = nodes.Starter(settings, java.find(settings.server.java_home))
     alive = [node for node in cluster.nodes if node.alive]
     taken = {port for node in alive for port in (node.port, node.ui_port)}
     if not (cluster.master and cluster.master.alive):
         progress("starting the master")
-        # Live workers and applications reconnect to the master's previous port.
+        # Workers and applications that are still running reconnect to the master's previous port.
         previous = cluster.master if alive else None
         port = previous.port if previous else nodes.free_port(master_port(settings), taken)
         ui_port = nodes.free_port(previous.ui_port if previous else UI_PORT, taken)
@@ -130,7 +137,7 @@ def _start_dead_nodes(settings: Settings, cluster: Cluster, progress: Callable[[
 
 
 def _terminate(handles: list[psutil.Process | None], seconds: float = 20) -> None:
-    """Terminate processes and their children; kill those that still run after some seconds."""
+    """Terminate processes and their children. After some seconds, kill the ones that are still running."""
     chosen: list[psutil.Process] = []
     for handle in filter(None, handles):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -146,7 +153,7 @@ def _terminate(handles: list[psutil.Process | None], seconds: float = 20) -> Non
 
 
 def down(settings: Settings) -> bool:
-    """Stop the cluster's processes and their executors; return whether any ran."""
+    """Stop the cluster's nodes and their executors. Return whether any node was running."""
     with _lock(settings):
         cluster = record.read(settings)
         was_running = bool(cluster and cluster.is_running)
@@ -158,6 +165,6 @@ def down(settings: Settings) -> bool:
 
 
 def current(settings: Settings) -> Cluster | None:
-    """Return the cluster if any of its nodes runs, else None."""
+    """Return the cluster if any of its nodes is running; otherwise None."""
     cluster = record.read(settings)
     return cluster if cluster and cluster.is_running else None

@@ -1,9 +1,9 @@
 """Start the JVMs of a standalone cluster, which listen on loopback only.
 
-Options: https://spark.apache.org/docs/latest/spark-standalone.html. The master saves its workers and applications in
-RocksDB (`spark.deploy.recoveryMode=ROCKSDB`), so that it finds them again after it was killed and restarted on the
-same port. The mode FILESYSTEM is unsafe: a kill during a write leaves half a file, and a master that reads it never
-accepts a worker again.
+The master saves its workers and applications in RocksDB (`spark.deploy.recoveryMode=ROCKSDB`). If the master is killed
+and restarted on the same port, it recovers them. The mode FILESYSTEM is unsafe: a kill during a write leaves an
+incomplete file, and a master that reads it never accepts a worker again.
+Options: https://spark.apache.org/docs/latest/spark-standalone.html
 """
 
 from __future__ import annotations
@@ -31,14 +31,18 @@ from penstock.storage import private_files
 
 MASTER = "org.apache.spark.deploy.master.Master"
 WORKER = "org.apache.spark.deploy.worker.Worker"
-# Heap of the master and of each worker, without executors; SPARK_DAEMON_MEMORY has a default of 1g.
+# The heap of the master and of each worker, not of executors. Spark's default (SPARK_DAEMON_MEMORY) is 1g.
 HEAP = "384m"
 START_SECONDS = 60.0
 STARTED = re.compile(r"Successfully started service '(spark)?(?:Master|Worker)(UI)?' on port (\d+)")
 
 
 def free_port(first: int, taken: set[int]) -> int:
-    """Return the first free loopback port from `first` on that is not in `taken`, and add it there.
+    """Find the first free loopback port that is not in `taken`, add it to `taken`, and return it.
+
+    Args:
+        first: the port at which the search begins.
+        taken: the ports of the cluster's other nodes.
 
     Raises:
         PenstockError: none of 200 ports is free.
@@ -51,7 +55,7 @@ def free_port(first: int, taken: set[int]) -> int:
 
 
 def remove_state(settings: Settings) -> None:
-    """Remove the saved state of an earlier master and the working folders of its applications."""
+    """Remove the state that an earlier master saved, and the working folders of its applications."""
     for name in ("recovery", "work", "tmp"):
         shutil.rmtree(record.folder(settings) / name, ignore_errors=True)
 
@@ -61,7 +65,7 @@ class Starter:
 
     Args:
         settings: the project's settings.
-        java: the Java that runs them.
+        java: the Java that runs the nodes.
     """
 
     def __init__(self, settings: Settings, java: Java) -> None:
@@ -71,7 +75,7 @@ class Starter:
             private_files.make_folder(self._folder / name)
         self.conf = self._folder / "conf"
         self._jar = java_classes.access_jar(settings.shared_dir, java)
-        # A cluster that an earlier version started has no secret, and its nodes reject a node that has one.
+        # A cluster that an earlier version started has no secret, and its nodes would reject a node with a secret.
         if shared := secret.read(self._folder):
             conf = {**authentication.shared_secret_settings(shared), **authentication.ui_settings(self._folder)}
             text = "".join(f"{key} {value}\n" for key, value in conf.items())
@@ -84,22 +88,22 @@ class Starter:
         """Start the master and wait until it is ready.
 
         Raises:
-            PenstockError: it ended, or was not ready in time.
+            PenstockError: the master exited or was not ready in time.
         """
         options = [
             "-Dspark.deploy.recoveryMode=ROCKSDB",
             f"-Dspark.deploy.recoveryDirectory={self._folder / 'recovery'}",
-            # A port for submissions over REST, which a cluster for trials does not need.
+            # Close the port for submissions over REST, which a cluster for trials does not need.
             "-Dspark.master.rest.enabled=false",
         ]
         arguments = ["--host", LOOPBACK, "--port", str(port), "--webui-port", str(ui_port)]
         return self._start("master", MASTER, options, arguments)
 
     def start_worker(self, number: int, master: str, cores: int, memory: str, port: int, ui_port: int) -> Node:
-        """Start a worker and wait until it is ready; it then registers with the master.
+        """Start a worker and wait until it is ready to register with the master.
 
         Raises:
-            PenstockError: it ended, or was not ready in time.
+            PenstockError: the worker exited or was not ready in time.
         """
         work = self._folder / "work" / f"worker-{number}"
         work.mkdir(parents=True, exist_ok=True)
@@ -135,7 +139,7 @@ class Starter:
         try:
             self._wait(name, process, log)
             return Node(Process.from_pid(process.pid), *bound_ports(log))
-        except BaseException:  # also Ctrl-C: no record has the process yet
+        except BaseException:  # includes Ctrl-C: the record doesn't contain the process yet
             process.kill()
             process.wait()
             raise
@@ -146,9 +150,10 @@ class Starter:
             **environment(self._settings, self._java, self.conf),
             "SPARK_LOCAL_IP": LOOPBACK,
             "SPARK_PUBLIC_DNS": LOOPBACK,
-            # RocksDB unpacks its native library at each start: always to the same file, which a kill leaves behind.
+            # RocksDB unpacks its native library at each start, and a kill leaves the file behind. In a fixed folder,
+            # each start overwrites the same file.
             "ROCKSDB_SHAREDLIB_DIR": str(self._folder / "tmp"),
-            # Spark's launcher needs it for an executor's command; without it, it searches a source tree.
+            # Spark's launcher needs this variable to start executors. Without it, the launcher searches a source tree.
             "SPARK_SCALA_VERSION": core.name.removeprefix("spark-core_").split("-")[0],
         }
 
@@ -165,13 +170,13 @@ class Starter:
 
 
 def bound_ports(log: Path) -> list[int]:
-    """Return a node's RPC port and UI port from its log; a node takes the next port when the given one is taken."""
+    """Return a node's RPC port and UI port from its log. If a chosen port is taken, the node uses the next one."""
     bound = {ui: int(port) for _, ui, port in STARTED.findall(_read(log))}
     return [bound[ui] for ui in ("", "UI") if ui in bound]
 
 
 def is_ready(name: str, pid: int, log: Path) -> bool:
-    """Return whether a node listens on both ports and, if it is the master, has loaded the saved state."""
+    """Return whether a node listens on both ports. A master must also have loaded its saved state."""
     bound = bound_ports(log)
     if len(bound) < 2 or not set(bound) <= ports.listening_ports(pid):
         return False
@@ -179,13 +184,18 @@ def is_ready(name: str, pid: int, log: Path) -> bool:
 
 
 def failure_reason(log: Path, code: int | None) -> str:
-    """Return the last error in a node's log or, without one, the exit code, which is None for a running node."""
+    """Return the last error in a node's log; without an error, a message with the exit code.
+
+    Args:
+        log: the node's log.
+        code: the node's exit code; None if it is running.
+    """
     errors = [line.strip() for line in _read(log).splitlines() if re.search("Exception|ERROR|Error", line)]
     return errors[-1] if errors else "no error in its log" if code is None else f"it ended with {code}"
 
 
 def is_registered(log: Path) -> bool:
-    """Return whether a worker's log contains that a master has accepted it."""
+    """Return whether a worker's log shows that the master has accepted the worker."""
     text = _read(log)
     return "Successfully registered with master" in text or "Master has changed" in text
 
@@ -195,7 +205,7 @@ def _read(log: Path) -> str:
 
 
 def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
-    """Wait until a condition holds; return whether it did in time."""
+    """Wait until a condition is true; return whether it became true in time."""
     end = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > end:

@@ -1,4 +1,4 @@
-"""The record of a running cluster: a JSON file with its processes, their ports, and the size of its workers."""
+"""The record of a cluster: a JSON file with its processes, their ports, and the size of its workers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Node:
     """A master or a worker.
 
     Attributes:
-        process: its JVM.
-        port: its port for Spark's RPC.
-        ui_port: the port of its web pages.
+        process: the process of the node's JVM.
+        port: the RPC port.
+        ui_port: the port of the web UI.
     """
 
     process: Process
@@ -32,25 +32,25 @@ class Node:
 
     @property
     def alive(self) -> bool:
-        """Return whether its JVM runs."""
+        """Return whether the node's JVM is running."""
         return self.process.handle() is not None
 
     @property
     def ui(self) -> str:
-        """Return the address of its web pages."""
+        """Return the URL of the web UI."""
         return f"http://{LOOPBACK}:{self.ui_port}"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A cluster.
+    """A standalone cluster.
 
     Attributes:
-        master: its master; None until it has started.
-        workers: its workers by number, from 0.
+        master: the master; None until it has started.
+        workers: the workers by number, from 0.
         wanted: the requested number of workers.
-        cores: cores of each worker.
-        memory: memory of each worker, as in `1g`.
+        cores: the number of cores of each worker.
+        memory: the memory of each worker, for example `1g`.
     """
 
     master: Node | None
@@ -61,24 +61,24 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """Return the master's address, as `server.master` takes it; empty without a master."""
+        """Return the master's URL for `server.master`; empty without a master."""
         return f"spark://{LOOPBACK}:{self.master.port}" if self.master else ""
 
     @property
     def nodes(self) -> list[Node]:
-        """Return all nodes that were started, workers first."""
+        """Return all nodes that have been started, workers first."""
         return [*self.workers.values(), *([self.master] if self.master else [])]
 
     @property
     def dead(self) -> list[str]:
-        """Return the names of the nodes that should run and do not."""
+        """Return the names of the nodes that should be running but aren't."""
         names = [] if self.master and self.master.alive else ["master"]
         numbers = range(self.wanted)
         return names + [f"worker {n}" for n in numbers if n not in self.workers or not self.workers[n].alive]
 
     @property
     def is_running(self) -> bool:
-        """Return whether any of its nodes runs."""
+        """Return whether any node is running."""
         return any(node.alive for node in self.nodes)
 
 
@@ -88,14 +88,14 @@ def folder(settings: Settings) -> Path:
 
 
 def secret_for_master(settings: Settings, master: str) -> str:
-    """Return the secret of the cluster with this master; empty when it is not this project's cluster."""
+    """Return the secret of this project's cluster if it has this master; otherwise an empty string."""
     cluster = read(settings)
     is_own = cluster and cluster.address.removeprefix("spark://") in master.removeprefix("spark://").split(",")
     return secret.read(folder(settings)) if is_own else ""
 
 
 def read(settings: Settings) -> Cluster | None:
-    """Return the recorded cluster; None when there is no record or it is damaged."""
+    """Return the recorded cluster; None if the record is missing or damaged."""
 
     def node(data: dict[str, Any]) -> Node:
         return Node(Process(**data["process"]), data["port"], data["ui_port"])
@@ -110,7 +110,7 @@ def read(settings: Settings) -> Cluster | None:
 
 
 def write(settings: Settings, cluster: Cluster) -> Cluster:
-    """Replace the record, and return the cluster."""
+    """Write the record of a cluster, and return the cluster."""
     private_files.write(folder(settings) / "cluster.json", json.dumps(asdict(cluster), indent=1))
     return cluster
 

@@ -1,1 +1,1 @@
-"""Executors of a cluster: their settings, their Python, and the packages that Spark sends them."""
+"""The executors of a cluster: their settings, their Python, and the Python packages that Spark sends to them."""

@@ -1,4 +1,4 @@
-"""Settings of a cluster's executors, and the check that they start and run the same Python as this machine.
+"""Settings of a cluster's executors, and a check that they start and run the same Python version as this machine.
 
 https://spark.apache.org/docs/latest/configuration.html, sections Application Properties and Scheduling.
 """
@@ -19,18 +19,18 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.executors import python_packages
 
-# An executor unpacks archives in its working folder; the Python of a Connect session runs in a folder below it.
+# An executor unpacks archives in its working folder. The Python of a Connect session runs in a subfolder.
 PYTHON_PATH = os.pathsep.join([python_packages.FOLDER, f"../{python_packages.FOLDER}"])
 MISMATCH = re.compile(r"Python in worker has different version: (\S+?) than that in driver: (\S+?),")
 MISSING = re.compile(r'Cannot run program "([^"]+)"[^\n]*error=2')
 
 
 def spark_defaults(settings: Settings, jars: list[Path]) -> dict[str, str]:
-    """Return Spark's settings of the executors: number, size, jars and packages.
+    """Return Spark's settings for the executors: their number, size, jars and Python packages.
 
     Args:
         settings: the project's settings.
-        jars: jars of the table formats, which the driver has on its class path.
+        jars: the jars that the driver adds to Spark's own jars.
     """
     executors = settings.server.executors
     by_path = {"spark.executor.extraClassPath": os.pathsep.join(map(str, jars))}
@@ -40,7 +40,7 @@ def spark_defaults(settings: Settings, jars: list[Path]) -> dict[str, str]:
         "spark.executor.instances": str(executors.count),
         "spark.executor.cores": str(executors.cores),
         "spark.executor.memory": executors.memory,
-        # Without a limit, a standalone master gives an application all its cores.
+        # Without a limit, a standalone master gives all of the cluster's cores to one application.
         "spark.cores.max": str(executors.count * executors.cores),
         "spark.sql.shuffle.partitions": str(max(4, 2 * executors.count * executors.cores)),
     }
@@ -54,15 +54,15 @@ def spark_defaults(settings: Settings, jars: list[Path]) -> dict[str, str]:
 
 
 def python_executable(settings: Settings) -> str:
-    """Return the Python that runs UDFs: this one, unless the settings name another for a cluster's executors."""
+    """Return the Python that runs UDFs: on a cluster `server.executors.python` if it is set, otherwise this Python."""
     return (None if addresses.is_local(settings.server.master) else settings.server.executors.python) or sys.executable
 
 
 def pack_packages(settings: Settings) -> None:
-    """Create the archive of packages for the executors, if the settings list any.
+    """Create the archive of Python packages for a cluster's executors, if the settings list packages.
 
     Raises:
-        PenstockError: a package cannot be packed.
+        PenstockError: a package can't be packed.
     """
     if settings.server.executors.packages and not addresses.is_local(settings.server.master):
         python_packages.pack(settings.server.executors.packages, settings.shared_dir)
@@ -70,11 +70,11 @@ def pack_packages(settings: Settings) -> None:
 
 @dataclass(frozen=True)
 class ExecutorCheck:
-    """What the executors answered.
+    """The result of a check of the executors.
 
     Attributes:
-        count: how many answered.
-        python: their version, as in 3.11; empty without executors.
+        count: the number of executors that answered.
+        python: their Python version, for example 3.11; empty with a local master.
     """
 
     count: int
@@ -82,7 +82,7 @@ class ExecutorCheck:
 
 
 def check_executors(settings: Settings, port: int, token: str) -> ExecutorCheck:
-    """Run a small Python job on the executors of a running server; a server with a local master has none.
+    """Run a small Python job on the executors of a running server. With a local master there is nothing to check.
 
     Args:
         settings: the project's settings.
@@ -90,7 +90,8 @@ def check_executors(settings: Settings, port: int, token: str) -> ExecutorCheck:
         token: Spark Connect's token.
 
     Raises:
-        PenstockError: none started in time, they have another Python or none, or they lack a package.
+        PenstockError: no executor started in time, or the executors have another Python version, no Python, or another
+            version of a package.
     """
     if addresses.is_local(settings.server.master):
         return ExecutorCheck(0, "")
@@ -127,10 +128,10 @@ def no_executor_error(master: str, count: int, cores: int, memory: str, seconds:
 
     Args:
         master: the cluster's master.
-        count: number of requested executors.
-        cores: cores of each.
-        memory: memory of each, as in 2g.
-        seconds: how long the driver waited.
+        count: the number of requested executors.
+        cores: the number of cores of each executor.
+        memory: the memory of each executor, for example 2g.
+        seconds: the time that the driver waited.
     """
     return PenstockError(
         f"an executor of {cores} cores and {memory} from {master}",

@@ -1,7 +1,7 @@
-"""Query the Python version and package versions of a server's executors; print them as one JSON line.
+"""Print the Python version and the package versions of a server's executors as one line of JSON.
 
 Run as `python -m penstock.spark.executors.python_check PORT EXECUTORS CORES PACKAGE…`, with Spark Connect's token in
-the environment. It is a separate process because its imports would otherwise stay in the supervisor's memory.
+the environment. The supervisor runs this module as a separate process, to keep pyspark out of its own memory.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ ROUNDS = 5
 
 
 def main(port: int, executors: int, cores: int, packages: list[str]) -> None:
-    """Print the answers of the executors that run a task within a few rounds."""
+    """Run small tasks for up to five rounds, and print a summary of the executors that answered."""
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as F
 
@@ -32,7 +32,7 @@ def main(port: int, executors: int, cores: int, packages: list[str]) -> None:
                 versions[name] = metadata.version(name)
             except metadata.PackageNotFoundError:
                 versions[name] = ""
-        # One process of an executor is the parent of all its Python workers.
+        # All Python workers of an executor have the same parent process, so its id identifies the executor.
         executor = f"{socket.gethostname()} {system.getppid()}"
         return json.dumps([executor, f"{interpreter.version_info[0]}.{interpreter.version_info[1]}", versions])
 
@@ -46,7 +46,7 @@ def main(port: int, executors: int, cores: int, packages: list[str]) -> None:
             answers[executor] = (python, versions)
         if len(answers) >= executors:
             break
-    # Executors should agree; if they don't, report the lowest version, which the caller then refuses.
+    # All executors should have the same versions. If they don't, report the lowest one, which the caller refuses.
     lowest = {name: min((versions[name] for _, versions in answers.values())) for name in packages}
     python = sorted({python for python, _ in answers.values()})[0]
     print(json.dumps({"executors": len(answers), "python": python, "packages": lowest}), flush=True)

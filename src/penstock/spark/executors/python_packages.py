@@ -1,8 +1,9 @@
-"""Python packages for executors on other machines, with their dependencies, in one archive that Spark sends.
+"""Pack Python packages and their dependencies into an archive that Spark sends to executors on other machines.
 
 Spark unpacks `spark.archives=FILE#environment` in each executor's working folder
-(https://spark.apache.org/docs/latest/api/python/tutorial/python_packaging.html). The archive contains packages and no
-interpreter: compiled code in them fits the same Python minor version and the same kind of machine.
+(https://spark.apache.org/docs/latest/api/python/tutorial/python_packaging.html). The archive contains no Python
+interpreter. Packages may contain compiled code, so the executors need the same minor version of Python and the same
+kind of machine as the driver.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ FOLDER = "environment"
 
 
 def closure(packages: Iterable[str]) -> dict[str, importlib.metadata.Distribution]:
-    """Return the installed distributions of packages and of their dependencies, by name.
+    """Return the installed distributions of packages and of all their dependencies, by name.
 
     Args:
-        packages: requirements in pip's syntax, as in `pandas` or `fsspec[http]`.
+        packages: requirements in pip's syntax, for example `pandas` or `fsspec[http]`.
 
     Raises:
         PenstockError: a requirement is invalid, or its package is not installed or has another version.
@@ -66,7 +67,7 @@ def _requirement(text: str) -> Requirement:
 
 
 def archive_path(packages: Iterable[str], shared_dir: Path) -> Path:
-    """Return the path of the archive of packages, named after their versions, Python's version and the machine.
+    """Return the path of the archive. Its name is a hash of the packages' versions, Python's version and the machine.
 
     Raises:
         PenstockError: a requirement is invalid, or its package is not installed or has another version.
@@ -77,17 +78,18 @@ def archive_path(packages: Iterable[str], shared_dir: Path) -> Path:
 
 
 def pack(packages: Iterable[str], shared_dir: Path) -> Path:
-    """Return the archive of packages; create it if it is missing.
+    """Return the path of the archive of packages; create the archive if it is missing.
 
     Raises:
-        PenstockError: as for `archive_path`; or a package is in development mode, so that its files are not listed.
+        PenstockError: a requirement is invalid, or its package is not installed, has another version, or is installed
+            in development mode.
     """
     chosen = tuple(packages)
     archive = archive_path(chosen, shared_dir)
     if archive.exists():
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes that create it at once create the same archive.
+    # Two processes may create the archive at the same time; both create the same content.
     with atomic.replacement(archive) as temporary, tarfile.open(temporary, "w:gz", compresslevel=1) as out:
         for name, distribution in closure(chosen).items():
             if not _add(out, distribution):
@@ -97,7 +99,7 @@ def pack(packages: Iterable[str], shared_dir: Path) -> Path:
 
 
 def _add(out: tarfile.TarFile, distribution: importlib.metadata.Distribution) -> bool:
-    """Add a package's files, without programs and caches; return whether they include code."""
+    """Add a package's files to the archive, without programs and caches. Return whether the files include code."""
     has_code = False
     for file in distribution.files or ():
         source = Path(str(distribution.locate_file(file)))

@@ -1,7 +1,7 @@
 """The metastore of a server: a Derby folder, a PostgreSQL database that servers share, or a running metastore.
 
-The database's user and password come from environment variables only. The JVM gets them through Py4J, so that they
-are in no file, log, message or process list.
+The database's user and password come from environment variables only. The JVM receives them through Py4J, so that they
+appear in no file, log, message or process list.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ OWNER_FILE = ".penstock-metastore.json"
 
 @dataclass(frozen=True)
 class Login:
-    """A database's user and password, left out of its `repr`."""
+    """The user and password of a database. `repr` doesn't show them."""
 
     user: str = field(repr=False)
     password: str = field(repr=False)
 
 
 def login(settings: Settings) -> Login | None:
-    """Return the login from the environment; None when the metastore is not a database that needs one.
+    """Return the login of a PostgreSQL metastore from the environment; None for another metastore.
 
     Raises:
-        PenstockError: a variable is not set.
+        PenstockError: an environment variable is not set.
     """
     if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return None
@@ -53,7 +53,7 @@ def login(settings: Settings) -> Login | None:
 
 
 def require_usable(settings: Settings) -> None:
-    """Raise an error unless a server can start with the metastore.
+    """Check that a server can start with the configured metastore.
 
     Raises:
         PenstockError: the database or metastore does not answer, the login is missing, or the warehouse belongs to
@@ -70,9 +70,12 @@ def require_usable(settings: Settings) -> None:
 
 
 def _claim_warehouse(settings: Settings, warehouse: Path) -> None:
-    """Record in a warehouse that it belongs to this Derby metastore, unless it belongs to another that still exists.
+    """Write a file to the warehouse that names this Derby metastore as its owner.
 
-    The record includes the warehouse's path, so that it does not count in a folder that was moved or copied.
+    The file includes the warehouse's path. In a moved or copied warehouse the path differs, and the file is ignored.
+
+    Raises:
+        PenstockError: the warehouse belongs to another Derby metastore that still exists.
     """
     file = warehouse / OWNER_FILE
     owner = {"warehouse": str(warehouse), "metastore": str(settings.state_dir / "metastore_db")}
@@ -94,17 +97,17 @@ def _claim_warehouse(settings: Settings, warehouse: Path) -> None:
 
 
 def runs_own_metastore(settings: Settings) -> bool:
-    """Return whether the server starts a metastore process, rather than using a running one."""
+    """Return whether the server starts its own metastore process instead of using a running one."""
     return addresses.parse_metastore(settings.metastore).kind != THRIFT
 
 
 def uri(settings: Settings, ports: Ports) -> str:
-    """Return the Thrift address of the metastore."""
+    """Return the Thrift URI of the metastore."""
     return f"thrift://{LOOPBACK}:{ports.metastore}" if runs_own_metastore(settings) else settings.metastore
 
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
-    """Return Hive's settings of the metastore's database or address, without user and password."""
+    """Return Hive's settings for the metastore: its database and its URI, without user and password."""
     chosen = addresses.parse_metastore(settings.metastore)
     if chosen.kind == THRIFT:
         return {"hive.metastore.uris": chosen.text}
@@ -122,10 +125,10 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
 
 
 def database_driver_jars(settings: Settings, java: Java) -> list[Path]:
-    """Return the jars of the database's driver, which only the metastore has on its class path.
+    """Return the jars of the database's JDBC driver. Only the metastore has them on its class path.
 
     Raises:
-        PenstockError: Ivy could not download them.
+        PenstockError: Ivy could not download the jars.
     """
     if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return []

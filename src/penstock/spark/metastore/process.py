@@ -1,8 +1,8 @@
 """The Hive metastore in a separate JVM that listens on loopback only.
 
-Hive's main program listens on every address and has no setting to change it. So the JVM starts as a Py4J gateway, and
-this module creates the Thrift server in it that Hive's main program would create, with Hive's handler and a socket
-bound to 127.0.0.1. The gateway ends with the Python process that started it.
+Hive's main program listens on every network interface, and no setting changes that. So this module starts the JVM as
+a Py4J gateway and creates Hive's Thrift server in the JVM, with Hive's handler and a socket bound to 127.0.0.1. The
+gateway exits with the Python process that started it.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from penstock.spark.java import Java
 from penstock.spark.metastore.location import Login
 from penstock.spark.ports import LOOPBACK
 
-# The id of a PostgreSQL advisory lock: any number that all servers share.
+# The id of the PostgreSQL advisory lock. Any number works if all servers use the same one.
 ADVISORY_LOCK = 7077_9083
 
 
@@ -34,8 +34,8 @@ class Metastore:
     """A running metastore.
 
     Attributes:
-        process: its JVM.
-        failed: the error that ended the Thrift server; None while it runs.
+        process: the process of the metastore's JVM.
+        failed: the error that ended the Thrift server; None while the Thrift server runs.
     """
 
     def __init__(self, java: Java, class_path: str, options: Sequence[str], cwd: Path, log: IO[str]) -> None:
@@ -64,18 +64,18 @@ class Metastore:
         return process
 
     def serve(self, port: int, login: Login | None = None) -> None:
-        """Open the database and listen on a port, then return; threads of the JVM handle requests.
+        """Open the database, listen on a port, and return. Threads of the JVM handle the requests.
 
         Args:
-            port: the port, on loopback.
-            login: the database's user and password, if it needs them.
+            port: the loopback port.
+            login: the database's user and password; None for Derby.
 
         Raises:
-            PenstockError: another process took the port after it was chosen, or the database refused the login.
+            PenstockError: another process has taken the port, or the database refused the login.
         """
         jvm: Any = self.gateway.jvm
         conf = jvm.org.apache.hadoop.hive.conf.HiveConf()
-        # With this setting the JVM would be a client of the metastore.
+        # With this setting the JVM would connect to a metastore instead of opening the database.
         conf.unset("hive.metastore.uris")
         store = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore
         with self._database_lock(conf, login) if login else nullcontext():
@@ -96,13 +96,13 @@ class Metastore:
         def run() -> None:
             try:
                 server.serve()
-            except Exception as error:  # the JVM ended, which the supervisor notices too
+            except Exception as error:  # the JVM exited; the supervisor notices that too
                 self.failed = str(error)
 
         threading.Thread(target=run, name="metastore", daemon=True).start()
 
     def _socket(self, port: int) -> Any:
-        """Return a socket on loopback; on Linux it accepts connections of this user only."""
+        """Return a loopback socket. On Linux the socket only accepts connections from this user's processes."""
         jvm: Any = self.gateway.jvm
         address = jvm.java.net.InetSocketAddress(LOOPBACK, port)
         if Path("/proc/net/tcp").exists():
@@ -111,10 +111,10 @@ class Metastore:
 
     @contextmanager
     def _database_lock(self, conf: Any, login: Login) -> Iterator[None]:
-        """Log in to the database and create its tables, with a lock that keeps other servers out inside the block.
+        """Log in to the database, create the metastore's tables, and hold a lock against other servers.
 
         Raises:
-            PenstockError: the database refused the login; its message has no user name and no password.
+            PenstockError: the database refused the login. The message contains neither user name nor password.
         """
         jvm: Any = self.gateway.jvm
         address = conf.get("javax.jdo.option.ConnectionURL")
@@ -131,8 +131,8 @@ class Metastore:
             do = "correct PENSTOCK_METASTORE_USER and PENSTOCK_METASTORE_PASSWORD, or `metastore` in penstock.yml"
             raise PenstockError(f"the metastore's database, {address}", " ".join(message.split()), do) from None
         try:
-            # Two servers that start on an empty database would both create its tables. The lock ends with the
-            # connection.
+            # Without the lock, two servers that start with an empty database would both create its tables. Closing the
+            # connection releases the lock.
             connection.createStatement().execute(f"select pg_advisory_lock({ADVISORY_LOCK})")
             self._create_tables(conf)
             yield
@@ -140,10 +140,10 @@ class Metastore:
             connection.close()
 
     def _create_tables(self, conf: Any) -> None:
-        """Create all tables at once.
+        """Create all tables of the metastore at once.
 
-        Hive would create some of them inside the transaction that first needs them, over a second connection. In
-        PostgreSQL that connection waits for the locks of the first one, and both wait forever.
+        Otherwise Hive creates some tables only when a transaction first needs them, over a second connection. In
+        PostgreSQL the second connection waits for locks of the transaction, which waits for the second connection.
         """
         jvm: Any = self.gateway.jvm
         with zipfile.ZipFile(next((distribution.spark_home() / "jars").glob("hive-metastore-*.jar"))) as jar:

@@ -1,1 +1,1 @@
-"""One Spark server per target: configuration, supervisor, and control from the command line and the adapter."""
+"""The Spark server of a target: its configuration, its supervisor process, and functions that start and stop it."""

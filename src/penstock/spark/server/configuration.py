@@ -1,7 +1,7 @@
-"""Configuration files, JVM options and environment of the two JVMs of a server.
+"""Configuration files, JVM options and environment of a server's two JVMs, Spark and the metastore.
 
-Settings that SQL and Python must share (time zone, ANSI mode, Delta's catalog) are defaults of the server, so that
-Thrift sessions and Connect sessions behave the same.
+Settings that SQL and Python must share (time zone, ANSI mode, Delta's catalog) are defaults of the server. So Thrift
+sessions and Connect sessions behave the same.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ MODULE_OPTIONS = [
 
 
 def heap(settings: Settings) -> str:
-    """Return the driver's heap: the configured one, or 40 % of the machine's memory, from 1 to 16 GiB."""
+    """Return the driver's heap size as configured. `auto` means 40 % of the memory, limited to 1 to 16 GiB."""
     if settings.server.memory != "auto":
         return settings.server.memory
     mebibytes = int(psutil.virtual_memory().total * 0.4 / 2**20)
@@ -51,7 +51,7 @@ def heap(settings: Settings) -> str:
 
 
 def cores() -> int:
-    """Return the number of processors that this process may use."""
+    """Return the number of CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
@@ -62,7 +62,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         settings: the project's settings.
         ports: the server's ports.
         token: the server's secret.
-        jars: the jars that the server adds to Spark's.
+        jars: the jars that the server adds to Spark's own jars.
     """
     state = settings.state_dir
     own = {
@@ -89,22 +89,22 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.legacy.createHiveTableByDefault": "false",
-        # `${name}` in a literal, a comment or a column's description is text and not a variable.
+        # Keep `${name}` in a literal, a comment or a column's description as text.
         "spark.sql.variable.substitute": "false",
-        # With little data and few cores, the default of 200 shuffle partitions only costs time, and so do the 50 tasks
-        # with which Delta reads a table's log for each scan. One task reads a log of 100,000 files in seconds.
+        # With little data and few cores, Spark's 200 shuffle partitions only cost time. So do the 50 tasks in which
+        # Delta reads a table's log for each scan: one task reads a log of 100,000 files in seconds.
         "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),
         "spark.databricks.delta.snapshotPartitions": "1",
-        # `select max(day)` from Delta's statistics fails in a Thrift session, which expects another Java class:
-        # java.time.LocalDate cannot be cast to java.sql.Date (Delta 4.3).
+        # With this optimization `select max(day)` fails in a Thrift session (Delta 4.3):
+        # java.time.LocalDate cannot be cast to java.sql.Date.
         "spark.databricks.delta.optimizeMetadataQuery.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",
-        # A server runs the same models and tests many times: keep their compiled classes. The default is 100 classes.
+        # A server runs the same models and tests many times, so keep their compiled classes. The default is 100.
         "spark.sql.codegen.cache.maxEntries": "3000",
-        # A task that writes a few partitions keeps a file open for each, instead of sorting its rows first.
+        # A task that writes up to 16 partitions keeps a file open for each, instead of sorting its rows first.
         "spark.sql.maxConcurrentOutputFileWriters": "16",
         **data_types.UNTRUNCATED_TYPES,
-        # A server lives for many runs: limit the history of its UI.
+        # A server serves many runs, so limit the history of its UI.
         "spark.ui.retainedJobs": "500",
         "spark.ui.retainedStages": "500",
         "spark.sql.ui.retainedExecutions": "300",
@@ -129,14 +129,14 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
         "datanucleus.connectionPoolingType": "HikariCP",  # Spark does not ship Hive's default, BoneCP
         "hive.metastore.schema.verification": "false",
         "hive.metastore.warehouse.dir": settings.warehouse_uri,
-        # Spark's client waits for a metastore that is still starting.
+        # Let Spark's client wait for a metastore that is still starting.
         "hive.metastore.connect.retries": "120",
         "hive.metastore.client.connect.retry.delay": "1s",
         "hive.metastore.failure.retries": "5",
         "hive.async.log.enabled": "false",
-        # Hive's other folders, some of them one per session, are below java.io.tmpdir by default.
+        # By default Hive creates its other folders in java.io.tmpdir, some of them for each session.
         "hive.exec.scratchdir": str(state / "tmp" / "hive"),
-        # A closing session lists this folder, and logs an error when it is missing.
+        # A session that closes lists this folder, and logs an error if the folder is missing.
         "hive.exec.local.scratchdir": str(state / "tmp"),
         "hive.server2.logging.operation.enabled": "false",
         **authentication.HIVE,
@@ -167,10 +167,10 @@ logger.sink.level = error
 
 
 def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: list[Path]) -> Path:
-    """Write the configuration folder, which only its owner can read, and return its path."""
+    """Write the configuration files to a folder that only its owner can read, and return the folder."""
     folder = private_files.make_folder(settings.state_dir / "conf")
     defaults = class_archive.executor_conf(spark_defaults(settings, ports, token, jars), settings, java, jars)
-    # A value may contain anything but a line break. Java properties use the backslash for escapes.
+    # A value may contain any character except a line break. Java properties use the backslash for escapes.
     lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(defaults.items())]
     (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
     properties = "".join(
@@ -182,18 +182,18 @@ def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: 
     return folder
 
 
-# By default, Java's second compiler (C2) takes half of a small build's CPU time, for planning code that runs a few
-# thousand times. With 40 times the default thresholds, a loop over rows reaches them within a second, and the code of a
-# few statements never does. The JVM looks for unused code each time 5 % of the code cache has filled, instead of half a
-# percent. Measurements: docs/speed.md.
+# By default, Java's second compiler (C2) takes half of the CPU time of a small build, mostly to compile planning code
+# that runs only a few thousand times. These thresholds are 40 times the defaults. A loop over rows reaches them within
+# a second, but the planning code of a few statements never does. Measurements: docs/speed.md.
 SECOND_COMPILER = (
     "-XX:Tier4InvocationThreshold=200000",
     "-XX:Tier4MinInvocationThreshold=6000",
     "-XX:Tier4CompileThreshold=600000",
     "-XX:Tier4BackEdgeThreshold=1600000",
 )
-# The metastore answers short calls, for which the first compiler (C1) and one collector thread are enough. Spark's
-# classes take more than 100 MB: without an initial size, the space for them grows in steps with a full collection each.
+# The metastore's calls are short, so the first compiler (C1) and one garbage-collector thread are enough. Spark's
+# classes take more than 100 MB: without an initial MetaspaceSize, each step in which this memory grows causes a full
+# collection. SweeperThreshold=5 looks for unused code each time 5 % of the code cache has filled, instead of 0.5 %.
 TUNING = {
     "spark": (
         *("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m", "-XX:SweeperThreshold=5", "-XX:MetaspaceSize=256m"),
@@ -204,12 +204,12 @@ TUNING = {
 
 
 def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
-    """Return the options of a JVM, which writes no file outside the state folder.
+    """Return the options of a JVM. With them, the JVM writes its own files to the state folder only.
 
     Args:
         settings: the project's settings.
         role: `spark` or `metastore`.
-        memory: the heap, as in `512m`.
+        memory: the size of the heap, for example `512m`.
     """
     tmp = settings.state_dir / "tmp"
     return [
@@ -229,16 +229,16 @@ def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
 
 
 def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
-    """Return the JVMs' environment, without variables of another Spark or Hive on this machine."""
+    """Return the environment of both JVMs, without variables that configure another Spark or Hive on this machine."""
     dropped = (
         *("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"),
         *(location.USER, location.PASSWORD),
     )
-    # The user of HDFS and its settings do not belong to another Spark.
+    # These two variables configure HDFS and not another Spark.
     hdfs = ("HADOOP_USER_NAME", "HADOOP_CONF_DIR") if "hdfs" in settings.schemes else ()
     kept = {key: value for key, value in os.environ.items() if key in hdfs or not key.startswith(dropped)}
-    # With this variable, Spark's UI listens on that address only, and the driver gives it to executors. Without it, the
-    # UI listens on every address, and the driver finds the machine's address.
+    # With SPARK_LOCAL_IP, Spark's UI listens on that address only, and executors get it as the driver's address.
+    # Without it, the UI listens on every address, and executors get the machine's address.
     local = {"SPARK_LOCAL_IP": LOOPBACK} if settings.server.bind == LOOPBACK else {}
     return {
         **kept,
@@ -253,6 +253,6 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
 
 
 def fingerprint(settings: Settings, java: Java) -> str:
-    """Return a hash of all settings and versions that a server is started with."""
+    """Return a hash of the settings and versions with which a server starts."""
     text = f"{settings.model_dump_json()} {java.build} {distribution.spark_version()} {authentication.GENERATION}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -26,13 +26,13 @@ ATTEMPTS = 3
 
 
 def _lock(settings: Settings) -> FileLock:
-    """Return the lock under which one process at a time starts or stops the server."""
+    """Return the lock that a process holds while it starts or stops the server."""
     make_state_folders(settings)
     return FileLock(settings.state_dir / "server.lock")
 
 
 def make_state_folders(settings: Settings) -> None:
-    """Create the state folders, readable by their owner only, unless the project itself is in one."""
+    """Create the state folders. Only their owner can read them, except a folder that contains the project itself."""
     for folder in (settings.shared_dir, settings.state_dir):
         if settings.root.is_relative_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
@@ -41,21 +41,21 @@ def make_state_folders(settings: Settings) -> None:
 
 
 def current(settings: Settings) -> Record | None:
-    """Return the server if it is ready, else None; start and change nothing."""
+    """Return the running server; None if no server is ready."""
     server = record.read(settings)
     return server if server and server.state == READY and server.alive else None
 
 
 def up(settings: Settings, progress: Callable[[str], None] = lambda text: None) -> Record:
-    """Return the running server; start it if there is none. Callers at the same time get the same server.
+    """Return the running server; start it if there is none. Concurrent callers get the same server.
 
     Args:
         settings: the project's settings.
         progress: called with a short text before each slow step.
 
     Raises:
-        PenstockError: Java or jars are missing, the master or metastore does not answer, someone else runs the
-            target's server, or the server failed to start.
+        PenstockError: Java or a jar is missing, the master or the metastore does not answer, the target's server is
+            remote, or the server failed to start.
     """
     if running := current(settings):
         return running
@@ -86,12 +86,12 @@ def up(settings: Settings, progress: Callable[[str], None] = lambda text: None) 
 
 
 def is_remote(settings: Settings) -> bool:
-    """Return whether someone else runs the target's server: the target has a `host` in profiles.yml."""
+    """Return whether the target's server is remote: the target has a `host` in profiles.yml."""
     return settings.target in profiles.read(settings.root).remote
 
 
 def refuse_remote(settings: Settings) -> None:
-    """Raise an error if someone else runs the target's server.
+    """Check that the target's server is not remote.
 
     Raises:
         PenstockError: the target has a `host` in profiles.yml.
@@ -105,7 +105,7 @@ def refuse_remote(settings: Settings) -> None:
 
 
 def _start(settings: Settings, attempt: int) -> Record | None:
-    """Start a supervisor and return its server once that is ready; None when the supervisor ended before."""
+    """Start a supervisor, wait until its server is ready, and return the server; None if the supervisor exits."""
     start_failure.remove(settings)
     logs = private_files.make_folder(settings.state_dir / "logs")
     command = [sys.executable, "-m", "penstock.spark.server.supervisor", "--root", str(settings.root)]
@@ -127,7 +127,7 @@ def _start(settings: Settings, attempt: int) -> Record | None:
 
 
 def _end_leftover_server(settings: Settings) -> bool:
-    """End the remaining processes of a recorded server and remove its record; return whether there was a record."""
+    """End the processes of a recorded server and remove the record. Return whether there was a record."""
     server = record.read(settings)
     if server is None:
         record.remove(settings)
@@ -146,7 +146,7 @@ def _end_leftover_server(settings: Settings) -> bool:
 
 
 def down(settings: Settings) -> bool:
-    """Stop the server with all its processes; return whether there was one."""
+    """Stop all processes of the server. Return whether there was a server."""
     with _lock(settings):
         server = record.read(settings)
         supervisor = server.supervisor.handle() if server else None

@@ -1,7 +1,7 @@
-"""The record of a running server: a JSON file with its processes and ports.
+"""The record of a server: a JSON file with the server's processes and ports.
 
-The file is in the state folder and only its owner can read it, because it contains the server's secret. A process is
-identified by id and start time, so that another process with the same id is not mistaken for the server.
+The file is in the state folder. Only its owner can read it, because it contains the server's secret. The record
+identifies a process by id and start time, because another process may later get the same id.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ from penstock.process import Process
 from penstock.spark.access import secret
 from penstock.storage import private_files
 
-# A server that is stopping may still have all its processes, but accepts no new clients.
+# While a server is stopping, its processes may still run, but new clients no longer use it.
 STARTING, READY, STOPPING = "starting", "ready", "stopping"
 
 
 @dataclass(frozen=True)
 class Record:
-    """A started server.
+    """A server that was started.
 
     Attributes:
         state: `starting`, `ready` or `stopping`.
-        supervisor: the process that started the others.
-        ports: its ports.
-        token: its secret, which is Thrift's password and Connect's token.
-        settings: the fingerprint of the settings it was started with.
-        started_at: seconds since the epoch.
-        metastore: its metastore's process; None until started, or if it has none.
-        spark: Spark's process; None until started.
-        ready_seconds: how long the start took; 0 until ready.
-        ui_port: the port of Spark's UI, which may differ from the chosen one; 0 without a UI.
-        shared: whether it uses a running metastore and has no metastore process.
-        executors: how many executors answered at the start; 0 with a local master.
-        python: the Python version of the executors.
+        supervisor: the supervisor process, which started the JVMs.
+        ports: the server's ports.
+        token: the server's secret, which is Thrift's password and Connect's token.
+        settings: the fingerprint of the settings with which the server was started.
+        started_at: the start time, in seconds since the epoch.
+        metastore: the metastore's process; None if it has not started or if `shared` is true.
+        spark: Spark's process; None if it has not started.
+        ready_seconds: the duration of the start; 0 until the server is ready.
+        ui_port: the actual port of Spark's UI, which may differ from `ports.ui`; 0 without a UI.
+        shared: whether the server uses a running metastore instead of starting one.
+        executors: the number of executors that answered at the start; 0 with a local master.
+        python: the Python version of the executors; empty with a local master.
     """
 
     state: str
@@ -57,18 +57,18 @@ class Record:
 
     @property
     def processes(self) -> list[Process]:
-        """Return the processes that were started, the supervisor first."""
+        """Return the processes that have started, the supervisor first."""
         return [p for p in (self.supervisor, self.spark, self.metastore) if p]
 
     @property
     def alive(self) -> bool:
-        """Return whether all processes run that a server in this state has."""
+        """Return whether every process that a server in this state needs is running."""
         if self.state == READY and not (self.spark and (self.metastore or self.shared)):
             return False
         return all(process.handle() for process in self.processes)
 
     def connect(self) -> Any:
-        """Return a PyHive connection to its Thrift port."""
+        """Return a PyHive connection to the Thrift port."""
         from pyhive import hive
 
         login = {"username": secret.USER, "password": self.token, "auth": "CUSTOM"}
@@ -76,22 +76,22 @@ class Record:
 
     @property
     def ui(self) -> str:
-        """Return the address of Spark's UI; empty without a UI."""
+        """Return the URL of Spark's UI; empty without a UI."""
         return f"http://127.0.0.1:{self.ui_port}" if self.ui_port else ""
 
     @property
     def ui_link(self) -> str:
-        """Return the address of Spark's UI with its key; empty without a UI."""
+        """Return the URL of Spark's UI with the access key; empty without a UI."""
         return secret.ui_link(self.ui, self.token)
 
 
 def path(settings: Settings) -> Path:
-    """Return the path of the record."""
+    """Return the path of the record's file."""
     return settings.state_dir / "server.json"
 
 
 def read(settings: Settings) -> Record | None:
-    """Return the recorded server; None when there is no record or it is damaged."""
+    """Return the recorded server; None if the record is missing or damaged."""
     try:
         data: dict[str, Any] = json.loads(path(settings).read_text())
         for key in ("supervisor", "metastore", "spark"):
@@ -102,7 +102,7 @@ def read(settings: Settings) -> Record | None:
 
 
 def write(settings: Settings, record: Record, **changes: Any) -> Record:
-    """Replace the record by one with changed attributes, and return it."""
+    """Change attributes of a record, write it, and return it."""
     changed = replace(record, **changes)
     data = {**asdict(replace(changed, ports=Ports())), "ports": changed.ports.model_dump()}
     private_files.write(path(settings), json.dumps(data, indent=1))

@@ -1,4 +1,4 @@
-"""Why a server did not start: the supervisor writes its error as JSON, and the command that started it reads it."""
+"""The error of a failed start: the supervisor writes it as JSON, and the command that started the server reads it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PORT_TAKEN = ("BindException", "Address already in use")
 
 
 class JvmEnded(Exception):
-    """A JVM ended before the server was ready; its log has the reason."""
+    """A JVM exited before the server was ready. The JVM's log contains the reason."""
 
 
 def path(settings: Settings) -> Path:
@@ -32,7 +32,7 @@ def remove(settings: Settings) -> None:
 
 
 def read(settings: Settings) -> PenstockError:
-    """Return the supervisor's error, or one with the last error line of the JVMs' logs when it wrote none."""
+    """Return the supervisor's error. If it wrote none, return an error with the last error line of a JVM's log."""
     with suppress(OSError, ValueError):
         return PenstockError.from_json(path(settings).read_text(encoding="utf-8"))
     logs = settings.state_dir / "logs"
@@ -42,11 +42,11 @@ def read(settings: Settings) -> PenstockError:
 
 
 def is_port_conflict(error: PenstockError) -> bool:
-    """Return whether another process took one of the server's ports after it was chosen."""
+    """Return whether the start failed because another process took one of the chosen ports."""
     return any(text in error.found for text in PORT_TAKEN)
 
 
 def _last_error(log: Path) -> list[str]:
-    """Return the last error line of a log as a list, which is empty when there is none."""
+    """Return a list with the last error line of a log; an empty list if the log has no error line."""
     lines = log.read_text(errors="replace").splitlines()[-200:] if log.exists() else []
     return [line.strip() for line in lines if "Exception" in line or "Error" in line][-1:]

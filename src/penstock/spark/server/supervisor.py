@@ -1,7 +1,7 @@
-"""The process that runs a server: it starts both JVMs, watches them, and ends them.
+"""The supervisor process of a server: it starts the JVMs, watches them, and stops them.
 
-It is detached from the command that started it. It writes the server's record when the ports answer, and then warms
-the JVM up. It stops everything when a JVM ends, on a signal, or when no client was connected for `idle_minutes`.
+The supervisor is detached from the command that started it. When the ports answer, it marks the server as ready and
+warms up Spark's JVM. It stops the server after the exit of a JVM, a signal, or `idle_minutes` without a client.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from penstock.storage import private_files
 TICK_SECONDS, IDLE_CHECK_TICKS = 0.5, 10
 STOP_SECONDS = 60.0
 METASTORE_HEAP = "512m"
-# The variable with a secret that the environment provides, as in a pod.
+# The environment variable that can provide the secret, for example in a Kubernetes pod.
 TOKEN = "PENSTOCK_CONNECT_TOKEN"
 
 
@@ -52,9 +52,9 @@ class Supervisor:
 
     Args:
         settings: the project's settings.
-        attempt: number of starts that failed before this one.
+        attempt: the number of failed starts before this one.
         token: the server's secret.
-        umask: the user's umask, for the tables that the JVMs write.
+        umask: the user's umask, which applies to the tables that the JVMs write.
     """
 
     def __init__(self, settings: Settings, attempt: int, token: str, umask: int) -> None:
@@ -67,7 +67,7 @@ class Supervisor:
         self.lease: warehouse_lease.Lease | None = None
 
     def log(self, text: str) -> None:
-        """Write a line to the supervisor's log, which is its standard output."""
+        """Write a line to the supervisor's log, its standard output."""
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
     def fail(self, error: PenstockError) -> NoReturn:
@@ -78,7 +78,7 @@ class Supervisor:
         raise SystemExit(3) from None
 
     def start(self) -> Record:
-        """Start both JVMs, wait until Thrift and Connect answer, and return the server."""
+        """Start the JVMs, wait until Thrift and Connect answer, and return the server."""
         begin = time.time()
         java_found = java.find(self.settings.server.java_home)
         server_jars = jars.server_jars(self.settings, java_found)
@@ -155,7 +155,7 @@ class Supervisor:
             time.sleep(0.1)
 
     def ended_jvm(self) -> str | None:
-        """Return the JVM that has ended, with its exit code; None while both run."""
+        """Return a message with the JVM that has exited and its exit code; None while the JVMs run."""
         if self.spark and self.spark.poll() is not None:
             return f"Spark ended with {self.spark.returncode}"
         if self.metastore and self.metastore.popen.poll() is not None:
@@ -163,11 +163,11 @@ class Supervisor:
         return None
 
     def count_clients(self, chosen: Ports) -> int:
-        """Return the number of connections to Thrift and Connect, including the warm-up's."""
+        """Return the number of connections to Thrift and Connect, including the connection of the warm-up."""
         return ports.count_clients(self.spark.pid, chosen) if self.spark else 0
 
     def watch(self, server: Record) -> None:
-        """Return when the server has to stop."""
+        """Wait until the server has to stop."""
         limit = self.settings.server.idle_minutes * 60
         last_used = time.monotonic()
         ticks = 0
@@ -180,7 +180,7 @@ class Supervisor:
                 if self.count_clients(server.ports):
                     last_used = time.monotonic()
                 elif time.monotonic() - last_used > limit:
-                    # New clients no longer use the server; one that connected a moment before keeps it running.
+                    # From now on new clients don't use the server. If a client has just connected, the server goes on.
                     record.write(self.settings, server, state=record.STOPPING)
                     if not self.count_clients(server.ports):
                         self.log(f"no client for {limit / 60:g} minutes; stopping")
@@ -193,7 +193,7 @@ class Supervisor:
         self.stopping.set()
 
     def stop(self) -> None:
-        """End both JVMs, Spark first; save their class archives, release the lease and remove the record."""
+        """Stop Spark and the metastore, save their class archives, release the lease, and remove the record."""
         if (server := record.read(self.settings)) and server.supervisor.pid == os.getpid():
             with suppress(OSError):
                 record.write(self.settings, server, state=record.STOPPING)
@@ -218,7 +218,7 @@ class Supervisor:
             process.kill()
             code = process.wait()
         if role in self.archives:
-            # Only a JVM that ended because of the signal has written a complete archive.
+            # Only a JVM that exited because of SIGTERM has written a complete archive.
             self.archives[role].finish(was_running and code in (0, 143, -signal.SIGTERM))
 
 

@@ -1,4 +1,4 @@
-"""Removal of what killed processes left in the state folder's `tmp`."""
+"""Remove the files that killed processes left in the state folder's `tmp`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from pathlib import Path
 
 from penstock.process import Process
 
-# The prefix of a driver's folder. dbt creates it and writes the driver's job to it a moment later.
+# The prefix of a spark-submit driver's folder. dbt creates the folder, and shortly after writes job.json to it. Until
+# then, a folder younger than GRACE_SECONDS counts as used.
 DRIVER_PREFIX, GRACE_SECONDS = "model-", 3600.0
 
 
 def remove_leftovers(folder: Path) -> None:
-    """Remove all files and folders, except those of spark-submit drivers whose dbt process runs."""
+    """Remove all files and folders, except the folders of spark-submit drivers whose dbt process is running."""
     for path in folder.glob("*"):
         if path.name.startswith(DRIVER_PREFIX) and _is_used(path):
             continue

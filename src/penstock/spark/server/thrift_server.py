@@ -1,4 +1,4 @@
-"""Start Spark's JVM, with the Thrift server, Spark Connect and the UI."""
+"""Start Spark's JVM, which runs the Thrift server, Spark Connect and the UI."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def start(
 
     Args:
         settings: the project's settings.
-        java: the Java that runs it.
+        java: the Java that runs the JVM.
         ports: the server's ports.
-        options: options of the JVM.
-        class_path: its system class path.
-        log: the file for its output.
-        umask: the umask of the files that it writes, including tables.
+        options: the JVM's options.
+        class_path: the JVM's system class path.
+        log: the file for the JVM's output.
+        umask: the umask for the files that the JVM writes, including tables.
     """
     run = settings.state_dir / "run"
     arguments = [*options, *settings.server.java_options, "-cp", class_path]
-    # An argument file keeps the 300 jars out of the process list and below the system's limit.
+    # The class path has 300 jars. In an argument file they can't exceed the system's limit for command lines.
     quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
     (run / "spark.args").write_text(quoted + "\n")
     properties = settings.state_dir / "conf" / "spark-defaults.conf"

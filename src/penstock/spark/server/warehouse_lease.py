@@ -1,9 +1,9 @@
-"""The lease on a warehouse in S3, which lets one server write to it.
+"""The lease on a warehouse in S3. Only the server that holds the lease may write to the warehouse.
 
-Delta's log store for S3 orders commits inside one JVM only: if two drivers write to one table, commits are lost
+Delta's log store for S3 orders the commits of one JVM only. If two drivers write to one table, commits are lost
 (https://docs.delta.io/latest/delta-storage.html#amazon-s3). So a server acquires a lease on its warehouse before it
-starts: an object that only one server can create, and that it renews. The lease of a killed server expires. With the
-log store S3DynamoDBLogStore, which coordinates several drivers, there is no lease.
+starts. The lease is an object that only one server can create and that this server renews. The lease of a killed server
+expires. The log store S3DynamoDBLogStore coordinates several drivers, so with it no lease is needed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from penstock.storage.locations import Location
 
 NAME = "_penstock/writer.json"
 RENEW_SECONDS, EXPIRY_SECONDS = 20.0, 90.0
-# How long a new holder waits before it checks that no other server replaced the same expired lease.
+# After a server has replaced an expired lease, it waits this long and then checks that no other server did the same.
 SETTLE_SECONDS = 2.0
 
 
@@ -36,8 +36,8 @@ class Lease:
     """A lease that this server holds.
 
     Args:
-        path: the path of its object.
-        owner: the unique name of this holder.
+        path: the path of the lease's object.
+        owner: the unique name of the holder.
     """
 
     path: Location
@@ -55,9 +55,10 @@ class Lease:
         """Renew the lease in the background until `release`.
 
         Args:
-            on_lost: called with the reason when another server holds the lease, or may soon because renewals fail.
+            on_lost: called with the reason if another server holds the lease, or if renewals fail until the lease is
+                about to expire.
         """
-        # A store that does not answer can block a renewal for minutes, so another thread watches its age.
+        # A store that does not answer can block a renewal for minutes, so another thread watches the lease's age.
         targets = (self._renew, self._watch)
         self._threads = [threading.Thread(target=each, args=(on_lost,), daemon=True, name="lease") for each in targets]
         for thread in self._threads:
@@ -66,7 +67,7 @@ class Lease:
     def _renew(self, on_lost: Callable[[str], None]) -> None:
         while not self._released.wait(RENEW_SECONDS):
             begin = time.monotonic()
-            # Whatever the store's library raises, this thread must go on to renew the lease.
+            # After any error of the store's library, this thread must try to renew the lease again.
             with suppress(Exception):
                 found = read(self.path)
                 if found.get("owner") != self.owner:
@@ -82,18 +83,18 @@ class Lease:
                 return on_lost(f"the lease on {where} could not be renewed for {age:.0f} s and will expire")
 
     def release(self) -> None:
-        """Remove the lease, so that another server can acquire one at once."""
+        """Remove the lease, so that another server can acquire it immediately."""
         self._released.set()
         for thread in self._threads:
             if thread is not threading.current_thread():
                 thread.join(RENEW_SECONDS)  # a running renewal would write the lease again
-        with suppress(Exception):  # otherwise it expires
+        with suppress(Exception):  # if removing fails, the lease expires
             if read(self.path).get("owner") == self.owner:
                 filesystems.file_system(self.path).remove(self.path)
 
 
 def read(path: Location) -> dict[str, Any]:
-    """Return the content of a lease; empty when there is none or it is incomplete."""
+    """Return the content of a lease; empty if the lease is missing or incomplete."""
     try:
         found = json.loads(filesystems.file_system(path).read([path])[0])
     except (FileNotFoundError, ValueError):
@@ -102,7 +103,7 @@ def read(path: Location) -> dict[str, Any]:
 
 
 def acquire(settings: Settings) -> Lease | None:
-    """Acquire the lease on a warehouse for a server that starts; return None when none is needed.
+    """Acquire the lease on the warehouse; return None if the warehouse needs no lease.
 
     Raises:
         PenstockError: another server holds the lease.
@@ -115,7 +116,7 @@ def acquire(settings: Settings) -> Lease | None:
         return lease
     held = read(lease.path)
     age = time.time() - float(held.get("renewed", 0))
-    # A lease of the same owner is from an earlier server of this state folder, which has ended.
+    # A lease with the same owner belongs to an earlier server of this state folder, which no longer runs.
     if held.get("owner") != lease.owner and age < EXPIRY_SECONDS:
         raise _refusal(
             settings,
@@ -126,7 +127,7 @@ def acquire(settings: Settings) -> Lease | None:
     store.remove(lease.path)
     acquired = store.create(lease.path, lease._body())
     if acquired and held.get("owner") != lease.owner:
-        # Another server that also found the expired lease may have removed this one: the last to create it holds it.
+        # Another server that found the same expired lease may have removed this new one. The last lease created counts.
         time.sleep(SETTLE_SECONDS)
         acquired = read(lease.path).get("owner") == lease.owner
     if not acquired:
@@ -135,7 +136,7 @@ def acquire(settings: Settings) -> Lease | None:
 
 
 def _owner(settings: Settings) -> str:
-    """Return the name of this state folder's servers; a copy of the folder has another name."""
+    """Return the unique name of this state folder, as the owner of its leases. A copy of the folder gets a new name."""
     file = settings.state_dir / "writer-id"
     place = {"state": str(settings.state_dir), "machine": socket.gethostname()}
     try:

@@ -1,7 +1,7 @@
-"""Run statements that are slow the first time, before a user's statements are the first ones.
+"""Warm up a new server with statements that are slow the first time, so that a user's first statements are fast.
 
-A cold JVM takes 6 to 12 s for its first Delta table and as long for its first MERGE; a warm one takes less than 1 s.
-The statements use a scratch schema and drop it. A failure is only logged.
+A cold JVM takes 6 to 12 s for its first Delta table and the same for its first MERGE. A warm JVM takes less than 1 s.
+The statements use a scratch schema and drop it afterwards. A failure is only logged.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def run(server: Record, log: Callable[[str], None], count_clients: Callable[[], 
     """Run the statements over Thrift, one after another, until a client connects.
 
     Args:
-        server: the server, which is ready.
+        server: a server that is ready.
         log: writes a line to the supervisor's log.
-        count_clients: returns the number of connections of the server, this one included.
+        count_clients: returns the number of connections to the server, including the warm-up's own connection.
     """
     begin = time.monotonic()
     try:

@@ -15,7 +15,7 @@ import java.io.IOException;
  * Rejects requests to Spark's UI without its key, which is in the header "Authorization: Bearer KEY" or in a cookie.
  * The parameter "?key=KEY" sets the cookie and redirects to the same page without the key.
  *
- * <p>The init parameter "file" is the path of the key's file. When it can't be read, every request fails.
+ * <p>The init parameter "file" is the path of the key's file. If the file can't be read, every request fails.
  */
 public final class KeyFilter implements Filter {
     private static final String BEARER = "Bearer ";

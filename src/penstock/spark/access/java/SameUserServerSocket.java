@@ -27,7 +27,7 @@ public final class SameUserServerSocket extends TServerSocket {
         this.owner = ownUser();
     }
 
-    /** Returns the next connection of this user; closes any other before it reads a byte. */
+    /** Returns the next connection of this user. Closes connections of other users without reading from them. */
     public TSocket accept() throws TTransportException {
         while (true) {
             TSocket accepted = super.accept();
@@ -36,7 +36,7 @@ public final class SameUserServerSocket extends TServerSocket {
                     return accepted;
                 }
             } catch (IOException error) {
-                // Closed below, because the owner is unknown.
+                // The owner is unknown, so the connection is closed below.
             }
             accepted.close();
         }
@@ -67,7 +67,10 @@ public final class SameUserServerSocket extends TServerSocket {
         return false;
     }
 
-    /** Returns an IPv4 address in the tables' format, where IPv6 ends with it: 127.0.0.1 is 0100007F on most machines. */
+    /**
+     * Returns an IPv4 address and port in the format of the tables. On most machines 127.0.0.1 is 0100007F. In the IPv6
+     * table, an IPv4 address is the end of the text.
+     */
     private static String address(InetAddress host, int port) {
         byte[] parts = host.getAddress();
         boolean reversed = ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN);

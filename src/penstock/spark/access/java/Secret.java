@@ -10,7 +10,7 @@ import java.security.MessageDigest;
 final class Secret {
     private Secret() {}
 
-    /** Returns whether a text equals the file's content. The time it takes is independent of where they differ. */
+    /** Returns whether a text equals the file's content. The comparison takes the same time wherever they differ. */
     static boolean matches(String file, String given) throws IOException {
         if (file == null || given == null) {
             return false;

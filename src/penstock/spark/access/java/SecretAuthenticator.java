@@ -7,7 +7,7 @@ import org.apache.hive.service.auth.PasswdAuthenticationProvider;
 /**
  * Login check of the Thrift server: the password must be the server's secret; any user name is accepted.
  *
- * <p>The system property penstock.secret.file is the path of the secret's file. When it can't be read, every login
+ * <p>The system property penstock.secret.file is the path of the secret's file. If the file can't be read, every login
  * fails.
  */
 public final class SecretAuthenticator implements PasswdAuthenticationProvider {
