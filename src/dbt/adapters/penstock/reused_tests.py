@@ -19,6 +19,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock import __version__, node_fingerprint, statement_text
+from dbt.adapters.penstock.errors import as_dbt_errors
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
 from dbt.adapters.penstock.passed_tests import FILE, PassedTests
 from dbt.adapters.penstock.relation_lookup import RelationLookup, information
@@ -63,6 +64,7 @@ class ReusedTests:
         # SHOW TABLE EXTENDED's answer for each relation that this run changed: its tests come after its statements.
         self._changed: dict[str, str] = {}
 
+    @as_dbt_errors()
     def key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
         """Return a key of a test's SQL and of the data that it reads now; empty when that can't be seen.
 
@@ -70,6 +72,9 @@ class ReusedTests:
             node: the test.
             sql: its query, with all the rows of a unit test's inputs.
             expected: the rows that a unit test expects.
+
+        Raises:
+            AdapterError: penstock.yml is not valid, or an interval source is damaged.
         """
         if (
             self._passed is None

@@ -20,6 +20,7 @@ from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages, transport
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import as_dbt_errors
 from penstock.errors import PenstockError, render
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
@@ -93,8 +94,13 @@ def managed_server(credentials: PenstockCredentials) -> Record:
 
 
 def running_server(credentials: PenstockCredentials) -> Record | None:
-    """Return the project's own server when it is ready, else None; starts nothing."""
-    return control.current(credentials.settings)
+    """Return the project's own server when it is ready, else None; starts nothing.
+
+    Raises:
+        AdapterError: penstock.yml is not valid.
+    """
+    with as_dbt_errors():
+        return control.current(credentials.settings)
 
 
 def _connect(credentials: PenstockCredentials, server: Record | None) -> Session:

@@ -74,6 +74,7 @@ class IntervalRunner:
     def _markers(self) -> Path:
         return Path(self._adapter.config.project_root) / self._adapter.config.target_path
 
+    @as_dbt_errors()
     def register_sources(self) -> str:
         """Bring Spark's tables of the project's interval sources up to date, and return messages for the log.
 
@@ -84,10 +85,10 @@ class IntervalRunner:
         def run_sql(sql: str) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in self._adapter.execute(sql, fetch=True)[1].rows]
 
-        with as_dbt_errors():
-            messages = [source.register(run_sql) for source in self.sources.configured()]
+        messages = [source.register(run_sql) for source in self.sources.configured()]
         return "; ".join(messages) or "no lake.yml: nothing to register"
 
+    @as_dbt_errors()
     def plan(self, node: dict[str, Any], existing: BaseRelation | None, full_refresh: bool) -> IntervalPlan:
         """Return which intervals of a model this run builds, and in which commits.
 
@@ -109,13 +110,12 @@ class IntervalRunner:
         planner = IntervalPlanner(
             self._ledger, self.sources, graph, self.rows, self._markers, get_invocation_id(), logger.info
         )
-        with as_dbt_errors():
-            return planner.plan(
-                node["unique_id"],
-                existing is not None and bool(existing.is_table),
-                lambda grain: requested_intervals.requested_intervals(arguments, grain, full_refresh),
-                requested_intervals.partial_option(arguments),
-            )
+        return planner.plan(
+            node["unique_id"],
+            existing is not None and bool(existing.is_table),
+            lambda grain: requested_intervals.requested_intervals(arguments, grain, full_refresh),
+            requested_intervals.partial_option(arguments),
+        )
 
     def begin(self, node: dict[str, Any], planned: PlannedCommit) -> PlannedCommit:
         """Begin a commit: write its marker for later runs, and set its metadata in the session."""
@@ -139,6 +139,7 @@ class IntervalRunner:
         types = {item.quoted: item.data_type for item in columns}
         create_if_missing(self._adapter.execute, str(relation), types, clauses)
 
+    @as_dbt_errors()
     def write(self, sql: str, planned: PlannedCommit) -> AdapterResponse:
         """Send the statement that replaces a commit's intervals.
 
@@ -146,7 +147,8 @@ class IntervalRunner:
         inputs.
 
         Raises:
-            AdapterError: other commits came first each time, or a row is outside the intervals.
+            AdapterError: other commits came first each time, a row is outside the intervals, or an interval source
+                is damaged.
         """
         attempts = 0
 
@@ -187,8 +189,13 @@ class IntervalRunner:
             for day, inputs in own.intervals.items()
         )
 
+    @as_dbt_errors()
     def done(self, node: dict[str, Any], planned: PlannedCommit) -> str:
-        """Record a commit that ended well, unless it only created an empty table."""
+        """Record a commit that ended well, and return a message when another run's commit made it unnecessary.
+
+        Raises:
+            AdapterError: an interval source is damaged.
+        """
         seconds = time.monotonic() - planned.began
         table = self._ledger.record_written(
             self.rows, planned.model, planned.commit, seconds, planned.reasons, planned.full_refresh

@@ -13,7 +13,7 @@ import psutil
 
 from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
+from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from penstock.config import addresses
 from penstock.config.sections import Ports
@@ -37,11 +37,6 @@ appender.console.target = SYSTEM_ERR
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %p %c{1}: %m%n%ex
 """
-
-
-def settings_of(credentials: PenstockCredentials) -> Settings:
-    """Return the settings of penstock.yml."""
-    return credentials.settings
 
 
 def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], master: str | None) -> dict[str, str]:
@@ -95,7 +90,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
     """Check that a driver can start, before spark-submit tries for a minute.
 
     Raises:
-        DbtRuntimeError: the master does not answer, or it or penstock does not support the deploy mode.
+        PenstockError: the master does not answer, or it or penstock does not support the deploy mode.
     """
     master = config.master or settings.server.master
     if config.deploy_mode == "cluster":
@@ -109,8 +104,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
             f"deploy_mode: cluster with {master}: {why}",
             "drop deploy_mode: the model's tasks run on the executors all the same",
         )
-    with as_dbt_errors():
-        masters.require(settings, master)
+    masters.require(settings, master)
 
 
 def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:

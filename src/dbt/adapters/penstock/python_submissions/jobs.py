@@ -12,7 +12,6 @@ from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.python_submissions.config import PythonConfig, refuse
-from dbt.adapters.penstock.python_submissions.driver_launch import settings_of
 from dbt.adapters.penstock.spark_conf import as_text
 from penstock.errors import PenstockError
 from penstock.intervals.model_config import interval_properties
@@ -93,7 +92,7 @@ def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | Non
 def lake(credentials: PenstockCredentials) -> str:
     """Return the project's lake: a folder, or its address in a store; empty in a project without penstock.yml."""
     try:
-        return settings_of(credentials).lake_uri.removeprefix("file://")
+        return credentials.settings.lake_uri.removeprefix("file://")
     except PenstockError:
         return ""
 

@@ -47,6 +47,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         self.node = parsed_model
         self.credentials = credential
 
+    @as_dbt_errors()
     def submit(self, compiled_code: str) -> Any:
         """Run the model and write what it returns.
 
@@ -61,10 +62,9 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         config = PythonConfig.of(self.node, self.credentials.file_format)
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
-        with as_dbt_errors():
-            settings = driver_launch.settings_of(self.credentials)
-            driver_launch.check_master(settings, config, name)
-            found, table_jars = driver_launch.resolve(settings)
+        settings = self.credentials.settings
+        driver_launch.check_master(settings, config, name)
+        found, table_jars = driver_launch.resolve(settings)
         conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
         conf = shared_class_archive.with_driver(conf, settings, found, table_jars)
         conf = shared_class_archive.with_executors(conf, settings, found, table_jars)
