@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,6 +14,7 @@ from dbt.adapters.penstock import sessions
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError, as_dbt_errors
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
+from dbt.adapters.penstock.python_submissions import jobs
 from dbt.adapters.penstock.python_submissions.spark_submit import SparkSubmitPythonJobHelper
 from dbt.adapters.penstock.reused_tests import ReusedTests
 from penstock.errors import PenstockError
@@ -72,7 +74,7 @@ def test_an_invalid_settings_file_stops_a_spark_submit_model(invalid_settings: P
         "config": {},
         "columns": {},
     }
-    code = 'x = 1\npenstock_write = "{\\"write\\": {\\"mode\\": \\"replace\\", \\"target\\": \\"w.m\\"}, \\"inputs\\": {}}"\n'
+    code = f"x = 1\n{jobs.MARK}" + json.dumps(json.dumps({"write": {"mode": "replace", "target": "w.m"}, "inputs": {}}))
     with pytest.raises(AdapterError, match="unknown key `nonsense`"):
         SparkSubmitPythonJobHelper(node, invalid_settings).submit(code)
 
