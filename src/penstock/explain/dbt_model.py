@@ -120,7 +120,7 @@ class Model:
         if not sql:
             raise PenstockError(needed, "none", f"see `dbt compile --select {self.name}`")
         views = node_fingerprint.views(self.manifest, self.node.unique_id)
-        return Kept(self.node.unique_id, node_fingerprint.name_of(self.node), self._code, sql, views)
+        return Kept(self.node.unique_id, node_fingerprint.relation_name(self.node), self._code, sql, views)
 
     @property
     def conf(self) -> dict[str, str]:
@@ -132,7 +132,7 @@ class Model:
         from dbt.adapters.penstock import layout
 
         with _configured():
-            return layout.session_of(self.node.config, self._format, self.node.unique_id)
+            return layout.session_settings(self.node.config, self._format, self.node.unique_id)
 
     def written(self, select: str) -> str:
         """Its query as it is sent: in the order in which its files are to hold the rows.
@@ -145,7 +145,7 @@ class Model:
         if not self.is_stored:
             return select
         with _configured():
-            return FileLayout.of(self.node.config, self._format, self.node.unique_id).arranged(select)
+            return FileLayout.parse(self.node.config, self._format, self.node.unique_id).arranged(select)
 
     @property
     def _format(self) -> str:

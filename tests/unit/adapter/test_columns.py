@@ -9,7 +9,7 @@ from dbt.adapters.spark.relation import SparkRelation
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import PenstockAdapter
-from dbt.adapters.penstock.columns import PenstockColumn, without_values
+from dbt.adapters.penstock.columns import PenstockColumn, query_shape
 
 SORTS = ("string", "integer", "float", "numeric")
 
@@ -103,8 +103,8 @@ def fixture(*rows: tuple[str, str], row: str = ROW) -> str:
 
 
 def test_unit_tests_that_differ_in_values_and_rows_have_one_shape() -> None:
-    one = without_values(fixture(("1", "null")))
-    assert without_values(fixture(("2", "'it\\'s, as '"), ("-3.5", "'two\nlines'"), ("null", "''"))) == one
+    one = query_shape(fixture(("1", "null")))
+    assert query_shape(fixture(("2", "'it\\'s, as '"), ("-3.5", "'two\nlines'"), ("null", "''"))) == one
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_unit_tests_that_differ_in_values_and_rows_have_one_shape() -> None:
     ],
 )
 def test_a_query_with_other_types_names_or_code_has_another_shape(other: str) -> None:
-    assert without_values(other) != without_values(fixture(("1", "null")))
+    assert query_shape(other) != query_shape(fixture(("1", "null")))

@@ -69,17 +69,17 @@ def test_a_nodes_settings_are_put_over_the_profiles() -> None:
 
 def test_the_projects_own_server_is_met_on_loopback() -> None:
     """Wherever its port is; it stays the project's own."""
-    placed = credentials().at(10007)
+    placed = credentials().for_local_server(10007)
     assert (placed.host, placed.port, placed.managed) == ("127.0.0.1", 10007, True)
 
 
 def test_the_projects_own_server_is_given_its_secret() -> None:
     """Unless the profile has a login of its own."""
-    placed = credentials().at(10007, "hidden")
+    placed = credentials().for_local_server(10007, "hidden")
     assert (placed.auth, placed.password) == ("CUSTOM", "hidden")
-    own = credentials(auth="LDAP", user="ann", password="mine").at(10007, "hidden")
+    own = credentials(auth="LDAP", user="ann", password="mine").for_local_server(10007, "hidden")
     assert (own.auth, own.user, own.password) == ("LDAP", "ann", "mine")
-    assert credentials(auth="NOSASL").at(10007, "hidden").auth == "NOSASL"
+    assert credentials(auth="NOSASL").for_local_server(10007, "hidden").auth == "NOSASL"
 
 
 def test_a_remote_server_is_not_managed() -> None:

@@ -14,7 +14,7 @@ from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.relation import PenstockRelation
 from dbt.adapters.penstock.relation_lookup import catalog_table
-from dbt.adapters.penstock.source_freshness import NotATime, loaded_at
+from dbt.adapters.penstock.source_freshness import NotATimeError, loaded_at
 
 QUOTING: Any = SimpleNamespace(quoting={"database": False, "schema": False, "identifier": False})
 
@@ -71,7 +71,7 @@ def test_a_day_counts_from_its_midnight() -> None:
     assert loaded_at(datetime(2024, 1, 2, 3)) == datetime(2024, 1, 2, 3)
     assert loaded_at(None) is None
     for other in (5, "yesterday", True):
-        with pytest.raises(NotATime):
+        with pytest.raises(NotATimeError):
             loaded_at(other)
 
 

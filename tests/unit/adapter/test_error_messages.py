@@ -41,16 +41,16 @@ def test_an_error_class_is_named_once() -> None:
         "org.apache.hive.service.cli.HiveSQLException: Error running query: [DIVIDE_BY_ZERO] "
         "org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO] Division by zero.\n\tat a.b(C.scala:1)"
     )
-    assert error_messages.plain(text) == "[DIVIDE_BY_ZERO] Division by zero."
+    assert error_messages.clean_message(text) == "[DIVIDE_BY_ZERO] Division by zero."
     parse = "Error running query: [PARSE_SYNTAX_ERROR] o.ParseException: \n[PARSE_SYNTAX_ERROR] Syntax error"
-    assert error_messages.plain(parse) == "[PARSE_SYNTAX_ERROR] Syntax error"
+    assert error_messages.clean_message(parse) == "[PARSE_SYNTAX_ERROR] Syntax error"
 
 
 def test_a_whole_thrift_response_becomes_its_message() -> None:
     """PyHive's error prints all of it otherwise."""
     response = SimpleNamespace(status=SimpleNamespace(errorMessage="Error running query: [X] j.E: [X] no\n\tat a.b(C)"))
-    assert error_messages.of_error(OperationalError(response)) == "[X] no"
-    assert error_messages.of_error(ValueError("plain")) == "plain"
+    assert error_messages.error_message(OperationalError(response)) == "[X] no"
+    assert error_messages.error_message(ValueError("plain")) == "plain"
 
 
 def test_an_unknown_outcome_names_the_table_and_where_to_look() -> None:
@@ -87,7 +87,7 @@ def test_a_static_setting_belongs_to_the_server() -> None:
     """A session can't have it."""
     text = 'Failed to open new session: o.A: [CANNOT_MODIFY_STATIC_CONFIG] Cannot modify "spark.sql.warehouse.dir"'
     error = OperationalError(SimpleNamespace(status=SimpleNamespace(errorMessage=text)))
-    words = error_messages.refused(error).msg
+    words = error_messages.session_refused(error).msg
     assert "found: [CANNOT_MODIFY_STATIC_CONFIG]" in words
     assert "server.spark_conf in penstock.yml" in words
 
@@ -102,9 +102,11 @@ def test_quoted_sql_is_the_sql_that_was_sent() -> None:
 
 
 def test_several_statements_are_refused_with_the_way_to_write_them() -> None:
-    words = error_messages.of_statement("[PARSE_SYNTAX_ERROR] near 'update'", "update t set a = 1; update t set b = 2")
+    words = error_messages.statement_message(
+        "[PARSE_SYNTAX_ERROR] near 'update'", "update t set a = 1; update t set b = 2"
+    )
     assert words.startswith("needed: one statement: a hook is one")
     assert "found: another one after the semicolon: update t set b = 2" in words
     assert words.endswith("[PARSE_SYNTAX_ERROR] near 'update'")
     for other in ("select 1 frm t;", "select ';'"):
-        assert error_messages.of_statement("[PARSE_SYNTAX_ERROR] x", other) == "[PARSE_SYNTAX_ERROR] x"
+        assert error_messages.statement_message("[PARSE_SYNTAX_ERROR] x", other) == "[PARSE_SYNTAX_ERROR] x"

@@ -48,7 +48,7 @@ def test_a_model_within_sparks_client_is_left_to_the_cancelling() -> None:
 
 def test_a_model_that_goes_on_asking_spark_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """Code that catches every Exception, and asks again."""
-    monkeypatch.setattr(executions, "GRACE", 2.0)
+    monkeypatch.setattr(executions, "GRACE_SECONDS", 2.0)
     client: dict[str, Any] = {"__name__": "pyspark.sql.connect.client", "sleep": time.sleep}
     exec(
         "def ask(ended):\n    try:\n        while True:\n            sleep(0.01)\n    finally:\n        ended.set()",
@@ -97,10 +97,10 @@ def test_an_error_of_the_model_passes_through() -> None:
 def test_tidying_up_neither_fails_nor_holds_a_run() -> None:
     """What hangs is left behind, what fails is passed over."""
     done, never = threading.Event(), threading.Event()
-    executions.at_most(60, done.set)
+    executions.run_at_most(60, done.set)
     assert done.is_set()
-    executions.at_most(60, lambda: {}["x"])
+    executions.run_at_most(60, lambda: {}["x"])
     began = time.monotonic()
-    executions.at_most(0.1, never.wait)
+    executions.run_at_most(0.1, never.wait)
     assert time.monotonic() - began < 30
     never.set()

@@ -18,7 +18,7 @@ ADVISORY = "spark.sql.adaptive.advisoryPartitionSizeInBytes"
 
 
 def of(**config: Any) -> FileLayout:
-    return FileLayout.of(config, "delta", "model.p.m")
+    return FileLayout.parse(config, "delta", "model.p.m")
 
 
 @pytest.mark.parametrize(
@@ -51,14 +51,14 @@ def test_a_wrong_value_is_refused_by_name(config: dict[str, Any], words: str) ->
 
 
 def test_without_a_layout_nothing_is_set() -> None:
-    assert of(partition_by="m", clustered_by=["z"]).session() == {}
+    assert of(partition_by="m", clustered_by=["z"]).session_settings() == {}
     assert of(partition_by="m").arranged("select 1") == "select 1"
 
 
 def test_a_partitioned_delta_table_has_optimised_writes() -> None:
     """And a commit behind them that puts together what is still too small."""
     found = of(partition_by="m", **TARGET)
-    settings = found.session()
+    settings = found.session_settings()
     assert settings[OPTIMISED] == "true" and settings[COMPACTED] == "true"
     assert settings["spark.databricks.delta.optimizeWrite.binSize"] == "256m", "shuffled bytes, not a file's"
     assert settings["spark.databricks.delta.autoCompact.maxFileSize"] == str(128 * layout.MB)
@@ -70,7 +70,7 @@ def test_a_partitioned_delta_table_has_optimised_writes() -> None:
 
 def test_a_whole_delta_table_is_rebalanced() -> None:
     """Optimised writes would bring its rows to one task; the commit behind the write stays."""
-    settings = of(**TARGET).session()
+    settings = of(**TARGET).session_settings()
     assert settings[OPTIMISED] == "false" and settings[COMPACTED] == "true"
     assert settings[ADVISORY] == "256m"
     assert of(**TARGET).arranged("select 1") == (
@@ -80,17 +80,17 @@ def test_a_whole_delta_table_is_rebalanced() -> None:
 
 def test_nothing_moves_rows_that_were_sorted() -> None:
     found = of(partition_by=["m"], sorted_within=["M", "a b"], **TARGET)
-    assert found.session()[OPTIMISED] == "false" and found.session()[COMPACTED] == "false"
+    assert found.session_settings()[OPTIMISED] == "false" and found.session_settings()[COMPACTED] == "false"
     assert found.arranged("select 1") == (
         f"select /*+ rebalance({TASKS}, `m`) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED\nsort by `m`, `a b`"
     )
-    assert of(sorted_within="a").session() == {OPTIMISED: "false", COMPACTED: "false"}
+    assert of(sorted_within="a").session_settings() == {OPTIMISED: "false", COMPACTED: "false"}
     assert of(sorted_within="a").arranged("x") == "select * from (\nx\n) as DBT_INTERNAL_ARRANGED\nsort by `a`"
 
 
 def test_other_formats_are_rebalanced() -> None:
     found = of(file_format="parquet", partition_by="m", **TARGET)
-    assert set(found.session()) == {
+    assert set(found.session_settings()) == {
         ADVISORY,
         "spark.sql.adaptive.coalescePartitions.parallelismFirst",
         "spark.sql.adaptive.rebalancePartitionsSmallPartitionFactor",
@@ -100,10 +100,10 @@ def test_other_formats_are_rebalanced() -> None:
 
 def test_the_users_own_settings_win() -> None:
     config = {"materialized": "table", "spark_conf": {COMPACTED: False, "x": 1}, **TARGET}
-    settings = layout.session_of(config, "delta", "m")
+    settings = layout.session_settings(config, "delta", "m")
     assert settings[COMPACTED] == "false" and settings["x"] == "1" and settings[OPTIMISED] == "false"
-    assert layout.session_of({**config, "materialized": "view"}, "delta", "m") == {COMPACTED: "false", "x": "1"}
-    unit = layout.session_of({**config, "materialized": "unit"}, "delta", "m")
+    assert layout.session_settings({**config, "materialized": "view"}, "delta", "m") == {COMPACTED: "false", "x": "1"}
+    unit = layout.session_settings({**config, "materialized": "unit"}, "delta", "m")
     assert unit["spark.sql.codegen.factoryMode"] == "NO_CODEGEN"
     assert unit["x"] == "1"
 
@@ -121,10 +121,10 @@ FileScan, Statistics(sizeInBytes=1.0 GiB)
 
 
 def test_a_view_has_the_size_of_what_it_reads() -> None:
-    assert table_sizes.read_by(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
-    assert table_sizes.read_by(COST.format("10.0 B")) == 2058
+    assert table_sizes.bytes_read(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
+    assert table_sizes.bytes_read(COST.format("10.0 B")) == 2058
 
 
 def test_a_size_that_spark_does_not_know_is_none() -> None:
-    assert table_sizes.read_by(COST.format("8.0 EiB")) is None
-    assert table_sizes.read_by("Error occurred during query planning") is None
+    assert table_sizes.bytes_read(COST.format("8.0 EiB")) is None
+    assert table_sizes.bytes_read("Error occurred during query planning") is None

@@ -14,8 +14,8 @@ from dbt.adapters.penstock import node_fingerprint
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
-from dbt.adapters.penstock.physical_plans.file_tests import MB, File, sizes
-from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.physical_plans.file_tests import MB, File, size_failures
+from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.physical_plans.plan_tests import check_arguments
 from penstock.plans import plan_store
 from penstock.plans.plan_store import Kept
@@ -130,11 +130,11 @@ def test_arguments_that_were_left_out_stay_out() -> None:
 def test_one_small_file_a_partition_is_its_last_rows() -> None:
     """Two of them are too many; one that is too large is named."""
     files = [File("a", MB, "m=1"), File("b", 10 * MB, "m=1"), File("c", MB, "m=2")]
-    assert sizes(files, 5 * MB, 20 * MB) == []
-    assert sizes([*files, File("d", 2 * MB, "m=2")], 5 * MB, 20 * MB) == [
+    assert size_failures(files, 5 * MB, 20 * MB) == []
+    assert size_failures([*files, File("d", 2 * MB, "m=2")], 5 * MB, 20 * MB) == [
         "2 files under 5 MB in m=2, the smallest 1 MB"
     ]
-    assert sizes(files, 0, 5 * MB) == ["b with 10 MB"]
+    assert size_failures(files, 0, 5 * MB) == ["b with 10 MB"]
 
 
 def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
@@ -189,9 +189,9 @@ def test_a_plan_that_is_late_is_asked_for_again_and_holds_up_no_other(
 
 def test_what_is_noted_is_taken_once() -> None:
     """The next run of the node begins with nothing."""
-    pending_plans.note("n", Noted("text"))
-    assert pending_plans.take("n") == Noted("text")
-    assert pending_plans.take("n") is None
+    pending_plans.add("n", PendingPlan("text"))
+    assert pending_plans.pop("n") == PendingPlan("text")
+    assert pending_plans.pop("n") is None
 
 
 @pytest.mark.parametrize("fails", [False, True])
@@ -203,13 +203,13 @@ def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) 
     capture: Any = PlanCapture(SimpleNamespace(config=project))  # type: ignore[arg-type]
     capture._collector = SimpleNamespace(collect=lambda *given: fetched.append(given[1]))
     capture.work_is_done()
-    pending_plans.note("model.p.m", Noted("text", lambda _: True, kept=plan))
+    pending_plans.add("model.p.m", PendingPlan("text", lambda _: True, captured=plan))
     try:
         if fails:
             raise DbtRuntimeError("wrong")
     except DbtRuntimeError:
-        capture.keep_executed("model.p.m")
+        capture.finish_node("model.p.m")
     else:
-        capture.keep_executed("model.p.m")
+        capture.finish_node("model.p.m")
     assert fetched == ([] if fails else [plan])
     assert capture.mark("select 1") == "select 1", "the thread's next node does its own work"

@@ -42,7 +42,7 @@ def compiled(code: str, write: dict[str, Any] | None = None, inputs: dict[str, A
 def build(config: dict[str, Any], code: str = "x = 1", columns: Any = None, **rest: Any) -> Job:
     """The job of a node with some configuration."""
     node = {**NODE, "config": config, "columns": columns or {}, **rest.pop("node", {})}
-    return jobs.build(node, compiled(code, **rest), PythonConfig.of(node), credentials())
+    return jobs.build(node, compiled(code, **rest), PythonConfig.parse(node), credentials())
 
 
 def test_a_remote_server_over_thrift_alone_is_one_clear_error() -> None:
@@ -60,7 +60,7 @@ def test_line_numbers_are_those_of_the_users_file(tmp_path: Path) -> None:
     (tmp_path / "python_models" / "m.py").write_text("\n\nx = 1\n")
     made = credentials()
     object.__setattr__(made, "project_root", str(tmp_path))
-    job = jobs.build(NODE, compiled("\n  \n\n\nx = 1\ny = 2"), PythonConfig.of(NODE), made)
+    job = jobs.build(NODE, compiled("\n  \n\n\nx = 1\ny = 2"), PythonConfig.parse(NODE), made)
     assert job.code == "\n\nx = 1\ny = 2"
 
 
@@ -68,7 +68,7 @@ def test_a_layout_reaches_the_job_and_its_session() -> None:
     """The model's own spark_conf wins over the settings of its layout."""
     compacts = "spark.databricks.delta.autoCompact.enabled"
     config = {"target_file_size_mb": 64, "partition_by": "m", "spark_conf": {compacts: False}}
-    conf = PythonConfig.of({**NODE, "config": config}).spark_conf
+    conf = PythonConfig.parse({**NODE, "config": config}).spark_conf
     assert conf["spark.databricks.delta.optimizeWrite.binSize"] == "128m" and conf[compacts] == "false"
     assert not build(config).layout.rebalanced
     sorted_ = build({**config, "sorted_within": ["a"]}).layout

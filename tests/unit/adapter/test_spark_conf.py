@@ -43,15 +43,15 @@ def forget(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_values_are_text_as_spark_writes_them() -> None:
     """YAML reads numbers and booleans."""
-    assert spark_conf.configured({"a": 8, "b": True, "c": "x"}) == {"a": "8", "b": "true", "c": "x"}
-    assert spark_conf.configured(None) == {}
+    assert spark_conf.parse_conf({"a": 8, "b": True, "c": "x"}) == {"a": "8", "b": "true", "c": "x"}
+    assert spark_conf.parse_conf(None) == {}
 
 
 @pytest.mark.parametrize("value", ["spark.x=1", ["spark.x"], {"spark.x": None}, {"spark": {"x": 1}}])
 def test_what_is_no_setting_with_a_value_is_refused(value: Any) -> None:
     """And the node is named."""
     with pytest.raises(DbtRuntimeError, match=r"needed: .*model\.p\.m"):
-        spark_conf.configured(value, "model.p.m")
+        spark_conf.parse_conf(value, "model.p.m")
 
 
 def test_a_folders_settings_and_a_models_are_put_together() -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from dbt.adapters.penstock.statement_text import (
-    changes,
+    changed_relations,
     changes_session,
     finds_nothing,
-    following,
-    overtaken,
+    next_statement,
     reads_only,
-    target,
+    was_replaced_by_another_run,
     without_last_semicolons,
+    written_table,
 )
 
 HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
@@ -92,7 +92,7 @@ def test_statements_that_change_a_session_are_known(sql: str, changes: bool) -> 
 )
 def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
     """So that a person can look there."""
-    assert target(sql) == name
+    assert written_table(sql) == name
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
     ],
 )
 def test_a_replacement_that_another_run_overtook(sql: str, words: str, again: bool) -> None:
-    assert overtaken(sql, words) == again
+    assert was_replaced_by_another_run(sql, words) == again
 
 
 @pytest.mark.parametrize(
@@ -140,8 +140,8 @@ def test_a_replacement_that_another_run_overtook(sql: str, words: str, again: bo
 )
 def test_what_a_statement_may_change_is_told_or_everything(sql: str, changed: set[str] | None) -> None:
     """None stands for any relation: the text leaves a doubt."""
-    assert changes(sql) == changed
-    assert changes(HEAD + sql) == changed
+    assert changed_relations(sql) == changed
+    assert changed_relations(HEAD + sql) == changed
 
 
 @pytest.mark.parametrize(
@@ -179,6 +179,6 @@ def test_semicolons_that_end_a_query_are_left_out(sql: str, sent: str) -> None:
 
 
 def test_a_second_statement_is_found() -> None:
-    assert following("update t set a = ';'; update t set b = 2;") == "update t set b = 2;"
-    assert following("update t set a = ';'; -- done;") is None
-    assert following("select `;`, ';'") is None
+    assert next_statement("update t set a = ';'; update t set b = 2;") == "update t set b = 2;"
+    assert next_statement("update t set a = ';'; -- done;") is None
+    assert next_statement("select `;`, ';'") is None

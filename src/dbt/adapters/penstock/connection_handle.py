@@ -78,7 +78,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                         raise error_messages.session_lost(error) from None
                     self._renew()
                 except HiveError as error:
-                    logger.debug(f"closing an operation: {error_messages.of_error(error)}")
+                    logger.debug(f"closing an operation: {error_messages.error_message(error)}")
             self._cursor = self.handle.cursor()
         return self
 
@@ -122,7 +122,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 return found
             except LOST as error:
                 self._broken = True
-                raise error_messages.not_answered(error) from None
+                raise error_messages.read_lost(error) from None
 
     def cancel(self) -> None:
         """Cancel the running statement from another thread; nothing is sent afterwards."""
@@ -173,7 +173,8 @@ class PenstockHandle(PyhiveConnectionWrapper):
             except HiveError as error:
                 self.reusable = False
                 self._use.require()
-                raise DbtDatabaseError(error_messages.of_statement(error_messages.of_error(error), self._sql)) from None
+                message = error_messages.statement_message(error_messages.error_message(error), self._sql)
+                raise DbtDatabaseError(message) from None
             except Exception:
                 self.reusable, self._broken = False, True
                 self._use.require()
@@ -209,7 +210,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                     if not reads_only(self._sql):
                         raise error_messages.unknown_outcome(self._sql, error) from None
                     if not self._retries:
-                        raise error_messages.not_answered(error) from None
+                        raise error_messages.read_lost(error) from None
                     self._retries -= 1
                     logger.info("connection lost; the statement only reads and is sent again on a new session")
                     self._renew()
@@ -249,5 +250,5 @@ class PenstockHandle(PyhiveConnectionWrapper):
         if sent.stopped:
             raise DbtRuntimeError(sent.stopped)
         name = TOperationState._VALUES_TO_NAMES.get(state, state)
-        words = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
-        raise DbtDatabaseError(error_messages.of_statement(error_messages.plain(words), self._sql))
+        message = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
+        raise DbtDatabaseError(error_messages.statement_message(error_messages.clean_message(message), self._sql))

@@ -114,19 +114,19 @@ class PenstockAdapter(MacroMethods):
         with (
             relation.compiling(query_header_context),
             super().connection_named(name, query_header_context, should_release_connection),
-            microbatches.reported(self, name, query_header_context),
+            microbatches.log_errors(self, name, query_header_context),
         ):
             yield
 
     def pre_model_hook(self, config: Any) -> None:
         """Have the node's statements run in a session with its settings; a Python model has its own session."""
         if config.model.resource_type not in ("test", "unit_test"):
-            databases.check(config.model)
+            databases.check_node(config.model)
         if getattr(config.model, "language", "sql") == "python":
             return
         self.plans.check_hints(config.model)
         default = self.config.credentials.file_format
-        self.connections.use_conf(layout.session_of(config.model.config, default, config.model.unique_id))
+        self.connections.use_conf(layout.session_settings(config.model.config, default, config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
         """End a node: its thread's next statement has the server's settings again."""
@@ -134,7 +134,7 @@ class PenstockAdapter(MacroMethods):
         # dbt passes a test's whole context, but a model's config.
         if node := getattr(config, "model", None):
             self.intervals.failed(node.unique_id)
-            self.plans.keep_executed(node.unique_id)
+            self.plans.finish_node(node.unique_id)
 
     def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
         """Send a statement, marked when it isn't its node's own work."""

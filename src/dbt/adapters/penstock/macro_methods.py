@@ -96,12 +96,12 @@ class MacroMethods(SparkAdapter):
     @available
     def columns_of_query(self, sql: str) -> list[PenstockColumn]:
         """Return a query's columns. The query isn't run."""
-        return self.columns.of_query(sql)
+        return self.columns.query_columns(sql)
 
     @available
     def unit_test_columns(self, sql: str) -> list[PenstockColumn]:
         """Return the columns of a unit test's query."""
-        return self.columns.of_unit_test(sql)
+        return self.columns.unit_test_columns(sql)
 
     @available
     def names(self, columns: Iterable[Any]) -> Names:
@@ -111,7 +111,7 @@ class MacroMethods(SparkAdapter):
     @available
     def distinct_names(self, columns: list[Any]) -> list[str]:
         """Return distinct names for a query's columns, as SQL, when some are the same; else nothing."""
-        return column_names.distinct(columns)
+        return column_names.distinct_names(columns)
 
     @available
     def matched(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
@@ -168,12 +168,12 @@ class MacroMethods(SparkAdapter):
     @available.parse_none
     def layout_of(self, node: Mapping[str, Any]) -> FileLayout:
         """Return a node's layout."""
-        return layout.of_node(node, self.config.credentials.file_format)
+        return layout.node_layout(node, self.config.credentials.file_format)
 
     @available.parse_none
     def arranged(self, select: str, node: Mapping[str, Any]) -> str:
         """Return a query of a node's rows, in the order in which its files hold them."""
-        return layout.of_node(node, self.config.credentials.file_format).arranged(select)
+        return layout.node_layout(node, self.config.credentials.file_format).arranged(select)
 
     @available.parse_none
     def table_bytes(self, relation: BaseRelation) -> int | None:

@@ -80,7 +80,7 @@ class QueryChecks:
         if (node["config"].get("contract") or {}).get("enforced"):
             declared, columns = self._contracted(sql, node)
         else:
-            columns = self._columns.of_query(sql)
+            columns = self._columns.query_columns(sql)
         listed = contract.storable({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)
@@ -106,7 +106,7 @@ class QueryChecks:
             declared = contract.declared_types(self._exact_types, written)
         except contract.UnknownType as error:
             raise AdapterCompilationError(*error.parts(node["name"])) from None
-        columns = self._columns.of_query(sql)
+        columns = self._columns.query_columns(sql)
         types = [parse(column.dtype).sql for column in columns]
         if any("char(" in (words or "") for words in declared.values()):
             types = self._exact_types(sql)
@@ -122,6 +122,6 @@ class QueryChecks:
         """The types of a query's columns with the lengths of VARCHAR and CHAR, which Spark drops otherwise."""
         self._adapter.execute(f"set {contract.KEEP_LENGTHS}=true")
         try:
-            return [parse(column.dtype).sql for column in self._columns.of_query(sql)]
+            return [parse(column.dtype).sql for column in self._columns.query_columns(sql)]
         finally:
             self._adapter.execute(f"reset {contract.KEEP_LENGTHS}")

@@ -176,7 +176,7 @@ class RelationLookup:
         """Return the catalog; dbt finds a node's rows by the database that the node is configured with."""
         configs = list(relation_configs)
         table, failed = SparkAdapter.get_filtered_catalog(self._adapter, configs, used_schemas, relations)
-        named = databases.configured(configs)
+        named = databases.configured_databases(configs)
         rows = [
             {**row, "table_database": database}
             for row in (item.dict() for item in table.rows)

@@ -168,7 +168,7 @@ class ReusedTests:
         for parent in node.depends_on.nodes if node else ():
             of = manifest.nodes.get(parent) or manifest.sources.get(parent)
             if of is not None:
-                found.add(node_fingerprint.name_of(of))
+                found.add(node_fingerprint.relation_name(of))
                 found |= (
                     self._inputs(parent) if parent in manifest.nodes and not node_fingerprint.is_stored(of) else set()
                 )
@@ -176,7 +176,7 @@ class ReusedTests:
 
     def _information(self, node: Any) -> str:
         """What SHOW TABLE EXTENDED says of a node's relation; asked for again, once, when this run changed it."""
-        name = node_fingerprint.name_of(node)
+        name = node_fingerprint.relation_name(node)
         if name not in self._changed:
             known = self._adapter.get_relation(None, node.schema, node.alias)
             text = information(known) if known else ""

@@ -24,7 +24,7 @@ from typing import Any
 import agate
 from dbt_common.clients import agate_helper
 
-from dbt.adapters.penstock.column_names import typed
+from dbt.adapters.penstock.column_names import seed_column_types
 from dbt.adapters.penstock.columns import PenstockColumn
 from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError
 from penstock.sql.data_types import parse
@@ -88,7 +88,7 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
             `column_types` is no column.
     """
     names, rows = _cells(path, delimiter)
-    column_types = typed(column_types, names, f"the seed {path.stem}")
+    column_types = seed_column_types(column_types, names, f"the seed {path.stem}")
     columns = list(zip_longest(*rows)) if rows else []
     columns += [(None,) * len(rows)] * (len(names) - len(columns))
     testers = [_tester(name, column, column_types) for name, column in zip(names, columns, strict=True)]

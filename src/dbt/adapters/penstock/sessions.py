@@ -54,11 +54,11 @@ class Session:
     def end(self, operation: Any) -> None:
         """Close an operation and the session on the server."""
 
-        def ask(client: Any) -> None:
+        def close(client: Any) -> None:
             client.CloseOperation(TCloseOperationReq(operationHandle=operation))
             client.CloseSession(TCloseSessionReq(sessionHandle=self.connection.sessionHandle))
 
-        self.beside(ask)
+        self.beside(close)
 
     def wake(self) -> None:
         """Cut the connection, so that the thread that waits on it gets an error."""
@@ -124,26 +124,26 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         connection = hive.connect(
             thrift_transport=transport.thrift_transport(credentials),
             username=credentials.user,
-            # Without the prefix the server passes over a setting in silence.
+            # Without the prefix the server ignores a setting.
             configuration={
                 f"set:hiveconf:{k}": v for k, v in {**data_types.WHOLE, **credentials.server_side_parameters}.items()
             },
         )
     except HiveError as error:
-        raise error_messages.refused(error) from None
+        raise error_messages.session_refused(error) from None
     except (TTransportException, EOFError, OSError) as error:
-        words = error_messages.unreachable(str(credentials.host), credentials.port, credentials.use_ssl, error)
-        raise FailedToConnectError(words) from None
+        message = error_messages.unreachable(str(credentials.host), credentials.port, credentials.use_ssl, error)
+        raise FailedToConnectError(message) from None
     except ImportError as error:
         raise DbtConfigError(
-            render(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
+            render(f"the Python packages of auth: {credentials.auth}", str(error), "install it beside dbt")
         ) from None
     return Session(connection, beside, credentials.connect_timeout, server=server)
 
 
-def _worth_retrying(credentials: PenstockCredentials, error: FailedToConnectError) -> bool:
-    words = str(error.msg).lower()
-    return credentials.retry_all or "pending" in words or "temporarily_unavailable" in words
+def _is_retryable(credentials: PenstockCredentials, error: FailedToConnectError) -> bool:
+    message = str(error.msg).lower()
+    return credentials.retry_all or "pending" in message or "temporarily_unavailable" in message
 
 
 def open_session(credentials: PenstockCredentials) -> Session:
@@ -158,12 +158,12 @@ def open_session(credentials: PenstockCredentials) -> Session:
             if not credentials.managed:
                 return _connect(credentials, None)
             server = managed_server(credentials)
-            return _connect(credentials.at(server.ports.thrift, server.token), server)
+            return _connect(credentials.for_local_server(server.ports.thrift, server.token), server)
         except FailedToConnectError as error:
-            # A server of this project that was just killed may look alive for a moment; the next
-            # turn starts a new one. No statement was sent yet, so asking again is safe.
-            again = credentials.managed or _worth_retrying(credentials, error)
-            if attempt == tries - 1 or not again:
+            # A managed server that was just killed may look alive for a moment; the next attempt starts a new one.
+            # No statement was sent yet, so another attempt is safe.
+            retry = credentials.managed or _is_retryable(credentials, error)
+            if attempt == tries - 1 or not retry:
                 raise
             if not credentials.managed:
                 logger.warning(f"{error.msg}; trying again in {credentials.connect_timeout} seconds")

@@ -41,7 +41,7 @@ class ManifestGraph:
         """
         node = self._manifest.nodes[unique_id]
         config = IntervalConfig.parse(node.config.to_dict(omit_none=True), node.name)
-        return GraphModel(node.name, node_fingerprint.name_of(node), config)
+        return GraphModel(node.name, node_fingerprint.relation_name(node), config)
 
     def deferred_relation(self, unique_id: str) -> str | None:
         """Return the table of another environment that dbt's `ref` gives for a model under `--defer`; else None."""
@@ -51,7 +51,7 @@ class ManifestGraph:
             return None
         favored = getattr(arguments, "favor_state", False) and unique_id not in selected_resources.SELECTED_RESOURCES
         if favored or not self._exists(node.database, node.schema, node.alias):
-            return node_fingerprint.name_of(deferred)
+            return node_fingerprint.relation_name(deferred)
         return None
 
     def inputs(self, unique_id: str) -> ModelInputs:

@@ -20,7 +20,7 @@ from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.interval_models import requested_intervals
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
-from dbt.adapters.penstock.query_comment import ASIDE
+from dbt.adapters.penstock.query_comment import AUXILIARY
 from penstock.delta import log, replace_where
 from penstock.delta.conflicts import again_on_conflict, create_if_missing, is_conflict
 from penstock.intervals import commit_metadata, ledger_rows, run_marker
@@ -59,7 +59,7 @@ class IntervalRunner:
 
     def rows(self, sql: str) -> Any:
         """Return the rows of a statement that is not its node's own work."""
-        return self._adapter.execute(ASIDE + sql, fetch=True)[1].rows
+        return self._adapter.execute(AUXILIARY + sql, fetch=True)[1].rows
 
     def _find_log(self, relation: str) -> Path | None:
         """Return the folder of a table's Delta log on this machine, unless this run changed the table."""

@@ -107,15 +107,16 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
     masters.require(settings, master)
 
 
-def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
+def executor_wait(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
     """Return how long a driver's jobs wait for an executor, and the error when none comes; None without executors."""
     master = conf["spark.master"]
     if addresses.is_local(master):
         return None
-    asked = settings.server.executors
-    cores, memory = conf.get("spark.executor.cores", asked.cores), conf.get("spark.executor.memory", asked.memory)
-    error = launch.none_came(master, asked.count, int(cores), memory, asked.wait_seconds)
-    return {"seconds": asked.wait_seconds, "error": str(error)}
+    executors = settings.server.executors
+    cores = conf.get("spark.executor.cores", executors.cores)
+    memory = conf.get("spark.executor.memory", executors.memory)
+    error = launch.none_came(master, executors.count, int(cores), memory, executors.wait_seconds)
+    return {"seconds": executors.wait_seconds, "error": str(error)}
 
 
 def prepare(
@@ -129,24 +130,24 @@ def prepare(
 
     The settings are in a file, since any user of the machine can read a command line.
     """
-    me = psutil.Process()
-    parent = [me.pid, me.create_time()]
-    told = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan, "wait": wait}
-    (folder / "job.json").write_text(json.dumps(told))
+    process = psutil.Process()
+    parent = [process.pid, process.create_time()]
+    data = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan, "wait": wait}
+    (folder / "job.json").write_text(json.dumps(data))
     own_conf = folder / "conf"
     own_conf.mkdir()
     (own_conf / "log4j2.properties").write_text(LOG4J)
-    inside = (
+    temporary_folders = (
         f'"-Djava.io.tmpdir={folder}" "-Dderby.system.home={folder}" '
         f'"-Dderby.stream.error.file={folder / "derby.log"}" -XX:-UsePerfData'
     )
-    whole = {
+    properties = {
         **conf,
         "spark.local.dir": str(folder),
         "spark.hadoop.hive.exec.scratchdir": str(folder / "hive"),
-        OPTIONS: f"{inside} {conf.get(OPTIONS, '')}".strip(),
+        OPTIONS: f"{temporary_folders} {conf.get(OPTIONS, '')}".strip(),
     }
-    lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(whole.items()) if value]
+    lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(properties.items()) if value]
     file = folder / "spark.properties"
     file.write_text("\n".join(lines) + "\n")
     return file
@@ -154,13 +155,13 @@ def prepare(
 
 def environment(settings: Settings, found: java.Java, folder: Path, master: str) -> dict[str, str]:
     """Return the driver's environment: this project's Spark, and the Hadoop cluster in dbt's own environment."""
-    made = configuration.environment(settings, found, folder / "conf")
+    variables = configuration.environment(settings, found, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):
-        made["HADOOP_CONF_DIR"] = cluster
+        variables["HADOOP_CONF_DIR"] = cluster
     if addresses.is_local(master):
-        # The model's own master, beside a server whose executors have a Python of theirs.
-        made["PYSPARK_PYTHON"] = sys.executable
-    return {**made, "PYTHONUNBUFFERED": "1"}
+        # A local master runs tasks with this Python, even if the server's executors have another one.
+        variables["PYSPARK_PYTHON"] = sys.executable
+    return {**variables, "PYTHONUNBUFFERED": "1"}
 
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
