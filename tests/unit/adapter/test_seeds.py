@@ -120,7 +120,7 @@ def test_a_limit_keeps_the_types_of_all_rows(file: Path) -> None:
 
 
 def test_a_large_seed_is_cut_into_statements(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seeds, "CHARACTERS_A_PART", 40_000)
+    monkeypatch.setattr(seeds, "CHARACTERS_PER_PART", 40_000)
     file.write_text("a,b\n" + "".join(f"{n},text {n}\n" for n in range(20_000)))
     seed = seeds.read(file, {}, ",")
     assert len(seed.parts) > 1
