@@ -1,1 +1,1 @@
-"""Batches by interval: which intervals a model has, which it lacks, and the ledger that says so. Knows no dbt."""
+"""Interval models: the intervals of a model's inputs, those that are stale, and the run ledger; independent of dbt."""

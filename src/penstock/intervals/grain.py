@@ -1,4 +1,4 @@
-"""Intervals: months or days, known by their first day; their names, their order, their SQL conditions."""
+"""Intervals: months or days, identified by their first day; their names, their order, their SQL conditions."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ _DATE = re.compile(r"([1-9][0-9]{3})-(0[1-9]|1[0-2])(?:-(0[1-9]|[12][0-9]|3[01])
 
 @dataclass(frozen=True)
 class Grain:
-    """How long an interval is: `month` or `day`. An interval is named by its first day."""
+    """The length of an interval: `month` or `day`."""
 
     name: str
 
     def start(self, day: date) -> date:
-        """The interval that a day falls in."""
+        """Return the interval that contains a day."""
         return day.replace(day=1) if self.name == MONTH else day
 
     def following(self, start: date) -> date:
-        """The next interval, which is where this one ends."""
+        """Return the next interval."""
         if self.name == DAY:
             return start + timedelta(days=1)
         return date(start.year + start.month // 12, start.month % 12 + 1, 1)
 
     def show(self, start: date) -> str:
-        """An interval as it is typed: `2024-01`, or `2024-01-31` for a day."""
+        """Return an interval as text: `2024-01`, or `2024-01-31` for a day."""
         return f"{start:%Y-%m}" if self.name == MONTH else start.isoformat()
 
-    def of(self, start: date, other: Grain) -> Iterator[date]:
-        """The intervals of this grain that share days with one of another grain."""
+    def overlapping(self, start: date, other: Grain) -> Iterator[date]:
+        """Yield the intervals of this grain that share days with an interval of another grain."""
         end = other.following(start)
-        inside = self.start(start)
-        while inside < end:
-            yield inside
-            inside = self.following(inside)
+        interval = self.start(start)
+        while interval < end:
+            yield interval
+            interval = self.following(interval)
 
 
 GRAINS = {name: Grain(name) for name in (MONTH, DAY)}
 
 
-def runs(intervals: Iterable[date], grain: Grain) -> list[tuple[date, date]]:
-    """(first, last) of each run of neighbours, in order."""
-    found: list[tuple[date, date]] = []
+def ranges_of(intervals: Iterable[date], grain: Grain) -> list[tuple[date, date]]:
+    """Return (first, last) of each range of consecutive intervals, in order."""
+    ranges: list[tuple[date, date]] = []
     for start in sorted(set(intervals)):
-        if found and grain.following(found[-1][1]) == start:
-            found[-1] = (found[-1][0], start)
+        if ranges and grain.following(ranges[-1][1]) == start:
+            ranges[-1] = (ranges[-1][0], start)
         else:
-            found.append((start, start))
-    return found
+            ranges.append((start, start))
+    return ranges
 
 
-def shown(intervals: Iterable[date], grain: Grain) -> str:
-    """Intervals as text, neighbours drawn together: `2024-01..2024-03, 2024-05`; `none` without any."""
+def format_intervals(intervals: Iterable[date], grain: Grain) -> str:
+    """Return intervals as text, consecutive ones as a range: `2024-01..2024-03, 2024-05`; `none` without intervals."""
     parts = [
         grain.show(first) if first == last else f"{grain.show(first)}..{grain.show(last)}"
-        for first, last in runs(intervals, grain)
+        for first, last in ranges_of(intervals, grain)
     ]
     return ", ".join(parts) or "none"
 
 
 def condition(column: str, intervals: Iterable[date], grain: Grain) -> str:
-    """SQL that holds for the rows of these intervals; the column is a DATE or a timestamp.
+    """Return the SQL condition of the rows of some intervals; the column is a date or a timestamp.
 
-    Ranges, not a list of days: they hold for a time of day too, and Spark prunes partitions by them.
+    The condition has ranges instead of a list of days: they work for timestamps, and Spark prunes partitions by them.
     """
     parts = [
         f"{column} >= date'{first.isoformat()}' and {column} < date'{grain.following(last).isoformat()}'"
-        for first, last in runs(intervals, grain)
+        for first, last in ranges_of(intervals, grain)
     ]
     if not parts:
         return "false"
@@ -80,10 +80,10 @@ def condition(column: str, intervals: Iterable[date], grain: Grain) -> str:
 
 
 def parse_day(text: str) -> date:
-    """The first day of `2024-01`, or the day `2024-01-31`.
+    """Return the first day of `2024-01`, or the day `2024-01-31`.
 
     Raises:
-        PenstockError: it is neither.
+        PenstockError: the text is neither a month nor a day.
     """
     if match := _DATE.fullmatch(text.strip()):
         try:
@@ -94,10 +94,13 @@ def parse_day(text: str) -> date:
 
 
 def parse_days(text: str) -> tuple[date, date]:
-    """The days of `2024-01`, `2024-01..2024-03` or `2024-01-05..2024-01-07`: the first, and the one after the last.
+    """Return the first day of a range, and the day after its last one.
+
+    Args:
+        text: as `2024-01`, `2024-01..2024-03` or `2024-01-05..2024-01-07`.
 
     Raises:
-        PenstockError: it is no such range, or one that runs backwards.
+        PenstockError: the text is not a range, or its end is before its start.
     """
     first, dots, last = text.strip().partition("..")
     last = (last if dots else first).strip()

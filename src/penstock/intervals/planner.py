@@ -14,7 +14,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.intervals import input_filter, ledger_rows, plan_messages, run_marker
 from penstock.intervals.commit_metadata import CommitMetadata
-from penstock.intervals.grain import Grain, condition, shown
+from penstock.intervals.grain import Grain, condition, format_intervals
 from penstock.intervals.interval_model import IntervalModel, RunSql
 from penstock.intervals.model_graph import GraphModel, ModelGraph, ModelInputs
 from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
@@ -101,7 +101,7 @@ class IntervalPlanner:
         """Return the rows of an interval in an input; None when they were not counted."""
         schema, _, table = name.partition(".")
         if source := self.sources.get(schema):
-            return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.of(day, grain))
+            return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.overlapping(day, grain))
         known = self.ledger.known(name)
         built = known.state.built.get(day) if known else None
         return built.rows if built else None
@@ -110,14 +110,14 @@ class IntervalPlanner:
         """Check the files of the source tables' intervals that are about to be read."""
         for schema, table in tables:
             source = self.sources[schema]
-            source.verify(self.run_sql, table, {item for day in days for item in source.grain.of(day, grain)})
+            source.verify(self.run_sql, table, {item for day in days for item in source.grain.overlapping(day, grain)})
 
     def _available(self, inputs: ModelInputs, grain: Grain) -> dict[date, dict[str, str]]:
         """Return the intervals that the inputs have now, each with the version of each input."""
         versions: dict[date, dict[str, list[str]]] = {}
 
         def add(start: date, of: Grain, name: str, version: str) -> None:
-            for day in grain.of(start, of):
+            for day in grain.overlapping(start, of):
                 versions.setdefault(day, {}).setdefault(name, []).append(version)
 
         for schema, table in inputs.sources:
@@ -168,7 +168,7 @@ class IntervalPlanner:
         if any(built.commit_id == left.commit_id for built in table.state.built.values()):
             return table
         self.log(
-            f"{model.name}: an earlier run was killed while it built {shown(left.intervals, model.grain)}; "
+            f"{model.name}: an earlier run was killed while it built {format_intervals(left.intervals, model.grain)}; "
             "its table is as it was before"
         )
         metadata = CommitMetadata(left.commit_id, left.run_id, "", left.started, {day: {} for day in left.intervals})

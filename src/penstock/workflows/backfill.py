@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 from penstock.errors import PenstockError
-from penstock.intervals.grain import GRAINS, MONTH, shown
+from penstock.intervals.grain import GRAINS, MONTH, format_intervals
 from penstock.lake.catalog import SCHEMA
 from penstock.lake.landing_report import Line
 from penstock.workflows import dbt_runner
@@ -42,7 +42,7 @@ class Step:
     @property
     def name(self) -> str:
         """The months as text."""
-        return shown(self.months, GRAIN)
+        return format_intervals(self.months, GRAIN)
 
     @property
     def models(self) -> list[str]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.intervals.grain import DAY, GRAINS, MONTH, condition, parse_day, parse_days, runs, shown
+from penstock.intervals.grain import DAY, GRAINS, MONTH, condition, format_intervals, parse_day, parse_days, ranges_of
 
 FIRST, LAST = date(2019, 1, 1), date(2025, 12, 31)
 days = st.dates(FIRST, LAST)
@@ -30,7 +30,7 @@ def test_each_day_falls_in_one_interval(grain, day):
 def test_intervals_of_another_grain_share_days(day, grain, other):
     """Those of one grain that lie in an interval of another cover it, and each of them shares a day with it."""
     start = other.start(day)
-    found = list(grain.of(start, other))
+    found = list(grain.overlapping(start, other))
     inside = {start + timedelta(days=n) for n in range((other.following(start) - start).days)}
     assert {grain.start(item) for item in inside} == set(found)
     assert found == sorted(set(found))
@@ -39,7 +39,7 @@ def test_intervals_of_another_grain_share_days(day, grain, other):
 @given(grains, st.sets(days, max_size=12))
 def test_runs_hold_the_same_intervals_drawn_together(grain, chosen):
     intervals = {grain.start(day) for day in chosen}
-    found = runs(intervals, grain)
+    found = ranges_of(intervals, grain)
     listed = []
     for first, last in found:
         inside = first
@@ -76,9 +76,11 @@ def test_a_condition_stands_beside_others():
 
 def test_intervals_are_shown_as_they_are_typed():
     month, day = GRAINS[MONTH], GRAINS[DAY]
-    assert shown([date(2024, 3, 1), date(2024, 1, 1), date(2023, 12, 1)], month) == "2023-12..2024-01, 2024-03"
-    assert shown([date(2024, 2, 29), date(2024, 3, 1)], day) == "2024-02-29..2024-03-01"
-    assert shown([], month) == "none"
+    assert (
+        format_intervals([date(2024, 3, 1), date(2024, 1, 1), date(2023, 12, 1)], month) == "2023-12..2024-01, 2024-03"
+    )
+    assert format_intervals([date(2024, 2, 29), date(2024, 3, 1)], day) == "2024-02-29..2024-03-01"
+    assert format_intervals([], month) == "none"
 
 
 @given(grains, days, st.integers(0, 40))
@@ -87,7 +89,7 @@ def test_a_range_as_it_is_shown_is_read_again(grain, day, more):
     intervals = [start]
     for _ in range(more):
         intervals.append(grain.following(intervals[-1]))
-    assert parse_days(shown(intervals, grain)) == (start, grain.following(intervals[-1]))
+    assert parse_days(format_intervals(intervals, grain)) == (start, grain.following(intervals[-1]))
 
 
 @pytest.mark.parametrize("text", ["2024", "2024-13", "2024-02-30", "2024-2", "24-01", "2024-01-00", "", "month"])

@@ -10,7 +10,7 @@ from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, Grain, parse_days
 from penstock.intervals.staleness import RequestedIntervals
 
-# Of the stale intervals, only these are built: `2024-01` or `2024-01..2024-03`.
+# Limits a run to some of the stale intervals: `2024-01` or `2024-01..2024-03`.
 WITHIN = "PENSTOCK_INTERVALS"
 
 
@@ -18,11 +18,12 @@ def requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> Req
     """Return the intervals that a dbt command names.
 
     Args:
-        arguments: dbt's command line, parsed.
-        full_refresh: whether it is a full refresh of the model.
+        arguments: dbt's parsed command line.
+        grain: the model's grain.
+        full_refresh: whether the command is a full refresh of the model.
 
     Raises:
-        PenstockError: the range in the environment is not valid.
+        PenstockError: the range in the environment variable is not valid.
     """
     start, end = (getattr(arguments, name, None) for name in ("EVENT_TIME_START", "EVENT_TIME_END"))
     within = None
