@@ -29,8 +29,8 @@ def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -
     if stale.older_code:
         parts.append(
             f"{name}: code changed since {format_intervals(stale.older_code, model.grain)} were built; their rows are "
-            f"those of the older code. do: `dbt run --select {name} --full-refresh`, or for some of them --event-time-start "
-            "and --event-time-end, or set on_code_change: rebuild"
+            f"those of the older code. do: `dbt run --select {name} --full-refresh`, or for some of them "
+            "--event-time-start and --event-time-end, or set on_code_change: rebuild"
         )
     for commit in table.foreign:
         parts.append(
