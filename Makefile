@@ -4,7 +4,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= python3
 PYTEST := $(BIN)/python -m pytest -q -p no:cacheprovider
-SHORT := --tb=short --show-capture=stdout --timeout 300
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
@@ -12,89 +11,50 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint unit integration learning learning-real adapter faults faults-year reach airflow conformance conformance-baseline bench-against bench-layout bench-batch bench-rdd bench-scale bench-duckdb docs-quality up down status doctor build clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint unit bench docs-quality up down status doctor build hooks changelog dist clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 BOOTSTRAP = command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.13. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }; $(PYTHON) tools/bootstrap.py
-venv: ## .venv with what running needs, from requirements.lock (once)
+venv: ## .venv with the packages that a run needs, from requirements.lock (once)
 	@$(BOOTSTRAP) runtime
 
-venv-dev: ## the same with what tests and linters need, from requirements-dev.lock
+venv-dev: ## .venv with the packages of tests and linters too, from requirements-dev.lock
 	@$(BOOTSTRAP) development
 
 run: venv ## sample lake, server, dbt build, and a summary
 	@penstock quickstart
 
-ml: venv ## what learns: features, train, registry, predictions, drift; clusters, ranks, stream; and a report
+ml: venv ## machine learning: features, training, registry, predictions, drift; clusters, ranks, stream; a report
 	@penstock sample --if-empty
 	@code=0; dbt build --select +tag:ml --indirect-selection buildable --exclude-resource-type unit_test || code=$$?; \
 	  penstock report ml || code=$$?; exit $$code
 
-test: venv-dev ## lint, unit tests, integration tests on servers of their own
-	@$(BIN)/python tools/suites.py test $(ALSO)
+SUITE ?= test
+test: venv-dev ## lint, unit and integration tests; or SUITE="adapter conformance faults ml reach", any of them
+	@$(BIN)/python tools/suites.py $(SUITE) $(ALSO)
 
-all: venv-dev ## every suite, two at a time, and a table of what they took
+all: venv-dev ## every suite, two processes at a time, and a table of tests and seconds
 	@$(BIN)/python tools/suites.py all
 
-lint: venv-dev ## sqlfluff, ruff, mypy
+SPELLED := $(wildcard *.md *.yml *.toml .ci/* .github/workflows/*) Makefile bench changes docs macros models orchestration python_models seeds snapshots src tests tools
+lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments
 	@ruff check .
 	@ruff format --check .
 	@mypy
+	@$(BIN)/python tools/import_layers.py
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
+	@codespell $(SPELLED)
+	@towncrier build --draft >/dev/null
 
 unit: venv-dev ## tests that need no Spark
 	@$(PYTEST) tests/unit
 
-integration: venv-dev ## tests against a real server, started and stopped by them
-	@$(PYTEST) tests/integration
-
-adapter: venv-dev ## tests of the adapter alone, on servers and small projects of its own
-	@$(PYTEST) tests/adapter
-
-faults: venv-dev ## dbt, servers, landings killed, disks filled, clocks moved, two runs at once: the rows afterwards
-	@$(PYTEST) tests/faults
-
-faults-year: venv-dev ## a year of months backfilled with kills throughout, beside the same undisturbed
-	@PYTHONPATH=tests:tests/faults $(BIN)/python tests/faults/year.py
-
-reach: venv-dev ## tests of clusters, stores (written up in docs/stores.md), other readers, schedulers, Kubernetes
-	@$(BIN)/python tools/suites.py --lanes 3 reach
-
-airflow: venv ## Airflow in an environment of its own, its database, and the DAG's graph
-	@orchestration/airflow/setup
-
-learning: venv-dev ## tests of what learns: the chain on a sample, the stream
-	@$(PYTEST) tests/ml --ignore tests/ml/test_real_months.py
-
-learning-real: venv-dev ## what learns on the real months in PENSTOCK_TLC_DATA, beside the baseline and scikit-learn
-	@$(PYTEST) -s tests/ml/test_real_months.py
-
-conformance: venv-dev ## dbt's published adapter test-suite, written up in docs/conformance.md
-	@$(PYTEST) $(SHORT) --record tests/conformance
-
-conformance-baseline: venv-dev ## the same suite by stock dbt-spark; a failure is a result
-	@PENSTOCK_CONFORMANCE_ADAPTER=spark $(PYTEST) $(SHORT) --record tests/conformance || [ $$? = 1 ]
-
 COMMIT ?= 345e71b
-bench-against: venv-dev ## CPU seconds and statements of builds beside COMMIT's (345e71b), into docs/speed.md
-	@$(BIN)/python bench/against.py $(COMMIT) --write-docs
-
-bench-layout: venv-dev ## what layouts and hints gain on 25 million trips, into docs/physical-design.md
-	@$(BIN)/python bench/layout.py --write-docs
-
-bench-batch: venv-dev ## what one more month costs, beside dbt's microbatch, into docs/operations.md
-	@$(BIN)/python bench/batch.py --write-docs
-
-bench-rdd: venv-dev ## the RDD way beside SQL, on two million raw rows
-	@$(BIN)/python bench/rdd.py
-
-bench-scale: venv-dev ## what the build takes by rows, workers, months and files, into docs/scaling.md
-	@$(BIN)/python bench/scale.py --write-docs
-
-bench-duckdb: venv-dev ## CPU seconds of the SQL models beside DuckDB's, at 5 and 25 million rows, into docs/scaling.md
-	@$(BIN)/python bench/duckdb_peer.py --write-docs
+WITHOUT_PAGE := adapter main_job rdd
+bench: venv-dev ## measure NAME=against|adapter|batch|duckdb|layout|main_job|rdd|scale, and write its page of the docs
+	@$(BIN)/python bench/run.py $(NAME) $(if $(filter against,$(NAME)),$(COMMIT)) $(if $(filter $(WITHOUT_PAGE),$(NAME)),,--write-docs) $(OPTIONS)
 
 docs-quality: venv-dev ## the rules' table in docs/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
@@ -114,6 +74,17 @@ doctor: venv ## what is wrong on this machine
 build: venv ## dbt build
 	@dbt build
 
+hooks: venv-dev ## check each commit with ruff, sqlfluff, codespell (installs git's hooks)
+	@pre-commit install
+
+changelog: venv-dev ## move the fragments of changes/ to CHANGELOG.md, below the version of src/penstock
+	@towncrier build --yes --version $$($(BIN)/python -c "import penstock; print(penstock.__version__)")
+
+dist: venv-dev ## the source distribution and the wheel, in dist/
+	@rm -rf dist
+	@uv build --quiet --no-build-isolation --python $(BIN)/python --out-dir dist
+	@ls -1 dist
+
 clean: ## stop the server, drop the tables, logs and dbt's output; the lake stays
 	@[ ! -x $(BIN)/penstock ] || { penstock down; penstock down --target cluster; penstock cluster down; }
 	@rm -rf .penstock/cluster .penstock/cluster-nodes warehouse target logs .penstock/metastore_db .penstock/logs .penstock/tmp .penstock/run .penstock/conf
@@ -121,8 +92,10 @@ clean: ## stop the server, drop the tables, logs and dbt's output; the lake stay
 clean-venv: ## remove the Python environment
 	@rm -rf $(VENV)
 
-COMPILE := --universal --python-version 3.10 --generate-hashes --no-header --no-annotate --upgrade
+# Locked versions stay while they fit; `make lock UPGRADE=--upgrade` takes the newest ones.
+UPGRADE ?=
+COMPILE = --universal --python-version 3.10 --generate-hashes --no-header --no-annotate $(UPGRADE)
 lock: ## resolve both locks again from pyproject.toml, and Airflow's (needs uv)
-	@uv pip compile pyproject.toml --all-extras $(COMPILE) -o requirements-dev.lock
-	@uv pip compile pyproject.toml --extra install --extra report $(COMPILE) -c requirements-dev.lock -o requirements.lock
+	@uv pip compile pyproject.toml --extra s3 --extra gs --extra ml --group install --group dev $(COMPILE) -o requirements-dev.lock
+	@uv pip compile pyproject.toml --extra ml --group install $(COMPILE) -c requirements-dev.lock -o requirements.lock
 	@uv pip compile orchestration/airflow/requirements.in $(COMPILE) -o orchestration/airflow/requirements.lock

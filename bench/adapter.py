@@ -1,129 +1,122 @@
-"""penstock's adapter beside stock dbt-spark: one server, one project, one run, as ratios.
+"""dbt commands by penstock's adapter beside stock dbt-spark: one server, one project, in turns.
 
-    .venv/bin/python bench/adapter.py [--rounds 3] [--only models,statements,seed,crowd]
-
-Both read the same project (Delta tables throughout) on the same warm server, dbt-spark by a profile of
-its own with nothing but its required keys, each in schemas of its own, in turns. Printed are medians of
-wall seconds of the whole command, their ratio, and where each spends the time: dbt's own work,
-statements (their number, and the seconds they took as dbt saw them; several run at once).
+Both adapters read the same project (Delta tables throughout) on the same warm server. dbt-spark has a profile with
+its required keys alone, and each adapter has its own schemas. The figures are medians of wall seconds of the whole
+command, their ratio, and where the time goes: the number of statements and the seconds that they took as dbt saw
+them (several run at once).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
-from rich.console import Console
-from rich.table import Table
 
+from bench.measure import run_command
+from bench.options import comma_separated
+from bench.projects import write_project
+from bench.report import Report, table
 from penstock.config.settings import load
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
 
-ROOT = Path(__file__).resolve().parent.parent
-BIN = ROOT / ".venv" / "bin"
+PAGE = None
 MODELS, TESTED, SECONDS, SEED_ROWS, CROWD = 20, 40, 6, 100_000, 2_000
-COMMANDS = {
+STOCK, OURS = "dbt-spark", "penstock"
+# Two jobs run beside many tables of other projects in the same schema.
+JOBS = {
     "models": (("build", "--select", "small"), f"{MODELS} small models, {TESTED} tests"),
     "statements": (("run", "--select", "slow", "--threads", "1"), f"5 statements of {SECONDS} s"),
     "seed": (("seed",), f"a seed of {SEED_ROWS:,} rows"),
     "crowd": (("run", "--select", "few"), f"a run beside {CROWD:,} tables of others"),
     "docs": (("docs", "generate", "--select", "few"), f"its docs beside {CROWD:,} tables"),
 }
+CROWDED = {"crowd", "docs"}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One command: wall seconds, statements sent, and the seconds these took, added up."""
+    """One command: wall seconds, statements sent, and the sum of the seconds that these took."""
 
     wall: float
     statements: int
     answered: float
 
 
-def write_project(folder: Path) -> None:
-    """Twenty models (half of them views), forty tests, five slow statements, a large seed, ten models in a crowd."""
-    (folder / "models" / "small").mkdir(parents=True)
-    tests = []
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", type=comma_separated(JOBS), default=list(JOBS), help=f"some of {','.join(JOBS)}")
+
+
+def project_files() -> dict[str, str]:
+    """Return 20 models (half of them views) with 40 tests, 5 slow statements, a large seed, 10 models for a crowd."""
+    files, tested = {}, []
     for number in range(MODELS):
         kind = "view" if number % 2 else "table"
-        below = f"from {{{{ ref('small_{number - 1}') }}}}" if number % 2 else "from range(1000)"
-        text = f"{{{{ config(materialized='{kind}') }}}}\nselect id, id * 2 as twice {below}\n"
-        (folder / "models" / "small" / f"small_{number}.sql").write_text(text)
+        source = f"from {{{{ ref('small_{number - 1}') }}}}" if number % 2 else "from range(1000)"
+        text = f"{{{{ config(materialized='{kind}') }}}}\nselect id, id * 2 as twice {source}\n"
+        files[f"models/small/small_{number}.sql"] = text
         columns = [{"name": "id", "data_tests": ["not_null", "unique"]}]
-        tests.append({"name": f"small_{number}", "columns": columns})
-    (folder / "models" / "small" / "small.yml").write_text(yaml.safe_dump({"models": tests}))
+        tested.append({"name": f"small_{number}", "columns": columns})
+    files["models/small/small.yml"] = yaml.safe_dump({"models": tested})
     for name, count, sql in (
         ("slow", 5, f"select java_method('java.lang.Thread', 'sleep', bigint({SECONDS * 1000})) as slept"),
         ("few", 10, "select 1 as id"),
     ):
-        (folder / "models" / name).mkdir()
-        for number in range(count):
-            text = "{{ config(materialized='table') }}\n" + sql + "\n"
-            (folder / "models" / name / f"{name}_{number}.sql").write_text(text)
-    (folder / "seeds").mkdir()
-    with (folder / "seeds" / "large.csv").open("w") as file:
-        file.write("id,zone,fare,day,is_paid,note\n")
-        for row in range(SEED_ROWS):
-            day = f"2024-{row % 12 + 1:02d}-{row % 28 + 1:02d}"
-            file.write(f"{row},{row % 263},{row % 9000 / 100},{day},{str(row % 3 == 0).lower()},trip {row}\n")
-    project = {"name": "bench", "version": "1.0.0", "profile": "bench", "models": {"bench": {"+file_format": "delta"}}}
-    project["models"]["bench"]["few"] = {"+schema": "crowd"}
-    project["seeds"] = {"bench": {"+file_format": "delta"}}
-    project["flags"] = {"send_anonymous_usage_stats": False}
-    (folder / "dbt_project.yml").write_text(yaml.safe_dump(project))
-    (folder / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": {"memory": "4g"}}))
-    (folder / ".penstock").mkdir()
-    for shared in ("jars", "cds"):
-        (ROOT / ".penstock" / shared).mkdir(parents=True, exist_ok=True)
-        (folder / ".penstock" / shared).symlink_to(ROOT / ".penstock" / shared)
+        text = "{{ config(materialized='table') }}\n" + sql + "\n"
+        files |= {f"models/{name}/{name}_{number}.sql": text for number in range(count)}
+    project: dict[str, Any] = {
+        "name": "bench",
+        "version": "1.0.0",
+        "profile": "bench",
+        "models": {"bench": {"+file_format": "delta", "few": {"+schema": "crowd"}}},
+        "seeds": {"bench": {"+file_format": "delta"}},
+        "flags": {"send_anonymous_usage_stats": False},
+    }
+    settings = {"version": 1, "server": {"memory": "4g"}}
+    files |= {"dbt_project.yml": yaml.safe_dump(project), "penstock.yml": yaml.safe_dump(settings)}
+    return {**files, "seeds/large.csv": seed()}
 
 
-def write_profiles(folder: Path, server: Record) -> None:
-    """A target for each adapter; dbt-spark's has its required keys and no other, bar the threads that both have."""
+def seed() -> str:
+    """Return the seed's CSV."""
+    lines = ["id,zone,fare,day,is_paid,note"]
+    for row in range(SEED_ROWS):
+        day = f"2024-{row % 12 + 1:02d}-{row % 28 + 1:02d}"
+        lines.append(f"{row},{row % 263},{row % 9000 / 100},{day},{str(row % 3 == 0).lower()},trip {row}")
+    return "\n".join(lines) + "\n"
+
+
+def profiles(server: Record) -> str:
+    """Return a target for each adapter; dbt-spark's has its required keys, and the threads that both have."""
     spark = {"type": "spark", "method": "thrift", "host": "127.0.0.1", "port": server.ports.thrift, "user": "bench"}
     spark |= {"auth": "CUSTOM", "password": server.token}
     outputs = {
-        "dbt-spark": {**spark, "schema": "stock", "threads": 3},
-        "penstock": {"type": "penstock", "schema": "own", "threads": 3},
+        STOCK: {**spark, "schema": "stock", "threads": 3},
+        OURS: {"type": "penstock", "schema": "own", "threads": 3},
     }
-    (folder / "profiles.yml").write_text(yaml.safe_dump({"bench": {"target": "penstock", "outputs": outputs}}))
+    return yaml.safe_dump({"bench": {"target": OURS, "outputs": outputs}})
 
 
-def measure(folder: Path, adapter: str, *command: str) -> Measured:
-    """Run dbt with one of the adapters; end the bench when it fails."""
+def run_dbt(folder: Path, adapter: str, *command: str) -> Measured:
+    """Run dbt with one of the adapters."""
     logs = folder / f"logs-{adapter}"
     (logs / "dbt.log").unlink(missing_ok=True)
     options = ("--target", adapter, "--target-path", f"target-{adapter}", "--log-path", str(logs))
-    begin = time.monotonic()
-    done = subprocess.run(
-        [str(BIN / "dbt"), "--log-format-file", "json", *command, *options],
-        cwd=folder,
-        env={**os.environ, "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}"},
-        capture_output=True,
-        text=True,
-    )
-    wall = time.monotonic() - begin
-    if done.returncode:
-        sys.exit(f"{adapter}: {done.stdout[-3000:]}")
+    wall = run_command(("dbt", "--log-format-file", "json", *command, *options), folder).wall
     events = [json.loads(line) for line in (logs / "dbt.log").read_text().splitlines() if line.startswith("{")]
     elapsed = [event["data"]["elapsed"] for event in events if event["info"]["name"] == "SQLQueryStatus"]
     return Measured(wall, len(elapsed), sum(elapsed))
 
 
-def crowd(folder: Path) -> None:
-    """Others' tables in both adapters' schemas of the crowd."""
-    server = control.current(load(folder))
-    assert server
+def create_crowd(server: Record) -> None:
+    """Create tables of other projects in each adapter's schema for the crowd."""
     cursor = server.connect().cursor()
     for schema in ("stock_crowd", "own_crowd"):
         cursor.execute(f"create schema if not exists {schema}")
@@ -131,42 +124,45 @@ def crowd(folder: Path) -> None:
             cursor.execute(f"create table if not exists {schema}.other_{number} (id bigint, name string) using parquet")
 
 
-def main() -> None:
-    """Measure in turns, and print."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", default=",".join(COMMANDS), help="which of " + ", ".join(COMMANDS))
-    arguments = parser.parse_args()
-    chosen = arguments.only.split(",")
-    table = Table("job", "adapter", "wall s", "ratio", "statements", "seconds in them", title="medians")
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_project(folder)
-        settings = load(folder)
-        try:
-            write_profiles(folder, control.up(settings))
-            if {"crowd", "docs"} & set(chosen):
-                crowd(folder)
-            for job in chosen:
-                command, words = COMMANDS[job]
-                # Stock dbt-spark polls every five seconds: a round of both warms the server, unless it is that long.
-                found: dict[str, list[Measured]] = {"dbt-spark": [], "penstock": []}
-                for number in range(arguments.rounds + (job == "models")):
-                    for adapter, results in found.items():
-                        result = measure(folder, adapter, *command)
-                        if number or job != "models":
-                            results.append(result)
-                base = statistics.median(result.wall for result in found["dbt-spark"])
-                for adapter, results in found.items():
-                    wall = statistics.median(result.wall for result in results)
-                    answered = statistics.median(result.answered for result in results)
-                    ratio = f"{wall / base:.2f}" if adapter == "penstock" else ""
-                    table.add_row(words, adapter, f"{wall:.1f}", ratio, str(results[-1].statements), f"{answered:.1f}")
-                    words = ""
-        finally:
-            control.down(settings)
-    Console(width=120).print(table)
+def measure_job(folder: Path, job: str, rounds: int) -> dict[str, list[Measured]]:
+    """Run a job by both adapters in turns."""
+    command, _ = JOBS[job]
+    results: dict[str, list[Measured]] = {STOCK: [], OURS: []}
+    # One round of both warms the server up, with the first job alone: dbt-spark polls every 5 s, other jobs are long.
+    warm_ups = int(job == "models")
+    for number in range(rounds + warm_ups):
+        for adapter, measured in results.items():
+            result = run_dbt(folder, adapter, *command)
+            print(f"{job} by {adapter}: {result.wall:.1f} s", flush=True)
+            if number >= warm_ups:
+                measured.append(result)
+    return results
 
 
-if __name__ == "__main__":
-    main()
+def rows(job: str, results: dict[str, list[Measured]]) -> list[list[str]]:
+    """Return a row for each adapter: medians, and the ratio of ours."""
+    base = statistics.median(result.wall for result in results[STOCK])
+    cells = []
+    for adapter, measured in results.items():
+        wall = statistics.median(result.wall for result in measured)
+        answered = statistics.median(result.answered for result in measured)
+        ratio = f"{wall / base:.2f}" if adapter == OURS else ""
+        text = JOBS[job][1] if adapter == STOCK else ""
+        cells.append([text, adapter, f"{wall:.1f}", ratio, f"{measured[-1].statements}", f"{answered:.1f}"])
+    return cells
+
+
+def measure(options: argparse.Namespace, folder: Path) -> Report:
+    """Measure each job by both adapters."""
+    write_project(folder, project_files())
+    settings = load(folder)
+    try:
+        server = control.up(settings)
+        (folder / "profiles.yml").write_text(profiles(server))
+        if CROWDED & set(options.only):
+            create_crowd(server)
+        cells = [row for job in options.only for row in rows(job, measure_job(folder, job, options.rounds))]
+    finally:
+        control.down(settings)
+    heads = ["job (medians)", "adapter", "wall s", "ratio", "statements", "seconds in them"]
+    return Report(table(heads, cells, text_columns=2, padded=True))

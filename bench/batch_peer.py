@@ -1,7 +1,7 @@
-"""One more month at month 12: strategy `interval` beside dbt's `microbatch` and a table built anew.
+"""One more month after eleven: strategy `interval` beside dbt's `microbatch` and a full refresh.
 
-The months end with the one that the clock is in: `microbatch` builds the batch of now and its lookback,
-so that an older month that lands late is one it never sees.
+The months end with the current one, since `microbatch` chooses its batches by the clock: it builds the current one and
+its lookback, and never an older month that lands late.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 
 import yaml
-from batch_project import Cost, Place
-from batch_results import Peer, Way
+
+from bench.batch_results import Peer, Way
+from bench.measure import ROOT
+from bench.projects import Cost, Project
 
 MONTHS, MEMORY = 12, "3g"
-BUILT_ANEW, MICROBATCH, INTERVAL = "table", "microbatch", "interval"
+FULL_REFRESH, MICROBATCH, INTERVAL = "table", "microbatch", "interval"
 SELECT = """
 select
     file_month as revenue_month,
@@ -27,8 +29,8 @@ group by file_month, pulocationid
 INCREMENTAL = {"materialized": "incremental", "event_time": "revenue_month", "partition_by": ["revenue_month"]}
 
 
-def files(begin: date) -> dict[str, str]:
-    """A dbt project of one source and the same model three times."""
+def project_files(begin: date) -> dict[str, str]:
+    """Return a dbt project of one source and the same model three times, as text by path."""
     configs = {
         INTERVAL: {**INCREMENTAL, "incremental_strategy": INTERVAL},
         MICROBATCH: {
@@ -38,7 +40,7 @@ def files(begin: date) -> dict[str, str]:
             "begin": f"{begin}",
             "lookback": 1,
         },
-        BUILT_ANEW: {"materialized": "table", "partition_by": ["revenue_month"]},
+        FULL_REFRESH: {"materialized": "table", "partition_by": ["revenue_month"]},
     }
     table = {"name": "yellow", "config": {"event_time": "file_month"}}
     models = [{"name": f"revenue_{name}", "config": config} for name, config in configs.items()]
@@ -52,6 +54,7 @@ def files(begin: date) -> dict[str, str]:
     }
     target = {"type": "penstock", "schema": "warehouse", "threads": 1}
     return {
+        "lake.yml": (ROOT / "lake.yml").read_text(),
         "dbt_project.yml": yaml.safe_dump(project),
         "profiles.yml": yaml.safe_dump({"peer": {"target": "dev", "outputs": {"dev": target}}}),
         "models/peer.yml": yaml.safe_dump({"sources": [{"name": "lake", "tables": [table]}], "models": models}),
@@ -60,38 +63,44 @@ def files(begin: date) -> dict[str, str]:
 
 
 def month_before(month: date, back: int) -> date:
-    """The first day of the month so many months earlier."""
+    """Return the first day of the month that is `back` months earlier."""
     number = month.year * 12 + month.month - 1 - back
     return date(number // 12, number % 12 + 1, 1)
 
 
-def measure(top: Path, rows: int, rounds: int) -> Peer:
-    """Eleven months built by each, then the twelfth, landed anew before each round; one round warms up."""
-    this = datetime.now(timezone.utc).date().replace(day=1)
-    begin, eleventh = month_before(this, MONTHS - 1), month_before(this, 1)
-    names = [INTERVAL, MICROBATCH, BUILT_ANEW]
+def measure(folder: Path, rows: int, rounds: int) -> Peer:
+    """Build eleven months by each strategy, then the twelfth, whose rows land again before each round.
+
+    The first round warms up.
+    """
+    current = datetime.now(timezone.utc).date().replace(day=1)
+    begin, eleventh = month_before(current, MONTHS - 1), month_before(current, 1)
+    names = [INTERVAL, MICROBATCH, FULL_REFRESH]
     seconds: dict[str, list[float]] = {name: [] for name in names}
     costs: dict[str, list[Cost]] = {name: [] for name in names}
     batches: dict[str, int] = {}
-    with Place(top / "peer", MEMORY, files(begin)) as place:
-        place.land(f"{begin:%Y-%m}..{eleventh:%Y-%m}", rows * (MONTHS - 1), ["yellow"])
-        place.run("dbt", "run")
+    with Project(folder / "peer", MEMORY, project_files(begin)) as project:
+        project.land(f"{begin:%Y-%m}..{eleventh:%Y-%m}", rows * (MONTHS - 1), ["yellow"])
+        project.run("dbt", "run")
         for number in range(rounds + 1):
-            place.land(f"{this:%Y-%m}", rows, ["yellow"], seed=number + 2)
-            # In another order each time: the first one's run brings the lake's table up to date.
+            project.land(f"{current:%Y-%m}", rows, ["yellow"], seed=number + 2)
+            # The order changes with each round: the first run also registers the new month with Spark.
             for name in names[number % 3 :] + names[: number % 3]:
-                cost = place.run("dbt", "run", "--select", f"revenue_{name}")
-                result = next(item for item in place.results() if item["unique_id"].startswith("model."))
+                cost = project.run("dbt", "run", "--select", f"revenue_{name}")
+                result = next(item for item in project.results() if item["unique_id"].startswith("model."))
                 batches[name] = len((result.get("batch_results") or {}).get("successful", []))
                 if name == INTERVAL:
-                    batches[name] = int(result["message"] == f"built {this:%Y-%m}")
+                    batches[name] = int(result["message"] == f"built {current:%Y-%m}")
                 if number:
                     costs[name].append(cost)
                     seconds[name].append(result["execution_time"])
-        told = {
-            name: place.query(f"select count(*), sum(trips), sum(revenue) from warehouse.revenue_{name}")
+        totals = {
+            name: project.query(f"select count(*), sum(trips), sum(revenue) from warehouse.revenue_{name}")
             for name in names
         }
-    if len({str(item) for item in told.values()}) > 1 or batches[INTERVAL] != 1:
-        raise SystemExit(f"the three tables differ, or the month was not built alone: {told}, {batches}")
+    if len({str(item) for item in totals.values()}) > 1 or batches[INTERVAL] != 1:
+        raise SystemExit(
+            f"needed: three equal tables, and one interval built. found: {totals}, {batches}. "
+            "do: compare the strategies"
+        )
     return Peer(rows, MONTHS, {name: Way(batches[name], seconds[name], costs[name]) for name in names})

@@ -1,4 +1,4 @@
-"""What bench/batch.py found, and what follows from it: a line through the months, the last by the first."""
+"""Results of bench/batch.py, a line through the costs of the months, and means of the first and last ones."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from batch_project import Cost
+from bench.projects import Cost
 
-# Months that still warm the server up: they are shown, and left out of every figure.
+# The first months still warm the server up: they are shown, and left out of every figure. Means are of FEW months.
 WARM, FEW = 2, 3
 
 
@@ -18,9 +18,9 @@ class Fit:
     """The line of least squares through the costs of months.
 
     Attributes:
-        start: where it stands at month 0, in the costs' unit.
-        slope: what each month adds, in the costs' unit.
-        mean: of the costs it was drawn through.
+        start: its value at month 0, in the costs' unit.
+        slope: cost that each month adds, in the costs' unit.
+        mean: mean of the costs that it fits.
     """
 
     start: float
@@ -29,16 +29,12 @@ class Fit:
 
     @property
     def share(self) -> float:
-        """What each month adds, by the mean."""
+        """Return the cost that each month adds, as a share of the mean."""
         return self.slope / self.mean
 
-    def at(self, month: float) -> float:
-        """The line's height at a month."""
-        return self.start + self.slope * month
 
-
-def fitted(costs: Sequence[float]) -> Fit:
-    """The line through the costs of months 1, 2, … without those that warm up.
+def fit(costs: Sequence[float]) -> Fit:
+    """Return the line through the costs of months 1, 2, … without those that warm up.
 
     Raises:
         ValueError: fewer than two months are left.
@@ -50,13 +46,13 @@ def fitted(costs: Sequence[float]) -> Fit:
     return Fit(start, slope, statistics.mean(kept))
 
 
-def first(costs: Sequence[float]) -> float:
-    """Mean cost of the first three months after those that warm up."""
+def mean_of_first(costs: Sequence[float]) -> float:
+    """Return the mean cost of the first three months after those that warm up."""
     return statistics.mean(costs[WARM : WARM + FEW])
 
 
-def last(costs: Sequence[float]) -> float:
-    """Mean cost of the last three months."""
+def mean_of_last(costs: Sequence[float]) -> float:
+    """Return the mean cost of the last three months."""
     return statistics.mean(costs[-FEW:])
 
 
@@ -65,11 +61,11 @@ class Months:
     """One `dbt run` a month, in order.
 
     Attributes:
-        rows: made and landed for each month.
+        rows: rows of each month.
         memory: Spark's heap.
-        names: of the months.
-        costs: of their runs.
-        tables: how many tables each run replaced the month of.
+        names: the months.
+        costs: costs of their runs.
+        tables: in how many tables each run replaced the month.
     """
 
     rows: int
@@ -78,14 +74,14 @@ class Months:
     costs: list[Cost]
     tables: int
 
-    def of(self, kind: str) -> list[float]:
-        """One kind of cost: wall, spark or client."""
+    def costs_of(self, kind: str) -> list[float]:
+        """Return one kind of cost of each month: wall, spark or client."""
         return [float(getattr(cost, kind)) for cost in self.costs]
 
 
 @dataclass(frozen=True)
 class NoChange:
-    """Runs with nothing to do: their costs, and medians of jobs, of those that read trips, of new versions."""
+    """Runs with nothing to do: their costs, and medians of Spark jobs, of those that read trips, of new versions."""
 
     months: int
     costs: list[Cost]
@@ -105,12 +101,12 @@ class Threads:
 
 @dataclass(frozen=True)
 class Way:
-    """One strategy when month 12 arrives.
+    """One strategy when the twelfth month lands.
 
     Attributes:
-        batches: intervals or batches that one run built; 0 when it knows none and builds the whole table.
-        model: seconds that dbt says the model took, of each round.
-        costs: of the whole command, of each round.
+        batches: intervals or batches that one run built; 0 for a full refresh.
+        model: seconds that dbt reports for the model, for each round.
+        costs: costs of the whole command, for each round.
     """
 
     batches: int
@@ -120,7 +116,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Peer:
-    """The same model by `interval`, `microbatch` and as a table: rows of each of the months."""
+    """The same model by `interval`, `microbatch` and as a table; `rows` of each of the months."""
 
     rows: int
     months: int
@@ -132,10 +128,11 @@ class Peak:
     """A backfill on a fresh server.
 
     Attributes:
-        months, rows: how many, and rows of each.
-        commits: of the table of trips.
-        resident: most memory that Spark's process held, bytes.
-        heap: most of the heap that Spark saw in use, bytes.
+        words: the command.
+        months, rows: number of months, and rows of each.
+        commits: commits of fct_trips.
+        resident: peak memory of Spark's process, bytes.
+        heap: peak of the heap that Spark saw in use, bytes.
     """
 
     words: str
@@ -159,7 +156,7 @@ def _costs(items: list[dict[str, float]]) -> list[Cost]:
 
 
 def read(name: str, data: dict[str, Any]) -> Any:
-    """A part's results from their JSON."""
+    """Return a part's results from their JSON."""
     if name == "months":
         return Months(**{**data, "costs": _costs(data["costs"])})
     if name == "nochange":

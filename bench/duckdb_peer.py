@@ -1,22 +1,18 @@
 """The SQL models beside DuckDB: the same five tables from the same landed files, as CPU seconds and a ratio.
 
-    .venv/bin/python bench/duckdb_peer.py [--rows 5000000 25000000] [--lakes DIR] [--results FILE] [--write-docs]
+    .venv/bin/python bench/run.py duckdb [--rows 5000000 25000000] [--lakes DIR] [--results FILE] [--write-docs]
 
-For each number of rows: a lake of twelve made months of green and yellow trips, the tables by `dbt run` on a
-server of its own (one model after another, after a small month has warmed it up), and the same tables by
-DuckDB in a process of its own. Counts and exact sums of both are compared; a difference ends the bench.
-Spark's CPU seconds are those of its JVM, from /proc; DuckDB's are those of its whole process.
+For each number of rows: a lake of twelve made months of green and yellow trips; the tables by `dbt run` on a
+server that has built a small month, one model after another; and the same tables by a DuckDB process. Counts and exact
+sums of both are compared; a difference ends the benchmark. Spark's CPU seconds are those of its JVM; DuckDB's are those
+of its whole process.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
-import resource
-import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -25,15 +21,16 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from duckdb_tables import THREADS
-from scale import COUNT, MEMORY, Lakes
-from scale_docs import PAGE, short
-from scale_project import Site, instant
-from scale_results import MILLION
-from scale_watch import Watch
 
+from bench.duckdb_tables import THREADS
+from bench.measure import CpuTimeline, run_command
+from bench.report import DOCS, MILLION, Page, Report, format_rows, spark_version, table
+from bench.scale import COUNT, MEMORY, Lakes
+from bench.scale_project import ScaleProject, parse_time
+
+PAGE = Page(DOCS / "scaling.md", "made by bench/duckdb_peer.py", ("",))
 FIRST = "2024-01-01"
-# What must be alike: the table's month, and exact figures of its rows.
+# Both sides must agree on these: each table's month, and exact figures of its rows.
 COMPARED = {
     "intermediate.int_trips_checked": (
         "file_month",
@@ -55,15 +52,16 @@ COMPARED = {
     ),
     "warehouse.quality_report": ("month", "count(*), sum(rows), sum(checked_rows), max(rule)"),
 }
-BLOCK = re.compile(r"(<!-- made by bench/duckdb_peer.py -->\n).*?(<!-- end -->)", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """CPU seconds by table, of both, for one number of rows.
+    """CPU seconds of both by table, for one number of rows.
 
     Attributes:
-        whole: of DuckDB's whole process, its start included.
+        rows: of the lake.
+        spark, duckdb: CPU seconds by table.
+        whole: CPU seconds of DuckDB's whole process, its start included.
     """
 
     rows: int
@@ -72,131 +70,109 @@ class Pair:
     whole: float
 
 
-def question(table: str) -> str:
-    """The figures of a table, in SQL that both understand; the month that warms up is left out."""
-    month, figures = COMPARED[table]
-    return f"select {figures} from {table} where {month} >= date '{FIRST}'"
+def figures_query(name: str) -> str:
+    """Return SQL for a table's figures that both sides understand; the month that warms up is left out."""
+    month, figures = COMPARED[name]
+    return f"select {figures} from {name} where {month} >= date '{FIRST}'"
 
 
-def plain(row: Sequence[Any]) -> tuple[str, ...]:
-    """A row as text, whatever types a driver gives to its values."""
+def as_text(row: Sequence[Any]) -> tuple[str, ...]:
+    """Return a row as text; drivers give different types to the same values."""
     return tuple(str(value).split(".000")[0] for value in row)
 
 
-def by_spark(site: Site) -> dict[str, float]:
-    """Build the tables by dbt; CPU seconds of Spark's JVM by table."""
-    site.warm()
-    names = {table.rsplit(".", 1)[-1]: table for table in COMPARED}
-    with Watch([site.spark]) as watch:
-        site.run("dbt", "run", "--threads", "1", "--select", *names)
+def build_by_spark(project: ScaleProject) -> dict[str, float]:
+    """Build the tables by dbt; return CPU seconds of Spark's JVM by table."""
+    project.warm_up()
+    names = {name.rsplit(".", 1)[-1]: name for name in COMPARED}
+    with CpuTimeline([project.spark]) as timeline:
+        project.run("dbt", "run", "--threads", "1", "--select", *names)
     used: dict[str, float] = {}
-    for item in site.results():
-        name, times = item["unique_id"].rsplit(".", 1)[-1], item["timing"]
-        if name in names and times:
-            begin, end = instant(times[0]["started_at"]), instant(times[-1]["completed_at"])
-            used[names[name]] = watch.cpu(begin, end)
-    return {table: used[table] for table in COMPARED}
+    for item in project.results():
+        model, times = item["unique_id"].rsplit(".", 1)[-1], item["timing"]
+        if model in names and times:
+            begin, end = parse_time(times[0]["started_at"]), parse_time(times[-1]["completed_at"])
+            used[names[model]] = timeline.cpu(begin, end)
+    return {name: used[name] for name in COMPARED}
 
 
-def by_duckdb(lake: Path, database: Path) -> tuple[dict[str, float], float]:
-    """Build the tables by DuckDB; CPU seconds by table, and of the whole process."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+def build_by_duckdb(lake: Path, database: Path) -> tuple[dict[str, float], float]:
+    """Build the tables by DuckDB; return CPU seconds by table, and of the whole process."""
     script = Path(__file__).with_name("duckdb_tables.py")
-    command = [sys.executable, str(script), str(lake), str(database), FIRST]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        sys.exit("DuckDB failed: see above")
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    whole = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return json.loads(done.stdout), whole
+    finished = run_command((sys.executable, str(script), str(lake), str(database), FIRST), database.parent)
+    return json.loads(finished.output.splitlines()[-1]), finished.cpu
 
 
-def compare(site: Site, database: Path) -> None:
-    """End the bench when a table's figures differ."""
+def compare(project: ScaleProject, database: Path) -> None:
+    """End the benchmark if a table's figures differ."""
     with duckdb.connect(str(database), read_only=True) as engine:
-        for table in COMPARED:
-            found = engine.execute(question(table).replace("cardinality(", "len(")).fetchall()[0]
-            own = site.query(question(table))[0]
-            if plain(own) != plain(found):
-                sys.exit(f"needed: the same {table} by both. found: Spark {plain(own)}, DuckDB {plain(found)}")
+        for name in COMPARED:
+            theirs = as_text(engine.execute(figures_query(name).replace("cardinality(", "len(")).fetchall()[0])
+            ours = as_text(project.query(figures_query(name))[0])
+            if ours != theirs:
+                sys.exit(
+                    f"needed: the same {name} by both. found: Spark {ours}, DuckDB {theirs}. "
+                    "do: compare the model with bench/duckdb_tables.py"
+                )
 
 
-def measure(top: Path, lakes: Lakes, rows: int) -> Pair:
-    """Both, on one lake."""
+def measure_pair(folder: Path, lakes: Lakes, rows: int) -> Pair:
+    """Build the tables on one lake by both."""
     lake = lakes.lake(rows)
-    database = top / f"{rows}.duckdb"
-    with Site(top / f"peer-{rows}", lake, MEMORY) as site:
-        used, whole = by_duckdb(lake, database)
-        own = by_spark(site)
-        compare(site, database)
-    pair = Pair(rows, own, used, whole)
-    print("\n".join(table([pair])), flush=True)
+    database = folder / f"{rows}.duckdb"
+    with ScaleProject(folder / f"peer-{rows}", lake, MEMORY) as project:
+        theirs, whole = build_by_duckdb(lake, database)
+        ours = build_by_spark(project)
+        compare(project, database)
+    pair = Pair(rows, ours, theirs, whole)
+    print("\n".join(pairs_table([pair])), flush=True)
     return pair
 
 
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def table(pairs: Sequence[Pair]) -> list[str]:
-    """CPU seconds a million rows of the lake, by table and in all."""
+def pairs_table(pairs: Sequence[Pair]) -> list[str]:
+    """Return the table of CPU seconds for a million rows of the lake, by table and in all."""
     heads = ["rows", "table", "Spark, CPU s a million rows", "DuckDB, CPU s a million rows", "ratio"]
-    lines = [_line(heads), _line(["---", "---", "---:", "---:", "---:"])]
+    rows = []
     for pair in pairs:
         millions = pair.rows / MILLION
-        rows: dict[str, tuple[float, float]] = {f"`{name}`": (pair.spark[name], pair.duckdb[name]) for name in COMPARED}
-        rows["all five"] = (sum(pair.spark.values()), pair.whole)
-        for place, (name, (own, peer)) in enumerate(rows.items()):
-            first = short(pair.rows) if place == 0 else ""
-            lines.append(_line([first, name, f"{own / millions:.2f}", f"{peer / millions:.2f}", f"{own / peer:.1f}"]))
-    return lines
+        costs: dict[str, tuple[float, float]] = {
+            f"`{name}`": (pair.spark[name], pair.duckdb[name]) for name in COMPARED
+        }
+        costs["all five"] = (sum(pair.spark.values()), pair.whole)
+        for position, (name, (ours, theirs)) in enumerate(costs.items()):
+            first = format_rows(pair.rows) if position == 0 else ""
+            rows.append([first, name, f"{ours / millions:.2f}", f"{theirs / millions:.2f}", f"{ours / theirs:.1f}"])
+    return table(heads, rows, 2)
 
 
-def block(pairs: Sequence[Pair], day: str) -> str:
-    """The lines of the docs."""
+def report(pairs: Sequence[Pair], day: str) -> Report:
+    """Return the table, with the conditions of the measurement above it."""
     intro = (
-        f"{COUNT} months of green and yellow, {THREADS} threads each; Spark {version('pyspark')}, {MEMORY} of heap; "
+        f"{COUNT} months of green and yellow, {THREADS} threads each; {spark_version()}, {MEMORY} of heap; "
         f"DuckDB {version('duckdb')}; {day}."
     )
-    return "\n".join([intro, "", *table(pairs)]) + "\n"
-
-
-def filled(text: str, lines: str) -> str:
-    """A page with the block replaced.
-
-    Raises:
-        SystemExit: the page has no such block.
-    """
-    if not BLOCK.search(text):
-        raise SystemExit(f"needed: a block of bench/duckdb_peer.py in {PAGE.name}. found: none")
-    return BLOCK.sub(lambda match: match[1] + lines + match[2], text)
+    lines = pairs_table(pairs)
+    return Report(lines, {"": [intro, "", *lines]})
 
 
 def read(data: Mapping[str, Any]) -> list[Pair]:
-    """Pairs from their JSON."""
+    """Return results from their JSON."""
     return [Pair(**item) for item in data["pairs"]]
 
 
-def main() -> None:
-    """Measure, print, and write the docs if requested."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("--rows", type=int, nargs="+", default=[5_000_000, 25_000_000], help="of the lakes")
-    parser.add_argument("--lakes", type=Path, help="folder that keeps the lakes, used again by the next run")
+    parser.add_argument("--lakes", type=Path, help="folder that keeps the lakes for the next run")
     parser.add_argument("--results", type=Path, help="JSON file that keeps the results; a size in it is not run again")
-    parser.add_argument("--write-docs", action="store_true", help="put the table into docs/scaling.md")
-    given = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        top = Path(name).resolve()
-        path: Path = given.results or top / "results.json"
-        pairs = read(json.loads(path.read_text())) if path.exists() else []
-        for rows in sorted(set(given.rows) - {pair.rows for pair in pairs}):
-            pairs.append(measure(top, Lakes(given.lakes.resolve() if given.lakes else top), rows))
-            path.write_text(json.dumps({"pairs": [asdict(pair) for pair in pairs]}, indent=1))
-    pairs.sort(key=lambda pair: pair.rows)
-    print("\n".join(["", *table(pairs)]))
-    if given.write_docs:
-        PAGE.write_text(filled(PAGE.read_text(), block(pairs, f"{date.today()}")))
 
 
-if __name__ == "__main__":
-    main()
+def measure(options: argparse.Namespace, folder: Path) -> Report:
+    """Measure the sizes that have no results yet."""
+    path: Path = options.results or folder / "results.json"
+    pairs = read(json.loads(path.read_text())) if path.exists() else []
+    lakes = Lakes(options.lakes.resolve() if options.lakes else folder)
+    for rows in sorted(set(options.rows) - {pair.rows for pair in pairs}):
+        pairs.append(measure_pair(folder, lakes, rows))
+        path.write_text(json.dumps({"pairs": [asdict(pair) for pair in pairs]}, indent=1))
+    return report(sorted(pairs, key=lambda pair: pair.rows), f"{date.today()}")

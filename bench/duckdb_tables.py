@@ -2,9 +2,9 @@
 
     .venv/bin/python bench/duckdb_tables.py LAKE DATABASE FIRST_MONTH
 
-The algorithm is that of the models: a 64-bit key finds the few rows that can have a mirror or a repeat, and
-only those are compared exactly. The quality rules are the list of the project itself. Prints CPU seconds by
-table as JSON. The process does nothing else, so that its CPU seconds are DuckDB's.
+The algorithm is that of the models: a 64-bit key finds the few rows that can have a mirror or a repeat, and only
+those are compared exactly. The quality rules are this project's list. Prints CPU seconds by table as JSON. The process
+does nothing else, so that its CPU seconds are DuckDB's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import duckdb
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 2
 CHECKED, TRIPS = "intermediate.int_trips_checked", "warehouse.fct_trips"
-# The columns of both services, in the models' order; the second name is that of the landed files.
+# The columns of both services in the models' order, with their names in the landed files.
 SHARED = {
     "pickup_zone_id": "pulocationid",
     "dropoff_zone_id": "dolocationid",
@@ -52,8 +52,8 @@ SAME_ROW = """
     tolls_amount, improvement_surcharge, congestion_surcharge, airport_fee, cbd_congestion_fee, total_amount,
     store_and_fwd_flag, trip_type, ehail_fee
 """
-# DuckDB's words for what a rule's condition calls otherwise.
-WORDS = {"trunc(cast(pickup_at as date), 'month')": "cast(date_trunc('month', pickup_at) as date)"}
+# Expressions of the rules' conditions that DuckDB writes differently.
+DUCKDB_EXPRESSIONS = {"trunc(cast(pickup_at as date), 'month')": "cast(date_trunc('month', pickup_at) as date)"}
 FACTS = f"""
 select
     md5(concat_ws('|', service_type, cast(file_month as varchar), cast(source_row as varchar))) as trip_id,
@@ -113,42 +113,42 @@ left join fired using (service_type, file_month, rule)
 """
 
 
-def landed(lake: Path, service: str, first: str) -> list[str]:
-    """The landed files of a service, from the first month on."""
+def landed_files(lake: Path, service: str, first: str) -> list[str]:
+    """Return the landed files of a service, from the first month on."""
     folders = sorted((lake / service).glob("file_month=*"))
     return [str(path) for item in folders if item.name >= f"file_month={first}" for path in item.glob("*/*.parquet")]
 
 
-def source(lake: Path, service: str, first: str) -> str:
-    """The staging model of a service."""
+def staging_query(lake: Path, service: str, first: str) -> str:
+    """Return the query of a service's staging model."""
     meter, missing = SERVICES[service]
     columns = [f"cast(null as {missing[name]}) as {name}" if name in missing else f"{file} as {name}"
                for name, file in SHARED.items()]  # fmt: skip
     return f"""
         select '{service}' as service_type, vendorid as vendor_id, {meter}_pickup_datetime as pickup_at,
             {meter}_dropoff_datetime as dropoff_at, {", ".join(columns)}
-        from read_parquet({landed(lake, service, first)}, hive_partitioning = true)
+        from read_parquet({landed_files(lake, service, first)}, hive_partitioning = true)
     """
 
 
-def fired(rules: Sequence[dict[str, Any]], severity: str) -> str:
-    """The names of the rules of a severity that a row breaks."""
-    found = {}
+def broken_rules(rules: Sequence[dict[str, Any]], severity: str) -> str:
+    """Return an expression for the names of the rules of a severity that a row breaks."""
+    conditions = {}
     for rule in rules:
         if rule["severity"] == severity and set(rule["services"]) & set(SERVICES):
             condition = rule["condition"]
-            for word, own in WORDS.items():
-                condition = condition.replace(word, own)
-            found[rule["name"]] = f"({condition})"
-    cases = ", ".join(f"case when {condition} then '{name}' end" for name, condition in found.items())
+            for spark, expression in DUCKDB_EXPRESSIONS.items():
+                condition = condition.replace(spark, expression)
+            conditions[rule["name"]] = f"({condition})"
+    cases = ", ".join(f"case when {condition} then '{name}' end" for name, condition in conditions.items())
     listed = f"list_filter([{cases}], lambda name: name is not null)"
-    return f"case when {' or '.join(found.values())} then {listed} else cast([] as varchar[]) end"
+    return f"case when {' or '.join(conditions.values())} then {listed} else cast([] as varchar[]) end"
 
 
-def checked(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> str:
-    """int_trips_checked, its windows included."""
+def checked_query(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> str:
+    """Return the query of int_trips_checked, its windows included."""
     return f"""
-    with trips as ({" union all ".join(source(lake, service, first) for service in SERVICES)}),
+    with trips as ({" union all ".join(staging_query(lake, service, first) for service in SERVICES)}),
     keyed as (select *, hash({SAME_TRIP}) as trip_key from trips),
     shared_keys as (select trip_key from keyed group by trip_key having count(*) > 1),
     candidates as (select * from keyed where trip_key in (select trip_key from shared_keys)),
@@ -173,7 +173,9 @@ def checked(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> str:
     ),
     judged as (
         select
-            * exclude (has_mirror, is_repeat), {fired(rules, "error")} as reasons, {fired(rules, "warn")} as flags
+            * exclude (has_mirror, is_repeat),
+            {broken_rules(rules, "error")} as reasons,
+            {broken_rules(rules, "warn")} as flags
         from windowed
     )
 
@@ -181,8 +183,8 @@ def checked(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> str:
     """
 
 
-def tables(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> dict[str, str]:
-    """The query of each table, in the order in which they are built."""
+def table_queries(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> dict[str, str]:
+    """Return the query of each table, in the order in which they are built."""
     applies = ", ".join(
         f"('{service}', '{rule['name']}', '{rule['severity']}')"
         for rule in rules
@@ -190,7 +192,7 @@ def tables(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> dict[str,
         if service in SERVICES
     )
     return {
-        CHECKED: checked(lake, rules, first),
+        CHECKED: checked_query(lake, rules, first),
         TRIPS: FACTS,
         "warehouse.monthly_zone_revenue": MONTHLY,
         "warehouse.hourly_zone_revenue": HOURLY,
@@ -199,9 +201,9 @@ def tables(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> dict[str,
 
 
 def main() -> None:
-    """Build the tables, print the CPU seconds of each."""
-    sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "unit")]
-    from macro_values import macros
+    """Build the tables; print the CPU seconds of each."""
+    sys.path.insert(0, str(ROOT))
+    from tests.support.project_macros import macros
 
     lake, database, first = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     used: dict[str, float] = {}
@@ -210,7 +212,7 @@ def main() -> None:
         engine.execute("set preserve_insertion_order = false")
         engine.execute("create schema intermediate")
         engine.execute("create schema warehouse")
-        for name, query in tables(lake, macros()("quality_rules()"), first).items():
+        for name, query in table_queries(lake, macros()("quality_rules()"), first).items():
             begin = time.process_time()
             engine.execute(f"create table {name} as {query}")
             used[name] = time.process_time() - begin

@@ -1,15 +1,14 @@
-"""What the project's own build takes by rows and by workers, and what 10 million to 100 billion rows would.
+"""The cost of the project's own build by rows and by workers, and estimates from 10 million to 100 billion rows.
 
-    .venv/bin/python bench/scale.py [--rows 5000000 10000000 25000000] [--only PARTS] [--write-docs]
+    .venv/bin/python bench/run.py scale [--rows 5000000 10000000 25000000] [--only PARTS] [--write-docs]
 
 * builds: `dbt build` of SQL models on made lakes of green and yellow rows, twelve months of each size: seconds
   and CPU seconds of each layer, shuffled bytes, files, memory. On the smallest also trip_features, a Python model.
 * workers: the same build of the smallest lake on a standalone cluster of one worker and of two, in turns.
 * fixed: many months of few rows; and many small files of one table.
 
-Every server is this bench's own and has built a small month before it is measured. What was measured
-is kept as JSON as it comes: in the temporary folder, or with --results FILE, from which parts that are left
-out, and sizes that are there already, are taken. --write-docs puts the tables into docs/scaling.md.
+Every server has built a small month before it is measured. Results are kept as JSON as they come: in the temporary
+folder, or with --results FILE, from which parts that are left out, and sizes that are there already, are taken.
 """
 
 from __future__ import annotations
@@ -17,62 +16,64 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import signal
-import sys
-import tempfile
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
-import scale_docs
-import scale_fixed
-from main_job import project, run
-from scale_project import WARM, Site
-from scale_results import Build, Lake, Results, read
-from scale_watch import peak
+from bench import scale_fixed, scale_tables
+from bench.measure import peak_memory, run_command
+from bench.options import comma_separated
+from bench.projects import copy_project, sample_command
+from bench.report import DOCS, Page, Report
+from bench.scale_project import WARM, ScaleProject
+from bench.scale_results import Build, Lake, Results, read
 
+PAGE = Page(DOCS / "scaling.md", "made by bench/scale.py: ", tuple(scale_tables.PARTS))
 MONTHS, COUNT, MEMORY = "2024-01..2024-12", 12, "4g"
 WARM_ROWS = 20_000
-PARTS = ("builds", "workers", "fixed")
 TASKS = (5, 25, 100)
-BOTH = ("--dataset", "green", "--dataset", "yellow")
-Keep = Callable[[Results], None]
+Save = Callable[[Results], None]
 
 
 class Lakes:
-    """The lakes, each made once: a folder below `top` for each number of rows."""
+    """Lakes by number of rows, each made once in a folder below `top`."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
 
     def lake(self, rows: int) -> Path:
-        """The lake of so many rows, and of the month that warms up."""
+        """Return the lake of this many rows and of the month that warms up."""
         folder = self.top / f"lake-{rows}"
         if not folder.exists():
-            part = self.top / f"part-{rows}"
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir(parents=True)
-            project(part)
-            run(part, "penstock", "sample", *BOTH, "--months", WARM[:7], "--rows", str(WARM_ROWS))
-            seconds, most = run(part, "penstock", "sample", *BOTH, "--months", MONTHS, "--rows", str(rows))
-            print(f"lake of {rows:,} rows: made in {seconds:.0f} s", flush=True)
-            (part / "made.json").write_text(json.dumps(asdict(Lake(rows, seconds, round(most * 2**20)))))
-            part.rename(folder)
+            temporary = self.top / f"part-{rows}"
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            copy_project(temporary)
+            run_command(warm_month(), temporary)
+            made = run_command(sample_command(MONTHS, rows), temporary)
+            print(f"lake of {rows:,} rows: made in {made.wall:.0f} s", flush=True)
+            (temporary / "made.json").write_text(json.dumps(asdict(Lake(rows, made.wall, made.peak))))
+            temporary.rename(folder)
         return folder / "lake"
 
     def made(self, rows: int) -> Lake:
-        """How that lake was made."""
+        """Return the cost of making that lake."""
         return Lake(**json.loads((self.top / f"lake-{rows}" / "made.json").read_text()))
 
 
-def measure(site: Site, rows: int, lake: Path) -> Build:
-    """The build of a site that is up."""
-    site.warm()
-    cost, layers, stages = site.build()
+def warm_month() -> tuple[str, ...]:
+    """Return the command that lands the month that warms up."""
+    return sample_command(WARM[:7], WARM_ROWS)
+
+
+def measure_build(project: ScaleProject, rows: int, lake: Path) -> Build:
+    """Measure the build of a project that is up."""
+    project.warm_up()
+    cost, layers, stages = project.build()
     landed = sum(path.stat().st_size for path in lake.rglob("*.parquet") if WARM not in str(path))
-    built = Build(
-        site.workers,
+    build = Build(
+        project.workers,
         COUNT,
         rows,
         landed,
@@ -80,95 +81,88 @@ def measure(site: Site, rows: int, lake: Path) -> Build:
         cost.wall,
         cost.spark,
         cost.client,
-        peak(site.spark),
-        site.heap,
-        sum(map(peak, site.executors)),
-        site.broadcast("int_trips_checked"),
+        peak_memory(project.spark),
+        project.heap_peak(),
+        sum(map(peak_memory, project.executors)),
+        project.largest_broadcast("int_trips_checked"),
         max(stage["resultSize"] for stage in stages),
         max(stage["shuffleWriteBytes"] for stage in stages),
         layers,
-        site.tables(),
+        project.tables(),
     )
-    words = f"{site.workers} workers" if site.workers else "local"
-    print(f"build of {rows:,} rows, {words}: {cost.wall:.0f} s, Spark's CPU {cost.spark:.0f} s", flush=True)
-    return built
+    where = f"{project.workers} workers" if project.workers else "local"
+    print(f"build of {rows:,} rows, {where}: {cost.wall:.0f} s, Spark's CPU {cost.spark:.0f} s", flush=True)
+    return build
 
 
-def builds(top: Path, lakes: Lakes, given: argparse.Namespace, found: Results, keep: Keep) -> Results:
-    """One build of each size, the smaller first."""
-    for rows in sorted(given.rows):
-        if any(item.rows == rows for item in found.builds or []):
+def measure_builds(folder: Path, lakes: Lakes, options: argparse.Namespace, results: Results, save: Save) -> Results:
+    """Measure one build of each size, the smaller first."""
+    for rows in sorted(options.rows):
+        if any(item.rows == rows for item in results.builds or []):
             continue
         lake = lakes.lake(rows)
-        with Site(top / f"build-{rows}", lake, MEMORY, python=rows == min(given.rows)) as site:
-            built = [*(found.builds or []), measure(site, rows, lake)]
-            # Kept before the server stops, which takes seconds.
-            found = replace(found, builds=built, lakes=[*(found.lakes or []), lakes.made(rows)])
-            keep(found)
-    return found
+        with ScaleProject(folder / f"build-{rows}", lake, MEMORY, python=rows == min(options.rows)) as project:
+            builds = [*(results.builds or []), measure_build(project, rows, lake)]
+            # Saved before the server stops, which takes seconds.
+            results = replace(results, builds=builds, lakes=[*(results.lakes or []), lakes.made(rows)])
+            save(results)
+    return results
 
 
-def workers(top: Path, lakes: Lakes, given: argparse.Namespace, found: Results, keep: Keep) -> Results:
-    """The smallest lake on one worker and on two, in turns."""
-    rows = min(given.rows)
-    found = replace(found, workers=[])
-    for turn in range(given.rounds):
+def measure_workers(folder: Path, lakes: Lakes, options: argparse.Namespace, results: Results, save: Save) -> Results:
+    """Measure the smallest lake on one worker and on two, in turns."""
+    rows = min(options.rows)
+    results = replace(results, workers=[])
+    for turn in range(options.rounds):
         for count in (1, 2) if turn % 2 == 0 else (2, 1):
             lake = lakes.lake(rows)
-            with Site(top / f"workers-{count}-{turn}", lake, MEMORY, count) as site:
-                found = replace(found, workers=[*(found.workers or []), measure(site, rows, lake)])
-                keep(found)
-    return found
+            with ScaleProject(folder / f"workers-{count}-{turn}", lake, MEMORY, count) as project:
+                results = replace(results, workers=[*(results.workers or []), measure_build(project, rows, lake)])
+                save(results)
+    return results
 
 
-def fixed(top: Path, lakes: Lakes, given: argparse.Namespace, found: Results, keep: Keep) -> Results:
-    """Months of few rows; then their trips in many files."""
-    with Site(top / "months", top / "months" / "lake", MEMORY) as site:
-        run(site.folder, "penstock", "sample", *BOTH, "--months", WARM[:7], "--rows", str(WARM_ROWS))
-        site.warm()
-        found = replace(found, fixed=scale_fixed.months(site, given.months))
-        keep(found)
-        found = replace(found, files=[scale_fixed.files(site, tasks) for tasks in TASKS])
-        keep(found)
-    return found
+def measure_fixed(folder: Path, lakes: Lakes, options: argparse.Namespace, results: Results, save: Save) -> Results:
+    """Measure months of few rows; then their trips in many files."""
+    with ScaleProject(folder / "months", folder / "months" / "lake", MEMORY) as project:
+        run_command(warm_month(), project.folder)
+        project.warm_up()
+        results = replace(results, fixed=scale_fixed.measure_months(project, options.months))
+        save(results)
+        results = replace(results, files=[scale_fixed.measure_files(project, tasks) for tasks in TASKS])
+        save(results)
+    return results
 
 
-def main() -> None:
-    """Measure, print, and write the docs when asked to."""
-    parser = argparse.ArgumentParser()
+PARTS = {"builds": measure_builds, "workers": measure_workers, "fixed": measure_fixed}
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
     parser.add_argument("--rows", type=int, nargs="+", default=[5_000_000, 10_000_000, 25_000_000], help="of the lakes")
     parser.add_argument("--rounds", type=int, default=1, help="rounds of one worker and two")
     parser.add_argument("--months", type=int, default=60, help="months of few rows, whole years")
-    parser.add_argument("--lakes", type=Path, help="folder that keeps the lakes, used again by the next run")
-    parser.add_argument("--only", default=",".join(PARTS), help="which of " + ", ".join(PARTS))
-    parser.add_argument("--results", type=Path, help="JSON file that keeps what was measured")
-    parser.add_argument("--write-docs", action="store_true", help="put the tables into docs/scaling.md")
-    given = parser.parse_args()
-    chosen = [name for name in given.only.split(",") if name]
-    if unknown := set(chosen) - set(PARTS):
-        parser.error(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
-    if given.months < scale_fixed.YEAR or given.months % scale_fixed.YEAR:
-        parser.error(f"--months: whole years, found {given.months}")
-    # Told to end, it stops its servers first.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with tempfile.TemporaryDirectory() as name:
-        top = Path(name).resolve()
-        path: Path = given.results or top / "results.json"
-        found = read(json.loads(path.read_text())) if path.exists() else Results()
-        print(f"results in {path}", flush=True)
-
-        def keep(results: Results) -> None:
-            path.write_text(json.dumps(asdict(replace(results, date=f"{date.today()}")), indent=1))
-
-        lakes = Lakes(given.lakes.resolve() if given.lakes else top)
-        for part in chosen:
-            found = {"builds": builds, "workers": workers, "fixed": fixed}[part](top, lakes, given, found, keep)
-        results = read(json.loads(path.read_text())) if path.exists() else Results()
-    for lines in scale_docs.blocks(results).values():
-        print("\n".join(["", *lines]))
-    if given.write_docs:
-        scale_docs.write(results)
+    parser.add_argument("--lakes", type=Path, help="folder that keeps the lakes for the next run")
+    parser.add_argument("--only", type=comma_separated(PARTS), default=list(PARTS), help=f"some of {','.join(PARTS)}")
+    parser.add_argument("--results", type=Path, help="JSON file that keeps the results")
 
 
-if __name__ == "__main__":
-    main()
+def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Refuse incomplete years."""
+    if options.months < scale_fixed.YEAR or options.months % scale_fixed.YEAR:
+        parser.error(f"--months: whole years, found {options.months}")
+
+
+def measure(options: argparse.Namespace, folder: Path) -> Report:
+    """Measure the chosen parts; take the others from earlier results."""
+    path: Path = options.results or folder / "results.json"
+    results = read(json.loads(path.read_text())) if path.exists() else Results()
+    print(f"results in {path}", flush=True)
+
+    def save(results: Results) -> None:
+        path.write_text(json.dumps(asdict(replace(results, date=f"{date.today()}")), indent=1))
+
+    lakes = Lakes(options.lakes.resolve() if options.lakes else folder)
+    for part in options.only:
+        results = PARTS[part](folder, lakes, options, results, save)
+    return scale_tables.report(read(json.loads(path.read_text())) if path.exists() else Results())

@@ -1,19 +1,20 @@
-"""What a number of rows would take, reckoned from what bench/scale.py measured: rates, and plans by formula."""
+"""Estimates for other numbers of rows: rates from the results of bench/scale.py, and plans by formula."""
 
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from scale_results import CHECKED, MILLION, TRIPS, Build, Files, Results, line
+from bench.projects import CORES
+from bench.report import GB, MB, MILLION
+from bench.scale_results import CHECKED, TRIPS, Build, Results
 
-CORES = 2
 HOUR = 3600
-MB, GB = 2**20, 2**30
-# The target that is reckoned with: `target_file_size(128)`; and the size that Spark aims at for a task.
+# The target size of a file, as of `target_file_size(128)`, and of a task's input.
 FILE_MB = 128
-# Of adapter and Spark: intervals of one commit, and bytes that a statement's tasks may send to the driver.
+# Limits of the adapter and of Spark: intervals of one commit, bytes that a statement's tasks may send to the driver.
 PER_COMMIT = 12
 RESULT = GB
 EXECUTOR_CORES = 4
@@ -21,18 +22,17 @@ EXECUTOR_CORES = 4
 
 @dataclass(frozen=True)
 class Rates:
-    """What a row, a month and a file take.
+    """The cost of a row, a month and a file.
 
     Attributes:
-        cpu, cpu_fixed: Spark's CPU seconds of a million rows, and of a build of none.
+        cpu, cpu_fixed: Spark's CPU seconds for a million rows, and for a build without rows.
         busy: share of the cores' time in which they ran tasks.
-        shuffled, stage: bytes a row of all shuffles, and of the largest of one stage.
+        shuffled, stage: bytes a row of all shuffles, and of the largest shuffle of one stage.
         sent: bytes a row of the largest result that tasks sent to the driver, which broadcasts it.
         lake, stored, trips, checked: bytes a row of the lake, all tables, fct_trips, int_trips_checked.
-        month: seconds that a month takes whatever is in it.
+        month: seconds for a month regardless of its rows.
         landed: rows that one process makes and lands in a second.
-        log, checkpoint, state: bytes a file, in a commit, in a checkpoint, in memory.
-        entry, entry_seconds: bytes of a commit of the manifest, and seconds to read it.
+        state: bytes a file in memory.
     """
 
     cpu: float
@@ -47,37 +47,41 @@ class Rates:
     checked: float
     month: float
     landed: float
-    log: float
-    checkpoint: float
     state: float
-    entry: float
-    entry_seconds: float
 
 
 def busy(build: Build, cores: int = CORES) -> float:
-    """The share of the cores' time in which they ran tasks, while models were built."""
-    return build.sql("task") / (cores * build.sql("wall"))
+    """Return the share of the cores' time in which they ran tasks, while models were built."""
+    return build.sql_total("task") / (cores * build.sql_total("wall"))
 
 
-def _each(files: Sequence[Files], name: str) -> float:
-    return line([(item.files, getattr(item, name)) for item in files]).each
+def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Return slope and intercept of the line of least squares through (rows, cost).
+
+    Raises:
+        ValueError: fewer than two different numbers of rows.
+    """
+    if len({x for x, _ in points}) < 2:
+        raise ValueError("a line needs two sizes")
+    slope, intercept = statistics.linear_regression([x for x, _ in points], [y for _, y in points])
+    return slope, intercept
 
 
-def rates(found: Results) -> Rates:
-    """The rates that results give: of the largest build, or of a line through all sizes.
+def compute_rates(results: Results) -> Rates:
+    """Return the rates: of the largest build, or of a line through all sizes.
 
     Raises:
         ValueError: fewer than two sizes, or a part wasn't measured.
     """
-    if not (found.builds and found.lakes and found.fixed and found.files):
+    if not (results.builds and results.lakes and results.fixed and results.files):
         raise ValueError("a plan needs every part measured")
-    largest, fixed, files = found.builds[-1], found.fixed, found.files
-    cpu = line([(build.rows / MILLION, build.sql("cpu")) for build in found.builds])
+    largest, fixed = results.builds[-1], results.fixed
+    cpu, cpu_fixed = fit([(build.rows / MILLION, build.sql_total("cpu")) for build in results.builds])
     return Rates(
-        cpu.each,
-        cpu.fixed,
+        cpu,
+        cpu_fixed,
         busy(largest),
-        largest.sql("shuffled") / largest.rows,
+        largest.sql_total("shuffled") / largest.rows,
         largest.shuffle / largest.rows,
         largest.sent / largest.rows,
         largest.lake / largest.rows,
@@ -85,32 +89,28 @@ def rates(found: Results) -> Rates:
         largest.table(TRIPS).size / largest.rows,
         largest.table(CHECKED).size / largest.rows,
         fixed.wall / fixed.months,
-        1 / line([(lake.rows, lake.seconds) for lake in found.lakes]).each,
-        _each(files, "log"),
-        _each(files, "checkpoint"),
-        _each(files, "state"),
-        fixed.manifest / fixed.entries,
-        fixed.reading / fixed.entries,
+        1 / fit([(lake.rows, lake.seconds) for lake in results.lakes])[0],
+        fit([(item.files, item.state) for item in results.files])[0],
     )
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What so many rows in so many months take, all of them built in `hours`.
+    """The resources for `rows` in `months`, all of them built in `hours`.
 
     Attributes:
-        core_hours: of Spark's processes.
-        cores, executors: for that time; executors of four cores.
+        core_hours: CPU hours of Spark's processes.
+        cores, executors: needed to finish in `hours`; executors of four cores.
         shuffled: bytes of all shuffles.
-        intervals: of one commit, so that what is sent stays below a statement's limit; 0: not even one does.
-        commits: of each table.
-        sent: bytes to the driver, for one commit.
-        partitions: `spark.sql.shuffle.partitions`, so that one has 128 MB in the largest shuffle of a commit.
+        intervals: most intervals of one commit whose result fits a statement's limit; 0 if not even one fits.
+        commits: commits of each table.
+        sent: bytes sent to the driver for one commit.
+        partitions: `spark.sql.shuffle.partitions`, so that each has 128 MB in the largest shuffle of a commit.
         file: bytes of a month's landed file.
-        stored: bytes of all tables; `trips` of a month of fct_trips.
-        files: of fct_trips and int_trips_checked at the target size; `state` bytes of their lists in memory.
-        overhead: seconds that months take whatever is in them.
-        landing: hours of one process that lands.
+        stored, trips: bytes of all tables, and of a month of fct_trips.
+        files, state: files of fct_trips and int_trips_checked at the target size, and bytes of their lists in memory.
+        overhead: seconds for the months regardless of their rows.
+        landing: hours that one process needs to land all rows.
     """
 
     rows: int
@@ -133,15 +133,15 @@ class Plan:
     landing: float
 
 
-def plan(found: Rates, rows: int, months: int, hours: float) -> Plan:
-    """The plan by the page's formulas."""
-    seconds = max(0.0, found.cpu_fixed) + found.cpu * rows / MILLION
-    cores = max(1, math.ceil(seconds / (hours * HOUR * found.busy)))
+def make_plan(rates: Rates, rows: int, months: int, hours: float) -> Plan:
+    """Return the plan by the formulas of docs/scaling.md."""
+    seconds = max(0.0, rates.cpu_fixed) + rates.cpu * rows / MILLION
+    cores = max(1, math.ceil(seconds / (hours * HOUR * rates.busy)))
     month = rows / months
-    fitting = math.floor(RESULT / (found.sent * month)) if found.sent else PER_COMMIT
+    fitting = math.floor(RESULT / (rates.sent * month)) if rates.sent else PER_COMMIT
     intervals = min(PER_COMMIT, months, fitting)
     built = max(1, intervals) * month
-    files = [months * math.ceil(each * month / (FILE_MB * MB)) for each in (found.trips, found.checked)]
+    files = [months * math.ceil(each * month / (FILE_MB * MB)) for each in (rates.trips, rates.checked)]
     return Plan(
         rows,
         months,
@@ -149,16 +149,16 @@ def plan(found: Rates, rows: int, months: int, hours: float) -> Plan:
         seconds / HOUR,
         cores,
         math.ceil(cores / EXECUTOR_CORES),
-        found.shuffled * rows,
+        rates.shuffled * rows,
         intervals,
         math.ceil(months / max(1, intervals)),
-        found.sent * built,
-        max(4, 2 * cores, math.ceil(found.stage * built / (FILE_MB * MB))),
-        found.lake * month,
-        found.stored * rows,
-        found.trips * month,
+        rates.sent * built,
+        max(4, 2 * cores, math.ceil(rates.stage * built / (FILE_MB * MB))),
+        rates.lake * month,
+        rates.stored * rows,
+        rates.trips * month,
         sum(files),
-        sum(files) * found.state,
-        found.month * months,
-        rows / found.landed / HOUR,
+        sum(files) * rates.state,
+        rates.month * months,
+        rows / rates.landed / HOUR,
     )

@@ -1,4 +1,4 @@
-"""A project of the bench's own on a lake that others share: its build, and what each layer of it cost."""
+"""A project on a shared lake: its build, the cost of each layer, and its tables' files."""
 
 from __future__ import annotations
 
@@ -11,33 +11,36 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import yaml
-from batch_project import CORES, Cost, Place
-from layout_docs import number
-from scale_results import LAYERS, PYTHON, Layer, Table
-from scale_watch import Watch
 
+from bench.measure import CpuTimeline, parse_metric
+from bench.projects import NO_TESTS, Cost, Project, write_settings
+from bench.scale_results import LAYERS, PYTHON, Layer, Table
 from penstock.config.settings import load
 from penstock.plans import plan_store
 from penstock.spark import ports
 from penstock.spark.cluster import control as cluster
 
-BUILD = ("dbt", "build", "--threads", "1", "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+BUILD = ("dbt", "build", "--threads", "1", *NO_TESTS)
 SQL = ("--exclude", "tag:ml", "trip_features")
 WITH_PYTHON = ("--exclude", "tag:ml")
-# The UI keeps every stage of a build, and loses none to the next.
-KEPT = {"spark.ui.retainedStages": "20000", "spark.ui.retainedJobs": "20000", "spark.sql.ui.retainedExecutions": "1000"}
+# With these limits the UI still has every stage of a build when the build has ended.
+RETAINED = {
+    "spark.ui.retainedStages": "20000",
+    "spark.ui.retainedJobs": "20000",
+    "spark.sql.ui.retainedExecutions": "1000",
+}
 WARM, AFTER = "2021-12-01", "2022-01-01"
-EXECUTOR, WORKER = "1500m", "2g"
+EXECUTOR_MEMORY, WORKER_MEMORY = "1500m", "2g"
 
 
-class Site(Place):
+class ScaleProject(Project):
     """A project on a lake, whose tasks run in its server, or on workers of one core each.
 
     Args:
+        folder: of the project; it must not exist.
         lake: folder of the lake.
         memory: heap of the server.
-        workers: of a standalone cluster that is started for it; 0 for none.
+        workers: number of workers of a standalone cluster that is started for it; 0 for none.
         python: whether trip_features is built too.
     """
 
@@ -46,19 +49,19 @@ class Site(Place):
         self.models = WITH_PYTHON if python else SQL
         self.workers = workers
         self.target = ["--target", "cluster"] if workers else []
-        server: dict[str, Any] = {"memory": memory, "master": f"local[{CORES}]", "spark_conf": KEPT}
-        data: dict[str, Any] = {"version": 1, "lake": str(lake), "server": server}
-        if workers:
-            port = next(item for item in range(17077, 18000) if ports.is_free(item))
-            executors = {"count": workers, "cores": 1, "memory": EXECUTOR}
-            own = {"master": f"spark://127.0.0.1:{port}", "executors": executors}
-            data["targets"] = {"cluster": {"warehouse": ".penstock/cluster/warehouse", "server": own}}
-        (folder / "penstock.yml").write_text(yaml.safe_dump(data))
+        targets = {"targets": {"cluster": self._cluster_target()}} if workers else {}
+        write_settings(folder, memory, lake=str(lake), server={"spark_conf": RETAINED}, **targets)
         self.settings = load(folder, "cluster" if workers else "local")
 
-    def __enter__(self) -> Site:
+    def _cluster_target(self) -> dict[str, Any]:
+        port = next(item for item in range(17077, 18000) if ports.is_free(item))
+        executors = {"count": self.workers, "cores": 1, "memory": EXECUTOR_MEMORY}
+        server = {"master": f"spark://127.0.0.1:{port}", "executors": executors}
+        return {"warehouse": ".penstock/cluster/warehouse", "server": server}
+
+    def __enter__(self) -> ScaleProject:
         if self.workers:
-            cluster.up(self.settings, self.workers, 1, WORKER, lambda text: None)
+            cluster.up(self.settings, self.workers, 1, WORKER_MEMORY, lambda text: None)
         try:
             super().__enter__()
         except BaseException:
@@ -75,57 +78,50 @@ class Site(Place):
 
     @property
     def executors(self) -> list[psutil.Process]:
-        """The executors' processes."""
-        found = cluster.current(self.settings) if self.workers else None
-        nodes = [handle for node in (found.workers if found else {}).values() if (handle := node.process.handle())]
+        """Return the executors' processes."""
+        record = cluster.current(self.settings) if self.workers else None
+        nodes = [handle for node in (record.workers if record else {}).values() if (handle := node.process.handle())]
         return [child for node in nodes for child in node.children(recursive=True) if "java" in child.name()]
 
-    def warm(self) -> None:
-        """Seeds, and the small month, so that what is measured finds its classes compiled."""
+    def warm_up(self) -> None:
+        """Load the seeds and build a small month, so that the measured build finds its classes compiled."""
         self.run("dbt", "seed", *self.target)
         self.rebuild(WARM, AFTER, *self.models, *self.target)
 
     def build(self) -> tuple[Cost, list[Layer], list[dict[str, Any]]]:
-        """The project's own build: what it cost, what each layer did, and the stages that ran."""
+        """Build the project; return the cost, the layers, and the stages that ran."""
         known = {stage["stageId"] for stage in self.status.get("stages")}
-        with Watch([self.spark, *self.executors]) as watch:
+        with CpuTimeline([self.spark, *self.executors]) as timeline:
             cost = self.run(*BUILD, *self.models, *self.target)
         stages = [stage for stage in self.status.get("stages?status=complete") if stage["stageId"] not in known]
         nodes = self._nodes()
         spans = [span for item in self.results() if (span := span_of(item, nodes.get(item["unique_id"], {})))]
-        used = watch.cpu(watch.instants[0], watch.instants[-1])
-        return Cost(cost.wall, used, cost.client), by_layer(spans, stages, watch), stages
+        return Cost(cost.wall, timeline.total, cost.client), by_layer(spans, stages, timeline), stages
 
     def _nodes(self) -> dict[str, Any]:
         nodes: dict[str, Any] = json.loads((self.folder / "target" / "manifest.json").read_text())["nodes"]
         return nodes
 
-    def broadcast(self, model: str) -> int:
-        """Bytes of the largest broadcast of the plan that a model ran with."""
-        found = plan_store.read(self.folder / "target", f"model.penstock.{model}")
-        metrics = found.executed.metrics if found and found.executed else []
+    def largest_broadcast(self, model: str) -> int:
+        """Return the bytes of the largest broadcast in a model's captured plan."""
+        plan = plan_store.read(self.folder / "target", f"model.penstock.{model}")
+        metrics = plan.executed.metrics if plan and plan.executed else []
         sizes = [counted["data size"] for name, counted in metrics if "BroadcastExchange" in name and counted]
-        return max(map(number, sizes), default=0)
+        return max(map(parse_metric, sizes), default=0)
 
     def tables(self) -> list[Table]:
-        """Every table that is built by month, without the month that warmed up."""
-        return [table(name, self.path(name)) for name in self.interval_tables()]
+        """Return every table that is built by month, without the month that warms up."""
+        return [live_files(name, self.path(name)) for name in self.interval_tables()]
 
     def path(self, name: str) -> Path:
-        """A table's folder."""
+        """Return a table's folder."""
         schema, _, short = name.partition(".")
         return Path(str(self.settings.warehouse_dir)) / f"{schema}.db" / short
-
-    @property
-    def heap(self) -> int:
-        """The most of the server's heap that Spark saw in use, bytes."""
-        driver = next(item for item in self.status.get("executors") if item["id"] == "driver")
-        return int(driver["peakMemoryMetrics"]["JVMHeapMemory"])
 
 
 @dataclass(frozen=True)
 class Span:
-    """A model that ran, in seconds since the epoch."""
+    """A model's run: its beginning and end in seconds since the epoch, and whether it wrote a table."""
 
     layer: str
     stored: bool
@@ -134,35 +130,35 @@ class Span:
 
 
 def layer_of(node: dict[str, Any]) -> str:
-    """The layer of a node of dbt's manifest."""
+    """Return the layer of a node of dbt's manifest."""
     return PYTHON if node["original_file_path"].startswith(f"{PYTHON}/") else str(node["fqn"][1])
 
 
-def instant(text: str) -> float:
-    """Seconds since the epoch, of UTC as dbt or Spark writes it."""
+def parse_time(text: str) -> float:
+    """Return seconds since the epoch for a UTC time as dbt or Spark writes it."""
     return datetime.fromisoformat(re.sub(r"(Z|GMT)$", "", text)).replace(tzinfo=timezone.utc).timestamp()
 
 
 def span_of(result: dict[str, Any], node: dict[str, Any]) -> Span | None:
-    """A model's span in dbt's result of it; None for seeds, snapshots and hooks."""
+    """Return a model's span from dbt's result; None for seeds, snapshots and hooks."""
     times = result["timing"]
     if not result["unique_id"].startswith("model.") or not times:
         return None
-    begin, end = (instant(time) for time in (times[0]["started_at"], times[-1]["completed_at"]))
+    begin, end = (parse_time(time) for time in (times[0]["started_at"], times[-1]["completed_at"]))
     return Span(layer_of(node), node["config"]["materialized"] != "view", begin, end)
 
 
-def by_layer(spans: Sequence[Span], stages: Sequence[dict[str, Any]], watch: Watch) -> list[Layer]:
-    """What each layer did: models ran one at a time, so an instant belongs to one of them."""
+def by_layer(spans: Sequence[Span], stages: Sequence[dict[str, Any]], timeline: CpuTimeline) -> list[Layer]:
+    """Return the cost of each layer; models ran one at a time, so that an instant belongs to one of them."""
 
     def layer(name: str) -> Layer:
         own = [span for span in spans if span.layer == name]
-        ran = [s for s in stages if any(span.begin <= instant(s["submissionTime"]) < span.end for span in own)]
+        ran = [s for s in stages if any(span.begin <= parse_time(s["submissionTime"]) < span.end for span in own)]
         return Layer(
             name,
             sum(span.stored for span in own),
             sum(span.end - span.begin for span in own),
-            sum(watch.cpu(span.begin, span.end) for span in own),
+            sum(timeline.cpu(span.begin, span.end) for span in own),
             sum(stage["executorRunTime"] for stage in ran) / 1e3,
             sum(stage["executorCpuTime"] for stage in ran) / 1e9,
             sum(stage["shuffleWriteBytes"] for stage in ran),
@@ -172,24 +168,26 @@ def by_layer(spans: Sequence[Span], stages: Sequence[dict[str, Any]], watch: Wat
     return [layer(name) for name in LAYERS]
 
 
-def actions(log: Path) -> Iterator[dict[str, Any]]:
-    """The actions of a Delta log that has all of its commits, in order."""
+def read_actions(log: Path) -> Iterator[dict[str, Any]]:
+    """Yield the actions of a Delta log that has all of its commits, in order."""
     for path in sorted(log.glob("*.json")):
         for text in path.read_text().splitlines():
             yield json.loads(text)
 
 
-def table(name: str, folder: Path, but: str = WARM) -> Table:
-    """A table's live files, as its log has them.
+def live_files(name: str, folder: Path, excluded: str = WARM) -> Table:
+    """Return a table's live files, by its Delta log.
 
     Args:
-        but: value of the partition that is left out.
+        name: of the table.
+        folder: of the table.
+        excluded: value of the partition that is left out.
     """
     live: dict[str, tuple[str, int]] = {}
-    for action in actions(folder / "_delta_log"):
+    for action in read_actions(folder / "_delta_log"):
         if added := action.get("add"):
             live[added["path"]] = ("/".join(added["partitionValues"].values()), added["size"])
         elif removed := action.get("remove"):
             live.pop(removed["path"], None)
-    own = [(part, size) for part, size in live.values() if part != but]
+    own = [(part, size) for part, size in live.values() if part != excluded]
     return Table(name, len({part for part, _ in own}), len(own), sum(size for _, size in own))

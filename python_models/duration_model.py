@@ -1,4 +1,4 @@
-"""A version of how long a trip will take, learned from the months before the last: what of, its yml says."""
+"""Train a duration model on all but the last two months; `_ml.yml` configures it."""
 
 from penstock.ml.training import train
 
@@ -6,5 +6,5 @@ from penstock.ml.training import train
 def model(dbt, session):
     dbt.config(materialized="incremental", incremental_strategy="append", full_refresh=False)
     features = dbt.ref("trip_features")
-    batches = dbt.source("batches", "batch_runs")
-    return train(dbt, session, features, batches, dbt.config.get("meta"))
+    run_ledger = dbt.source("batches", "batch_runs")
+    return train(dbt, session, features, run_ledger, dbt.config.get("meta"))

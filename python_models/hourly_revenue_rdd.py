@@ -1,7 +1,7 @@
-"""Revenue by hour and zone the way it was done before there was SQL on Spark: filter, map, reduce by key.
+"""Compute revenue by hour and zone with RDDs, as before Spark had SQL: filter, map, reduce by key.
 
-It says the same as `hourly_zone_revenue`, which a test compares to the cent. Read both: this is the
-lesson of why SQL replaced it.
+The rows equal those of `hourly_zone_revenue`; a test compares them to the cent. Reading both shows why SQL
+replaced RDDs.
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ SCHEMA = (
 
 
 def keyed(row: Any) -> tuple[Any, tuple[Any, ...]]:
-    """A trip as its key, and what it counts for: green trips and amount, yellow trips and amount."""
+    """Return a trip's key and its contribution: green trips and amount, yellow trips and amount."""
     hour = row.pickup_at.replace(minute=0, second=0, microsecond=0)
     one = (1, row.total_amount) if row.total_amount is not None else (1, 0)
     both = (*one, 0, 0) if row.service_type == "green" else (0, 0, *one)
     return (row.pickup_month, hour, row.pickup_zone_id), both
 
 
-def added(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Two values of a key together."""
+def add(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return the sum of two contributions to the same key."""
     return tuple(a + b for a, b in zip(one, other, strict=True))
 
 
-def rows(part: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    """The keys of a partition with their sums, as rows; decimals stay decimals, so nothing is rounded."""
+def to_rows(partition: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
+    """Return the keys and sums of a partition as rows. Amounts stay decimals, so nothing is rounded."""
     from decimal import Decimal
 
-    for key, (green_trips, green, yellow_trips, yellow) in part:
+    for key, (green_trips, green, yellow_trips, yellow) in partition:
         yield *key, green_trips, Decimal(green), yellow_trips, Decimal(yellow)
 
 
@@ -46,7 +46,7 @@ def model(dbt: Any, session: Any) -> DataFrame:
         .select(*columns)
         .rdd.filter(lambda row: row.service_type in ("green", "yellow"))
         .map(keyed)
-        .reduceByKey(added)
-        .mapPartitions(rows)
+        .reduceByKey(add)
+        .mapPartitions(to_rows)
     )
     return session.createDataFrame(revenue, SCHEMA)

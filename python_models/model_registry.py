@@ -1,4 +1,4 @@
-"""Which versions are live: each trained version is judged once, against the live one of its day."""
+"""Decide once for each trained version whether it replaces the live version."""
 
 from penstock.ml import registry
 

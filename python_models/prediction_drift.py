@@ -1,4 +1,4 @@
-"""Each month's error beside that of the test month, and how far each feature has moved since training."""
+"""Compare each month's error with the test month's, and measure how far each feature has moved since training."""
 
 from __future__ import annotations
 
@@ -19,5 +19,5 @@ def model(dbt: Any, session: Any) -> DataFrame:
     rows = []
     for name, prefix in (("fare_model", "fare"), ("duration_model", "duration")):
         columns = {"month": "pickup_month", "version": f"{prefix}_version", "predicted": f"predicted_{prefix}"}
-        rows += monitoring.watched(name, versions.get(name, {}), predictions, features, columns)
+        rows += monitoring.measure(name, versions.get(name, {}), predictions, features, columns)
     return session.createDataFrame(rows, monitoring.SCHEMA).withColumnRenamed("month", "pickup_month")

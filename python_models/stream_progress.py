@@ -1,10 +1,10 @@
-"""The lane beside the batch: a stream that follows the lake's manifest, to its end, and what it did.
+"""Follow the lake's manifest with a structured stream, up to its end, and report the stream's progress.
 
-Each commit of the manifest is a micro-batch, and replaces its month in `stream_trips`, beside this
-model's table. A month that lands again is replaced, one that is removed goes. A batch that is run
-again after a kill makes the same rows, and its commit in Delta's history says which one it was: the
-progress is read from there. Its end is the commit that Spark's tables of the lake were brought to when
-this run of dbt began: what lands meanwhile is for the next run.
+Each commit of the manifest is one micro-batch, which replaces a month in the table `stream_trips` beside this
+model's table. A month that lands again is replaced, and a removed month is deleted. A micro-batch that runs
+again after a kill writes the same rows. Its id is in the metadata of its Delta commit, from which this model
+reads the progress. The stream ends at the commit whose files were registered with Spark when this dbt run
+began; later commits are left to the next run.
 """
 
 from __future__ import annotations
@@ -18,69 +18,75 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 ENTRY = "version long, action string, dataset string, file_month date"
-SAID = "batch_id long, manifest_version long, dataset string, file_month date"
+COMMIT_METADATA = "batch_id long, manifest_version long, dataset string, file_month date"
 SCHEMA = "batch_id long, manifest_version long, dataset string, file_month date, rows bigint, delta_version bigint"
 MONTH = ("service_type", "file_month")
 
 
-class NotYet(Exception):
-    """A commit that the tables don't show yet; its batch stays undone, and the next run begins with it."""
+class CommitNotRegistered(Exception):
+    """A commit of the manifest that Spark's tables don't show yet. The next run begins with its micro-batch."""
 
 
-def hadoop(session: Any, address: str) -> tuple[Any, Any]:
-    """The file system of an address, whichever it is, and the path there."""
+def hadoop_path(session: Any, address: str) -> tuple[Any, Any]:
+    """Return the Hadoop file system and path of an address."""
     context = session.sparkContext
     path = context._jvm.org.apache.hadoop.fs.Path(address)
     return path.getFileSystem(context._jsc.hadoopConfiguration()), path
 
 
-def is_there(session: Any, address: str) -> bool:
-    """Whether the driver sees it: a lake on another machine's disk it doesn't."""
-    files, path = hadoop(session, address)
+def exists(session: Any, address: str) -> bool:
+    """Return whether a path exists for the driver. A lake on another machine's disk doesn't."""
+    files, path = hadoop_path(session, address)
     return bool(files.exists(path))
 
 
-def fresh(session: Any, table: str, like: DataFrame, checkpoint: str, anew: bool) -> None:
-    """Make the table unless it is there, or `anew`; without it, no checkpoint is worth anything."""
-    if session.catalog.tableExists(table) and not anew:
+def create_stream_table(session: Any, table: str, like: DataFrame, checkpoint: str, full_refresh: bool) -> None:
+    """Create the stream's table if it is missing or on a full refresh, and delete the checkpoint with the old one."""
+    if session.catalog.tableExists(table) and not full_refresh:
         return
     session.sql(f"drop table if exists {table}")
-    files, path = hadoop(session, checkpoint)
+    files, path = hadoop_path(session, checkpoint)
     files.delete(path, True)
     like.limit(0).write.format("delta").partitionBy(*MONTH).saveAsTable(table)
 
 
-def replacer(folder: str, services: dict[str, DataFrame], upto: int) -> Callable[[DataFrame, int], None]:
-    """What replaces the months that a micro-batch's entries are about, in the table's folder; none after `upto`.
+def month_replacer(folder: str, services: dict[str, DataFrame], last: int) -> Callable[[DataFrame, int], None]:
+    """Return the function that handles a micro-batch: it replaces the months of the manifest's entries.
 
-    By its name each write would also tell the metastore the columns, which takes longer than the rows.
+    It writes to the table's folder, because a write by name would also update the columns in the metastore,
+    which takes longer than writing the rows.
+
+    Args:
+        folder: the table's folder.
+        services: the trips by dataset.
+        last: the last registered version of the manifest. A later one raises CommitNotRegistered.
     """
 
     def replace(entries: DataFrame, batch_id: int) -> None:
-        found = entries.collect()
-        if any(entry.version > upto for entry in found):
-            raise NotYet
-        for entry in found:
+        collected = entries.collect()
+        if any(entry.version > last for entry in collected):
+            raise CommitNotRegistered
+        for entry in collected:
             rows = services.get(entry.dataset)
             if rows is None:
                 continue
-            said = {"batch_id": batch_id, "manifest_version": entry.version}
-            said |= {"dataset": entry.dataset, "file_month": f"{entry.file_month}"}
+            metadata = {"batch_id": batch_id, "manifest_version": entry.version}
+            metadata |= {"dataset": entry.dataset, "file_month": f"{entry.file_month}"}
             month = f"service_type = '{entry.dataset}' and file_month = date'{entry.file_month}'"
             writer = rows.where(month).write.format("delta").mode("overwrite").option("replaceWhere", month)
-            writer.option("mergeSchema", "true").option("userMetadata", json.dumps(said)).save(folder)
+            writer.option("mergeSchema", "true").option("userMetadata", json.dumps(metadata)).save(folder)
 
     return replace
 
 
 def progress(session: Any, table: str) -> DataFrame:
-    """One row a commit of the manifest that was followed, as the table's own history tells."""
+    """Return one row per processed commit of the manifest, read from the history of the stream's table."""
     history = session.sql(f"describe history {table}").where(F.col("userMetadata").startswith('{"batch_id"'))
-    said = F.from_json("userMetadata", SAID)
-    newest = history.groupBy(said.manifest_version).agg(F.max_by(F.struct("*"), "version").alias("h"))
-    told = F.from_json("h.userMetadata", SAID)
+    metadata = F.from_json("userMetadata", COMMIT_METADATA)
+    newest = history.groupBy(metadata.manifest_version).agg(F.max_by(F.struct("*"), "version").alias("h"))
+    newest_metadata = F.from_json("h.userMetadata", COMMIT_METADATA)
     return newest.select(
-        *(told[name].alias(name) for name in ("batch_id", "manifest_version", "dataset", "file_month")),
+        *(newest_metadata[name].alias(name) for name in ("batch_id", "manifest_version", "dataset", "file_month")),
         F.col("h.operationMetrics")["numOutputRows"].cast("bigint").alias("rows"),
         F.col("h.version").alias("delta_version"),
     )
@@ -93,29 +99,29 @@ def model(dbt: Any, session: Any) -> DataFrame:
         unique_key="manifest_version",
         submission_method="spark_submit",
         schema="staging",
-        # Short work in a JVM of its own: what Java's second compiler gains comes after its end.
+        # A short job in its own JVM ends before the C2 compiler would pay off.
         spark_conf={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"},
     )
     green = dbt.ref("stg_green_trips")
     yellow = dbt.ref("stg_yellow_trips")
-    upto = dbt.source("lake", "manifest").agg(F.max("version")).first()[0]
+    last = dbt.source("lake", "manifest").agg(F.max("version")).first()[0]
     table = f"{dbt.this.schema}.stream_trips"
     checkpoint = f"{session.conf.get('spark.sql.warehouse.dir')}/_checkpoints/{table}"
     log = f"{dbt.lake}/manifest/log"
-    if not dbt.reads_all or upto is None or not is_there(session, log):
-        dbt.log("a sample of the rows, or no lake: the stream stays where it is")
+    if not dbt.reads_all or last is None or not exists(session, log):
+        dbt.log("the run reads a sample, or there is no lake: the stream does not advance")
         return session.createDataFrame([], SCHEMA)
-    fresh(session, table, green, checkpoint, anew=not dbt.is_incremental)
+    create_stream_table(session, table, green, checkpoint, full_refresh=not dbt.is_incremental)
     folder = session.sql(f"describe detail {table}").first()["location"]
     entries = session.readStream.schema(ENTRY).option("multiLine", True).option("maxFilesPerTrigger", 1)
-    # Commits are told by their version: one with an older clock is no less a commit.
+    # Commits are ordered by version. The default maxFileAge would skip those with much older timestamps.
     commits = entries.option("maxFileAge", "36500d").json(log)
-    replace = replacer(folder, {"green": green, "yellow": yellow}, upto)
+    replace = month_replacer(folder, {"green": green, "yellow": yellow}, last)
     query = commits.writeStream.foreachBatch(replace).option("checkpointLocation", checkpoint)
     try:
         query.trigger(availableNow=True).start().awaitTermination()
     except StreamingQueryException as error:
-        if NotYet.__name__ not in str(error):
+        if CommitNotRegistered.__name__ not in str(error):
             raise
-        dbt.log(f"the lake has commits after {upto}, which landed while this run was under way: the next one follows")
+        dbt.log(f"files landed during this run: the next run continues after commit {last} of the manifest")
     return progress(session, table)

@@ -1,8 +1,8 @@
-"""How odd a trip is beside the others of its month and pair of zones: its Mahalanobis distance.
+"""Score how unusual a trip is among those of its month and pair of zones: the Mahalanobis distance.
 
-Distance, duration and fare go together, so each alone may be usual and the three of them odd. A pair's
-mean and covariance need matrices, which SQL has none of: they are fitted group by group with pandas and
-applied partition by partition with Arrow.
+Distance, duration and fare are correlated, so a trip may be unusual although each value alone is usual. The
+distance needs covariance matrices, which SQL doesn't have: pandas fits them group by group, and Arrow batches
+apply them partition by partition.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from pyspark.sql import functions as F
 
 MEASURES = ["miles", "minutes", "fare"]
 KEYS = ["pickup_month", "pickup_zone_id", "dropoff_zone_id"]
-# With fewer trips a covariance says nothing; the trips of the month stand in for those of the pair.
-LEAST_TRIPS = 30
+# A covariance of fewer trips is not reliable; pairs with fewer are compared with all trips of the month.
+MIN_TRIPS = 30
 ANY = 0
-# Added to the variances, so that a pair whose trips are all alike has a distance too.
+# Added to the variances, so that the covariance of identical trips is invertible.
 RIDGE = 0.01
 KEY_TYPES = "pickup_month date, pickup_zone_id int, dropoff_zone_id int"
 FITTED = f"{KEY_TYPES}, trips bigint, mean array<double>, inverse array<double>"
@@ -29,7 +29,7 @@ SCORED = f"trip_id string, {KEY_TYPES}, score double, compared_trips bigint"
 
 
 def measures(trips: DataFrame) -> DataFrame:
-    """A trip's keys and the logarithms of what is compared."""
+    """Return each trip's keys and the logarithms of its measures."""
     seconds = F.timestamp_diff("SECOND", F.col("pickup_at"), F.col("dropoff_at"))
     fare = F.greatest(F.col("fare_amount").cast("double"), F.lit(0.0))
     return trips.select(
@@ -41,41 +41,45 @@ def measures(trips: DataFrame) -> DataFrame:
     )
 
 
-def large(rows: DataFrame) -> DataFrame:
-    """The rows whose group has enough trips: most pairs have a few, and each group is a call of `fit`."""
+def in_large_groups(rows: DataFrame) -> DataFrame:
+    """Return the rows of groups with enough trips. Most groups are small, and each one costs a call of `fit`."""
     rows = rows.dropna(subset=MEASURES)
-    counts = rows.groupBy(*KEYS).count().where(F.col("count") >= LEAST_TRIPS).drop("count")
+    counts = rows.groupBy(*KEYS).count().where(F.col("count") >= MIN_TRIPS).drop("count")
     return rows.join(F.broadcast(counts), KEYS, "left_semi")
 
 
 def fit(group: pd.DataFrame) -> pd.DataFrame:
-    """Mean and inverse covariance of a group's measures, as one row."""
+    """Return mean and inverse covariance of a group's measures as one row."""
     values = group[MEASURES].to_numpy(dtype="float64")
     inverse = np.linalg.inv(np.cov(values, rowvar=False) + RIDGE * np.eye(len(MEASURES)))
-    found = {name: group[name].iloc[0] for name in KEYS} | {"trips": len(group)}
-    return pd.DataFrame([found | {"mean": values.mean(axis=0), "inverse": inverse.ravel()}])
+    row = {name: group[name].iloc[0] for name in KEYS} | {"trips": len(group)}
+    return pd.DataFrame([row | {"mean": values.mean(axis=0), "inverse": inverse.ravel()}])
 
 
 def scorer(fitted: dict[tuple[Any, ...], tuple[int, Any, Any]]) -> Callable[[Iterator[Any]], Iterator[Any]]:
-    """What scores the batches of a partition, with all the groups at hand."""
-    names = list(fitted)
-    place = {key: number for number, key in enumerate(names)}
-    trips = np.array([fitted[key][0] for key in names])
-    means = np.array([fitted[key][1] for key in names]).reshape(-1, len(MEASURES))
-    inverses = np.array([fitted[key][2] for key in names]).reshape(-1, len(MEASURES), len(MEASURES))
+    """Return the function that scores the Arrow batches of a partition.
+
+    Args:
+        fitted: number of trips, mean and inverse covariance by group.
+    """
+    groups = list(fitted)
+    index_of = {key: index for index, key in enumerate(groups)}
+    trips = np.array([fitted[key][0] for key in groups])
+    means = np.array([fitted[key][1] for key in groups]).reshape(-1, len(MEASURES))
+    inverses = np.array([fitted[key][2] for key in groups]).reshape(-1, len(MEASURES), len(MEASURES))
 
     def score(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
             keys = list(zip(*(batch.column(name).to_pylist() for name in KEYS), strict=True))
-            at = np.array([place.get(key, place.get((key[0], ANY, ANY), -1)) for key in keys], dtype="int64")
+            index = np.array([index_of.get(key, index_of.get((key[0], ANY, ANY), -1)) for key in keys], dtype="int64")
             values = np.column_stack([batch.column(name).to_numpy(zero_copy_only=False) for name in MEASURES])
-            away = values - means[at] if len(names) else values
-            inner = inverses[at] if len(names) else np.zeros((len(values), len(MEASURES), len(MEASURES)))
-            distance = np.sqrt(np.einsum("ni,nij,nj->n", away, inner, away))
-            unknown = (at < 0) | np.isnan(distance)
+            deviation = values - means[index] if groups else values
+            inverse = inverses[index] if groups else np.zeros((len(values), len(MEASURES), len(MEASURES)))
+            distance = np.sqrt(np.einsum("ni,nij,nj->n", deviation, inverse, deviation))
+            unknown = (index < 0) | np.isnan(distance)
             columns = [batch.column(name) for name in ("trip_id", *KEYS)]
             columns.append(pa.array(distance, mask=unknown))
-            columns.append(pa.array(trips[at] if len(names) else at, mask=unknown))
+            columns.append(pa.array(trips[index] if groups else index, mask=unknown))
             yield pa.RecordBatch.from_arrays(columns, names=["trip_id", *KEYS, "score", "compared_trips"])
 
     return score
@@ -89,7 +93,7 @@ def model(dbt: Any, session: Any) -> DataFrame:
         partition_by=["pickup_month"],
     )
     rows = measures(dbt.ref("fct_trips"))
-    everywhere = rows.withColumns({name: F.lit(ANY) for name in KEYS[1:]})
-    groups = [large(frame).groupBy(*KEYS).applyInPandas(fit, FITTED) for frame in (rows, everywhere)]
+    all_pairs = rows.withColumns({name: F.lit(ANY) for name in KEYS[1:]})
+    groups = [in_large_groups(frame).groupBy(*KEYS).applyInPandas(fit, FITTED) for frame in (rows, all_pairs)]
     fitted = {tuple(row[:3]): tuple(row[3:]) for row in groups[0].union(groups[1]).collect()}
     return rows.mapInArrow(scorer(fitted), SCORED)

@@ -1,7 +1,7 @@
-"""What is known of a trip at its pick-up, and what became of it.
+"""Build the features of each trip that are known at pick-up, and its targets, which are known at drop-off.
 
-The past of its zones is that of the months before its own, so no feature knows of the trip itself or
-of a later one. It comes from `zone_pair_monthly`, sums by month, and no trip is read twice.
+Features about the past of a trip's zones only use earlier months, so none contains the trip itself or a later
+one. They come from the monthly sums in `zone_pair_monthly`, so each trip is read once.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ from pyspark.sql import functions as F
 
 SECONDS_A_MINUTE = 60
 SATURDAY = 5  # weekday() counts from Monday, 0
-# A pair's own past is worth as much as that of its two zones when it has this many trips.
+# With this many past trips, a pair's mean and the mean of its two zones have the same weight.
 WEIGHT_OF_ZONES = 5
-# Mean of a trip: its sum in zone_pair_monthly, and in how many of its units the mean counts one.
+# Mean per trip: column of its sum in zone_pair_monthly, and the divisor that converts its unit.
 MEANS = {
     "miles": ("distance_miles", 1),
     "minutes": ("duration_seconds", SECONDS_A_MINUTE),
     "fare": ("fare_amount", 1),
 }
 MONTH, PICKUP, DROPOFF = "file_month", "pickup_zone_id", "dropoff_zone_id"
-# Of what trips the past is told, by the prefix of its columns: the keys that say which.
-PASTS = {
+# Groups of past trips, by the prefix of their columns, with their keys.
+GROUPS = {
     "pair": (MONTH, PICKUP, DROPOFF),
     "from_zone": (MONTH, PICKUP),
     "to_zone": (MONTH, DROPOFF),
@@ -31,43 +31,43 @@ PASTS = {
 }
 
 
-def pasts(pairs: DataFrame, months: DataFrame) -> DataFrame:
-    """For each month, sums over all the months before it: by pair of zones, by each zone, of all.
+def past_sums(pairs: DataFrame, months: DataFrame) -> DataFrame:
+    """Return for each month the sums over all earlier months: by pair of zones, by each zone, and over all.
 
-    Which of them a row is stands in `past`, a key of PASTS.
+    The column `past` has the group of a row, a key of GROUPS.
     """
     earlier = pairs.join(F.broadcast(months), pairs.pickup_month < months.file_month)
     columns = ("trips", *(column for column, _ in MEANS.values()))
-    # grouping() is 1 for a zone that a row is summed over.
+    # grouping() is 1 if the row is a sum over all values of that zone.
     kind = F.when(F.grouping(PICKUP) + F.grouping(DROPOFF) == 0, "pair")
     kind = kind.when(F.grouping(PICKUP) == 0, "from_zone").when(F.grouping(DROPOFF) == 0, "to_zone").otherwise("all")
-    return earlier.groupingSets(list(PASTS.values()), *PASTS["pair"]).agg(
+    return earlier.groupingSets(list(GROUPS.values()), *GROUPS["pair"]).agg(
         kind.alias("past"),
         F.size(F.collect_set("pickup_month")).alias("months"),
         *(F.sum(name).alias(name) for name in columns),
     )
 
 
-def means(past: DataFrame, prefix: str) -> DataFrame:
-    """The rows of one kind, as means of a trip, under names of their own."""
+def past_means(past: DataFrame, prefix: str) -> DataFrame:
+    """Return the rows of one group as means per trip, in columns with the group's prefix."""
     mean = [
         (F.col(column).cast("double") / F.col("trips") / unit).alias(f"{prefix}_{name}")
         for name, (column, unit) in MEANS.items()
     ]
     counts = [F.col(name).alias(f"{prefix}_{name}") for name in ("trips", "months")]
-    return past.where(F.col("past") == prefix).select(*PASTS[prefix], *counts, *mean)
+    return past.where(F.col("past") == prefix).select(*GROUPS[prefix], *counts, *mean)
 
 
 def with_past(trips: DataFrame, pairs: DataFrame, months: DataFrame) -> DataFrame:
-    """Trips with means of the months before theirs."""
-    past = pasts(pairs, months)
-    for prefix, keys in PASTS.items():
-        trips = trips.join(F.broadcast(means(past, prefix)), list(keys), "left")
+    """Return trips with the means of earlier months."""
+    past = past_sums(pairs, months)
+    for prefix, keys in GROUPS.items():
+        trips = trips.join(F.broadcast(past_means(past, prefix)), list(keys), "left")
     return trips
 
 
 def past_of(name: str) -> Column:
-    """Mean of the pair's past trips, drawn towards that of its zones where they are few."""
+    """Return the mean of the pair's past trips, shrunk towards the mean of its zones if the trips are few."""
     trips = F.coalesce("pair_trips", F.lit(0))
     zones = (zone_of("from_zone", name) + zone_of("to_zone", name)) / 2
     of_pair = trips * F.coalesce(f"pair_{name}", F.lit(0.0))
@@ -75,12 +75,12 @@ def past_of(name: str) -> Column:
 
 
 def zone_of(prefix: str, name: str) -> Column:
-    """Mean of a zone's past trips; of all trips for a zone without any; null before the first month."""
+    """Return the mean of a zone's past trips, or of all past trips if it has none; NULL in the first month."""
     return F.coalesce(f"{prefix}_{name}", f"all_{name}")
 
 
 def features(trips: DataFrame, pairs: DataFrame, months: DataFrame) -> DataFrame:
-    """One row a trip: its keys, features known at pick-up, targets known at drop-off."""
+    """Return one row per trip: its keys, features known at pick-up, and targets known at drop-off."""
     weekday = F.weekday("pickup_at")
     seconds = F.timestamp_diff("SECOND", F.col("pickup_at"), F.col("dropoff_at"))
     return with_past(trips, pairs, months).select(

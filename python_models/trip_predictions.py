@@ -1,4 +1,4 @@
-"""The live versions applied to each month's trips; `use_versions` applies others, to compare."""
+"""Predict fare and duration of each trip with the live versions, or with those in `use_versions`."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from pyspark.sql import functions as F
 
 from penstock.ml import registry
 
-KEPT = [
+KEPT_COLUMNS = [
     *("trip_id", "pickup_month", "service_type", "pickup_at"),
     *("pickup_zone_id", "dropoff_zone_id", "fare_amount", "duration_minutes"),
 ]
-# Training model: prefix of its columns.
-PREDICTED = {"fare_model": "fare", "duration_model": "duration"}
+# Training model to the prefix of its columns.
+PREFIXES = {"fare_model": "fare", "duration_model": "duration"}
 
 
 def predictions(rows: DataFrame, versions: dict[str, registry.Version]) -> DataFrame:
-    """Each trip with what the versions say of it; null for a model without any."""
+    """Return each trip with the versions' predictions; NULL for a model without a version."""
 
-    def with_one(found: DataFrame, name: str) -> DataFrame:
-        version, prefix = versions.get(name), PREDICTED[name]
+    def with_prediction(frame: DataFrame, name: str) -> DataFrame:
+        version, prefix = versions.get(name), PREFIXES[name]
         if version is None:
-            none = {f"predicted_{prefix}": "double", f"{prefix}_version": "int"}
-            return found.withColumns({column: F.lit(None).cast(kind) for column, kind in none.items()})
-        applied = version.apply(found, found.columns).withColumnRenamed("predicted", f"predicted_{prefix}")
+            nulls = {f"predicted_{prefix}": "double", f"{prefix}_version": "int"}
+            return frame.withColumns({column: F.lit(None).cast(data_type) for column, data_type in nulls.items()})
+        applied = version.predict(frame, frame.columns).withColumnRenamed("predicted", f"predicted_{prefix}")
         return applied.withColumn(f"{prefix}_version", F.lit(version.number))
 
-    told = [name for prefix in PREDICTED.values() for name in (f"predicted_{prefix}", f"{prefix}_version")]
-    return reduce(with_one, PREDICTED, rows).select(*KEPT, *told)
+    predicted = [name for prefix in PREFIXES.values() for name in (f"predicted_{prefix}", f"{prefix}_version")]
+    return reduce(with_prediction, PREFIXES, rows).select(*KEPT_COLUMNS, *predicted)
 
 
 def model(dbt: Any, session: Any) -> DataFrame:
@@ -44,6 +44,6 @@ def model(dbt: Any, session: Any) -> DataFrame:
     fare = dbt.ref("fare_model")
     duration = dbt.ref("duration_model")
     decisions = dbt.ref("model_registry")
-    asked = dbt.config.meta_get("use_versions")
+    requested = dbt.config.meta_get("use_versions")
     known = registry.versions(fare) | registry.versions(duration)
-    return predictions(rows, registry.chosen(known, decisions, asked))
+    return predictions(rows, registry.select_versions(known, decisions, requested))

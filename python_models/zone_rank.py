@@ -1,8 +1,7 @@
-"""Which zones trips lead to: PageRank of the zone-to-zone graph by GraphX, and the same by data frames.
+"""Rank zones by the trips that lead to them: PageRank with GraphX, and the same with DataFrames.
 
-GraphX knows no weights, so an edge stands there as often as its share of the trips from its zone, in
-per mille, and once where that is less, so that no edge is lost. Beside the rank: the triangles a zone
-is part of and the component it belongs to.
+GraphX has no edge weights, so each edge is repeated once per mille of the trips from its zone, rounded up so
+that no edge is lost. The model also returns the number of triangles and the connected component of each zone.
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ from pyspark.sql import functions as F
 ITERATIONS = 20
 RESET = 0.15
 PER_MILLE = 1000
-# Each iteration's plan holds all before it; it is cut after so many.
-CUT_AFTER = 5
+# Each iteration's plan contains all earlier ones; a checkpoint cuts it after this many iterations.
+CHECKPOINT_INTERVAL = 5
 SCHEMA = "zone_id int, page_rank double, rank_by_frames double, triangles int, component int"
 
 
 def edges(trips: DataFrame) -> DataFrame:
-    """One row a pair of zones: `src`, `dst`, `trips`, and how often the edge stands in the graph, `weight`."""
+    """Return one row per pair of zones: `src`, `dst`, `trips`, and `weight`, how often the graph has the edge."""
     ends = (F.col("pickup_zone_id").alias("src"), F.col("dropoff_zone_id").alias("dst"))
     known = trips.where(F.col("pickup_zone_id").isNotNull() & F.col("dropoff_zone_id").isNotNull())
     pairs = known.groupBy(*ends).agg(F.sum("trips").alias("trips"))
@@ -32,7 +31,7 @@ def edges(trips: DataFrame) -> DataFrame:
 
 
 def by_graphx(session: Any, graph_edges: DataFrame) -> DataFrame:
-    """One row a zone: `zone_id`, `page_rank`, `triangles`, `component`. Ranks sum to the number of zones."""
+    """Return `zone_id`, `page_rank`, `triangles` and `component`. The ranks sum to the number of zones."""
     context = session.sparkContext
     folder = f"{session.conf.get('spark.sql.warehouse.dir')}/zone_rank-{uuid.uuid4().hex}"
     repeated = graph_edges.select(F.explode(F.array_repeat(F.concat_ws(" ", "src", "dst"), F.col("weight"))))
@@ -45,46 +44,48 @@ def by_graphx(session: Any, graph_edges: DataFrame) -> DataFrame:
         graphx = jvm.org.apache.spark.graphx.Graph
         integers = getattr(jvm.scala.reflect, "ClassTag$").__getattr__("MODULE$").Int()
         operations = graphx.graphToGraphOps(graph, integers, integers)
-        found: dict[int, list[Any]] = {}
+        by_zone: dict[int, list[Any]] = {}
         for result in (
             operations.staticPageRank(ITERATIONS, RESET),
             operations.triangleCount(),
             operations.connectedComponents(),
         ):
             for vertex in result.vertices().collect():
-                found.setdefault(int(vertex._1()), []).append(vertex._2())
+                by_zone.setdefault(int(vertex._1()), []).append(vertex._2())
     finally:
         path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
-    rows = [(zone, float(rank), int(triangles), int(part)) for zone, (rank, triangles, part) in found.items()]
+    rows = [
+        (zone, float(rank), int(triangles), int(component)) for zone, (rank, triangles, component) in by_zone.items()
+    ]
     return session.createDataFrame(rows, "zone_id int, page_rank double, triangles int, component int")
 
 
 def by_frames(graph_edges: DataFrame) -> DataFrame:
-    """The same ranks: `zone_id`, `rank_by_frames`."""
+    """Return the same ranks, computed with DataFrames: `zone_id`, `rank_by_frames`."""
     ends = [graph_edges.select(F.col(name).alias("zone_id")) for name in ("src", "dst")]
     zones = ends[0].union(ends[1]).distinct().cache()
     outgoing = graph_edges.groupBy("src").agg(F.sum("weight").alias("outgoing"))
     share = (F.col("weight") / F.col("outgoing")).alias("share")
     shares = graph_edges.join(outgoing, "src").select("src", "dst", share).cache()
     ranks = zones.withColumn("rank", F.lit(1.0))
-    for turn in range(1, ITERATIONS + 1):
-        given = shares.join(F.broadcast(ranks), shares.src == ranks.zone_id)
-        got = F.sum(F.col("rank") * F.col("share")).alias("got")
-        received = given.groupBy(F.col("dst").alias("zone_id")).agg(got)
-        new = RESET + (1 - RESET) * F.coalesce("got", F.lit(0.0))
+    for iteration in range(1, ITERATIONS + 1):
+        sent = shares.join(F.broadcast(ranks), shares.src == ranks.zone_id)
+        total = F.sum(F.col("rank") * F.col("share")).alias("received")
+        received = sent.groupBy(F.col("dst").alias("zone_id")).agg(total)
+        new = RESET + (1 - RESET) * F.coalesce("received", F.lit(0.0))
         ranks = zones.join(F.broadcast(received), "zone_id", "left").select("zone_id", new.alias("rank"))
-        if turn % CUT_AFTER == 0:
+        if iteration % CHECKPOINT_INTERVAL == 0:
             ranks = ranks.localCheckpoint()
-    total = ranks.agg(F.count("*") / F.sum("rank")).first()[0]
-    return ranks.select("zone_id", (F.col("rank") * total).alias("rank_by_frames"))
+    scale = ranks.agg(F.count("*") / F.sum("rank")).first()[0]
+    return ranks.select("zone_id", (F.col("rank") * scale).alias("rank_by_frames"))
 
 
 def model(dbt: Any, session: Any) -> DataFrame:
     dbt.config(
         materialized="table",
         submission_method="spark_submit",
-        # Hundreds of zones: many small steps, which planning again after each stage only makes longer,
-        # and over before Java's second compiler has anything to show.
+        # A few hundred zones mean many small jobs: adaptive execution only adds planning time, and the
+        # driver ends before the C2 compiler would pay off.
         spark_conf={
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.shuffle.partitions": "4",

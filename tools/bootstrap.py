@@ -21,7 +21,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from progress import Progress, activity
+from progress import Progress, track
 
 ROOT = Path(__file__).resolve().parent.parent
 LOCKS = {"runtime": "requirements.lock", "development": "requirements-dev.lock"}
@@ -29,9 +29,11 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".installed"
 SUPPORTED = ((3, 10), (3, 13))
-# Some pinned packages are published as source only. Their build tools come from the lock too, so
-# they are installed first and the installer's own unpinned build environments are switched off.
-BUILD_TOOLS = ("setuptools", "wheel", "packaging")
+# Some pinned packages are published as source only, and this project is built from source. The build tools and what
+# they need come from the lock too, so they are installed first and the installer's own unpinned build environments
+# are switched off.
+HATCHLING = ("editables", "hatchling", "pathspec", "pluggy", "tomli", "tomlkit", "trove-classifiers")
+BUILD_TOOLS = ("setuptools", "wheel", "packaging", *HATCHLING)
 UV_AT_LEAST = (0, 5)
 # pyspark's wheel holds 430 MB of jars, which are compressed already: zipping them takes 10 s and gains nothing.
 STORED = "[bdist_wheel]\ncompression = stored\n"
@@ -120,13 +122,13 @@ def run(progress: Progress, doing: str, command: "list[object]", variables: "dic
         errors="replace",
     )
     assert process.stdout
-    progress.say(doing)
+    progress.update(doing)
     lines = []
     busy: dict[str, str] = {}
     for line in process.stdout:
         lines.append(line)
-        activity(line, busy)
-        progress.say(", ".join(busy.values()) or doing)
+        track(line, busy)
+        progress.update(", ".join(busy.values()) or doing)
     if process.wait():
         name = "uv" if Path(str(command[0])).name == "uv" else "pip"
         raise BootstrapError(

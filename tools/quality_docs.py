@@ -1,8 +1,7 @@
-"""The table of quality rules, from the list in macros/quality/quality_rules.sql: `make docs-quality`.
+"""Write the table of quality rules, from the list in macros/quality/quality_rules.sql: `make docs-quality`.
 
-It stands twice: in docs/quality.md, for a reader of the repository, and in a docs block of
-models/quality.md, which the quality models' descriptions show in `dbt docs`. The list is read by
-Jinja alone, as dbt reads it, so that no server is started.
+The table is in docs/quality.md, and in a docs block of models/quality.md that the descriptions of the quality models
+show in `dbt docs`. Jinja alone renders the list, so that no server starts.
 """
 
 from __future__ import annotations
@@ -13,56 +12,56 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "unit")]
+sys.path.insert(0, str(ROOT))
 
-from macro_values import macros  # noqa: E402
+from tests.support.project_macros import macros  # noqa: E402
 
 PAGE, BLOCK = ROOT / "docs" / "quality.md", ROOT / "models" / "quality.md"
 TABLE = re.compile(r"(<!-- rules -->\n).*?(<!-- end -->)", re.DOTALL)
 COLUMNS = ("rule", "what happens", "services", "it fires when", "condition", "warns above", "fails above")
-HAPPENS = {"error": "quarantined", "warn": "flagged"}
+ACTIONS = {"error": "quarantined", "warn": "flagged"}
 
 
 def percent(share: float) -> str:
-    """A share as a person reads it: 0.005 is 0.5 %."""
+    """Return a share for a person: 0.005 is 0.5 %."""
     return f"{100 * share:g} %"
 
 
-def limit(given: Any) -> str:
-    """A limit of the list: one share, shares by service, or none."""
-    if isinstance(given, dict):
-        return ", ".join(f"{service} {percent(share)}" for service, share in given.items())
-    return "" if given is None else percent(given)
+def format_limit(limit: Any) -> str:
+    """Return a limit for a person: one share, shares by service, or nothing."""
+    if isinstance(limit, dict):
+        return ", ".join(f"{service} {percent(share)}" for service, share in limit.items())
+    return "" if limit is None else percent(limit)
 
 
 def table(rules: list[dict[str, Any]]) -> str:
-    """The rules as a Markdown table, in the list's order."""
-    lines = [COLUMNS, ("---",) * len(COLUMNS)]
+    """Return the rules as a Markdown table, in the list's order."""
+    rows = [COLUMNS, ("---",) * len(COLUMNS)]
     for rule in rules:
-        lines.append(
+        rows.append(
             (
                 f"`{rule['name']}`",
-                HAPPENS[rule["severity"]],
+                ACTIONS[rule["severity"]],
                 ", ".join(rule["services"]),
                 rule["description"],
                 f"`{rule['condition']}`",
-                limit(rule.get("warn_above")),
-                limit(rule.get("error_above")),
+                format_limit(rule.get("warn_above")),
+                format_limit(rule.get("error_above")),
             )
         )
-    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+    return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |\n" for row in rows)
 
 
-def texts() -> dict[Path, str]:
-    """What both files have to say, by path."""
+def render() -> dict[Path, str]:
+    """Return the text of both files, by path."""
     rules = table(macros()("quality_rules()"))
-    words = "The rules, from `macros/quality/quality_rules.sql`; how they work: `docs/quality.md`."
+    intro = "The rules, from `macros/quality/quality_rules.sql`; how they work: `docs/quality.md`."
     return {
-        PAGE: TABLE.sub(lambda found: found[1] + rules + found[2], PAGE.read_text()),
-        BLOCK: f"{{% docs quality %}}\n{words}\n\n{rules}{{% enddocs %}}\n",
+        PAGE: TABLE.sub(lambda match: match[1] + rules + match[2], PAGE.read_text()),
+        BLOCK: f"{{% docs quality %}}\n{intro}\n\n{rules}{{% enddocs %}}\n",
     }
 
 
 if __name__ == "__main__":
-    for path, text in texts().items():
+    for path, text in render().items():
         path.write_text(text)

@@ -1,3 +1,3 @@
 {% macro broadcast() %}
-    {{- return('broadcast(' ~ hint_names('broadcast', varargs, 'alias of a side') ~ ')') -}}
+    {{- return(penstock__join_hint('broadcast', varargs)) -}}
 {% endmacro %}

@@ -1,19 +1,19 @@
 {% macro broadcast_if_small(relation, alias, limit=none) %}
-    {%- set hint = broadcast(alias) -%}
-    {#- While dbt parses, nothing is known of any table. -#}
+    {%- set hint = penstock__join_hint('broadcast', [alias]) -%}
+    {#- While dbt parses, tables can't be looked up. -#}
     {%- if not execute -%}
         {{- return(none) -}}
     {%- endif -%}
     {%- set most = var('broadcast_limit_mb', 10) if limit is none else limit -%}
     {%- if most is not number or most is boolean or most <= 0 -%}
-        {{- refuse(
-            'broadcast_if_small() takes a limit above 0, in MB', shown(most),
+        {{- penstock__refuse(
+            'broadcast_if_small() takes a limit above 0, in MB', penstock__shown(most),
             'write a number, or leave limit out and set the variable broadcast_limit_mb'
         ) -}}
     {%- endif -%}
     {%- if relation is string or relation is none or relation.identifier is not defined -%}
-        {{- refuse(
-            'broadcast_if_small() takes a relation', shown(relation),
+        {{- penstock__refuse(
+            'broadcast_if_small() takes a relation', penstock__shown(relation),
             "write broadcast_if_small(ref('name'), '" ~ alias ~ "')"
         ) -}}
     {%- endif -%}

@@ -2,27 +2,28 @@
     {%- set joins = ['broadcast', 'merge', 'shuffle_hash', 'shuffle_replicate_nl'] -%}
     {%- set layouts = ['coalesce', 'repartition', 'repartition_by_range', 'rebalance'] -%}
     {%- set allowed = (joins + layouts) | join('(), ') ~ '()' -%}
+    {%- set advice = "write hints(broadcast('name'))" -%}
     {%- if not varargs -%}
-        {{- refuse('hints() takes at least one of ' ~ allowed, 'none', "write hints(broadcast('name'))") -}}
+        {{- penstock__refuse('hints() takes at least one of ' ~ allowed, 'none', advice) -}}
     {%- endif -%}
     {%- set given, hinted = [], {} -%}
     {%- for hint in varargs if hint is not none and hint != '' -%}
         {%- set name = hint.split('(')[0] if hint is string else '' -%}
         {%- set whole = hint is string and (hint.endswith(')') or hint == 'rebalance') -%}
         {%- if name not in joins + layouts or not whole or '*/' in hint -%}
-            {{- refuse('hints() takes what ' ~ allowed ~ ' give', shown(hint), "write hints(broadcast('name'))") -}}
+            {{- penstock__refuse('hints() takes the results of ' ~ allowed, penstock__shown(hint), "write hints(broadcast('name'))") -}}
         {%- endif -%}
         {%- set earlier = given | select('in', layouts) | list -%}
         {%- if name in layouts and earlier -%}
-            {{- refuse(
+            {{- penstock__refuse(
                 'hints() takes one of ' ~ layouts | join('(), ') ~ '()', earlier[0] ~ ' and ' ~ name,
-                'keep the one that says how the rows are to lie'
+                'keep the one that describes the layout of the rows'
             ) -}}
         {%- endif -%}
         {%- do given.append(name) -%}
         {%- for alias in hint[name | length + 1:-1].split(', ') if name in joins -%}
             {%- if alias in hinted -%}
-                {{- refuse(
+                {{- penstock__refuse(
                     'hints() takes one join hint for ' ~ alias, hinted[alias] ~ ' and ' ~ name,
                     'name ' ~ alias ~ ' in one of them'
                 ) -}}

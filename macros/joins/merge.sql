@@ -1,3 +1,3 @@
 {% macro merge() %}
-    {{- return('merge(' ~ hint_names('merge', varargs, 'alias of a side') ~ ')') -}}
+    {{- return(penstock__join_hint('merge', varargs)) -}}
 {% endmacro %}

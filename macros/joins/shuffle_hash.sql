@@ -1,3 +1,3 @@
 {% macro shuffle_hash() %}
-    {{- return('shuffle_hash(' ~ hint_names('shuffle_hash', varargs, 'alias of a side') ~ ')') -}}
+    {{- return(penstock__join_hint('shuffle_hash', varargs)) -}}
 {% endmacro %}

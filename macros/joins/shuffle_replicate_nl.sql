@@ -1,3 +1,3 @@
 {% macro shuffle_replicate_nl() %}
-    {{- return('shuffle_replicate_nl(' ~ hint_names('shuffle_replicate_nl', varargs, 'alias of a side') ~ ')') -}}
+    {{- return(penstock__join_hint('shuffle_replicate_nl', varargs)) -}}
 {% endmacro %}

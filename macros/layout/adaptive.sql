@@ -8,8 +8,8 @@
         ('broadcast_mb', broadcast_mb, 0, 'spark.sql.autoBroadcastJoinThreshold')
     ] if value is not none -%}
         {%- if value is not integer or value is boolean or value < least -%}
-            {{- refuse(
-                'adaptive() takes ' ~ name ~ ' as a whole number of MB, at least ' ~ least, shown(value),
+            {{- penstock__refuse(
+                'adaptive() takes ' ~ name ~ ' as a whole number of MB, at least ' ~ least, penstock__shown(value),
                 'write adaptive(' ~ name ~ '=64)'
             ) -}}
         {%- endif -%}
@@ -20,23 +20,24 @@
         ('skew_join', skew_join, sql ~ 'skewJoin.enabled')
     ] if value is not none -%}
         {%- if value is not boolean -%}
-            {{- refuse(
-                'adaptive() takes ' ~ name ~ ' as true or false', shown(value), 'write adaptive(' ~ name ~ '=true)'
+            {{- penstock__refuse(
+                'adaptive() takes ' ~ name ~ ' as true or false', penstock__shown(value),
+                'write adaptive(' ~ name ~ '=true)'
             ) -}}
         {%- endif -%}
         {%- do conf.update({setting: 'true' if value else 'false'}) -%}
     {%- endfor -%}
     {%- if skew_factor is not none -%}
         {%- if skew_factor is not number or skew_factor is boolean or skew_factor < 1 -%}
-            {{- refuse(
-                'adaptive() takes skew_factor as a number, at least 1', shown(skew_factor),
+            {{- penstock__refuse(
+                'adaptive() takes skew_factor as a number, at least 1', penstock__shown(skew_factor),
                 'write adaptive(skew_factor=5)'
             ) -}}
         {%- endif -%}
         {%- do conf.update({sql ~ 'skewJoin.skewedPartitionFactor': skew_factor | string}) -%}
     {%- endif -%}
     {%- if not conf -%}
-        {{- refuse(
+        {{- penstock__refuse(
             'adaptive() takes at least one of advisory_mb, coalesce, skew_join, skew_factor, skew_mb, broadcast_mb',
             'none', 'write adaptive(advisory_mb=64)'
         ) -}}

@@ -1,3 +1,3 @@
 {% macro clustered(columns) %}
-    {{- return({'clustered_by': layout_columns('clustered', columns)}) -}}
+    {{- return({'clustered_by': penstock__layout_columns('clustered', columns)}) -}}
 {% endmacro %}

@@ -1,3 +1,3 @@
 {% macro coalesce() %}
-    {{- return(partition_hint('coalesce', varargs, columns=false)) -}}
+    {{- return(penstock__partition_hint('coalesce', varargs, columns=false)) -}}
 {% endmacro %}

@@ -2,23 +2,24 @@
     {%- set keys = [
         'partition_by', 'clustered_by', 'target_file_size_mb', 'sorted_within', 'tblproperties', 'spark_conf'
     ] -%}
-    {%- set needed = 'layout() takes what monthly_partitions(), clustered(), target_file_size(), sorted_within(), '
-        ~ 'skipping_stats() and adaptive() give' -%}
+    {%- set needed = 'layout() takes the results of monthly_partitions(), clustered(), target_file_size(), '
+        ~ 'sorted_within(), skipping_stats() and adaptive()' -%}
     {%- set advice = "write config(**layout(monthly_partitions('month'), target_file_size(128)))" -%}
     {%- if not varargs -%}
-        {{- refuse(needed, 'none', advice) -}}
+        {{- penstock__refuse(needed, 'none', advice) -}}
     {%- endif -%}
     {%- set whole, conf = {}, {} -%}
     {%- for part in varargs -%}
         {%- if part is not mapping or part.keys() | reject('in', keys) | list -%}
-            {{- refuse(needed, shown(part), advice) -}}
+            {{- penstock__refuse(needed, penstock__shown(part), advice) -}}
         {%- endif -%}
         {%- for key, value in part.items() -%}
             {%- set into = conf if key == 'spark_conf' else whole -%}
             {%- for name, item in (value if key == 'spark_conf' else {key: value}).items() -%}
                 {%- if name in into and into[name] != item -%}
-                    {{- refuse(
-                        'layout() takes one value for ' ~ name, shown(into[name]) ~ ' and ' ~ shown(item), 'keep one'
+                    {{- penstock__refuse(
+                        'layout() takes one value for ' ~ name,
+                        penstock__shown(into[name]) ~ ' and ' ~ penstock__shown(item), 'keep one'
                     ) -}}
                 {%- endif -%}
                 {%- do into.update({name: item}) -%}
@@ -28,7 +29,7 @@
     {%- set partitions = whole.get('partition_by', []) | map('lower') | list -%}
     {%- set both = whole.get('clustered_by', []) | map('lower') | select('in', partitions) | list -%}
     {%- if both -%}
-        {{- refuse(
+        {{- penstock__refuse(
             'layout() takes clustered() columns that are no partition columns', both | join(', ') ~ ' in both',
             'leave them out of clustered(): within a partition they have one value'
         ) -}}

@@ -1,4 +1,4 @@
-{#- Spark takes no empty brackets. -#}
+{#- Spark doesn't accept empty parentheses. -#}
 {% macro rebalance() %}
-    {{- return(partition_hint('rebalance', varargs) if varargs else 'rebalance') -}}
+    {{- return(penstock__partition_hint('rebalance', varargs) if varargs else 'rebalance') -}}
 {% endmacro %}

@@ -1,3 +1,3 @@
 {% macro repartition() %}
-    {{- return(partition_hint('repartition', varargs)) -}}
+    {{- return(penstock__partition_hint('repartition', varargs)) -}}
 {% endmacro %}

@@ -1,3 +1,3 @@
 {% macro repartition_by_range() %}
-    {{- return(partition_hint('repartition_by_range', varargs, required='columns')) -}}
+    {{- return(penstock__partition_hint('repartition_by_range', varargs, required='columns')) -}}
 {% endmacro %}

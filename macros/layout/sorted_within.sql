@@ -1,3 +1,3 @@
 {% macro sorted_within(columns) %}
-    {{- return({'sorted_within': layout_columns('sorted_within', columns)}) -}}
+    {{- return({'sorted_within': penstock__layout_columns('sorted_within', columns)}) -}}
 {% endmacro %}

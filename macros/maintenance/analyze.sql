@@ -1,6 +1,6 @@
 {% macro analyze(model=none) %}
     {%- if execute -%}
-        {%- for node in maintained('analyze', model, 'statistics in the catalog') -%}
+        {%- for node in penstock__maintained('analyze', model, 'statistics in the catalog') -%}
             {%- set table = api.Relation.create(schema=node.schema, identifier=node.alias) -%}
             {%- do run_query('analyze table ' ~ table ~ ' compute statistics') -%}
             {%- do run_query('analyze table ' ~ table ~ ' compute statistics for all columns') -%}

@@ -1,7 +1,7 @@
 {% macro compact(model=none, where=none) %}
     {%- if execute -%}
-        {%- for node in maintained('compact', model, 'OPTIMIZE') -%}
-            {%- do optimized('compact', node, where, none) -%}
+        {%- for node in penstock__maintained('compact', model, 'OPTIMIZE') -%}
+            {%- do penstock__optimized('compact', node, where, none) -%}
         {%- endfor -%}
     {%- endif -%}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{#- Most rows break nothing: the array of names is built only for a row that does. -#}
+{#- For most rows no check fires, so the array of names is built only for the others. -#}
 {% macro fired_names(checks, services) -%}
     {%- set conditions = [] -%}
     {%- for check in checks -%}

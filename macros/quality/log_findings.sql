@@ -1,7 +1,6 @@
-{#- dbt reports only how many rows a test found; a person needs to read which.
-    The block that is called with a row gives its three parts. What was run once and found nothing
-    isn't run again: the adapter knows without the server that `where false` has no rows. A table of
-    stored failures keeps its columns. -#}
+{#- dbt only reports the number of failing rows, so this macro logs them. The calling block renders a row's
+    three-part message. A query without failing rows doesn't run again: the test becomes a query with
+    `where false`, which the adapter answers without the server. Stored failures keep their columns. -#}
 {% macro log_findings(test, problems) %}
     {%- if execute and flags.WHICH in ['test', 'build', 'retry'] -%}
         {%- set rows = run_query(problems).rows -%}

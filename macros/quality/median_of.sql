@@ -1,4 +1,4 @@
-{#- Spark has no median of an array; `get` gives null, not an error, for an empty one. -#}
+{#- Spark has no function for the median of an array. For an empty array `get` returns null, not an error. -#}
 {% macro median_of(values) -%}
     (get(array_sort({{ values }}), cast((size({{ values }}) - 1) div 2 as int))
     + get(array_sort({{ values }}), cast(size({{ values }}) div 2 as int))) / 2

@@ -1,15 +1,15 @@
-{#- The one list of what is looked for in a trip's row, in the order of the reasons and flags.
+{#- The list of all rules for a trip's row, in the order of the reasons and flags.
 
-  name         snake_case, once in the list
+  name         snake_case, unique in the list
   condition    SQL over a row of a windowed model; a null does not fire
   severity     error: the row is quarantined; warn: it is kept and flagged
-  services     which services' rows are judged
+  services     the services to which the rule applies
   description  one sentence
   warn_above, error_above
                share of a file month's rows, 0 to 1, above which a test warns or fails: a number,
-               or numbers by service; left out, there is no limit
+               or numbers by service; no limit if left out
 
-The limits lie above what the TLC's own months from 2019 to 2025 show. -#}
+The limits are above the shares in the TLC's months from 2019 to 2025. -#}
 {% macro quality_rules() %}
     {%- set taxis = ['green', 'yellow'] -%}
     {%- set all = taxis + ['fhvhv'] -%}
@@ -64,7 +64,7 @@ The limits lie above what the TLC's own months from 2019 to 2025 show. -#}
             'condition': 'has_mirror',
             'severity': 'error',
             'services': taxis,
-            'description': 'The file also holds the same trip with the opposite total; both rows go.',
+            'description': 'The file also contains the same trip with the opposite total; both rows are quarantined.',
             'warn_above': {'green': 0.02, 'yellow': 0.05},
             'error_above': {'green': 0.05, 'yellow': 0.1}
         },

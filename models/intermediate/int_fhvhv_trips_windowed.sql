@@ -2,7 +2,7 @@ with trips as (
     select * from {{ ref('stg_fhvhv_trips') }}
 ),
 
--- Repeats share this key; so may other rows, which the window below tells apart.
+-- Repeated rows share this key. Other rows may share it too; the window below distinguishes them.
 keyed as (
     select
         *,
@@ -13,7 +13,7 @@ keyed as (
     from trips
 ),
 
--- The month is in each join, so that a filter of months reaches every scan.
+-- Each join includes the month, so that a filter on months is pushed down to every scan.
 shared_keys as (
     select
         file_month,

@@ -4,8 +4,8 @@ with trips as (
     select * from {{ ref('stg_yellow_trips') }}
 ),
 
--- Mirrors and repeats share trip_key; so may other rows, which the windows below tell apart.
--- No text is hashed: service and file are the same for a million rows.
+-- Mirrors and repeated rows share trip_key. Other rows may share it too; the windows below
+-- distinguish them. Service and file are not hashed, because a million rows share them.
 keyed as (
     select
         *,
@@ -15,7 +15,7 @@ keyed as (
     from trips
 ),
 
--- The month is in each join, so that a filter of months reaches every scan.
+-- Each join includes the month, so that a filter on months is pushed down to every scan.
 shared_keys as (
     select
         file_month,
@@ -25,7 +25,7 @@ shared_keys as (
     having count(*) > 1
 ),
 
--- Spark pushes a left anti join below the union of the services, and loses its hint there.
+-- A left anti join would lose its hint, because Spark pushes it below the union of the services.
 single_trips as (
     select {{ hints(broadcast('shared_keys')) }}
         keyed.* except (trip_key),

@@ -10,7 +10,7 @@ zones as (
     select * from {{ ref('dim_zones') }}
 ),
 
--- date_trunc would go through the session's time zone and move hours that its clocks skip.
+-- date_trunc would use the session's time zone and shift hours that daylight saving time skips.
 hours as (
     select
         *,
@@ -19,7 +19,7 @@ hours as (
     from trips
 ),
 
--- Grouped by the keys of the join: one exchange serves both.
+-- Grouped by the join keys, so that one exchange serves both the aggregation and the join.
 green as (
     select
         pickup_month,

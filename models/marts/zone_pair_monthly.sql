@@ -6,7 +6,7 @@ with trips as (
     select * from {{ ref('int_trips') }}
 ),
 
--- Exact sums, so that a month added to another gives the same whatever the order.
+-- The sums are exact decimals, so that adding months gives the same result in any order.
 final as (
     select
         file_month as pickup_month,

@@ -1,10 +1,10 @@
 #!/bin/bash
-# What a container of the image is: metastore, server, executor, or a run of a command.
+# Start a container in its role: metastore, server, executor, or the run of a command.
 set -euo pipefail
 
 case "${1:-}" in
   metastore)
-    # A pod is reached from others: Hive's own main listens on every address.
+    # Other pods connect to this one: Hive's own main class listens on every address.
     class_path="$PENSTOCK_CONFIG:$SPARK_HOME/jars/*"
     for folder in "$PENSTOCK_JARS"/*/; do
       class_path+=":$folder*"
@@ -16,12 +16,12 @@ case "${1:-}" in
       org.apache.hadoop.hive.metastore.HiveMetaStore -p "${METASTORE_PORT:-9083}"
     ;;
   server)
-    # In the foreground; it stops Spark when it is told to end. The token comes from the environment.
+    # In the foreground; it stops Spark on SIGTERM. The token comes from the environment.
     : "${PENSTOCK_CONNECT_TOKEN:?needed: the Connect token in PENSTOCK_CONNECT_TOKEN}"
     exec python -m penstock.spark.server.supervisor --root "$PENSTOCK_PROJECT" --target "$PENSTOCK_TARGET"
     ;;
   executor)
-    # Spark names its driver, cores and options in the pod's environment; the options are numbered.
+    # Spark passes driver, cores and options in the pod's environment; the options are numbered.
     options=()
     count=0
     while name="SPARK_JAVA_OPT_$count"; [ -n "${!name+set}" ]; do
@@ -36,7 +36,7 @@ case "${1:-}" in
       --resourceProfileId "$SPARK_RESOURCE_PROFILE_ID" --podName "$SPARK_EXECUTOR_POD_NAME"
     ;;
   run)
-    # A run ends its own driver, and with it the executors' pods, whatever became of it.
+    # A run always stops its driver at the end, and with it the executors' pods.
     shift
     cd "$PENSTOCK_PROJECT"
     code=0
@@ -44,7 +44,7 @@ case "${1:-}" in
     child=$!
     trap 'kill -TERM "$child" 2>/dev/null || true' TERM INT
     wait "$child" || code=$?
-    # A signal ends the first wait; the command may still be ending.
+    # A signal ends the first wait; the command may still be running.
     while kill -0 "$child" 2>/dev/null; do
       code=0
       wait "$child" || code=$?

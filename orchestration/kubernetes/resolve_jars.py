@@ -1,6 +1,6 @@
-"""Resolve the jars that an image holds: those of a penstock.yml, and others named after it.
+"""Download the jars of an image: those of a penstock.yml, and further Maven coordinates.
 
-Called as `resolve_jars.py FOLDER COORDINATE…`; they go where the file's first level keeps its state.
+Usage: `resolve_jars.py FOLDER COORDINATE…`. FOLDER has the penstock.yml, whose `state` is where the jars go.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from penstock.spark import jars, java
 
 settings = load(Path(sys.argv[1]))
 found_java = java.find(settings.server.java_home)
-jars.of_server(settings, found_java)
+jars.server_jars(settings, found_java)
 for packages in (settings.server.packages, sys.argv[2:]):
-    found = jars.resolve(packages, settings.shared_dir, found_java)
-    print(f"{len(found)} jars of {', '.join(packages)} below {settings.shared_dir}")
+    resolved = jars.resolve(packages, settings.shared_dir, found_java)
+    print(f"{len(resolved)} jars of {', '.join(packages)} below {settings.shared_dir}")

@@ -1,6 +1,6 @@
-"""Print the installed packages that a requirement doesn't need, a name a line: what an image can do without.
+"""Print the names of installed packages that a requirement doesn't need: the image's build removes them.
 
-Called as `unneeded.py 'penstock[s3,gs]'`, after all of the lock is installed by its hashes.
+Usage: `unneeded.py 'dbt-penstock[s3,gs]'`, after every package of the lock is installed.
 """
 
 from __future__ import annotations
@@ -23,5 +23,5 @@ while waiting:
         needed = Requirement(text)
         if needed.marker is None or any(needed.marker.evaluate({"extra": extra}) for extra in key[1] or {""}):
             waiting.append(needed)
-installed = {canonicalize_name(found.metadata["Name"]) for found in importlib.metadata.distributions()}
+installed = {canonicalize_name(package.metadata["Name"]) for package in importlib.metadata.distributions()}
 print("\n".join(sorted(installed - {name for name, _ in seen} - {"pip"})))

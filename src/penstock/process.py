@@ -1,4 +1,4 @@
-"""A process of this machine, known by its id and the moment it started."""
+"""A process of this machine, identified by its id and start time."""
 
 from __future__ import annotations
 
@@ -9,18 +9,23 @@ import psutil
 
 @dataclass(frozen=True)
 class Process:
-    """A process: its id and the moment it started (seconds since the epoch)."""
+    """A process.
+
+    Attributes:
+        pid: its id, which the system uses again for other processes.
+        started: when it started, in seconds since the epoch.
+    """
 
     pid: int
     started: float
 
     @classmethod
-    def of(cls, pid: int) -> Process:
-        """The process that has an id now."""
+    def from_pid(cls, pid: int) -> Process:
+        """Return the process that has an id now."""
         return cls(pid, psutil.Process(pid).create_time())
 
     def handle(self) -> psutil.Process | None:
-        """The live process; None when it has ended or its id now belongs to another."""
+        """Return the live process; None when it has ended or another process has its id."""
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < 2

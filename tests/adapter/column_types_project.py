@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 STEP = "{% set second = var('step', 1) | int == 2 %}"
 NULLS = "select 1 as id, null as x, array() as xs, named_struct('a', null, 'b', 1) as st, map() as m"
@@ -13,7 +14,7 @@ WIDE = "named_struct({% for n in range(60) %}'f{{ n }}', {{ n }}{{ ', ' if not l
 
 
 def append(change: str = "append_new_columns", strategy: str = "append") -> str:
-    """The configuration of an incremental model."""
+    """Return the configuration of an incremental model."""
     return (
         "{{ config(materialized='incremental', unique_key='id', "
         f"incremental_strategy='{strategy}', on_schema_change='{change}') }}}} {STEP}"
@@ -95,7 +96,7 @@ BAD = {"id": "int", "s": "struct<a:string,b:int>", "amount": "decimal(10,2)", "v
 
 
 def declared(name: str, types: dict[str, str], **config: object) -> dict[str, object]:
-    """A model's entry in a schema file, with its columns and an enforced contract."""
+    """Return a model's entry in a schema file, with its columns and an enforced contract."""
     columns = [{"name": column, "data_type": words} for column, words in types.items()]
     return {"name": name, "config": {"contract": {"enforced": True}, **config}, "columns": columns}
 
@@ -123,7 +124,7 @@ SNAPSHOT = (
 
 
 def make(root: Path, host: Project) -> Project:
-    """The project, on another one's server."""
+    """Make the project on another project's server."""
     files = {f"models/{name}.sql": sql for name, sql in MODELS.items()}
     files |= {
         "models/schema.yml": yaml.safe_dump(SCHEMA),

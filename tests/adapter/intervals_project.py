@@ -1,4 +1,4 @@
-"""A small project with a lake of one dataset, whose models are built by interval: a handful of rides a month."""
+"""A small project with a lake of one dataset, a handful of rides a month, and models that are built by interval."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from projects import Project, small_project
-from waiting import LIMIT
+from tests.support.polling import LIMIT
+from tests.support.projects import Project, small_project
 
 LAKE = """
 version: 1
@@ -134,14 +134,14 @@ SPARK_CONF = {
     "spark.databricks.delta.snapshotPartitions": 1,
     "spark.ui.enabled": False,
 }
-# By model of months: its month column.
+# Month column of each model that is built by month.
 MONTHLY = {"checked": "file_month", "totals": "month", "features": "month"}
 MODELS = (*MONTHLY, "daily")
 ORDINARY = ("--exclude", "tag:aside")
 
 
 def rides(month: str, version: int, last: int | None = None) -> list[tuple[int, str, int, Decimal]]:
-    """Four rides of a month; the first is a bad one. Another version has other fares, `last` is the last one's."""
+    """Return four rides of a month, the first one invalid; each version has other fares, `last` is the last fare."""
     number = int(month[-2:]) * 100
     fares = [-version, 10 + version, 20 + version, 30 + version if last is None else last]
     return [
@@ -150,14 +150,14 @@ def rides(month: str, version: int, last: int | None = None) -> list[tuple[int, 
     ]
 
 
-def words(month: Any) -> str:
-    """A day as the name of its month."""
+def month_text(month: Any) -> str:
+    """Return the month of a day, as 2024-01."""
     return str(month)[:7]
 
 
 @dataclass
 class Done:
-    """A dbt command that has ended, and the ledger's rows of its run."""
+    """A dbt command that has ended, with the id of its run."""
 
     code: int
     text: str
@@ -165,20 +165,20 @@ class Done:
 
     @property
     def line(self) -> str:
-        """What it printed, as one line."""
+        """Its output as one line."""
         return " ".join(self.text.split())
 
 
 @dataclass
 class Rides:
-    """The project, what its lake holds now, and which runs there were."""
+    """The project, the rows of its lake and the ids of its runs."""
 
     project: Project
     lake: dict[str, list[tuple[int, str, int, Decimal]]] = field(default_factory=dict)
     runs: list[str] = field(default_factory=list)
 
     def land(self, month: str, version: int, last: int | None = None) -> None:
-        """Land a month, or other bytes of it."""
+        """Land a month, or a new version of it."""
         rows = rides(month, version, last)
         file = self.project.root / "raw" / f"rides_{month}.csv"
         file.parent.mkdir(exist_ok=True)
@@ -188,13 +188,13 @@ class Rides:
         self.lake[month] = rows
 
     def remove(self, month: str) -> None:
-        """Take a month out of the lake."""
+        """Remove a month from the lake."""
         done = self.project.penstock("remove", "rides", month)
         assert done.returncode == 0, done.stdout
         del self.lake[month]
 
     def dbt(self, *arguments: str, code: int = 0, target: str = "target", **environment: str) -> Done:
-        """A dbt command in the project, that must end with a code; `target` is its target folder."""
+        """Run a dbt command that must end with an exit code; `target` is its target folder."""
         done = self.project.dbt(*arguments, **environment)
         assert done.returncode == code, done.stdout
         assert "Traceback" not in done.stdout, done.stdout
@@ -206,46 +206,46 @@ class Rides:
         return Done(code, text, self.runs[-1])
 
     def run(self, *arguments: str, code: int = 0, **environment: str) -> Done:
-        """`dbt run` of every ordinary model."""
+        """Run every ordinary model."""
         return self.dbt("run", *ORDINARY, *arguments, code=code, **environment)
 
     def together(self, *commands: tuple[str, ...]) -> list[Done]:
-        """Commands at once, each with folders of its own."""
+        """Run commands at the same time, each with its own target and log folders."""
         started = [
-            self.project.start("dbt", *words, "--target-path", f"at{place}", "--log-path", f"logs{place}")
-            for place, words in enumerate(commands)
+            self.project.start("dbt", *arguments, "--target-path", f"at{place}", "--log-path", f"logs{place}")
+            for place, arguments in enumerate(commands)
         ]
-        said = [process.communicate(timeout=LIMIT)[0] for process in started]
+        outputs = [process.communicate(timeout=LIMIT)[0] for process in started]
         return [
             self._ended(process.wait(), text, f"at{place}")
-            for place, (process, text) in enumerate(zip(started, said, strict=True))
+            for place, (process, text) in enumerate(zip(started, outputs, strict=True))
         ]
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement."""
+        """Return the rows of a statement."""
         return self.project.sql(query)
 
     def ledger(self, of: Done, outcome: str = "built") -> dict[str, list[str]]:
-        """By model, the months that a run told the ledger of, each once for a model of days."""
+        """Return the months that a run recorded in the run ledger, by model."""
         found: dict[str, set[str]] = defaultdict(set)
         for model, start in self.sql(
             f"select model, interval_start from small.batch_runs where run_id = '{of.run_id}' and outcome = '{outcome}'"
         ):
-            found[model].add(words(start))
+            found[model].add(month_text(start))
         return {model: sorted(months) for model, months in found.items()}
 
     def history(self, model: str) -> list[dict[str, Any]]:
-        """A table's commits, oldest first: version, operation, userMetadata."""
+        """Return a table's commits, oldest first: version, operation, userMetadata."""
         rows = self.sql(f"describe history small.{model}")
         found = [{"version": int(row[0]), "operation": row[4], "userMetadata": row[13]} for row in rows]
         return sorted(found, key=lambda row: row["version"])
 
     def versions(self) -> dict[str, int]:
-        """The newest Delta version of every model's table."""
+        """Return the newest Delta version of each model's table."""
         return {model: self.history(model)[-1]["version"] for model in MODELS}
 
     def files(self, month: str) -> dict[str, set[str]]:
-        """By model of months, the data files that hold a month."""
+        """Return the data files of a month, for each model that is built by month."""
         return {
             model: {
                 str(row[0])
@@ -257,7 +257,7 @@ class Rides:
         }
 
     def holds(self, *models: str, zones: tuple[str, str] = ("north", "south")) -> None:
-        """Assert that models hold what the lake says, every row of it and nothing else."""
+        """Assert that models have exactly the rows that follow from the lake."""
         for model in models or MODELS:
             assert self._rows(model) == self._expected(model, zones), model
 
@@ -287,7 +287,7 @@ class Rides:
 
 
 def make(root: Path) -> Rides:
-    """The project with three months built."""
+    """Make the project and build three months."""
     made = Rides(small_project(root, FILES, spark_conf=SPARK_CONF))
     for month in ("2024-01", "2024-02", "2024-03"):
         made.land(month, 1)

@@ -1,4 +1,4 @@
-"""A directory that knows one person: LDAP's simple bind, as far as a server's login check asks for it (RFC 4511)."""
+"""A directory server with LDAP's simple bind, as far as Spark's login check needs it (RFC 4511)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ BIND, BIND_ANSWER, INVALID_CREDENTIALS = 0x60, 0x61, 49
 
 
 def _part(data: bytes) -> tuple[int, bytes, bytes]:
-    """A BER element's tag and content, and what follows it."""
+    """Return a BER element's tag and content, and the rest."""
     size, start = data[1], 2
     if size & 0x80:
         start += size & 0x7F
@@ -25,7 +25,7 @@ def _element(tag: int, content: bytes) -> bytes:
 
 class _Handler(socketserver.BaseRequestHandler):
     def handle(self) -> None:
-        """Answer binds until the client has had enough."""
+        """Answer binds until the client closes the connection."""
         while data := self.request.recv(4096):
             _, message, _ = _part(data)
             _, number, rest = _part(message)
@@ -43,7 +43,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
 @contextmanager
 def directory(**known: str) -> Iterator[int]:
-    """A directory on a port of this machine: password by name."""
+    """Run a directory on a port of this machine; `known` is the password by name."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Handler) as server:
         server.daemon_threads = True
         server.known = {name.encode(): password.encode() for name, password in known.items()}  # type: ignore[attr-defined]

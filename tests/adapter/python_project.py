@@ -1,11 +1,12 @@
-"""A small dbt project of Python models: one file each, every return type, strategy and failure."""
+"""A small dbt project of Python models for every return type, strategy and failure."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 MODELS = {
     # What they read.
@@ -235,14 +236,14 @@ PROPERTIES = {
 
 
 def unindented(text: str) -> str:
-    """A model's text as its author would have it, from its first line on."""
+    """Return a model's text without the indentation of its first line."""
     lines = text.strip("\n").rstrip().split("\n")
     width = len(lines[0]) - len(lines[0].lstrip())
     return "\n".join(line[width:] for line in lines) + "\n"
 
 
 def make(root: Path, host: Project) -> Project:
-    """The project, on another project's server."""
+    """Make the project on another project's server."""
     files = {"models/properties.yml": yaml.safe_dump(PROPERTIES)}
     for name, text in MODELS.items():
         code = unindented(text).replace("LOCATION", repr(f"file:{root}/elsewhere"))

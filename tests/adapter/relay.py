@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 
 class Relay:
-    """Passes bytes on, remembers what the client sent, and closes all that is open when told to."""
+    """A relay that forwards bytes, records what the client sent, and can close all connections."""
 
     def __init__(self, port: int) -> None:
         self.to = port
@@ -39,7 +39,7 @@ class Relay:
                 end.shutdown(socket.SHUT_RDWR)
 
     def cut(self) -> None:
-        """Close every connection; new ones are passed on as before."""
+        """Close every connection; new ones are forwarded as before."""
         self.cuts += 1
         for end in self.open:
             with suppress(OSError):
@@ -50,7 +50,7 @@ class Relay:
 
 @contextmanager
 def relay(port: int) -> Iterator[Relay]:
-    """A relay to a port of this machine, for a while."""
+    """Run a relay to a port of this machine inside the block."""
     made = Relay(port)
     try:
         yield made

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 # The second run's names are in another letter case than the first one's.
 NAMES = "{% set second = var('step', 1) | int > 1 %}{% set n = 'NAME' if second else 'Name' %}"

@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import column_types_project
 import pytest
-from projects import Project
+
+from tests.adapter import column_types_project
+from tests.support.projects import Project
 
 NULLS = [("id", "int"), ("x", "string"), ("xs", "array<string>"), ("st", "struct<a:string,b:int>")]
 NULLS = [*NULLS, ("m", "map<string,string>")]

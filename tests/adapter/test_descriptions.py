@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from projects import Project, edited, small_project
+
+from tests.support.projects import Project, edited, small_project
 
 WATCHED = ("altered", "replaced", "grown", "computed", "viewed")
 SEEN = ", ".join(f"'{{{{ seen('{name}') }}}}' as {name}" for name in WATCHED)

@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from projects import Project, edited, small_project
+
+from tests.support.projects import Project, edited, small_project
 
 MODELS = {
     "trips.sql": """
@@ -195,11 +196,11 @@ MISTAKES = {
 # One process for all of them: most of a command's time goes into loading dbt.
 EACH = """
 import sys
-from penstock import cli
+from penstock.cli.main import main
 for line in sys.argv[1:]:
     sys.argv = ["penstock", "explain", *line.split()]
     try:
-        cli.main()
+        main()
         code = 0
     except SystemExit as end:
         code = end.code
@@ -219,13 +220,13 @@ def test_mistakes(project: Project) -> None:
 
 
 def test_without_a_server_the_kept_plan_is_told_and_nothing_is_started(project: Project, tmp_path: Path) -> None:
-    aside = tmp_path / "small"
-    shutil.copytree(project.root, aside, ignore=shutil.ignore_patterns("penstock.yml"))
-    alone = Project(aside)
+    copy = tmp_path / "small"
+    shutil.copytree(project.root, copy, ignore=shutil.ignore_patterns("penstock.yml"))
+    alone = Project(copy)
     says(explain(alone, "merged"), "why: the hint merge(zones)", "no server is up")
     says(explain(alone, "never", code=1), "a running server, to explain never", "penstock up")
-    assert not (aside / ".penstock" / "server.json").exists()
-    with edited(aside / "models" / "wrong.yml", "models: ["):
+    assert not (copy / ".penstock" / "server.json").exists()
+    with edited(copy / "models" / "wrong.yml", "models: ["):
         says(explain(alone, "merged", code=1), "a dbt project that can be parsed", "wrong.yml")
-    (aside / "dbt_project.yml").unlink()
+    (copy / "dbt_project.yml").unlink()
     says(explain(alone, "merged", code=1), "needed: a dbt project", "no dbt_project.yml")

@@ -10,7 +10,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from projects import ROOT, TIMEOUT
+
+from tests.support.projects import ROOT, TIMEOUT
 
 PROFILE = """\
 shop:
@@ -55,10 +56,11 @@ def python(tmp_path: Path) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    shutil.copytree(ROOT / "src", source / "src", ignore=shutil.ignore_patterns("*.egg-info", "__pycache__"))
+    for name in ("src", "macros", "tests/data/generic"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     wheels = ("--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", tmp_path)
     run(tmp_path, sys.executable, "-m", "pip", "wheel", "--quiet", *wheels, source)
-    wheel = next(tmp_path.glob("penstock-*.whl"))
+    wheel = next(tmp_path.glob("dbt_penstock-*.whl"))
     run(tmp_path, sys.executable, "-m", "venv", "--without-pip", tmp_path / "env")
     made = tmp_path / "env" / "bin" / "python"
     site = Path(run(tmp_path, made, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
@@ -82,8 +84,8 @@ def test_a_fresh_project_runs_sql_and_python(python: Path, tmp_path: Path) -> No
     place = run(shop, python, "-c", "import dbt.adapters.penstock as adapter; print(adapter.__file__)")
     assert str(tmp_path / "env") in place
     try:
-        said = run(shop, python, "-m", "dbt.cli.main", "--no-use-colors", "run")
-        assert "PASS=2" in said, said
+        built = run(shop, python, "-m", "dbt.cli.main", "--no-use-colors", "run")
+        assert "PASS=2" in built, built
         query = "select sum(count) as orders, count(*) as customers from {{ ref('customers') }}"
         shown = run(shop, python, "-m", "dbt.cli.main", "--no-use-colors", "show", "--inline", query)
         assert "|      9 |         3 |" in shown, shown

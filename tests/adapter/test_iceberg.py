@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
-from projects import ROOT, Project, small_project
 
 from penstock.spark.server import control
+from tests.support.projects import ROOT, Project, small_project
 
 FILES = {
     "models/trips.sql": "{{ config(materialized='table', partition_by='zone') }} "
@@ -32,12 +33,12 @@ select * from {{ ref('merged') }}
 }
 
 
-def documented() -> dict[str, object]:
+def documented() -> dict[str, Any]:
     """The server's settings that the documentation gives."""
     text = (ROOT / "docs" / "connections.md").read_text()
     block = re.search(r"```yaml\n(# penstock.yml.*?)```", text, re.DOTALL)
     assert block
-    server: dict[str, object] = yaml.safe_load(block.group(1))["server"]
+    server: dict[str, Any] = yaml.safe_load(block.group(1))["server"]
     return server
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from intervals_project import MODELS, ORDINARY, ZONES, Rides, words
-from projects import edited
 
 from penstock.delta import log as delta_log
-from penstock.intervals import commit_metadata as commits
-from penstock.intervals.commit_metadata import CommitMetadata
+from penstock.intervals.commit_metadata import CommitMetadata, parse_history
+from tests.adapter.intervals_project import MODELS, ORDINARY, ZONES, Rides, month_text
+from tests.support.projects import edited
 
 MARCH = ("--event-time-start", "2024-03-01", "--event-time-end", "2024-04-01")
 
@@ -28,7 +27,7 @@ def test_the_first_build(rides: Rides) -> None:
         "order by model, interval_start"
     )
     months = ("2024-01", "2024-02", "2024-03")
-    assert [(row[0], words(row[1]), *row[2:]) for row in ledger] == [
+    assert [(row[0], month_text(row[1]), *row[2:]) for row in ledger] == [
         *[("checked", month, "built", 1, 4, 4, 1, 1 + (month > "2024-02"), "new") for month in months],
         *[("features", month, "built", 1, 4, 4, None, 1, "new") for month in months],
         *[("totals", month, "built", 1, 4, 2, None, 1, "new") for month in months],
@@ -142,14 +141,14 @@ def test_the_log_on_disk_is_the_history(rides: Rides) -> None:
     """What a run reads of a table's log is what DESCRIBE HISTORY says."""
     for model in MODELS:
         location = str(rides.sql(f"describe detail small.{model}")[0][4])
-        log = delta_log.folder(f"Provider: delta\nLocation: {location}")
+        log = delta_log.log_folder(f"Provider: delta\nLocation: {location}")
         assert log is not None, location
-        found = commits.history(delta_log.rows(log, 1000) or [])
+        found = parse_history(delta_log.history_rows(log, 1000) or [])
         rows = rides.sql(f"describe history small.{model}")
         names = ("version", "operation", "operationParameters", "operationMetrics", "userMetadata")
         places = (0, 4, 5, 12, 13)
-        asked = commits.history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
-        assert found == asked, model
+        expected = parse_history({name: row[at] for name, at in zip(names, places, strict=True)} for row in rows)
+        assert found == expected, model
 
 
 def test_every_commit_names_its_run(rides: Rides) -> None:

@@ -7,9 +7,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from intervals_project import MODELS, Rides, words
 
 from penstock.lake.manifest import Manifest
+from tests.adapter.intervals_project import MODELS, Rides, month_text
+from tests.support.paths import local_path
 
 
 def months_of(rides: Rides) -> list[str]:
@@ -19,8 +20,12 @@ def months_of(rides: Rides) -> list[str]:
 
 def landed_file(rides: Rides, month: str) -> Path:
     """The lake's live file of a month."""
-    lake = rides.project.settings.lake_dir
-    return next(entry.path(lake) for entry in Manifest(lake).live().values() if words(entry.file_month) == month)
+    lake = local_path(rides.project.settings.lake_dir)
+    return next(
+        local_path(entry.path(lake))
+        for entry in Manifest(lake).live().values()
+        if month_text(entry.file_month) == month
+    )
 
 
 @pytest.mark.core
@@ -86,10 +91,10 @@ def test_the_ledger_is_completed(rides: Rides) -> None:
     assert rides.sql(f"select distinct message, seconds {lost}") == [("completed after a crash", None)]
     assert rides.versions()["checked"] == before
     rides.holds("checked", "totals", "daily")
-    assert rides.ledger(done) == {"totals": sorted(words(row[0]) for row in later)}
+    assert rides.ledger(done) == {"totals": sorted(month_text(row[0]) for row in later)}
     restored = f"message = 'the table was restored to version {newest['totals'] - 1}'"
-    told = rides.sql(f"select interval_start from small.batch_runs where model = 'totals' and {restored}")
-    assert {words(row[0]) for row in told} == set(months_of(rides))
+    ledger_rows = rides.sql(f"select interval_start from small.batch_runs where model = 'totals' and {restored}")
+    assert {month_text(row[0]) for row in ledger_rows} == set(months_of(rides))
     assert f"features: version {deleted} of small.features is a DELETE by somebody else" in done.line
     assert "do: `dbt run --select features --full-refresh`" in done.line
     full = rides.run("--select", "features", "--full-refresh")
@@ -104,7 +109,7 @@ def test_a_refresh_that_was_killed(rides: Rides) -> None:
     rides.land(months[-1], 1, 666)
     failed = rides.run("--select", "checked", "--full-refresh", code=1)
     assert len(rides.ledger(failed)["checked"]) < len(months)
-    kept = sorted(words(row[0]) for row in rides.sql("select distinct file_month from small.checked"))
+    kept = sorted(month_text(row[0]) for row in rides.sql("select distinct file_month from small.checked"))
     table_id = rides.sql("describe detail small.checked")[0][1]
     rides.sql(f"delete from small.batch_runs where table_id = '{table_id}'")
     rides.land(months[-1], 1)
@@ -193,7 +198,7 @@ def test_rows_outside_their_interval_are_refused(rides: Rides) -> None:
     built = {f"{month}-01" for month in months_of(rides)}
     for file in ("outside.sql", "outside_py.py"):
         said = " ".join(refused.text.partition(f"(models/{file})")[2].partition("compiled code at")[0].split())
-        assert "needed: rows of the intervals that are built, by month: (" in said
+        assert "needed: rows of the intervals to build, by month: (" in said
         assert "do: make the model's event_time (month) the interval of the input" in said
         named = re.search(r"found: a row with month (\d{4}-\d{2}-01)\.", said)
         assert named and named[1] not in built, said

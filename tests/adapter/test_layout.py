@@ -12,7 +12,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 import yaml
-from projects import ROOT, Project, small_project
+
+from tests.support.projects import ROOT, Project, small_project
 
 MB = 1024 * 1024
 TRIPS = "select * from parquet.`{{ env_var('TRIPS') }}`"
@@ -53,8 +54,8 @@ def model(dbt, session):
 
 
 def model(layout: str, sql: str, **config: Any) -> str:
-    said = "".join(f", {key}={value!r}" for key, value in config.items())
-    return f"{{{{ config(**layout({layout})) }}}}{{{{ config(materialized='table'{said}) }}}} {sql}"
+    arguments = "".join(f", {key}={value!r}" for key, value in config.items())
+    return f"{{{{ config(**layout({layout})) }}}}{{{{ config(materialized='table'{arguments}) }}}} {sql}"
 
 
 FILES = {
@@ -191,7 +192,8 @@ def test_one_write_leaves_at_most_one_small_file_a_partition(laid_out: Project, 
             assert len(own) > 1 or folder != name, "a whole table has several"
             if "sorted" in name or name in ("in_python", "grown"):
                 for path in own:
-                    rows = pq.read_table(path, columns=["PULocationID"], partitioning=None)["PULocationID"].to_pylist()
+                    zones = pq.read_table(path, columns=["PULocationID"], partitioning=None)["PULocationID"]
+                    rows: list[Any] = zones.to_pylist()
                     assert rows == sorted(rows), (name, path)
     wild = files(laid_out, "wild")
     assert tasks < 24 or all(len([size for size in own.values() if size < MB / 4]) > 1 for own in wild.values())

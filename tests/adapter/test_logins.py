@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 from dbt.adapters.exceptions import FailedToConnectError
-from ldap import directory
-from projects import Project, small_project
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.sessions import open_session
 from penstock.spark import java
 from penstock.spark.server import control
+from tests.adapter.ldap import directory
+from tests.support.projects import Project, small_project
 
 
 @contextmanager

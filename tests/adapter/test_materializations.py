@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from projects import Project, edited, small_project
+
+from tests.support.projects import Project, edited, small_project
 
 pytestmark = pytest.mark.core
 

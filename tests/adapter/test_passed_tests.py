@@ -7,7 +7,8 @@ import re
 
 import pytest
 import yaml
-from projects import Project, edited, small_project
+
+from tests.support.projects import Project, edited, small_project
 
 FILES = {
     "dbt_project.yml": (

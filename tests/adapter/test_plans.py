@@ -9,9 +9,9 @@ import subprocess
 
 import pytest
 import yaml
-from projects import ROOT, Project, edited, small_project
 
 from penstock.plans import plan_store, queries
+from tests.support.projects import ROOT, Project, edited, small_project
 
 TABLE = "{{ config(materialized='table') }}\n"
 NO_CHANCE = "{{ config(spark_conf={'spark.sql.autoBroadcastJoinThreshold': -1}) }}\n"
@@ -162,13 +162,13 @@ def test_a_test_holds_for_one_model_and_fails_for_its_twin(
 ) -> None:
     """Its exit code is a failure's, and the twin's message names what Spark did."""
     assert built.returncode == 1
-    said = [line for line in built.stdout.splitlines() if f" {test}: needed: " in line]
+    failures = [line for line in built.stdout.splitlines() if f" {test}: needed: " in line]
     statuses = json.loads((planned.root / "statuses.json").read_text())
     assert statuses[f"a_{test}_test"] == "pass", built.stdout
     assert statuses[f"b_{test}_test"] == "fail", built.stdout
-    assert len(said) == 1, built.stdout
-    assert PAIRS[test][3] in said[0]
-    assert " do: " in said[0]
+    assert len(failures) == 1, built.stdout
+    assert PAIRS[test][3] in failures[0]
+    assert " do: " in failures[0]
 
 
 def test_views_increments_and_python_models_have_plans(

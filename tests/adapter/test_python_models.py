@@ -11,18 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import intruder
 import psutil
 import pytest
-import python_project
 import yaml
-from projects import Project
-from waiting import LIMIT, wait_until
 
-from penstock.plans.rest_api import Status
+from penstock.plans.rest_api import SparkRestApi
 from penstock.spark import jars, java
 from penstock.spark.class_archive import Archive
 from penstock.spark.server import control
+from tests.adapter import python_project
+from tests.support import intruder
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project
 
 BUILT = {name for name in python_project.MODELS if not name.startswith(("f_", "slow_"))}
 WINDOW = ("--event-time-start", "2024-01-01", "--event-time-end", "2024-01-04")
@@ -57,8 +57,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 def archived(project: Project) -> bool:
     """Whether the server's classes lie in an archive already: the first server to end in order leaves one."""
     settings, found = project.settings, java.find(None)
-    path = jars.class_path(jars.of_server(settings, found))
-    return Archive.of(settings.shared_dir, "spark", found, path).file.exists()
+    path = jars.class_path(jars.server_jars(settings, found))
+    return Archive.find(settings.shared_dir, "spark", found, path).file.exists()
 
 
 @pytest.fixture(scope="module")
@@ -255,7 +255,7 @@ def jobs(project: Project, query: str = "") -> list[dict[str, Any]]:
     """Spark's jobs as its UI's REST API gives them."""
     server = control.current(project.settings)
     assert server
-    return list(Status(server.ui_link).get(f"jobs{query}"))
+    return list(SparkRestApi(server.ui_link).get(f"jobs{query}"))
 
 
 def drivers(project: Project) -> list[str]:
@@ -285,8 +285,8 @@ def test_an_interrupt_ends_running_models(failed: Run) -> None:
         if os.getuid() == 0:  # who can become another user
             served = intruder.listening([dbt.pid])
             assert len(served) >= 4, "of a driver: messages, blocks, pages, Py4J"
-            for port, said in intruder.intrude(served)["ports"].items():
-                assert said["refused"] and not said["through"], (port, served[int(port)], said)
+            for port, result in intruder.intrude(served)["ports"].items():
+                assert result["refused"] and not result["through"], (port, served[int(port)], result)
         dbt.send_signal(signal.SIGINT)
         assert dbt.wait(LIMIT) != 0
     finally:

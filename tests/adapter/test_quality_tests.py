@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass
 
 import pytest
-from projects import ROOT, Project, small_project
+
+from tests.support.projects import ROOT, Project, small_project
 
 # (service, rule): (bad rows, all rows) of the months from 2023-01 on.
 SERIES: dict[tuple[str, str], list[tuple[int, int]]] = {
@@ -68,8 +69,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
     """The report, with the project's own quality macros and tests."""
     own = [
         *(ROOT / "macros" / "quality").glob("*.sql"),
-        ROOT / "macros/layout/refuse.sql",
-        ROOT / "macros/layout/shown.sql",
+        ROOT / "macros/layout/penstock__refuse.sql",
+        ROOT / "macros/layout/penstock__shown.sql",
     ]
     tests = [ROOT / "tests/data/generic" / f"{name}.sql" for name in ("shares_allowed", "share_is_steady")]
     files = {f"macros/{path.name}": path.read_text() for path in own}
@@ -99,8 +100,8 @@ def test_a_share_above_its_limit_fails_or_warns(tested: Outcome) -> None:
     assert tested.results["expected"] == ("warn", 1)
     look = (
         "do: look at the rows (int_fhvhv_trips_checked where file_month = date'2023-0{}-01' and "
-        "array_contains(reasons, 'longer_than_12_hours')); then land a sound file, or change the rule or its limit in "
-        "macros/quality/quality_rules.sql"
+        "array_contains(reasons, 'longer_than_12_hours')); then land a corrected file, or change the rule or its limit "
+        "in macros/quality/quality_rules.sql"
     )
     assert lines(tested.text, "shares_allowed") == {
         "needed: longer_than_12_hours in at most 1.0 % of the fhvhv rows of 2023-02-01 (warn_above). "
@@ -113,14 +114,14 @@ def test_a_share_above_its_limit_fails_or_warns(tested: Outcome) -> None:
 def test_a_jump_and_a_drop_are_found_and_nothing_else(tested: Outcome) -> None:
     """Steady series, noise of small months, short histories and small changes are let pass."""
     assert tested.results["steady"] == ("warn", 2)
-    said = lines(tested.text, "share_is_steady")
+    output = lines(tested.text, "share_is_steady")
     assert (
-        "needed: null_passengers in 5.0 % of the green rows of 2023-06-01, give or take 1.09 %, as in the 5 months "
-        "before. found: 20.0 % (2000 of 10000). do: look at the rows (int_trips_checked where file_month = "
-        "date'2023-06-01' and service_type = 'green' and array_contains(flags, 'null_passengers')); land a sound file, "
-        "or when the change is real leave the month out with `since`"
-    ) in said
-    assert any("null_vendor in 7.0 % of the yellow rows of 2023-04-01" in line for line in said)
+        "needed: null_passengers in 5.0 % of the green rows of 2023-06-01, plus or minus 1.09 %, as in the 5 previous "
+        "months. found: 20.0 % (2000 of 10000). do: look at the rows (int_trips_checked where file_month = "
+        "date'2023-06-01' and service_type = 'green' and array_contains(flags, 'null_passengers')); land a corrected "
+        "file, or, if the change is real, exclude the month with `since`"
+    ) in output
+    assert any("null_vendor in 7.0 % of the yellow rows of 2023-04-01" in line for line in output)
 
 
 def test_arguments_move_what_is_far(tested: Outcome) -> None:

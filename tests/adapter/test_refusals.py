@@ -6,7 +6,8 @@ import json
 
 import pytest
 import yaml
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 TWICE = "select * from values (1, 'a'), (1, 'b'), (2, 'c'), (2, 'd') as v(id, n)"
 MERGED = "{{ config(materialized='incremental', incremental_strategy='merge', unique_key='id') }} " + TWICE
@@ -109,7 +110,7 @@ def test_freshness_takes_a_date_and_names_what_it_cannot_take(refusing: Project)
 def test_errors_say_what_to_do(refusing: Project) -> None:
     """Keys that are there twice, a hook of two statements, a wrong layout of a microbatch; quoted SQL is whole."""
     done = refusing.dbt("run", "--select", "broken", "hooked", "batched", "batched_far", "merged", "computed")
-    assert "found: 2 rows with `id` = '1'; 2 keys are there more than once" in done.stdout, done.stdout
+    assert "found: 2 rows with `id` = '1'; 2 keys occur more than once" in done.stdout, done.stdout
     assert "found: 3 rows with `id` = '7', `k` = 'x'. do: keep one row" in done.stdout
     assert "needed: one statement: a hook is one" in done.stdout
     assert "found: another one after the semicolon: update small.hooked set id = 3" in " ".join(done.stdout.split())

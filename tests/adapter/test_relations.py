@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from projects import Project, small_project
+
+from tests.support.projects import Project, small_project
 
 FILES = {
     "models/orders.sql": "{{ config(materialized='table') }} select 1 as id, 'a' as name",

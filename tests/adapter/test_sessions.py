@@ -12,10 +12,6 @@ from typing import Any
 
 import pytest
 import yaml
-from projects import Project, small_project
-from relay import relay
-from spark_ui import api, jobs, wait_for_job, wait_for_no_job
-from waiting import LIMIT
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.error_messages import error_message
@@ -23,6 +19,10 @@ from dbt.adapters.penstock.python_submissions import connect_session as connect
 from dbt.adapters.penstock.sessions import open_session
 from penstock.spark.access import secret
 from penstock.spark.server import control
+from tests.adapter.relay import relay
+from tests.support.polling import LIMIT
+from tests.support.projects import Project, small_project
+from tests.support.spark_ui import api, jobs, wait_for_job, wait_for_no_job
 
 SHUFFLE = "spark.sql.shuffle.partitions"
 # Minutes of work; and some seconds of it.

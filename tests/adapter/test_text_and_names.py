@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
-from projects import Project, edited, small_project
+
+from tests.support.projects import Project, edited, small_project
 
 TEXT = 'path C:\\new and \\ it\'s ${x} "d" `b` é ☃\nsecond; line -- no /* comment */ %s {x}'
 # By column: what agate or a parser might read as something else.

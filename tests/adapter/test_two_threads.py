@@ -10,6 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.pool import ThreadPool
 from types import SimpleNamespace
@@ -17,9 +18,6 @@ from typing import Any
 
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
-from projects import Project, small_project
-from spark_ui import jobs, sessions
-from waiting import LIMIT, wait_until
 
 from dbt.adapters.penstock import sent_statement
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
@@ -29,6 +27,9 @@ from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.python_submissions import connect, executions
 from dbt.adapters.penstock.python_submissions import connect_session as spark_session
 from dbt.adapters.penstock.sessions import open_session
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project, small_project
+from tests.support.spark_ui import jobs, sessions
 
 ROUNDS = 100
 AT_ONCE = 10
@@ -61,6 +62,11 @@ def credentials(project: Project) -> PenstockCredentials:
     return made
 
 
+def has_no_session(project: Project, protocol: str) -> bool:
+    """Return whether the server has no open session of a protocol."""
+    return sessions(project, protocol)[0] == 0
+
+
 @pytest.fixture(autouse=True)
 def nothing_is_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """On the server, after each test."""
@@ -69,7 +75,7 @@ def nothing_is_left(project: Project, monkeypatch: pytest.MonkeyPatch) -> Iterat
     yield
     # Not its count of running statements: one whose start it hears of after its end counts for ever.
     for protocol in ("sqlserver", "connect"):
-        wait_until(lambda protocol=protocol: sessions(project, protocol)[0] == 0, f"no session of {protocol}")
+        wait_until(partial(has_no_session, project, protocol), f"no session of {protocol}")
     wait_until(lambda: not jobs(project, "running"), "no job on the server")
 
 
@@ -143,8 +149,8 @@ def test_an_interrupt_meets_a_statement(credentials: PenstockCredentials) -> Non
 
 def test_a_time_limit_meets_the_end_of_dbt(credentials: PenstockCredentials) -> None:
     """The limit is over at about the moment at which dbt ends; a limit never ends the next statement."""
-    told = rounds(credentials, lambda handle: handle.close(), query_timeout=0.02)
-    assert all(text == ENDED or "Query exceeded timeout" in text for text in told), told
+    messages = rounds(credentials, lambda handle: handle.close(), query_timeout=0.02)
+    assert all(text == ENDED or "Query exceeded timeout" in text for text in messages), messages
 
 
 def test_a_lost_connection_meets_the_end_of_dbt(credentials: PenstockCredentials) -> None:
@@ -161,7 +167,7 @@ def test_a_lost_connection_meets_the_end_of_dbt(credentials: PenstockCredentials
 def test_node_threads_start_nothing_after_the_end(credentials: PenstockCredentials, end: str) -> None:
     """dbt's pool goes on with the nodes in its queue; a hundred of them, whatever the end finds them doing."""
     profile: Any = SimpleNamespace(credentials=credentials)
-    told: set[str] = set()
+    messages: set[str] = set()
     for number in range(ROUNDS // 4):
         manager = PenstockConnectionManager(profile, get_context("spawn"))
         begun = threading.Semaphore(0)
@@ -185,10 +191,10 @@ def test_node_threads_start_nothing_after_the_end(credentials: PenstockCredentia
                 assert begun.acquire(timeout=LIMIT)
             wait_a_bit(5 * number)
             getattr(manager, end)()
-            told |= {result.get(LIMIT) for result in results}
+            messages |= {result.get(LIMIT) for result in results}
             manager.cleanup_all()
             assert not manager.thread_connections
-    assert told == {ENDED if end == "cleanup_all" else CANCELLED}
+    assert messages == {ENDED if end == "cleanup_all" else CANCELLED}
 
 
 def test_python_models_end_while_they_open_sessions_and_send(

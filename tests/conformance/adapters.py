@@ -15,14 +15,14 @@ ADAPTER = os.environ.get("PENSTOCK_CONFORMANCE_ADAPTER", "penstock")
 if ADAPTER not in ("penstock", "spark"):
     raise SystemExit(f"needed: PENSTOCK_CONFORMANCE_ADAPTER penstock or spark. found: {ADAPTER}. do: correct it")
 THREADS = 4
-# Whom Spark names as owner of a table: the user of the session that made it.
+# The owner of a table in Spark: the user of the session that created it.
 OWNER = {"penstock": "penstock", "spark": "dbt"}[ADAPTER]
 
 
 def target(server: Record) -> dict[str, Any]:
-    """The profile's target. penstock finds the server by itself; dbt-spark is told host and port."""
+    """Return the profile's target. penstock finds the server by itself; dbt-spark needs host and port."""
     if ADAPTER == "penstock":
-        # Plans have tests of their own; an EXPLAIN for each of a thousand models tells nothing here.
+        # Other tests cover captured plans; an EXPLAIN for each of a thousand models adds nothing here.
         return {"type": "penstock", "threads": THREADS, "keep_plans": False}
     return {
         "type": "spark",
@@ -33,7 +33,7 @@ def target(server: Record) -> dict[str, Any]:
         "auth": "CUSTOM",
         "password": server.token,
         "threads": THREADS,
-        # dbt-spark would sleep for five seconds between two looks at a statement.
+        # dbt-spark would sleep for five seconds between two polls of a statement.
         "poll_interval": 0,
     }
 
@@ -41,7 +41,7 @@ def target(server: Record) -> dict[str, Any]:
 def delta(*kinds: str, **config: Any) -> dict[str, Any]:
     """A `project_config_update` whose nodes of these kinds are Delta tables.
 
-    Delta is penstock's default, so that nothing is said there.
+    Delta is penstock's default and needs no configuration there.
 
     Args:
         kinds: keys of dbt_project.yml: `models`, `seeds`, `snapshots`, `tests`.

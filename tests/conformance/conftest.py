@@ -8,18 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import adapters
-import dialect
 import pytest
-import report
 import yaml
-from projects import INTERPRETED, QUICK
 
 from penstock.config.settings import Settings, load
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
+from tests.conformance import adapters, dialect, report
+from tests.support.projects import INTERPRETED, QUICK
 
-pytest_plugins = ["dbt.tests.fixtures.project"]
 ROOT = Path(__file__).resolve().parents[2]
 # Tables of a few rows: more partitions only cost tasks.
 SPARK_CONF = {
@@ -31,11 +28,9 @@ SPARK_CONF = {
 }
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record", action="store_true", help="write the results of the whole suite to its files")
-
-
 def pytest_configure(config: pytest.Config) -> None:
+    # pytest refuses `pytest_plugins` in a conftest below the first one.
+    config.pluginmanager.import_plugin("dbt.tests.fixtures.project")
     config.addinivalue_line("filterwarnings", "ignore:Class-scoped fixtures defined as instance methods")
     recorder = report.Recorder(config.getoption("--record"))
     recorder.check(config)
@@ -44,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="module", autouse=True)
 def collected_between_modules() -> Iterator[None]:
-    """dbt runs in this very process: its collector would look through all that gathers, again and again."""
+    """Collect garbage only between modules: dbt runs in this process and keeps many objects."""
     gc.collect()
     gc.freeze()
     gc.disable()
@@ -54,7 +49,7 @@ def collected_between_modules() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """Settings of the session's server; every test's project has the same, by absolute folders."""
+    """Settings of the session's server; every test's project has the same, with absolute folders."""
     root = tmp_path_factory.mktemp("server")
     state = root / ".penstock"
     state.mkdir()
@@ -95,7 +90,7 @@ def profile_user() -> str:
 
 @pytest.fixture(scope="class")
 def project_root(tmpdir_factory: Any, settings: Settings) -> Any:
-    """The test's project, with the settings of the server that is up."""
+    """The test's project, with the settings of the running server."""
     folder = tmpdir_factory.mktemp("project")
     Path(folder, "penstock.yml").write_text((settings.root / "penstock.yml").read_text())
     return folder
@@ -112,11 +107,11 @@ def logs_dir(tmpdir_factory: Any) -> Iterator[str]:
 
 @pytest.fixture(scope="class")
 def project(project: Any) -> Any:
-    """dbt's project of a test, whose SQL may be a script in the published suite's PostgreSQL."""
+    """The test's dbt project; `run_sql` translates the published tests' PostgreSQL scripts."""
     run_one = project.run_sql
 
     def run_sql(sql: str, fetch: str | None = None) -> Any:
-        """Run each statement; the last one's rows."""
+        """Run each statement and return the rows of the last one."""
         results = [run_one(statement, fetch) for statement in dialect.statements(dialect.spark(sql))]
         return results[-1] if results else None
 

@@ -1,4 +1,4 @@
-"""From the PostgreSQL that the published suite's fixtures are written in to the same in Spark SQL.
+"""Translate the PostgreSQL of the published tests' fixtures to Spark SQL.
 
 Only what those fixtures contain is translated: names of types, quoted identifiers, a database in
 front of a schema, tables that are updated (Delta) and columns that are added (whose default Delta
@@ -44,7 +44,7 @@ def statements(sql: str) -> list[str]:
 
 
 def _table(statement: str) -> str:
-    """A statement that creates or alters a table, with Delta said and no default of a new column."""
+    """Add `using delta` to a statement that creates a table; drop the default of an added column."""
     if re.match(r"alter table\b.*\badd column\b", statement, re.IGNORECASE | re.DOTALL):
         return re.sub(r"\s+default\s+('[^']*'|\w+)\s*$", "", statement, flags=re.IGNORECASE)
     if not re.match(r"create table\b(?!.*\busing\b)", statement, re.IGNORECASE | re.DOTALL):

@@ -6,7 +6,7 @@ penstock puts the rules into the one statement, whose commit holds rows and rule
 
 from __future__ import annotations
 
-from adapters import ADAPTER
+from tests.conformance.adapters import ADAPTER
 
 COLOR_AFTER_FAILURE = {"penstock": "blue", "spark": "red"}[ADAPTER]
 

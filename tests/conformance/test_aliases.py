@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import dialect
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.aliases import fixtures
 from dbt.tests.adapter.aliases.test_aliases import (
@@ -21,10 +22,12 @@ from dbt.tests.adapter.relations.test_changing_relation_type import BaseChangeRe
 from dbt.tests.adapter.relations.test_dropping_schema_named import BaseDropSchemaNamed
 from dbt.tests.util import run_dbt
 
+from tests.conformance import dialect
+
 
 class Macros:
     @pytest.fixture(scope="class")
-    def macros(self):
+    def macros(self) -> dict[str, Any]:
         return {
             "cast.sql": dialect.spark(fixtures.MACROS__CAST_SQL),
             "expect_value.sql": fixtures.MACROS__EXPECT_VALUE_SQL,
@@ -50,7 +53,7 @@ class TestSameAliasDifferentDatabases(Macros, BaseSameAliasDifferentDatabases):
 class Cached:
     """Spark's relations have no database, whose name the published check would put in lower case."""
 
-    def run_and_inspect_cache(self, project, run_args=None):
+    def run_and_inspect_cache(self, project: Any, run_args: Any = None) -> None:
         seen = []
         for _ in range(2):
             run_dbt(list(run_args))

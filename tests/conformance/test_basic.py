@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import adapters
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.basic.test_adapter_methods import BaseAdapterMethod
 from dbt.tests.adapter.basic.test_base import BaseSimpleMaterializations
@@ -20,6 +21,8 @@ from dbt.tests.adapter.basic.test_snapshot_check_cols import BaseSnapshotCheckCo
 from dbt.tests.adapter.basic.test_snapshot_timestamp import BaseSnapshotTimestamp
 from dbt.tests.adapter.basic.test_table_materialization import BaseTableMaterialization
 from dbt.tests.adapter.basic.test_validate_connection import BaseValidateConnection
+
+from tests.conformance import adapters
 
 pytestmark = pytest.mark.core
 
@@ -50,7 +53,7 @@ class TestIncremental(BaseIncremental):
 
 class TestIncrementalNotSchemaChange(BaseIncrementalNotSchemaChange):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", name="incremental")
 
 
@@ -64,13 +67,13 @@ class TestGenericTests(BaseGenericTests):
 
 class TestSnapshotCheckCols(BaseSnapshotCheckCols):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("seeds", "snapshots", name="snapshot_strategy_check_cols")
 
 
 class TestSnapshotTimestamp(BaseSnapshotTimestamp):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("seeds", "snapshots", name="snapshot_strategy_timestamp")
 
 

@@ -18,14 +18,14 @@ class TestCatalogRelationTypes(CatalogRelationTypes):
     """Spark has no materialized views outside its pipelines."""
 
     @pytest.fixture(scope="class", autouse=True)
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {"my_table.sql": files.MY_TABLE, "my_view.sql": files.MY_VIEW}
 
     @pytest.mark.parametrize(
         "node_name,relation_type",
         [("seed.test.my_seed", "table"), ("model.test.my_table", "table"), ("model.test.my_view", "view")],
     )
-    def test_relation_types_populate_correctly(self, docs, node_name, relation_type):
+    def test_relation_types_populate_correctly(self, docs: Any, node_name: str, relation_type: str) -> None:
         super().test_relation_types_populate_correctly(docs, node_name, relation_type)
 
 
@@ -35,18 +35,20 @@ NO_STATS = expected_catalog.no_stats()
 
 class TestDocsGenerate(BaseDocsGenerate):
     @pytest.fixture(scope="class")
-    def expected_catalog(self, project, profile_user):
-        return expected_catalog.base_expected_catalog(
+    def expected_catalog(self, project: Any, profile_user: str) -> dict[str, Any]:
+        catalog: dict[str, Any] = expected_catalog.base_expected_catalog(
             project, role=profile_user, table_type="table", model_stats=NO_STATS, **TYPES
         )
+        return catalog
 
 
 class TestDocsGenReferences(BaseDocsGenReferences):
     @pytest.fixture(scope="class")
-    def expected_catalog(self, project, profile_user):
-        return expected_catalog.expected_references_catalog(
+    def expected_catalog(self, project: Any, profile_user: str) -> dict[str, Any]:
+        catalog: dict[str, Any] = expected_catalog.expected_references_catalog(
             project, role=profile_user, table_type="table", bigint_type="bigint", model_stats=NO_STATS, **TYPES
         )
+        return catalog
 
 
 def catalog_table(project: Any, name: str, kind: str, owner: str) -> CatalogTable:
@@ -64,11 +66,11 @@ def catalog_table(project: Any, name: str, kind: str, owner: str) -> CatalogTabl
 
 class TestGetCatalogForSingleRelation(BaseGetCatalogForSingleRelation):
     @pytest.fixture(scope="class")
-    def expected_catalog_my_seed(self, project, profile_user):
+    def expected_catalog_my_seed(self, project: Any, profile_user: str) -> CatalogTable:
         return catalog_table(project, "my_seed", "table", profile_user)
 
     @pytest.fixture(scope="class")
-    def expected_catalog_my_view_model(self, project, profile_user):
+    def expected_catalog_my_view_model(self, project: Any, profile_user: str) -> CatalogTable:
         return catalog_table(project, "my_view_model", "view", profile_user)
 
 
@@ -76,13 +78,13 @@ class TestColumnsInRelation:
     """The columns of an upstream model, asked while a model compiles."""
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "child.sql": "select 1",
             "parent.sql": "select {% for column in adapter.get_columns_in_relation(ref('child')) %}"
             "{{ adapter.quote(column.column) }}{{ ',' if not loop.last }}{% endfor %} from {{ ref('child') }}",
         }
 
-    def test_get_columns_in_relation(self, project):
+    def test_get_columns_in_relation(self, project: Any) -> None:
         run_dbt(["run"])
         check_relations_equal(project.adapter, ["child", "parent"])

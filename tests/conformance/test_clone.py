@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import adapters
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseCloneNotPossible,
@@ -11,14 +13,16 @@ from dbt.tests.adapter.dbt_clone.test_dbt_clone import (
     BaseCloneSameTargetAndState,
 )
 
+from tests.conformance import adapters
+
 
 class Delta:
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", "seeds", "snapshots", seeds={"test": {"quote_columns": False}})
 
     @pytest.fixture(autouse=True)
-    def clean_up(self, project):
+    def clean_up(self, project: Any) -> Iterator[None]:
         yield
         with project.adapter.connection_named("__test"):
             for schema in (f"{project.test_schema}_seeds", project.test_schema):

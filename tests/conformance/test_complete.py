@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -34,11 +33,11 @@ def modules() -> Iterator[ModuleType]:
             yield importlib.import_module(".".join(("dbt.tests.adapter", *parts)))
 
 
-def test_every_published_class_is_run_or_skipped_with_a_reason():
+def test_every_published_class_is_run_or_skipped_with_a_reason() -> None:
     """A class counts as run when one here inherits it. `Test…` are the publisher's own PostgreSQL runs."""
     ours: list[type] = []
     for path in sorted(Path(__file__).parent.glob("test_*.py")):
-        module = sys.modules.get(path.stem) or importlib.import_module(path.stem)
+        module = importlib.import_module(f"{__package__}.{path.stem}")
         ours += [found for found in classes(module) if found.__name__.startswith("Test")]
     covered = {base for found in ours for base in found.__mro__}
     expected = [found for module in modules() for found in classes(module) if has_tests(found)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import adapters
-import expected_ddl
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.constraints import fixtures
 from dbt.tests.adapter.constraints.test_constraints import (
@@ -21,6 +21,8 @@ from dbt.tests.adapter.constraints.test_constraints import (
     BaseViewConstraintsColumnsEqual,
 )
 
+from tests.conformance import adapters, expected_ddl
+
 
 def spark(yml: str) -> str:
     """A schema file with Spark's name of a text, and no key: Spark's tables have none."""
@@ -29,7 +31,7 @@ def spark(yml: str) -> str:
 
 class Delta:
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models")
 
 
@@ -37,15 +39,15 @@ class Types(Delta):
     """Spark's types: SQL value, type in the contract, name in the error message."""
 
     @pytest.fixture
-    def string_type(self):
+    def string_type(self) -> str:
         return "STRING"
 
     @pytest.fixture
-    def int_type(self):
+    def int_type(self) -> str:
         return "INT"
 
     @pytest.fixture
-    def data_types(self):
+    def data_types(self) -> list[list[str]]:
         return [
             ["1", "int", "INT"],
             ["cast(1 as bigint)", "bigint", "BIGINT"],
@@ -62,7 +64,7 @@ class Types(Delta):
 
 class TestTableConstraintsColumnsEqual(Types, BaseTableConstraintsColumnsEqual):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model_wrong_order.sql": fixtures.my_model_wrong_order_sql,
             "my_model_wrong_name.sql": fixtures.my_model_wrong_name_sql,
@@ -72,7 +74,7 @@ class TestTableConstraintsColumnsEqual(Types, BaseTableConstraintsColumnsEqual):
 
 class TestViewConstraintsColumnsEqual(Types, BaseViewConstraintsColumnsEqual):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model_wrong_order.sql": fixtures.my_model_view_wrong_order_sql,
             "my_model_wrong_name.sql": fixtures.my_model_view_wrong_name_sql,
@@ -82,7 +84,7 @@ class TestViewConstraintsColumnsEqual(Types, BaseViewConstraintsColumnsEqual):
 
 class TestIncrementalConstraintsColumnsEqual(Types, BaseIncrementalConstraintsColumnsEqual):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model_wrong_order.sql": fixtures.my_model_incremental_wrong_order_sql,
             "my_model_wrong_name.sql": fixtures.my_model_incremental_wrong_name_sql,
@@ -92,7 +94,7 @@ class TestIncrementalConstraintsColumnsEqual(Types, BaseIncrementalConstraintsCo
 
 class TestTableConstraintsDdlEnforcement(Delta, BaseConstraintsRuntimeDdlEnforcement):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model.sql": fixtures.my_model_wrong_order_depends_on_fk_sql,
             "foreign_key_model.sql": fixtures.foreign_key_model_sql,
@@ -100,13 +102,13 @@ class TestTableConstraintsDdlEnforcement(Delta, BaseConstraintsRuntimeDdlEnforce
         }
 
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> str:
         return expected_ddl.of_columns()
 
 
 class TestIncrementalConstraintsDdlEnforcement(Delta, BaseIncrementalConstraintsRuntimeDdlEnforcement):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model.sql": fixtures.my_model_incremental_wrong_order_depends_on_fk_sql,
             "foreign_key_model.sql": fixtures.foreign_key_model_sql,
@@ -114,13 +116,13 @@ class TestIncrementalConstraintsDdlEnforcement(Delta, BaseIncrementalConstraints
         }
 
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> str:
         return expected_ddl.of_columns()
 
 
 class TestModelConstraintsRuntimeEnforcement(Delta, BaseModelConstraintsRuntimeEnforcement):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model.sql": fixtures.my_model_wrong_order_depends_on_fk_sql,
             "foreign_key_model.sql": fixtures.foreign_key_model_sql,
@@ -128,18 +130,18 @@ class TestModelConstraintsRuntimeEnforcement(Delta, BaseModelConstraintsRuntimeE
         }
 
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> str:
         return expected_ddl.of_model()
 
 
 class TestConstraintQuotedColumn(Delta, BaseConstraintQuotedColumn):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         schema = spark(fixtures.model_quoted_column_schema_yml).replace('"from"', "`from`")
         return {"my_model.sql": fixtures.my_model_with_quoted_column_name_sql, "constraints_schema.yml": schema}
 
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> str:
         return expected_ddl.of_quoted_column()
 
 
@@ -147,7 +149,7 @@ class Violations(Delta):
     """A row breaks a rule: Delta's words differ by rule and by whether the table existed."""
 
     @pytest.fixture(scope="class")
-    def expected_error_messages(self):
+    def expected_error_messages(self) -> list[str]:
         return [
             "DELTA_NEW_CHECK_CONSTRAINT_VIOLATION",
             "DELTA_NEW_NOT_NULL_VIOLATION",
@@ -156,25 +158,25 @@ class Violations(Delta):
             "NOT NULL constraint violated",
         ]
 
-    def assert_expected_error_messages(self, error_message, expected_error_messages):
+    def assert_expected_error_messages(self, error_message: str, expected_error_messages: list[str]) -> None:
         assert any(words in error_message for words in expected_error_messages)
 
 
 @pytest.mark.core
 class TestTableConstraintsRollback(Violations, BaseConstraintsRollback):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {"my_model.sql": fixtures.my_model_sql, "constraints_schema.yml": spark(fixtures.model_schema_yml)}
 
     @pytest.fixture(scope="class")
-    def expected_color(self):
+    def expected_color(self) -> str:
         return expected_ddl.COLOR_AFTER_FAILURE
 
 
 @pytest.mark.core
 class TestIncrementalConstraintsRollback(Violations, BaseIncrementalConstraintsRollback):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model.sql": fixtures.my_incremental_model_sql,
             "constraints_schema.yml": spark(fixtures.model_schema_yml),
@@ -187,7 +189,7 @@ class SqlHeader(Delta):
     materialized: str
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         model = f"""
         {{{{ config(materialized='{self.materialized}', on_schema_change='append_new_columns') }}}}
         {{% call set_sql_header(config) %}}

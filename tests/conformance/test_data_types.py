@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.column_types.fixtures import schema_yml
 from dbt.tests.adapter.column_types.test_column_types import BasePostgresColumnTypes
@@ -31,18 +33,18 @@ class TestTypeBoolean(BaseTypeBoolean):
 
 class TestTypeFloat(BaseTypeFloat):
     @pytest.fixture(scope="class")
-    def seeds(self):
+    def seeds(self) -> dict[str, Any]:
         return {"expected.csv": float_csv, "expected.yml": typed("float_col", "float")}
 
 
 class TestTypeInt(BaseTypeInt):
     @pytest.fixture(scope="class")
-    def seeds(self):
+    def seeds(self) -> dict[str, Any]:
         return {"expected.csv": int_csv, "expected.yml": typed("int_col", "int")}
 
 
 class TestTypeNumeric(BaseTypeNumeric):
-    def numeric_fixture_type(self):
+    def numeric_fixture_type(self) -> str:
         return "decimal(28,6)"
 
 
@@ -56,7 +58,7 @@ class TestTypeTimestamp(BaseTypeTimestamp):
 
 class TestColumnTypes(BasePostgresColumnTypes):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         types = {
             "smallint_col": "smallint",
             "int_col": "int",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.empty import _models
 from dbt.tests.adapter.empty.test_empty import (
@@ -26,17 +28,17 @@ NO_FLAG = "dbt-core 1.11's `dbt seed` has no --empty; `dbt build --empty` has it
 
 class TestEmptySeedFlag(BaseTestEmptySeedFlag):
     @pytest.mark.skip(reason=NO_FLAG)
-    def test_seed_empty_creates_table_with_zero_rows(self, project):
+    def test_seed_empty_creates_table_with_zero_rows(self, project: Any) -> None:
         super().test_seed_empty_creates_table_with_zero_rows(project)
 
     @pytest.mark.skip(reason=NO_FLAG)
-    def test_seed_empty_preserves_column_types(self, project):
+    def test_seed_empty_preserves_column_types(self, project: Any) -> None:
         super().test_seed_empty_preserves_column_types(project)
 
 
 class TestMetadataWithEmptyFlag(MetadataWithEmptyFlag):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         """As published, but for a type that Spark knows: its varchar always has a length."""
         names = [name for name in vars(_models) if name.isupper() and name not in ("SEED", "SCHEMA")]
         return {

@@ -20,18 +20,18 @@ class TestUDFs(UDFsBasic):
 
 
 class TestDeterministicUDF(DeterministicUDF):
-    def check_function_volatility(self, sql):
+    def check_function_volatility(self, sql: str) -> None:
         assert "DETERMINISTIC" in sql and "NOT DETERMINISTIC" not in sql
 
 
 class TestStableUDF(StableUDF):
-    def check_function_volatility(self, sql):
+    def check_function_volatility(self, sql: str) -> None:
         """Spark knows deterministic and not, nothing between: the function is left as it is by default."""
         assert "STABLE" not in sql and "DETERMINISTIC" not in sql
 
 
 class TestNonDeterministicUDF(NonDeterministicUDF):
-    def check_function_volatility(self, sql):
+    def check_function_volatility(self, sql: str) -> None:
         assert "NOT DETERMINISTIC" in sql
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import adapters
 import pytest
 from dbt.tests.adapter.hooks.test_model_hooks import (
     MODEL_POST_HOOK,
@@ -23,6 +23,8 @@ from dbt.tests.adapter.hooks.test_model_hooks import (
     BasePrePostSnapshotHooksInConfigKwargs,
 )
 from dbt.tests.adapter.hooks.test_run_hooks import BaseAfterRunHooks, BasePrePostRunHooks
+
+from tests.conformance import adapters
 
 CONTEXT = ("dbname", "host", "name", "schema", "type", "user", "pass", "threads")
 ALTER = ["alter table {{ this }} add column new_col int", "update {{ this }} set new_col = 1"]
@@ -47,7 +49,9 @@ def check_context(rows: list[dict[str, Any]], state: str, project: Any) -> None:
 class Checks:
     """The published checks name PostgreSQL's host, user and database."""
 
-    def check_hooks(self, state, project, host, count=1):
+    get_ctx_vars: Callable[..., Any]
+
+    def check_hooks(self, state: str, project: Any, host: str, count: int = 1) -> None:
         check_context(self.get_ctx_vars(state, count=count, project=project), state, project)
 
 
@@ -58,13 +62,13 @@ def around(pre: str, post: str) -> dict[str, Any]:
 
 class TestPrePostModelHooks(Checks, BasePrePostModelHooks):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return around("pre-hook", "post-hook")
 
 
 class TestPrePostModelHooksUnderscores(Checks, BasePrePostModelHooks):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return around("pre_hook", "post_hook")
 
 
@@ -78,7 +82,7 @@ class TestPrePostModelHooksInConfig(Checks, BasePrePostModelHooksInConfig):
 
 class TestPrePostModelHooksInConfigWithCount(Checks, BasePrePostModelHooksInConfigWithCount):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return around("pre-hook", "post-hook")
 
 
@@ -92,7 +96,7 @@ class TestDuplicateHooksInConfigs(BaseDuplicateHooksInConfigs):
 
 class TestPrePostModelHooksOnSeeds(BasePrePostModelHooksOnSeeds):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         # The last hook calls a macro, whose dependency dbt has to track.
         hooks = [*ALTER, "select cast(null as {{ dbt.type_int() }}) as id"]
         return adapters.delta("seeds", seeds={"post-hook": hooks, "quote_columns": False})
@@ -100,7 +104,7 @@ class TestPrePostModelHooksOnSeeds(BasePrePostModelHooksOnSeeds):
 
 class PlusPrefixed:
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("seeds", seeds={"+post-hook": ALTER, "quote_columns": False})
 
 
@@ -130,19 +134,19 @@ def on_snapshots(folder: str) -> dict[str, Any]:
 
 class TestPrePostModelHooksOnSnapshots(BasePrePostModelHooksOnSnapshots):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return on_snapshots("test-snapshots")
 
 
 class TestPrePostSnapshotHooksInConfigKwargs(BasePrePostSnapshotHooksInConfigKwargs):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return on_snapshots("test-kwargs-snapshots")
 
 
 class TestPrePostRunHooks(BasePrePostRunHooks):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         """As published, with Spark's name of a text."""
         record = "{{{{ custom_run_hook('{}', target, run_started_at, invocation_id) }}}}"
         schema = "{{ target.schema }}"
@@ -167,10 +171,10 @@ class TestPrePostRunHooks(BasePrePostRunHooks):
             "seeds": {"quote_columns": False},
         }
 
-    def check_hooks(self, state, project, host):
+    def check_hooks(self, state: str, project: Any, host: str) -> None:
         check_context([self.get_ctx_vars(state, project)], state, project)
 
-    def assert_used_schemas(self, project):
+    def assert_used_schemas(self, project: Any) -> None:
         """Spark has no databases: dbt writes None."""
         assert project.run_sql("select * from {schema}.schemas", fetch="all") == [(project.test_schema,)]
         assert project.run_sql("select * from {schema}.db_schemas", fetch="all") == [("None", project.test_schema)]

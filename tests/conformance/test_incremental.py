@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import adapters
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.incremental.test_incremental_merge_exclude_columns import BaseMergeExcludeColumns
 from dbt.tests.adapter.incremental.test_incremental_microbatch import BaseMicrobatch
@@ -12,17 +13,19 @@ from dbt.tests.adapter.incremental.test_incremental_predicates import (
 )
 from dbt.tests.adapter.incremental.test_incremental_unique_id import BaseIncrementalUniqueKey
 
+from tests.conformance import adapters
+
 
 @pytest.mark.core
 class TestIncrementalUniqueKey(BaseIncrementalUniqueKey):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", "seeds", models={"+incremental_strategy": "merge"})
 
 
 class TestMergeExcludeColumns(BaseMergeExcludeColumns):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models")
 
 
@@ -30,7 +33,7 @@ class Typed:
     """The published model; its keys are bigint, as a seed's are."""
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         model = models__delete_insert_incremental_predicates_sql
         for number in (1, 2, 3):
             model = model.replace(f"select {number} as id", f"select cast({number} as bigint) as id")
@@ -39,14 +42,14 @@ class Typed:
 
 class TestIncrementalPredicates(Typed, BaseIncrementalPredicates):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         predicates = {"+incremental_predicates": ["dbt_internal_dest.id != 2"], "+incremental_strategy": "merge"}
         return adapters.delta("models", models=predicates)
 
 
 class TestPredicates(Typed, BaseIncrementalPredicates):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         predicates = {"+predicates": ["dbt_internal_dest.id != 2"], "+incremental_strategy": "merge"}
         return adapters.delta("models", models=predicates)
 
@@ -63,7 +66,7 @@ class TestMicrobatch(BaseMicrobatch):
     """Batches into partitions, as dbt-spark's own suite has them."""
 
     @pytest.fixture(scope="class")
-    def microbatch_model_sql(self):
+    def microbatch_model_sql(self) -> str:
         return MICROBATCH.format(more=", partition_by=['date_day'], file_format='parquet'")
 
 
@@ -71,5 +74,5 @@ class TestMicrobatchUniqueKey(BaseMicrobatch):
     """The published model: no partitions, and a key."""
 
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models")

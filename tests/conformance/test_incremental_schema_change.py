@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import adapters
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.incremental.test_incremental_on_schema_change import (
     BaseIncrementalOnSchemaChange,
@@ -10,13 +11,15 @@ from dbt.tests.adapter.incremental.test_incremental_on_schema_change import (
 )
 from dbt.tests.util import check_relations_equal, run_dbt
 
+from tests.conformance import adapters
+
 
 class IgnoreOrFail(BaseIncrementalOnSchemaChangeSetup):
-    def test_run_incremental_ignore(self, project):
+    def test_run_incremental_ignore(self, project: Any) -> None:
         select = "model_a incremental_ignore incremental_ignore_target"
         self.run_twice_and_assert(select, "incremental_ignore", "incremental_ignore_target", project)
 
-    def test_run_incremental_fail_on_schema_change(self, project):
+    def test_run_incremental_fail_on_schema_change(self, project: Any) -> None:
         select = "model_a incremental_fail"
         run_dbt(["run", "--select", select, "--full-refresh"])
         results = run_dbt(["run", "--select", select], expect_pass=False)
@@ -25,13 +28,13 @@ class IgnoreOrFail(BaseIncrementalOnSchemaChangeSetup):
 
 class TestAppendOnSchemaChange(IgnoreOrFail):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return {"models": {"+incremental_strategy": "append"}}
 
 
 class TestInsertOverwriteOnSchemaChange(IgnoreOrFail):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return {
             "models": {
                 "+file_format": "parquet",
@@ -45,7 +48,7 @@ class TestDeltaOnSchemaChange(BaseIncrementalOnSchemaChange):
     """All of the published tests: columns appear and disappear."""
 
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", models={"+incremental_strategy": "merge", "+unique_key": "id"})
 
 
@@ -57,11 +60,11 @@ class TestAppendOnSchemaChangeSpecialChars(BaseIncrementalOnSchemaChangeSetup):
     """A new column whose name is no plain identifier."""
 
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return {"models": {"+incremental_strategy": "append"}}
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "model_a.sql": "{{ config(materialized='table') }}\n" + ODD_ROWS,
             "appended.sql": """
@@ -80,7 +83,7 @@ class TestAppendOnSchemaChangeSpecialChars(BaseIncrementalOnSchemaChangeSetup):
             """,
         }
 
-    def test_incremental_append_new_columns_with_special_characters(self, project):
+    def test_incremental_append_new_columns_with_special_characters(self, project: Any) -> None:
         run_dbt(["run"])
         run_dbt(["run"])
         check_relations_equal(project.adapter, ["appended", "appended_target"])

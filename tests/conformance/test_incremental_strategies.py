@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import adapters
+from typing import Any
+
 import pytest
 from dbt.tests.util import check_relations_equal, run_dbt
+
+from tests.conformance import adapters
 
 MODEL = """
 {{{{ config(materialized='incremental', {config}) }}}}
@@ -34,10 +37,10 @@ class Strategies:
     """Models by the seed that they must equal after two runs."""
 
     @pytest.fixture(scope="class")
-    def seeds(self):
+    def seeds(self) -> dict[str, Any]:
         return SEEDS
 
-    def run_twice(self, project, expected):
+    def run_twice(self, project: Any, expected: dict[str, str]) -> None:
         for command in ("seed", "run", "run"):
             run_dbt([command])
         for name, seed in expected.items():
@@ -46,38 +49,38 @@ class Strategies:
 
 class TestDefaultStrategy(Strategies):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {"by_default.sql": MODEL.format(config="")}
 
-    def test_default_is_append(self, project):
+    def test_default_is_append(self, project: Any) -> None:
         self.run_twice(project, {"by_default": "appended"})
 
 
 class TestInsertOverwrite(Strategies):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         parquet = {"incremental_strategy": "insert_overwrite", "file_format": "parquet"}
         return {"whole.sql": model(**parquet), "partitions.sql": model(**parquet, partition_by="color")}
 
-    def test_insert_overwrite(self, project):
+    def test_insert_overwrite(self, project: Any) -> None:
         self.run_twice(project, {"whole": "overwritten", "partitions": "appended"})
 
 
 class TestInsertOverwriteKeys(Strategies):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "partitions.sql": model(incremental_strategy="insert_overwrite", file_format="parquet", partition_by="id"),
         }
 
-    def test_insert_overwrite_partitions(self, project):
+    def test_insert_overwrite_partitions(self, project: Any) -> None:
         self.run_twice(project, {"partitions": "upserted"})
 
 
 @pytest.mark.core
 class TestDeltaStrategies(Strategies):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         merge = {"incremental_strategy": "merge", "file_format": "delta"}
         return {
             "append_delta.sql": model(incremental_strategy="append", file_format="delta"),
@@ -86,7 +89,7 @@ class TestDeltaStrategies(Strategies):
             "merge_update_columns.sql": model(**merge, unique_key="id", merge_update_columns=["msg"]),
         }
 
-    def test_delta_strategies(self, project):
+    def test_delta_strategies(self, project: Any) -> None:
         self.run_twice(
             project,
             {
@@ -100,28 +103,28 @@ class TestDeltaStrategies(Strategies):
 
 class TestDeltaInsertOverwrite(Strategies):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         delta = {"incremental_strategy": "insert_overwrite", "file_format": "delta"}
         return {"partitions.sql": model(**delta, partition_by="id"), "whole.sql": model(**delta)}
 
-    def test_delta_insert_overwrite(self, project):
+    def test_delta_insert_overwrite(self, project: Any) -> None:
         self.run_twice(project, {"partitions": "upserted", "whole": "overwritten"})
 
 
 class TestBadStrategies:
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta()
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "bad_file_format.sql": model(file_format="something_else"),
             "bad_merge_not_delta.sql": model(incremental_strategy="merge", file_format="parquet"),
             "bad_strategy.sql": model(incremental_strategy="something_else"),
         }
 
-    def test_bad_strategies(self, project):
+    def test_bad_strategies(self, project: Any) -> None:
         results = run_dbt(["run"], expect_pass=False)
         assert [result.status for result in results] == ["error"] * 3
         assert all("Error in model" in result.message for result in results)

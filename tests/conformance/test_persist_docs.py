@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import adapters
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.persist_docs import fixtures
 from dbt.tests.adapter.persist_docs.test_persist_docs import (
@@ -15,6 +16,8 @@ from dbt.tests.adapter.persist_docs.test_persist_docs import (
 )
 from dbt.tests.util import run_dbt
 
+from tests.conformance import adapters
+
 BOTH = {"relation": True, "columns": True}
 
 
@@ -22,13 +25,13 @@ class Columns:
     """Delta tables: a comment of a column is changed there alone."""
 
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", "seeds", models={"+persist_docs": {"columns": True}})
 
 
 class TestPersistDocs(BasePersistDocs):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", "seeds", models={"+persist_docs": BOTH})
 
 
@@ -52,7 +55,7 @@ class TestPersistDocsQuotedDescriptionNotAppliedOnMismatch(
 
 class TestPersistDocsCommentOnQuotedColumn(BasePersistDocsCommentOnQuotedColumn):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("models", models={"materialized": "table", "+persist_docs": BOTH})
 
 
@@ -65,7 +68,7 @@ MODELS = {
 }
 
 
-def described(kind: str, name: str) -> dict:
+def described(kind: str, name: str) -> dict[str, Any]:
     """A node's properties, with every sort of character in its descriptions."""
     odd = "\"double\" and 'single' quotes; '''three'''\nreserved -- characters\n--\n/* comment */\n$lbl$ $$ 80%\n"
     return {
@@ -82,18 +85,18 @@ class TestPersistDocsDescribed:
     """Spark itself says the comments: of a table, an incremental model, a seed and a view."""
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         view = described("View", "view_model")
         view["columns"].pop()
         tables = [described("Table", "table_model"), described("Incremental", "incremental_model")]
         return {**MODELS, "schema.yml": {"models": [*tables, view]}}
 
     @pytest.fixture(scope="class")
-    def seeds(self):
+    def seeds(self) -> dict[str, Any]:
         return {"seed.csv": "id,name\n1,Alice\n2,Bob\n", "seed.yml": {"seeds": [described("Seed", "seed")]}}
 
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta(
             "models",
             "seeds",
@@ -102,14 +105,14 @@ class TestPersistDocsDescribed:
         )
 
     @pytest.fixture(scope="class", autouse=True)
-    def built(self, project):
+    def built(self, project: Any) -> None:
         run_dbt(["build"])
 
     @pytest.mark.parametrize(
         "name,kind",
         [("table_model", "Table"), ("incremental_model", "Incremental"), ("seed", "Seed"), ("view_model", "View")],
     )
-    def test_comments(self, project, name, kind):
+    def test_comments(self, project: Any, name: str, kind: str) -> None:
         rows = project.run_sql(f"describe extended {{schema}}.{name}", fetch="all")
         comments = {row[0]: row[2] for row in reversed(rows)}
         words = {row[0]: row[1] for row in rows}

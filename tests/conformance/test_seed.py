@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dbt.tests.adapter import simple_seed
@@ -28,8 +30,8 @@ from dbt.tests.util import check_relations_equal, run_dbt
 class KeepsDownstream:
     """A full refresh replaces the seed: what was built from it stays, for Spark has no CASCADE of tables."""
 
-    def _check_relation_end_state(self, run_result, project, exists):
-        super()._check_relation_end_state(run_result, project, exists=True)
+    def _check_relation_end_state(self, run_result: Any, project: Any, exists: bool) -> None:
+        super()._check_relation_end_state(run_result, project, exists=True)  # type: ignore[misc]
 
 
 class TestBasicSeed(KeepsDownstream, BaseBasicSeedTests):
@@ -62,7 +64,7 @@ class TestSeedWithEmptyDelimiter(BaseSeedWithEmptyDelimiter):
 
 class TestSimpleSeedEnabledViaConfig(BaseSimpleSeedEnabledViaConfig):
     @pytest.fixture(scope="function")
-    def clear_test_schema(self, project):
+    def clear_test_schema(self, project: Any) -> Iterator[None]:
         yield
         project.run_sql(f"drop schema if exists {project.test_schema} cascade")
         project.run_sql(f"create schema {project.test_schema}")
@@ -74,7 +76,7 @@ class TestSeedParsing(BaseSeedParsing):
 
 class TestSimpleSeedWithBOM(BaseSimpleSeedWithBOM):
     @pytest.fixture(scope="class", autouse=True)
-    def setUp(self, project):
+    def setUp(self, project: Any) -> None:
         project.run_sql(seeds.seeds__expected_sql)
         published = (Path(folder) / "seed_bom.csv" for folder in simple_seed.__path__)
         bom = next(path for path in published if path.exists())
@@ -85,11 +87,11 @@ class TestSeedSpecificFormats(BaseSeedSpecificFormats):
     """Without the seed that has dots in its name: no table of a Hive metastore has."""
 
     @pytest.fixture(scope="class")
-    def seeds(self, tmp_path_factory):
+    def seeds(self, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         big = self._make_big_seed(tmp_path_factory.mktemp("seed") / "data")
         return {"big_seed.csv": big.read_text(), "seed_unicode.csv": seeds.seed__unicode_csv}
 
-    def test_simple_seed(self, project):
+    def test_simple_seed(self, project: Any) -> None:
         assert len(run_dbt(["seed"])) == 2
         assert project.run_sql("select count(*), sum(seed_id) from {schema}.big_seed", fetch="one") == (
             20000,
@@ -103,15 +105,15 @@ class TestEmptySeed(BaseTestEmptySeed):
 
 class TestSimpleSeedColumnOverride(BaseSimpleSeedColumnOverride):
     @staticmethod
-    def seed_enabled_types():
+    def seed_enabled_types() -> dict[str, Any]:
         return {"seed_id": "string", "birthday": "date"}
 
     @staticmethod
-    def seed_tricky_types():
+    def seed_tricky_types() -> dict[str, Any]:
         return {"seed_id_str": "string", "looks_like_a_bool": "string", "looks_like_a_date": "string"}
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         """Spark's names of the types; an integer of a seed is a bigint."""
         text = fixtures.properties__schema_yml
         for postgres, spark in {
@@ -144,15 +146,15 @@ class TestSeedColumnTypesCast:
     """Types that a seed's configuration gives its columns are those of the table."""
 
     @pytest.fixture(scope="class")
-    def macros(self):
+    def macros(self) -> dict[str, Any]:
         return {"schema_test.sql": fixtures.macros__schema_test}
 
     @pytest.fixture(scope="class")
-    def seeds(self):
+    def seeds(self) -> dict[str, Any]:
         rows = "id,amount,amount_usd,created\n1,1000,10.00,2018-01-01\n2,2000,20.50,2018-01-02\n"
         return {"payments.csv": rows, "schema.yml": SEED_TYPES_YML}
 
-    def test_column_seed_type(self, project):
+    def test_column_seed_type(self, project: Any) -> None:
         assert len(run_dbt(["seed"])) == 1
         assert len(run_dbt(["test"])) == 4
         project.run_sql(

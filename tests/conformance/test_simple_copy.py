@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-import adapters
 import pytest
 from dbt.tests.adapter.concurrency.test_concurrency import BaseConcurrency
 from dbt.tests.adapter.ephemeral.test_ephemeral import (
@@ -17,22 +17,25 @@ from dbt.tests.adapter.simple_copy.test_copy_uppercase import BaseSimpleCopyUppe
 from dbt.tests.adapter.simple_copy.test_simple_copy import EmptyModelsArentRunBase, SimpleCopyBase
 from dbt.tests.util import check_relations_equal, get_connection, run_dbt
 
+from penstock.spark.server.record import Record
+from tests.conformance import adapters
+
 
 class TestSimpleCopy(SimpleCopyBase):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         merge = {"+incremental_strategy": "merge"}
         return adapters.delta(
             "models", models={"test": {"advanced_incremental": merge}}, seeds={"quote_columns": False}
         )
 
     @pytest.mark.skip(reason="Open-source Spark creates materialized views in its declarative pipelines alone")
-    def test_simple_copy_with_materialized_views(self, project):
+    def test_simple_copy_with_materialized_views(self, project: Any) -> None:
         super().test_simple_copy_with_materialized_views(project)
 
 
 class TestEmptyModelsArentRun(EmptyModelsArentRunBase):
-    def test_dbt_doesnt_run_empty_models(self, project):
+    def test_dbt_doesnt_run_empty_models(self, project: Any) -> None:
         """As published, but asking SHOW TABLES: Spark has no information_schema."""
         assert len(run_dbt(["seed"])) == 1
         assert len(run_dbt()) == 7
@@ -43,7 +46,7 @@ class TestEmptyModelsArentRun(EmptyModelsArentRunBase):
 
 class TestSimpleCopyUppercase(BaseSimpleCopyUppercase):
     @pytest.fixture(scope="class")
-    def dbt_profile_target(self, server):
+    def dbt_profile_target(self, server: Record) -> dict[str, Any]:
         return adapters.target(server)
 
 
@@ -58,7 +61,7 @@ def statement(name: str) -> str:
 
 
 class TestEphemeralMulti(BaseEphemeralMulti):
-    def test_ephemeral_multi(self, project):
+    def test_ephemeral_multi(self, project: Any) -> None:
         """As published, with Spark's statement for the view."""
         run_dbt(["seed"])
         assert len(run_dbt(["run"])) == 3
@@ -74,7 +77,7 @@ class TestEphemeralMulti(BaseEphemeralMulti):
 
 
 class TestEphemeralNested(BaseEphemeralNested):
-    def test_ephemeral_nested(self, project):
+    def test_ephemeral_nested(self, project: Any) -> None:
         """As published, with Spark's statement for the view."""
         assert len(run_dbt(["run"])) == 2
         assert statement("root_view").endswith(
@@ -98,14 +101,14 @@ class TestQueryTimeout:
     """A statement that takes longer than the profile's `query_timeout` ends with an error that says so."""
 
     @pytest.fixture(scope="class")
-    def dbt_profile_target(self, server):
+    def dbt_profile_target(self, server: Record) -> dict[str, Any]:
         return {**adapters.target(server), "query_timeout": 1, "poll_interval": 1, "query_retries": 0}
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {"long_running.sql": LONG, "simple.sql": "select 1 as id"}
 
-    def test_query_timeout_exceeded(self, project):
+    def test_query_timeout_exceeded(self, project: Any) -> None:
         assert run_dbt(["run", "--select", "simple"])[0].status == "success"
         failed = run_dbt(["run", "--select", "long_running"], expect_pass=False)
         assert "exceeded timeout" in failed[0].message.lower()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import datetime
+from typing import Any
 
-import adapters
-import dialect
 import pytest
 from dbt.tests.adapter.simple_snapshot import fixtures, new_record_dbt_valid_to_current, new_record_timestamp_mode
 from dbt.tests.adapter.simple_snapshot.new_record_check_mode import BaseSnapshotNewRecordCheckMode
@@ -27,6 +26,8 @@ from dbt.tests.adapter.simple_snapshot.test_various_configs import (
 )
 from dbt.tests.util import check_relations_equal, run_dbt
 
+from tests.conformance import adapters, dialect
+
 META = {
     "dbt_valid_to": "test_valid_to",
     "dbt_valid_from": "test_valid_from",
@@ -37,13 +38,13 @@ META = {
 
 class Delta:
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("seeds", "snapshots", "models")
 
 
 class DeltaNamed:
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta("snapshots", snapshots={"test": {"+snapshot_meta_column_names": META}})
 
 
@@ -51,7 +52,7 @@ class Snapshot:
     """The published snapshot over a table that the test fills."""
 
     @pytest.fixture(scope="class")
-    def snapshots(self):
+    def snapshots(self) -> dict[str, Any]:
         return {"snapshot.sql": dialect.spark(fixtures.snapshot_actual_sql)}
 
 
@@ -78,7 +79,7 @@ class TestSnapshotInvalidColumnNames(DeltaNamed, Snapshot, BaseSnapshotInvalidCo
 
 
 class TestSnapshotDbtValidToCurrent(Delta, Snapshot, BaseSnapshotDbtValidToCurrent):
-    def test_valid_to_current(self, project):
+    def test_valid_to_current(self, project: Any) -> None:
         """As published, but for asking in an order: a table of Spark's has none of its own."""
         for script in (
             fixtures.create_seed_sql,
@@ -105,7 +106,7 @@ class TestSnapshotDbtValidToCurrent(Delta, Snapshot, BaseSnapshotDbtValidToCurre
 
 class TestSnapshotMultiUniqueKey(Delta, BaseSnapshotMultiUniqueKey):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "seed.sql": dialect.spark(fixtures.model_seed_sql),
             "snapshots.yml": fixtures.snapshots_multi_key_yml,
@@ -115,7 +116,7 @@ class TestSnapshotMultiUniqueKey(Delta, BaseSnapshotMultiUniqueKey):
 
 class NewRecord:
     @pytest.fixture(scope="class")
-    def snapshots(self):
+    def snapshots(self) -> dict[str, Any]:
         return {"snapshot.sql": dialect.spark(new_record_timestamp_mode._snapshot_actual_sql)}
 
 
@@ -129,7 +130,7 @@ class TestSnapshotNewRecordCheckMode(Delta, NewRecord, BaseSnapshotNewRecordChec
 
 class TestSnapshotNewRecordDbtValidToCurrent(Delta, BaseSnapshotNewRecordDbtValidToCurrent):
     @pytest.fixture(scope="class")
-    def snapshots(self):
+    def snapshots(self) -> dict[str, Any]:
         return {"snapshot.sql": dialect.spark(new_record_dbt_valid_to_current._snapshot_actual_sql)}
 
 

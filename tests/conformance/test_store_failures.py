@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import adapters
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.store_test_failures_tests import basic
 from dbt.tests.adapter.store_test_failures_tests.test_store_test_failures import (
@@ -12,10 +14,12 @@ from dbt.tests.adapter.store_test_failures_tests.test_store_test_failures import
     StoreTestFailuresBase,
 )
 
+from tests.conformance import adapters
+
 
 class DropsAudit:
     @pytest.fixture(scope="function", autouse=True)
-    def teardown_method(self, project):
+    def teardown_method(self, project: Any) -> Iterator[None]:
         yield
         with project.adapter.connection_named("__test"):
             schema = f"{project.test_schema}_{TEST_AUDIT_SCHEMA_SUFFIX}"
@@ -24,20 +28,20 @@ class DropsAudit:
 
 class TestStoreTestFailures(DropsAudit, StoreTestFailuresBase):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return {
             "seeds": {"quote_columns": True},
             "data_tests": {"+schema": TEST_AUDIT_SCHEMA_SUFFIX, "+store_failures": True},
         }
 
-    def test_store_and_assert(self, project):
+    def test_store_and_assert(self, project: Any) -> None:
         self.run_tests_store_one_failure(project)
         self.run_tests_store_failures_and_assert(project)
 
 
 class TestStoreTestFailuresDelta(DropsAudit, StoreTestFailuresBase):
     @pytest.fixture(scope="class")
-    def project_config_update(self):
+    def project_config_update(self) -> dict[str, Any]:
         return adapters.delta(
             "seeds",
             "data_tests",
@@ -45,7 +49,7 @@ class TestStoreTestFailuresDelta(DropsAudit, StoreTestFailuresBase):
             data_tests={"+schema": TEST_AUDIT_SCHEMA_SUFFIX, "+store_failures": True},
         )
 
-    def test_store_and_assert(self, project):
+    def test_store_and_assert(self, project: Any) -> None:
         self.run_tests_store_one_failure(project)
         self.run_tests_store_failures_and_assert(project)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.unit_testing import test_quoted_reserved_word_column_names as reserved
 from dbt.tests.adapter.unit_testing.test_case_insensitivity import BaseUnitTestCaseInsensivity
@@ -22,7 +24,7 @@ class TestUnitTestInvalidInput(BaseUnitTestInvalidInput):
 
 class TestUnitTestingTypes(BaseUnitTestingTypes):
     @pytest.fixture
-    def data_types(self):
+    def data_types(self) -> list[list[str]]:
         """The types that dbt-spark's own suite has, and more of Spark's."""
         return [
             ["1", "1"],
@@ -46,7 +48,7 @@ class TestUnitTestingVarcharFixtureNoTruncation(BaseUnitTestingVarcharFixtureNoT
 
 class TestUnitTestQuotedReservedWords(reserved.BaseUnitTestQuotedReservedWordColumnNames):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {
             "my_model.sql": reserved.my_model_sql,
             "my_upstream_model.sql": "select 1 as `GROUP`",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.utils import fixture_listagg
 from dbt.tests.adapter.utils.test_any_value import BaseAnyValue
@@ -112,7 +114,7 @@ class TestListaggUnordered(BaseListagg):
     """The calls that ask for no order, as dbt-spark's own suite has them."""
 
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         model = fixture_listagg.models__test_listagg_sql
         begin, end = model.index("    select\n        group_col,"), model.index("        'comma_whitespace_unordered'")
         unordered = model[:begin] + model[model.rindex("    select\n", begin, end) :]

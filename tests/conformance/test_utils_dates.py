@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from dbt.tests.adapter.utils import fixture_get_intervals_between
 from dbt.tests.adapter.utils.test_current_timestamp import BaseCurrentTimestampAware, BaseCurrentTimestampNaive
@@ -26,15 +28,15 @@ class TestCurrentTimestampAware(BaseCurrentTimestampAware):
 
 class TestCurrentTimestamps(BaseCurrentTimestamps):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         return {"get_current_timestamp.sql": "select {{ current_timestamp() }} as current_timestamp"}
 
     @pytest.fixture(scope="class")
-    def expected_schema(self):
+    def expected_schema(self) -> dict[str, Any]:
         return {"current_timestamp": "timestamp"}
 
     @pytest.fixture(scope="class")
-    def expected_sql(self):
+    def expected_sql(self) -> str:
         return "select current_timestamp() as current_timestamp"
 
 
@@ -60,7 +62,7 @@ class TestDateTrunc(BaseDateTrunc):
 
 class TestGetIntervalsBetween(BaseGetIntervalsBetween):
     @pytest.fixture(scope="class")
-    def models(self):
+    def models(self) -> dict[str, Any]:
         """The same days in ISO's order: Spark casts no other."""
         model = fixture_get_intervals_between.models__test_get_intervals_between_sql
         return {

@@ -1,6 +1,6 @@
--- For every service and file month: rows that the manifest says were landed = rows of the lake
--- = good rows + quarantined rows, and the money landed = good + quarantined, to the cent. Rows are
--- added up once, after the union: one shuffle instead of eight.
+-- For every service and file month, the manifest's number of rows equals that of the lake, and that
+-- of good plus quarantined rows; the amounts agree to the cent. Rows are aggregated once, after the
+-- union: one shuffle instead of eight.
 with counted as (
     select
         'recorded' as place,

@@ -1,6 +1,5 @@
--- Every mart holds every good trip with its amount, service by service and month by month: what one
--- month lacks can't be made up for by another. A row says what a mart has too much, below zero too
--- little.
+-- Every mart has every good trip and its amount, for each service and month separately, so that
+-- differences can't cancel out. A row shows the surplus of a mart; negative values are missing.
 with good as (
     select
         service_type,
@@ -21,7 +20,7 @@ with good as (
     group by service_type, file_month
 ),
 
--- Which services a mart holds, and which amount of theirs.
+-- The services of each mart, and the amount that it has.
 marts as (
     select
         mart,

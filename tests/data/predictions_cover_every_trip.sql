@@ -1,6 +1,6 @@
 {{ config(tags=['ml']) }}
--- Every trip with features has one row of predictions, in the warehouse and in the export. A row is
--- a month that differs.
+-- Every trip with features has one prediction in the warehouse and one in the export. A row is a
+-- month in which the counts differ.
 {%- if is_built(ref('exported_predictions')) %}
 with features as (
     select

@@ -1,5 +1,5 @@
 {{ config(tags=['ml']) }}
--- GraphX and data frames rank the zones alike, and the ranks sum to the number of zones.
+-- GraphX and DataFrames compute the same ranks, which sum to the number of zones.
 with ranks as (
     select * from {{ ref('zone_rank') }}
 ),

@@ -1,5 +1,5 @@
 {{ config(tags=['ml']) }}
--- The RDD way and the SQL way agree hour by hour, to the cent. A row is in one of the two alone.
+-- RDDs and SQL compute the same hourly revenue, to the cent. A row is in only one of the two.
 {%- if is_built(ref('hourly_revenue_rdd')) %}
 {%- set columns %}
     pickup_month, pickup_hour, pickup_zone_id, green_trips, green_amount, yellow_trips, yellow_amount

@@ -1,5 +1,5 @@
 {{ config(tags=['ml']) }}
--- The streaming lane has the rows of the batch lane, month by month. A row is a month that differs.
+-- The stream's table has the rows of the staging models. A row is a month that differs.
 -- depends_on: {{ ref('stream_progress') }}
 {%- if is_built(ref('stream_progress')) %}
 {%- set columns %}

@@ -1,4 +1,4 @@
-"""A built project, up, for the tests of a module to break."""
+"""Built projects with running servers, for tests to break."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from faulty import FILES, SLOTS
-from projects import Project, small_project
-from trips import Trips, make
 
 from penstock.config.settings import load
 from penstock.spark.server import control
+from tests.faults.small_faults_project import FILES, SLOTS
+from tests.faults.trips_project import Trips, make
+from tests.support.projects import Project, small_project
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +26,7 @@ def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
-    """A built project with its server up; a test may end the server, not change the files."""
+    """A built project with its server running; a test may stop the server but not change the files."""
     made = small_project(tmp_path_factory.mktemp("faulty"), FILES, host=host)
     done = made.dbt("build")
     assert done.returncode == 0, done.stdout
@@ -35,7 +35,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, host: Project) -> Project:
 
 @pytest.fixture(scope="session")
 def trips(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trips]:
-    """The dbt project itself with three months built; a test leaves it whole, in either version of the last month."""
+    """The checkout's dbt project with three months built; after a test the last month is complete in either version."""
     root = tmp_path_factory.mktemp("trips")
     try:
         yield make(root)

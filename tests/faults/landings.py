@@ -1,4 +1,4 @@
-"""Penstock on a lake of its own, in processes to kill: what landing tests break, and what must be there after."""
+"""Landings in processes that tests kill, and checks of the lake afterwards."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-import warm
-
 from penstock.cli.main import main
 from penstock.lake.manifest import Entry, Manifest
-from penstock.lake.sample import Piece, write_raw
-from penstock.lake.verification import problems
+from penstock.lake.sample import SampleMonth, write_raw
+from penstock.lake.verification import find_problems
+from tests.support import forked_commands
+from tests.support.paths import local_path
 
 ROOT = Path(__file__).resolve().parents[2]
 MONTH, NAME = date(2023, 1, 1), "yellow_tripdata_2023-01.parquet"
-# What changes names on the disk, as Python's audit events call it.
+# Python's audit events for changes of names on the disk.
 STEPS = ("os.mkdir", "os.rename", "os.link", "os.remove", "os.rmdir")
-# Children of a server that has imported this module start at once, and with no thread of their own.
-PROCESSES = warm.CONTEXT
-warm.preload(__name__)
+# Children of a fork server that has imported this module start at once and have one thread.
+PROCESSES = forked_commands.CONTEXT
+forked_commands.preload(__name__)
 
 
-def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:
-    """The program, in a process of its own, its output in `output.txt`.
+def penstock(root: Path, arguments: tuple[str, ...], ready: Connection, last_step: int, file_bytes: int) -> None:
+    """Run penstock in this process, with its output in `output.txt`.
 
     Args:
         ready: told when everything is imported, and at the end how many steps there were.
@@ -44,7 +44,7 @@ def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: i
     with Path("output.txt").open("wb") as output:
         os.dup2(output.fileno(), 1)
         os.dup2(output.fileno(), 2)
-    sys.argv = ["penstock", *words]
+    sys.argv = ["penstock", *arguments]
     steps = 0
 
     def step(event: str, args: tuple[object, ...]) -> None:
@@ -59,7 +59,7 @@ def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: i
     ready.send("ready")
     sys.addaudithook(step)
     try:
-        main.main()
+        main()
     finally:
         sys.stdout.flush()
         ready.send(steps)
@@ -67,7 +67,7 @@ def penstock(root: Path, words: tuple[str, ...], ready: Connection, last_step: i
 
 @dataclass(frozen=True)
 class Running:
-    """A penstock at work."""
+    """A running penstock command."""
 
     process: BaseProcess
     pipe: Connection
@@ -80,13 +80,13 @@ class Running:
 
     @property
     def steps(self) -> int:
-        """How many steps on the lake's disk it took, once it has ended by itself."""
+        """The number of changes of names in the lake, once the command has ended by itself."""
         return int(self.pipe.recv())
 
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder with a lake, and penstock to run on it."""
+    """A project folder with a lake."""
 
     root: Path
 
@@ -94,33 +94,33 @@ class Project:
     def lake(self) -> Path:
         return self.root / "lake"
 
-    def start(self, *words: str, last_step: int = 0, file_bytes: int = 0) -> Running:
-        """Penstock at work, its imports done."""
+    def start(self, *arguments: str, last_step: int = 0, file_bytes: int = 0) -> Running:
+        """Start penstock and wait until its imports are done."""
         ours, theirs = PROCESSES.Pipe(duplex=False)
-        process = PROCESSES.Process(target=penstock, args=(self.root, words, theirs, last_step, file_bytes))
+        process = PROCESSES.Process(target=penstock, args=(self.root, arguments, theirs, last_step, file_bytes))
         process.start()
         theirs.close()
         assert ours.recv() == "ready"
         return Running(process, ours, self.root / "output.txt")
 
-    def run(self, *words: str, last_step: int = 0, file_bytes: int = 0) -> tuple[int | None, str]:
+    def run(self, *arguments: str, last_step: int = 0, file_bytes: int = 0) -> tuple[int | None, str]:
         """(exit code, both streams)."""
-        return self.start(*words, last_step=last_step, file_bytes=file_bytes).end()
+        return self.start(*arguments, last_step=last_step, file_bytes=file_bytes).end()
 
     def live(self) -> Entry | None:
-        """The month's live entry; reading it takes a whole log."""
+        """Return the month's live entry, or None; fails on a damaged log."""
         return Manifest(self.lake).live().get(("yellow", MONTH))
 
     def damage(self) -> list[str]:
         """What is wrong with the files of all live months."""
-        return [problem.found for problem in problems(self.lake, Manifest(self.lake).live().values())]
+        return [problem.found for problem in find_problems(self.lake, Manifest(self.lake).live().values())]
 
     def files(self) -> set[str]:
-        """Every file of the lake's folder."""
+        """Return every file of the lake's folder."""
         return {path.relative_to(self.lake).as_posix() for path in self.lake.rglob("*") if path.is_file()}
 
     def check_clean(self) -> None:
-        """After `clean` without a grace, each file is a live month's, the log's, or the lake's lock."""
+        """Assert that `clean` without a grace period leaves only live files, the log and the lake's lock."""
         code, output = self.run("clean", "--grace", "0d")
         assert code == 0, output
         manifest = Manifest(self.lake)
@@ -131,7 +131,7 @@ class Project:
 
 @dataclass(frozen=True)
 class Sources:
-    """Two files for the same month, for each the project where it landed undisturbed, and how long that took."""
+    """Two files of the same month, with the project of an undisturbed landing of each and the seconds that it took."""
 
     old: Path
     new: Path
@@ -139,17 +139,17 @@ class Sources:
     seconds: float
 
     def project(self, root: Path, scenario: str) -> Project:
-        """A lake before the new file lands: without the month, with the old file's, or the new one's cut short."""
+        """Make a lake for a scenario: without the month, with the old file, or with a truncated new file."""
         project = make(root)
         if scenario != "landed":
             before = self.old if scenario == "replaced" else self.new
             shutil.copytree(self.undisturbed[before].lake, project.lake)
         if scenario == "repaired":
-            os.truncate(self.landed(self.new).path(project.lake), 1000)
+            os.truncate(local_path(self.landed(self.new).path(project.lake)), 1000)
         return project
 
     def landed(self, source: Path) -> Entry:
-        """The entry of a source's undisturbed landing."""
+        """Return the entry of a source's undisturbed landing."""
         entry = self.undisturbed[source].live()
         assert entry is not None
         return entry
@@ -167,8 +167,11 @@ def land(source: Path) -> tuple[str, ...]:
 
 
 def month_of(entry: Entry | None) -> dict[str, object] | None:
-    """What an entry says of its month, whenever it was committed."""
-    return entry and json.loads(entry.model_dump_json(exclude={"version", "landed_at"}))
+    """Return the fields of an entry that do not depend on when it was committed."""
+    if entry is None:
+        return None
+    fields: dict[str, object] = json.loads(entry.model_dump_json(exclude={"version", "landed_at"}))
+    return fields
 
 
 def make_sources(folder: Path, rows: int) -> Sources:
@@ -176,7 +179,7 @@ def make_sources(folder: Path, rows: int) -> Sources:
     for seed in (1, 2):
         path = folder / str(seed) / NAME
         path.parent.mkdir(parents=True)
-        write_raw(Piece("yellow", MONTH, rows, seed), path)
+        write_raw(SampleMonth("yellow", MONTH, rows, seed), path)
         project = make(folder / f"undisturbed-{seed}")
         running = project.start(*land(path))
         begin = time.monotonic()

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from faulty import tables
-from projects import Project
+
+from tests.faults.small_faults_project import tables
+from tests.support.projects import Project
 
 ROOM, FILLED = 96, 72  # MiB
 

@@ -18,8 +18,9 @@ from pathlib import Path
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 import pytest
-from landings import NAME, Project, Sources, land, make_sources, month_of
-from waiting import wait_until
+
+from tests.faults.landings import NAME, Project, Sources, land, make_sources, month_of
+from tests.support.polling import wait_until
 
 ROWS, SMALL = 300_000, 2_000
 MOMENTS, SEED = 16, 7
@@ -50,7 +51,7 @@ def check_killed(project: Project, sources: Sources, scenario: str) -> None:
     entry = project.live()
     assert entry is not None and month_of(entry) == new
     assert project.damage() == []
-    assert pq.ParquetFile(entry.path(project.lake)).metadata.num_rows == entry.rows
+    assert pq.ParquetFile(str(entry.path(project.lake))).metadata.num_rows == entry.rows
     project.check_clean()
 
 
@@ -94,10 +95,12 @@ def test_a_file_size_limit_refuses_the_landing(tmp_path: Path, large: Sources, s
     check_no_room(project, large, scenario, *project.run(*land(large.new), file_bytes=room), "File too large")
 
 
-def check_no_room(project: Project, sources: Sources, scenario: str, code: int | None, output: str, said: str) -> None:
+def check_no_room(
+    project: Project, sources: Sources, scenario: str, code: int | None, output: str, reason: str
+) -> None:
     """A plain error, the lake as before, nothing left over; the same command works once there is room."""
     assert code == 1, output
-    assert f"needed: a lake folder that can be written. found: {project.lake}: " in output and said in output
+    assert f"needed: a lake folder that can be written. found: {project.lake}: " in output and reason in output
     assert "do: make room" in output and "Traceback" not in output
     before = month_of(sources.landed(sources.old)) if scenario == "replaced" else None
     assert month_of(project.live()) == before
@@ -112,16 +115,16 @@ def check_no_room(project: Project, sources: Sources, scenario: str, code: int |
 @pytest.mark.parametrize("scenario", ["landed", "replaced"])
 def test_a_full_disk_refuses_the_landing(tmp_path: Path, large: Sources, scenario: str) -> None:
     project = large.project(tmp_path / "p", scenario)
-    aside = tmp_path / "aside"
+    moved = tmp_path / "aside"
     if project.lake.exists():
-        project.lake.rename(aside)
+        project.lake.rename(moved)
     project.lake.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(project.lake)]
     if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("a small file system can only be mounted by root")
     try:
-        if aside.exists():
-            shutil.copytree(aside, project.lake, dirs_exist_ok=True)
+        if moved.exists():
+            shutil.copytree(moved, project.lake, dirs_exist_ok=True)
         filler = project.lake.parent / "lake" / ".filler"
         with filler.open("wb") as file:
             file.write(bytes(shutil.disk_usage(project.lake).free - 2**20))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import psutil
 import pytest
-from faulty import NEVER, WAIT, kill_server_when_busy, start, tables
-from projects import Project, edited
 
 from penstock.spark.server import control, record
+from tests.faults.small_faults_project import NEVER, WAIT, kill_server_when_busy, start, tables
+from tests.support.projects import Project, edited
 
 SEED = "id,version\n" + "".join(f"{number},2\n" for number in range(400_000))
 
@@ -44,9 +44,9 @@ def test_a_kill_leaves_the_last_good_rows(project: Project, names: tuple[str, ..
         chosen = ("build", "--select", *names, "--threads", str(len(names)))
         dbt = start(project, *chosen, "--vars", f"{{slow: {NEVER}, version: 2}}")
         killed = kill_server_when_busy(project, dbt, names)
-        said, _ = dbt.communicate(timeout=WAIT)
-        assert dbt.returncode == 1, said
-        assert "Traceback" not in said
+        output, _ = dbt.communicate(timeout=WAIT)
+        assert dbt.returncode == 1, output
+        assert "Traceback" not in output
         assert project.penstock("up").returncode == 0
         assert not psutil.pid_exists(killed)
         assert all(rows(project, name) == [(1, 800)] for name in names)
@@ -66,8 +66,8 @@ def test_a_first_run_that_was_killed_can_be_repeated(project: Project) -> None:
         project.sql(f"drop table small.{name}")
     dbt = start(project, "run", "--select", *names, "--vars", f"{{slow: {NEVER}, version: 5}}")
     kill_server_when_busy(project, dbt, names)
-    said, _ = dbt.communicate(timeout=WAIT)
-    assert dbt.returncode == 1, said
+    output, _ = dbt.communicate(timeout=WAIT)
+    assert dbt.returncode == 1, output
     assert project.penstock("up").returncode == 0
     assert not set(names) & tables(project)
     done = project.dbt("run", "--select", *names, "--vars", "version: 5")

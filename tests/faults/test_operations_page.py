@@ -7,9 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from trips import Trips
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
+from tests.faults.trips_project import Trips
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -51,7 +51,7 @@ def test_the_page_can_be_followed(trips: Trips, tmp_path: Path) -> None:
         (tmp_path / folder).mkdir()
         for month in months:
             path = tmp_path / folder / f"green_tripdata_{month}.parquet"
-            write_raw(Piece("green", date.fromisoformat(f"{month}-01"), 700, seed), path)
+            write_raw(SampleMonth("green", date.fromisoformat(f"{month}-01"), 700, seed), path)
     quality = trips.project.root / "macros" / "quality" / "quality_rules.sql"
     before = quality.read_text()
     try:

@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from projects import small_project
 from thrift.transport.TTransport import TTransportException
 
 from penstock.spark import ports
 from penstock.spark.server import control
+from tests.support.projects import small_project
 
 
 def test_two_projects_start_at_once(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """A year of months backfilled with kills throughout, beside the same year undisturbed: their tables by checksum.
 
-Too long for every run of CI: `make faults-year`. Months for which PENSTOCK_TLC_DATA has a green file are
+Too long for every run of CI: `python -m tests.faults.year`. Months for which PENSTOCK_TLC_DATA has a green file are
 real, the rest is made. dbt, Spark and the metastore are killed in turn, at seeded moments, until the same
 command has come to its end; each time it is typed again and nothing else is done.
 """
@@ -18,12 +18,12 @@ from datetime import date
 from pathlib import Path
 
 import psutil
-from projects import make_project
-from trips import TABLES, WAIT, Sums, Trips, killed
 
 from penstock.intervals.grain import GRAINS
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
+from tests.faults.trips_project import TABLES, WAIT, Sums, Trips, kill_and_wait
+from tests.support.projects import make_project
 
 FIRST, LAST = date(2023, 6, 1), date(2024, 5, 1)
 ROWS = 20_000
@@ -45,7 +45,7 @@ def files(folder: Path) -> int:
             shutil.copy(source, folder / name)
             real += 1
         else:
-            write_raw(Piece("green", month, ROWS, seed=1), folder / name)
+            write_raw(SampleMonth("green", month, ROWS, seed=1), folder / name)
         month = GRAINS["month"].following(month)
     return real
 
@@ -62,8 +62,8 @@ def undisturbed(root: Path, raw: Path) -> tuple[Sums, float]:
     began = time.monotonic()
     try:
         run = backfill(trips)
-        said, _ = run.communicate(timeout=4 * WAIT)
-        assert run.returncode == 0, said
+        output, _ = run.communicate(timeout=4 * WAIT)
+        assert run.returncode == 0, output
         return trips.sums(), time.monotonic() - began
     finally:
         control.down(trips.project.settings)
@@ -79,7 +79,7 @@ def struck_down(trips: Trips, run: subprocess.Popen[str], victim: str) -> bool:
     process = getattr(running, victim) if running else None
     if process is None:
         return False
-    killed(psutil.Process(process.pid))
+    kill_and_wait(psutil.Process(process.pid))
     return True
 
 
@@ -99,9 +99,9 @@ def disturbed(root: Path, raw: Path, seed: int) -> tuple[Sums, list[str]]:
                     struck.append(victim)
                     print(f"{time.monotonic() - began:5.0f} s: killed {victim}", flush=True)
                 continue
-            said = [line for line in run.communicate()[0].splitlines() if "found:" in line]
+            errors = [line for line in run.communicate()[0].splitlines() if "found:" in line]
             print(
-                f"{time.monotonic() - began:5.0f} s: it ended with {run.returncode}: {' '.join(said).strip()}",
+                f"{time.monotonic() - began:5.0f} s: it ended with {run.returncode}: {' '.join(errors).strip()}",
                 flush=True,
             )
             run = run if run.returncode == 0 else backfill(trips)

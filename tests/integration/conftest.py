@@ -1,4 +1,4 @@
-"""Projects to test on, with real servers that end with the tests."""
+"""Projects with real servers, which stop after the tests."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from projects import Project, make_project
 
 from penstock.spark.server import control
+from tests.support.projects import Project, make_project
 
 
 @pytest.fixture(scope="session")
 def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project with the sample lake, built once: tests read it, and leave it as it was."""
+    """A project with the sample lake, built once; tests leave it as it was."""
     project = make_project(tmp_path_factory.mktemp("sampled"))
     try:
         done = project.penstock("quickstart")
@@ -26,7 +26,7 @@ def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
 
 @pytest.fixture(scope="session")
 def growing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project whose lake is empty at first: tests land small months of green, as far as they aren't there."""
+    """A project whose lake is empty at first; tests land the small months of green that they need."""
     made = make_project(tmp_path_factory.mktemp("growing"))
     try:
         yield made

@@ -11,15 +11,15 @@ import urllib.request
 from contextlib import closing
 from pathlib import Path
 
-import intruder
 import psutil
 import pytest
-from projects import Project
 from pyhive import hive
-from waiting import LIMIT
 
 from penstock.spark.access.secret import ui_key
 from penstock.spark.server import control
+from tests.support import intruder
+from tests.support.polling import LIMIT
+from tests.support.projects import Project
 
 CONNECT = """
 import os, sys
@@ -108,16 +108,16 @@ def test_the_secret_stands_where_only_its_owner_reads(sampled: Project) -> None:
         assert ui_key(server.token) not in " ".join(process.cmdline())
         assert server.token not in str(process.environ())
     for path in ("environment/", "api/v1/applications"):
-        asked = urllib.request.Request(
+        request = urllib.request.Request(
             f"{server.ui}/{path}", headers={"Authorization": f"Bearer {ui_key(server.token)}"}
         )
-        with urllib.request.urlopen(asked) as answer:
+        with urllib.request.urlopen(request) as answer:
             text = answer.read().decode()
         assert server.token not in text and ui_key(server.token) not in text
     for row in sampled.sql("set"):
         assert ui_key(server.token) not in str(row)
-    said = "".join(path.read_text(errors="replace") for path in (sampled.settings.state_dir / "logs").glob("*"))
-    assert server.token not in said
+    logs = "".join(path.read_text(errors="replace") for path in (sampled.settings.state_dir / "logs").glob("*"))
+    assert server.token not in logs
 
 
 def test_status_prints_what_other_programs_need(sampled: Project) -> None:

@@ -8,10 +8,10 @@ import shutil
 from pathlib import Path
 
 import pytest
-from projects import Project, edited
 
 from penstock.plans import queries
 from penstock.plans.parse import parse
+from tests.support.projects import Project, edited
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from projects import Project
+from tests.support.projects import Project
 
 CONSERVATION = ("landed_rows_are_kept_or_quarantined", "marts_hold_every_good_trip")
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from browsing import FLAGS, browser
-from projects import Project
-from waiting import LIMIT, wait_until
+from tests.support.browser import FLAGS, browser
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project
 
 # The site draws the graph with Cytoscape, which hangs its object on the element it draws in.
 GRAPH = """() => {

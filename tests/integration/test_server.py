@@ -10,11 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
-from projects import Project, make_project
-from waiting import wait_until
 
 from penstock.spark.server import control
 from penstock.spark.server.record import Record, read
+from tests.support.polling import wait_until
+from tests.support.projects import Project, make_project
 
 
 def server_of(project: Project) -> Record:

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from projects import Project, edited
+from tests.support.projects import Project, edited
 
 SNAPSHOT = ("build", "--select", "zones", "dim_zones", "zones_history", "--exclude-resource-type", "test")
 VERSIONS = "select zone, dbt_valid_to is null from warehouse.zones_history where zone_id = 1 order by dbt_valid_from"

@@ -11,12 +11,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from browsing import FLAGS, browser
-from conftest import with_candidates
-from projects import Project, edited
-from waiting import wait_until
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
+from tests.ml.conftest import with_candidates
+from tests.support.browser import FLAGS, browser
+from tests.support.paths import local_path
+from tests.support.polling import wait_until
+from tests.support.projects import Project, edited
 
 MODELS = ("fare_model", "duration_model")
 CHAIN = "fare_model duration_model model_registry"
@@ -52,113 +53,113 @@ def checksum(project: Project, query: str) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.core
-def test_the_chain_is_built_and_passes_its_tests(learned: Project) -> None:
-    said = (learned.root / "build.txt").read_text()
-    assert "WARN=0 ERROR=0 SKIP=0" in said
+def test_the_chain_is_built_and_passes_its_tests(trained: Project) -> None:
+    printed = (trained.root / "build.txt").read_text()
+    assert "WARN=0 ERROR=0 SKIP=0" in printed
     for name in MODELS:
-        ((mae, baseline, rows),) = learned.sql(f"select mae, baseline_mae, size(months) from warehouse.{name}")
+        ((mae, baseline, rows),) = trained.sql(f"select mae, baseline_mae, size(months) from warehouse.{name}")
         assert mae < baseline and rows == 6
-        assert (learned.settings.warehouse_dir / "registry" / name / "1" / "metadata").is_dir()
-    assert live(learned) == {"fare_model": 1, "duration_model": 1}
+        assert (trained.settings.warehouse_dir / "registry" / name / "1" / "metadata").is_dir()
+    assert live(trained) == {"fare_model": 1, "duration_model": 1}
 
 
 @pytest.mark.core
-def test_nothing_changed_trains_nothing(learned: Project) -> None:
-    before = [versions(learned, name) for name in MODELS]
-    said = run(learned, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
-    assert said.count("version 1 is of these months, features and parameters") == 2
-    assert said.count("unchanged, 6 months") == 2
-    assert [versions(learned, name) for name in MODELS] == before
+def test_nothing_changed_trains_nothing(trained: Project) -> None:
+    before = [versions(trained, name) for name in MODELS]
+    printed = run(trained, "run", "--select", f"{CHAIN} trip_predictions prediction_drift")
+    assert printed.count("version 1 already has these months, features and parameters") == 2
+    assert printed.count("unchanged, 6 months") == 2
+    assert [versions(trained, name) for name in MODELS] == before
 
 
 def exported(project: Project) -> list[tuple[Any, ...]]:
     """The export's rows, in order."""
     files = project.settings.lake_dir / "export" / "predictions" / "*" / "*.parquet"
-    return duckdb.sql(f"select trip_id, predicted_fare, predicted_duration from '{files}' order by 1").fetchall()
+    return duckdb.execute(f"select trip_id, predicted_fare, predicted_duration from '{files}' order by 1").fetchall()
 
 
-def test_the_export_is_the_table(learned: Project) -> None:
+def test_the_export_is_the_table(trained: Project) -> None:
     """Made anew, too, it holds no month that isn't in the table."""
     columns = "trip_id, predicted_fare, predicted_duration"
-    ours = [tuple(row) for row in learned.sql(f"select {columns} from warehouse.trip_predictions order by 1")]
-    assert exported(learned) == ours
-    folder = learned.settings.lake_dir / "export" / "predictions"
+    ours = [tuple(row) for row in trained.sql(f"select {columns} from warehouse.trip_predictions order by 1")]
+    assert exported(trained) == ours
+    folder = local_path(trained.settings.lake_dir) / "export" / "predictions"
     months = sorted(folder.glob("pickup_month=*"))
     shutil.copytree(months[0], folder / "pickup_month=2001-01-01")
-    assert len(exported(learned)) > len(ours)
-    run(learned, "run", "--full-refresh", "--select", "exported_predictions")
-    assert exported(learned) == ours
+    assert len(exported(trained)) > len(ours)
+    run(trained, "run", "--full-refresh", "--select", "exported_predictions")
+    assert exported(trained) == ours
 
 
-def test_same_data_and_seed_same_metrics(learned: Project) -> None:
+def test_same_data_and_seed_same_metrics(trained: Project) -> None:
     """The file's text is part of a version's key: with a comment more the same is trained again."""
-    (first,) = versions(learned, "fare_model")
-    with edited(learned.root / "python_models" / "fare_model.py", _with_comment(learned)):
-        run(learned, "run", "--select", "fare_model model_registry")
-    _, second = versions(learned, "fare_model")
+    (first,) = versions(trained, "fare_model")
+    with edited(trained.root / "python_models" / "fare_model.py", _with_comment(trained)):
+        run(trained, "run", "--select", "fare_model model_registry")
+    _, second = versions(trained, "fare_model")
     assert second[0] == first[0] + 1
     assert np.allclose([float(x) for x in first[1:]], [float(x) for x in second[1:]], rtol=0, atol=1e-9)
-    assert live(learned)["fare_model"] == first[0], "no better than the live one, so not promoted"
+    assert live(trained)["fare_model"] == first[0], "no better than the live one, so not promoted"
 
 
 def _with_comment(project: Project) -> str:
     return (project.root / "python_models" / "fare_model.py").read_text() + "\n# the same, with another fingerprint\n"
 
 
-def test_a_worse_model_is_not_promoted(learned: Project) -> None:
-    file = learned.root / "python_models" / "_ml.yml"
-    before = checksum(learned, "select * from warehouse.trip_predictions")
+def test_a_worse_model_is_not_promoted(trained: Project) -> None:
+    file = trained.root / "python_models" / "_ml.yml"
+    before = checksum(trained, "select * from warehouse.trip_predictions")
     worse = with_candidates(file, "- {depth: 1, trees: 1}")
     with edited(file, worse):
-        said = run(learned, "build", "--select", f"{CHAIN} trip_predictions")
-    assert said.count("is not promoted: its MAE") >= 2
-    assert "newest_versions_are_live: needed: the newest version of fare_model live. found: version" in said
-    assert "WARN=1 ERROR=0" in said
-    assert live(learned) == {"fare_model": 1, "duration_model": 1}
-    assert checksum(learned, "select * from warehouse.trip_predictions") == before
+        printed = run(trained, "build", "--select", f"{CHAIN} trip_predictions")
+    assert printed.count("is not promoted: its MAE") >= 2
+    assert "newest_versions_are_live: needed: the newest version of fare_model live. found: version" in printed
+    assert "WARN=1 ERROR=0" in printed
+    assert live(trained) == {"fare_model": 1, "duration_model": 1}
+    assert checksum(trained, "select * from warehouse.trip_predictions") == before
 
 
-def test_a_killed_training_leaves_the_live_one_live(learned: Project) -> None:
-    file = learned.root / "python_models" / "_ml.yml"
-    before = versions(learned, "fare_model")
+def test_a_killed_training_leaves_the_live_one_live(trained: Project) -> None:
+    file = trained.root / "python_models" / "_ml.yml"
+    before = versions(trained, "fare_model")
     other = with_candidates(file, "- {depth: 4}\n          - {depth: 3}")
     with edited(file, other):
-        process = learned.start("dbt", "run", "--select", "fare_model")
+        process = trained.start("dbt", "run", "--select", "fare_model")
         trains = "depth 4"
         wait_until(lambda: trains in process.output() or process.poll() is not None, "training begins")
         assert process.poll() is None, process.output()
         process.kill()
         process.wait()
-        assert versions(learned, "fare_model") == before
-        assert live(learned)["fare_model"] == 1
-        assert "unchanged, 6 months" in run(learned, "run", "--select", "model_registry trip_predictions")
-        run(learned, "run", "--select", "fare_model")
-    assert len(versions(learned, "fare_model")) == len(before) + 1
+        assert versions(trained, "fare_model") == before
+        assert live(trained)["fare_model"] == 1
+        assert "unchanged, 6 months" in run(trained, "run", "--select", "model_registry trip_predictions")
+        run(trained, "run", "--select", "fare_model")
+    assert len(versions(trained, "fare_model")) == len(before) + 1
 
 
-def test_any_version_is_applied_to_any_month(learned: Project) -> None:
+def test_any_version_is_applied_to_any_month(trained: Project) -> None:
     month = ("--event-time-start", "2023-02-01", "--event-time-end", "2023-03-01")
     chosen = ("run", "--select", "trip_predictions", *month)
     of_month = "select * from warehouse.trip_predictions where pickup_month = date'2023-02-01'"
-    before = checksum(learned, of_month)
-    run(learned, *chosen, "--vars", "{use_versions: {fare_model: 2}}")
-    assert learned.sql(f"select distinct fare_version, duration_version from ({of_month})") == [(2, 1)]
-    run(learned, *chosen)
-    assert checksum(learned, of_month) == before, "a month that is built again has the same rows"
-    said = run(learned, *chosen, "--vars", "{use_versions: {fare_model: 99}}", code=1)
-    assert "needed: version 99 of fare_model. found: trained: 1, 2" in said
+    before = checksum(trained, of_month)
+    run(trained, *chosen, "--vars", "{use_versions: {fare_model: 2}}")
+    assert trained.sql(f"select distinct fare_version, duration_version from ({of_month})") == [(2, 1)]
+    run(trained, *chosen)
+    assert checksum(trained, of_month) == before, "a month that is built again has the same rows"
+    printed = run(trained, *chosen, "--vars", "{use_versions: {fare_model: 99}}", code=1)
+    assert "needed: version 99 of fare_model. found: trained: 1, 2" in printed
 
 
 @pytest.fixture(scope="module")
-def altered(learned: Project) -> Project:
+def altered(trained: Project) -> Project:
     """One more month; then the same trips with other fares and durations, at night and crowded."""
-    raw = learned.root / "raw"
+    raw = trained.root / "raw"
     raw.mkdir()
     path = raw / "green_tripdata_2023-05.parquet"
-    write_raw(Piece("green", date(2023, 5, 1), 4000, seed=5), path)
-    assert learned.penstock("land", "green", "2023-05", "--from", str(raw)).returncode == 0
-    run(learned, "run", "--select", "+trip_features")
-    return learned
+    write_raw(SampleMonth("green", date(2023, 5, 1), 4000, seed=5), path)
+    assert trained.penstock("land", "green", "2023-05", "--from", str(raw)).returncode == 0
+    run(trained, "run", "--select", "+trip_features")
+    return trained
 
 
 def test_no_feature_looks_ahead_or_at_the_target(altered: Project) -> None:
@@ -187,13 +188,13 @@ def test_no_feature_looks_ahead_or_at_the_target(altered: Project) -> None:
 
 def test_a_late_month_makes_later_ones_anew(altered: Project) -> None:
     path = altered.root / "raw" / "green_tripdata_2023-02.parquet"
-    write_raw(Piece("green", date(2023, 2, 1), 1500, seed=77), path)
+    write_raw(SampleMonth("green", date(2023, 2, 1), 1500, seed=77), path)
     assert altered.penstock("land", "green", "2023-02", "--from", str(path.parent)).returncode == 0
-    said = run(altered, "run", "--select", "+trip_features")
-    lines = [line for line in said.splitlines() if "trip_features" in line and "built" in line]
+    printed = run(altered, "run", "--select", "+trip_features")
+    lines = [line for line in printed.splitlines() if "trip_features" in line and "built" in line]
     assert "built 2023-02..2023-05" in lines[-1]
     assert "built 2023-02 " in next(
-        line for line in said.splitlines() if "zone_pair_monthly" in line and "built" in line
+        line for line in printed.splitlines() if "zone_pair_monthly" in line and "built" in line
     )
 
 
@@ -208,9 +209,9 @@ def test_a_drifted_month_fails_its_test(altered: Project) -> None:
     pq.write_table(table, path)
     assert altered.penstock("land", "green", "2023-05", "--from", str(path.parent)).returncode == 0
     run(altered, "run", "--select", "+prediction_drift", "--exclude", "fare_model duration_model model_registry")
-    said = run(altered, "test", "--select", "prediction_drift", code=1)
-    assert "drift_within: needed: distance of pickup_hour of at most 0.3 in 2023-05-01" in said
-    assert "FAIL" in said and "prediction_drift_within_error" in said
+    printed = run(altered, "test", "--select", "prediction_drift", code=1)
+    assert "drift_within: needed: distance of pickup_hour of at most 0.3 in 2023-05-01" in printed
+    assert "FAIL" in printed and "prediction_drift_within_error" in printed
 
 
 def test_the_report_shows_what_was_learned(altered: Project) -> None:
@@ -221,8 +222,8 @@ def test_the_report_shows_what_was_learned(altered: Project) -> None:
     assert done.returncode == 0 and "fare_model 1: MAE" in done.stdout, done.stdout
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=executable, args=list(FLAGS))
-        page, asked, errors = chromium.new_page(), list[str](), list[str]()
-        page.on("request", lambda request: asked.append(request.url))
+        page, requests, errors = chromium.new_page(), list[str](), list[str]()
+        page.on("request", lambda request: requests.append(request.url))
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"file://{altered.root}/report.html")
         pictures = page.locator("svg").count()
@@ -231,5 +232,5 @@ def test_the_report_shows_what_was_learned(altered: Project) -> None:
         tiles = page.locator("svg.tiles rect").count()
         chromium.close()
     assert pictures == 12 and tiles > 3 * 250 and widest <= 0 and not errors
-    assert all(url.startswith(("file:", "data:")) for url in asked)
+    assert all(url.startswith(("file:", "data:")) for url in requests)
     assert titles.count("Error by hour") == 2 and "Clusters" in titles

@@ -7,10 +7,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from conftest import SPLITS
-from projects import Project
 
 from penstock.ml import drift, monitoring
+from tests.ml.conftest import SPLITS
+from tests.support.projects import Project
 
 # Twelve months and two models, on two processors.
 pytestmark = pytest.mark.timeout(2400)
@@ -28,8 +28,8 @@ def version(project: Project, name: str, split: int) -> dict[str, Any]:
     ((*row, features, months),) = project.sql(
         f"select {columns}, to_json(features), to_json(months) from warehouse.{name} where version = {split + 1}"
     )
-    told = dict(zip(columns.split(", "), row, strict=True))
-    return {**told, "features": json.loads(features), "months": json.loads(months)}
+    values = dict(zip(columns.split(", "), row, strict=True))
+    return {**values, "features": json.loads(features), "months": json.loads(months)}
 
 
 @pytest.mark.parametrize("split", [0, 1])
@@ -101,6 +101,6 @@ def test_months_learned_from_have_not_drifted_and_a_made_shift_has(real: Project
     shifts["pickup_hour"] = "pickup_hour / 2"
     for feature, shifted in shifts.items():
         ((now,),) = real.sql(f"select to_json(percentile_approx(cast({shifted} as double), {shares})) {of_month}")
-        found = drift.distance(monitoring.reference(known)[feature], json.loads(now))
+        found = drift.distance(monitoring.training_quantiles(known)[feature], json.loads(now))
         print(f"{name}: {shifted} is {found:.3f} away")
         assert found > 0.3

@@ -7,11 +7,11 @@ from datetime import date
 from pathlib import Path
 
 import psutil
-from projects import Project, edited
-from test_chain import run
-from waiting import LIMIT, wait_until
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
+from tests.ml.test_chain import run
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import Project, edited
 
 MONTH = "2023-03"
 
@@ -20,7 +20,7 @@ def land(project: Project, seed: int) -> None:
     """Land the month in another version."""
     raw = project.root / f"raw-{seed}"
     raw.mkdir()
-    write_raw(Piece("green", date(2023, 3, 1), 1200, seed=seed), raw / f"green_tripdata_{MONTH}.parquet")
+    write_raw(SampleMonth("green", date(2023, 3, 1), 1200, seed=seed), raw / f"green_tripdata_{MONTH}.parquet")
     assert project.penstock("land", "green", MONTH, "--from", str(raw)).returncode == 0
 
 
@@ -40,67 +40,67 @@ def follow(project: Project) -> None:
     run(project, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
 
 
-def test_each_commit_of_the_manifest_is_a_batch(learned: Project) -> None:
-    follow(learned)
-    before = batches(learned)
+def test_each_commit_of_the_manifest_is_a_batch(trained: Project) -> None:
+    follow(trained)
+    before = batches(trained)
     assert len(before) == len({version for _, version in before}) >= 12
-    land(learned, seed=31)
-    follow(learned)
-    assert len(batches(learned)) == len(before) + 1
-    (rows,) = learned.sql(
+    land(trained, seed=31)
+    follow(trained)
+    assert len(batches(trained)) == len(before) + 1
+    (rows,) = trained.sql(
         f"select count(*) from staging.stream_trips where service_type = 'green' and file_month = date'{MONTH}-01'"
     )
     assert rows == (1200,), "replaced, not added"
-    holds(learned)
+    holds(trained)
 
 
-def test_nothing_landed_does_nothing(learned: Project) -> None:
-    before, history = batches(learned), learned.sql("describe history staging.stream_trips")
-    follow(learned)
-    assert batches(learned) == before
-    assert len(learned.sql("describe history staging.stream_trips")) == len(history)
+def test_nothing_landed_does_nothing(trained: Project) -> None:
+    before, history = batches(trained), trained.sql("describe history staging.stream_trips")
+    follow(trained)
+    assert batches(trained) == before
+    assert len(trained.sql("describe history staging.stream_trips")) == len(history)
 
 
-def test_a_sample_leaves_the_stream_where_it_is(learned: Project) -> None:
+def test_a_sample_leaves_the_stream_where_it_is(trained: Project) -> None:
     """It would replace whole months by parts of them."""
-    before, history = batches(learned), learned.sql("describe history staging.stream_trips")
-    land(learned, seed=34)
-    said = run(learned, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress", "--empty")
-    assert "the stream stays where it is" in said
-    assert batches(learned) == before
-    assert len(learned.sql("describe history staging.stream_trips")) == len(history)
+    before, history = batches(trained), trained.sql("describe history staging.stream_trips")
+    land(trained, seed=34)
+    printed = run(trained, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress", "--empty")
+    assert "the stream does not advance" in printed
+    assert batches(trained) == before
+    assert len(trained.sql("describe history staging.stream_trips")) == len(history)
 
 
-def test_what_lands_while_it_runs_is_for_the_next_run(learned: Project) -> None:
+def test_what_lands_while_it_runs_is_for_the_next_run(trained: Project) -> None:
     """Spark's tables of the lake are of the run's begin: a later commit would be followed with older rows."""
-    before = batches(learned)
-    with edited(learned.root / "python_models" / "stream_progress.py", _landing_meanwhile(learned)):
-        said = run(learned, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
-    assert "which landed while this run was under way" in said
-    after = batches(learned)
+    before = batches(trained)
+    with edited(trained.root / "python_models" / "stream_progress.py", _landing_meanwhile(trained)):
+        printed = run(trained, "run", "--select", "stg_green_trips stg_yellow_trips stream_progress")
+    assert "files landed during this run" in printed
+    after = batches(trained)
     assert len(after) == len(before) + 1, "the month that landed before the run"
-    follow(learned)
-    assert len(batches(learned)) == len(after) + 1
-    holds(learned)
+    follow(trained)
+    assert len(batches(trained)) == len(after) + 1
+    holds(trained)
 
 
 def _landing_meanwhile(project: Project) -> str:
     """The model's text, with a month that lands when it begins."""
     raw = project.root / "raw-35"
     raw.mkdir()
-    write_raw(Piece("green", date(2023, 3, 1), 1300, seed=35), raw / f"green_tripdata_{MONTH}.parquet")
+    write_raw(SampleMonth("green", date(2023, 3, 1), 1300, seed=35), raw / f"green_tripdata_{MONTH}.parquet")
     command = [str(Path(sys.executable).parent / "penstock"), "land", "green", MONTH, "--from", str(raw)]
     text = (project.root / "python_models" / "stream_progress.py").read_text()
     begin = f"    import subprocess\n\n    subprocess.run({command}, cwd={str(project.root)!r}, check=True)\n"
     return text.replace('    green = dbt.ref("stg_green_trips")\n', begin + '    green = dbt.ref("stg_green_trips")\n')
 
 
-def test_a_kill_in_a_batch_loses_and_doubles_nothing(learned: Project) -> None:
-    before = batches(learned)
-    land(learned, seed=32)
-    checkpoint = learned.settings.warehouse_dir / "_checkpoints" / "staging.stream_trips"
+def test_a_kill_in_a_batch_loses_and_doubles_nothing(trained: Project) -> None:
+    before = batches(trained)
+    land(trained, seed=32)
+    checkpoint = trained.settings.warehouse_dir / "_checkpoints" / "staging.stream_trips"
     known = {path.name for path in (checkpoint / "offsets").iterdir()}
-    process = learned.start("dbt", "run", "--select", "stream_progress")
+    process = trained.start("dbt", "run", "--select", "stream_progress")
 
     def batch_began() -> bool:
         assert process.poll() is None, process.output()
@@ -111,17 +111,17 @@ def test_a_kill_in_a_batch_loses_and_doubles_nothing(learned: Project) -> None:
     driver.kill()
     process.wait(LIMIT)
     assert process.returncode != 0
-    follow(learned)
-    after = batches(learned)
+    follow(trained)
+    after = batches(trained)
     assert len(after) == len({version for _, version in after}) == len(before) + 1
-    holds(learned)
+    holds(trained)
 
 
-def test_a_month_that_is_removed_goes(learned: Project) -> None:
-    assert learned.penstock("remove", "green", MONTH).returncode == 0
-    follow(learned)
+def test_a_month_that_is_removed_goes(trained: Project) -> None:
+    assert trained.penstock("remove", "green", MONTH).returncode == 0
+    follow(trained)
     where = f"service_type = 'green' and file_month = date'{MONTH}-01'"
-    assert learned.sql(f"select count(*) from staging.stream_trips where {where}") == [(0,)]
-    holds(learned)
-    land(learned, seed=33)
-    run(learned, "run", "--exclude", "tag:ml")
+    assert trained.sql(f"select count(*) from staging.stream_trips where {where}") == [(0,)]
+    holds(trained)
+    land(trained, seed=33)
+    run(trained, "run", "--exclude", "tag:ml")

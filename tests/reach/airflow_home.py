@@ -1,4 +1,4 @@
-"""Airflow in an environment of its own, with a home in the test's folder and a project to schedule."""
+"""Airflow in its own environment, with a home in the test's folder and a project to schedule."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from projects import ROOT, Project
-from reach_tools import missing
 
-from penstock.lake.sample import Piece, write_raw
+from penstock.lake.sample import SampleMonth, write_raw
 from penstock.spark.server import control
+from tests.reach.external_tools import missing
+from tests.support.projects import ROOT, Project
 
 HERE = ROOT / "orchestration" / "airflow"
 DAGS = HERE / "dags"
@@ -52,11 +52,11 @@ class Airflow:
 
     @property
     def venv(self) -> Path:
-        """Airflow's own environment, kept in the checkout."""
+        """Airflow's Python environment, kept in the checkout."""
         return ROOT / ".penstock" / "airflow" / "venv"
 
     def environment(self, **more: str) -> dict[str, str]:
-        """What its programs run with; two seconds between tries."""
+        """Return the environment variables of its programs; retries wait two seconds."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("DBT_", "PENSTOCK_", "AIRFLOW"))}
         own = {
             "AIRFLOW_HOME": str(self.home),
@@ -68,7 +68,7 @@ class Airflow:
             "PENSTOCK_AIRFLOW_RETRY_SECONDS": "2",
             "NO_COLOR": "1",
             "COLUMNS": "200",
-            # What Cosmos makes for a task lies in the test's folder too.
+            # Cosmos puts the files of a task there.
             "TMPDIR": str(self.home.parent),
         }
         return {**kept, **own, **more}
@@ -129,7 +129,7 @@ class Airflow:
                 process.wait()
 
     def tries(self, month: str) -> dict[str, tuple[int, str]]:
-        """By task of the run that builds a month: how often it was tried, and how it ended."""
+        """Return the number of tries and the final state of each task of the run that builds a month."""
         with closing(sqlite3.connect(self.home / "airflow.db", timeout=60)) as database:
             rows = database.execute(
                 "select task_id, try_number, i.state "
@@ -139,14 +139,14 @@ class Airflow:
         return {task: (tried, state) for task, tried, state in rows}
 
     def slots(self) -> int:
-        """How many tasks at once the server's pool takes."""
+        """Return the number of slots of the server's pool."""
         with closing(sqlite3.connect(self.home / "airflow.db", timeout=60)) as database:
             ((slots,),) = database.execute("select slots from slot_pool where pool = 'penstock_server'").fetchall()
         return int(slots)
 
     @contextmanager
     def serving(self, log: Path, **environment: str) -> Iterator[psutil.Process]:
-        """Scheduler, DAG processor and web page, for a while, with a log; all that they started ends with them."""
+        """Run scheduler, DAG processor and web server inside the block; end all of their processes afterwards."""
         with log.open("w") as kept:
             process = subprocess.Popen(
                 [HERE / "serve"],
@@ -169,7 +169,7 @@ class Airflow:
 
     @staticmethod
     def idle_worker(family: psutil.Process) -> psutil.Process:
-        """A worker of the scheduler that has no task."""
+        """Return a worker of the scheduler that has no task."""
         for part in family.children(recursive=True):
             with suppress(psutil.NoSuchProcess):
                 if "LocalExecutor: <idle>" in " ".join(part.cmdline()):
@@ -177,12 +177,12 @@ class Airflow:
         raise AssertionError("no idle worker")
 
     def _of_the_server(self, process: psutil.Process) -> bool:
-        """Whether it belongs to the project's own server, which outlives tasks."""
+        """Return whether a process belongs to the project's server, which outlives tasks."""
         running = control.current(self.project.settings)
         return running is not None and process.pid in {of.pid for of in running.processes}
 
     def left_running(self) -> list[str]:
-        """Commands of Airflow's own that still run with this home."""
+        """Return the Airflow commands that still run with this home."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -195,7 +195,7 @@ class Airflow:
 
     @staticmethod
     def servers() -> list[str]:
-        """Commands of the supervisors that run on this machine."""
+        """Return the commands of the supervisors that run on this machine."""
         found = []
         for process in psutil.process_iter():
             try:
@@ -208,9 +208,9 @@ class Airflow:
 
 
 def write_months(folder: Path, *months: str) -> None:
-    """Raw files of every dataset, under their published names."""
+    """Write raw files of every dataset under their published names."""
     folder.mkdir(parents=True, exist_ok=True)
     for month in months:
         for dataset, rows in ROWS.items():
             first = date.fromisoformat(f"{month}-01")
-            write_raw(Piece(dataset, first, rows, 5), folder / f"{dataset}_tripdata_{month}.parquet")
+            write_raw(SampleMonth(dataset, first, rows, 5), folder / f"{dataset}_tripdata_{month}.parquet")

@@ -1,19 +1,16 @@
-"""What reaches beyond one server: a cluster, a database; shared by the tests of this folder."""
+"""Fixtures of several modules: a cluster and a database."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-import clustered
-import postgres as databases
 import pytest
-from clustered import Clustered
-from postgres import Postgres
-from reach_tools import missing
 
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--write-docs", action="store_true", help="write the table of targets into docs/stores.md")
+from tests.reach import cluster_project
+from tests.reach import postgres as databases
+from tests.reach.cluster_project import Clustered
+from tests.reach.external_tools import missing
+from tests.reach.postgres import Postgres
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +25,7 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
-    """A small project on a cluster of two workers, its server up and all its tables built; tests leave it so."""
-    made = clustered.make(tmp_path_factory.mktemp("clustered") / "project")
-    with clustered.built(made):
+    """A small project on a cluster of two workers, with a running server and all tables built; tests leave it so."""
+    made = cluster_project.make(tmp_path_factory.mktemp("clustered") / "project")
+    with cluster_project.built(made):
         yield made

@@ -1,4 +1,4 @@
-"""Stores on this machine: S3's and GCS's protocols by the servers that others test with, HDFS by its own classes."""
+"""Emulated stores on this machine: moto for S3, fake-gcs-server for GCS, and HDFS's own processes."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from typing import Any
 from xml.sax.saxutils import escape
 
 import requests
-from processes import free_port, running
-from reach_tools import ROOT, from_go, missing
-from waiting import wait_until
 
 from penstock.errors import PenstockError
 from penstock.spark import java, object_stores
 from penstock.spark.jars import resolve, spark_jars
 from penstock.spark.server.configuration import MODULE_OPTIONS
+from tests.reach.external_tools import ROOT, from_go, missing
+from tests.reach.processes import free_port, running
+from tests.support.polling import wait_until
 
 DELTA = "io.delta:delta-spark_4.1_2.13:4.3.0"
 BUCKET = "penstock"
 REGION = "eu-central-1"
-# Planted, to be looked for in everything that is written.
+# A secret that tests look for in all written files.
 KEY, SECRET = "PLANTEDKEY7Q2X", "planted+secret/8vZt3KpQ1m"
 GCS = ("github.com/fsouza/fake-gcs-server", "v1.56.1")
-# WebHDFS wants what Java left out after version 8.
+# WebHDFS needs classes that Java removed after version 8.
 HDFS = ("org.apache.hadoop:hadoop-client-minicluster:3.4.2@jar", "javax.xml.bind:jaxb-api:2.3.1@jar")
 STATE = "Hadoop:service=NameNode,name=FSNamesystemState"
 SECONDS = 90
@@ -36,7 +36,7 @@ SECONDS = 90
 
 @dataclass(frozen=True)
 class Store:
-    """A store that answers.
+    """A running store.
 
     Attributes:
         name: as people call it.
@@ -49,8 +49,8 @@ class Store:
     environment: dict[str, str] = field(default_factory=dict)
 
 
-def answered(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-    """Until an HTTP server answers, whatever it says."""
+def wait_for_answer(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    """Wait until an HTTP server answers, with any status."""
 
     def answers() -> bool:
         assert process.poll() is None, log.read_text()[-2000:]
@@ -63,7 +63,7 @@ def answered(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 
 def section(scheme: str, root: str, endpoint: str, **store: Any) -> dict[str, Any]:
-    """A target's keys for a lake and a warehouse below an address."""
+    """Return a target's settings for a lake and a warehouse below an address."""
     packages = [DELTA, *object_stores.PACKAGES[scheme]]
     return {
         "lake": f"{root}/lake",
@@ -74,7 +74,7 @@ def section(scheme: str, root: str, endpoint: str, **store: Any) -> dict[str, An
 
 
 def require_packages(*packages: str) -> None:
-    """Skip where the Java packages can't be had."""
+    """Skip the test if the Java packages can't be fetched."""
     try:
         resolve(packages, ROOT / ".penstock", java.find(None))
     except PenstockError as error:
@@ -83,12 +83,12 @@ def require_packages(*packages: str) -> None:
 
 @contextmanager
 def s3(folder: Path) -> Iterator[Store]:
-    """moto's server of S3's protocol."""
+    """Run moto's S3 server."""
     require_packages(DELTA, *object_stores.PACKAGES["s3a"])
     log, endpoint = folder / "s3.log", f"http://127.0.0.1:{free_port()}"
     command = [sys.executable, "-m", "moto.server", "--host", "127.0.0.1", "--port", endpoint.rpartition(":")[2]]
     with running(command, log) as process:
-        answered(process, endpoint, log)
+        wait_for_answer(process, endpoint, log)
         place = {"Content-Type": "application/xml"}
         body = (
             f"<CreateBucketConfiguration><LocationConstraint>{REGION}</LocationConstraint></CreateBucketConfiguration>"
@@ -100,7 +100,7 @@ def s3(folder: Path) -> Iterator[Store]:
 
 @contextmanager
 def gcs(folder: Path) -> Iterator[Store]:
-    """fake-gcs-server."""
+    """Run fake-gcs-server."""
     require_packages(DELTA, *object_stores.PACKAGES["gs"])
     program = from_go(*GCS) / "fake-gcs-server"
     log, port = folder / "gcs.log", free_port()
@@ -108,7 +108,7 @@ def gcs(folder: Path) -> Iterator[Store]:
     (folder / "gcs" / BUCKET).mkdir(parents=True)
     command = [str(program), "-scheme", "http", "-host", "127.0.0.1", "-port", str(port), "-external-url", endpoint]
     with running([*command, "-backend", "memory"], log) as process:
-        answered(process, f"{endpoint}/storage/v1/b", log)
+        wait_for_answer(process, f"{endpoint}/storage/v1/b", log)
         requests.post(f"{endpoint}/storage/v1/b", json={"name": BUCKET}, timeout=30).raise_for_status()
         yield Store("GCS", section("gs", f"gs://{BUCKET}", endpoint, anonymous=True))
 
@@ -120,7 +120,7 @@ def _site(path: Path, properties: dict[str, str]) -> None:
 
 @contextmanager
 def hdfs(folder: Path) -> Iterator[Store]:
-    """A NameNode and a DataNode, each a process of its own."""
+    """Run a NameNode and a DataNode, each in its own process."""
     require_packages(*HDFS)
     found = java.find(None)
     conf, disk, rpc, web = folder / "conf", folder / "hdfs", free_port(), free_port()
@@ -153,13 +153,13 @@ def hdfs(folder: Path) -> Iterator[Store]:
         running([*start, name_node], folder / "namenode.log") as process,
         running([*start, data_node], folder / "datanode.log"),
     ):
-        answered(process, f"http://127.0.0.1:{web}", folder / "namenode.log")
+        wait_for_answer(process, f"http://127.0.0.1:{web}", folder / "namenode.log")
         _out_of_safe_mode(f"http://127.0.0.1:{web}")
         yield Store("HDFS", section("hdfs", f"hdfs://127.0.0.1:{rpc}", f"http://127.0.0.1:{web}"))
 
 
 def _out_of_safe_mode(web: str) -> None:
-    """A NameNode takes no write until a DataNode has come."""
+    """Wait for the DataNode: before it registers, the NameNode takes no write."""
 
     def is_ready() -> bool:
         beans: list[dict[str, Any]] = []

@@ -10,7 +10,8 @@ from functools import cache
 from typing import Any
 
 import yaml
-from reach_tools import ROOT, from_go, from_pip, run_with
+
+from tests.reach.external_tools import ROOT, from_go, from_pip, run_with
 
 FOLDER = ROOT / "orchestration" / "kubernetes"
 CONFIG = FOLDER / "base" / "config"
@@ -47,7 +48,7 @@ def documents() -> tuple[dict[str, Any], ...]:
 
 def verdicts(*given: dict[str, Any]) -> list[str]:
     """`valid`, or what is wrong, of each document; fields that the schemas don't know are wrong."""
-    return run_with(from_pip(SCHEMAS), CHECK, given=json.dumps(given, default=str))
+    return run_with(from_pip(SCHEMAS), CHECK, stdin=json.dumps(given, default=str))
 
 
 @dataclass(frozen=True)

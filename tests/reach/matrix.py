@@ -1,4 +1,4 @@
-"""The table of docs/stores.md: what was seen to work on which target, written by the tests that saw it."""
+"""The table of docs/stores.md: what works on which target, written by the tests."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ CELLS = ("land", "build", "dbt tests", "Python model", "spark_submit model", "ki
 
 @dataclass
 class Matrix:
-    """What was seen, by target and cell; what was not seen is empty."""
+    """Observed results by target and cell."""
 
     seen: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def saw(self, target: str, cell: str, words: str) -> None:
-        """Something worked."""
+    def saw(self, target: str, cell: str, text: str) -> None:
+        """Record that a cell of a target works."""
         assert cell in CELLS and target in TARGETS
-        self.seen[target, cell] = words
+        self.seen[target, cell] = text
 
     def _row(self, target: str) -> str:
-        """A target's row, once all of its cells were seen; empty before."""
+        """Return a target's row; empty unless all of its cells were observed."""
         cells = [self.seen.get((target, cell), "") for cell in CELLS]
         return f"| {TARGETS[target]} | {' | '.join(cells)} |" if all(cells) else ""
 
     def write(self) -> None:
-        """Put the rows that are whole into the page; a target that was not run keeps the row it has."""
-        with Path(__file__).open() as turn:  # other processes see the other targets
+        """Write the complete rows to the page; a target that did not run keeps its row."""
+        with Path(__file__).open() as turn:  # other processes write the other targets
             fcntl.flock(turn, fcntl.LOCK_EX)
             self._write()
 

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, from the machine's package, on loopback, with a password."""
+"""A PostgreSQL server for the tests: the machine's package, on loopback, with a password."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from processes import free_port
-from waiting import wait_until
+from tests.reach.processes import free_port
+from tests.support.polling import wait_until
 
 USER, PASSWORD = "reach_user", "reach-Secret-31"
 
 
 @dataclass(frozen=True)
 class Postgres:
-    """One that runs.
+    """A running server.
 
     Attributes:
         port: on loopback.
@@ -32,16 +32,16 @@ class Postgres:
 
     @property
     def address(self) -> str:
-        """As a metastore's setting has it, with the database of that name."""
+        """Return the value of the setting `metastore` for a database."""
         return f"postgresql://127.0.0.1:{self.port}/metastore"
 
     @property
     def login(self) -> dict[str, str]:
-        """What the environment has to say."""
+        """Environment variables that the setting needs."""
         return {"PENSTOCK_METASTORE_USER": USER, "PENSTOCK_METASTORE_PASSWORD": PASSWORD}
 
     def sql(self, statement: str, database: str = "metastore") -> str:
-        """What psql prints, without a frame."""
+        """Return psql's output without a frame."""
         at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", database]
         done = subprocess.run(
             [str(self.programs / "psql"), *at, "-At", "-c", statement],
@@ -54,7 +54,7 @@ class Postgres:
 
 
 def programs() -> Path | None:
-    """The newest installed PostgreSQL's programs."""
+    """Return the folder of the newest installed PostgreSQL's programs."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: float(path.parts[-3]))
     on_path = shutil.which("initdb")
     return found[-1].parent if found else Path(on_path).parent if on_path else None
@@ -62,26 +62,30 @@ def programs() -> Path | None:
 
 @contextmanager
 def running(where: Path) -> Iterator[Postgres]:
-    """A server with an empty database `metastore`; it ends with the block, and its folder goes.
+    """Run a server with an empty database `metastore` inside the block, then remove its folder.
 
     Args:
         where: folder of its programs.
     """
-    # It refuses to run as root, so it has another user's rights there.
-    other = {"user": pwd.getpwnam("nobody").pw_uid, "group": pwd.getpwnam("nobody").pw_gid} if os.getuid() == 0 else {}
+    # PostgreSQL refuses to run as root.
+    nobody = pwd.getpwnam("nobody")
+    user, group = (nobody.pw_uid, nobody.pw_gid) if os.getuid() == 0 else (None, None)
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     port = free_port()
     try:
         secret = folder / "password"
         secret.write_text(PASSWORD)
         for path in (folder, secret):
-            os.chown(path, other.get("user", -1), other.get("group", -1))
+            os.chown(path, -1 if user is None else user, -1 if group is None else group)
         made = ["initdb", "-D", str(folder / "data"), "-U", USER, "--auth=scram-sha-256", f"--pwfile={secret}", "-N"]
-        done = subprocess.run([str(where / made[0]), *made[1:]], **other, cwd=folder, capture_output=True, text=True)
+        done = subprocess.run(
+            [str(where / made[0]), *made[1:]], user=user, group=group, cwd=folder, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
         options = ["-D", str(folder / "data"), "-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-F"]
         with (folder / "log").open("w") as log:
-            server = subprocess.Popen([str(where / "postgres"), *options], **other, cwd=folder, stdout=log, stderr=log)
+            command = [str(where / "postgres"), *options]
+            server = subprocess.Popen(command, user=user, group=group, cwd=folder, stdout=log, stderr=log)
         try:
             made_one = Postgres(port, where)
 

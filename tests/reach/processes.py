@@ -1,4 +1,4 @@
-"""Processes that a test starts, and ends by their ids."""
+"""Processes and ports of the tests."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from penstock.spark import ports
 def running(
     command: Sequence[str], log: Path, patience: float = 20, **options: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A process for as long as the block lasts, its output in a file; killed when it doesn't end in time.
+    """Run a process inside the block, with its output in a file.
 
     Args:
-        patience: seconds that its end may take.
+        command: program and arguments.
+        log: the file.
+        patience: seconds that the process may take to end before it is killed.
         options: of Popen.
     """
     with log.open("wb") as out:
@@ -36,22 +38,22 @@ def running(
             process.wait()
 
 
-def is_executor(words: Sequence[str], driver: int) -> bool:
-    """Whether a command line is an executor's, whose driver listens in the process of that id."""
-    if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in words:
+def is_executor(command: Sequence[str], driver: int) -> bool:
+    """Return whether a command line is that of an executor whose driver is the process with this id."""
+    if "org.apache.spark.executor.CoarseGrainedExecutorBackend" not in command:
         return False
-    address = words[list(words).index("--driver-url") + 1]
-    return int(address.rpartition(":")[2]) in ports.served_by(driver)
+    address = command[list(command).index("--driver-url") + 1]
+    return int(address.rpartition(":")[2]) in ports.listening_ports(driver)
 
 
 def files(folder: Path) -> Iterator[Path]:
-    """The files below a folder in which others write and remove."""
+    """Return the files below a folder that other processes change at the same time."""
     for place, _, names in os.walk(folder):
         yield from (Path(place, name) for name in names if Path(place, name).is_file())
 
 
 def content(path: Path) -> bytes:
-    """A file's bytes; none when it is gone by now."""
+    """Return the bytes of a file, or none if it was removed."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -59,12 +61,12 @@ def content(path: Path) -> bytes:
 
 
 def free_port() -> int:
-    """A loopback port that nobody has now."""
+    """Return a free loopback port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def own_ports() -> dict[str, int]:
-    """`server.ports` of a server whose tests run beside others', so that it needs one start."""
+    """Return `server.ports` of a server, all of them free."""
     return {name: free_port() for name in ("thrift", "connect", "ui", "metastore")}

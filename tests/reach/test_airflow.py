@@ -15,10 +15,10 @@ from typing import Any
 
 import psutil
 import pytest
-from airflow_home import HERE, ROWS, Airflow, write_months
-from projects import INTERPRETED, ROOT, make_project
 
 from penstock.spark.server import control
+from tests.reach.airflow_home import HERE, ROWS, Airflow, write_months
+from tests.support.projects import INTERPRETED, ROOT, make_project
 
 JANUARY, FEBRUARY = "2024-01", "2024-02"
 
@@ -141,9 +141,9 @@ def test_two_tasks_at_once_start_one_server(airflow: Airflow) -> None:
         )
         for seed in ("vendors", "rate_codes")
     ]
-    said = [run.communicate(timeout=300)[0] for run in runs]
-    assert [run.returncode for run in runs] == [0, 0], said
-    assert not any("Unable to do partial parsing" in text for text in said)
+    outputs = [run.communicate(timeout=300)[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], outputs
+    assert not any("Unable to do partial parsing" in text for text in outputs)
     started = [line for line in airflow.servers() if str(root) in line]
     assert len(started) == 1, started
     for seed in ("vendors", "rate_codes"):
@@ -182,21 +182,21 @@ def test_a_task_that_failed_is_tried_again_and_succeeds(airflow: Airflow, tmp_pa
     project = airflow.project
     assert project.penstock("land", "yellow", FEBRUARY, "--from", str(airflow.raw)).returncode == 0
     late = airflow.raw / f"green_tripdata_{FEBRUARY}.parquet"
-    aside = late.rename(tmp_path / late.name)
+    moved = late.rename(tmp_path / late.name)
     (landed,) = (project.root / "lake/yellow").glob(f"file_month={FEBRUARY}-01/*/part-0.parquet")
     done: list[str] = []
 
     def react(line: str) -> None:
         """Damage the file before the model that reads it next; put right what a try complains of."""
         if "refused" in line and f"green    {FEBRUARY}" in line and "published" not in done:
-            aside.rename(late)
+            moved.rename(late)
             done.append("published")
         elif "end task task_id=models.int_trips_windowed" in line:
             landed.write_bytes(landed.read_bytes()[:100])
             done.append("damaged")
         elif "needed: the landed files of the lake" in line and "repaired" not in done:
-            said = project.penstock("land", "yellow", FEBRUARY, "--from", str(airflow.raw)).stdout
-            done.append("repaired" if "repaired" in said else said)
+            output = project.penstock("land", "yellow", FEBRUARY, "--from", str(airflow.raw)).stdout
+            done.append("repaired" if "repaired" in output else output)
 
     code, log = airflow.test_run(
         "2024-03-01",
@@ -235,7 +235,7 @@ def test_the_scheduler_runs_the_month_that_has_ended(airflow: Airflow, tmp_path:
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://127.0.0.1:{port}/execution/",
     }
-    unpause = [HERE / "airflow", "dags", "unpause", "penstock_monthly", "--yes"]
+    unpause = [str(HERE / "airflow"), "dags", "unpause", "penstock_monthly", "--yes"]
     environment = airflow.environment(**chosen)
     deadline = time.monotonic() + 900
     with airflow.serving(tmp_path / "serve.log", **chosen) as family:
@@ -252,9 +252,9 @@ def test_the_scheduler_runs_the_month_that_has_ended(airflow: Airflow, tmp_path:
         # By number, of a list of all connections: a part may end while the parts are asked one by one.
         parts = {part.pid for part in family.children(recursive=True)}
         listening = {
-            (at.laddr.ip, at.laddr.port)
+            (at.laddr[0], at.laddr[1])
             for at in psutil.net_connections("inet")
-            if at.pid in parts and at.status == psutil.CONN_LISTEN
+            if at.pid in parts and at.status == psutil.CONN_LISTEN and at.laddr
         }
         # One that misses its word to end doesn't keep the others from ending.
         airflow.idle_worker(family).suspend()

@@ -8,20 +8,19 @@ import sys
 import urllib.error
 from pathlib import Path
 
-import intruder
 import psutil
 import pytest
-import spark_ui
-from clustered import WORKERS, Clustered, end, expected
-from processes import free_port
-from projects import edited, small_project
-from waiting import LIMIT, wait_until
-from warm import Started
 
 from penstock.errors import PenstockError
 from penstock.spark import java
 from penstock.spark.cluster import nodes, record
 from penstock.spark.server import control
+from tests.reach.cluster_project import WORKERS, Clustered, end, expected
+from tests.reach.processes import free_port
+from tests.support import intruder, spark_ui
+from tests.support.forked_commands import Started
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import edited, small_project
 
 OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
 
@@ -33,14 +32,16 @@ def start(built: Clustered, version: int, slow: str, *words: str) -> Started:
 
 def finish(built: Clustered, dbt: Started, version: int) -> str:
     """Its end, well or with a clear word; after one more build at most, the rows are a clean run's."""
-    said, _ = dbt.communicate(timeout=LIMIT)
-    assert "Traceback" not in said, said
+    output, _ = dbt.communicate(timeout=LIMIT)
+    assert "Traceback" not in output, output
     if dbt.returncode:
-        assert dbt.returncode == 1 and ("needed:" in said or "Database Error" in said or "Runtime Error" in said), said
+        assert dbt.returncode == 1 and (
+            "needed:" in output or "Database Error" in output or "Runtime Error" in output
+        ), output
         again = built.project.dbt("build", "--vars", f"version: {version}")
         assert again.returncode == 0, again.stdout
     assert built.rows() == expected(version)
-    return said
+    return output
 
 
 @pytest.mark.core
@@ -103,7 +104,7 @@ def test_executors_start_with_the_servers_archive_of_classes(built: Clustered) -
 
 
 def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
-    """Nothing answers there: that is said, and no server of this project comes in its place."""
+    """If nothing answers there, the error says so and no server of this project starts instead."""
     up = built.project.penstock("up", "--target", "far")
     assert up.returncode == 1 and "names a `host` in profiles.yml" in up.stdout
     batches = built.project.penstock("batches", "--target", "far")
@@ -113,7 +114,7 @@ def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "words"),
+    ("arguments", "message"),
     [
         (("--workers", "0"), "a worker and a core at least"),
         (("--memory", "lots"), "memory as in 1g"),
@@ -121,10 +122,10 @@ def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
         (("--workers", "2", "--cores", "1", "--memory", "1400m"), "up with workers of 2 cores and 1400m"),
     ],
 )
-def test_a_cluster_that_cannot_be_is_refused(built: Clustered, asked: tuple[str, ...], words: str) -> None:
+def test_a_cluster_that_cannot_be_is_refused(built: Clustered, arguments: tuple[str, ...], message: str) -> None:
     before = built.cluster
-    done = built.project.penstock("cluster", "up", *asked)
-    assert done.returncode == 1 and words in done.stdout and "Traceback" not in done.stdout
+    done = built.project.penstock("cluster", "up", *arguments)
+    assert done.returncode == 1 and message in done.stdout and "Traceback" not in done.stdout
     assert built.cluster == before
 
 
@@ -147,8 +148,8 @@ def test_a_killed_executor_is_replaced(built: Clustered) -> None:
     spark_ui.wait_for_job(built.project, "a_table", dbt)
     victim = wait_until(built.executors, "an executor")[0]
     victim.kill()
-    said = finish(built, dbt, 2)
-    assert dbt.returncode == 0, said
+    output = finish(built, dbt, 2)
+    assert dbt.returncode == 0, output
     wait_until(lambda: len(built.executors()) == 2, "two executors again")
     assert victim.pid not in [process.pid for process in built.executors()]
 
@@ -162,7 +163,7 @@ def test_a_killed_worker_is_told_and_started_again_alone(built: Clustered) -> No
     psutil.Process(before.workers[1].process.pid).kill()
     wait_until(lambda: built.cluster.dead == ["worker 1"], "the dead worker told")
     status = built.project.penstock("cluster", "status")
-    assert status.returncode == 1 and "not whole" in status.stdout
+    assert status.returncode == 1 and "incomplete" in status.stdout
     up = built.project.penstock("cluster", "up", *WORKERS)
     assert up.returncode == 0 and "started worker 1" in up.stdout, up.stdout
     finish(built, dbt, 3)
@@ -185,8 +186,8 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
     assert before.master
     psutil.Process(before.master.process.pid).kill()
     wait_until(lambda: built.cluster.dead == ["master"], "the dead master told")
-    aside = ("--target-path", "target-other", "--log-path", "logs-other")
-    refused = built.project.dbt("run", "--select", "a_driver", *aside)
+    folders = ("--target-path", "target-other", "--log-path", "logs-other")
+    refused = built.project.dbt("run", "--select", "a_driver", *folders)
     assert refused.returncode == 1
     words = " ".join(refused.stdout.split())
     assert f"a master at {before.address}" in words and "`penstock cluster up`" in words
@@ -198,11 +199,11 @@ def test_a_killed_master_takes_everything_back(built: Clustered) -> None:
 
     def whole() -> bool:
         try:
-            said = built.master()
+            state = built.master()
         except (OSError, urllib.error.URLError):
             return False
         # The driver's application has ended in order meanwhile; the server's goes on.
-        return said["status"] == "ALIVE" and said["aliveworkers"] == 2 and len(said["activeapps"]) == 1
+        return state["status"] == "ALIVE" and state["aliveworkers"] == 2 and len(state["activeapps"]) == 1
 
     wait_until(whole, "workers and the application taken back")
     assert built.master()["activeapps"][0]["id"] in known
@@ -212,20 +213,20 @@ def test_a_driver_that_lost_every_executor_says_so(built: Clustered) -> None:
     """Its jobs would wait for ever without their one executor; the table stays, and workers that come back are used."""
     before = built.rows()
     file = built.project.root / "penstock.yml"
-    asked = (
+    edited_text = (
         file.read_text()
         .replace("count: 2", "count: 1")
         .replace("memory: 600m", "memory: 600m\n        wait_seconds: 5")
     )
-    with edited(file, asked):
+    with edited(file, edited_text):
         dbt = start(built, 4, "a_driver", "--select", "a_driver")
         workers = [psutil.Process(node.process.pid) for node in built.cluster.workers.values()]
         wait_until(lambda: len(_executors_of(workers)) == 3, "the server's executors and the driver's")
         for process in workers + _executors_of(workers):
             process.kill()
-        said, _ = dbt.communicate(timeout=LIMIT)
-    assert dbt.returncode == 1 and "Traceback" not in said, said
-    assert f"an executor of 1 cores and 600m from {built.cluster.address}" in said and "none in 5 s" in said, said
+        output, _ = dbt.communicate(timeout=LIMIT)
+    assert dbt.returncode == 1 and "Traceback" not in output, output
+    assert f"an executor of 1 cores and 600m from {built.cluster.address}" in output and "none in 5 s" in output, output
     assert built.project.penstock("cluster", "up", *WORKERS).returncode == 0
     wait_until(lambda: len(built.executors()) == 2, "two executors again")
     assert built.rows() == before
@@ -270,11 +271,11 @@ def _pythons() -> list[str]:
 def test_a_master_that_cannot_read_what_it_knew_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """It would listen, and never take a worker."""
     settings = small_project(tmp_path, {}).settings
-    monkeypatch.setattr(nodes, "PATIENCE", 20)
+    monkeypatch.setattr(nodes, "START_SECONDS", 20)
     starter = nodes.Starter(settings, java.find(settings.server.java_home))
     (record.folder(settings) / "recovery" / "CURRENT").write_text("garbage")
-    with pytest.raises(PenstockError, match=r"a master that works(.|\n)*CURRENT file(.|\n)*cluster down"):
-        psutil.Process(starter.master(free_port(), free_port()).process.pid).kill()
+    with pytest.raises(PenstockError, match=r"a master that is ready(.|\n)*CURRENT file(.|\n)*cluster down"):
+        psutil.Process(starter.start_master(free_port(), free_port()).process.pid).kill()
 
 
 def test_down_ends_what_was_started_and_no_more(built: Clustered) -> None:

@@ -11,22 +11,22 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-import postgres
 import psutil
 import pytest
 import yaml
-from manifests import CONFIG, FOLDER
-from processes import free_port, own_ports, running
-from projects import Project, small_project
-from reach_tools import missing
-from waiting import wait_until
 
 from penstock.config.settings import load
 from penstock.spark import jars, java
-from penstock.spark.jars import spark_home
+from penstock.spark.distribution import spark_home
 from penstock.spark.metastore import location
 from penstock.spark.server import control
 from penstock.spark.server.configuration import MODULE_OPTIONS
+from tests.reach import postgres
+from tests.reach.external_tools import missing
+from tests.reach.manifests import CONFIG, FOLDER
+from tests.reach.processes import free_port, own_ports, running
+from tests.support.polling import wait_until
+from tests.support.projects import Project, small_project
 
 ENTRY = str(FOLDER / "entrypoint.sh")
 SECONDS = 180

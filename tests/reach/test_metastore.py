@@ -7,15 +7,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import postgres as databases
 import psutil
 import pytest
 import yaml
-from postgres import Postgres
-from processes import content, files
-from projects import INTERPRETED, QUICK, Project, small_project
 
 from penstock.spark.server import control, record
+from tests.reach import postgres as databases
+from tests.reach.postgres import Postgres
+from tests.reach.processes import content, files
+from tests.support.projects import INTERPRETED, QUICK, Project, small_project
 
 MODEL = "{{ config(materialized='table') }} select id, 'x' as word from range(10)"
 
@@ -105,7 +105,7 @@ def test_one_that_runs_already_is_used_and_none_started(two: tuple[Project, Proj
     settings_file(project, f"thrift://127.0.0.1:{running.ports.metastore}")
     try:
         up = project.penstock("up")
-        assert up.returncode == 0 and "runs by itself" in up.stdout, up.stdout
+        assert up.returncode == 0 and "not managed by penstock" in up.stdout, up.stdout
         mine = control.current(project.settings)
         assert mine and mine.metastore is None and mine.shared
         assert project.sql("select n from small.kept") == [(7,)]

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from projects import INTERPRETED, Project, make_project
-from reach_tools import from_pip, missing
-from reading import DOCS, PROBES, VECTORS, blocks, by_extension, promised
 
 from penstock.spark.java import find
 from penstock.spark.server import control
+from tests.reach.delta_readers import DOCS, PROBES, VECTORS, blocks, by_extension, promised
+from tests.reach.external_tools import from_pip, missing
+from tests.support.projects import INTERPRETED, Project, make_project
 
 try:
     from deltalake import DeltaTable, QueryBuilder
@@ -69,7 +69,8 @@ def _by_spark(project: Project, table: str) -> pa.Table:
     assert running
     session = SparkSession.builder.remote(f"sc://localhost:{running.ports.connect}/;token={running.token}").create()
     try:
-        return session.sql(f"select * from warehouse.{table}").toArrow()
+        found: pa.Table = session.sql(f"select * from warehouse.{table}").toArrow()
+        return found
     finally:
         session.stop()
 
@@ -102,7 +103,7 @@ def test_delta_rs_and_duckdb_read_what_spark_reads(project: Project, table: str,
     import duckdb
 
     rows = QueryBuilder().register("t", opened).execute("select * from t")  # noqa: F841, DuckDB finds it by its name
-    assert list(duckdb.sql(f'{query} "rows"').fetchall()[0]) == sums
+    assert list(duckdb.execute(f'{query} "rows"').fetchall()[0]) == sums
     assert by_extension(extension, f"{query} delta_scan('{_folder(project, table)}')") == [str(sums)]
 
 
@@ -123,7 +124,7 @@ def test_duckdb_reads_a_dataset_of_a_table_without_deletion_vectors(project: Pro
 
     monthly = DeltaTable(_folder(project, "monthly_zone_revenue")).to_pyarrow_dataset()  # noqa: F841
     query = "select count(*), sum(revenue_monthly_total_amount) from"
-    assert duckdb.sql(f"{query} monthly").fetchall() == project.sql(f"{query} warehouse.monthly_zone_revenue")
+    assert duckdb.execute(f"{query} monthly").fetchall() == project.sql(f"{query} warehouse.monthly_zone_revenue")
 
 
 def test_the_docs_name_each_feature_that_is_tried() -> None:
@@ -149,10 +150,10 @@ def test_features_are_read_or_refused_as_the_docs_say(project: Project, feature:
         found = opened.to_pyarrow_dataset().to_table(columns=["id"])
         return [found.num_rows, pa.compute.sum(found["id"]).as_py()]
 
-    said = [_said(by_query, expected), _said(by_dataset, expected)]
+    results = [_said(by_query, expected), _said(by_dataset, expected)]
     duckdb_says = by_extension(extension, f"{query} delta_scan('{folder}')")
     assert duckdb_says == [str(expected)]
-    assert [*said, "reads"] == promised()[feature]
+    assert [*results, "reads"] == promised()[feature]
 
 
 def _said(read: object, expected: list[object]) -> str:

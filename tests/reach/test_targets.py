@@ -10,18 +10,15 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-import emulators
-import planted
 import pytest
-import rides
-import undisturbed
-from clustered import WORKERS, end
-from matrix import Matrix
-from rides import MONTHS, Rides, Tables, month_file
 
 from penstock.lake.manifest import Manifest
 from penstock.spark.cluster import record as nodes
 from penstock.spark.server import control
+from tests.reach import emulators, expected_tables, rides_project, secret_search
+from tests.reach.cluster_project import WORKERS, end
+from tests.reach.matrix import Matrix
+from tests.reach.rides_project import MONTHS, Rides, Tables, month_file
 
 STORES = {"s3": emulators.s3, "gcs": emulators.gcs, "hdfs": emulators.hdfs}
 # By kind of node, its cell in the table of the docs.
@@ -52,7 +49,7 @@ def raw(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def clean(raw: Path) -> list[Tables]:
     """Every table by the raw months: as they came first, and with one replaced."""
     before, after = ([month_file(raw, 1, MONTHS[0]), month_file(raw, version, MONTHS[1])] for version in (1, 2))
-    made = [undisturbed.tables(*before), undisturbed.tables(*after)]
+    made = [expected_tables.tables(*before), expected_tables.tables(*after)]
     assert all(made[0][table] != made[1][table] and made[0][table] for table in made[0])
     return made
 
@@ -60,7 +57,7 @@ def clean(raw: Path) -> list[Tables]:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory, raw: Path) -> Iterator[Rides]:
     """A project that a cluster of two workers was started for."""
-    made = rides.make(tmp_path_factory.mktemp("cluster") / "project", raw, "cluster")
+    made = rides_project.make(tmp_path_factory.mktemp("cluster") / "project", raw, "cluster")
     try:
         made.penstock("cluster", "up", *WORKERS)
         yield made
@@ -88,7 +85,7 @@ def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
             section = {**section, "server": {**section.get("server", {}), **on}}
         for key, value in environment.items():
             patch.setenv(key, value)
-        made = rides.make(root / "project", raw, name, section, environment)
+        made = rides_project.make(root / "project", raw, name, section, environment)
         try:
             yield made
         finally:
@@ -127,9 +124,9 @@ def test_a_replaced_month_and_a_kill(target: Rides, matrix: Matrix, clean: list[
 
 def recovered(target: Rides, victim: str) -> None:
     """A run whose server or executor is killed ends well all the same, or says what it lacked and is run again."""
-    code, said = target.killed_run(victim)
+    code, output = target.killed_run(victim)
     if code:
-        assert code == 1 and ("needed:" in said or "Database Error" in said), said
+        assert code == 1 and ("needed:" in output or "Database Error" in output), output
         target.dbt("run")
 
 
@@ -164,11 +161,11 @@ def test_nothing_tells_the_credentials(target: Rides, cluster: Rides) -> None:
     debug = target.dbt("debug")
     assert "All checks passed" in debug
     wrong = {**target.environment, "AWS_SECRET_ACCESS_KEY": ""}
-    said = [*target.said, target.project.penstock("lake", "--target", "s3", **wrong).stdout]
+    outputs = [*target.outputs, target.project.penstock("lake", "--target", "s3", **wrong).stdout]
     secrets = (emulators.SECRET, emulators.KEY)
     assert target.environment["AWS_SECRET_ACCESS_KEY"] == emulators.SECRET
     for secret in secrets:
-        assert not [words for words in said if secret in words]
-        assert planted.files_with(secret, target.project.root, cluster.project.root) == []
-        assert planted.command_lines_with(secret) == []
-        assert secret not in planted.spark_pages(target)
+        assert not [text for text in outputs if secret in text]
+        assert secret_search.files_with(secret, target.project.root, cluster.project.root) == []
+        assert secret_search.command_lines_with(secret) == []
+        assert secret not in secret_search.spark_pages(target)

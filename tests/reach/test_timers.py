@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from projects import ROOT, Project, small_project
-from reach_tools import missing
-from waiting import LIMIT, wait_until
 
 from penstock.spark.server import control
+from tests.reach.external_tools import missing
+from tests.support.polling import LIMIT, wait_until
+from tests.support.projects import ROOT, Project, small_project
 
 PLACE = "/srv/trips"
 CRON = ROOT / "orchestration" / "cron" / "penstock"
@@ -132,8 +132,8 @@ def test_two_runs_of_the_cron_line_keep_apart(project: Project) -> None:
         assert first.poll() is None, first.communicate()[0]
         assert second.returncode == LOCKED, refused
         assert "found: another one, begun 20" in refused and "do: wait" in refused
-        said = first.communicate(timeout=LIMIT)[0]
-        assert first.returncode == 0 and "Completed successfully" in said, said
+        output = first.communicate(timeout=LIMIT)[0]
+        assert first.returncode == 0 and "Completed successfully" in output, output
     finally:
         for run in (first, second):
             if run and run.poll() is None:
@@ -153,30 +153,30 @@ def test_the_daily_line_hands_no_interval_on(project: Project) -> None:
     ((schedule, command),) = lines(commented=True)
     assert schedule == "0 6 * * *" and command.startswith("PENSTOCK_FROM=")
     run = begin(project, command)
-    said = run.communicate(timeout=LIMIT)[0]
-    assert run.returncode == 0 and "--event-time" not in said, said
+    output = run.communicate(timeout=LIMIT)[0]
+    assert run.returncode == 0 and "--event-time" not in output, output
 
 
 def test_the_last_month_is_the_one_that_has_ended(project: Project) -> None:
     run = begin(project, f"{PLACE}/orchestration/batch last")
-    said = run.communicate(timeout=LIMIT)[0]
-    assert run.returncode == 0, said
+    output = run.communicate(timeout=LIMIT)[0]
+    assert run.returncode == 0, output
     assert interval(project) == (months_ago(1), months_ago(0))
 
 
 @pytest.mark.parametrize("word", ["2024-13", "january", "2024-1", "--help"])
 def test_what_is_no_month_is_refused(project: Project, word: str) -> None:
     run = begin(project, f"{PLACE}/orchestration/batch {word}")
-    said = run.communicate(timeout=LIMIT)[0]
-    assert run.returncode == 2, said
-    assert f"found: `{word}`" in said and "do: " in said
+    output = run.communicate(timeout=LIMIT)[0]
+    assert run.returncode == 2, output
+    assert f"found: `{word}`" in output and "do: " in output
 
 
 def test_a_month_across_the_year_is_whole(project: Project) -> None:
     """December ends with the next year."""
     run = begin(project, f"{PLACE}/orchestration/batch 2023-12")
-    said = run.communicate(timeout=LIMIT)[0]
-    assert run.returncode == 0 and "--event-time-start 2023-12-01 --event-time-end 2024-01-01" in said, said
+    output = run.communicate(timeout=LIMIT)[0]
+    assert run.returncode == 0 and "--event-time-start 2023-12-01 --event-time-end 2024-01-01" in output, output
     assert interval(project) == ("2023-12-01", "2024-01-01")
 
 
@@ -209,7 +209,7 @@ def test_a_unit_without_its_program_is_not_valid(analyze: str, units: list[Path]
 
 def test_the_service_is_bounded(analyze: str, units: list[Path]) -> None:
     """systemd's own estimate, from 0 (closed) to 10; a service without options has 9.6. The threshold is tenths."""
-    command = [analyze, "security", "--offline=true", "--threshold=25", units[0]]
+    command = [analyze, "security", "--offline=true", "--threshold=25", str(units[0])]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     if "unrecognized option" in done.stderr:
         pytest.skip("systemd-analyze security --offline is of systemd 250 and later")

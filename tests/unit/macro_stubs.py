@@ -1,4 +1,4 @@
-"""A dbt project as the macros see it, small: nodes by kind and format, relations, and what was asked of Spark."""
+"""A small dbt project for the macros: nodes of several kinds and formats, and a stand-in for Spark."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dbt.adapters.penstock.layout import FileLayout
 
 
 class Node(dict[str, Any]):
-    """A mapping whose keys are its attributes too, as Jinja reads dbt's nodes."""
+    """A mapping whose keys are also attributes, as in Jinja."""
 
     def __getattr__(self, name: str) -> Any:
         return self.get(name)
@@ -48,7 +48,7 @@ HISTORY = [{"operationMetrics": '{"numDeletedFiles":"3"}'}, {"operationMetrics":
 
 
 class Spark:
-    """Stands in for the server: remembers statements and log lines, answers as Spark does."""
+    """Stand in for the server: record statements and log lines, and answer like Spark."""
 
     def __init__(self, sizes: dict[str, int | None] | None = None) -> None:
         self.sent: list[str] = []
@@ -73,7 +73,7 @@ class Spark:
         self.logged.append(text)
 
     def context(self, **more: Any) -> dict[str, Any]:
-        """What dbt's context holds for the macros."""
+        """Return dbt's context for the macros."""
         relation = SimpleNamespace(
             create=lambda schema, identifier: f"{schema}.{identifier}",
         )

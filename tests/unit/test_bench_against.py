@@ -1,7 +1,8 @@
-"""What bench/against.py reads and computes: threads of /proc, dbt's log, ratios, aims, the page."""
+"""Tests of bench/against.py: the threads of /proc, dbt's log, ratios, aims, results."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -9,15 +10,30 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import psutil
 import pytest
 import yaml
+
+from bench import against, run
+from bench.against import PAGE
+from bench.against_copies import entry_point, other_versions
+from bench.against_side import Side, count_statements, free_ports, merge_settings
+from bench.against_tables import Cost, Results, aims, other_threads, read, report_tables, steps, threads
+from bench.threads import (
+    ENDED,
+    FORKED,
+    TICK,
+    ServerSampler,
+    group_of,
+    parse_stat,
+    read_process,
+    server_processes,
+)
+from penstock.config.settings import load
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = """\
@@ -33,30 +49,19 @@ show databases
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def bench() -> Iterator[ModuleType]:
-    """bench/against.py, which is a script beside the modules that it imports."""
-    sys.path.insert(0, str(ROOT / "bench"))
-    import against
-
-    yield against
-    sys.path.remove(str(ROOT / "bench"))
-
-
-def cost(spark: float, statements: int = 234, **more: Any) -> Any:
-    from against_results import Cost
-
-    threads = {"C2 CompilerThre": spark / 2, "Executor task l": spark / 4, "Thread-7": spark / 4}
+def cost(spark: float, statements: int = 234, **more: Any) -> Cost:
+    cpu_of_threads = {"C2 CompilerThre": spark / 2, "Executor task l": spark / 4, "Thread-7": spark / 4}
     processes = {"spark": spark, "metastore": 8.0, "supervisor": 1.0, "dbt": 12.0}
     return Cost(
-        **{**dict(wall=60.0, built=0, nodes=116), **more}, processes=processes, threads=threads, statements=statements
+        **{**dict(wall=60.0, built=0, nodes=116), **more},
+        processes=processes,
+        threads=cpu_of_threads,
+        statements=statements,
     )
 
 
-def results(halved: bool = True) -> Any:
-    """Two rounds of two sides; ours takes 0.4 of the base's seconds, or as many."""
-    from against_results import Results
-
+def results(halved: bool = True) -> Results:
+    """Return two rounds of two sides; ours takes 0.4 of the base's seconds, or all of them."""
     share = 0.4 if halved else 1.0
 
     def side(share: float, statements: int) -> dict[str, list[Any]]:
@@ -71,14 +76,12 @@ def results(halved: bool = True) -> Any:
 
 
 def cells(lines: list[str]) -> dict[str, list[str]]:
-    """A Markdown table's rows by their first cell."""
+    """Return a Markdown table's rows by their first cell."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return {row[0]: row[1:] for row in rows}
 
 
 def test_a_threads_name_may_have_spaces_and_brackets() -> None:
-    from against_cpu import TICK, parse_stat
-
     fields = ["S", *["0"] * 10, str(3 * TICK), str(TICK), *["0"] * 6, "4711", "0"]
     assert parse_stat(f"12 (GC Thread) #0)) {' '.join(fields)}\n") == ("GC Thread) #0)", 4.0, "4711")
 
@@ -99,21 +102,17 @@ def test_a_threads_name_may_have_spaces_and_brackets() -> None:
     ],
 )
 def test_threads_belong_to_groups(name: str, wanted: str) -> None:
-    from against_cpu import group
-
-    assert group(name) == wanted
+    assert group_of(name) == wanted
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_cpu_of_threads_that_live_and_that_ended_adds_up_to_the_process(tmp_path: Path) -> None:
-    from against_cpu import ENDED, FORKED, Sampler
-
     work = "import threading\ndef work(): sum(range(8_000_000))\n"
     work += "t = threading.Thread(target=work); t.start(); t.join(); work(); print(flush=True); input()"
     process = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdin and process.stdout
     try:
-        with Sampler(tmp_path) as sampler:
+        with ServerSampler(tmp_path) as sampler:
             (tmp_path / ".penstock").mkdir()
             record = {"state": "ready", "spark": {"pid": process.pid, "started": 1.0}, "metastore": None}
             (tmp_path / ".penstock" / "server.json").write_text(json.dumps(record))
@@ -122,17 +121,15 @@ def test_cpu_of_threads_that_live_and_that_ended_adds_up_to_the_process(tmp_path
     finally:
         process.communicate(b"\n")
     assert set(sampler.by_process()) == {"spark"}
-    threads = sampler.by_thread()
-    assert sum(threads.values()) == pytest.approx(sampler.by_process()["spark"])
+    by_thread = sampler.by_thread()
+    assert sum(by_thread.values()) == pytest.approx(sampler.by_process()["spark"])
     assert sampler.by_process()["spark"] == pytest.approx(whole.user + whole.system, abs=0.05)
-    assert threads[FORKED] == 0
-    assert threads[ENDED] >= -0.05
+    assert by_thread[FORKED] == 0
+    assert by_thread[ENDED] >= -0.05
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="needs /proc")
 def test_the_supervisors_cpu_is_without_the_servers_other_processes() -> None:
-    from against_cpu import read_process
-
     work = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', 'sum(range(8_000_000))'])\n"
     work += "print(flush=True); input()"
     process = subprocess.Popen([sys.executable, "-c", work], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -147,20 +144,14 @@ def test_the_supervisors_cpu_is_without_the_servers_other_processes() -> None:
 
 
 def test_a_project_without_a_server_has_no_processes(tmp_path: Path) -> None:
-    from against_cpu import server_processes
-
     assert server_processes(tmp_path) == {}
 
 
 def test_statements_are_counted_in_dbts_log() -> None:
-    from against_side import statements
-
-    assert statements(LOG) == 2
+    assert count_statements(LOG) == 2
 
 
-def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> None:
-    from against_copy import other_versions
-
+def test_a_lock_that_pins_other_versions_needs_a_separate_environment() -> None:
     lock = (
         "adbc==1.0 \\\n    --hash=sha256:00\n"
         "pyspark[connect]==4.1.4 ; python_version >= '3.10' \\\n    --hash=sha256:00\n"
@@ -173,37 +164,46 @@ def test_a_lock_that_pins_other_versions_needs_an_environment_of_its_own() -> No
     ]
 
 
-def test_this_checkouts_lock_fits_its_own_environment() -> None:
-    from against_copy import other_versions
+def test_the_docs_tables_have_the_columns_of_the_report() -> None:
+    """Only the names of the sides and the figures differ."""
+    page = [line for line in PAGE.blocks(PAGE.path.read_text())[""] if line.startswith("|")]
+    written = [line for line in report_tables(results()) if line.startswith("|")]
+    heads = {line.split("|")[1].strip(): line.count("|") for line in written}
+    for name in ("step", "aim", "CPU s", "Spark's CPU s"):
+        (line,) = (line for line in page if line.split("|")[1].strip() == name)
+        assert line.count("|") == heads[name]
 
+
+def test_this_checkouts_lock_fits_its_own_environment() -> None:
     locks = list(ROOT.glob("requirements*.lock"))
     assert locks
     assert [other for lock in locks for other in other_versions(lock.read_text())] == []
 
 
-def test_options_of_the_server_join_those_of_the_settings_file() -> None:
-    from against_side import merged
+def test_the_command_of_a_commit_is_the_one_that_it_declares() -> None:
+    declared = '[project.scripts]\npenstock = "penstock.cli:main"\n\n[tool.x]\n'
+    assert entry_point(declared) == ("penstock.cli", "main")
+    module, function = entry_point((ROOT / "pyproject.toml").read_text())
+    assert callable(getattr(importlib.import_module(module), function))
+    with pytest.raises(SystemExit, match="found: none"):
+        entry_point("[project]\n")
 
+
+def test_options_of_the_server_join_those_of_the_settings_file() -> None:
     settings = {"version": 1, "server": {"memory": "4g", "spark_conf": {"a": "1"}, "java_options": ["-Xa"]}}
     server = {"memory": "4g", "spark_conf": {"a": "1", "b": "2=3"}, "java_options": ["-Xa", "-Xb", "-Xc"]}
     wanted = {"version": 1, "server": {**server, "ports": {"ui": 5000}}}
-    assert merged(settings, {"ui": 5000}, "-Xb -Xc", ["b=2=3"]) == wanted
+    assert merge_settings(settings, {"ui": 5000}, "-Xb -Xc", ["b=2=3"]) == wanted
 
 
 def test_the_ports_of_a_copy_are_free_and_not_the_usual_ones(tmp_path: Path) -> None:
-    from against_side import free_ports, merged
-
-    from penstock.config.settings import load
-
     ports = free_ports()
     assert len(set(ports.values())) == 4
-    (tmp_path / "penstock.yml").write_text(yaml.safe_dump(merged({"version": 1}, ports)))
+    (tmp_path / "penstock.yml").write_text(yaml.safe_dump(merge_settings({"version": 1}, ports)))
     assert load(tmp_path).server.ports.model_dump() == ports
 
 
-def test_ratios_are_those_of_the_medians_of_all_processes(bench: ModuleType) -> None:
-    from against_results import steps
-
+def test_ratios_are_those_of_the_medians_of_all_processes() -> None:
     rows = cells(steps(results()))
     assert rows["`dbt build`, starts the server"][:3] == ["200.0", "80.0", "0.40"]
     assert rows["`dbt run`, one more month"] == [
@@ -214,16 +214,12 @@ def test_ratios_are_those_of_the_medians_of_all_processes(bench: ModuleType) -> 
 
 @pytest.mark.parametrize(("halved", "met"), [(True, "yes"), (False, "no")])
 def test_each_aim_says_whether_it_is_met(halved: bool, met: str) -> None:
-    from against_results import aims
-
     rows = cells(aims(results(halved)))
     assert {row[-1] for name, row in rows.items() if name.startswith(("CPU", "statements"))} == {met}
     assert len(rows) == 2 + 5
 
 
 def test_groups_of_threads_add_up_to_spark() -> None:
-    from against_results import threads
-
     rows = cells(threads(results()))
     assert rows["C2 compiler"][0] == "89.5"
     assert rows["other"][0] == "44.8"
@@ -237,37 +233,42 @@ def test_groups_of_threads_add_up_to_spark() -> None:
 
 
 def test_one_side_alone_has_no_ratio_and_no_aims() -> None:
-    from against_results import Results, report_tables
-
     both = results()
     alone = Results(both.rows, both.month_rows, both.machine, {"checkout": both.sides["checkout"]})
     assert not [line for line in report_tables(alone) if "ratio" in line or "aim" in line]
 
 
-def test_results_are_read_as_they_were_written(bench: ModuleType) -> None:
+def test_results_are_read_as_they_were_written() -> None:
     found = results()
-    assert bench.read(json.loads(json.dumps(asdict(found)))) == found
-
-
-def test_the_page_keeps_what_is_written_by_hand() -> None:
-    from against_results import filled
-
-    page = "# Speed\n\n<!-- made by bench/against.py -->\nold\n<!-- end -->\nBy hand.\n"
-    wanted = "# Speed\n\n<!-- made by bench/against.py -->\nnew\n<!-- end -->\nBy hand.\n"
-    assert filled(page, ["new"]) == wanted
-    with pytest.raises(SystemExit, match="found: none"):
-        filled("# Speed\n", ["new"])
+    assert read(json.loads(json.dumps(asdict(found)))) == found
 
 
 def test_the_docs_have_the_block() -> None:
-    from against_results import PAGE, filled
+    text = PAGE.path.read_text()
+    assert list(PAGE.blocks(text)) == [""]
+    assert PAGE.blocks(PAGE.fill(text, {"": ["x"]})) == {"": ["x"]}
 
-    assert "made by bench/against.py" in filled(PAGE.read_text(), ["x"])
+
+def test_earlier_results_are_printed_and_written_into_the_page(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page, earlier = tmp_path / "speed.md", tmp_path / "results.json"
+    page.write_text("<!-- made by bench/against.py -->\nold\n<!-- end -->\nBy hand.\n")
+    earlier.write_text(json.dumps(asdict(results())))
+    monkeypatch.setattr(against, "PAGE", replace(PAGE, path=page))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        run.main(["against", "--from-results", str(earlier), "--write-docs"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    tables = "\n".join(report_tables(results()))
+    printed = capsys.readouterr().out
+    assert tables in printed
+    assert "other threads of checkout: Thread-7 " in printed
+    assert page.read_text() == f"<!-- made by bench/against.py -->\n{tables}\n<!-- end -->\nBy hand.\n"
 
 
 def test_a_run_without_builds_has_its_tables() -> None:
-    from against_results import Results, other_threads, report_tables
-
     both = results()
     few = {name: {"run": measured["run"]} for name, measured in both.sides.items()}
     found = Results(both.rows, both.month_rows, both.machine, few)
@@ -276,9 +277,7 @@ def test_a_run_without_builds_has_its_tables() -> None:
     assert other_threads(found)[0].startswith("other threads of 345e71b: Thread-7 ")
 
 
-def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:
-    from against_side import Side
-
+def test_a_command_ends_with_the_benchmark(tmp_path: Path) -> None:
     side = Side.__new__(Side)
     side.name, side.folder, side.bin, side.logs = "checkout", tmp_path, tmp_path, tmp_path
     started = tmp_path / "started"
@@ -290,16 +289,16 @@ def test_a_command_ends_with_the_bench(tmp_path: Path) -> None:
     def end(*_: object) -> None:
         raise SystemExit(1)
 
-    def tell() -> None:
+    def send_signal() -> None:
         while not started.exists():
             time.sleep(0.01)
         os.kill(os.getpid(), signal.SIGUSR1)
 
     before = signal.signal(signal.SIGUSR1, end)
     try:
-        threading.Thread(target=tell, daemon=True).start()
+        threading.Thread(target=send_signal, daemon=True).start()
         with pytest.raises(SystemExit):
-            side.command("dbt")
+            side.run("dbt")
     finally:
         signal.signal(signal.SIGUSR1, before)
     assert not psutil.pid_exists(int(started.read_text()))

@@ -1,100 +1,92 @@
-"""What bench/batch.py reckons, and that docs/operations.md holds its figures."""
+"""Tests of bench/batch.py: figures from costs, the chart, and the tables of docs/operations.md."""
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs" / "operations.md"
+from bench.batch import COUNTS, PAGE, measure, month
+from bench.batch_peer import project_files
+from bench.batch_results import (
+    Memory,
+    Months,
+    NoChange,
+    Peak,
+    Peer,
+    Threads,
+    Way,
+    fit,
+    mean_of_first,
+    mean_of_last,
+    read,
+)
+from bench.batch_tables import PARTS, PICTURE, chart, months, report
+from bench.charts import axis_step
+from bench.projects import Cost
+from bench.report import DOCS
+from bench.run import parse
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def bench() -> Iterator[ModuleType]:
-    """bench/batch.py, which is a script beside the modules that it imports."""
-    sys.path.insert(0, str(ROOT / "bench"))
-    import batch
-
-    yield batch
-    sys.path.remove(str(ROOT / "bench"))
-
-
-def results(bench: ModuleType, months: int = 36) -> dict[str, Any]:
-    """Every part, as if measured: month k took 10 + k/10 seconds on the wall, the first two 90."""
-    from batch_results import Memory, Months, NoChange, Peak, Peer, Threads, Way
-
-    costs = [bench.Cost(90.0 if k <= 2 else 10 + k / 10, 20.0, 5.0) for k in range(1, months + 1)]
-    names = [f"{bench.month(k):%Y-%m}" for k in range(1, months + 1)]
+def results(count: int = 36) -> dict[str, Any]:
+    """Return results of every part: month k took 10 + k/10 wall seconds, the first two 90."""
+    costs = [Cost(90.0 if k <= 2 else 10 + k / 10, 20.0, 5.0) for k in range(1, count + 1)]
+    names = [f"{month(k):%Y-%m}" for k in range(1, count + 1)]
     peaks = [Peak(f"{rows} rows", 3, rows, 3, 1400 * 2**20, 900 * 2**20) for rows in (100, 1000, 100)]
-    ways = {name: Way(count, [2.0], costs[-1:]) for name, count in (("interval", 1), ("microbatch", 2), ("table", 0))}
+    ways = {name: Way(built, [2.0], costs[-1:]) for name, built in (("interval", 1), ("microbatch", 2), ("table", 0))}
     return {
         "months": Months(60_000, "3g", names, costs, 6),
-        "nochange": NoChange(months, costs[-5:], 14, 0, 0),
-        "threads": Threads(3, 60_000, {count: costs[-3:] for count in bench.COUNTS}),
+        "nochange": NoChange(count, costs[-5:], 14, 0, 0),
+        "threads": Threads(3, 60_000, {number: costs[-3:] for number in COUNTS}),
         "peer": Peer(300_000, 12, ways),
         "memory": Memory("1g", peaks),
     }
 
 
 def shape(lines: list[str]) -> list[str]:
-    """Lines without what a measurement decides."""
+    """Return lines without the measured figures."""
     return [re.sub(r"[+-]?[\d.,]*\d", "#", line) for line in lines]
 
 
 def test_the_line_of_costs_that_grow_evenly_has_their_slope_and_leaves_the_warm_up_out() -> None:
-    from batch_results import fitted
-
-    line = fitted([500.0, 300.0, 16.0, 18.0, 20.0, 22.0])
+    line = fit([500.0, 300.0, 16.0, 18.0, 20.0, 22.0])
     assert line.slope == pytest.approx(2)
-    assert line.at(3) == pytest.approx(16)
+    assert line.start + 3 * line.slope == pytest.approx(16)
     assert line.share == pytest.approx(2 / 19)
 
 
 def test_the_line_is_the_one_of_least_squares() -> None:
-    from batch_results import fitted
-
     # Points (3, 1), (4, 3), (5, 2): slope 0.5 through their middle.
-    line = fitted([9.0, 9.0, 1.0, 3.0, 2.0])
-    assert (line.slope, line.at(4)) == (pytest.approx(0.5), pytest.approx(2))
+    line = fit([9.0, 9.0, 1.0, 3.0, 2.0])
+    assert (line.slope, line.start + 4 * line.slope) == (pytest.approx(0.5), pytest.approx(2))
 
 
 def test_costs_that_do_not_grow_have_no_slope() -> None:
-    from batch_results import fitted
-
-    assert fitted([40.0, 20.0] + [12.5] * 34).slope == 0
+    assert fit([40.0, 20.0] + [12.5] * 34).slope == 0
 
 
 def test_a_line_needs_two_months_after_the_warm_up() -> None:
-    from batch_results import fitted
-
     with pytest.raises(ValueError, match="needs 4 months, there are 3"):
-        fitted([1.0, 2.0, 3.0])
+        fit([1.0, 2.0, 3.0])
 
 
-def test_the_last_months_stand_beside_the_first_warm_ones() -> None:
-    from batch_results import first, last
-
+def test_means_are_those_of_the_first_warm_months_and_of_the_last() -> None:
     costs = [99.0, 99.0, 1.0, 2.0, 3.0, 50.0, 10.0, 20.0, 30.0]
-    assert (first(costs), last(costs)) == (2, 20)
+    assert (mean_of_first(costs), mean_of_last(costs)) == (2, 20)
 
 
-def test_what_grows_shows_in_the_table(bench: ModuleType) -> None:
+def test_growing_costs_show_in_the_table() -> None:
     rows = {
-        cells[1].strip(): cells[2].strip()
-        for line in bench.batch_docs.months(results(bench)["months"])
-        if len(cells := line.split("|")) > 3
+        cells[1].strip(): cells[2].strip() for line in months(results()["months"]) if len(cells := line.split("|")) > 3
     }
     assert rows["mean of months 3 to 5"] == "10.4"
     assert rows["mean of months 34 to 36"] == "13.5"
@@ -102,14 +94,14 @@ def test_what_grows_shows_in_the_table(bench: ModuleType) -> None:
     assert rows["what each month adds"] == "+0.100 (+0.84%)"
 
 
-def test_results_are_read_as_they_were_written(bench: ModuleType) -> None:
-    found = results(bench)
+def test_results_are_read_as_they_were_written() -> None:
+    found = results()
     text = json.loads(json.dumps({name: asdict(item) for name, item in found.items()}))
-    assert {name: bench.read(name, item) for name, item in text.items()} == found
+    assert {name: read(name, item) for name, item in text.items()} == found
 
 
-def test_months_follow_each_other_over_years(bench: ModuleType) -> None:
-    assert [bench.month(k) for k in (0, 1, 12, 13)] == [
+def test_months_follow_each_other_over_years() -> None:
+    assert [month(k) for k in (0, 1, 12, 13)] == [
         date(2021, 12, 1),
         date(2022, 1, 1),
         date(2022, 12, 1),
@@ -117,8 +109,8 @@ def test_months_follow_each_other_over_years(bench: ModuleType) -> None:
     ]
 
 
-def test_the_peers_models_differ_by_their_strategy_alone(bench: ModuleType) -> None:
-    files = bench.batch_peer.files(date(2024, 1, 1))
+def test_the_peers_models_differ_by_their_strategy_alone() -> None:
+    files = project_files(date(2024, 1, 1))
     assert len({text for name, text in files.items() if name.endswith(".sql")}) == 1
     models = {item["name"]: item["config"] for item in yaml.safe_load(files["models/peer.yml"])["models"]}
     interval, microbatch = models["revenue_interval"], models["revenue_microbatch"]
@@ -130,8 +122,8 @@ def test_the_peers_models_differ_by_their_strategy_alone(bench: ModuleType) -> N
     assert {**microbatch, "incremental_strategy": "interval"} == interval
 
 
-def test_the_picture_has_a_point_for_each_month_and_a_line_for_each_kind_of_cost(bench: ModuleType) -> None:
-    tree = ET.fromstring(bench.batch_docs.svg(results(bench)["months"]))
+def test_the_picture_has_a_point_for_each_month_and_a_line_for_each_kind_of_cost() -> None:
+    tree = ET.fromstring(chart(results()["months"]))
     points = [item for item in tree.iter(f"{SVG}circle") if item.find(f"{SVG}title") is not None]
     assert len(points) == 3 * 36
     lines = [item for item in tree.iter(f"{SVG}line") if item.get("stroke")]
@@ -143,49 +135,38 @@ def test_the_picture_has_a_point_for_each_month_and_a_line_for_each_kind_of_cost
 
 
 @pytest.mark.parametrize(("highest", "wanted"), [(0.5, 0.1), (5, 1), (13.6, 5), (61, 20), (90, 20)])
-def test_an_axis_has_at_most_six_steps(bench: ModuleType, highest: float, wanted: float) -> None:
-    from batch_picture import step
-
-    assert step(highest) == pytest.approx(wanted)
+def test_an_axis_has_at_most_six_steps(highest: float, wanted: float) -> None:
+    assert axis_step(highest) == pytest.approx(wanted)
 
 
-def test_a_page_that_has_no_section_gets_it_and_keeps_the_rest(bench: ModuleType) -> None:
-    found = bench.batch_docs.blocks(results(bench))
-    page = bench.batch_docs.filled("# Operations\n\nBy hand.\n", found)
-    assert page.startswith("# Operations\n\nBy hand.\n\n## What a month costs\n")
-    assert [match["name"] for match in bench.batch_docs.BLOCK.finditer(page)] == list(bench.batch_docs.PARTS)
-    assert bench.batch_docs.filled(page, found) == page
-
-
-def test_a_part_that_was_not_measured_keeps_its_block(bench: ModuleType) -> None:
-    page = bench.batch_docs.filled("", bench.batch_docs.blocks(results(bench)))
-    again = bench.batch_docs.filled(page, {"threads": ["new"]})
-    texts = {match["name"]: match["text"] for match in bench.batch_docs.BLOCK.finditer(again)}
-    assert texts.pop("threads") == "new\n"
-    before = {match["name"]: match["text"] for match in bench.batch_docs.BLOCK.finditer(page)}
-    assert texts == {name: text for name, text in before.items() if name != "threads"}
-
-
-def test_a_page_whose_blocks_are_not_the_benchs_is_refused(bench: ModuleType) -> None:
-    page = "## What a month costs\n<!-- batch: months -->\n<!-- end -->\n"
-    with pytest.raises(SystemExit, match=r"found: months$"):
-        bench.batch_docs.filled(page, {})
-
-
-def test_the_docs_hold_the_tables_that_the_bench_writes(bench: ModuleType) -> None:
-    text = PAGE.read_text()
-    found = {match["name"]: match["text"].splitlines() for match in bench.batch_docs.BLOCK.finditer(text)}
-    months = int(found["months"][0].split()[0])
-    wanted = bench.batch_docs.blocks(results(bench, months))
-    # Its rows are named by what was built.
+def test_the_docs_have_the_tables_that_the_benchmark_writes() -> None:
+    found = PAGE.blocks(PAGE.path.read_text())
+    count = int(found["months"][0].split()[0])
+    wanted = dict(report(results(count)).blocks)
+    assert list(found) == list(PARTS)
+    # The rows of this table are named by what was built.
     memory = found.pop("memory")
-    assert shape(memory[:2]) == shape(wanted.pop("memory")[:2])
+    assert shape(memory[:2]) == shape(list(wanted.pop("memory"))[:2])
     assert len([line for line in memory if line.startswith("|")]) == 5
-    assert {name: shape(lines) for name, lines in found.items()} == {n: shape(lines) for n, lines in wanted.items()}
+    assert {name: shape(lines) for name, lines in found.items()} == {n: shape(list(x)) for n, x in wanted.items()}
 
 
-def test_the_docs_picture_shows_the_months_of_the_docs(bench: ModuleType) -> None:
-    text = PAGE.read_text()
-    months = int(next(m for m in bench.batch_docs.BLOCK.finditer(text) if m["name"] == "months")["text"].split()[0])
-    picture = (bench.batch_docs.DOCS / bench.batch_docs.PICTURE).read_text()
-    assert picture.count("<title>month ") == 3 * months
+def test_a_part_that_was_not_measured_has_no_block() -> None:
+    some = {name: result for name, result in results().items() if name in ("threads", "peer")}
+    made = report(some)
+    assert list(made.blocks) == ["threads", "peer"]
+    assert made.pictures == {}
+
+
+def test_the_docs_picture_shows_the_months_of_the_docs() -> None:
+    count = int(PAGE.blocks(PAGE.path.read_text())["months"][0].split()[0])
+    assert (DOCS / PICTURE).read_text().count("<title>month ") == 3 * count
+
+
+def test_parts_of_earlier_results_are_written_without_measuring(tmp_path: Path) -> None:
+    earlier = tmp_path / "results.json"
+    earlier.write_text(json.dumps({name: asdict(item) for name, item in results().items()}))
+    _, options = parse(["batch", "--only", "", "--results", str(earlier)])
+    made = measure(options, tmp_path)
+    assert list(made.blocks) == list(PARTS)
+    assert list(made.pictures) == [PICTURE]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.metadata
 import json
 import re
@@ -13,6 +14,11 @@ from types import ModuleType
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCK = """\
@@ -58,6 +64,12 @@ def _needed(*requirements: str) -> set[str]:
     return {name for name, _ in seen}
 
 
+def _group(name: str) -> list[str]:
+    """Return a dependency group of pyproject.toml."""
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    return list(groups[name])
+
+
 def test_the_locks_agree_and_name_no_index() -> None:
     runtime, development = _pins("requirements.lock"), _pins("requirements-dev.lock")
     assert runtime < development
@@ -70,8 +82,30 @@ def test_the_locks_agree_and_name_no_index() -> None:
 
 def test_the_runtime_lock_has_what_running_needs_and_no_tools_of_developers() -> None:
     locked = {pin.split("==")[0] for pin in _pins("requirements.lock")}
-    assert _needed("penstock[install,report]") - {"penstock"} <= locked
+    assert _needed("dbt-penstock[ml]", *_group("install")) - {"dbt-penstock"} <= locked
     assert not {"pytest", "mypy", "ruff", "sqlfluff", "duckdb", "deltalake", "playwright", "moto", "s3fs"} & locked
+
+
+def test_the_build_tools_are_all_that_building_needs(tools: tuple[ModuleType, ModuleType]) -> None:
+    """They are installed without other packages, from the lock's own blocks."""
+    named = set(tools[0].BUILD_TOOLS)
+    assert _needed("hatchling", "editables", "setuptools", "wheel") <= named
+    text = (ROOT / "requirements.lock").read_text()
+    assert {line.split("==")[0] for line in tools[0].pinned(text, named).splitlines() if "==" in line} == named
+
+
+def test_what_src_imports_is_declared() -> None:
+    """A package that another one happens to bring along may be gone with that one's next version."""
+    declared = {canonicalize_name(Requirement(text).name) for text in importlib.metadata.requires("dbt-penstock") or ()}
+    distributions = importlib.metadata.packages_distributions()
+    own = {"dbt", "penstock", "__future__"} | sys.stdlib_module_names
+    for path in (ROOT / "src").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.module:
+                names = [node.module]
+            for top in {name.split(".")[0] for name in names} - own:
+                assert declared & {canonicalize_name(name) for name in distributions[top]}, f"{top} in {path}"
 
 
 def _checkout(root: Path) -> Path:
@@ -227,7 +261,7 @@ def test_what_an_installer_is_doing_is_read_from_its_lines(tools: tuple[ModuleTy
         ("  Downloading numpy-2.4.6-cp311-cp311-linux.whl (16.1 MB)\n", ["installing", "downloading numpy"]),
         (" + agate==1.9.1\n", ["installing", "downloading numpy"]),
     ):
-        progress.activity(line, busy)
+        progress.track(line, busy)
         assert list(busy.values()) == shown, line
 
 
@@ -238,7 +272,7 @@ def test_plain_lines_come_every_two_seconds_and_name_the_step(
     monkeypatch.setattr(progress, "SECONDS", 0.0)
     monkeypatch.setattr(progress, "TICK", 0.001)
     with progress.Progress("environment") as shown:
-        shown.say("one, two, three, four, five")
+        shown.update("one, two, three, four, five")
         text = ""
         while "four" not in text:
             text += capsys.readouterr().out

@@ -1,4 +1,4 @@
-"""The command line finds a command's module without importing the others."""
+"""The command line imports the module of a command without importing the others."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ def _commands(app: typer.Typer) -> set[str]:
 def program(monkeypatch: pytest.MonkeyPatch) -> typer.Typer:
     """A program without commands."""
     app = typer.Typer()
-    app.callback()(main.choose)
+    app.callback()(main.set_target)
     monkeypatch.setattr(main, "app", app)
     return app
 
 
 @pytest.mark.parametrize("module", main.GROUPS)
-def test_each_group_registers_the_commands_that_the_list_has(program: typer.Typer, module: str) -> None:
+def test_each_group_registers_its_commands(program: typer.Typer, module: str) -> None:
     main.register([main.GROUPS[module][0]])
     assert _commands(program) == set(main.GROUPS[module])
 
 
-@pytest.mark.parametrize("words", [[], ["--help"], ["lanf"], ["--target", "cluster"], ["--target=cluster"]])
-def test_a_command_line_without_a_known_command_gets_all(program: typer.Typer, words: list[str]) -> None:
-    main.register(words)
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["lanf"], ["--target", "cluster"], ["--target=cluster"]])
+def test_arguments_without_a_known_command_register_all_commands(program: typer.Typer, arguments: list[str]) -> None:
+    main.register(arguments)
     assert _commands(program) == {name for names in main.GROUPS.values() for name in names}
 
 
-@pytest.mark.parametrize("front", [["--target", "cluster"], ["-t", "cluster"], ["--target=cluster"]])
-def test_a_target_in_front_hides_no_command(program: typer.Typer, front: list[str]) -> None:
-    main.register([*front, "status"])
+@pytest.mark.parametrize("target", [["--target", "cluster"], ["-t", "cluster"], ["--target=cluster"]])
+def test_a_command_is_found_behind_a_target_option(program: typer.Typer, target: list[str]) -> None:
+    main.register([*target, "status"])
     assert _commands(program) == set(main.GROUPS["penstock.cli.server"])
 
 
-def test_quickstart_and_the_server_import_nothing_that_takes_seconds() -> None:
+def test_quickstart_and_the_server_import_no_slow_library() -> None:
     code = (
         "import sys; from penstock.cli.main import register; register(['quickstart']); "
         "import penstock.spark.server.supervisor; "

@@ -7,8 +7,9 @@ import re
 from typing import Any
 
 import pytest
-from dbt_jinja import CompilationError
-from macro_values import macros
+
+from tests.support.dbt_jinja import CompilationError
+from tests.support.project_macros import macros
 
 RULES = {
     "pickup_outside_month",
@@ -25,12 +26,12 @@ RULES = {
 
 @pytest.fixture(scope="module")
 def evaluate() -> Any:
-    """A function from a Jinja expression to the value it has with the project's macros."""
+    """Return a function that evaluates a Jinja expression with the project's macros."""
     return macros()
 
 
 def normalised(sql: str) -> str:
-    """SQL with each run of white space as one blank, and none beside a bracket."""
+    """Return SQL with each run of white space as one blank, and none beside a bracket."""
     return re.sub(r"\s*([(),])\s*", r"\1", " ".join(sql.split()))
 
 
@@ -38,7 +39,7 @@ def normalised(sql: str) -> str:
     ("expression", "expected"),
     [("generate_schema_name(none, none)", "warehouse"), ("generate_schema_name('staging', none)", "staging")],
 )
-def test_a_schema_is_named_as_it_is_configured(evaluate: Any, expression: str, expected: str) -> None:
+def test_the_configured_schema_is_unchanged(evaluate: Any, expression: str, expected: str) -> None:
     assert evaluate(expression) == expected
 
 
@@ -52,13 +53,13 @@ def test_a_schema_is_named_as_it_is_configured(evaluate: Any, expression: str, e
         ("trip_flags('green')", "a list of services out of green, yellow, fhvhv. found: 'green'. do: correct the list"),
     ],
 )
-def test_a_bad_argument_is_refused_with_what_was_given(evaluate: Any, expression: str, message: str) -> None:
+def test_a_wrong_argument_is_named_in_the_error(evaluate: Any, expression: str, message: str) -> None:
     with pytest.raises(CompilationError, match=re.escape(message)):
         evaluate(expression)
 
 
 def test_errors_quarantine_and_warnings_flag(evaluate: Any) -> None:
-    """One list feeds both: what quarantines and what flags have no rule in common and leave none out."""
+    """Every rule either quarantines or flags."""
     rules = {rule["name"]: rule["severity"] for rule in evaluate("quality_rules()")}
     assert [rule["name"] for rule in evaluate("trip_rules()")] == [n for n, s in rules.items() if s == "error"]
     assert [rule["name"] for rule in evaluate("trip_flags()")] == [n for n, s in rules.items() if s == "warn"]
@@ -82,7 +83,7 @@ SOUND = {
 
 
 def valid(evaluate: Any, *rules: dict[str, Any]) -> Any:
-    """The rules as the list's own check lets them through."""
+    """Return the rules after the checks of the list."""
     literal = json.dumps(rules).replace("null", "none")
     return evaluate(f"valid_rules({literal})")
 
@@ -98,7 +99,7 @@ def valid(evaluate: Any, *rules: dict[str, Any]) -> Any:
         {"warn_above": {"green": 0.5}, "error_above": {"yellow": 0.1}},
     ],
 )
-def test_a_sound_rule_is_let_through(evaluate: Any, limits: dict[str, Any]) -> None:
+def test_a_complete_rule_is_accepted(evaluate: Any, limits: dict[str, Any]) -> None:
     assert valid(evaluate, SOUND | limits) == [SOUND | limits]
 
 
@@ -131,13 +132,13 @@ def test_a_wrong_rule_is_refused_in_three_parts(evaluate: Any, change: dict[str,
     assert "macros/quality/quality_rules.sql" in parts[3]
 
 
-def test_a_share_is_a_number_not_a_truth(evaluate: Any) -> None:
+def test_a_share_is_not_a_boolean(evaluate: Any) -> None:
     literal = json.dumps(SOUND)[:-1] + ", 'warn_above': true}"
     with pytest.raises(CompilationError, match="found: true in rule 'far'"):
         evaluate(f"valid_rules([{literal}])")
 
 
-def test_a_rule_stands_once_in_the_list(evaluate: Any) -> None:
+def test_a_rule_is_listed_once(evaluate: Any) -> None:
     with pytest.raises(CompilationError, match=r"every name once\. found: rule 'far' twice"):
         valid(evaluate, SOUND, SOUND)
 
@@ -147,7 +148,7 @@ CHECKS = """[
     {'name': 'odd', 'condition': 'n is null', 'services': ['green', 'yellow', 'fhvhv']}]"""
 
 
-def test_names_are_collected_where_conditions_hold(evaluate: Any) -> None:
+def test_names_of_fired_checks_are_collected(evaluate: Any) -> None:
     sql = evaluate(f"fired_names({CHECKS}, ['green'])")
     assert normalised(sql) == (
         "case when(miles > 9 or miles < 0)or(n is null)then array_remove(array("
@@ -156,7 +157,7 @@ def test_names_are_collected_where_conditions_hold(evaluate: Any) -> None:
     )
 
 
-def test_a_check_of_some_services_is_guarded_in_a_relation_of_more(evaluate: Any) -> None:
+def test_a_check_of_some_services_tests_the_service(evaluate: Any) -> None:
     sql = evaluate(f"fired_names({CHECKS}, ['green', 'yellow'])")
     assert normalised(sql) == (
         "case when service_type in('green')and(miles > 9 or miles < 0)or(n is null)then array_remove(array("
@@ -174,8 +175,8 @@ def test_every_rule_is_listed_for_each_of_its_services(evaluate: Any) -> None:
     assert len(listed) == sql.count("('")
 
 
-def test_limits_are_those_of_the_list(evaluate: Any) -> None:
-    """A number for all, numbers by service, and a service that a limit leaves out."""
+def test_limits_come_from_the_list(evaluate: Any) -> None:
+    """One number for all services, numbers by service, and a service without a limit."""
     rules = [SOUND | {"warn_above": 0.1, "error_above": {"yellow": 0.5}}]
     sql = normalised(evaluate(f"rule_limits({json.dumps(rules)})"))
     assert sql == (

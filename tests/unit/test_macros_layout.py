@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 import yaml
-from dbt_jinja import CompilationError
-from macro_stubs import CONTEXT, NODES, Spark
-from macro_values import PROJECT, macros
 from sqlfluff.core import FluffConfig, Linter
+
+from tests.support.dbt_jinja import CompilationError
+from tests.support.project_macros import PROJECT, macros
+from tests.unit.macro_stubs import CONTEXT, NODES, Spark
 
 REFUSED = re.findall(r"^\| `(.+?)` \| (needed: .+) \|$", (PROJECT / "docs" / "layout.md").read_text(), re.MULTILINE)
 HINTS = {
@@ -47,7 +48,7 @@ def test_a_hint(expression: str, expected: str) -> None:
 
 @pytest.fixture(scope="module")
 def linter() -> Linter:
-    """sqlfluff as `make lint` has it for the models."""
+    """Return sqlfluff with the configuration of `make lint`."""
     config = FluffConfig.from_path(str(PROJECT / "models" / "marts"))
     config._configs["templater"]["jinja"]["load_macros_from_path"] = str(PROJECT / "macros")
     return Linter(config=config)
@@ -55,7 +56,7 @@ def linter() -> Linter:
 
 @pytest.mark.parametrize("expression", [*HINTS, "hints(broadcast_if_small(ref('dim_zones'), 'z'))"])
 def test_a_hint_lints(linter: Linter, expression: str) -> None:
-    """By the project's own rules, every one of them, in a query with a join."""
+    """Every hint passes the project's lint rules in a query with a join."""
     sql = f"select {{{{ {expression} }}}}\n    z.a,\n    b.c\nfrom z\ninner join b on z.a = b.a\n"
     found = linter.lint_string(sql, fname=str(PROJECT / "models" / "marts" / "m.sql"))
     assert not found.get_violations(), [item.desc() for item in found.get_violations()]
@@ -103,14 +104,14 @@ def test_a_layout_is_configuration(expression: str, expected: Any) -> None:
 
 
 @pytest.mark.parametrize(("expression", "message"), REFUSED, ids=[item[0] for item in REFUSED])
-def test_a_bad_argument_is_refused_as_the_docs_say(expression: str, message: str) -> None:
+def test_a_wrong_argument_raises_the_documented_error(expression: str, message: str) -> None:
     with pytest.raises(CompilationError) as caught:
         macros(**CONTEXT)(expression)
     assert str(caught.value) == message
     assert ". found: " in message and ". do: " in message
 
 
-def test_the_operations_in_the_docs_are_as_a_shell_reads_them() -> None:
+def test_the_documented_operations_can_be_parsed_by_a_shell() -> None:
     text = (PROJECT / "docs" / "layout.md").read_text()
     commands = [shlex.split(line)[2:] for line in re.findall(r"^dbt run-operation .+$", text, re.MULTILINE)]
     assert {name for name, *_ in commands} == {"compact", "cluster", "vacuum", "analyze"}
@@ -121,7 +122,7 @@ def test_the_operations_in_the_docs_are_as_a_shell_reads_them() -> None:
     assert "optimize w.fct_trips where pickup_month >= date'2024-01-01' zorder by (`zone`, `day`)" in spark.sent
 
 
-def test_the_docs_list_the_refusals_of_every_macro() -> None:
+def test_the_docs_list_the_errors_of_every_macro() -> None:
     called = {re.split(r"\W", expression)[0] for expression, _ in REFUSED}
     public = {*re.findall(r"^\| `(\w+)\(", (PROJECT / "docs" / "layout.md").read_text(), re.MULTILINE)}
     assert len(REFUSED) >= 50
@@ -130,7 +131,7 @@ def test_the_docs_list_the_refusals_of_every_macro() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "arguments", "hint", "said"),
+    ("size", "arguments", "hint", "message"),
     [
         (1024**2, "", "broadcast(z)", "w.zones is 1.00 MB, the limit 10 MB: broadcast(z)"),
         (10 * 1024**2, "", "broadcast(z)", "w.zones is 10.00 MB, the limit 10 MB: broadcast(z)"),
@@ -138,13 +139,13 @@ def test_the_docs_list_the_refusals_of_every_macro() -> None:
         (None, ", 10", None, "w.zones is of unknown size, the limit 10 MB: no broadcast of z"),
     ],
 )
-def test_a_broadcast_by_size_says_why(size: int | None, arguments: str, hint: str | None, said: str) -> None:
+def test_a_broadcast_by_size_logs_its_reason(size: int | None, arguments: str, hint: str | None, message: str) -> None:
     spark = Spark({"zones": size})
     assert macros(**spark.context())(f"broadcast_if_small(ref('zones'), 'z'{arguments})") == hint
-    assert spark.logged == [said]
+    assert spark.logged == [message]
 
 
-def test_nothing_is_asked_while_dbt_parses() -> None:
+def test_no_query_runs_while_dbt_parses() -> None:
     spark = Spark()
     evaluate = macros(**spark.context(execute=False))
     assert evaluate("broadcast_if_small(none, 'z')") is None
@@ -155,7 +156,7 @@ def test_nothing_is_asked_while_dbt_parses() -> None:
 DELTA = "spark.databricks.delta."
 
 
-def test_compact_has_the_models_target_size_and_leaves_the_session_as_it_was() -> None:
+def test_compact_uses_the_models_target_size_and_restores_the_session() -> None:
     spark = Spark()
     macros(**spark.context())("compact('fct_trips', where=\"month = date'2024-01-01'\")")
     top, low = f"{DELTA}optimize.maxFileSize", f"{DELTA}optimize.minFileSize"
@@ -167,7 +168,7 @@ def test_compact_has_the_models_target_size_and_leaves_the_session_as_it_was() -
     assert spark.logged == ["compact w.fct_trips: 9 files of 9.00 MB became 2 of 8.00 MB"]
 
 
-def test_cluster_is_zorder_in_a_partitioned_table() -> None:
+def test_cluster_applies_zorder_in_a_partitioned_table() -> None:
     spark = Spark()
     macros(**spark.context())("cluster()")
     assert [sql for sql in spark.sent if sql.startswith("optimize")] == [
@@ -177,7 +178,7 @@ def test_cluster_is_zorder_in_a_partitioned_table() -> None:
     assert spark.logged[0] == ("cluster w.fct_trips: 9 files of 9.00 MB became 2 of 8.00 MB, zorder by (`zone`, `day`)")
 
 
-def test_vacuum_has_delta_follow_its_hours() -> None:
+def test_vacuum_applies_its_retention_hours() -> None:
     spark = Spark()
     macros(**spark.context())("vacuum('dim_zones', retention_hours=200)")
     assert "vacuum w.dim_zones retain 200 hours" in spark.sent
@@ -186,8 +187,8 @@ def test_vacuum_has_delta_follow_its_hours() -> None:
     assert spark.logged == ["vacuum w.dim_zones: 3 files of 3.00 MB deleted, unused for 200 hours"]
 
 
-def test_without_a_model_every_table_that_fits_is_taken() -> None:
-    """None of another project, no view, none that isn't there, each by its format."""
+def test_without_a_model_every_suitable_table_is_maintained() -> None:
+    """Views, missing tables and other projects' tables are skipped; formats differ in what they support."""
     spark = Spark()
     evaluate = macros(**spark.context())
     evaluate("compact()")
@@ -202,8 +203,8 @@ def test_without_a_model_every_table_that_fits_is_taken() -> None:
     assert spark.logged[-1] == "analyze w.extract: 100 bytes, 7 rows"
 
 
-def test_in_a_hook_the_node_itself_is_meant() -> None:
-    """It is there before dbt's cache has it."""
+def test_a_hook_maintains_its_own_model() -> None:
+    """The table exists before dbt's cache contains it."""
     spark = Spark()
     missing = next(item for item in NODES if item["name"] == "missing")
     macros(**spark.context(this="w.missing", model=missing))("analyze()")

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
-from macro_values import macros
+
+from tests.support.project_macros import macros
 
 PROJECT = Path(__file__).resolve().parents[2]
 SQL = sorted((PROJECT / "models").rglob("*.sql"))
@@ -23,14 +24,14 @@ def _named(key: str) -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
 def test_a_model_is_described_with_its_grain_and_columns(path: Path) -> None:
     model = _named("models")[path.stem]
-    assert "Grain: one row a" in model["description"]
+    assert "Grain: one row per " in model["description"]
     assert model["columns"] and all(column["description"] for column in model["columns"])
 
 
 def test_a_snapshot_is_described_with_its_grain_columns_and_tests() -> None:
     (file,) = (PROJECT / "snapshots").rglob("*.yml")
     for snapshot in yaml.safe_load(file.read_text())["snapshots"]:
-        assert "Grain: one row a" in snapshot["description"]
+        assert "Grain: one row per " in snapshot["description"]
         assert snapshot["columns"] and all(column["description"] for column in snapshot["columns"])
         assert snapshot["data_tests"]
 

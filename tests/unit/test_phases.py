@@ -1,4 +1,4 @@
-"""What quickstart shows: a line for each phase that ended, and what runs meanwhile."""
+"""The progress that quickstart shows: a line for each phase that ended, and the running phases."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from penstock.workflows import progress as phases
-from penstock.workflows.dbt_build import DbtBuild, Progress
+from penstock.workflows import progress
+from penstock.workflows.dbt_runner import BuildProgress, DbtBuild
 from penstock.workflows.progress import Phases
 
 
@@ -27,10 +27,10 @@ def test_each_phase_ends_as_one_line_with_its_seconds() -> None:
     console, out = _console(terminal=False)
     with Phases(console) as shown:
         with shown.phase("sample") as sample, shown.phase("server") as server:
-            sample.say("making [trips]")
-            server.say("up")
+            sample.update("making [trips]")
+            server.update("up")
         with shown.phase("build") as build:
-            build.say("116 nodes")
+            build.update("116 nodes")
     lines = [re.sub(r"\d+\.\d s", "N s", line) for line in out.getvalue().splitlines()]
     assert lines == [
         "server          N s  up",
@@ -46,21 +46,21 @@ def test_a_phase_that_fails_leaves_no_line() -> None:
     assert out.getvalue() == ""
 
 
-def test_without_a_terminal_a_plain_line_says_what_runs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phases, "HEARTBEAT", 0.0)
-    monkeypatch.setattr(phases, "TICK", 0.001)
+def test_without_a_terminal_a_plain_line_names_the_running_phases(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.001)
     console, out = _console(terminal=False)
     with Phases(console) as shown, shown.phase("jars") as jars, shown.phase("sample") as sample:
-        jars.say("fetching")
-        sample.say("2 months")
+        jars.update("fetching")
+        sample.update("2 months")
         while "2 months" not in out.getvalue():
             time.sleep(0.001)
     assert re.search(r"^ {12} +\d+\.\d s  jars: fetching; sample: 2 months$", out.getvalue(), re.M)
 
 
-def test_nothing_is_said_while_another_program_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(phases, "HEARTBEAT", 0.0)
-    monkeypatch.setattr(phases, "TICK", 0.001)
+def test_quiet_phases_show_nothing_while_they_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(progress, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "POLL_SECONDS", 0.001)
     console, out = _console(terminal=True)
     before = threading.active_count()
     with Phases(console, quiet=True) as shown, shown.phase("build"):
@@ -69,10 +69,10 @@ def test_nothing_is_said_while_another_program_writes(monkeypatch: pytest.Monkey
     assert out.getvalue().startswith("build ")
 
 
-def test_a_terminal_shows_what_runs_cut_to_its_width() -> None:
+def test_a_terminal_shows_running_phases_truncated_to_its_width() -> None:
     console, out = _console(terminal=True)
     with Phases(console) as shown, shown.phase("build") as build:
-        build.say("57/116  " + "fct_trips, " * 20)
+        build.update("57/116  " + "fct_trips, " * 20)
         while "57/116" not in out.getvalue():
             time.sleep(0.01)
     visible = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "\n", out.getvalue())
@@ -88,22 +88,22 @@ def _node(name: str, kind: str = "model") -> dict[str, Any]:
     return {"node_info": SimpleNamespace(node_name=name, unique_id=f"{kind}.penstock.{name}", resource_type=kind)}
 
 
-def test_progress_counts_nodes_and_names_what_runs() -> None:
-    progress = Progress()
-    assert str(progress) == "starting"
-    progress.hear(_event("NodeStart", **_node("penstock.on-run-start.0", "operation")))
-    progress.hear(_event("NodeFinished", **_node("penstock.on-run-start.0", "operation")))
-    assert (progress.done, progress.running) == (0, {})
+def test_build_progress_counts_nodes_and_names_running_nodes() -> None:
+    build = BuildProgress()
+    assert str(build) == "starting"
+    build.update(_event("NodeStart", **_node("penstock.on-run-start.0", "operation")))
+    build.update(_event("NodeFinished", **_node("penstock.on-run-start.0", "operation")))
+    assert (build.done, build.running) == (0, {})
     for name in ("a", "b", "c"):
-        progress.hear(_event("LogStartLine", total=5, index=1))
-        progress.hear(_event("NodeStart", **_node(name)))
-    assert str(progress) == "0/5  a, b and 1 more"
-    progress.hear(_event("NodeFinished", **_node("a")))
-    progress.hear(_event("SQLQuery"))
-    assert str(progress) == "1/5  b, c"
-    progress.hear(_event("NodeFinished", **_node("b")))
-    progress.hear(_event("NodeFinished", **_node("c")))
-    assert str(progress) == "3/5"
+        build.update(_event("LogStartLine", total=5, index=1))
+        build.update(_event("NodeStart", **_node(name)))
+    assert str(build) == "0/5  a, b and 1 more"
+    build.update(_event("NodeFinished", **_node("a")))
+    build.update(_event("SQLQuery"))
+    assert str(build) == "1/5  b, c"
+    build.update(_event("NodeFinished", **_node("b")))
+    build.update(_event("NodeFinished", **_node("c")))
+    assert str(build) == "3/5"
 
 
 PROJECT = {
@@ -124,13 +124,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_valid_project_is_read_in_silence_and_dbt_keeps_its_log(
+def test_a_valid_project_is_parsed_without_output_and_dbt_writes_its_log(
     project: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     shown: list[tuple[str, str]] = []
-    build = DbtBuild(project, False, lambda words, level: shown.append((words, level)))
+    build = DbtBuild(project, False, lambda message, level: shown.append((message, level)))
     assert build.parse()
-    assert (build.code, shown) == (0, [])
+    assert (build.exit_code, shown) == (0, [])
     assert capfd.readouterr().out == ""
     assert "parse` succeeded" in (project / "logs" / "dbt.log").read_text()
 
@@ -138,14 +138,14 @@ def test_a_valid_project_is_read_in_silence_and_dbt_keeps_its_log(
 def test_dbts_errors_are_shown_and_its_exit_code_is_kept(project: Path) -> None:
     (project / "models" / "a.sql").write_text("select * from {{ ref('nothing') }}")
     shown: list[tuple[str, str]] = []
-    build = DbtBuild(project, False, lambda words, level: shown.append((words, level)))
+    build = DbtBuild(project, False, lambda message, level: shown.append((message, level)))
     assert not build.parse()
-    assert build.code == 2
-    assert any("nothing" in words and level == "error" for words, level in shown), shown
+    assert build.exit_code == 2
+    assert any("nothing" in message and level == "error" for message, level in shown), shown
 
 
 def test_verbose_leaves_the_lines_to_dbt(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     shown: list[tuple[str, str]] = []
-    assert DbtBuild(project, True, lambda words, level: shown.append((words, level))).parse()
+    assert DbtBuild(project, True, lambda message, level: shown.append((message, level))).parse()
     assert "Running with dbt=" in capfd.readouterr().out
     assert shown == []

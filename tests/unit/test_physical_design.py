@@ -1,45 +1,38 @@
-"""docs/physical-design.md holds what the bench measures, and names what is there."""
+"""Tests of bench/layout.py: the blocks of docs/physical-design.md, and the excerpts of plans."""
 
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from bench.layout import PAGE
+from bench.layout_queries import COMPARISONS
+from bench.layout_tables import excerpt
+from bench.measure import parse_metric
+from penstock.plans.parse import parse
+
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "physical-design.md").read_text()
+TEXT = PAGE.path.read_text()
 
 
-@pytest.fixture(scope="module")
-def bench() -> Iterator[ModuleType]:
-    """bench/layout.py, which is a script beside the module that it imports."""
-    sys.path.insert(0, str(ROOT / "bench"))
-    import layout
-
-    yield layout
-    sys.path.remove(str(ROOT / "bench"))
-
-
-def test_every_comparison_of_the_bench_has_its_row(bench: ModuleType) -> None:
-    blocks = {match["name"]: match[0] for match in bench.layout_docs.BLOCK.finditer(TEXT)}
-    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in blocks["figures"].splitlines() if "|" in line]
+def test_every_comparison_of_the_bench_has_its_row() -> None:
+    lines = PAGE.blocks(TEXT)["figures"]
+    rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if "|" in line]
     wanted = [
-        [name if place == 0 else "", variant.words.format(target=64)]
-        for name, variants in bench.COMPARISONS.items()
-        for place, variant in enumerate(variants)
+        [name if position == 0 else "", variant.label.format(target=64)]
+        for name, variants in COMPARISONS.items()
+        for position, variant in enumerate(variants)
     ]
     assert rows[2:] == wanted
 
 
-def test_no_block_is_empty(bench: ModuleType) -> None:
-    assert [match["name"] for match in bench.layout_docs.BLOCK.finditer(TEXT) if match[0].count("\n") < 3] == []
+def test_no_block_is_empty() -> None:
+    assert [name for name, lines in PAGE.blocks(TEXT).items() if len(lines) < 2] == []
 
 
-def test_a_join_is_told_by_its_keys_and_nulls_are_left_out(bench: ModuleType) -> None:
+def test_a_join_has_its_keys_and_null_tests_are_left_out() -> None:
     plan = """== Physical Plan ==
 * Project (5)
 +- * SortMergeJoin Inner (4)
@@ -67,7 +60,7 @@ Join condition: None
 (5) Project
 Output [1]: [a#2]
 """
-    assert list(bench.layout_docs.excerpt(bench.layout_docs.parse(plan).root)) == [
+    assert list(excerpt(parse(plan).root)) == [
         "SortMergeJoin Inner  zone = id",
         ":- Scan parquet a.trips  PartitionFilters [(month = 2024-01-01)]; 5 columns",
         "+- Scan parquet a.zones  id",
@@ -83,12 +76,12 @@ Output [1]: [a#2]
         ("1496.0 B", 1496),
     ],
 )
-def test_a_metric_is_read_as_the_ui_writes_it(bench: ModuleType, text: str, value: int) -> None:
-    assert bench.layout_docs.number(text) == value
+def test_a_metric_is_read_as_the_ui_writes_it(text: str, value: int) -> None:
+    assert parse_metric(text) == value
 
 
 def test_the_tests_that_are_named_exist() -> None:
     named = set(re.findall(r"`(plan_\w+|files_per_partition_at_most|file_sizes_between|stats_present)", TEXT))
-    there = {path.stem for path in (ROOT / "tests" / "data" / "generic").glob("*.sql")}
+    there = {path.stem for path in (ROOT / "tests" / "data" / "generic").rglob("*.sql")}
     assert len(named) == 9
     assert named <= there

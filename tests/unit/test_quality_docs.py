@@ -1,4 +1,4 @@
-"""docs/quality.md and the docs block of dbt say what the list of rules says."""
+"""Tests of tools/quality_docs.py: docs/quality.md and the docs block of dbt have the list of rules."""
 
 from __future__ import annotations
 
@@ -9,14 +9,15 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-from macro_values import macros
+
+from tests.support.project_macros import macros
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
 def tool() -> Iterator[ModuleType]:
-    """tools/quality_docs.py, which puts folders of its own on the path."""
+    """Return tools/quality_docs.py, which adds folders to the path."""
     before = list(sys.path)
     sys.path.insert(0, str(ROOT / "tools"))
     import quality_docs
@@ -26,8 +27,8 @@ def tool() -> Iterator[ModuleType]:
 
 
 def test_both_files_are_what_the_list_says(tool: ModuleType) -> None:
-    for path, text in tool.texts().items():
-        assert path.read_text() == text, f"{path.relative_to(ROOT)} is old: type `make docs-quality`"
+    for path, text in tool.render().items():
+        assert path.read_text() == text, f"{path.relative_to(ROOT)} is out of date: run `make docs-quality`"
 
 
 def test_every_rule_is_a_row_of_both_tables(tool: ModuleType) -> None:

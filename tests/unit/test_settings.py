@@ -1,4 +1,4 @@
-"""penstock.yml: what it may hold, and what is said when it is wrong."""
+"""penstock.yml: its defaults, its values, and the error for a wrong file."""
 
 from __future__ import annotations
 
@@ -11,31 +11,28 @@ from penstock.errors import PenstockError
 
 
 def write(folder: Path, text: str) -> Path:
-    """A project folder with that penstock.yml."""
+    """Return a project folder with that penstock.yml."""
     (folder / "penstock.yml").write_text(text)
     return folder
 
 
 def test_a_project_without_the_file_has_the_defaults(tmp_path: Path) -> None:
-    """Nothing has to be written to begin."""
     settings = load(tmp_path)
     assert settings.lake_dir == tmp_path / "lake"
     assert settings.server.ports.thrift == 10000
 
 
 def test_folders_may_be_absolute(tmp_path: Path) -> None:
-    """A lake elsewhere on the disk."""
     assert load(write(tmp_path, "lake: /data/lake\n")).lake_dir == Path("/data/lake")
 
 
 def test_spark_values_become_text(tmp_path: Path) -> None:
-    """YAML's numbers and booleans reach Spark as it writes them."""
     conf = load(write(tmp_path, "server: {spark_conf: {a: 8, b: true}}")).server.spark_conf
     assert conf == {"a": "8", "b": "true"}
 
 
 @pytest.mark.parametrize(
-    ("text", "words"),
+    ("text", "message"),
     [
         ("servr: {}", "unknown key `servr`"),
         ("server: {memry: 4g}", "unknown key `server.memry`"),
@@ -48,9 +45,9 @@ def test_spark_values_become_text(tmp_path: Path) -> None:
         ("version: 2", "version"),
     ],
 )
-def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, words: str) -> None:
-    """The key or the fault stands in the message, and the file to correct."""
+def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, message: str) -> None:
+    """The message has the key or the fault, and the file to correct."""
     with pytest.raises(PenstockError) as caught:
         load(write(tmp_path, text))
-    assert words in str(caught.value)
+    assert message in str(caught.value)
     assert "penstock.yml" in str(caught.value)

@@ -13,7 +13,8 @@ from types import ModuleType
 
 import psutil
 import pytest
-from waiting import LIMIT
+
+from tests.support.polling import LIMIT
 
 ROOT = Path(__file__).resolve().parents[2]
 SLEEP = "import time; print('asleep', flush=True); time.sleep(600)"
@@ -21,13 +22,19 @@ SLEEP = "import time; print('asleep', flush=True); time.sleep(600)"
 
 @pytest.fixture(scope="module")
 def suites() -> Iterator[ModuleType]:
-    """The tool, which puts folders of its own on the path."""
+    """The tool, with its folder on the path."""
     before = list(sys.path)
     sys.path.insert(0, str(ROOT / "tools"))
     import suites
 
     yield suites
     sys.path[:] = before
+
+
+@pytest.fixture(scope="module")
+def suite_parts(suites: ModuleType) -> ModuleType:
+    """The list of suites."""
+    return sys.modules["suite_parts"]
 
 
 def pytest_part(suites: ModuleType, folder: Path, suite: str, body: str, seconds: int = 1) -> object:
@@ -42,14 +49,14 @@ def test_a_failed_part_is_printed_in_full_and_the_others_by_their_last_lines(
 ) -> None:
     parts = [pytest_part(suites, tmp_path, "good", "pass"), pytest_part(suites, tmp_path, "bad", "assert 1 == 2")]
     assert suites.run_all(parts, 2, 60) == 1
-    said = capsys.readouterr().out
-    assert "== good: passed" in said and "1 passed in" in said
-    assert "printed by good" not in said
-    assert "== bad: FAILED, exit code 1," in said and "printed by bad" in said and "assert 1 == 2" in said
-    assert re.search(r"^good +1 +\d+$", said, re.MULTILINE)
-    assert re.search(r"^bad +1 +\d+  failed$", said, re.MULTILINE)
-    assert re.search(r"^total +2 +\d+  in 2 lanes$", said, re.MULTILINE)
-    assert "test_good::test_good" in said
+    output = capsys.readouterr().out
+    assert "== good: passed" in output and "1 passed in" in output
+    assert "printed by good" not in output
+    assert "== bad: FAILED, exit code 1," in output and "printed by bad" in output and "assert 1 == 2" in output
+    assert re.search(r"^good +1 +\d+$", output, re.MULTILINE)
+    assert re.search(r"^bad +1 +\d+  failed$", output, re.MULTILINE)
+    assert re.search(r"^total +2 +\d+  in 2 lanes$", output, re.MULTILINE)
+    assert "test_good::test_good" in output
 
 
 def test_parts_that_pass_end_well_and_why_tests_were_skipped_is_shown(
@@ -57,8 +64,8 @@ def test_parts_that_pass_end_well_and_why_tests_were_skipped_is_shown(
 ) -> None:
     skipping = pytest_part(suites, tmp_path, "skips", "import pytest; pytest.skip('for a reason')")
     assert suites.run_all([skipping], 2, 60) == 0
-    said = capsys.readouterr().out
-    assert "for a reason" in said and "1 skipped in" in said
+    output = capsys.readouterr().out
+    assert "for a reason" in output and "1 skipped in" in output
 
 
 def test_no_test_at_all_is_a_failure(suites: ModuleType, tmp_path: Path) -> None:
@@ -70,44 +77,61 @@ def test_what_takes_too_long_is_stopped_and_fails(suites: ModuleType, capsys: py
     slow = suites.Part("slow", 1, ("-c", SLEEP), (sys.executable,))
     never = suites.Part("never", 1, ("-c", "print('ran')"), (sys.executable,))
     assert suites.run_all([slow, never], 1, 0.05) == 1
-    said = capsys.readouterr().out
-    assert "== slow: FAILED" in said and "not finished: never, slow" in said
-    assert "never begins" not in said
+    output = capsys.readouterr().out
+    assert "== slow: FAILED" in output and "not finished: never, slow" in output
+    assert "never starts" not in output
 
 
-def test_the_longest_part_begins_first(suites: ModuleType) -> None:
-    for name in ("test", "core", "all", "reach"):
-        seconds = [part.seconds for part in suites.parts([name])]
-        assert seconds == sorted(seconds, reverse=True)
-    together = suites.parts(["test", "core"])
-    assert {part.suite for part in together} == {
-        *("lint", "unit", "integration", "conformance", "adapter", "faults", "learning", "reach")
-    }
+def test_the_longest_part_starts_first(suite_parts: ModuleType) -> None:
+    for name in suite_parts.NAMES:
+        seconds = [part.seconds for part in suite_parts.parts([name])]
+        assert seconds and seconds == sorted(seconds, reverse=True)
+    together = suite_parts.parts(["test", "core"])
+    assert {part.suite for part in together} == set(suite_parts.SUITES)
 
 
-def test_real_months_are_learned_from_where_they_are_named(suites: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PENSTOCK_TLC_DATA", raising=False)
-    assert suites.REAL_LEARNING not in suites.parts(["all"])
+def test_a_suite_named_twice_runs_once(suite_parts: ModuleType) -> None:
+    assert suite_parts.parts(["unit", "test", "unit"]) == suite_parts.parts(["test"])
+
+
+def test_models_are_trained_on_real_months_if_they_are_configured(
+    suite_parts: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ml", "all"):
+        monkeypatch.delenv("PENSTOCK_TLC_DATA", raising=False)
+        assert suite_parts.REAL_TRAINING not in suite_parts.parts([name])
+        monkeypatch.setenv("PENSTOCK_TLC_DATA", "/months")
+        assert suite_parts.REAL_TRAINING in suite_parts.parts([name])
+
+
+def test_all_has_every_file_of_tests_exactly_once(suite_parts: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that no part names would never run; a file that two parts name would run twice."""
     monkeypatch.setenv("PENSTOCK_TLC_DATA", "/months")
-    assert suites.REAL_LEARNING in suites.parts(["all"])
-
-
-def test_all_has_every_file_of_tests_exactly_once(suites: ModuleType) -> None:
-    """A file that no part names, or two do, would go untested or be tested twice."""
     files = {str(path.relative_to(ROOT)) for path in (ROOT / "tests").rglob("test_*.py")}
     seen: dict[str, int] = dict.fromkeys(files, 0)
-    for part in (*suites.ALL, suites.REAL_LEARNING):
+    for part in suite_parts.parts(["all"]):
         left_out = {part.arguments[at + 1] for at, word in enumerate(part.arguments) if word == "--ignore"}
         named = [word for at, word in enumerate(part.arguments) if word.startswith("tests/")
                  and part.arguments[at - 1] != "--ignore"]  # fmt: skip
         for file in files - left_out:
             seen[file] += any(file == name or file.startswith(f"{name}/") for name in named)
     # Its targets are divided among two parts.
-    assert {file: count for file, count in seen.items() if count != 1} == {suites.TARGETS: 2}
+    assert {file: count for file, count in seen.items() if count != 1} == {suite_parts.TARGETS: 2}
+
+
+def test_every_folder_of_tests_is_a_suite_and_a_marker(suite_parts: ModuleType, pytestconfig: pytest.Config) -> None:
+    folders = {path.parent.relative_to(ROOT / "tests").parts[0] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert folders == set(suite_parts.SUITES) - {"lint"}
+    markers = {line.partition(":")[0] for line in pytestconfig.getini("markers")}
+    assert folders <= markers
+
+
+def test_every_test_has_the_marker_of_its_suite(request: pytest.FixtureRequest) -> None:
+    assert request.node.get_closest_marker("unit") is not None
 
 
 def test_an_interrupt_ends_the_parts(suites: ModuleType) -> None:
-    """Ctrl-C of the tool: its children and theirs are gone, and the exit code says so."""
+    """After Ctrl-C the tool's descendants are gone, and its exit code is 130."""
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'tools')!r}); import suites; "
         f"part = suites.Part('slow', 1, ('-c', {SLEEP!r}), (sys.executable,)); "
@@ -116,13 +140,13 @@ def test_an_interrupt_ends_the_parts(suites: ModuleType) -> None:
     tool = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
     try:
         assert tool.stdout
-        # A part counts once the tool has said so; an interrupt between its start and that line would miss it.
+        # A part counts once the tool has printed its line; an interrupt between its start and that line would miss it.
         for _ in range(2):
-            assert "begins" in tool.stdout.readline()
+            assert "starts" in tool.stdout.readline()
         children = psutil.Process(tool.pid).children()
         os.kill(tool.pid, signal.SIGINT)
-        said, _ = tool.communicate(timeout=LIMIT)
+        output, _ = tool.communicate(timeout=LIMIT)
     finally:
         tool.kill()
-    assert tool.returncode == 130 and "interrupted" in said
+    assert tool.returncode == 130 and "interrupted" in output
     assert not any(child.is_running() for child in children)

@@ -1,4 +1,4 @@
-"""What the summary of a build counts."""
+"""The summary of a build, and its queries on the warehouse."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from pyhive import hive
 
 from penstock.config.settings import load
-from penstock.report import build_summary
+from penstock.errors import PenstockError
+from penstock.report import build_summary, warehouse_query
 from penstock.report.build_summary import built_tables
 
 
 class Session:
-    """A session whose statement works, or not, and whose end always fails, as Hive's can."""
+    """A session whose statement succeeds or fails, and that always fails while it closes, as Hive's can."""
 
     def __init__(self, error: str = "") -> None:
         self.error = error
@@ -34,39 +35,37 @@ class Session:
         raise hive.OperationalError("NoClassDefFoundError: a class of Hive's")
 
 
-def ask(monkeypatch: pytest.MonkeyPatch, folder: Path, session: Session) -> list[tuple[Any, ...]]:
+def query(monkeypatch: pytest.MonkeyPatch, folder: Path, session: Session) -> list[tuple[Any, ...]]:
     running = SimpleNamespace(connect=lambda: session)
-    monkeypatch.setattr(build_summary.control, "is_remote", lambda settings: False)
-    monkeypatch.setattr(build_summary.control, "current", lambda settings: running)
+    monkeypatch.setattr("penstock.spark.server.control.is_remote", lambda settings: False)
+    monkeypatch.setattr("penstock.spark.server.control.current", lambda settings: running)
     (folder / "penstock.yml").write_text("version: 1\n")
-    return build_summary.query(load(folder), "select 7")
+    return warehouse_query.run_query(load(folder), "select 7")
 
 
-def test_rows_that_came_are_kept_when_the_session_cannot_be_closed(
+def test_rows_are_returned_if_the_session_fails_to_close(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert query(monkeypatch, tmp_path, Session()) == [(7,)]
+
+
+def test_the_error_is_that_of_the_statement_and_not_of_the_session(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert ask(monkeypatch, tmp_path, Session()) == [(7,)]
+    with pytest.raises(PenstockError, match="no such table"):
+        query(monkeypatch, tmp_path, Session("no such table"))
 
 
-def test_a_statement_that_failed_is_told_and_not_the_end_of_its_session(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    with pytest.raises(build_summary.PenstockError, match="no such table"):
-        ask(monkeypatch, tmp_path, Session("no such table"))
-
-
-def test_tests_that_were_not_repeated_are_counted_for_their_own_run(tmp_path: Path) -> None:
+def test_tests_that_were_not_repeated_are_counted_only_for_their_run(tmp_path: Path) -> None:
     (tmp_path / "penstock.yml").write_text("version: 1\n")
     (tmp_path / "target").mkdir()
     settings, results = load(tmp_path), {"metadata": {"invocation_id": "a"}}
-    assert build_summary._reused(settings, results) == 0
+    assert build_summary._reused_tests(settings, results) == 0
     (tmp_path / "target" / "passed_tests.json").write_text('{"run": "a", "reused": 3, "keys": {}}')
-    assert build_summary._reused(settings, results) == 3
-    assert build_summary._reused(settings, {"metadata": {"invocation_id": "b"}}) == 0
+    assert build_summary._reused_tests(settings, results) == 3
+    assert build_summary._reused_tests(settings, {"metadata": {"invocation_id": "b"}}) == 0
 
 
-def test_the_tables_are_the_lakes_and_those_the_run_built() -> None:
-    """The ledger is a source that need not be there yet: counting it would end the summary with an error."""
+def test_the_tables_are_those_of_the_lake_and_those_that_the_run_built() -> None:
+    """The run ledger is a source that may not exist yet, so counting its rows could fail."""
     nodes = {
         f"{kind}.shop.{name}": {"schema": "warehouse", "alias": name, "config": {"materialized": kind}}
         for kind, name in (("model", "trips"), ("model", "broken"), ("snapshot", "zones_history"), ("seed", "zones"))

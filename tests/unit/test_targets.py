@@ -1,4 +1,4 @@
-"""Targets: which one is meant, what penstock.yml says for it, and how the command line names it."""
+"""Targets: which target is used, its section in penstock.yml, and its option on the command line."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ targets:
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project with two targets, one of which has settings of its own."""
-    monkeypatch.delenv(profiles.VARIABLE, raising=False)
+    """A project with two targets, one of which has a section in penstock.yml."""
+    monkeypatch.delenv(profiles.TARGET_VARIABLE, raising=False)
     monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
     (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
     (tmp_path / "profiles.yml").write_text(PROFILE)
@@ -37,15 +37,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_the_profile_says_which_target_is_meant(project: Path) -> None:
+def test_the_profile_has_the_default_target(project: Path) -> None:
     settings = load(project)
     assert (settings.target, settings.warehouse, settings.server.master) == ("laptop", "tables", "local[*]")
     (project / "profiles.yml").write_text(PROFILE.replace("'laptop'", "'cluster'"))
     assert load(project).server.master == "spark://node:7077"
 
 
-def test_a_section_lies_over_the_rest_key_by_key(project: Path) -> None:
-    """What it doesn't say stays; its state has a folder of its own, its jars are everyone's."""
+def test_a_section_overrides_settings_key_by_key(project: Path) -> None:
+    """Other keys stay as they are. The target has its own state folder and shares the jars."""
     settings = load(project, "cluster")
     assert settings.warehouse == "s3a://bucket/tables"
     assert (settings.server.memory, settings.server.spark_conf) == ("2g", {"a": "1", "b": "3"})
@@ -54,41 +54,45 @@ def test_a_section_lies_over_the_rest_key_by_key(project: Path) -> None:
 
 
 def test_the_environment_names_a_target(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(profiles.VARIABLE, "cluster")
+    monkeypatch.setenv(profiles.TARGET_VARIABLE, "cluster")
     assert load(project).target == "cluster"
-    assert profiles.chosen() == ["--target", "cluster"]
-    monkeypatch.setenv(profiles.VARIABLE, "clutser")
+    assert profiles.dbt_options(project) == [
+        *("--project-dir", str(project)),
+        *("--target", "cluster"),
+        *("--profiles-dir", str(project)),
+    ]
+    monkeypatch.setenv(profiles.TARGET_VARIABLE, "clutser")
     with pytest.raises(PenstockError, match=r"`clutser`; known: cluster, laptop"):
         load(project)
 
 
 @pytest.mark.parametrize(
-    ("section", "words"),
+    ("section", "message"),
     [
         ("cluster: {serverr: {}}", "unknown key `serverr`"),
         ("cluster: {shared: x}", "unknown key `shared`"),
         ("cluster: 4", "`targets.cluster` as keys"),
-        ("tmp: {}", "`tmp`, a folder that penstock's own files have there"),
+        ("tmp: {}", "`tmp`, which is the name of penstock's own folder there"),
         ("[cluster]", "`targets` without names"),
     ],
 )
-def test_a_wrong_section_is_refused_whatever_the_target(project: Path, section: str, words: str) -> None:
-    """A typing mistake is met on the laptop, not on the cluster."""
+def test_a_wrong_section_is_refused_for_every_target(project: Path, section: str, message: str) -> None:
+    """A typing mistake is found on the laptop, before the project runs on the cluster."""
     (project / "penstock.yml").write_text(f"targets: {{{section}}}" if section[0] != "[" else f"targets: {section}")
     with pytest.raises(PenstockError) as caught:
         load(project)
-    assert words in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_a_profile_that_cannot_be_read_names_no_target(tmp_path: Path) -> None:
-    """dbt says what is wrong with it; the settings are those of the file's first level."""
+def test_a_profile_that_cannot_be_rendered_has_no_default_target(tmp_path: Path) -> None:
+    """dbt reports the error; the settings are those of the file's first level."""
     (tmp_path / "dbt_project.yml").write_text("name: shop\nprofile: shop\n")
     (tmp_path / "profiles.yml").write_text("shop: {target: \"{{ env_var('NOT_THERE') }}\", outputs: {a: {}}}")
     assert profiles.read(tmp_path) == profiles.Profile("", ("a",))
 
 
 @pytest.mark.parametrize(
-    ("typed", "read"),
+    ("typed", "parsed"),
     [
         ("up --target cluster", "--target cluster up"),
         ("up -t cluster", "-t cluster up"),
@@ -97,5 +101,5 @@ def test_a_profile_that_cannot_be_read_names_no_target(tmp_path: Path) -> None:
         ("up", "up"),
     ],
 )
-def test_the_option_may_stand_behind_the_command(typed: str, read: str) -> None:
-    assert main.target_first(typed.split()) == read.split()
+def test_the_option_may_follow_the_command(typed: str, parsed: str) -> None:
+    assert main.target_first(typed.split()) == parsed.split()

@@ -1,17 +1,17 @@
-"""Each month: land its files, then build that interval of every model, with its tests.
+"""Every month: land its files, then build that interval of every model, with its tests.
 
-One task a model, drawn by Cosmos from dbt's manifest; at the end the tests that read several models.
-Read from the environment when the file is parsed, all optional:
+Cosmos makes one task a model from dbt's manifest; the last task runs the tests that read several models. Optional
+environment variables, read when Airflow parses this file:
 
-    PENSTOCK_PROJECT                the dbt project's folder
-    PENSTOCK_BIN                    the folder of its dbt and penstock
-    PENSTOCK_TARGET                 the target of profiles.yml
-    PENSTOCK_AIRFLOW_START          the first month, as 2024-01
-    PENSTOCK_AIRFLOW_LAND           datasets to land first, blanks between; empty: something else lands them
-    PENSTOCK_AIRFLOW_FROM           a folder or address to land from, instead of the published one
-    PENSTOCK_AIRFLOW_SELECT         what of the project, in dbt's words; empty: all of it
-    PENSTOCK_AIRFLOW_EXCLUDE        what not; by default what learns
-    PENSTOCK_AIRFLOW_RETRY_SECONDS  the pause before a task is tried again
+    PENSTOCK_PROJECT                folder of the dbt project
+    PENSTOCK_BIN                    folder of its dbt and penstock
+    PENSTOCK_TARGET                 target of profiles.yml
+    PENSTOCK_AIRFLOW_START          first month, as 2024-01
+    PENSTOCK_AIRFLOW_LAND           datasets to land first, separated by blanks; empty: land nothing
+    PENSTOCK_AIRFLOW_FROM           folder or URL to land from; default: the published address
+    PENSTOCK_AIRFLOW_SELECT         dbt selectors of the models to build; empty: all
+    PENSTOCK_AIRFLOW_EXCLUDE        dbt selectors of models to exclude; default: tag:ml
+    PENSTOCK_AIRFLOW_RETRY_SECONDS  pause before a task is tried again
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ HERE = Path(__file__).resolve().parents[1]
 PROJECT = Path(os.environ.get("PENSTOCK_PROJECT") or HERE.parents[1])
 BIN = Path(os.environ.get("PENSTOCK_BIN") or PROJECT / ".venv" / "bin")
 TARGET = os.environ.get("PENSTOCK_TARGET") or "local"
-# Parsed once, by `setup`: no dbt has to start each time that Airflow reads this file.
+# `setup` parses the project once, so that Airflow doesn't start dbt whenever it parses this file.
 PARSED = PROJECT / "target" / "airflow"
 START = os.environ.get("PENSTOCK_AIRFLOW_START") or "2024-01"
 SELECT = os.environ.get("PENSTOCK_AIRFLOW_SELECT", "").split()
@@ -48,13 +48,13 @@ if not (PARSED / "manifest.json").exists():
     )
 
 
-def pause(usual: timedelta) -> timedelta:
-    """Time before a task is tried again: what the environment says, else what is usual."""
-    return timedelta(seconds=float(RETRY)) if RETRY else usual
+def retry_delay(default: timedelta) -> timedelta:
+    """Return the time before a task is tried again: from the environment, or the default."""
+    return timedelta(seconds=float(RETRY)) if RETRY else default
 
 
-def landing(dataset: str) -> BashOperator:
-    """The task that lands the interval's month of a dataset: again each day until it is published."""
+def landing_task(dataset: str) -> BashOperator:
+    """Return the task that lands the interval's month of a dataset, and tries daily until it is published."""
     program, source = quote(str(BIN / "penstock")), f" --from {quote(FROM)}" if FROM else ""
     return BashOperator(
         task_id=dataset,
@@ -63,12 +63,12 @@ def landing(dataset: str) -> BashOperator:
         env={"PENSTOCK_TARGET": TARGET, "NO_COLOR": "1"},
         append_env=True,
         retries=90,
-        retry_delay=pause(timedelta(days=1)),
+        retry_delay=retry_delay(timedelta(days=1)),
     )
 
 
 PROFILE = ProfileConfig("penstock", TARGET, profiles_yml_filepath=PROJECT / "profiles.yml")
-# What each dbt process is given, of models and tests alike.
+# Options of every dbt process, for models and tests.
 DBT = {
     "dbt_executable_path": str(HERE / "dbt-in-place"),
     "append_env": True,
@@ -76,10 +76,10 @@ DBT = {
         "PENSTOCK_PROJECT": str(PROJECT),
         "PENSTOCK_BIN": str(BIN),
         "PENSTOCK_TARGET": TARGET,
-        # The options --event-time-start and --event-time-end; `dbt test` has no such options, and needs none.
+        # Like --event-time-start and --event-time-end; `dbt test` doesn't have these options.
         "DBT_EVENT_TIME_START": "{{ data_interval_start | ds }}",
         "DBT_EVENT_TIME_END": "{{ data_interval_end | ds }}",
-        # Of each task its own, so that two at once don't write one file, and each try finds the last one's.
+        # A folder for each task: concurrent tasks write different files, and a retry finds the previous files.
         "DBT_TARGET_PATH": str(PARSED / "{{ task.task_id }}"),
         "DBT_LOG_PATH": str(PARSED / "{{ task.task_id }}"),
         "DBT_PARTIAL_PARSE_FILE_PATH": str(PARSED / "partial_parse.msgpack"),
@@ -88,16 +88,16 @@ DBT = {
     "should_store_compiled_sql": False,
     "pool": "penstock_server",
     "retries": 2,
-    "retry_delay": pause(timedelta(minutes=5)),
+    "retry_delay": retry_delay(timedelta(minutes=5)),
 }
 
 with DAG(
     dag_id="penstock_monthly",
-    description="Trip files of a month to a tested warehouse",
-    # An interval is a calendar month, and its run begins when the month has ended.
+    description="Land a month of trip files and build the tested warehouse",
+    # An interval is a calendar month; its run begins when the month has ended.
     schedule=CronDataIntervalTimetable("0 0 1 * *", timezone="UTC"),
     start_date=datetime.strptime(START, "%Y-%m").replace(tzinfo=timezone.utc),
-    # A month that ends while no scheduler runs still gets its run; from `start_date`, one after the other.
+    # Months that ended while no scheduler ran get their runs too, from `start_date`, one after another.
     catchup=True,
     max_active_runs=1,
     tags=["penstock"],
@@ -110,14 +110,14 @@ with DAG(
             load_method=LoadMode.DBT_MANIFEST,
             select=SELECT,
             exclude=EXCLUDE,
-            # A model's tests run with it, in one dbt process: when they fail, what reads it waits.
+            # A model's tests run with it in one dbt process: if they fail, downstream models wait.
             test_behavior=TestBehavior.BUILD,
             emit_datasets=False,
         ),
         execution_config=ExecutionConfig(
             execution_mode=ExecutionMode.LOCAL,
             invocation_mode=InvocationMode.SUBPROCESS,
-            # Not the tests that read what is built later.
+            # Excludes tests that read models that are built later.
             test_indirect_selection=TestIndirectSelection.BUILDABLE,
             dbt_executable_path=DBT["dbt_executable_path"],
         ),
@@ -126,7 +126,7 @@ with DAG(
     if LAND:
         with TaskGroup("land") as land:
             for name in LAND:
-                landing(name)
+                landing_task(name)
         land >> models
     if between := between_models(json.loads((PARSED / "manifest.json").read_text()), set(models.tasks_map)):
         models >> DbtTestLocalOperator(

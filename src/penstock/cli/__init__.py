@@ -1,1 +1,1 @@
-"""The command line `penstock`: one module for each group of commands."""
+"""The command line `penstock`: one module per group of commands."""

@@ -1,4 +1,4 @@
-"""Ctrl-C on the lake's commands: what was done is shown, and what to type next is said."""
+"""Handle Ctrl-C in the lake's commands: show the finished months and the command that continues."""
 
 from __future__ import annotations
 
@@ -13,55 +13,48 @@ import typer
 from rich.console import Console
 
 from penstock.errors import PenstockError
-from penstock.lake.landing_report import Line, show_lines
+from penstock.lake.landing_report import ReportLine, show_lines
 
 
-class Interrupts:
-    """Whether Ctrl-C was pressed. Libraries turn the exception into others; this is not lost."""
+class InterruptFlag:
+    """Whether Ctrl-C was pressed. The flag stays set when a library turns KeyboardInterrupt into another error."""
 
     def __init__(self) -> None:
-        self.came = False
+        self.is_set = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """The handler of SIGINT: as Python's own, but remembered."""
-        self.came = True
+        """Handle SIGINT like Python's own handler, and set the flag."""
+        self.is_set = True
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Go no further after Ctrl-C.
-
-        Raises:
-            KeyboardInterrupt: it was pressed.
-        """
-        if self.came:
+        """Raise KeyboardInterrupt when Ctrl-C was pressed."""
+        if self.is_set:
             raise KeyboardInterrupt
 
 
 @contextmanager
-def interruptible(console: Console, lines: Sequence[Line], typed: Sequence[str]) -> Iterator[Interrupts]:
-    """On Ctrl-C, show the months that were done, say what to type next, and exit with 130.
+def interruptible(console: Console, lines: Sequence[ReportLine], arguments: Sequence[str]) -> Iterator[InterruptFlag]:
+    """On Ctrl-C, show the finished months and the command that continues, and exit with 130.
 
     Args:
-        lines: of the months that are done, as far as the block has come.
-        typed: the words of the command, without `penstock`.
+        lines: the report's lines so far; the block appends to them.
+        arguments: the command line without `penstock`.
     """
-    interrupts = Interrupts()
-    before = signal.signal(signal.SIGINT, interrupts.handle)
+    interrupt = InterruptFlag()
+    previous_handler = signal.signal(signal.SIGINT, interrupt.handle)
     try:
-        yield interrupts
-        interrupts.check()
+        yield interrupt
+        interrupt.check()
     except BaseException as error:
-        if not (interrupts.came or isinstance(error, KeyboardInterrupt)):
+        if not (interrupt.is_set or isinstance(error, KeyboardInterrupt)):
             raise
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         show_lines(console, [line for line in lines if not line.error])
-        found = "interrupted; each month is live as before, or landed whole"
-        message = PenstockError(f"`penstock {typed[0]}` to run to its end", found, f"`{_command(typed)}`")
+        found = "interrupted; each month is either unchanged or completely landed"
+        command = shlex.join(["penstock", *arguments])
+        message = PenstockError(f"`penstock {arguments[0]}` to run to its end", found, f"`{command}`")
         print(f"penstock: {message}", file=sys.stderr)
         raise typer.Exit(130) from None
     finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _command(typed: Sequence[str]) -> str:
-    return shlex.join(["penstock", *typed])
+        signal.signal(signal.SIGINT, previous_handler)

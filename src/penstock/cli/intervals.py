@@ -1,32 +1,27 @@
-"""`penstock backfill` and `penstock batches`."""
+"""The commands `penstock backfill` and `penstock batches`."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import date
 from functools import partial
 from typing import Annotated
 
 import typer
-from filelock import FileLock, Timeout
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from penstock.cli.lake import Find, land_one, several
 from penstock.config import dbt_credentials
-from penstock.config.settings import Settings, load
-from penstock.errors import PenstockError
+from penstock.config.settings import load
 from penstock.lake import catalog as catalogs
-from penstock.lake.landing_report import Bar, Line
+from penstock.lake import landing_requests
+from penstock.lake.landing_report import ProgressBar
 from penstock.report import ledger_listing
-from penstock.report.build_summary import query
+from penstock.report.warehouse_query import run_query
 from penstock.spark.server import control
 from penstock.workflows.backfill import Backfill, Step
 
-WIDTH = 150
+PIPE_WIDTH = 150
 
 
 def register(app: typer.Typer) -> None:
@@ -43,81 +38,62 @@ def backfill(
         str | None, typer.Option("--from", help="Folder or address to land from, instead of the published one.")
     ] = None,
 ) -> None:
-    """Land and build months, one after another; the same command again goes on where it stopped."""
+    """Land and build months one after another. The same command again continues where it stopped."""
     settings = load()
     catalog = catalogs.load(settings.root)
     chosen = catalog.dataset(dataset)
-    wanted = several(chosen, [f"{first}..{last}"], from_, settings.root)
+    requests = landing_requests.request_months(chosen, [f"{first}..{last}"], from_, settings.root)
     console = Console(highlight=False)
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("months"), TimeElapsedColumn(),
         console=console, transient=True,
     )  # fmt: skip
 
-    def ended(step: Step) -> None:
+    def show_step(step: Step) -> None:
         landed = ", ".join(dict.fromkeys(step.landed))
         models = ", ".join(step.models) or "nothing: all of it was built already"
-        bar.console.print(f"{step.name}  {landed}  built {models}  {step.seconds:.1f} s", soft_wrap=True)
+        console.print(f"{step.name}  {landed}  built {models}  {step.seconds:.1f} s", soft_wrap=True)
 
-    def land(month: date, find: Find) -> Line:
+    def show_waiting() -> None:
+        console.print("another backfill of this project is running; waiting for it")
+
+    with bar, ProgressBar(Console(quiet=True)) as silent:
+        land = partial(
+            landing_requests.land_request, catalog, chosen, lake_dir=settings.lake_dir, progress=silent.update
+        )
+        task = bar.add_task(f"backfill {dataset}", total=len(requests))
+
+        def show_progress(done: int, description: str) -> None:
+            bar.update(task, completed=done, description=description)
+
         try:
-            return land_one(catalog, chosen, month, find(), settings.lake_dir, silent)
-        except PenstockError as error:
-            return Line(dataset, month, "refused", error=error)
-
-    with bar, Bar(Console(quiet=True)) as silent:
-        task = bar.add_task(f"backfill {dataset}", total=len(wanted))
-
-        def progress(done: int, words: str) -> None:
-            bar.update(task, completed=done, description=words)
-
-        try:
-            if not control.is_remote(settings):
-                control.up(settings, partial(progress, 0))
-            with _turn(settings, bar.console):
-                Backfill(settings.root, dataset, progress, ended).run(
-                    [(month, partial(land, month, find)) for month, find in wanted]
-                )
+            Backfill(settings, dataset, show_progress, show_step, show_waiting).run(
+                [(request.month, partial(land, request)) for request in requests]
+            )
         except KeyboardInterrupt:
             bar.stop()
-            words = "every month listed above is whole, the one under way is as it was before"
-            print(f"penstock: interrupted; {words}. The same command again goes on with it", file=sys.stderr)
+            message = "every month listed above is complete, the current month is as it was before"
+            print(f"penstock: interrupted; {message}. Run the same command again to continue", file=sys.stderr)
             raise typer.Exit(130) from None
-    console.print(f"[green]done[/green]  {len(wanted)} months of {dataset}; `dbt test` checks them")
-
-
-@contextmanager
-def _turn(settings: Settings, console: Console) -> Iterator[None]:
-    """One backfill of a project at a time: the next one waits, and finds what the first one built."""
-    settings.state_dir.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(settings.state_dir / "backfill.lock")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        console.print("another backfill of this project is under way; waiting for it")
-        lock.acquire()
-    try:
-        yield
-    finally:
-        lock.release()
+    console.print(f"[green]done[/green]  {len(requests)} months of {dataset}; `dbt test` checks them")
 
 
 def batches(
     models: Annotated[list[str] | None, typer.Argument(help="Only these models.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every attempt, not the last of each interval alone.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Every attempt, not only the last of each interval.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """Show the ledger: what was built for each model and interval, from what, by which run."""
+    """Show the run ledger: what was built for each model and interval, from which inputs, by which run."""
     settings = load()
     if not control.is_remote(settings):
         control.up(settings)
-    schema = dbt_credentials.schema_of(settings.root, settings.target)
-    rows = ledger_listing.rows(partial(query, settings), schema, models or [])
-    chosen = rows if every else ledger_listing.last(rows)
-    # A table that goes into a file or a pipe is as wide as it needs to be.
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH)
+    schema = dbt_credentials.target_schema(settings.root, settings.target)
+    rows = ledger_listing.read_ledger(partial(run_query, settings), schema, models or [])
+    chosen = rows if every else ledger_listing.latest(rows)
     if as_json:
         for row in chosen:
             print(json.dumps(row, default=str))
-    else:
-        ledger_listing.show(console, chosen)
+        return
+    # A file or pipe has no width of its own, so the table is as wide as its columns need.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    ledger_listing.show(console, chosen)

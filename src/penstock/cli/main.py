@@ -1,4 +1,4 @@
-"""The command line: `penstock …`. Each group of commands lives beside what it commands."""
+"""The program `penstock`. It imports only the module of the command that the user typed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from penstock.config import profiles
 from penstock.errors import PenstockError
 
 app = typer.Typer(
-    help="Batch SQL and Python on a Spark you run yourself.",
+    help="SQL and Python models on a Spark that you operate yourself.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 
 
-# The modules that register commands, in the order of the help, each with its commands.
+# The modules that register commands, in the order of the help, with their commands.
 GROUPS = {
     "penstock.cli.lake": ("land", "remove", "sample", "clean", "lake"),
     "penstock.cli.server": ("up", "down", "status", "doctor"),
-    "penstock.workflows.quickstart": ("quickstart", "summary"),
+    "penstock.cli.quickstart": ("quickstart", "summary"),
     "penstock.cli.intervals": ("backfill", "batches"),
     "penstock.cli.explain": ("explain",),
     "penstock.cli.report": ("report",),
@@ -33,44 +33,44 @@ GROUPS = {
 }
 
 
-def register(words: list[str]) -> None:
-    """Add commands to the program: of the group that a command line names, else all. Importing all takes seconds."""
+def register(arguments: list[str]) -> None:
+    """Add commands to the program: the group of the typed command, else all groups, which take seconds to import."""
     start = 0
-    if words and words[0].startswith(("-t", "--target")):
-        start = 1 if "=" in words[0] else 2
-    command = words[start] if len(words) > start else ""
-    named = [module for module, commands in GROUPS.items() if command in commands]
-    for module in named or GROUPS:
+    if arguments and arguments[0].startswith(("-t", "--target")):
+        start = 1 if "=" in arguments[0] else 2
+    command = arguments[start] if len(arguments) > start else ""
+    modules = [module for module, commands in GROUPS.items() if command in commands]
+    for module in modules or GROUPS:
         importlib.import_module(module).register(app)
 
 
 @app.callback()
-def choose(
+def set_target(
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="A target of profiles.yml, before or after the command.")
     ] = None,
 ) -> None:
-    """Whatever reads the settings, in this process and in those it starts, reads them for that target."""
+    """Set the target for everything that loads the settings, in this process and in its child processes."""
     if target:
-        os.environ[profiles.VARIABLE] = target
+        os.environ[profiles.TARGET_VARIABLE] = target
 
 
-def target_first(words: list[str]) -> list[str]:
-    """A command line with its target in front, where the program itself takes it, not the command."""
-    for place, word in enumerate(words):
-        if word in ("--target", "-t") and place + 1 < len(words):
-            return [*words[place : place + 2], *words[:place], *words[place + 2 :]]
-        if word.startswith("--target="):
-            return [word, *words[:place], *words[place + 1 :]]
-    return words
+def target_first(arguments: list[str]) -> list[str]:
+    """Return the arguments with the target option in front: the program accepts it there, the commands do not."""
+    for position, argument in enumerate(arguments):
+        if argument in ("--target", "-t") and position + 1 < len(arguments):
+            return [*arguments[position : position + 2], *arguments[:position], *arguments[position + 2 :]]
+        if argument.startswith("--target="):
+            return [argument, *arguments[:position], *arguments[position + 1 :]]
+    return arguments
 
 
 def main() -> None:
-    """Run the program; a user's mistake ends with one clear line and exit code 1."""
+    """Run the program; a PenstockError is printed in its three parts and ends with exit code 1."""
     try:
-        words = target_first(sys.argv[1:])
-        register(words)
-        app(words)
+        arguments = target_first(sys.argv[1:])
+        register(arguments)
+        app(arguments)
     except PenstockError as error:
         console = Console(stderr=True, highlight=False)
         console.print(f"[red]penstock:[/red] needed: {error.needed}", soft_wrap=True)
@@ -78,7 +78,7 @@ def main() -> None:
         console.print(f"  do:    {error.do}", soft_wrap=True, markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("penstock: interrupted; what had landed stays landed", file=sys.stderr)
+        print("penstock: interrupted; landed months stay landed", file=sys.stderr)
         sys.exit(130)
 
 

@@ -1,4 +1,4 @@
-"""`penstock report …`: pages for people."""
+"""The command group `penstock report`."""
 
 from __future__ import annotations
 
@@ -10,29 +10,31 @@ from rich.console import Console
 
 from penstock.config.settings import load
 from penstock.errors import PenstockError
-from penstock.ml.ratio import ratio
-from penstock.report import build_summary, ml_page, ml_queries
+from penstock.report import ml_page, ml_queries
+from penstock.report.warehouse_query import run_query
 
-console = Console(highlight=False)
+TABLES = {
+    *ml_queries.MODELS,
+    *("model_registry", "trip_predictions", "prediction_drift", "zone_clusters", "zone_rank"),
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program."""
+    group = typer.Typer(help="Reports as HTML pages.", no_args_is_help=True)
+    group.command(name="ml")(ml)
+    app.add_typer(group, name="report")
 
 
 def ml(
     out: Path = typer.Option(Path("target/ml.html"), "--out", help="The file to write."),
 ) -> None:
-    """What was learned, how well, and where it errs, as one HTML page."""
+    """Write an HTML page on the trained models, their errors, and the drift of their features."""
     settings = load()
-    query = partial(build_summary.query, settings)
+    query = partial(run_query, settings)
     tables = {str(row[1]) for row in query("show tables in warehouse")}
-    needed = {
-        *ml_queries.MODELS,
-        "model_registry",
-        "trip_predictions",
-        "prediction_drift",
-        "zone_clusters",
-        "zone_rank",
-    }
-    if missing := sorted(needed - tables):
-        raise PenstockError("the models that learn", f"not built: {', '.join(missing)}", "type `make ml`")
+    if missing := sorted(TABLES - tables):
+        raise PenstockError("the machine learning models", f"not built: {', '.join(missing)}", "type `make ml`")
     versions = ml_queries.versions(query)
     live = {item.model: item for item in sorted(versions, key=lambda item: item.number) if item.live}
     if not live:
@@ -41,22 +43,15 @@ def ml(
         )
     errors = {name: ml_queries.errors(query, item) for name, item in live.items()}
     text = ml_page.page(
-        versions, live, errors, ml_queries.zones(query), ml_queries.profiles(query), ml_queries.drift(query)
+        versions, live, errors, ml_queries.zones(query), ml_queries.hourly_shares(query), ml_queries.drift(query)
     )
     path = out if out.is_absolute() else settings.root / out
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
+    console = Console(highlight=False)
     for item in live.values():
-        mae, rmse = ratio(item.mae, item.baseline_mae), ratio(item.rmse, item.baseline_rmse)
         console.print(
-            f"{item.model} {item.number}: MAE {item.mae:.3f}, {mae:.3f} of the baseline's; "
-            f"RMSE {item.rmse:.3f}, {rmse:.3f}"
+            f"{item.model} {item.number}: MAE {item.mae:.3f}, {item.mae_ratio:.3f} of the baseline's; "
+            f"RMSE {item.rmse:.3f}, {item.rmse_ratio:.3f}"
         )
     console.print(f"written: {path}", soft_wrap=True)
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands to the program."""
-    group = typer.Typer(help="Pages for people.", no_args_is_help=True)
-    group.command(name="ml")(ml)
-    app.add_typer(group, name="report")

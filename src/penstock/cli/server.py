@@ -19,10 +19,11 @@ from penstock.spark.server import control
 from penstock.spark.server.record import Record
 
 console = Console(highlight=False)
+MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad [/red]"}
 
 
 def _show(settings: Settings, running: Record) -> None:
-    """A small table of addresses a person can use."""
+    """Print the server's addresses and what its settings leave open."""
     table = Table.grid(padding=(0, 2))
     ports = running.ports
     table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
@@ -32,23 +33,23 @@ def _show(settings: Settings, running: Record) -> None:
     table.add_row("Spark UI", running.ui or "off")
     table.add_row("processes", " ".join(str(process.pid) for process in running.processes))
     idle = settings.server.idle_minutes
-    table.add_row("stops by itself", f"after {idle:g} minutes without a client" if idle else "never")
+    table.add_row("stops", f"after {idle:g} minutes without a client" if idle else "with `penstock down` only")
     console.print(table)
-    for words in exposure.of(settings):
-        console.print(f"[yellow]open:[/yellow] {words}", soft_wrap=True)
+    for text in exposure.list_exposures(settings):
+        console.print(f"[yellow]open:[/yellow] {text}", soft_wrap=True)
     if control.settings_changed(settings, running):
         console.print(
-            "[yellow]settings changed since it started:[/yellow] `penstock down`, then any command, applies them"
+            "[yellow]settings changed since it started:[/yellow] type `penstock down`; the next start applies them"
         )
 
 
 def _show_secret(settings: Settings, running: Record) -> None:
-    """What a client, a notebook and a browser need, ready to be copied."""
+    """Print the addresses and logins for a client, a notebook and a browser."""
     jdbc = f"jdbc:hive2://{LOOPBACK}:{running.ports.thrift}"
     file = settings.state_dir / secret.FILE
     shown = {
         "JDBC URL": f"{jdbc}/default"
-        if authentication.by_profile(settings)
+        if authentication.has_custom_login(settings)
         else f"{jdbc}/default;user={secret.USER};password={running.token}",
         "user": secret.USER,
         "password": running.token,
@@ -58,25 +59,25 @@ def _show_secret(settings: Settings, running: Record) -> None:
     }
     console.print()
     for name, text in shown.items():
-        # Not in a table: a terminal would break the lines.
+        # Outside a table, whose lines a terminal would wrap.
         console.print(f"{name:<16}  {text}", soft_wrap=True, markup=False)
 
 
 def _metastore(settings: Settings, running: Record) -> str:
-    """Which metastore is asked, and where its tables are kept."""
+    """Return the metastore's address and its database."""
     if running.shared:
-        return f"{settings.metastore} (runs by itself)"
-    kept = settings.metastore if settings.metastore != addresses.DERBY else f"Derby, {settings.state}/metastore_db"
-    return f"thrift://{LOOPBACK}:{running.ports.metastore} ({kept})"
+        return f"{settings.metastore} (not managed by penstock)"
+    database = settings.metastore if settings.metastore != addresses.DERBY else f"Derby, {settings.state}/metastore_db"
+    return f"thrift://{LOOPBACK}:{running.ports.metastore} ({database})"
 
 
 def _master(settings: Settings, running: Record) -> str:
-    """Which master the tasks go to and, where it has executors, how many came and with which Python."""
+    """Return the master's address and, on a cluster, the number of its executors and their Python."""
     if addresses.is_local(settings.server.master):
         return f"{settings.server.master} (no executors)"
-    asked = settings.server.executors.count
-    answered = f"{running.executors} of {asked} executors answered, their Python {running.python} is as here"
-    return f"{settings.server.master} ({answered})"
+    requested = settings.server.executors.count
+    executors = f"{running.executors} of {requested} executors answered, their Python is {running.python} as here"
+    return f"{settings.server.master} ({executors})"
 
 
 def register(app: typer.Typer) -> None:
@@ -84,18 +85,18 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def up() -> None:
-        """Start the Spark server with its metastore, or say where it already runs."""
+        """Start the Spark server with its metastore, or show the addresses of the running one."""
         settings = load()
-        before = control.current(settings)
+        was_up = control.current(settings) is not None
         with console.status("starting") as status:
             running = control.up(settings, lambda text: status.update(text))
-        word = "already up" if before else f"up after {running.ready_seconds:g} s"
-        console.print(f"[green]{word}[/green]")
+        state = "already up" if was_up else f"up after {running.ready_seconds:g} s"
+        console.print(f"[green]{state}[/green]")
         _show(settings, running)
 
     @app.command()
     def down() -> None:
-        """Stop the server and every process of it."""
+        """Stop the server and all its processes."""
         with console.status("stopping"):
             stopped = control.down(load())
         console.print("down" if stopped else "nothing was up")
@@ -103,10 +104,10 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def status(
         show_secret: Annotated[
-            bool, typer.Option("--show-secret", help="Print what other clients need to connect, the secret included.")
+            bool, typer.Option("--show-secret", help="Print what other clients need to connect, including the secret.")
         ] = False,
     ) -> None:
-        """Say whether the server is up, and where. Exit code 1 when it isn't."""
+        """Show whether the server is up, and its addresses. Exit code 1 when it isn't."""
         settings = load()
         control.refuse_remote(settings)
         running = control.current(settings)
@@ -119,17 +120,14 @@ def register(app: typer.Typer) -> None:
         if show_secret:
             _show_secret(settings, running)
         else:
-            console.print("what other programs need to connect: `penstock status --show-secret`")
+            console.print("connection details for other programs: `penstock status --show-secret`")
 
     @app.command(name="doctor")
     def doctor_command() -> None:
-        """Check Java, packages, memory, disk and ports, and say in plain words what is wrong."""
+        """Check Java, packages, memory, disk and ports, and explain each problem."""
         findings = doctor.examine(load())
         for finding in findings:
-            mark = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[red]bad [/red]"}[
-                finding.level
-            ]
-            console.print(f"{mark} {finding.subject}: {finding.found}", soft_wrap=True)
+            console.print(f"{MARKS[finding.level]} {finding.subject}: {finding.found}", soft_wrap=True)
             if finding.do:
                 console.print(f"       do: {finding.do}", soft_wrap=True, markup=False)
         if any(finding.level == "bad" for finding in findings):

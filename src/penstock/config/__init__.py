@@ -1,1 +1,1 @@
-"""What a project is configured with: `penstock.yml`, the targets of `profiles.yml`, and addresses in them."""
+"""A project's configuration: `penstock.yml`, the targets of `profiles.yml`, and the addresses in both."""

@@ -1,4 +1,4 @@
-"""Addresses in settings: Spark's master, the Hive metastore; taken apart, and refused when they can't be."""
+"""Parse the addresses in settings: Spark masters and the Hive metastore."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ DEFAULT_PORTS = {POSTGRESQL: 5432, THRIFT: 9083}
 
 @dataclass(frozen=True)
 class Metastore:
-    """Where the metastore keeps its tables, or which one is asked.
+    """The database that the metastore uses, or the running metastore that Spark connects to.
 
     Attributes:
         kind: `derby`, `postgresql` or `thrift`.
-        host, port, database: empty or 0 where the kind has none.
+        host, port, database: empty or 0 if the kind has none.
     """
 
     kind: str
@@ -29,18 +29,18 @@ class Metastore:
 
     @property
     def text(self) -> str:
-        """As the settings have it."""
+        """Return the address in the form of the settings."""
         if self.kind == DERBY:
             return DERBY
         tail = f"/{self.database}" if self.database else ""
         return f"{self.kind}://{self.host}:{self.port}{tail}"
 
 
-def metastore(text: str) -> Metastore:
-    """The metastore that a setting names.
+def parse_metastore(text: str) -> Metastore:
+    """Return the metastore that a setting names.
 
     Raises:
-        ValueError: it names none, or holds a user or password. Those are not repeated in the message.
+        ValueError: the address is not valid, or it contains a user or password, which the message omits.
     """
     if text == DERBY:
         return Metastore(DERBY)
@@ -51,35 +51,35 @@ def metastore(text: str) -> Metastore:
         raise ValueError("not an address") from None
     if "@" in text or parts.query or re.search(r"(?i)password|user=", text):
         raise ValueError(
-            "a user or password, or options, stand in it; the first two belong in the environment, "
+            "it contains a user, a password or options; set user and password in the environment, as "
             "PENSTOCK_METASTORE_USER and PENSTOCK_METASTORE_PASSWORD"
         )
     database = parts.path.strip("/")
-    whole = bool(host) and (re.fullmatch(r"\w+", database) if kind == POSTGRESQL else not database)
-    if kind not in DEFAULT_PORTS or not whole:
+    is_complete = bool(host) and (re.fullmatch(r"\w+", database) if kind == POSTGRESQL else not database)
+    if kind not in DEFAULT_PORTS or not is_complete:
         raise ValueError("needed: derby, postgresql://host:port/database or thrift://host:port")
     return Metastore(kind, str(host), port or DEFAULT_PORTS[kind], database)
 
 
 def is_local(master: str) -> bool:
-    """Whether a master runs the tasks inside the driver: there are no executors then."""
+    """Return whether a master runs all tasks in the driver, without executors."""
     return master == "local" or master.startswith("local[")
 
 
-def standalone(master: str) -> list[tuple[str, int]]:
-    """Hosts and ports of a standalone master and its stand-ins, `spark://a:7077,b:7077`; of any other, none."""
+def standalone_masters(master: str) -> list[tuple[str, int]]:
+    """Return the host and port of each master in `spark://a:7077,b:7077`; none for other cluster managers."""
     if not master.startswith("spark://"):
         return []
-    found = []
+    masters = []
     for part in master.removeprefix("spark://").split(","):
         host, _, port = part.rpartition(":")
         if host and port.isdecimal():
-            found.append((host, int(port)))
-    return found
+            masters.append((host, int(port)))
+    return masters
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host's name or number means this machine alone."""
+    """Return whether a host name or IP address is a loopback address."""
     if host in ("localhost", ""):
         return host == "localhost"
     try:

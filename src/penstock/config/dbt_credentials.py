@@ -1,4 +1,4 @@
-"""The credentials of a dbt target, read without running dbt."""
+"""Load the credentials of a dbt target without running dbt."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from penstock.errors import PenstockError
 
 
-def credentials_of(root: Path, target: str) -> Any:
-    """The credentials of a dbt target as its adapter has them, by profiles.yml alone.
+def load_credentials(root: Path, target: str) -> Any:
+    """Return the adapter's credentials of a target in profiles.yml.
 
     Raises:
-        PenstockError: the profile can't be read.
+        PenstockError: dbt cannot read the profile.
     """
     from argparse import Namespace
 
@@ -29,10 +29,10 @@ def credentials_of(root: Path, target: str) -> Any:
         raise PenstockError("a target in profiles.yml", " ".join(str(error).split()), "see `dbt debug`") from None
 
 
-def schema_of(root: Path, target: str) -> str:
-    """The schema of a dbt target.
+def target_schema(root: Path, target: str) -> str:
+    """Return the schema of a target in profiles.yml.
 
     Raises:
-        PenstockError: the profile can't be read.
+        PenstockError: dbt cannot read the profile.
     """
-    return str(credentials_of(root, target).schema)
+    return str(load_credentials(root, target).schema)

@@ -1,7 +1,7 @@
-"""What profiles.yml says without dbt: which targets there are, and which one is meant when none is named.
+"""Read the targets of profiles.yml without dbt, which takes seconds to import.
 
-dbt takes seconds to import; `penstock status` shall not. Only `env_var` is known in here, as dbt's
-own documentation has it in profiles: https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
+Of dbt's Jinja functions, only `env_var` is supported:
+https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-# What chooses a target for a whole shell, and for the dbt that penstock itself runs.
-VARIABLE = "PENSTOCK_TARGET"
+# The environment variable that selects a target, also for the dbt commands that penstock runs.
+TARGET_VARIABLE = "PENSTOCK_TARGET"
 
 
 @dataclass(frozen=True)
@@ -22,9 +22,9 @@ class Profile:
     """The project's profile.
 
     Attributes:
-        default: the target that is meant when none is named.
-        targets: the names of all of them.
-        remote: those whose server is someone else's: they name a `host`.
+        default: the target that is used if none is named.
+        targets: the names of all targets.
+        remote: the targets with a `host`, whose server penstock does not manage.
     """
 
     default: str = ""
@@ -39,11 +39,11 @@ def _env_var(name: str, default: str | None = None) -> str:
     return value
 
 
-def _rendered(text: str) -> str:
-    """A value with its environment variables filled in; empty when that can't be done."""
+def _render(text: str) -> str:
+    """Return a value with its environment variables, or an empty string if it cannot be rendered."""
     if "{" not in text:
         return text
-    # Only for those who need it: every command of penstock comes by here.
+    # Imported here because every penstock command reads the profile and few profiles need Jinja.
     from jinja2 import TemplateError
     from jinja2.nativetypes import NativeEnvironment
 
@@ -53,7 +53,7 @@ def _rendered(text: str) -> str:
         return ""
 
 
-def _mapping(path: Path) -> dict[str, Any]:
+def _read_mapping(path: Path) -> dict[str, Any]:
     try:
         data = yaml.safe_load(path.read_text())
     except (OSError, yaml.YAMLError):
@@ -61,28 +61,35 @@ def _mapping(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _names_a_host(target: Any) -> bool:
+def _has_host(target: Any) -> bool:
     host = target.get("host") if isinstance(target, dict) else None
     return host is not None and (not isinstance(host, str) or bool(host.strip()))
 
 
 def read(root: Path) -> Profile:
-    """The profile of the project at `root`; empty when there is none, or it can't be read: dbt says why."""
-    name = _mapping(root / "dbt_project.yml").get("profile")
+    """Return the profile of the project at `root`.
+
+    The profile is empty if it is missing or unreadable. dbt reports the reason.
+    """
+    name = _read_mapping(root / "dbt_project.yml").get("profile")
     folders = [os.environ.get("DBT_PROFILES_DIR"), root, Path.home() / ".dbt"]
     file = next((Path(f) / "profiles.yml" for f in folders if f and (Path(f) / "profiles.yml").exists()), None)
-    found = _mapping(file).get(name) if file and isinstance(name, str) else None
-    if not isinstance(found, dict):
+    profile = _read_mapping(file).get(name) if file and isinstance(name, str) else None
+    if not isinstance(profile, dict):
         return Profile()
-    outputs = found.get("outputs")
+    outputs = profile.get("outputs")
     outputs = {str(name): item for name, item in outputs.items()} if isinstance(outputs, dict) else {}
     targets = tuple(outputs)
-    default = _rendered(str(found.get("target") or "default"))
-    remote = frozenset(name for name in targets if _names_a_host(outputs[name]))
+    default = _render(str(profile.get("target") or "default"))
+    remote = frozenset(name for name in targets if _has_host(outputs[name]))
     return Profile(default, targets, remote)
 
 
-def chosen() -> list[str]:
-    """The words that tell dbt of the target that was named to penstock; none when none was."""
-    name = os.environ.get(VARIABLE)
-    return ["--target", name] if name else []
+def dbt_options(root: Path) -> list[str]:
+    """Return the options that make dbt use the project at `root` and the target that PENSTOCK_TARGET names."""
+    options = ["--project-dir", str(root)]
+    if target := os.environ.get(TARGET_VARIABLE):
+        options += ["--target", target]
+    if "DBT_PROFILES_DIR" not in os.environ and (root / "profiles.yml").exists():
+        options += ["--profiles-dir", str(root)]
+    return options

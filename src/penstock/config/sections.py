@@ -1,4 +1,4 @@
-"""Sections of penstock.yml: `server` with its ports and executors, and `store`."""
+"""The sections `server` and `store` of penstock.yml."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Strict(BaseModel):
-    """Base of every settings object: frozen, unknown keys refused."""
+    """Base class of every settings object: frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Ports(Strict):
-    """Preferred loopback ports; one that is taken is stepped over."""
+    """Preferred loopback ports. The server skips a port that is in use."""
 
     thrift: int = Field(10000, ge=1024, le=65000)
     connect: int = Field(15002, ge=1024, le=65000)
@@ -23,16 +23,16 @@ class Ports(Strict):
 
 
 class Executors(Strict):
-    """What the server asks a cluster for, and each spark_submit driver beside it.
+    """The executors that the server, and each spark_submit driver, requests from a cluster.
 
     Attributes:
-        count: how many executors.
-        cores: tasks that each runs at a time.
-        memory: JVM heap of each, as in `1g`.
-        wait_seconds: how long a server waits for the first one, and the jobs of a driver of its own for any.
-        jars: `path`: they find the table-format jars where this machine has them; `ship`: they are sent.
-        python: path or name of their Python; without it they have this environment's, at the same path.
-        packages: Python packages that are sent to them, with all these need.
+        count: number of executors.
+        cores: number of concurrent tasks per executor.
+        memory: JVM heap per executor, as in `1g`.
+        wait_seconds: how long a server waits for its first executor, and a spark_submit job for any executor.
+        jars: `path` if executors have the table-format jars at the same path as this machine, `ship` to send them.
+        python: path or name of the executors' Python; by default the path of this environment's Python.
+        packages: Python packages to send to the executors, with their dependencies.
     """
 
     count: int = Field(2, ge=1)
@@ -48,20 +48,20 @@ class ServerSettings(Strict):
     """The Spark server that penstock starts on this machine.
 
     Attributes:
-        master: Spark master of the driver, as `spark-submit --master` takes it.
+        master: Spark master of the driver, in the form of `spark-submit --master`.
         memory: JVM heap of the driver, `auto` (sized to the machine) or as in `4g`, `900m`.
-        java_home: folder of a Java 17 or 21; found by itself when left out.
-        idle_minutes: the server stops after this long without a client; 0 keeps it up for ever.
-        start_seconds: how long a start may take before it counts as failed.
-        class_data_sharing: keep an archive of loaded classes (about 250 MB) to halve the start.
-        bind: where Thrift, Connect, Spark's UI and the driver listen: loopback, or every address of the
-            machine. All ask for the server's secret, and without TLS it can be read on the way: `0.0.0.0` is for
-            a pod behind a network policy.
+        java_home: folder of a Java 17 or 21; searched for by default.
+        idle_minutes: the server stops after this time without a client; 0 keeps it running.
+        start_seconds: a start that takes longer than this has failed.
+        class_data_sharing: keep an archive of loaded classes (about 250 MB), which halves the start time.
+        bind: the address on which Thrift, Connect, the Spark UI and the driver listen: loopback, or all addresses
+            of the machine. Each requires the server's secret, which is readable on the network without TLS: use
+            `0.0.0.0` only in a pod behind a network policy.
         ports: preferred ports.
-        executors: of a master that isn't local.
-        packages: Maven coordinates of the table-format jars put on the system class path.
-        java_options: options of the Spark JVM, added after penstock's own.
-        spark_conf: Spark settings added to, or put over, penstock's own.
+        executors: the executors, unless the master is local.
+        packages: Maven coordinates of the table-format jars on the system class path.
+        java_options: options of the Spark JVM, added after penstock's options.
+        spark_conf: Spark settings that extend or override penstock's settings.
     """
 
     master: str = "local[*]"
@@ -79,8 +79,8 @@ class ServerSettings(Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _spark_values_are_text(cls, values: Any) -> Any:
-        """YAML reads `8` and `true` as numbers and booleans; Spark wants their text."""
+    def _convert_spark_conf_to_text(cls, values: Any) -> Any:
+        """Convert numbers and booleans from YAML to the text that Spark requires."""
         conf = values.get("spark_conf") if isinstance(values, dict) else None
         if isinstance(conf, dict):
             text = {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in conf.items()}
@@ -89,15 +89,15 @@ class ServerSettings(Strict):
 
 
 class StoreSettings(Strict):
-    """How the store of `lake` and `warehouse` is reached, when they don't lie on a disk.
+    """The connection to the object store or HDFS of `lake` and `warehouse`.
 
-    Credentials are not among them: they come from the environment or the provider's own chain.
+    Credentials come from the environment or the provider's credential chain, not from the settings.
 
     Attributes:
-        endpoint: address of an object store that isn't the provider's own, `http://127.0.0.1:5000`; for
+        endpoint: address of an object store other than the provider's, `http://127.0.0.1:5000`; for
             HDFS its WebHDFS address (default: port 9870 of the NameNode).
-        region: of S3.
-        anonymous: ask without credentials.
+        region: the S3 region.
+        anonymous: connect without credentials.
     """
 
     endpoint: str | None = Field(None, pattern=r"^https?://[^/\s@]+$")

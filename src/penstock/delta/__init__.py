@@ -1,1 +1,1 @@
-"""Delta tables: their log, conflicting commits, replaced ranges, and sorted writes."""
+"""Delta tables: log, concurrent commits, merge keys, replaced intervals, sorted writes and table features."""

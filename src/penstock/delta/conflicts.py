@@ -1,4 +1,4 @@
-"""A write that lost to another writer's commit, sent again: for SQL models and Python models alike."""
+"""Retry a Delta write that lost to a concurrent commit. SQL models and Python models share this module."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 
 Result = TypeVar("Result")
 
-# Delta's error classes for a commit that lost to another one. Each is raised before the commit, so
-# nothing was written: https://docs.delta.io/latest/concurrency-control.html
+# Delta raises these error classes before the commit, so the failed write has changed nothing:
+# https://docs.delta.io/latest/concurrency-control.html
 CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
-# What `create table if not exists` meets while another writer is about to make the same table: its
-# folder is there and its first commit isn't, or the metastore has it by then.
-FOLDER_THERE = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
-MADE_MEANWHILE = (
-    FOLDER_THERE,
+# `create table if not exists` fails in these ways while another writer creates the same table: the folder
+# exists without a first commit, or the metastore got the table in the meantime.
+NON_EMPTY_LOCATION = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
+CONCURRENT_CREATION = (
+    NON_EMPTY_LOCATION,
     "TABLE_OR_VIEW_ALREADY_EXISTS",
     "DELTA_TABLE_ALREADY_EXISTS",
     "AlreadyExistsException",
@@ -27,38 +27,38 @@ FIRST_PAUSE = 0.2
 
 
 def is_conflict(error: BaseException) -> bool:
-    """Whether a write failed only because another writer's commit came first."""
+    """Return whether a write failed only because another writer committed first."""
     return any(text in str(error) for text in CONFLICTS)
 
 
-def is_made_meanwhile(error: BaseException) -> bool:
-    """Whether a table could not be made because another writer makes it at this moment."""
-    return is_conflict(error) or any(text in str(error) for text in MADE_MEANWHILE)
+def is_concurrent_creation(error: BaseException) -> bool:
+    """Return whether creating a table failed because another writer is creating it."""
+    return is_conflict(error) or any(text in str(error) for text in CONCURRENT_CREATION)
 
 
-def again_on_conflict(
+def retry_on_conflict(
     write: Callable[[], Result],
     sleep: Callable[[float], None] = time.sleep,
-    lost: Callable[[BaseException], bool] = is_conflict,
+    is_retryable: Callable[[BaseException], bool] = is_conflict,
 ) -> Result:
-    """Write; after a conflict, once more, up to six times with longer and longer pauses.
+    """Call `write`, and call it again after a conflict, up to six times with growing random pauses.
 
     Args:
         write: sends the statement.
-        sleep: pauses for some seconds; by chance, so that two writers don't meet again.
-        lost: tells a conflict from other errors.
+        sleep: pauses for some seconds. The pauses are random so that two writers don't collide again.
+        is_retryable: returns whether an error is a conflict.
 
     Raises:
-        Exception: what the write raised, when that was no conflict or each time one.
+        Exception: what the last call raised.
     """
-    attempts = Retrying(
-        retry=retry_if_exception(lost),
+    retrying = Retrying(
+        retry=retry_if_exception(is_retryable),
         stop=stop_after_attempt(ATTEMPTS),
         wait=wait_random_exponential(FIRST_PAUSE),
         sleep=sleep,
         reraise=True,
     )
-    return attempts(write)
+    return retrying(write)
 
 
 def create_if_missing(
@@ -69,28 +69,28 @@ def create_if_missing(
     sleep: Callable[[float], None] = time.sleep,
     comments: Mapping[str, str] | None = None,
 ) -> None:
-    """Make an empty Delta table, unless it is there or another writer makes it at this moment.
+    """Create an empty Delta table, unless it exists or another writer creates it at the same time.
 
-    A folder that is still there without its table after all attempts is what a killed writer left, dead
-    between Delta's first commit and the metastore. Delta refuses to make a table in it, except from a
-    query; a writer whose commit comes in between makes that a conflict.
+    If the table's folder exists without a table after all attempts, a killed writer left it between Delta's
+    first commit and the registration in the metastore. Delta refuses to create a table in such a folder,
+    except from a query. If another writer commits in between, that query conflicts and is retried.
 
     Args:
         run: sends a statement.
-        table: its name, as SQL.
-        columns: names, as SQL, with their types.
-        clauses: of `create table`, between the columns and `as`.
-        sleep: see `again_on_conflict`.
-        comments: of columns, as SQL literals; a folder that is taken over goes without.
+        table: the table's name as SQL.
+        columns: column names as SQL, with their types.
+        clauses: the clauses of `create table` between the columns and `as`.
+        sleep: see `retry_on_conflict`.
+        comments: column comments as SQL literals. A table created over a leftover folder gets no comments.
     """
-    said = {name: f" comment {words}" for name, words in (comments or {}).items()}
-    listed = ", ".join(f"{name} {kind}{said.get(name, '')}" for name, kind in columns.items())
+    comment_clauses = {name: f" comment {comment}" for name, comment in (comments or {}).items()}
+    definitions = ", ".join(f"{name} {kind}{comment_clauses.get(name, '')}" for name, kind in columns.items())
     try:
-        made = f"create table if not exists {table} ({listed}) {clauses}"
-        again_on_conflict(lambda: run(made), sleep, is_made_meanwhile)
+        create = f"create table if not exists {table} ({definitions}) {clauses}"
+        retry_on_conflict(lambda: run(create), sleep, is_concurrent_creation)
     except Exception as error:
-        if FOLDER_THERE not in str(error):
+        if NON_EMPTY_LOCATION not in str(error):
             raise
-        nothing = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
-        over = f"create or replace table {table} {clauses} as select {nothing} where false"
-        again_on_conflict(lambda: run(over), sleep)
+        nulls = ", ".join(f"cast(null as {kind}) as {name}" for name, kind in columns.items())
+        create_over = f"create or replace table {table} {clauses} as select {nulls} where false"
+        retry_on_conflict(lambda: run(create_over), sleep)

@@ -1,1 +1,1 @@
-"""`penstock explain`: how Spark runs a model, in the field's words and as a picture."""
+"""`penstock explain`: describe how Spark runs a model, as text and as a picture."""

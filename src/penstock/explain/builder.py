@@ -1,71 +1,76 @@
-"""Puts an explanation together: the plan, what it counted, and what the server knows of its tables."""
+"""Build an explanation from a plan, its metrics, and what the server knows about its tables."""
 
 from __future__ import annotations
 
 from penstock.explain import costs, joins, shuffles
-from penstock.explain.explanation import Facts, ScanFact
-from penstock.explain.keys import named
-from penstock.explain.metrics import Counted, amount, count, measured
-from penstock.explain.server_facts import Server
+from penstock.explain.explanation import Explanation, ScanFact
+from penstock.explain.keys import restore_query_names
+from penstock.explain.metrics import Metrics, byte_metric, count_metric, metrics_by_operator
+from penstock.explain.server_facts import ServerFacts
 from penstock.plans import queries
 from penstock.plans.parse import parse
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 
-def facts(
-    kept: Kept, kind: str, server: Server, heading: str, notes: tuple[str, ...] = (), stored: bool = True
-) -> Facts:
-    """All that is said of a plan.
+def build_explanation(
+    captured: CapturedPlan,
+    kind: str,
+    server: ServerFacts,
+    heading: str,
+    notes: tuple[str, ...] = (),
+    is_stored: bool = True,
+) -> Explanation:
+    """Return the explanation of a plan.
 
     Args:
-        kept: the plan; the executed one goes before the explained one.
+        captured: the plan; its executed plan takes precedence over its explained plan.
         kind: the model's materialization.
-        server: answers what the plan doesn't.
+        server: facts that the plan does not have.
         heading: which plan this is.
-        notes: what else there is to know of it.
-        stored: whether the model has files of its own.
+        notes: notes for the reader of the plan.
+        is_stored: whether the model has files.
 
     Raises:
-        NotAPlan: the kept text is none.
+        NotAPlan: the captured text is not a plan.
     """
-    executed = kept.executed
-    plan = parse(named(executed.plan if executed else kept.explained))
-    counted = measured(plan, executed.metrics) if executed else {}
-    exchanges = shuffles.facts(plan, counted)
+    executed = captured.executed
+    plan = parse(restore_query_names(executed.plan if executed else captured.explained))
+    metrics = metrics_by_operator(plan, executed.metrics) if executed else {}
+    exchanges = shuffles.explain_exchanges(plan, metrics)
     stages = executed.stages if executed else []
-    return Facts(
-        kept.name,
-        kind,
-        kept.relation,
-        heading,
-        notes,
-        executed is not None,
-        plan,
-        {number: dict(item) for number, item in counted.items()},
-        tuple(joins.facts(kept, plan, counted, server)),
-        tuple(exchanges),
-        tuple(_scan(item, counted.get(item.operator.number, {}), server) for item in queries.scans(plan)),
-        tuple(shuffles.steps(plan)),
-        tuple(stages),
-        tuple(costs.warnings(plan, exchanges, stages)),
-        server.files(kept.relation) if stored else None,
+    return Explanation(
+        model=captured.name,
+        kind=kind,
+        relation=captured.relation,
+        heading=heading,
+        notes=notes,
+        has_run=executed is not None,
+        plan=plan,
+        metrics={number: dict(item) for number, item in metrics.items()},
+        joins=tuple(joins.explain_joins(captured, plan, metrics, server)),
+        exchanges=tuple(exchanges),
+        scans=tuple(_scan(item, metrics.get(item.operator.number, {}), server) for item in queries.scans(plan)),
+        steps=tuple(shuffles.summarize_steps(plan)),
+        stages=tuple(stages),
+        warnings=tuple(costs.warnings(plan, exchanges, stages)),
+        files=server.table_files(captured.relation) if is_stored else None,
     )
 
 
-def _scan(scan: queries.Scan, mine: Counted, server: Server) -> ScanFact:
-    detail = server.detail(scan.table)
+def _scan(scan: queries.Scan, metrics: Metrics, server: ServerFacts) -> ScanFact:
+    detail = server.table_detail(scan.table)
     return ScanFact(
-        scan.operator.number,
-        scan.table,
-        len(scan.columns),
-        detail.columns,
-        count(mine, "number of files read"),
-        detail.files,
-        count(mine, "number of partitions read"),
-        detail.partitions,
-        amount(mine, "size of files read"),
-        detail.bytes,
-        count(mine, "number of output rows"),
-        scan.partition_filters,
-        scan.pushed_filters,
+        number=scan.operator.number,
+        table=scan.table,
+        columns=len(scan.columns),
+        of_columns=detail.columns,
+        files=count_metric(metrics, "number of files read"),
+        of_files=detail.files,
+        partitions=count_metric(metrics, "number of partitions read"),
+        of_partitions=detail.partitions,
+        bytes=byte_metric(metrics, "size of files read"),
+        of_bytes=detail.bytes,
+        rows=count_metric(metrics, "number of output rows"),
+        partition_filters=scan.partition_filters,
+        pushed_filters=scan.pushed_filters,
     )

@@ -1,13 +1,11 @@
-"""The dbt side of an explanation: the model asked for, whether its code changed, its compiled query.
+"""Find a model of the dbt project, its captured plan and its compiled query.
 
-dbt runs inside this process and writes none of its artifacts, so that `dbt retry` and the last
-run's results stay as they are.
+dbt runs in this process and writes no artifacts, so `dbt retry` still uses the results of the last run.
 """
 
 from __future__ import annotations
 
 import difflib
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,8 +16,8 @@ from typing import Any
 from penstock.config import profiles
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
-from penstock.plans import plan_store as kept
-from penstock.plans.plan_store import Kept
+from penstock.plans import plan_store
+from penstock.plans.plan_store import CapturedPlan
 
 QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 
@@ -27,15 +25,12 @@ QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 def _invoke(settings: Settings, manifest: Any, needed: str, *arguments: str) -> Any:
     from dbt.cli.main import dbtRunner
 
-    places = ["--project-dir", str(settings.root), *profiles.chosen()]
-    if "DBT_PROFILES_DIR" not in os.environ and (settings.root / "profiles.yml").exists():
-        places += ["--profiles-dir", str(settings.root)]
-    done = dbtRunner(manifest=manifest).invoke([*QUIET, *arguments, *places])
-    if done.success:
-        return done.result
-    results = getattr(done.result, "results", [])
-    words = [str(item.message) for item in results if item.message] or [str(done.exception or "dbt failed")]
-    raise PenstockError(needed, " ".join(" ".join(words).split()), f"see `dbt {' '.join(arguments)}`") from None
+    outcome = dbtRunner(manifest=manifest).invoke([*QUIET, *arguments, *profiles.dbt_options(settings.root)])
+    if outcome.success:
+        return outcome.result
+    results = getattr(outcome.result, "results", [])
+    messages = [str(item.message) for item in results if item.message] or [str(outcome.exception or "dbt failed")]
+    raise PenstockError(needed, " ".join(" ".join(messages).split()), f"see `dbt {' '.join(arguments)}`") from None
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class Model:
     """A model of the dbt project.
 
     Attributes:
-        node: dbt's own object of it.
+        node: dbt's node of the model.
         manifest: dbt's manifest.
     """
 
@@ -52,99 +47,100 @@ class Model:
 
     @property
     def adapter(self) -> Any:
-        """dbt's adapter of the target; each command of dbt makes another.
+        """Return dbt's adapter of the target; each dbt command creates a new one.
 
         Raises:
-            PenstockError: the target is of another type.
+            PenstockError: the target is not of type penstock.
         """
         from dbt.adapters.factory import FACTORY
 
-        found = FACTORY.adapters.get("penstock")
-        if found is None:
+        adapter = FACTORY.adapters.get("penstock")
+        if adapter is None:
             types = ", ".join(f"`{name}`" for name in FACTORY.adapters) or "none"
             raise PenstockError("a target of type penstock", types, "set `type: penstock` in profiles.yml")
-        return found
+        return adapter
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Return the model's name."""
         return str(self.node.name)
 
     @property
     def kind(self) -> str:
-        """How it is materialized, `incremental table` said as dbt does, and its language when that is Python."""
+        """Return the materialization, and the language of a Python model."""
         return f"{self.node.config.materialized}{', Python' if self.is_python else ''}"
 
     @property
     def is_python(self) -> bool:
-        """Whether it is written in Python: then only a run knows its plan."""
+        """Return whether the model is written in Python; its plan is known only after a run."""
         return str(self.node.language) == "python"
 
     @property
     def is_stored(self) -> bool:
-        """Whether its rows are stored in files of its own."""
+        """Return whether the model has files."""
         from dbt.adapters.penstock import node_fingerprint
 
         return node_fingerprint.is_stored(self.node)
 
     @property
-    def target(self) -> Path:
-        """dbt's target folder."""
+    def _target_folder(self) -> Path:
         return Path(self.adapter.config.project_root) / str(self.adapter.config.target_path)
 
     @property
-    def _code(self) -> str:
+    def _fingerprint(self) -> str:
         from dbt.adapters.penstock import node_fingerprint
 
         return node_fingerprint.fingerprint(self.manifest, self.node.unique_id)
 
-    def kept(self) -> Kept | None:
-        """The plan that it last ran with; None when none is kept."""
-        return kept.read(self.target, self.node.unique_id)
+    def captured_plan(self) -> CapturedPlan | None:
+        """Return the captured plan of the model's last run, or None."""
+        return plan_store.read(self._target_folder, self.node.unique_id)
 
-    def has_changed(self, plan: Kept) -> bool:
-        """Whether its code is another than the one a plan belongs to."""
-        return plan.code != self._code
+    def has_changed_since(self, captured: CapturedPlan) -> bool:
+        """Return whether the model's code has changed since a plan was captured."""
+        return captured.code != self._fingerprint
 
-    def compiled(self, settings: Settings) -> Kept:
-        """Its compiled query, as a plan to be filled in.
+    def compile(self, settings: Settings) -> CapturedPlan:
+        """Return the model's compiled query, as a captured plan that is not yet explained.
 
         Raises:
-            PenstockError: dbt can't compile it.
+            PenstockError: dbt cannot compile the model.
         """
         from dbt.adapters.penstock import node_fingerprint
 
         needed = f"the compiled query of {self.name}"
-        done = _invoke(settings, self.manifest, needed, "compile", "--select", ".".join(self.node.fqn))
-        sql = next((r.node.compiled_code for r in done.results if r.node.unique_id == self.node.unique_id), None)
+        result = _invoke(settings, self.manifest, needed, "compile", "--select", ".".join(self.node.fqn))
+        sql = next((r.node.compiled_code for r in result.results if r.node.unique_id == self.node.unique_id), None)
         if not sql:
             raise PenstockError(needed, "none", f"see `dbt compile --select {self.name}`")
         views = node_fingerprint.views(self.manifest, self.node.unique_id)
-        return Kept(self.node.unique_id, node_fingerprint.relation_name(self.node), self._code, sql, views)
+        return CapturedPlan(
+            self.node.unique_id, node_fingerprint.relation_name(self.node), self._fingerprint, sql, views
+        )
 
     @property
-    def conf(self) -> dict[str, str]:
-        """The Spark settings that its configuration brings.
+    def spark_conf(self) -> dict[str, str]:
+        """Return the Spark settings of the model's layout.
 
         Raises:
-            PenstockError: the configuration is wrong.
+            PenstockError: the model's configuration is not valid.
         """
         from dbt.adapters.penstock import layout
 
-        with _configured():
+        with _configuration_errors():
             return layout.session_settings(self.node.config, self._format, self.node.unique_id)
 
-    def written(self, select: str) -> str:
-        """Its query as it is sent: in the order in which its files are to hold the rows.
+    def with_write_order(self, select: str) -> str:
+        """Return a query with the distribution and order in which the model's rows are written.
 
         Raises:
-            PenstockError: the configuration is wrong.
+            PenstockError: the model's configuration is not valid.
         """
         from dbt.adapters.penstock.layout import FileLayout
 
         if not self.is_stored:
             return select
-        with _configured():
+        with _configuration_errors():
             return FileLayout.parse(self.node.config, self._format, self.node.unique_id).arranged(select)
 
     @property
@@ -153,49 +149,49 @@ class Model:
 
 
 @contextmanager
-def _configured() -> Iterator[None]:
-    """The adapter's message on a wrong configuration, as a user's error."""
+def _configuration_errors() -> Iterator[None]:
+    """Raise an error about a model's configuration as a PenstockError; the adapter's errors already are."""
     from dbt_common.exceptions import DbtRuntimeError
 
     try:
         yield
+    except PenstockError:
+        raise
     except DbtRuntimeError as error:
-        parts = re.split(r"needed: |\. found: |\. do: ", str(error.msg))[1:]
-        needed, found, do = parts if len(parts) == 3 else ("a valid configuration", str(error.msg), "correct it")
-        raise PenstockError(needed, found, do) from None
+        raise PenstockError("a valid configuration", str(error.msg), "correct it") from None
 
 
-def find(settings: Settings, name: str) -> Model:
-    """A model by its name, with its package or not, or by its unique id.
+def find_model(settings: Settings, name: str) -> Model:
+    """Return a model by its name, with or without its package, or by its unique id.
 
     Raises:
-        PenstockError: no dbt project here, one that dbt can't parse, or no such model in it.
+        PenstockError: there is no dbt project, dbt cannot parse it, or it has no such model.
     """
     if not (settings.root / "dbt_project.yml").exists():
         raise PenstockError("a dbt project", f"no dbt_project.yml in {settings.root}", "go to the project's folder")
     manifest = _invoke(settings, None, "a dbt project that can be parsed", "parse")
-    own = manifest.metadata.project_name
-    nodes = [node for node in manifest.nodes.values() if _is_called(node, name)]
-    models = sorted((n for n in nodes if n.resource_type == "model"), key=lambda n: n.package_name != own)
+    project = manifest.metadata.project_name
+    nodes = [node for node in manifest.nodes.values() if _has_name(node, name)]
+    models = sorted((n for n in nodes if n.resource_type == "model"), key=lambda n: n.package_name != project)
     if models:
         return Model(models[0], manifest)
     if nodes:
         found = f"`{name}` is a {nodes[0].resource_type}"
         raise PenstockError("a model", found, "name a model; only those have a query that Spark plans")
     names = sorted({node.name for node in manifest.nodes.values() if node.resource_type == "model"})
-    raise PenstockError("a model of this project", f"no `{name}`", _close(name, names))
+    raise PenstockError("a model of this project", f"no `{name}`", _suggestion(name, names))
 
 
-def _is_called(node: Any, name: str) -> bool:
+def _has_name(node: Any, name: str) -> bool:
     bare = name.removesuffix(".sql").removesuffix(".py")
     return bare in (node.name, node.unique_id, f"{node.package_name}.{node.name}", getattr(node, "alias", None))
 
 
-def _close(name: str, names: Sequence[str]) -> str:
-    """What to type instead of a name that isn't there."""
+def _suggestion(name: str, names: Sequence[str]) -> str:
+    """Return what to type instead of an unknown model name."""
     words = set(re.split(r"[_.]", name.lower()))
-    close = difflib.get_close_matches(name, names, 3, 0.5)
-    close += [other for other in names if other not in close and words & set(other.split("_"))][: 3 - len(close)]
-    if close:
-        return f"did you mean {' or '.join(f'`{item}`' for item in close)}?"
+    similar = difflib.get_close_matches(name, names, 3, 0.5)
+    similar += [other for other in names if other not in similar and words & set(other.split("_"))][: 3 - len(similar)]
+    if similar:
+        return f"did you mean {' or '.join(f'`{item}`' for item in similar)}?"
     return "see `dbt ls --resource-type model`" if names else "write a model"

@@ -1,10 +1,10 @@
-"""What an explanation says, before it is put into words: plain values, ready for JSON too."""
+"""The content of an explanation as plain values, for the terminal, the picture and JSON."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from penstock.explain.server_facts import Files
+from penstock.explain.server_facts import TableFiles
 from penstock.plans.operators import Plan
 from penstock.plans.rest_api import Stage
 
@@ -14,12 +14,12 @@ class SideFact:
     """One side of a join.
 
     Attributes:
-        alias: its name in the query; empty where the text doesn't tell.
-        tables: the stored tables it reads.
-        hint: the join hint on it; empty without one.
-        rows: that came out of it; None before a run.
-        bytes: of these rows as they were shuffled or broadcast; None before a run.
-        stored: bytes of the one table it reads; None unknown, or of several tables.
+        alias: its name in the query; empty if unknown.
+        tables: the stored tables that it reads.
+        hint: its join hint; empty without one.
+        rows: its output rows; None before a run.
+        bytes: size of these rows when shuffled or broadcast; None before a run.
+        stored: size in bytes of its table; None if unknown, or if it reads several tables.
     """
 
     alias: str
@@ -32,16 +32,16 @@ class SideFact:
 
 @dataclass(frozen=True)
 class JoinFact:
-    """A join as Spark does it, and why that way.
+    """A join, and the reasons for its strategy.
 
     Attributes:
-        number: of its operator.
-        kind: `broadcast hash join` …
-        type: `left outer` …
+        number: the number of its operator.
+        kind: the join strategy, `broadcast hash join` …
+        type: the join type, `left outer` …
         on: its conditions.
-        built: the side that is broadcast or hashed.
-        rows: that it gave; None before a run.
-        why: reasons, the first the deciding one.
+        built: the side that is broadcast or hashed, `left` or `right`.
+        rows: its output rows; None before a run.
+        why: the reasons for its strategy, the decisive one first.
     """
 
     number: int
@@ -60,11 +60,11 @@ class ExchangeFact:
     """A shuffle.
 
     Attributes:
-        partitions: that rows were written to.
-        read_as: partitions they were read as, once adaptive execution knew their sizes.
-        bytes: written to the shuffle.
-        asked_by: the operator or hint that needs it.
-        tables: the stored tables whose rows it moves.
+        partitions: the number of partitions written.
+        read_as: the number of partitions read, after adaptive execution coalesced them.
+        rows, bytes: rows and bytes written to the shuffle; None before a run.
+        asked_by: the operator or hint that requires the shuffle.
+        tables: the stored tables whose rows are shuffled.
     """
 
     number: int
@@ -80,7 +80,7 @@ class ExchangeFact:
 
 @dataclass(frozen=True)
 class ScanFact:
-    """A table read, of how much of it; None where unknown."""
+    """A scan of a table. Each `of_` attribute is the table's total; None means unknown."""
 
     number: int
     table: str
@@ -98,21 +98,22 @@ class ScanFact:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """All of an explanation.
+class Explanation:
+    """The explanation of a model's plan.
 
     Attributes:
-        model: its name.
+        model: the model's name.
         kind: its materialization.
-        relation: the table it writes.
+        relation: the table that it writes.
         heading: which plan this is.
-        notes: what else a reader has to know of the plan, as that the code changed since.
+        notes: notes about the plan, for example that the code changed since.
+        has_run: whether the plan ran.
         plan: the operators.
-        counted: what each operator counted, by its number.
-        steps: aggregates, sorts and windows, one line each kind.
-        stages: those that ran; empty before a run.
-        warnings: what is likely to cost, in words.
-        files: of the table as it is now; None for a view, or without a server.
+        metrics: the metrics of each operator, by its number.
+        steps: aggregates, sorts and windows, one line per kind.
+        stages: the stages that ran; empty before a run.
+        warnings: the expensive parts of the plan.
+        files: the current files of the table; None for a view, or without a server.
     """
 
     model: str
@@ -122,11 +123,11 @@ class Facts:
     notes: tuple[str, ...]
     has_run: bool
     plan: Plan
-    counted: dict[int, dict[str, str]]
+    metrics: dict[int, dict[str, str]]
     joins: tuple[JoinFact, ...]
     exchanges: tuple[ExchangeFact, ...]
     scans: tuple[ScanFact, ...]
     steps: tuple[str, ...]
     stages: tuple[Stage, ...]
     warnings: tuple[str, ...] = ()
-    files: Files | None = field(default=None)
+    files: TableFiles | None = None

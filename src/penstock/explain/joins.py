@@ -1,4 +1,4 @@
-"""Joins of a plan: the names their sides have in the query, and why Spark does each the way it does."""
+"""Explain the joins of a plan: the aliases of their sides in the query, and the reasons for their strategies."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from penstock.explain.explanation import JoinFact, SideFact
-from penstock.explain.keys import condition, equations
-from penstock.explain.metrics import Counted, amount, count
-from penstock.explain.server_facts import Server, size
+from penstock.explain.keys import equalities, readable_condition
+from penstock.explain.metrics import Metrics, byte_metric, count_metric
+from penstock.explain.server_facts import ServerFacts, format_bytes
 from penstock.plans import queries, query_text
 from penstock.plans.operators import Operator, Plan
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.queries import Join
-from penstock.plans.query_text import Side
+from penstock.plans.query_text import JoinSide
 
-CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+CAMEL_CASE_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 STATISTICS = re.compile(r"sizeInBytes=(?P<bytes>[\d.,]+ \w+)(?:, rowCount=(?P<rows>[\d.E+]+))?")
-# The one side that each type of join lets Spark broadcast; a full outer join has none.
+# The sides that Spark may broadcast, by join type; other join types allow both.
 # Source: org.apache.spark.sql.catalyst.optimizer.JoinSelectionHelper.
 BROADCASTABLE = {
     "LeftOuter": ("right",),
@@ -27,8 +27,8 @@ BROADCASTABLE = {
     "RightOuter": ("left",),
     "FullOuter": (),
 }
-# Which hint leads to which join.
-OF_HINT = {
+# The operators that each join hint selects.
+OPERATORS_BY_HINT = {
     "broadcast": ("BroadcastHashJoin", "BroadcastNestedLoopJoin"),
     "merge": ("SortMergeJoin",),
     "shuffle_hash": ("ShuffledHashJoin",),
@@ -36,118 +36,122 @@ OF_HINT = {
 }
 
 
-def facts(kept: Kept, plan: Plan, counted: Mapping[int, Counted], server: Server) -> list[JoinFact]:
-    """Every join, the outermost first."""
+def explain_joins(
+    captured: CapturedPlan, plan: Plan, metrics: Mapping[int, Metrics], server: ServerFacts
+) -> list[JoinFact]:
+    """Return the facts of every join, the outermost first."""
     joins = queries.joins(plan)
-    before = queries.joins(plan.before()) if plan.initial else []
-    named = _named(joins, _sides(kept, server))
-    return [_fact(join, *named[place], before, counted, server) for place, join in enumerate(joins)]
+    initial = queries.joins(plan.initial_plan()) if plan.initial else []
+    matched = _match_sides(joins, _query_sides(captured, server))
+    return [
+        _join(join, left, right, initial, metrics, server) for join, (left, right) in zip(joins, matched, strict=True)
+    ]
 
 
-def _sides(kept: Kept, server: Server) -> list[Side]:
-    """The sides of the query's joins, those of the views that it reads before its own."""
-    views = {view: frozenset(tables) for view, tables in kept.views.items()}
-    found: list[Side] = []
-    for text in (*(server.view(name) for name in reversed(kept.views)), kept.sql):
-        with suppress(query_text.Unreadable):
-            found += query_text.sides(text, views) if text else []
-    return found
+def _query_sides(captured: CapturedPlan, server: ServerFacts) -> list[JoinSide]:
+    """Return the sides of the query's joins, after those of the views that it reads."""
+    views = {view: frozenset(tables) for view, tables in captured.views.items()}
+    sides: list[JoinSide] = []
+    for text in (*(server.view_query(name) for name in reversed(captured.views)), captured.sql):
+        with suppress(query_text.QueryParseError):
+            sides += query_text.join_sides(text, views) if text else []
+    return sides
 
 
-def _named(joins: list[Join], sides: list[Side]) -> list[tuple[Side | None, Side | None]]:
-    """The sides of each join as the query has them: joins are paired from the innermost on.
+def _match_sides(joins: list[Join], sides: list[JoinSide]) -> list[tuple[JoinSide | None, JoinSide | None]]:
+    """Return the left and right side of each join in the query, None if unknown.
 
-    The plan's innermost join is the last of its list, the query's innermost sides are the first of
-    theirs; a side is used once, so that two joins of the same tables keep their own names.
+    The innermost join is the last of the plan's joins, and the innermost query has the first sides, so
+    joins are matched from the innermost one. Each side is used once, so that two joins of the same tables
+    keep their own aliases.
     """
-    free = [place for place, side in enumerate(sides) if side.place != "from"]
-    found: list[tuple[Side | None, Side | None]] = []
+    unused = [position for position, side in enumerate(sides) if side.clause != "from"]
+    matched: list[tuple[JoinSide | None, JoinSide | None]] = []
     for join in reversed(joins):
-        same = [p for p in free if join.right and sides[p].tables == join.right]
+        same_tables = [p for p in unused if join.right and sides[p].tables == join.right]
         keys = {key.casefold() for key in join.right_keys}
-        place = next((p for p in same if sides[p].keys and sides[p].keys <= keys), same[0] if same else None)
-        if place is None:
-            found.append((None, None))
+        same_keys = (p for p in same_tables if sides[p].keys and sides[p].keys <= keys)
+        position = next(same_keys, same_tables[0] if same_tables else None)
+        if position is None:
+            matched.append((None, None))
             continue
-        free.remove(place)
-        start = max((p for p in range(place) if sides[p].place == "from"), default=place)
-        left = sides[start] if start < place and sides[start].tables == join.left else None
-        found.append((left, sides[place]))
-    return found[::-1]
+        unused.remove(position)
+        start = max((p for p in range(position) if sides[p].clause == "from"), default=position)
+        left = sides[start] if start < position and sides[start].tables == join.left else None
+        matched.append((left, sides[position]))
+    return matched[::-1]
 
 
-def _fact(
+def _join(
     join: Join,
-    left: Side | None,
-    right: Side | None,
-    before: list[Join],
-    counted: Mapping[int, Counted],
-    server: Server,
+    left: JoinSide | None,
+    right: JoinSide | None,
+    initial: list[Join],
+    metrics: Mapping[int, Metrics],
+    server: ServerFacts,
 ) -> JoinFact:
     item = join.operator
     sides = {
-        "left": _side(item, 0, join.left, left, counted, server),
-        "right": _side(item, 1, join.right, right, counted, server),
+        "left": _side(item, 0, join.left, left, metrics, server),
+        "right": _side(item, 1, join.right, right, metrics, server),
     }
-    on = equations(join.left_keys, join.right_keys)
+    on = equalities(join.left_keys, join.right_keys)
     return JoinFact(
-        item.number,
-        join.kind,
-        CAMEL.sub(" ", join.type.split("(")[0]).lower(),
-        (*on, *((condition(join.condition),) if join.condition else ())),
-        join.built,
-        sides["left"],
-        sides["right"],
-        count(counted.get(item.number, {}), "number of output rows"),
-        tuple(_why(join, sides, before, server)),
+        number=item.number,
+        kind=join.kind,
+        type=CAMEL_CASE_BOUNDARY.sub(" ", join.type.split("(")[0]).lower(),
+        on=(*on, *((readable_condition(join.condition),) if join.condition else ())),
+        built=join.built,
+        left=sides["left"],
+        right=sides["right"],
+        rows=count_metric(metrics.get(item.number, {}), "number of output rows"),
+        why=tuple(_reasons(join, sides, initial, server)),
     )
 
 
 def _side(
-    item: Operator,
-    place: int,
+    join: Operator,
+    child: int,
     tables: frozenset[str],
-    side: Side | None,
-    counted: Mapping[int, Counted],
-    server: Server,
+    side: JoinSide | None,
+    metrics: Mapping[int, Metrics],
+    server: ServerFacts,
 ) -> SideFact:
-    rows, moved = _moved(item.children[place], counted) if place < len(item.children) else (None, None)
+    rows, size = _exchanged(join.children[child], metrics) if child < len(join.children) else (None, None)
     names = tuple(sorted(tables))
-    stored = server.detail(names[0]).bytes if len(names) == 1 else None
-    return SideFact(side.alias if side else "", names, side.hint if side else "", rows, moved, stored)
+    stored = server.table_detail(names[0]).bytes if len(names) == 1 else None
+    return SideFact(side.alias if side else "", names, side.hint if side else "", rows, size, stored)
 
 
-def _moved(item: Operator, counted: Mapping[int, Counted]) -> tuple[int | None, int | None]:
-    """Rows and bytes that the nearest exchange of a side moved."""
+def _exchanged(item: Operator, metrics: Mapping[int, Metrics]) -> tuple[int | None, int | None]:
+    """Return the rows and bytes of the nearest exchange below a join."""
     while True:
-        numbers = counted.get(item.number, {})
-        if item.name.endswith("Exchange") and numbers:
-            return count(numbers, "number of output rows", "shuffle records written"), amount(numbers, "data size")
-        if item.name.endswith("QueryStage") and item.statistics and (found := STATISTICS.search(item.statistics)):
-            rows = count(counted.get(item.children[0].number, {}), "number of output rows", "shuffle records written")
-            moved = amount({"data size": found["bytes"]}, "data size")
-            return rows if rows is not None or not found["rows"] else int(float(found["rows"])), moved
+        own = metrics.get(item.number, {})
+        if item.name.endswith("Exchange") and own:
+            return count_metric(own, "number of output rows", "shuffle records written"), byte_metric(own, "data size")
+        if item.name.endswith("QueryStage") and item.statistics and (match := STATISTICS.search(item.statistics)):
+            below = metrics.get(item.children[0].number, {})
+            rows = count_metric(below, "number of output rows", "shuffle records written")
+            size = byte_metric({"data size": match["bytes"]}, "data size")
+            return rows if rows is not None or not match["rows"] else int(float(match["rows"])), size
         if len(item.children) != 1:
             return None, None
         item = item.children[0]
 
 
-def _why(join: Join, sides: Mapping[str, SideFact], before: list[Join], server: Server) -> list[str]:
-    """Reasons for a join's kind, the deciding one first."""
+def _reasons(join: Join, sides: Mapping[str, SideFact], initial: list[Join], server: ServerFacts) -> list[str]:
+    """Return the reasons for the strategy of a join, the decisive one first."""
     name = join.operator.name
-    hints = [(place, side) for place, side in sides.items() if side.hint]
-    followed = [f"the hint {side.hint}({side.alias})" for _, side in hints if name in OF_HINT[side.hint]]
-    passed = [f"the hint {side.hint}({side.alias}) could not be followed" for _, side in hints if not followed]
+    hinted = [side for side in sides.values() if side.hint]
+    followed = [f"the hint {side.hint}({side.alias})" for side in hinted if name in OPERATORS_BY_HINT[side.hint]]
+    ignored = [f"the hint {side.hint}({side.alias}) could not be followed" for side in hinted if not followed]
     reasons = [*followed[:1]]
-    planned = _same(join, before)
+    planned = _same_join(join, initial)
     if planned is not None and planned.operator.name != name:
         reasons.append(f"planned as a {planned.kind}; changed while it ran, when the real sizes were known")
-    reasons += passed
+    reasons += ignored
     if name == "BroadcastHashJoin" and not reasons:
-        side = sides.get(join.built)
-        of = f", {size(side.stored)} as stored," if side and side.stored is not None else ""
-        limit = f" ({size(server.threshold)})" if server.threshold and server.threshold > 0 else ""
-        reasons.append(f"Spark's estimate of that side{of} is under spark.sql.autoBroadcastJoinThreshold{limit}")
+        reasons.append(_below_threshold(sides.get(join.built), server))
     elif name == "BroadcastNestedLoopJoin":
         reasons.append(
             "its condition has no equal columns, so rows can't be looked up by a key"
@@ -157,39 +161,48 @@ def _why(join: Join, sides: Mapping[str, SideFact], before: list[Join], server: 
     elif name == "CartesianProduct":
         reasons.append("it has no equal columns" if join.condition else "it has no condition")
     elif name in ("SortMergeJoin", "ShuffledHashJoin") and not followed:
-        reasons += _not_broadcast(join, sides, server)
+        reasons += _reasons_against_broadcast(join, sides, server)
         if name == "ShuffledHashJoin" and planned is None:
             reasons.append(f"the {join.built} side is small enough to hash in each task")
     return reasons
 
 
-def _not_broadcast(join: Join, sides: Mapping[str, SideFact], server: Server) -> list[str]:
-    """Why no side of a join with equal columns is sent whole."""
-    places = BROADCASTABLE.get(join.type.split("(")[0], ("left", "right"))
-    if not places:
+def _below_threshold(side: SideFact | None, server: ServerFacts) -> str:
+    stored = f", {format_bytes(side.stored)} as stored," if side and side.stored is not None else ""
+    threshold = server.broadcast_threshold
+    limit = f" ({format_bytes(threshold)})" if threshold and threshold > 0 else ""
+    return f"Spark's estimate of that side{stored} is under spark.sql.autoBroadcastJoinThreshold{limit}"
+
+
+def _reasons_against_broadcast(join: Join, sides: Mapping[str, SideFact], server: ServerFacts) -> list[str]:
+    """Return why Spark broadcasts neither side of a join with equal columns."""
+    positions = BROADCASTABLE.get(join.type.split("(")[0], ("left", "right"))
+    if not positions:
         return ["a full outer join with equal columns can't broadcast a side"]
-    limit = server.threshold
+    limit = server.broadcast_threshold
     if limit is not None and limit <= 0:
         return ["spark.sql.autoBroadcastJoinThreshold is off"]
-    which = "neither side" if len(places) == 2 else f"only the {places[0]} side may be broadcast here, and it"
-    words = "is" if len(places) == 2 else "isn't"
-    reasons = [
-        f"{which} {words} estimated under spark.sql.autoBroadcastJoinThreshold{f' ({size(limit)})' if limit else ''}"
-    ]
-    for place in places:
-        moved = sides[place].bytes
-        if limit and moved is not None and moved < limit:
+    subject = (
+        "neither side is"
+        if len(positions) == 2
+        else f"only the {positions[0]} side may be broadcast here, and it isn't"
+    )
+    threshold = f"spark.sql.autoBroadcastJoinThreshold{f' ({format_bytes(limit)})' if limit else ''}"
+    reasons = [f"{subject} estimated under {threshold}"]
+    for position in positions:
+        size = sides[position].bytes
+        if limit and size is not None and size < limit:
             reasons.append(
-                f"the {place} side turned out to be {size(moved)}: a broadcast hint would spare the shuffles"
+                f"the {position} side turned out to be {format_bytes(size)}: a broadcast hint would avoid the shuffles"
             )
             break
     return reasons
 
 
-def _same(join: Join, among: list[Join]) -> Join | None:
-    """A join in the plan before adaptive execution: of the same keys and tables."""
-    for other in among:
-        mine = {(join.left_keys, join.left), (join.right_keys, join.right)}
-        if {(other.left_keys, other.left), (other.right_keys, other.right)} == mine:
+def _same_join(join: Join, candidates: list[Join]) -> Join | None:
+    """Return the join of the initial plan that has the same keys and tables, on either side."""
+    sides = {(join.left_keys, join.left), (join.right_keys, join.right)}
+    for other in candidates:
+        if {(other.left_keys, other.left), (other.right_keys, other.right)} == sides:
             return other
     return None

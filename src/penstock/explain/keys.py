@@ -1,82 +1,86 @@
-"""Keys of joins and exchanges as a person wrote them, where Spark rewrote them."""
+"""Turn expressions that Spark rewrote back into the form that the query has."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-# `group by` of an expression: Spark computes it below under this name, and renames it above.
+# Spark computes a `group by` expression below under the first name and renames it above to the second.
 GROUPING = re.compile(r"_groupingexpression#(\d+)L? AS ([A-Za-z_]\w*)#")
 COALESCED = re.compile(r"^coalesce\((.+), .+\)$", re.DOTALL)
-NORMAL = re.compile(r"^knownfloatingpointnormalized\(normalizenanandzero\((.+)\)\)$", re.DOTALL)
+NORMALIZED_FLOAT = re.compile(r"^knownfloatingpointnormalized\(normalizenanandzero\((.+)\)\)$", re.DOTALL)
 NOT_NULL = re.compile(r"^isnotnull\(([^()]+)\)$")
-CUT = re.compile(r", \.\.\. (\d+) more fields")
+TRUNCATED = re.compile(r", \.\.\. (\d+) more fields")
 
 
-def named(text: str) -> str:
-    """A plan's text with grouping expressions under the names that the query gives them."""
+def restore_query_names(text: str) -> str:
+    """Return the text of a plan with the query's names for its grouping expressions."""
     for number, name in set(GROUPING.findall(text)):
         text = re.sub(rf"_groupingexpression#{number}(?!\d)", f"{name}#{number}", text)
     return text
 
 
-def unwrapped(text: str) -> str:
-    """An expression without brackets around all of it."""
+def strip_parentheses(text: str) -> str:
+    """Return an expression without the parentheses around all of it."""
     while text.startswith("(") and text.endswith(")"):
         depth = 0
-        for place, letter in enumerate(text):
+        for position, letter in enumerate(text):
             depth += (letter == "(") - (letter == ")")
-            if depth == 0 and place < len(text) - 1:
+            if depth == 0 and position < len(text) - 1:
                 return text
         text = text[1:-1]
     return text
 
 
-def condition(text: str) -> str:
-    """A condition as written: without outer brackets, and without `isnotnull` where another part says more."""
-    parts = list(_parts(text))
-    told = [part for part in parts if not NOT_NULL.match(part)]
-    return " and ".join(told or [NOT_NULL.sub(r"\1 is not null", part) for part in parts])
+def readable_condition(text: str) -> str:
+    """Return a condition as the query has it.
+
+    Outer parentheses are removed, and `isnotnull` is kept only if the condition has no other part.
+    """
+    parts = list(_conjuncts(text))
+    written = [part for part in parts if not NOT_NULL.match(part)]
+    return " and ".join(written or [NOT_NULL.sub(r"\1 is not null", part) for part in parts])
 
 
-def _parts(text: str) -> Iterator[str]:
-    text = unwrapped(text.strip())
+def _conjuncts(text: str) -> Iterator[str]:
+    text = strip_parentheses(text.strip())
     depth = 0
-    for place, letter in enumerate(text):
+    for position, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
-        if depth == 0 and text.startswith(" AND ", place):
-            yield from _parts(text[:place])
-            yield from _parts(text[place + 5 :])
+        if depth == 0 and text.startswith(" AND ", position):
+            yield from _conjuncts(text[:position])
+            yield from _conjuncts(text[position + 5 :])
             return
     yield text
 
 
-def simple(keys: Sequence[str]) -> list[str]:
-    """Keys, each null-safe pair `coalesce(a, 0), isnull(a)` as the one `a` it stands for."""
-    found: list[str] = []
+def readable_keys(keys: Sequence[str]) -> list[str]:
+    """Return keys as the query has them, with each null-safe pair `coalesce(a, 0), isnull(a)` as `a`."""
+    readable: list[str] = []
     rest = list(keys)
     while rest:
         key = rest.pop(0)
         if (inner := _null_safe(key, rest)) is not None:
             rest.pop(0)
             key = inner
-        # Spark makes -0.0 equal 0.0 in keys that are floating point numbers.
-        found.append(NORMAL.sub(r"\1", key))
-    return found
+        # Spark normalizes floating-point keys so that -0.0 equals 0.0.
+        readable.append(NORMALIZED_FLOAT.sub(r"\1", key))
+    return readable
 
 
-def _null_safe(key: str, after: Sequence[str]) -> str | None:
+def _null_safe(key: str, following: Sequence[str]) -> str | None:
     match = COALESCED.match(key)
-    return match[1] if match and after and after[0] == f"isnull({match[1]})" else None
+    return match[1] if match and following and following[0] == f"isnull({match[1]})" else None
 
 
-def equations(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """The equal expressions of a join: `a = b`, and `a <=> b` where null equals null."""
-    found: list[str] = []
-    place = 0
-    while place < min(len(left), len(right)):
-        one, other = _null_safe(left[place], left[place + 1 :]), _null_safe(right[place], right[place + 1 :])
-        safe = one is not None and other is not None
-        found.append(f"{one} <=> {other}" if safe else f"{left[place]} = {right[place]}")
-        place += 2 if safe else 1
-    return found
+def equalities(left: Sequence[str], right: Sequence[str]) -> list[str]:
+    """Return the equalities of a join: `a = b`, or `a <=> b` if null equals null."""
+    result: list[str] = []
+    position = 0
+    while position < min(len(left), len(right)):
+        left_key = _null_safe(left[position], left[position + 1 :])
+        right_key = _null_safe(right[position], right[position + 1 :])
+        is_null_safe = left_key is not None and right_key is not None
+        result.append(f"{left_key} <=> {right_key}" if is_null_safe else f"{left[position]} = {right[position]}")
+        position += 2 if is_null_safe else 1
+    return result

@@ -1,9 +1,9 @@
-"""What each operator of an executed plan counted, taken from what Spark's UI lists.
+"""Assign the metrics of the Spark UI to the operators of an executed plan.
 
-The REST status lists the UI's boxes from the last number to the first. The numbers follow the plan
-from its root down, left before right, so both sequences run alike once what only one of them has is
-left out: code generation, query stages, exchanges that are reused. A subquery's boxes follow one
-named `Subquery` below the operator that uses it; its tree in EXPLAIN FORMATTED stands by itself.
+The REST API lists the nodes of the UI from the last number to the first. Their numbers follow the plan
+from its root down, left before right. So both sequences have the same order once the nodes of only one
+side are removed: code generation, query stages, reused exchanges. The nodes of a subquery follow a node
+named `Subquery` below the operator that uses it; EXPLAIN FORMATTED prints them as a separate tree.
 Source: org.apache.spark.sql.execution.ui.SparkPlanGraph and SqlResource.
 """
 
@@ -13,35 +13,37 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
 
-from penstock.explain.server_facts import bytes_of
+from penstock.explain.server_facts import parse_bytes
 from penstock.plans.operators import Operator, Plan
 
-Counted = Mapping[str, str]
-Box = tuple[str, Counted]
+Metrics = Mapping[str, str]
+Node = tuple[str, Metrics]
 ONLY_IN_UI = ("WholeStageCodegen", "AdaptiveSparkPlan", "InputAdapter")
 VALUE = re.compile(r"^-?[\d,.]+(?: [A-Za-z]+)?")
 
 
-def _word(title: str) -> str:
-    """What both call an operator: its name, a scan with its table."""
+def _common_name(title: str) -> str:
+    """Return the name that both the UI and EXPLAIN give an operator; for a scan it includes the table."""
     return title if title.startswith(("Scan ", "BatchScan ")) else title.split(" ")[0]
 
 
-def measured(plan: Plan, metrics: Sequence[tuple[str, Counted]]) -> dict[int, Counted]:
-    """What operators counted, by their number.
+def metrics_by_operator(plan: Plan, ui_nodes: Sequence[tuple[str, Metrics]]) -> dict[int, Metrics]:
+    """Return the metrics of each operator, by its number.
 
     Args:
         plan: an executed plan.
-        metrics: name and counts of each box, as `Executed.metrics` has them.
+        ui_nodes: title and metrics of each node in the UI, as `ExecutedPlan.metrics` has them.
     """
-    boxes = [(_word(name), counted) for name, counted in reversed(metrics) if not name.startswith(ONLY_IN_UI)]
-    found: dict[int, Counted] = {}
-    _take_subqueries([_shown(tree) for tree in plan.subqueries], boxes, found)
-    _align(_shown(plan.root), boxes, found)
-    return found
+    nodes = [
+        (_common_name(title), metrics) for title, metrics in reversed(ui_nodes) if not title.startswith(ONLY_IN_UI)
+    ]
+    assigned: dict[int, Metrics] = {}
+    _take_subqueries([_shown_in_ui(tree) for tree in plan.subqueries], nodes, assigned)
+    _align(_shown_in_ui(plan.root), nodes, assigned)
+    return assigned
 
 
-def _shown(tree: Operator) -> list[Operator]:
+def _shown_in_ui(tree: Operator) -> list[Operator]:
     return [
         item
         for item in tree.walk()
@@ -49,47 +51,47 @@ def _shown(tree: Operator) -> list[Operator]:
     ]
 
 
-def _take_subqueries(trees: list[list[Operator]], boxes: list[Box], found: dict[int, Counted]) -> None:
-    """Take the boxes of subqueries out, the last ones first: those may stand inside others."""
-    for place in range(len(boxes) - 1, -1, -1):
-        if not boxes[place][0].startswith("Subquery"):
+def _take_subqueries(trees: list[list[Operator]], nodes: list[Node], assigned: dict[int, Metrics]) -> None:
+    """Remove the nodes of subqueries, the last ones first because these may be nested in others."""
+    for position in range(len(nodes) - 1, -1, -1):
+        if not nodes[position][0].startswith("Subquery"):
             continue
         for items in trees:
-            start = place if items and items[0].name == boxes[place][0] else place + 1
+            start = position if items and items[0].name == nodes[position][0] else position + 1
             end = start + len(items)
-            if items and [_word(item.title) for item in items] == [name for name, _ in boxes[start:end]]:
-                found |= {item.number: box[1] for item, box in zip(items, boxes[start:end], strict=True)}
+            if items and [_common_name(item.title) for item in items] == [name for name, _ in nodes[start:end]]:
+                assigned |= {item.number: node[1] for item, node in zip(items, nodes[start:end], strict=True)}
                 trees.remove(items)
-                del boxes[place:end]
+                del nodes[position:end]
                 break
 
 
-def _align(items: list[Operator], boxes: list[Box], found: dict[int, Counted]) -> None:
-    """Pair operators and boxes that run alike; what only one side has is passed over."""
-    words = [_word(item.title) for item in items]
-    matcher = SequenceMatcher(None, words, [name for name, _ in boxes], autojunk=False)
+def _align(items: list[Operator], nodes: list[Node], assigned: dict[int, Metrics]) -> None:
+    """Pair operators with nodes of the same name and order; skip those that only one side has."""
+    names = [_common_name(item.title) for item in items]
+    matcher = SequenceMatcher(None, names, [name for name, _ in nodes], autojunk=False)
     for block in matcher.get_matching_blocks():
         for step in range(block.size):
-            found.setdefault(items[block.a + step].number, boxes[block.b + step][1])
+            assigned.setdefault(items[block.a + step].number, nodes[block.b + step][1])
 
 
-def value(text: str) -> str:
-    """The total of a metric: `7.3 MiB` of `total (min, med, max …)\\n7.3 MiB (3.6 MiB, …)`."""
+def total(text: str) -> str:
+    """Return the total of a metric: `7.3 MiB` of `total (min, med, max …)\\n7.3 MiB (3.6 MiB, …)`."""
     match = VALUE.match(text.rsplit("\n", 1)[-1])
     return match[0] if match else ""
 
 
-def count(counted: Counted, *names: str) -> int | None:
-    """A count of rows, files or partitions: the first of some metrics that is there."""
-    text = _first(counted, names)
-    return int(text.replace(",", "")) if text.replace(",", "").isdigit() else None
+def count_metric(metrics: Metrics, *names: str) -> int | None:
+    """Return the number of rows, files or partitions in the first of the named metrics that exists."""
+    text = _first(metrics, names).replace(",", "")
+    return int(text) if text.isdigit() else None
 
 
-def amount(counted: Counted, *names: str) -> int | None:
-    """Bytes: the first of some metrics that is there."""
-    text = _first(counted, names)
-    return bytes_of(text) if text else None
+def byte_metric(metrics: Metrics, *names: str) -> int | None:
+    """Return the bytes in the first of the named metrics that exists."""
+    text = _first(metrics, names)
+    return parse_bytes(text) if text else None
 
 
-def _first(counted: Counted, names: Iterable[str]) -> str:
-    return next((found for name in names if (found := value(counted.get(name, "")))), "")
+def _first(metrics: Metrics, names: Iterable[str]) -> str:
+    return next((text for name in names if (text := total(metrics.get(name, "")))), "")

@@ -1,7 +1,7 @@
-"""The tree of operators as one picture: SVG that needs no script, no font and no network.
+"""Draw a plan as SVG without scripts, fonts or network access.
 
-Rows flow down, from the scans to the result. Operators that pass rows on unchanged are left out.
-Colours come from one style sheet with a light and a dark set, chosen by the reader's own setting.
+Rows flow down, from the scans to the result. The style sheet has light and dark colors; the reader's
+system setting selects them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from html import escape
 from math import log10
 
-from penstock.explain import picture_boxes as told
-from penstock.explain import sentences
-from penstock.explain.explanation import Facts
-from penstock.explain.picture_boxes import LINE, Box
+from penstock.explain import picture_boxes, sentences
+from penstock.explain.explanation import Explanation
+from penstock.explain.picture_boxes import LINE_HEIGHT, Box
 
-WIDTH, GAP_X, GAP_Y, MARGIN, HEAD = 280, 24, 34, 20, 58
+WIDTH, GAP_X, GAP_Y, MARGIN, HEADER_HEIGHT = 280, 24, 34, 20, 58
 LEGEND = (("scan", "scan"), ("join", "join"), ("exchange", "exchange"), ("broadcast", "broadcast"), ("other", "other"))
 STYLE = """
 .plan { --page:#ffffff; --ink:#1b1f24; --soft:#59636e; --edge:#8c959f; --other:#f3f4f6; --scan:#dff3e4; --join:#fde5c8;
@@ -43,50 +42,54 @@ pre {{ font:12px/1.4 ui-monospace,Menlo,Consolas,monospace; overflow-x:auto }}
 """
 
 
-def _fall(box: Box, bottom: float) -> None:
-    """Stack a tree upwards from where its root's bottom edge is."""
+def _set_heights(box: Box, bottom: float) -> None:
+    """Set the vertical position of a tree's boxes, from the bottom edge of its root upwards."""
     box.y = bottom - box.height
     for item in box.inputs:
-        _fall(item, box.y - GAP_Y)
+        _set_heights(item, box.y - GAP_Y)
 
 
-def _place(box: Box) -> list[Box]:
-    """Place a tree's boxes from left to right, each below the middle of its inputs; all of them.
+def _set_columns(box: Box) -> list[Box]:
+    """Set the horizontal position of a tree's boxes, each below the middle of its inputs, and return them all.
 
-    Each input's tree is moved left until it would touch those before it, at the heights they share.
+    The trees of the inputs stand side by side, as close as their boxes at the same height allow.
     """
     placed: list[Box] = []
     for item in box.inputs:
-        own = _place(item)
+        own = _set_columns(item)
         if placed:
-            move = max((_needed(one, other) for one in placed for other in own), default=0.0)
-            for other in own:
-                other.x += move
+            shift = max((_required_shift(left, right) for left in placed for right in own), default=0.0)
+            for right in own:
+                right.x += shift
         placed += own
     if box.inputs:
         box.x = (box.inputs[0].x + box.inputs[-1].x) / 2
     return [*placed, box]
 
 
-def _needed(one: Box, other: Box) -> float:
-    """How far a box has to go right to stand beside another; far left when they share no height."""
-    apart = one.y + one.height + GAP_Y <= other.y or other.y + other.height + GAP_Y <= one.y
-    return -1e9 if apart else one.x + WIDTH + GAP_X - other.x
+def _required_shift(left: Box, right: Box) -> float:
+    """Return how far the right box must move to the right, or a large negative number at different heights."""
+    apart = left.y + left.height + GAP_Y <= right.y or right.y + right.height + GAP_Y <= left.y
+    return -1e9 if apart else left.x + WIDTH + GAP_X - right.x
 
 
-def svg(facts: Facts) -> str:
-    """The picture of a plan."""
-    roots = [told.result(facts), *(told.tree(tree, facts) for tree in facts.plan.subqueries)]
+def svg(explanation: Explanation) -> str:
+    """Return the picture of a plan as SVG."""
+    subqueries = explanation.plan.subqueries
+    roots = [
+        picture_boxes.result_box(explanation),
+        *(picture_boxes.operator_boxes(tree, explanation) for tree in subqueries),
+    ]
     for root in roots:
-        _fall(root, 0)
-    boxes = _place(Box("", [], None, "", roots))[:-1]
-    left, top = min(box.x for box in boxes) - WIDTH / 2 - MARGIN, min(box.y for box in boxes) - HEAD - MARGIN
+        _set_heights(root, 0)
+    boxes = _set_columns(Box("", [], None, "", roots))[:-1]
+    left, top = min(box.x for box in boxes) - WIDTH / 2 - MARGIN, min(box.y for box in boxes) - HEADER_HEIGHT - MARGIN
     for box in boxes:
         box.x, box.y = box.x - left, box.y - top
     width = max(620, max(box.x for box in boxes) + WIDTH / 2 + MARGIN)
     height = MARGIN - top
     edges = [_edge(item, box) for box in boxes for item in box.inputs]
-    title = escape(f"{facts.model}: {', '.join(sentences.answers(facts))}")
+    title = escape(f"{explanation.model}: {', '.join(sentences.headline(explanation))}")
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="plan" role="img" width="{width:.0f}" '
@@ -94,47 +97,42 @@ def svg(facts: Facts) -> str:
             f"<title>{title}</title><style>{STYLE}</style>",
             f'<rect class="page" width="{width:.0f}" height="{height:.0f}"/>',
             f'<text class="title" x="{MARGIN}" y="26">{title}</text>',
-            f'<text class="soft" x="{MARGIN}" y="44">{escape(facts.heading)}</text>',
+            f'<text class="soft" x="{MARGIN}" y="44">{escape(explanation.heading)}</text>',
             *_legend(),
             *edges,
-            *(_drawn(box) for box in boxes),
+            *(_draw(box) for box in boxes),
             "</svg>",
         ]
     )
 
 
 def _legend() -> Iterator[str]:
-    for place, (kind, name) in enumerate(LEGEND):
-        x = MARGIN + place * 95
+    for position, (kind, name) in enumerate(LEGEND):
+        x = MARGIN + position * 95
         yield f'<rect class="{kind}" x="{x}" y="54" width="12" height="12" rx="3"/>'
         yield f'<text class="soft" x="{x + 17}" y="64">{name}</text>'
 
 
 def _edge(above: Box, below: Box) -> str:
-    """A line from an input's bottom to its reader's top; the more rows, the thicker."""
+    """Return a line from the bottom of an input to the top of its reader; more rows make it thicker."""
     start, end = above.y + above.height, below.y
     middle = (start + end) / 2
-    wide = 1 + (log10(above.rows) if above.rows else 0)
+    width = 1 + (log10(above.rows) if above.rows else 0)
     path = f"M{above.x:.0f},{start:.0f} C{above.x:.0f},{middle:.0f} {below.x:.0f},{middle:.0f} {below.x:.0f},{end:.0f}"
-    return f'<path class="edge" stroke-width="{wide:.1f}" d="{path}"/>'
+    return f'<path class="edge" stroke-width="{width:.1f}" d="{path}"/>'
 
 
-def _drawn(box: Box) -> str:
-    x, first = box.x - WIDTH / 2, box.y + LINE + 2
+def _draw(box: Box) -> str:
+    x, first = box.x - WIDTH / 2, box.y + LINE_HEIGHT + 2
     lines = "".join(
-        f'<text class="{"soft" if place else "name"}" x="{x + 9:.0f}" y="{first + place * LINE:.0f}">'
+        f'<text class="{"soft" if position else "name"}" x="{x + 9:.0f}" y="{first + position * LINE_HEIGHT:.0f}">'
         f"{escape(line)}</text>"
-        for place, line in enumerate(box.lines)
+        for position, line in enumerate(box.lines)
     )
-    box_ = f'<rect class="{box.kind}" x="{x:.0f}" y="{box.y:.0f}" width="{WIDTH}" height="{box.height}" rx="6"/>'
-    return f"<g><title>{escape(box.hover)}</title>{box_}{lines}</g>"
+    frame = f'<rect class="{box.kind}" x="{x:.0f}" y="{box.y:.0f}" width="{WIDTH}" height="{box.height}" rx="6"/>'
+    return f"<g><title>{escape(box.hover)}</title>{frame}{lines}</g>"
 
 
-def html(facts: Facts, text: str) -> str:
-    """A page with the picture, and below it the words.
-
-    Args:
-        facts: the explanation.
-        text: what the terminal shows of it.
-    """
-    return PAGE.format(title=escape(f"plan of {facts.model}"), svg=svg(facts), text=escape(text))
+def html(explanation: Explanation, text: str) -> str:
+    """Return a page with the picture and, below it, the text of the explanation."""
+    return PAGE.format(title=escape(f"plan of {explanation.model}"), svg=svg(explanation), text=escape(text))

@@ -1,6 +1,6 @@
-"""The boxes of a picture: what each operator is, what it works on, and what it counted.
+"""The boxes of the picture: one per operator, with its name, its arguments and its metrics.
 
-Operators that pass rows on unchanged are left out.
+Operators that pass rows on unchanged get no box.
 """
 
 from __future__ import annotations
@@ -11,24 +11,34 @@ from dataclasses import dataclass, field
 from textwrap import wrap
 
 from penstock.explain import sentences
-from penstock.explain.explanation import Facts
-from penstock.explain.keys import condition, simple
-from penstock.explain.metrics import count
-from penstock.explain.server_facts import size
-from penstock.plans import queries
+from penstock.explain.explanation import Explanation
+from penstock.explain.keys import readable_condition, readable_keys
+from penstock.explain.metrics import count_metric
+from penstock.explain.server_facts import format_bytes
 from penstock.plans.operators import Operator
+from penstock.plans.queries import split_list, without_column_ids
 
-LINE = 15  # pixels
-LETTERS = 36  # that fit a line of a box
+LINE_HEIGHT = 15  # pixels
+LINE_LETTERS = 36  # letters that fit into a line of a box
 HIDDEN = ("Project", "ColumnarToRow", "RowToColumnar", "AQEShuffleRead", "AdaptiveSparkPlan", "InputAdapter")
-# These give as many rows as they get, and do not count them.
-KEEPING = ("Union", "Sort", "Window", "BatchEvalPython", "ArrowEvalPython")
-FUNCTION = re.compile(r"(\w+\((?:[^()]|\([^()]*\))*\)) windowspecdefinition")
+# Operators that output as many rows as they read, but have no metric for it.
+ROW_PRESERVING = ("Union", "Sort", "Window", "BatchEvalPython", "ArrowEvalPython")
+WINDOW_FUNCTION = re.compile(r"(\w+\((?:[^()]|\([^()]*\))*\)) windowspecdefinition")
+MAX_JOIN_CONDITIONS = 4
 
 
 @dataclass
 class Box:
-    """An operator to draw: its lines, its colour, its inputs, and the middle of its top edge."""
+    """A box of the picture.
+
+    Attributes:
+        kind: its style class.
+        lines: its text.
+        rows: the output rows; None if unknown.
+        hover: the text of its tooltip.
+        inputs: the boxes whose rows it reads.
+        x, y: the middle of its top edge, in pixels.
+    """
 
     kind: str
     lines: list[str]
@@ -40,11 +50,11 @@ class Box:
 
     @property
     def height(self) -> int:
-        """Pixels."""
-        return LINE * len(self.lines) + 12
+        """Return the height in pixels."""
+        return LINE_HEIGHT * len(self.lines) + 12
 
     def walk(self) -> Iterator[Box]:
-        """Itself and everything that flows into it."""
+        """Yield this box and all boxes above it."""
         yield self
         for item in self.inputs:
             yield from item.walk()
@@ -54,81 +64,84 @@ def _is_hidden(item: Operator) -> bool:
     return len(item.children) == 1 and (item.name in HIDDEN or item.name.endswith("QueryStage"))
 
 
-def tree(item: Operator, facts: Facts) -> Box:
-    """The boxes of an operator and everything below it."""
+def operator_boxes(item: Operator, explanation: Explanation) -> Box:
+    """Return the box of an operator, with the boxes of all operators below it as inputs."""
     while _is_hidden(item):
         item = item.children[0]
-    mine = facts.counted.get(item.number, {})
-    rows = count(mine, "number of output rows", "shuffle records written")
-    kind, lines = _told(item, facts)
-    figures = [sentences.rows(rows), _bytes(item.number, facts)]
-    lines += [told] if (told := ", ".join(filter(None, figures))) else []
-    hover = "\n".join([f"({item.number}) {item.title}", *(f"{k}: {queries.plain(v)}" for k, v in item.details.items())])
-    boxes = [tree(child, facts) for child in item.children]
-    if rows is None and boxes and item.name in KEEPING:
-        known = [box.rows for box in boxes if box.rows is not None]
-        rows = sum(known) if len(known) == len(boxes) else None
-    return Box(kind, [_cut(line) for line in lines], rows, hover, boxes)
+    metrics = explanation.metrics.get(item.number, {})
+    rows = count_metric(metrics, "number of output rows", "shuffle records written")
+    kind, lines = _kind_and_lines(item, explanation)
+    if figures := ", ".join(filter(None, [sentences.row_count(rows), _bytes(item.number, explanation)])):
+        lines.append(figures)
+    details = (f"{name}: {without_column_ids(value)}" for name, value in item.details.items())
+    hover = "\n".join([f"({item.number}) {item.title}", *details])
+    inputs = [operator_boxes(child, explanation) for child in item.children]
+    if rows is None and inputs and item.name in ROW_PRESERVING:
+        known = [box.rows for box in inputs if box.rows is not None]
+        rows = sum(known) if len(known) == len(inputs) else None
+    return Box(kind, [_truncate(line) for line in lines], rows, hover, inputs)
 
 
-def result(facts: Facts) -> Box:
-    """What becomes of the rows, below the plan's root."""
-    root = tree(facts.plan.root, facts)
-    files = sentences.files(facts.files) if facts.files else []
-    told = [part for line in (facts.relation, *files) for part in wrap(line, LETTERS)]
-    return Box("other", ["written to" if facts.has_run else "result", *told], root.rows, facts.relation, [root])
+def result_box(explanation: Explanation) -> Box:
+    """Return the box of the result, with the boxes of the whole plan as inputs."""
+    root = operator_boxes(explanation.plan.root, explanation)
+    files = sentences.files(explanation.files) if explanation.files else []
+    lines = [part for line in (explanation.relation, *files) for part in wrap(line, LINE_LETTERS)]
+    title = "written to" if explanation.has_run else "result"
+    return Box("other", [title, *lines], root.rows, explanation.relation, [root])
 
 
-def _bytes(number: int, facts: Facts) -> str:
-    found: Mapping[int, int | None] = {
-        **{scan.number: scan.bytes for scan in facts.scans},
-        **{item.number: item.bytes for item in facts.exchanges},
+def _bytes(number: int, explanation: Explanation) -> str:
+    by_number: Mapping[int, int | None] = {
+        **{scan.number: scan.bytes for scan in explanation.scans},
+        **{exchange.number: exchange.bytes for exchange in explanation.exchanges},
     }
-    moved = found.get(number)
-    return size(moved) if moved is not None else ""
+    size = by_number.get(number)
+    return format_bytes(size) if size is not None else ""
 
 
-def _told(item: Operator, facts: Facts) -> tuple[str, list[str]]:
-    """A box's colour, and its lines: what it is, and of what."""
+def _kind_and_lines(item: Operator, explanation: Explanation) -> tuple[str, list[str]]:
+    """Return the style class of an operator's box, and its text."""
     number = f" ({item.number})"
-    for join in facts.joins:
+    for join in explanation.joins:
         if join.number == item.number:
-            return "join", [join.kind + number, join.type, *join.on[:4], *(["…"] if len(join.on) > 4 else [])]
-    for exchange in facts.exchanges:
+            more = ["…"] if len(join.on) > MAX_JOIN_CONDITIONS else []
+            return "join", [join.kind + number, join.type, *join.on[:MAX_JOIN_CONDITIONS], *more]
+    for exchange in explanation.exchanges:
         if exchange.number == item.number:
-            parts = sentences.exchange_partitions(exchange)
+            partitions = sentences.exchange_partitions(exchange)
             return "exchange", [
                 f"exchange{number}",
                 f"{exchange.partitioning} {', '.join(exchange.keys)}",
-                f"{parts} partitions, for {exchange.asked_by}",
+                f"{partitions} partitions, for {exchange.asked_by}",
             ]
-    for scan in facts.scans:
+    for scan in explanation.scans:
         if scan.number == item.number:
-            columns = f"{sentences.part(scan.columns, scan.of_columns)} columns"
-            files = f", {sentences.part(scan.files, scan.of_files)} files" if scan.files is not None else ""
+            columns = f"{sentences.of_total(scan.columns, scan.of_columns)} columns"
+            files = f", {sentences.of_total(scan.files, scan.of_files)} files" if scan.files is not None else ""
             return "scan", [f"scan{number}", scan.table, columns + files, *sentences.filters(scan)]
     if item.name == "BroadcastExchange":
         return "broadcast", [f"broadcast{number}", "sent whole to every task"]
     if item.name == "ReusedExchange":
-        return "exchange", [f"exchange used once more{number}", f"that of ({item.detail('Reuses')})"]
+        return "exchange", [f"reused exchange{number}", f"rows of ({item.detail('Reuses')})"]
     name = "aggregate" if item.name.endswith("Aggregate") else item.name.lower()
-    half = "partial " if name == "aggregate" and "partial_" in item.detail("Functions") else ""
-    told = _detail(item)
-    return "other", [f"{half}{name}{number}", *([told] if told else [])]
+    phase = "partial " if name == "aggregate" and "partial_" in item.detail("Functions") else ""
+    arguments = _arguments(item)
+    return "other", [f"{phase}{name}{number}", *([arguments] if arguments else [])]
 
 
-def _detail(item: Operator) -> str:
-    """What a step works on: an aggregate's keys, a filter's condition, a sort's columns, a window's functions."""
-    arguments = queries.plain(item.detail("Arguments"))
+def _arguments(item: Operator) -> str:
+    """Return an aggregate's keys, a filter's condition, a sort's columns or a window's functions."""
+    arguments = without_column_ids(item.detail("Arguments"))
     if item.detail("Keys"):
-        return ", ".join(simple(queries.listed(item.detail("Keys"))))
+        return ", ".join(readable_keys(split_list(item.detail("Keys"))))
     if item.detail("Condition"):
-        return condition(queries.plain(item.detail("Condition")))
+        return readable_condition(without_column_ids(item.detail("Condition")))
     if item.name == "Sort":
-        columns = queries.listed(arguments.rsplit("], ", 1)[0] + "]")
-        return ", ".join(simple([column.replace(" ASC NULLS FIRST", "") for column in columns]))
-    return ", ".join(FUNCTION.findall(arguments)) or arguments
+        columns = split_list(arguments.rsplit("], ", 1)[0] + "]")
+        return ", ".join(readable_keys([column.replace(" ASC NULLS FIRST", "") for column in columns]))
+    return ", ".join(WINDOW_FUNCTION.findall(arguments)) or arguments
 
 
-def _cut(line: str) -> str:
-    return line if len(line) <= LETTERS else f"{line[: LETTERS - 1]}…"
+def _truncate(line: str) -> str:
+    return line if len(line) <= LINE_LETTERS else f"{line[: LINE_LETTERS - 1]}…"

@@ -1,13 +1,13 @@
-"""An explanation in sentences, one piece of the plan each; the same words for terminal and picture."""
+"""Describe each part of an explanation in words, for the terminal and the picture."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from penstock.explain.explanation import ExchangeFact, Facts, JoinFact, ScanFact, SideFact
-from penstock.explain.keys import condition
-from penstock.explain.server_facts import Files, size
+from penstock.explain.explanation import ExchangeFact, Explanation, JoinFact, ScanFact, SideFact
+from penstock.explain.keys import readable_condition
+from penstock.explain.server_facts import TableFiles, format_bytes
 
 OPERATORS = {
     "EqualTo": "=",
@@ -17,113 +17,119 @@ OPERATORS = {
     "LessThan": "<",
     "LessThanOrEqual": "<=",
 }
-COMPARED = re.compile(r"^(\w+)\((.+?),(.+)\)$")
+COMPARISON = re.compile(r"^(\w+)\((.+?),(.+)\)$")
 NOT_NULL = re.compile(r"^(?:isnotnull|IsNotNull)\(\w+\)$")
 
 
-def plural(number: int, word: str) -> str:
-    """`1 join`, `2 joins`, `no joins`."""
-    return f"{number or 'no'} {word}{'' if number == 1 else 'es' if word.endswith(('x', 'ch')) else 's'}"
+def plural(number: int, noun: str) -> str:
+    """Return `1 join`, `2 joins` or `no joins`."""
+    return f"{number or 'no'} {noun}{'' if number == 1 else 'es' if noun.endswith(('x', 'ch')) else 's'}"
 
 
-def rows(number: int | None) -> str:
-    """A count of rows."""
+def row_count(number: int | None) -> str:
+    """Return a number of rows in words, or an empty string if unknown."""
     return "" if number is None else plural(number, "row") if number in (0, 1) else f"{number:,} rows"
 
 
-def part(number: int | None, of: int | None, form: str = "") -> str:
-    """`6 of 12`, with what is known; bytes when the form says so."""
+def of_total(number: int | None, total: int | None, as_bytes: bool = False) -> str:
+    """Return `6 of 12`, without the parts that are unknown."""
 
     def show(value: int) -> str:
-        return size(value) if form == "bytes" else f"{value:,}"
+        return format_bytes(value) if as_bytes else f"{value:,}"
 
     if number is None:
-        return "" if of is None else f"? of {show(of)}"
-    return show(number) if of is None else f"{show(number)} of {show(of)}"
+        return "" if total is None else f"? of {show(total)}"
+    return show(number) if total is None else f"{show(number)} of {show(total)}"
 
 
 def join_title(join: JoinFact) -> str:
-    """`broadcast hash join, left outer, on a = b`."""
+    """Return `broadcast hash join, left outer, on a = b`."""
     on = f"on {' and '.join(join.on)}" if join.on else "without a condition"
     return f"{join.kind}, {join.type}, {on}"
 
 
-def side(join: JoinFact, place: str) -> str:
-    """One side: its name in the query, its tables, and how much came of it."""
-    fact: SideFact = getattr(join, place)
-    tables = ", ".join(fact.tables)
-    name = f"`{fact.alias}` ({tables})" if fact.alias and tables else f"`{fact.alias}`" if fact.alias else tables
-    known = [rows(fact.rows), f"{size(fact.bytes)} in memory" if join.built == place and fact.bytes is not None else ""]
-    if join.built != place and fact.bytes is not None:
-        known[1] = size(fact.bytes)
-    if fact.stored is not None and join.built == place:
-        known.append(f"{size(fact.stored)} stored")
-    figures = ", ".join(filter(None, known))
-    return f"{place} {name or 'rows of the query itself'}{f': {figures}' if figures else ''}"
+def join_side(join: JoinFact, position: str) -> str:
+    """Return one side of a join: its alias, its tables, its rows and bytes.
+
+    Args:
+        position: `left` or `right`.
+    """
+    side: SideFact = getattr(join, position)
+    tables = ", ".join(side.tables)
+    name = f"`{side.alias}` ({tables})" if side.alias and tables else f"`{side.alias}`" if side.alias else tables
+    is_built = join.built == position
+    figures = [row_count(side.rows)]
+    if side.bytes is not None:
+        figures.append(f"{format_bytes(side.bytes)} in memory" if is_built else format_bytes(side.bytes))
+    if side.stored is not None and is_built:
+        figures.append(f"{format_bytes(side.stored)} stored")
+    listed = ", ".join(filter(None, figures))
+    return f"{position} {name or 'rows of the query itself'}{f': {listed}' if listed else ''}"
 
 
 def join_lines(join: JoinFact) -> list[str]:
-    """What a join does with its sides, and why."""
+    """Return how a join uses its sides, its output rows, and the reasons for its strategy."""
     other = {"left": "right", "right": "left"}
     if join.kind.startswith("broadcast") and join.built:
-        lines = [f"{side(join, join.built)}; sent whole to every task", side(join, other[join.built])]
+        lines = [f"{join_side(join, join.built)}; sent whole to every task", join_side(join, other[join.built])]
     elif join.kind == "shuffle hash join" and join.built:
-        lines = [f"{side(join, join.built)}; hashed in each task", side(join, other[join.built])]
+        lines = [f"{join_side(join, join.built)}; hashed in each task", join_side(join, other[join.built])]
     else:
-        lines = [side(join, "left"), side(join, "right")]
+        lines = [join_side(join, "left"), join_side(join, "right")]
     if join.rows is not None:
-        lines.append(f"gave {rows(join.rows)}")
+        lines.append(f"gave {row_count(join.rows)}")
     return [*lines, *(f"why: {reason}" for reason in join.why[:1]), *(f"also: {reason}" for reason in join.why[1:])]
 
 
-def exchange_partitions(fact: ExchangeFact) -> str:
-    """`4`, or `4, read as 2` when adaptive execution put some together."""
-    if fact.partitions is None:
+def exchange_partitions(exchange: ExchangeFact) -> str:
+    """Return `4`, or `4 → 2` if adaptive execution coalesced partitions."""
+    if exchange.partitions is None:
         return "?"
-    same = fact.read_as is None or fact.read_as == fact.partitions
-    return str(fact.partitions) if same else f"{fact.partitions} → {fact.read_as}"
+    unchanged = exchange.read_as is None or exchange.read_as == exchange.partitions
+    return str(exchange.partitions) if unchanged else f"{exchange.partitions} → {exchange.read_as}"
 
 
-def filters(fact: ScanFact) -> list[str]:
-    """The filters that spare partitions, files and rows of a scan."""
+def filters(scan: ScanFact) -> list[str]:
+    """Return the filters that skip partitions, files and rows of a scan, one line per kind."""
     lines = []
-    for name, items in (("partition filter", fact.partition_filters), ("pushed filter", fact.pushed_filters)):
-        # That a column isn't null is said by every other filter on it too.
-        told = [_filter(item) for item in items if not NOT_NULL.match(item)] or [_filter(item) for item in items]
-        if told:
-            lines.append(f"{name}: {', '.join(told)}")
+    for name, items in (("partition filter", scan.partition_filters), ("pushed filter", scan.pushed_filters)):
+        # Every other filter on a column implies that it is not null.
+        shown = [_filter(item) for item in items if not NOT_NULL.match(item)] or [_filter(item) for item in items]
+        if shown:
+            lines.append(f"{name}: {', '.join(shown)}")
     return lines
 
 
 def _filter(text: str) -> str:
-    """`service_type = green` of Spark's `EqualTo(service_type,green)`."""
+    """Return `service_type = green` for Spark's `EqualTo(service_type,green)`."""
     if text.startswith("Not(") and text.endswith(")"):
         return f"not {_filter(text[4:-1])}"
     if NOT_NULL.match(text):
         return f"{text[10:-1]} is not null"
-    match = COMPARED.match(text)
+    match = COMPARISON.match(text)
     if match and match[1] in OPERATORS:
         return f"{match[2]} {OPERATORS[match[1]]} {match[3]}"
-    return condition(text)
+    return readable_condition(text)
 
 
-def files(found: Files) -> list[str]:
-    """How many files a table has, how large they are, and how they lie in its partitions."""
-    lines = [f"{plural(len(found.sizes), 'file')}, {size(sum(found.sizes))} in all"]
-    if len(found.sizes) > 1:
-        lines.append(f"a file: {size(found.sizes[0])} to {size(found.sizes[-1])}, median {size(found.median)}")
-    if found.partitioned_by and found.partitions:
-        least, most = found.partitions[0], found.partitions[-1]
-        each = plural(most, "file") if least == most else f"{least} to {most} files"
-        lines.append(f"{plural(len(found.partitions), 'partition')} by {', '.join(found.partitioned_by)}, {each} each")
+def files(table: TableFiles) -> list[str]:
+    """Return the number and sizes of a table's files, and their distribution over its partitions."""
+    lines = [f"{plural(len(table.sizes), 'file')}, {format_bytes(sum(table.sizes))} in all"]
+    if len(table.sizes) > 1:
+        smallest, largest, median = map(format_bytes, (table.sizes[0], table.sizes[-1], table.median))
+        lines.append(f"a file: {smallest} to {largest}, median {median}")
+    if table.partitioned_by and table.partitions:
+        fewest, most = table.partitions[0], table.partitions[-1]
+        each = plural(most, "file") if fewest == most else f"{fewest} to {most} files"
+        lines.append(f"{plural(len(table.partitions), 'partition')} by {', '.join(table.partitioned_by)}, {each} each")
     return lines
 
 
-def answers(facts: Facts) -> Sequence[str]:
-    """The whole in one line: joins, exchanges, scans, stages."""
-    found = [
-        plural(len(facts.joins), "join"),
-        plural(len(facts.exchanges), "exchange"),
-        plural(len(facts.scans), "scan"),
+def headline(explanation: Explanation) -> Sequence[str]:
+    """Return the number of joins, exchanges, scans and, after a run, stages."""
+    counts = [
+        plural(len(explanation.joins), "join"),
+        plural(len(explanation.exchanges), "exchange"),
+        plural(len(explanation.scans), "scan"),
     ]
-    return [*found, plural(len(facts.stages), "stage")] if facts.has_run else found
+    return [*counts, plural(len(explanation.stages), "stage")] if explanation.has_run else counts

@@ -1,4 +1,4 @@
-"""Exchanges of a plan: what asked for each, and what it moved; and the steps between them."""
+"""Explain the exchanges of a plan, and summarize its aggregates, sorts and windows."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from penstock.explain.explanation import ExchangeFact
-from penstock.explain.keys import CUT, simple
-from penstock.explain.metrics import Counted, amount, count
+from penstock.explain.keys import TRUNCATED, readable_keys
+from penstock.explain.metrics import Metrics, byte_metric, count_metric
 from penstock.plans import queries
 from penstock.plans.operators import Operator, Plan
 
-PASSED = ("Project", "Filter", "ColumnarToRow", "Sort", "AQEShuffleRead", "ShuffleQueryStage", "ResultQueryStage")
+# Operators between an exchange and the operator that requires it.
+SKIPPED = ("Project", "Filter", "ColumnarToRow", "Sort", "AQEShuffleRead", "ShuffleQueryStage", "ResultQueryStage")
 PARTITIONINGS = {"RoundRobinPartitioning": "round robin", "SinglePartition": "single partition"}
-WORDS = {
+OPERATOR_LABELS = {
     "HashAggregate": "aggregate",
     "ObjectHashAggregate": "aggregate",
     "SortAggregate": "aggregate",
@@ -27,97 +28,99 @@ WORDS = {
 }
 
 
-def word(item: Operator) -> str:
-    """An operator in the field's words."""
-    if item.name in queries.JOINS:
-        return "join"
-    return WORDS.get(item.name, item.name)
+def _label(item: Operator) -> str:
+    return "join" if item.name in queries.JOINS else OPERATOR_LABELS.get(item.name, item.name)
 
 
-def _parents(item: Operator) -> Iterator[tuple[int, Operator]]:
+def _child_parent_pairs(item: Operator) -> Iterator[tuple[int, Operator]]:
     for child in item.children:
         yield child.number, item
-        yield from _parents(child)
+        yield from _child_parent_pairs(child)
 
 
-def parents(plan: Plan) -> dict[int, Operator]:
-    """Each operator's one above, by number."""
+def _parents(plan: Plan) -> dict[int, Operator]:
+    """Return the parent of each operator, by the operator's number."""
     trees = (plan.root, *plan.subqueries)
-    return {number: item for tree in trees for number, item in _parents(tree)}
+    return {number: parent for tree in trees for number, parent in _child_parent_pairs(tree)}
 
 
-def facts(plan: Plan, counted: Mapping[int, Counted]) -> list[ExchangeFact]:
-    """Every exchange, the outermost first."""
-    above, numbers = parents(plan), plan.by_number()
-    found = []
-    for exchange in queries.exchanges(plan):
-        item = exchange.operator
-        mine = counted.get(item.number, {})
-        keys, partitions = list(exchange.keys), exchange.partitions
-        if cut := CUT.search(item.detail("Arguments")):
-            keys = [key for key in keys if not key.startswith("...")] + [f"{cut[1]} more"]
-        found.append(
-            ExchangeFact(
-                item.number,
-                PARTITIONINGS.get(exchange.partitioning, exchange.partitioning),
-                tuple(simple(keys)),
-                count(mine, "number of partitions") or partitions,
-                _read_as(item, above, counted),
-                count(mine, "shuffle records written"),
-                amount(mine, "shuffle bytes written"),
-                _asked(item, exchange.asked_by, above),
-                tuple(sorted(queries.tables(item, numbers))),
-            )
-        )
-    return found
+def explain_exchanges(plan: Plan, metrics: Mapping[int, Metrics]) -> list[ExchangeFact]:
+    """Return the facts of every exchange, the outermost first."""
+    parents, numbers = _parents(plan), plan.by_number()
+    return [_exchange(exchange, parents, numbers, metrics) for exchange in queries.exchanges(plan)]
 
 
-def _read_as(item: Operator, above: Mapping[int, Operator], counted: Mapping[int, Counted]) -> int | None:
-    reader = above.get(item.number)
+def _exchange(
+    exchange: queries.Exchange,
+    parents: Mapping[int, Operator],
+    numbers: dict[int, Operator],
+    metrics: Mapping[int, Metrics],
+) -> ExchangeFact:
+    item = exchange.operator
+    own = metrics.get(item.number, {})
+    keys = list(exchange.keys)
+    if truncated := TRUNCATED.search(item.detail("Arguments")):
+        keys = [key for key in keys if not key.startswith("...")] + [f"{truncated[1]} more"]
+    return ExchangeFact(
+        number=item.number,
+        partitioning=PARTITIONINGS.get(exchange.partitioning, exchange.partitioning),
+        keys=tuple(readable_keys(keys)),
+        partitions=count_metric(own, "number of partitions") or exchange.partitions,
+        read_as=_partitions_read(item, parents, metrics),
+        rows=count_metric(own, "shuffle records written"),
+        bytes=byte_metric(own, "shuffle bytes written"),
+        asked_by=_required_by(item, exchange.origin, parents),
+        tables=tuple(sorted(queries.tables(item, numbers))),
+    )
+
+
+def _partitions_read(item: Operator, parents: Mapping[int, Operator], metrics: Mapping[int, Metrics]) -> int | None:
+    reader = parents.get(item.number)
     while reader is not None and reader.name.endswith("QueryStage"):
-        reader = above.get(reader.number)
+        reader = parents.get(reader.number)
     if reader is None or reader.name != "AQEShuffleRead":
         return None
-    return count(counted.get(reader.number, {}), "number of partitions")
+    return count_metric(metrics.get(reader.number, {}), "number of partitions")
 
 
-def _asked(item: Operator, reason: str, above: Mapping[int, Operator]) -> str:
-    if reason.startswith("REBALANCE"):
+def _required_by(item: Operator, origin: str, parents: Mapping[int, Operator]) -> str:
+    """Return the operator or hint that requires an exchange."""
+    if origin.startswith("REBALANCE"):
         return "rebalance"
-    if reason.startswith("REPARTITION"):
+    if origin.startswith("REPARTITION"):
         return f"repartition{'_by_range' if 'range' in item.detail('Arguments')[:9] else ''}"
-    needs = above.get(item.number)
-    while needs is not None and (needs.name in PASSED or needs.name == "AdaptiveSparkPlan"):
-        if needs.name == "Sort" and "true, 0" in needs.detail("Arguments")[-9:]:
+    parent = parents.get(item.number)
+    while parent is not None and (parent.name in SKIPPED or parent.name == "AdaptiveSparkPlan"):
+        if parent.name == "Sort" and "true, 0" in parent.detail("Arguments")[-9:]:
             return "order by"
-        needs = above.get(needs.number)
-    return f"{word(needs)} {needs.number}" if needs else "result"
+        parent = parents.get(parent.number)
+    return f"{_label(parent)} {parent.number}" if parent else "result"
 
 
-def steps(plan: Plan) -> list[str]:
-    """Aggregates, sorts and windows, one line a kind."""
-    every = list(plan.walk())
-    halves: Counter[str] = Counter()
-    for item in every:
-        if item.name.endswith("Aggregate"):
-            functions = item.detail("Functions")
-            partial = "partial_" in functions or (not functions.strip("[] ") and _is_below_exchange(item, plan))
-            merging = "merge_" in functions
-            halves["partial" if partial else "merging" if merging else "final"] += 1
-    found = []
-    if halves:
-        parts = ", ".join(f"{number} {half}" for half, number in halves.items())
-        found.append(f"aggregates: {parts}")
-    if sorts := [item for item in every if item.name == "Sort"]:
-        found.append(f"sorts: {len(sorts)}")
-    if windows := [item for item in every if item.name.startswith("Window")]:
-        found.append(f"windows: {len(windows)}")
-    if reused := [item for item in every if item.name == "ReusedExchange"]:
-        found.append(f"exchanges used once more: {len(reused)}")
-    return found
+def summarize_steps(plan: Plan) -> list[str]:
+    """Return the number of aggregates, sorts, windows and reused exchanges, one line per kind."""
+    operators = list(plan.walk())
+    phases = Counter(_aggregate_phase(item, plan) for item in operators if item.name.endswith("Aggregate"))
+    lines = []
+    if phases:
+        lines.append(f"aggregates: {', '.join(f'{number} {phase}' for phase, number in phases.items())}")
+    if sorts := [item for item in operators if item.name == "Sort"]:
+        lines.append(f"sorts: {len(sorts)}")
+    if windows := [item for item in operators if item.name.startswith("Window")]:
+        lines.append(f"windows: {len(windows)}")
+    if reused := [item for item in operators if item.name == "ReusedExchange"]:
+        lines.append(f"reused exchanges: {len(reused)}")
+    return lines
 
 
-def _is_below_exchange(item: Operator, plan: Plan) -> bool:
-    """An aggregate without functions (a distinct) is the partial one when an exchange takes its rows."""
-    parent = parents(plan).get(item.number)
+def _aggregate_phase(item: Operator, plan: Plan) -> str:
+    functions = item.detail("Functions")
+    if "partial_" in functions or (not functions.strip("[] ") and _feeds_exchange(item, plan)):
+        return "partial"
+    return "merging" if "merge_" in functions else "final"
+
+
+def _feeds_exchange(item: Operator, plan: Plan) -> bool:
+    """Return whether an exchange reads an operator's rows: then an aggregate without functions is partial."""
+    parent = _parents(plan).get(item.number)
     return parent is not None and parent.name == "Exchange"

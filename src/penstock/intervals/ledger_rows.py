@@ -15,6 +15,7 @@ from typing import Any
 from penstock.delta.conflicts import create_if_missing
 from penstock.intervals.commit_metadata import TableCommit
 from penstock.intervals.staleness import BuiltInterval
+from penstock.sql.names import string_literal
 
 TABLE = "batch_runs"
 BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted"
@@ -22,24 +23,27 @@ BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted
 HELD = (BUILT, REMOVED)
 # name: (Spark type, comment), in the order of the table.
 COLUMNS: dict[str, tuple[str, str]] = {
-    "batch_id": ("string", "The commit of the model's table; several intervals may share one"),
+    "batch_id": ("string", "Id of the commit to the model's table; several intervals may share one"),
     "run_id": ("string", "dbt's invocation id"),
     "model": ("string", "Name of the model"),
     "relation": ("string", "Its table, schema.name"),
     "interval_start": ("date", "First day of the interval"),
     "grain": ("string", "month or day"),
-    "outcome": ("string", "built, removed (its inputs are gone), failed, or interrupted (killed)"),
-    "attempt": ("int", "1 for the first try since the interval was last built"),
-    "inputs": ("map<string,string>", "By input: the landed file's folder, or the batch of a model"),
-    "code": ("string", "Fingerprint of the model's code, its macros and the tables without intervals it reads"),
-    "rows_in": ("bigint", "Rows of the interval in the inputs; null when an input was not counted"),
+    "outcome": ("string", "built, removed (it has no inputs any more), failed, or interrupted (killed)"),
+    "attempt": ("int", "Number of the attempt since the interval was last built, from 1"),
+    "inputs": ("map<string,string>", "By input: the folder of the landed file, or the batch_id of a model"),
+    "code": ("string", "Fingerprint of the model's code, its macros, and the inputs that have no intervals"),
+    "rows_in": ("bigint", "Rows of the interval in the inputs; null if an input was not counted"),
     "rows_out": ("bigint", "Rows of the interval in the model's table"),
-    "rows_quarantined": ("bigint", "Those of them that quarantine_when holds for; null without one"),
-    "started_at": ("timestamp_ntz", "Begin of the batch, UTC"),
-    "seconds": ("double", "How long the batch took; null when it was completed after a crash"),
-    "delta_version": ("bigint", "Version of the table with the rows; of a failed attempt: the one it left in place"),
-    "table_id": ("string", "Delta's id of the table: another one since it was made anew"),
-    "message": ("string", "Why it was built, or how it failed"),
+    "rows_quarantined": ("bigint", "Rows for which quarantine_when is true; null without quarantine_when"),
+    "started_at": ("timestamp_ntz", "When the commit was started, UTC"),
+    "seconds": ("double", "Duration of the commit; null if a later run recorded it after a crash"),
+    "delta_version": (
+        "bigint",
+        "Delta version of the table after the commit; for a failed attempt, the unchanged version",
+    ),
+    "table_id": ("string", "Delta's id of the table, which changes when the table is recreated"),
+    "message": ("string", "Why the interval was built, or how it failed"),
 }
 
 
@@ -82,7 +86,7 @@ def literal(value: Any) -> str:
         return f"{value:.3f}D"
     if isinstance(value, int):
         return str(value)
-    return "'" + str(value).replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return string_literal(str(value))
 
 
 def create(run: Callable[[str], Any], relation: str) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from penstock.delta.conflicts import again_on_conflict
+from penstock.delta.conflicts import retry_on_conflict
 from penstock.intervals import ledger_rows, outcome_rows
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.interval_model import IntervalModel, RunSql, count_rows
@@ -207,7 +207,7 @@ class RunLedger:
                 raise
             run_sql(f"create schema if not exists {self.relation.rpartition('.')[0]}")
             ledger_rows.create(run_sql, self.relation)
-            again_on_conflict(lambda: run_sql(sql))
+            retry_on_conflict(lambda: run_sql(sql))
 
 
 def _is_not_found(error: Exception) -> bool:

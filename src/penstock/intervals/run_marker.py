@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.process import Process
+from penstock.storage import atomic
 
 FOLDER = "intervals"
 
@@ -46,10 +47,9 @@ def write(
     target: Path, relation: str, commit_id: str, run_id: str, intervals: tuple[date, ...], started: datetime
 ) -> None:
     """Write the marker of a commit that begins."""
-    process = Process.of(os.getpid())
+    process = Process.from_pid(os.getpid())
     file = path(target, relation)
     file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_suffix(f".{os.getpid()}.part")
     data = {
         "batch": commit_id,
         "run": run_id,
@@ -57,8 +57,7 @@ def write(
         "started": started.isoformat(),
         "process": {"pid": process.pid, "started": process.started},
     }
-    aside.write_text(json.dumps(data))
-    aside.replace(file)
+    atomic.write_text(file, json.dumps(data))
 
 
 def read(target: Path, relation: str) -> Marker | None:

@@ -32,5 +32,5 @@ class TableHistories:
     def newest(self, run_sql: RunSql, relation: str, limit: int) -> list[TableCommit]:
         """Return the newest commits of a table, the oldest of them first."""
         log = self._logs.get(relation)
-        rows = delta_log.rows(log, limit) if log else None
+        rows = delta_log.history_rows(log, limit) if log else None
         return parse_history(rows or run_sql(f"describe history {relation} limit {limit}"))

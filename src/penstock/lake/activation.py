@@ -1,4 +1,4 @@
-"""Making a written month live, under the lake's lock: not twice, in its place, committed."""
+"""Activate a month's new file: check it, move it to its place, and commit it to the manifest."""
 
 from __future__ import annotations
 
@@ -9,116 +9,120 @@ from pathlib import Path
 from typing import Any, Literal
 
 from penstock.errors import PenstockError
-from penstock.lake.manifest import Entry, Live, Manifest
-from penstock.lake.staging import FOLDER, lake_lock, made
-from penstock.lake.verification import problems, strangers
+from penstock.lake.manifest import LANDED_FILE, Entry, LiveMonths, Manifest
+from penstock.lake.staging import STAGING, lake_lock, make_staging_folder
+from penstock.lake.verification import find_problems, unexpected_names
 from penstock.storage import filesystems
-from penstock.storage.files import FILE, sha256_of, sync_folder
-from penstock.storage.locations import Folder
+from penstock.storage.files import sha256_of, sync_folder
+from penstock.storage.locations import Location
 
 Outcome = Literal["landed", "replaced", "repaired", "unchanged"]
 
 
-def refuse_twice(live: Live, dataset: str, month: date, name: str, sha256: str) -> None:
-    """Refuse bytes that are live already, for another month, in another dataset or under another name.
+def refuse_duplicate(live: LiveMonths, dataset: str, month: date, name: str, sha256: str) -> None:
+    """Refuse a file whose bytes are already live for another month, dataset or file name.
 
-    The rows of a file that landed twice would count twice, and nothing in the rows tells so.
+    Otherwise its rows would count twice, and nothing in the rows would show it.
 
     Args:
         live: the lake's live months.
-        dataset, month: what the file is to land as.
-        name: of the file.
-        sha256: of its bytes.
+        dataset, month: the dataset and month that the file is landed for.
+        name: name of the file.
+        sha256: hash of its bytes.
 
     Raises:
-        PenstockError: with the month that has them.
+        PenstockError: the bytes are live; the message names the month.
     """
     for entry in live.values():
         if entry.sha256 != sha256 or (entry.key == (dataset, month) and entry.source_file == name):
             continue
-        there, here = f"{entry.dataset} {entry.file_month:%Y-%m}", f"{dataset} {month:%Y-%m}"
-        take_out = f"`penstock remove {there}`, then land this file"
-        found = f"its bytes are live as {there}, from {entry.source}"
-        if there == here:
-            do = f"nothing: the month has these rows. To have them under the name {name}: {take_out}"
+        live_month, new_month = f"{entry.dataset} {entry.file_month:%Y-%m}", f"{dataset} {month:%Y-%m}"
+        remove_and_land = f"`penstock remove {live_month}`, then land this file"
+        found = f"its bytes are live as {live_month}, from {entry.source}"
+        if live_month == new_month:
+            do = f"nothing: the month has these rows. To land them under the name {name}: {remove_and_land}"
         else:
-            do = f"give the file and the month that belong together; if {there} is the mistake: {take_out}"
-        raise PenstockError(f"{name} to land once, as {here}", found, do)
+            do = f"land the right file for this month; if {live_month} is the mistake: {remove_and_land}"
+        raise PenstockError(f"{name} to land once, as {new_month}", found, do)
 
 
-def switch(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, Entry]:
-    """Make a month live.
+def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, Entry]:
+    """Make a landed file the live file of its month.
 
-    The same source written by the same program is the same file, so a damaged one is put back under
-    the entry it has. An entry that doesn't know its file's hash, or knows another one because an
-    earlier pyarrow wrote it, is followed by a new one; its folder, which says what rows there are, stays.
+    The same source and the same program give the same file, so a damaged file is replaced under its existing
+    entry. When the existing entry has no file hash, or another hash because an earlier pyarrow wrote the file,
+    a new entry is committed for the same folder.
 
-    What was looked at holds for the version it was looked at, and the commit is the one after that
-    version: when another writer was first, everything is looked at again.
+    The commit is conditional: it must directly follow the manifest version that was checked. When another
+    writer commits first, all checks are repeated.
 
     Args:
         written: folder with the landed file; on the lake's file system when that is a disk.
-        entry: what to commit.
+        entry: the entry to commit.
 
     Returns:
-        (what was done, the month's live entry).
+        (outcome, the month's live entry).
 
     Raises:
-        PenstockError: the bytes are live elsewhere. OSError goes through; then nothing was switched.
+        PenstockError: the same bytes are live elsewhere.
+        OSError: the file can't be written; the manifest is unchanged then.
     """
     lake_dir = manifest.lake_dir
     with lake_lock(lake_dir):
         while True:
             version = manifest.version()
             live = manifest.live(version)
-            refuse_twice(live, *entry.key, entry.source_file, entry.sha256)
+            refuse_duplicate(live, *entry.key, entry.source_file, entry.sha256)
             previous = live.get(entry.key)
-            there = previous is not None and previous.folder == entry.folder
-            if previous and there and not problems(lake_dir, [previous]):
+            same_folder = previous is not None and previous.folder == entry.folder
+            if previous and same_folder and not find_problems(lake_dir, [previous]):
                 return "unchanged", previous
-            placed = _place(lake_dir, written, entry)
-            known = (previous.file_sha256, previous.file_tag) if previous and there else None
-            if previous and known == (placed.file_sha256, placed.file_tag):
+            placed = _move_into_place(lake_dir, written, entry)
+            recorded = (previous.file_sha256, previous.file_tag) if previous and same_folder else None
+            if previous and recorded == (placed.file_sha256, placed.file_tag):
                 return "repaired", previous
             if committed := manifest.commit_after(version, placed):
-                return "repaired" if there else "replaced" if previous else "landed", committed
+                return "repaired" if same_folder else "replaced" if previous else "landed", committed
 
 
-def _place(lake_dir: Folder, written: Path, entry: Entry) -> Entry:
-    """Put the file where its entry says; the entry with what the store says of the file.
+def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
+    """Move the file to the entry's folder atomically, and return the entry with the store's tag of the file.
 
-    Whoever reads there sees the former file or this one, whole. In a store it is written even when the same
-    is there: `clean` tells by its age that a file which no entry names is nobody's.
+    In a store the file is written even when the same file exists: that renews its age, by which `penstock
+    clean` recognizes files that no entry refers to.
     """
     path = entry.path(lake_dir)
     if not isinstance(path, Path) or not isinstance(lake_dir, Path):
-        _set_aside(lake_dir, path.parent)
-        store = filesystems.of(lake_dir)
-        store.put(path, written / FILE)
-        return entry.model_copy(update={"file_tag": store.look(path).tag})
+        _move_unexpected_files(lake_dir, path.parent)
+        store = filesystems.file_system(lake_dir)
+        store.put(path, written / LANDED_FILE)
+        return entry.model_copy(update={"file_tag": store.info(path).tag})
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
-        # A folder of that name holds the same rows: left by a kill, live once before, or damaged.
+        # A folder of this name has the same rows: a killed landing left it, it was live before, or it is damaged.
         with path.open("rb") as file:
             same = sha256_of(file) == entry.file_sha256
         if not same:
-            (written / FILE).replace(path)
+            (written / LANDED_FILE).replace(path)
             sync_folder(path.parent)
-        _set_aside(lake_dir, path.parent)
+        _move_unexpected_files(lake_dir, path.parent)
     else:
-        _set_aside(lake_dir, path.parent)
+        _move_unexpected_files(lake_dir, path.parent)
         shutil.rmtree(path.parent, ignore_errors=True)
         written.rename(path.parent)
         sync_folder(path.parent.parent)
     return entry
 
 
-def _set_aside(lake_dir: Folder, folder: Folder) -> None:
-    """Move files that landing didn't write out of Spark's sight; they are somebody's, so `clean` ages them first."""
-    for name in strangers(folder):
+def _move_unexpected_files(lake_dir: Location, folder: Location) -> None:
+    """Move files that landing did not write to the staging folder, where Spark does not read them.
+
+    They may belong to somebody, so only `penstock clean` deletes them, after the grace period.
+    """
+    for name in unexpected_names(folder):
         if isinstance(lake_dir, Path):
-            made(lake_dir)
-        aside = lake_dir / FOLDER / f"aside-{uuid.uuid4().hex}"
-        aside.mkdir(parents=True, exist_ok=True)
-        stranger: Any = folder / name
-        stranger.rename(aside / name)
+            make_staging_folder(lake_dir)
+        target = lake_dir / STAGING / f"aside-{uuid.uuid4().hex}"
+        target.mkdir(parents=True, exist_ok=True)
+        unexpected: Any = folder / name
+        unexpected.rename(target / name)

@@ -1,4 +1,4 @@
-"""Arrow types of the catalog's column types, and one name for an Arrow array of any type."""
+"""Arrow types of the catalog's column types, and a type alias for Arrow arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-# The stubs want an array with a parameter that the class lacks.
+# In pyarrow's stubs the array class is generic; at run time it is not.
 if TYPE_CHECKING:
     Values = pa.Array[Any]
 else:
@@ -26,5 +26,5 @@ ARROW: dict[str, pa.DataType] = {
 
 
 def schema(columns: Mapping[str, str]) -> pa.Schema:
-    """An Arrow schema from column types of the catalog, by name; every column may be null."""
+    """Return the Arrow schema of columns with catalog types, given by name; every column is nullable."""
     return pa.schema([pa.field(name, ARROW[kind]) for name, kind in columns.items()])

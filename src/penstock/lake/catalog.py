@@ -1,6 +1,6 @@
-"""The datasets of the lake, read from `lake.yml`: what a month's file is called and what it must hold.
+"""The datasets of the lake, read from `lake.yml`: the names and columns of their monthly files.
 
-Adding a dataset is an entry in that file; nothing here knows taxis.
+To add a dataset, add an entry to that file; this module contains nothing about particular datasets.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 FILE_NAME = "lake.yml"
 SCHEMA = "lake"
 MANIFEST = "manifest"
-# Raise it when landing writes the same source bytes otherwise, so that months land again.
+# Increase it when landing writes other files from the same source bytes, so that months land again.
 LANDING_FORMAT = 1
 
 ColumnType = Literal["int", "bigint", "double", "money", "string", "boolean", "date", "timestamp"]
-SPARK: dict[str, str] = {
+SPARK_TYPES: dict[str, str] = {
     "int": "INT",
     "bigint": "BIGINT",
     "double": "DOUBLE",
@@ -40,8 +40,8 @@ SPARK: dict[str, str] = {
     "date": "DATE",
     "timestamp": "TIMESTAMP_NTZ",
 }
-# Added to every landed row, in this order, after the dataset's own columns. The last one is the
-# partition column: its value stands in the folder's name alone, never in the file.
+# Columns that landing adds to every row, in this order, after the dataset's own columns. The last one is the
+# partition column: its value is in the folder's name only, never in the file.
 LINEAGE: dict[str, tuple[ColumnType, str]] = {
     "source_file": ("string", "Name of the file the row came from"),
     "source_row": ("bigint", "Position of the row in that file; the first is 1"),
@@ -67,9 +67,9 @@ class Column(Strict):
 
     Attributes:
         type: the landed type, one of `ColumnType`.
-        also: the column's names in other eras of the file. Case and outer blanks never count.
-        optional: a file without the column gets nulls; otherwise it is refused.
-        description: becomes the column's comment in Spark.
+        also: the column's names in other eras of the file, compared without case and surrounding blanks.
+        optional: whether a file without the column lands with nulls; otherwise the file is refused.
+        description: the column's comment in Spark.
     """
 
     type: ColumnType
@@ -79,7 +79,7 @@ class Column(Strict):
 
 
 class Dataset(Strict):
-    """One kind of monthly file and the table it becomes. See the head of `lake.yml` for the keys."""
+    """A kind of monthly file and its table in Spark. The head of `lake.yml` describes the keys."""
 
     name: str
     description: str = ""
@@ -95,7 +95,7 @@ class Dataset(Strict):
             if rest == pattern or "{" in rest or "}" in rest or "/" in rest:
                 raise ValueError(f"`{pattern}` must contain {{month}} once, and no folder or other braces")
         if "*" in patterns[0]:
-            raise ValueError(f"the first pattern `{patterns[0]}` is asked for by name and can't contain *")
+            raise ValueError(f"the first pattern `{patterns[0]}` is requested by name and can't contain *")
         return patterns
 
     @field_validator("published")
@@ -112,7 +112,7 @@ class Dataset(Strict):
         for name, column in columns.items():
             if _identifier(name, "column").lower() in LINEAGE:
                 raise ValueError(f"column `{name}` is one that landing adds; give it another name and an `also`")
-            for key in {folded(alias) for alias in (name, *column.also)}:
+            for key in {normalize_name(alias) for alias in (name, *column.also)}:
                 if key in owner:
                     raise ValueError(f"columns `{owner[key]}` and `{name}` both claim the name `{key}`")
                 owner[key] = name
@@ -120,8 +120,8 @@ class Dataset(Strict):
 
     @cached_property
     def landed_schema(self) -> pa.Schema:
-        """Schema of a landed file: the columns, `source_file` and `source_row`; all may be null."""
-        # Reading the catalog, as every run does, takes no pyarrow, whose import takes a tenth of a dbt command's start.
+        """Return the schema of a landed file: the columns, `source_file` and `source_row`, all nullable."""
+        # Every dbt run reads the catalog, but needs no pyarrow, whose import takes a tenth of the start-up time.
         from penstock.lake.arrow_types import schema
 
         own = {name: column.type for name, column in self.columns.items()}
@@ -129,27 +129,27 @@ class Dataset(Strict):
 
     @property
     def table_columns(self) -> list[tuple[str, str, str]]:
-        """(name, Spark type, comment) of every column of the Spark table; the partition column last."""
-        own = [(name, SPARK[column.type], column.description) for name, column in self.columns.items()]
-        return own + [(name, SPARK[type_], comment) for name, (type_, comment) in LINEAGE.items()]
+        """Return (name, Spark type, comment) of every column of the Spark table; the partition column is last."""
+        own = [(name, SPARK_TYPES[column.type], column.description) for name, column in self.columns.items()]
+        return own + [(name, SPARK_TYPES[type_], comment) for name, (type_, comment) in LINEAGE.items()]
 
     @cached_property
     def schema_fingerprint(self) -> str:
-        """16 hex digits that change whenever the same source bytes would land otherwise."""
-        columns = [[n, c.type, sorted(map(folded, c.also)), c.optional] for n, c in self.columns.items()]
+        """Return 16 hex digits that change when the same source bytes would give another landed file."""
+        columns = [[n, c.type, sorted(map(normalize_name, c.also)), c.optional] for n, c in self.columns.items()]
         return _fingerprint([LANDING_FORMAT, columns])
 
     @cached_property
     def table_fingerprint(self) -> str:
-        """16 hex digits that change whenever the Spark table has to be made anew."""
+        """Return 16 hex digits that change when the Spark table must be recreated."""
         return _fingerprint([self.name, self.description, self.table_columns])
 
     def official_name(self, month: date) -> str:
-        """The name under which the month is published."""
+        """Return the name of the month's file as it is published."""
         return self.file_name[0].replace("{month}", f"{month:%Y-%m}")
 
     def month_of(self, file_name: str) -> tuple[int, date] | None:
-        """(index of the pattern, month) of a file by its name; None when no pattern fits."""
+        """Return (index of the matching pattern, month) of a file name; None when no pattern matches."""
         for index, pattern in enumerate(self.file_name):
             text = re.escape(pattern).replace(r"\{month\}", r"(\d{4})-(0[1-9]|1[0-2])").replace(r"\*", ".*")
             if (match := re.fullmatch(text, file_name)) and match[1] != "0000":
@@ -158,7 +158,7 @@ class Dataset(Strict):
 
 
 class Catalog(Strict):
-    """All datasets of one `lake.yml`, by name."""
+    """The datasets of a `lake.yml`, by name."""
 
     version: Literal[1] = 1
     datasets: dict[str, Dataset] = Field(default_factory=dict)
@@ -183,10 +183,10 @@ class Catalog(Strict):
         return {**values, "datasets": named}
 
     def dataset(self, name: str) -> Dataset:
-        """One dataset.
+        """Return a dataset.
 
         Raises:
-            PenstockError: no such dataset; the known ones are named.
+            PenstockError: there is no such dataset; the message names the existing ones.
         """
         if name in self.datasets:
             return self.datasets[name]
@@ -197,17 +197,17 @@ class Catalog(Strict):
 
     @property
     def tables_fingerprint(self) -> str:
-        """16 hex digits over all tables' fingerprints, whatever their order."""
+        """Return 16 hex digits of all tables' fingerprints, independent of their order."""
         return _fingerprint(sorted((d.name, d.table_fingerprint) for d in self.datasets.values()))
 
 
-def folded(column_name: str) -> str:
-    """A source column's name as it is compared: case and outer blanks don't count, as in Spark."""
+def normalize_name(column_name: str) -> str:
+    """Return a column name in the form in which names are compared: lower case, without surrounding blanks."""
     return column_name.strip().lower()
 
 
 def _refuse_repeated_keys(node: yaml.Node, path: str, where: Path) -> None:
-    """YAML lets the last of two equal keys win without a word; here that would lose a column."""
+    """Refuse repeated keys, of which YAML silently keeps only the last: that would lose a column."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -219,10 +219,10 @@ def _refuse_repeated_keys(node: yaml.Node, path: str, where: Path) -> None:
 
 
 def load(root: Path) -> Catalog:
-    """The catalogue of the project in folder `root`.
+    """Return the catalog of the project in folder `root`.
 
     Raises:
-        PenstockError: `lake.yml` is missing or not valid; the unknown or wrong keys are named.
+        PenstockError: `lake.yml` is missing or not valid; the message names the unknown or wrong keys.
     """
     path = root / FILE_NAME
     data = read_yaml(path)

@@ -1,10 +1,10 @@
-"""Removing what the lake no longer needs: superseded folders, orphans, staging, old snapshots.
+"""Remove files that the lake no longer needs: superseded folders, orphans, staging files, old snapshots.
 
-A superseded folder stays for a time of grace, so that a query which began before the month
-switched ends on the files it began with. What is live is told by the log's numbers and never touched;
-the clock only says whether a grace is over. What it dates into the future is kept. In a store, whose
-writers on other machines no lock holds back, the grace is an hour at least: a landing writes its file and
-commits it within that.
+A superseded folder stays for a grace period, so that a query which began before the month's new file was
+activated can finish with the old file. The manifest's version numbers decide what is live, and a live folder
+is never removed. The system clock only decides whether a grace period is over; a file dated in the future is
+kept. For a lake in a store, where no lock excludes writers on other machines, the grace period is at least an
+hour, because a landing commits its file within an hour of writing it.
 """
 
 from __future__ import annotations
@@ -17,125 +17,136 @@ from datetime import datetime, timedelta, timezone
 from penstock import clock
 from penstock.errors import PenstockError
 from penstock.lake.catalog import MANIFEST, PARTITION
-from penstock.lake.manifest import Entry, Live, Manifest, live_of
-from penstock.lake.staging import FOLDER, lake_lock, left_behind
+from penstock.lake.manifest import Entry, LiveMonths, Manifest, live_after
+from penstock.lake.staging import STAGING, abandoned_paths, lake_lock
 from penstock.storage import filesystems
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
-SHORTEST = timedelta(hours=1)
+SHORTEST_STORE_GRACE = timedelta(hours=1)
 _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 @dataclass(frozen=True)
-class Removed:
-    """A file or folder, why it went, and how many bytes it held."""
+class RemovedPath:
+    """A removed file or folder, the reason, and its size."""
 
-    path: Folder
-    why: str
+    path: Location
+    reason: str
     bytes: int
 
 
 def parse_grace(text: str) -> timedelta:
-    """A time such as 7d, 12h or 30m.
+    """Return the grace period written as 7d, 12h or 30m.
 
     Raises:
-        PenstockError: it is not such a time.
+        PenstockError: the text is no such period.
     """
     if match := re.fullmatch(r"([0-9]{1,6})([dhm])", text.strip()):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
-    raise PenstockError("a time of grace", f"`{text}`", "write days, hours or minutes: 7d, 12h, 30m, 0d")
+    raise PenstockError("a grace period", f"`{text}`", "write days, hours or minutes: 7d, 12h, 30m, 0d")
 
 
-def _size(path: Folder) -> int:
-    store = filesystems.of(path)
-    return sum(look.size for _, look in store.below(path)) if path.is_dir() else store.look(path).size
+def _size(path: Location) -> int:
+    store = filesystems.file_system(path)
+    return sum(info.size for _, info in store.find_files(path)) if path.is_dir() else store.info(path).size
 
 
-def _changed(path: Folder) -> datetime:
-    """When anything below the path was last written."""
-    store = filesystems.of(path)
-    looks = [look for _, look in store.below(path)]
-    if filesystems.is_disk(path):
+def _last_modified(path: Location) -> datetime:
+    """Return the time of the last write to a file, or to anything in a folder."""
+    store = filesystems.file_system(path)
+    infos = [info for _, info in store.find_files(path)]
+    if filesystems.is_local(path):
         folders = [path, *(folder for folder in path.rglob("*") if folder.is_dir())] if path.is_dir() else [path]
-        looks += [store.look(folder) for folder in folders if folder.exists()]
-    elif not looks and path.exists():
-        looks = [store.look(path)]
-    return max((look.changed for look in looks), default=datetime.fromtimestamp(0, timezone.utc))
+        infos += [store.info(folder) for folder in folders if folder.exists()]
+    elif not infos and path.exists():
+        infos = [store.info(path)]
+    return max((info.modified for info in infos), default=datetime.fromtimestamp(0, timezone.utc))
 
 
-def _landed_folders(lake_dir: Folder) -> Iterator[Folder]:
-    names = filesystems.of(lake_dir).names
-    for dataset in names(lake_dir):
+def _landed_folders(lake_dir: Location) -> Iterator[Location]:
+    list_names = filesystems.file_system(lake_dir).list_names
+    for dataset in list_names(lake_dir):
         if dataset == MANIFEST or dataset.startswith("."):
             continue
-        for month in names(lake_dir / dataset):
+        for month in list_names(lake_dir / dataset):
             if month.startswith(f"{PARTITION}="):
-                for folder in names(lake_dir / dataset / month):
+                for folder in list_names(lake_dir / dataset / month):
                     if (lake_dir / dataset / month / folder).is_dir():
                         yield lake_dir / dataset / month / folder
 
 
-def superseded_at(entries: list[Entry]) -> dict[str, datetime]:
-    """For each folder that was live once and then no more: the time of the commit that ended it."""
-    live: Live = {}
-    ended: dict[str, datetime] = {}
+def superseded_times(entries: list[Entry]) -> dict[str, datetime]:
+    """Return, for each folder that a later commit superseded or removed, the time of that commit."""
+    live: LiveMonths = {}
+    times: dict[str, datetime] = {}
     for entry in entries:
-        if (was := live.pop(entry.key, None)) is not None:
-            ended[was.folder] = entry.landed_at
+        if (previous := live.pop(entry.key, None)) is not None:
+            times[previous.folder] = entry.landed_at
         if entry.action == "land":
             live[entry.key] = entry
-    return ended
+    return times
 
 
-def find(lake_dir: Folder, before: datetime) -> list[tuple[Folder, str]]:
-    """What may go: (path, why). `before`: only what was superseded or last written earlier than this."""
+def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location, str]]:
+    """Return (path, reason) of everything that was superseded or last written earlier than `before`."""
     manifest = Manifest(lake_dir)
     entries = manifest.entries()
-    live = live_of(entries)
-    kept = {entry.folder for entry in live.values()}
-    ended = superseded_at(entries)
-    found: list[tuple[Folder, str]] = []
+    live_folders = {entry.folder for entry in live_after(entries).values()}
+    superseded = superseded_times(entries)
+    removable: list[tuple[Location, str]] = []
     for folder in _landed_folders(lake_dir):
         name = "/".join(folder.parts[-3:])
-        if name not in kept and ended.get(name, _changed(folder)) < before:
-            found.append((folder, "superseded" if name in ended else "orphan"))
-    found += [(left, "staging") for left in left_behind(lake_dir) if _changed(left) < before]
-    store = filesystems.of(lake_dir)
-    if not filesystems.is_disk(lake_dir):
-        aside = (lake_dir / FOLDER / name for name in store.names(lake_dir / FOLDER))
-        found += [(left, "staging") for left in aside if _changed(left) < before]
-    log, shots = lake_dir / "manifest" / "log", lake_dir / "manifest" / "snapshots"
-    drafts = (log / name for name in store.names(log) if name.startswith(".") and name.endswith(".tmp"))
-    found += [(draft, "commit that never was") for draft in drafts if _changed(draft) < before]
-    names = store.names(shots)
+        if name not in live_folders and superseded.get(name, _last_modified(folder)) < before:
+            removable.append((folder, "superseded" if name in superseded else "orphan"))
+    candidates = [*_staging_files(lake_dir), *_manifest_files(lake_dir)]
+    return removable + [(path, reason) for path, reason in candidates if _last_modified(path) < before]
+
+
+def _staging_files(lake_dir: Location) -> Iterator[tuple[Location, str]]:
+    """Yield (path, reason) of abandoned work in progress."""
+    yield from ((path, "staging") for path in abandoned_paths(lake_dir))
+    if not filesystems.is_local(lake_dir):
+        # Landing moves unexpected files of a lake in a store to a folder there, not to the local staging folder.
+        store = filesystems.file_system(lake_dir)
+        yield from ((lake_dir / STAGING / name, "staging") for name in store.list_names(lake_dir / STAGING))
+
+
+def _manifest_files(lake_dir: Location) -> Iterator[tuple[Location, str]]:
+    """Yield (path, reason) of temporary files in the manifest's log, and of all snapshots but the newest."""
+    list_names = filesystems.file_system(lake_dir).list_names
+    log, snapshots = lake_dir / "manifest" / "log", lake_dir / "manifest" / "snapshots"
+    for name in list_names(log):
+        if name.startswith(".") and name.endswith(".tmp"):
+            yield log / name, "unfinished commit"
+    names = list_names(snapshots)
     newest = max((name for name in names if name.isdigit()), default=None)
-    old = (shots / name for name in names if name != newest)
-    found += [(snapshot, "old manifest snapshot") for snapshot in old if _changed(snapshot) < before]
-    return found
+    yield from ((snapshots / name, "old manifest snapshot") for name in names if name != newest)
 
 
-def _before(grace: timedelta) -> datetime:
-    """The present less the grace; a grace longer than the calendar keeps everything."""
+def _cutoff(grace: timedelta) -> datetime:
+    """Return the present time minus the grace period; the earliest date when that is out of range."""
     try:
         return clock.now() - grace
     except OverflowError:
         return datetime.min.replace(tzinfo=timezone.utc)
 
 
-def clean(lake_dir: Folder, grace: timedelta, *, dry_run: bool = False) -> list[Removed]:
-    """Remove what was superseded or left behind longer ago than `grace`; with `dry_run` only say it.
+def clean(lake_dir: Location, grace: timedelta, *, dry_run: bool = False) -> list[RemovedPath]:
+    """Remove what was superseded or abandoned longer ago than `grace`, and return it; `dry_run` removes nothing.
 
     Raises:
-        PenstockError: the manifest is damaged, or the grace is too short for a store; then nothing is removed.
+        PenstockError: the manifest is damaged, or the grace period is too short for a store. Nothing is removed.
     """
-    if not filesystems.is_disk(lake_dir) and grace < SHORTEST:
-        raise PenstockError("a grace of an hour at least for a lake in a store", f"{grace}", "write --grace 1h or more")
+    if not filesystems.is_local(lake_dir) and grace < SHORTEST_STORE_GRACE:
+        raise PenstockError(
+            "a grace period of at least an hour for a lake in a store", f"{grace}", "write --grace 1h or more"
+        )
     if not lake_dir.exists():
         return []
     removed = []
     with lake_lock(lake_dir):
-        for path, why in find(lake_dir, _before(grace)):
-            removed.append(Removed(path, why, _size(path)))
+        for path, reason in find_removable(lake_dir, _cutoff(grace)):
+            removed.append(RemovedPath(path, reason, _size(path)))
             if not dry_run:
-                filesystems.of(path).remove(path)
+                filesystems.file_system(path).remove(path)
     return removed

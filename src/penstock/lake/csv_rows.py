@@ -1,8 +1,8 @@
-"""Read a CSV file row by row, after the fast reader refused it, and name the row and column at fault.
+"""Read a CSV file row by row after pyarrow could not read it, and name the row and column of an error.
 
-The fast reader (pyarrow) refuses a row with more cells than the header and doesn't say where a byte is
-wrong. Publishers did ship rows with blank cells beyond the header for years: those cells are left out
-and counted.
+pyarrow's reader is faster, but it refuses a row with more cells than the header, and doesn't report where a byte
+is not UTF-8. Some publishers wrote rows with blank cells beyond the header for years: this reader omits and
+counts those cells.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import IO
 
 from penstock.errors import PenstockError
 
-# Longer cells than any sensible one; Python's own limit is 128 KiB.
+# Bytes; far above any real cell. Python's default limit is 128 KiB.
 CELL_LIMIT = 16 << 20
 
 
-def text_of(raw: IO[bytes]) -> io.TextIOWrapper:
-    """The text of a file's bytes; those that are no UTF-8 become surrogates, which `wrong_bytes` finds."""
+def decode(raw: IO[bytes]) -> io.TextIOWrapper:
+    """Return a file's text; bytes that are not UTF-8 become surrogates, which `describe_invalid_bytes` finds."""
     return io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
 
 
-def wrong_bytes(cell: str) -> str | None:
-    """How a cell's bytes read when they are no UTF-8; None when they are."""
+def describe_invalid_bytes(cell: str) -> str | None:
+    """Return a description of a cell's bytes when they are not UTF-8; None when they are."""
     try:
         cell.encode("utf-8")
     except UnicodeEncodeError:
         raw = cell.encode("utf-8", "surrogateescape")
-        return f"the bytes {raw[:20].hex(' ')}, which are no UTF-8; in Windows-1252 they read {_latin(raw)!r}"
+        return f"the bytes {raw[:20].hex(' ')}, which are not UTF-8; in Windows-1252 they read {_latin(raw)!r}"
     return None
 
 
@@ -37,20 +37,23 @@ def _latin(raw: bytes) -> str:
     return raw[:20].decode("cp1252", "replace")
 
 
-def header(raw: IO[bytes], name: str) -> tuple[list[str], int]:
-    """(names of the columns, how many blank cells the header has after them).
+def read_header(raw: IO[bytes], name: str) -> tuple[list[str], int]:
+    """Return (names of the columns, number of blank cells after them in the header).
+
+    Args:
+        name: the file's name in messages.
 
     Raises:
-        PenstockError: there is none, or a name that is no UTF-8 text.
+        PenstockError: the file has no header, or a column name that is not UTF-8.
     """
     needed = f"a first line with column names in {name}"
     try:
-        cells = next(row for row in csv.reader(text_of(raw)) if any(cell.strip() for cell in row))
+        cells = next(row for row in csv.reader(decode(raw)) if any(cell.strip() for cell in row))
     except (StopIteration, csv.Error):
         raise PenstockError(needed, "none that is text", "check the file") from None
     for number, cell in enumerate(cells, 1):
-        if wrong := wrong_bytes(cell):
-            raise PenstockError(needed + " as UTF-8", f"in column {number} {wrong}", _convert(name))
+        if invalid := describe_invalid_bytes(cell):
+            raise PenstockError(needed + " as UTF-8", f"in column {number} {invalid}", _convert(name))
     names = list(cells)
     while names and not names[-1].strip():
         names.pop()
@@ -61,37 +64,36 @@ def _convert(name: str) -> str:
     return f"convert it, as in `iconv -f WINDOWS-1252 -t UTF-8 {name}`"
 
 
-def rows(raw: IO[bytes], names: Sequence[str], wanted: Container[str], name: str) -> Iterator[tuple[list[str], bool]]:
-    """Each data row's cells, as many as the header has, and whether it had blank ones beyond them.
+def read_rows(
+    raw: IO[bytes], names: Sequence[str], wanted: Container[str], name: str
+) -> Iterator[tuple[list[str], bool]]:
+    """Yield (cells, whether blank cells beyond the header were omitted) of each data row.
 
     Args:
         raw: the file's bytes from their start.
         names: the header's columns.
-        wanted: the columns that land; the others' bytes don't matter.
-        name: the file's, for messages.
+        wanted: the columns that land; the bytes of other columns are not checked.
+        name: the file's name in messages.
 
     Raises:
-        PenstockError: a row with fewer cells, with text beyond the header, with bytes that are no UTF-8, a NUL,
-            or a quote that isn't closed. The row is named, the first data row is 1, and the column.
+        PenstockError: a row has too few cells, text beyond the header, bytes that are not UTF-8, a NUL, or a
+            quote that isn't closed. The message names the column and the row; the first data row is 1.
     """
     csv.field_size_limit(CELL_LIMIT)
-    number = -1  # of the header 0
-    found = _lines(csv.reader(text_of(raw)), len(names), name)
-    for cells, is_last in found:
-        number += 1
-        if number:
+    for number, (cells, is_last) in enumerate(_without_blank_lines(csv.reader(decode(raw)), len(names), name)):
+        if number:  # row 0 is the header
             _check_quotes(cells, names, name, number, is_last)
             _check_text(cells, names, wanted, name, number)
             _check_width(cells, len(names), name, number)
             yield cells[: len(names)], len(cells) > len(names)
 
 
-def _lines(found: Iterator[list[str]], width: int, name: str) -> Iterator[tuple[list[str], bool]]:
-    """The rows that aren't blank lines, the header first, and whether each is the last one."""
+def _without_blank_lines(reader: Iterator[list[str]], width: int, name: str) -> Iterator[tuple[list[str], bool]]:
+    """Yield (cells, whether it is the last row) of each row that is not blank, the header first."""
     before: list[str] | None = None
     while True:
         try:
-            cells = next(found, None)
+            cells = next(reader, None)
         except csv.Error as error:
             raise PenstockError(f"rows of cells in {name}", str(error), "correct the file") from None
         if cells is not None and not any(cell.strip() for cell in cells) and (before is None or len(cells) < width):
@@ -107,8 +109,9 @@ def _check_quotes(cells: list[str], names: Sequence[str], name: str, number: int
     for column, cell in zip(names, cells, strict=False):
         if "\n" not in cell and "\r" not in cell:
             continue
+        # A cell that contains as many commas as a row, or that ends the file, comes from a quote without an end.
         if cell.count(",") >= len(names) - 1 or (is_last and cell.endswith(("\n", "\r"))):
-            found = f"one that begins in row {number:,} and takes in what follows it"
+            found = f"one that begins in row {number:,} and is never closed"
             raise PenstockError(f"closed quotes in column `{column}` of {name}", found, "correct the file")
 
 
@@ -117,8 +120,8 @@ def _check_text(cells: list[str], names: Sequence[str], wanted: Container[str], 
         if column not in wanted:
             continue
         needed = f"column `{column}` of {name} as UTF-8 text"
-        if wrong := wrong_bytes(cell):
-            raise PenstockError(needed, f"in row {number:,} {wrong}", _convert(name))
+        if invalid := describe_invalid_bytes(cell):
+            raise PenstockError(needed, f"in row {number:,} {invalid}", _convert(name))
         if "\0" in cell:
             raise PenstockError(needed, f"a NUL byte in row {number:,}", "correct the file")
 
@@ -129,9 +132,9 @@ def _check_width(cells: list[str], width: int, name: str, number: int) -> None:
         raise PenstockError(f"{width} cells in each row of {name}, as in its header", found, "correct the file")
     for at, cell in enumerate(cells[width:], width + 1):
         if cell.strip():
-            found = f"`{_shown(cell)}` in cell {at} of row {number:,}"
+            found = f"`{_display(cell)}` in cell {at} of row {number:,}"
             raise PenstockError(f"nothing but blanks beyond the {width} columns of {name}", found, "correct the file")
 
 
-def _shown(cell: str) -> str:
+def _display(cell: str) -> str:
     return cell.encode("utf-8", "backslashreplace").decode()[:100]

@@ -1,8 +1,8 @@
-"""Fetching a remote file in ranged chunks: retried, resumed after a kill, whole or not at all.
+"""Download a remote file with HTTP range requests, with retries, resuming after a killed run.
 
-A download is two files, `<key>.part` and `<key>.json` (the size and etag that the part belongs to).
-A later run with the same answer from the server goes on where the part ends. A server that ignores
-ranges is read from the start each time.
+A download consists of two files: `<key>.part` has the bytes, `<key>.json` the size and etag of the file they
+belong to. When the server still reports the same size and etag, a later run continues at the end of the part.
+From a server that ignores ranges, the file is read from its start each time.
 """
 
 from __future__ import annotations
@@ -24,17 +24,18 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from penstock.errors import PenstockError
 
 CHUNK = 8 * 1024 * 1024
-# Tries for each chunk; fewer to learn whether a file is there, so that being offline is said soon.
-ATTEMPTS, ASKING_ATTEMPTS = 6, 4
-# Seconds: the first wait is up to FIRST_WAIT, doubled each time, never above LONGEST_WAIT.
+# Attempts for each range; fewer to find out whether a file exists, so that an offline machine fails soon.
+ATTEMPTS, DESCRIBE_ATTEMPTS = 6, 4
+# Seconds between attempts: at most FIRST_WAIT at first, doubled each time, never more than LONGEST_WAIT.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
 
+# Called with (bytes so far, size or None).
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
-class Remote:
-    """A file of an fsspec file system; `address` is what a person would type."""
+class RemoteFile:
+    """A file of an fsspec file system; `address` is the form that users type and that messages show."""
 
     fs: Any
     path: str
@@ -42,12 +43,12 @@ class Remote:
 
     @property
     def is_http(self) -> bool:
-        """Whether chunks are asked for by HTTP's own Range header."""
+        """Return whether ranges are requested by HTTP's Range header."""
         return "http" in _protocols(self.fs)
 
 
-class Restarted(Exception):
-    """The server sent the whole file where a range was asked for, or another file than before."""
+class RangeIgnored(Exception):
+    """The server ignored a Range header and sent the whole file."""
 
 
 def _protocols(fs: Any) -> tuple[str, ...]:
@@ -55,100 +56,99 @@ def _protocols(fs: Any) -> tuple[str, ...]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """The error itself; fsspec puts a FileNotFoundError before every HTTP error."""
+    """Return the original error: fsspec turns every HTTP error into a FileNotFoundError."""
     return error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
 
 
-def missing(error: BaseException) -> bool:
-    """Whether an error says that there is no such file (S3 and CloudFront say 403 for that)."""
+def is_missing(error: BaseException) -> bool:
+    """Return whether an error means that the file doesn't exist (S3 and CloudFront answer 403 then)."""
     cause = _cause(error)
     if isinstance(cause, aiohttp.ClientResponseError):
         return cause.status in (403, 404, 410)
     return isinstance(cause, FileNotFoundError)
 
 
-def transient(error: BaseException) -> bool:
-    """Whether trying again may help."""
+def is_transient(error: BaseException) -> bool:
+    """Return whether a retry may succeed."""
     cause = _cause(error)
     if isinstance(cause, aiohttp.ClientResponseError):
         return cause.status >= 500 or cause.status in (408, 425, 429)
-    if isinstance(cause, (FileNotFoundError, PermissionError, Restarted)) or no_room(cause):
+    if isinstance(cause, (FileNotFoundError, PermissionError, RangeIgnored)) or is_disk_error(cause):
         return False
     return isinstance(cause, (aiohttp.ClientError, asyncio.TimeoutError, TimeoutError, OSError))
 
 
-def no_room(error: BaseException) -> bool:
-    """Whether it is this machine's disk that refused, and no server."""
+def is_disk_error(error: BaseException) -> bool:
+    """Return whether this machine's disk caused the error: it is full, over quota, or read-only."""
     return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
 def retrying(attempts: int) -> Retrying:
-    """The one retry policy: exponential back-off with jitter for transient errors, others at once."""
+    """Return the retry policy: exponential back-off with jitter for transient errors, no retry for others."""
     return Retrying(
-        retry=retry_if_exception(transient),
+        retry=retry_if_exception(is_transient),
         stop=stop_after_attempt(attempts),
         wait=wait_random_exponential(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
         reraise=True,
     )
 
 
-def unreachable(address: str, error: BaseException) -> PenstockError:
-    """The message for a server that doesn't answer, or answers with an error."""
+def unreachable_error(address: str, error: BaseException) -> PenstockError:
+    """Return the error for a server that doesn't answer, or answers with an error."""
     cause = _cause(error)
     text = " ".join(str(cause).split()) or type(cause).__name__
     return PenstockError(f"an answer from {address}", text, "check the address and the network, then run it again")
 
 
-def describe(remote: Remote) -> dict[str, Any] | None:
-    """Size and etag of a remote file; None when there is no such file.
+def describe(remote: RemoteFile) -> dict[str, Any] | None:
+    """Return the address, size and etag of a remote file; None when the file doesn't exist.
 
     Raises:
         PenstockError: the server can't be reached.
     """
     try:
-        for attempt in retrying(ASKING_ATTEMPTS):
+        for attempt in retrying(DESCRIBE_ATTEMPTS):
             with attempt:
                 remote.fs.invalidate_cache()
                 info = remote.fs.info(remote.path)
                 etag = next((info[k] for k in ("ETag", "etag", "Last-Modified", "LastModified") if info.get(k)), "")
                 return {"address": remote.address, "size": info.get("size"), "etag": str(etag)}
     except Exception as error:
-        if missing(error):
+        if is_missing(error):
             return None
-        raise unreachable(remote.address, error) from None
+        raise unreachable_error(remote.address, error) from None
     raise AssertionError("retrying ends by returning or raising")
 
 
-def _read_chunk(remote: Remote, start: int, end: int | None) -> bytes:
-    """Bytes [start, end) of the file; all of them when `end` is None and `start` 0."""
+def _read_range(remote: RemoteFile, start: int, end: int) -> bytes:
+    """Return the bytes [start, end) of the file."""
     if not remote.is_http:
         return bytes(remote.fs.cat_file(remote.path, start=start, end=end))
-    span = f"bytes={start}-{'' if end is None else end - 1}"
-    headers = {"Range": span, "Accept-Encoding": "identity"}
+    headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
     with remote.fs.open(remote.path, block_size=0, size=1, headers=headers) as stream:
         if stream.r.status != 206:
-            raise Restarted
+            raise RangeIgnored
         data = b""
-        while piece := stream.read(1 << 20):
-            data += piece
-    if end is not None and len(data) != end - start:
+        while received := stream.read(1 << 20):
+            data += received
+    if len(data) != end - start:
         raise OSError(f"the connection ended after {len(data):,} of {end - start:,} bytes")
     return data
 
 
-def _stream_whole(remote: Remote, part: Path, size: int | None, progress: Progress) -> None:
-    """Write the file from its first byte in one request."""
+def _download_from_start(remote: RemoteFile, part: Path, size: int | None, progress: Progress) -> None:
+    """Download the whole file in one request."""
     headers = {"Accept-Encoding": "identity"}
     with remote.fs.open(remote.path, block_size=0, size=1, headers=headers) as stream, part.open("wb") as out:
-        while piece := stream.read(1 << 20):
-            out.write(piece)
+        while received := stream.read(1 << 20):
+            out.write(received)
             progress(out.tell(), size)
     if size is not None and part.stat().st_size != size:
         raise OSError(f"the connection ended after {part.stat().st_size:,} of {size:,} bytes")
 
 
-def _fill(remote: Remote, part: Path, size: int | None, progress: Progress) -> None:
-    """Bring `part` to the whole file, from where it ends."""
+def _complete(remote: RemoteFile, part: Path, size: int | None, progress: Progress) -> None:
+    """Download the rest of the file, starting at the end of `part`."""
     if size is not None:
         try:
             with part.open("ab") as out:
@@ -156,64 +156,61 @@ def _fill(remote: Remote, part: Path, size: int | None, progress: Progress) -> N
                     start = out.tell()
                     for attempt in retrying(ATTEMPTS):
                         with attempt:
-                            out.write(_read_chunk(remote, start, min(size, start + CHUNK)))
+                            out.write(_read_range(remote, start, min(size, start + CHUNK)))
                             out.flush()
                     progress(out.tell(), size)
                 os.fsync(out.fileno())
             return
-        except Restarted:
+        except RangeIgnored:
             pass
     for attempt in retrying(ATTEMPTS):
         with attempt:
-            _stream_whole(remote, part, size, progress)
+            _download_from_start(remote, part, size, progress)
 
 
-def _part(remote: Remote, folder: Path) -> Path:
+def _part_path(remote: RemoteFile, folder: Path) -> Path:
     return folder / f"{hashlib.sha256(remote.address.encode()).hexdigest()[:24]}.part"
 
 
-def held(remote: Remote, folder: Path) -> FileLock:
-    """The lock of one address's download: hold it for as long as the file is read. One process may nest it."""
+def download_lock(remote: RemoteFile, folder: Path) -> FileLock:
+    """Return the lock of a file's download, to hold while the file is read. A process may acquire it repeatedly."""
     folder.mkdir(parents=True, exist_ok=True)
-    return FileLock(_part(remote, folder).with_suffix(".lock"), is_singleton=True)
+    return FileLock(_part_path(remote, folder).with_suffix(".lock"), is_singleton=True)
 
 
-def download(remote: Remote, folder: Path, progress: Progress) -> Path:
-    """The whole file, in `folder`; `forget` removes it once it is no longer needed.
-
-    Args:
-        progress: called with (bytes so far, size or None).
+def download(remote: RemoteFile, folder: Path, progress: Progress) -> Path:
+    """Download a file into `folder` and return its path. `delete_download` removes it when it is no longer needed.
 
     Raises:
-        PenstockError: no such file, the server can't be reached, or the file changed meanwhile.
-        OSError: the disk is full.
+        PenstockError: the file doesn't exist or changed during the download, or the server can't be reached.
+        OSError: this machine's disk is full or can't be written.
     """
-    part = _part(remote, folder)
-    note = part.with_suffix(".json")
-    with held(remote, folder):
+    part = _part_path(remote, folder)
+    info_file = part.with_suffix(".json")
+    with download_lock(remote, folder):
         info = describe(remote)
         if info is None:
             raise PenstockError(f"the file {remote.address}", "no such file there", "check the month and the address")
-        known = json.loads(note.read_text()) if note.exists() else None
-        same = known == info and (info["etag"] or info["size"])
+        earlier = json.loads(info_file.read_text()) if info_file.exists() else None
+        same = earlier == info and (info["etag"] or info["size"])
         if not same or (part.exists() and info["size"] is not None and part.stat().st_size > info["size"]):
             part.unlink(missing_ok=True)
-        note.write_text(json.dumps(info))
+        info_file.write_text(json.dumps(info))
         try:
-            _fill(remote, part, info["size"], progress)
+            _complete(remote, part, info["size"], progress)
         except Exception as error:
-            if no_room(error):
+            if is_disk_error(error):
                 raise
-            raise unreachable(remote.address, error) from None
+            raise unreachable_error(remote.address, error) from None
         if describe(remote) != info:
-            forget(part)
+            delete_download(part)
             raise PenstockError(
-                f"{remote.address} to stay as it is while it is read", "another size or etag at the end", "run it again"
+                f"{remote.address} unchanged while it is read", "another size or etag at the end", "run it again"
             )
     return part
 
 
-def forget(part: Path) -> None:
-    """Remove a download with its note."""
+def delete_download(part: Path) -> None:
+    """Delete a download and its metadata file."""
     for suffix in (".part", ".json"):
         part.with_suffix(suffix).unlink(missing_ok=True)

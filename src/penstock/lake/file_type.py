@@ -1,4 +1,4 @@
-"""What a file is, told by its bytes and never by its name."""
+"""Detect the type of a source file by its content, not by its name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
 
-Kind = Literal["parquet", "csv", "csv.gz"]
+FileType = Literal["parquet", "csv", "csv.gz"]
 HEAD_BYTES = 64 * 1024
-# Of UTF-32 first: that of UTF-16 is its beginning.
-MARKS = {
+# UTF-32LE must come before UTF-16LE, whose mark is its prefix.
+BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32LE",
     b"\x00\x00\xfe\xff": "UTF-32BE",
     b"\xff\xfe": "UTF-16LE",
@@ -24,12 +24,15 @@ MARKS = {
 }
 
 
-def sniff(path: Path, name: str) -> Kind:
-    """The kind of file at `path`; `name` is what to call it in a message.
+def detect_file_type(path: Path, name: str) -> FileType:
+    """Return the type of the file at `path`.
+
+    Args:
+        name: the file's name in messages.
 
     Raises:
-        PenstockError: it is empty, an HTML page, a Git LFS pointer, a parquet file without a whole
-            footer, or nothing that can be landed.
+        PenstockError: the file is empty, an HTML page, a Git LFS pointer, a parquet file without an intact
+            footer, or of another type that can't land.
     """
     size = path.stat().st_size
     if size == 0:
@@ -76,19 +79,19 @@ def _check_text(head: bytes, name: str, where: str) -> None:
         found = f"{where}a web page (HTML or XML), not data"
         raise _refusal(name, found, "open the address in a browser to see what the server says, then download again")
     if text.startswith(b"version https://git-lfs"):
-        found = f"{where}a Git LFS pointer, not the file it stands for"
+        found = f"{where}a Git LFS pointer, not the file it points to"
         raise _refusal(name, found, "run `git lfs pull` in its repository, or download the file itself")
     if encoding := _wide_encoding(head):
         do = f"convert it, as in `iconv -f {encoding} -t UTF-8 {name}`"
         raise _refusal(name, f"{where}text in {encoding}, not in UTF-8", do)
-    # A NUL in one cell of a text file is found with its row and column when that is read.
+    # A NUL in a cell of a CSV file is reported later, with its row and column, when the rows are read.
     if b"\x00" in head and not _first_line_is_text(head):
         raise _refusal(name, f"{where}binary data of no known kind", "give a parquet, CSV or gzipped CSV file")
 
 
 def _wide_encoding(head: bytes) -> str | None:
-    """The encoding of text whose characters take two or four bytes, by its mark or by where its NULs are."""
-    for mark, encoding in MARKS.items():
+    """Return the encoding of UTF-16 or UTF-32 text, by its byte order mark or the positions of its NULs."""
+    for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return encoding
     for at, encoding in ((1, "UTF-16LE"), (0, "UTF-16BE")):

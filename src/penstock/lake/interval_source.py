@@ -55,7 +55,7 @@ class LakeIntervals:
         if not self.registers:
             return f"no {catalog.FILE_NAME}: nothing to register"
         settings = self._settings
-        count = registration.synchronise(run_sql, catalog.load(settings.root), settings.lake_dir, settings.lake_uri)
+        count = registration.register_tables(run_sql, catalog.load(settings.root), settings.lake_dir, settings.lake_uri)
         return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"
 
     def versions(self, run_sql: RunSql, table: str) -> dict[date, str]:
@@ -84,7 +84,7 @@ class LakeIntervals:
         folders = {live[month].folder for month in intervals if month in live}
         if folders:
             entries = {entry.folder: entry for entry in manifest.entries() if entry.folder in folders}
-            verification.require(manifest.lake_dir, list(entries.values()))
+            verification.require_intact(manifest.lake_dir, list(entries.values()))
 
     def _live(self, run_sql: RunSql, table: str) -> dict[date, LiveMonth]:
         with self._lock:

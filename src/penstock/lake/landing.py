@@ -1,4 +1,4 @@
-"""Landing one month as a transaction: checked, cast, written aside, renamed, committed.
+"""Land one month as a transaction: check and cast the source, write the file to staging, then activate it.
 
 Layout of a lake:
 
@@ -6,11 +6,11 @@ Layout of a lake:
     manifest/log/, manifest/snapshots/                                which folders are live
     .staging/                                                         work in progress, safe to lose
 
-The last one lies in this user's temporary folder when the lake is in a store.
+For a lake in a store, the staging folder is in the user's temporary folder.
 
-A folder is named after the source's bytes and the dataset's columns, so the same month from the
-same file always has the same name. `file_month` stands in the folder's name alone: as a column of
-the file too it would clash in readers that take partition columns from the path.
+A folder's name is a hash of the source's bytes and the dataset's columns, so the same month from the same
+source always has the same name. `file_month` is only in the folder's name: as a column of the file too it would
+clash in readers that take partition columns from the path.
 """
 
 from __future__ import annotations
@@ -27,32 +27,33 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
-from penstock.lake.activation import Outcome, refuse_twice, switch
-from penstock.lake.casting import Target, cast, check_kind
+from penstock.lake.activation import Outcome, activate, refuse_duplicate
+from penstock.lake.casting import TargetColumn, cast, check_type
 from penstock.lake.catalog import PARTITION, Catalog, Dataset
-from penstock.lake.file_type import sniff
-from penstock.lake.manifest import Entry, Manifest
-from penstock.lake.source_files import Fetched
-from penstock.lake.source_reader import Match, Reader, match_columns, opened
-from penstock.lake.staging import workplace
-from penstock.lake.verification import problems
-from penstock.storage.files import FILE, sha256_of, sync_folder
-from penstock.storage.locations import Folder
+from penstock.lake.file_type import detect_file_type
+from penstock.lake.manifest import LANDED_FILE, Entry, Manifest
+from penstock.lake.source_files import LocalFile
+from penstock.lake.source_reader import ColumnMatch, SourceReader, match_columns, open_source
+from penstock.lake.staging import work_folder
+from penstock.lake.verification import find_problems
+from penstock.storage.files import sha256_of, sync_folder
+from penstock.storage.locations import Location
 
 ROW_GROUP_ROWS = 262_144
 
-Rows = Callable[[int, int | None], None]
+# Called with (rows so far, rows in total or None).
+RowProgress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
-class Landed:
-    """What became of a month.
+class LandingResult:
+    """The outcome of landing a month.
 
     Attributes:
-        outcome: `unchanged` when the same bytes were live already; `repaired` when they were, and
-            their landed file was damaged.
+        outcome: `unchanged` when the same bytes were already live; `repaired` when they were, but their landed
+            file was damaged.
         entry: the month's live entry.
-        extra: columns of the source that `lake.yml` doesn't know and that didn't land.
+        extra: columns of the source that `lake.yml` doesn't name and that didn't land.
     """
 
     outcome: Outcome
@@ -60,10 +61,12 @@ class Landed:
     extra: tuple[str, ...] = ()
 
 
-def is_whole(lake_dir: Folder, entry: Entry | None, dataset: Dataset) -> bool:
-    """Whether an entry's file is what landing wrote, and with the dataset's present columns."""
+def is_up_to_date(lake_dir: Location, entry: Entry | None, dataset: Dataset) -> bool:
+    """Return whether an entry's file is undamaged and has the dataset's present columns."""
     return (
-        entry is not None and entry.schema_fingerprint == dataset.schema_fingerprint and not problems(lake_dir, [entry])
+        entry is not None
+        and entry.schema_fingerprint == dataset.schema_fingerprint
+        and not find_problems(lake_dir, [entry])
     )
 
 
@@ -71,39 +74,37 @@ def land(
     catalog: Catalog,
     dataset: Dataset,
     month: date,
-    file: Fetched,
-    lake_dir: Folder,
-    rows: Rows = lambda done, total: None,
+    file: LocalFile,
+    lake_dir: Location,
+    progress: RowProgress = lambda done, total: None,
     source: str | None = None,
-) -> Landed:
-    """Land a file as the dataset's month; afterwards either the month is live or nothing changed.
+) -> LandingResult:
+    """Land a file as the dataset's month. If landing fails, the lake is unchanged.
 
-    The same bytes under the same name change nothing, unless the landed file is damaged.
+    Landing the same bytes under the same name again changes nothing, unless the landed file is damaged.
 
     Args:
-        rows: called with (rows so far, rows in all or None).
-        source: what to record as the address instead of the file's.
+        progress: called with (rows so far, rows in total or None).
+        source: address to record instead of the file's.
 
     Raises:
-        PenstockError: the file is broken, of another shape, holds a value that can't land, or is live
-            elsewhere; or the lake can't be written.
+        PenstockError: the file is damaged, has other columns, has a value that can't land, or is live for another
+            month; or the lake can't be written.
     """
     manifest = Manifest(lake_dir)
     live = manifest.live()
     previous = live.get((dataset.name, month))
-    same = previous and (previous.sha256, previous.source_file) == (file.sha256, file.name)
-    if previous and same and is_whole(lake_dir, previous, dataset):
-        return Landed("unchanged", previous)
-    named = dataset.month_of(file.name)
-    if named and named[1] != month:
-        found = f"{file.name}, by its name the file of {named[1]:%Y-%m}"
-        raise PenstockError(f"a file for {month:%Y-%m}", found, f"give --month {named[1]:%Y-%m}, or rename the file")
-    refuse_twice(live, dataset.name, month, file.name, file.sha256)
-    kind = sniff(file.path, file.name)
-    with workplace(lake_dir) as staging:
-        with opened(file.path, kind, file.name) as reader:
+    same_source = previous and (previous.sha256, previous.source_file) == (file.sha256, file.name)
+    if previous and same_source and is_up_to_date(lake_dir, previous, dataset):
+        return LandingResult("unchanged", previous)
+    _check_month_of_name(dataset, month, file.name)
+    refuse_duplicate(live, dataset.name, month, file.name, file.sha256)
+    file_type = detect_file_type(file.path, file.name)
+    with work_folder(lake_dir) as staging:
+        landed_file = staging / LANDED_FILE
+        with open_source(file.path, file_type, file.name) as reader:
             match = match_columns(dataset, reader.schema.names, file.name, catalog)
-            written, rounded = _write(reader, match, dataset, file.name, staging / FILE, rows)
+            rows, rounded = _write(reader, match, dataset, file.name, landed_file, progress)
             schema_found, blank_beyond = reader.names_and_types, reader.blank_beyond["rows"]
         file.check_unchanged()
         entry = Entry(
@@ -115,16 +116,24 @@ def land(
             sha256=file.sha256,
             schema_fingerprint=dataset.schema_fingerprint,
             bytes=file.size,
-            rows=written,
+            rows=rows,
             rounded_values=sum(rounded.values()),
             rounded_by_column=rounded,
             blank_beyond=blank_beyond,
             schema_found=schema_found,
-            file_bytes=(staging / FILE).stat().st_size,
-            file_sha256=_digest(staging / FILE),
+            file_bytes=landed_file.stat().st_size,
+            file_sha256=_digest(landed_file),
         )
         sync_folder(staging)
-        return Landed(*switch(manifest, staging, entry), match.extra)
+        return LandingResult(*activate(manifest, staging, entry), match.extra)
+
+
+def _check_month_of_name(dataset: Dataset, month: date, file_name: str) -> None:
+    """Refuse a file whose name contains another month."""
+    named = dataset.month_of(file_name)
+    if named and named[1] != month:
+        found = f"{file_name}, by its name the file of {named[1]:%Y-%m}"
+        raise PenstockError(f"a file for {month:%Y-%m}", found, f"give --month {named[1]:%Y-%m}, or rename the file")
 
 
 def _digest(path: Path) -> str:
@@ -132,47 +141,70 @@ def _digest(path: Path) -> str:
         return sha256_of(file)
 
 
-def _folder_name(file: Fetched, dataset: Dataset) -> str:
+def _folder_name(file: LocalFile, dataset: Dataset) -> str:
     return hashlib.sha256((file.sha256 + dataset.schema_fingerprint).encode()).hexdigest()[:16]
 
 
+class _BatchCaster:
+    """Casts batches of a source file to the landed schema, in file order.
+
+    Attributes:
+        rows: number of rows cast so far.
+        rounded: rounded money values so far, by column.
+    """
+
+    def __init__(self, reader: SourceReader, match: ColumnMatch, dataset: Dataset, name: str) -> None:
+        self._reader, self._match, self._name, self._schema = reader, match, name, dataset.landed_schema
+        self._targets = {column: TargetColumn(name, column, kind.type) for column, kind in dataset.columns.items()}
+        self.rows, self.rounded = 0, dict.fromkeys(self._targets, 0)
+
+    def check_types(self) -> None:
+        """Refuse a parquet source with a column of the wrong type; the columns of a CSV are all text."""
+        if self._reader.text:
+            return
+        for column, source_column in self._match.source.items():
+            if source_column is not None:
+                check_type(self._reader.schema.field(source_column).type, self._targets[column])
+
+    def cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return the batch in the landed schema."""
+        arrays = []
+        for column, target in self._targets.items():
+            source_column = self._match.source[column]
+            values = pa.nulls(batch.num_rows) if source_column is None else batch.column(source_column)
+            array, rounded = cast(values, target, self.rows + 1, text=self._reader.text)
+            self.rounded[column] += rounded
+            arrays.append(array)
+        first_row = self.rows + 1
+        arrays.append(pa.repeat(pa.scalar(self._name, pa.string()), batch.num_rows))
+        arrays.append(pa.array(np.arange(first_row, first_row + batch.num_rows, dtype=np.int64)))
+        self.rows += batch.num_rows
+        return pa.RecordBatch.from_arrays(arrays, schema=self._schema)
+
+
 def _write(
-    reader: Reader, match: Match, dataset: Dataset, name: str, path: Path, rows: Rows
+    reader: SourceReader, match: ColumnMatch, dataset: Dataset, name: str, path: Path, progress: RowProgress
 ) -> tuple[int, dict[str, int]]:
-    """Cast all rows into the landed file. Returns (rows, rounded money values by column)."""
-    targets = {column: Target(name, column, settings.type) for column, settings in dataset.columns.items()}
-    if not reader.text:
-        for column, found in match.source.items():
-            if found is not None:
-                check_kind(reader.schema.field(found).type, targets[column])
-    wanted = [found for found in match.source.values() if found is not None]
-    done, rounded = 0, dict.fromkeys(targets, 0)
+    """Cast all rows into the landed file; return (rows, rounded money values by column)."""
+    caster = _BatchCaster(reader, match, dataset, name)
+    caster.check_types()
+    source_columns = [column for column in match.source.values() if column is not None]
     pending: list[pa.RecordBatch] = []
     with path.open("wb") as out:
         with pq.ParquetWriter(
             out, dataset.landed_schema, compression="zstd", compression_level=1, store_decimal_as_integer=True
         ) as writer:
-            for batch in reader.batches(wanted):
-                arrays = []
-                for column, target in targets.items():
-                    found = match.source[column]
-                    piece = pa.nulls(batch.num_rows) if found is None else batch.column(found)
-                    array, changed = cast(piece, target, done + 1, text=reader.text)
-                    rounded[column] += changed
-                    arrays.append(array)
-                arrays.append(pa.repeat(pa.scalar(name, pa.string()), batch.num_rows))
-                arrays.append(pa.array(np.arange(done + 1, done + 1 + batch.num_rows, dtype=np.int64)))
-                pending.append(pa.RecordBatch.from_arrays(arrays, schema=dataset.landed_schema))
-                done += batch.num_rows
-                if sum(piece.num_rows for piece in pending) >= ROW_GROUP_ROWS:
+            for batch in reader.batches(source_columns):
+                pending.append(caster.cast(batch))
+                if sum(waiting.num_rows for waiting in pending) >= ROW_GROUP_ROWS:
                     _flush(writer, pending)
-                rows(done, reader.rows)
+                progress(caster.rows, reader.rows)
             _flush(writer, pending)
         out.flush()
         os.fsync(out.fileno())
-    if done == 0:
+    if caster.rows == 0:
         raise PenstockError(f"rows in {name}", "a header and no row", "download it again, or leave the month out")
-    return done, {column: count for column, count in rounded.items() if count}
+    return caster.rows, {column: count for column, count in caster.rounded.items() if count}
 
 
 def _flush(writer: pq.ParquetWriter, pending: list[pa.RecordBatch]) -> None:

@@ -1,9 +1,9 @@
-"""What the lake's commands show: a progress bar for the slow ones, a table at the end."""
+"""Output of the lake's commands: a progress bar for slow steps, and tables of months."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import TracebackType
@@ -14,18 +14,21 @@ from rich.table import Table
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import Catalog
-from penstock.lake.manifest import Entry, Live
+from penstock.lake.manifest import Entry, LiveMonths
 
-# Seconds that a step may take before a bar shows.
-PATIENCE = 2.0
+# Called with (step, unit, done, total or None).
+ProgressUpdate = Callable[[str, str, int, int | None], None]
+
+# Seconds that a step takes before its bar appears.
+BAR_DELAY = 2.0
 STYLE = {
     **{"landed": "green", "repaired": "green", "replaced": "yellow", "removed": "yellow"},
     **{"unchanged": "dim", "kept": "dim"},
 }
 
 
-class Bar:
-    """A bar that shows itself once a step has taken two seconds, and leaves nothing behind."""
+class ProgressBar:
+    """A progress bar that appears when a step takes longer than two seconds, and disappears at its end."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -39,21 +42,21 @@ class Bar:
         )
         self._task: TaskID | None = None
         self._step = ""
-        self._since = 0.0
+        self._started = 0.0
 
-    def __enter__(self) -> Bar:
+    def __enter__(self) -> ProgressBar:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._progress.stop()
 
     def update(self, step: str, unit: str, done: int, total: int | None) -> None:
-        """Say how far a step is; another `step` than the last one begins a new bar."""
+        """Show the progress of a step; a new `step` starts a new bar."""
         if step != self._step:
             if self._task is not None:
                 self._progress.remove_task(self._task)
-            self._task, self._step, self._since = None, step, time.monotonic()
-        if self._task is None and time.monotonic() - self._since > PATIENCE:
+            self._task, self._step, self._started = None, step, time.monotonic()
+        if self._task is None and time.monotonic() - self._started > BAR_DELAY:
             self._progress.start()
             self._task = self._progress.add_task(step, unit=unit, total=total)
         if self._task is not None:
@@ -61,14 +64,14 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
-    """What became of one month.
+class ReportLine:
+    """The outcome of one month, for the report at the end of a command.
 
     Attributes:
         outcome: landed, replaced, repaired, unchanged, kept, removed or refused.
-        entry: the manifest's, unless refused.
+        entry: the month's manifest entry; None when refused.
         extra: columns of the source that did not land.
-        error: why it was refused.
+        error: the reason of a refusal.
     """
 
     dataset: str
@@ -79,8 +82,8 @@ class Line:
     error: PenstockError | None = None
 
 
-def show_lines(console: Console, lines: Sequence[Line]) -> bool:
-    """Print the table of months, then the reason of each refusal on a line. True when none was refused."""
+def show_lines(console: Console, lines: Sequence[ReportLine]) -> bool:
+    """Print a table of months and the reason of each refusal; return whether no month was refused."""
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "month", "outcome"):
         table.add_column(name, no_wrap=True)
@@ -107,8 +110,8 @@ def show_lines(console: Console, lines: Sequence[Line]) -> bool:
     return not refused
 
 
-def show_lake(console: Console, live: Live, catalog: Catalog, version: int) -> None:
-    """Print the live months."""
+def show_lake(console: Console, live: LiveMonths, catalog: Catalog, version: int) -> None:
+    """Print a table of the live months and mark those that landed with other columns than `lake.yml` names."""
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "month"):
         table.add_column(name, no_wrap=True)
@@ -119,9 +122,9 @@ def show_lake(console: Console, live: Live, catalog: Catalog, version: int) -> N
     stale = 0
     for (name, month), entry in sorted(live.items()):
         dataset = catalog.datasets.get(name)
-        old = dataset is None or dataset.schema_fingerprint != entry.schema_fingerprint
-        stale += old
-        label = f"{name} [yellow]*[/yellow]" if old else name
+        is_stale = dataset is None or dataset.schema_fingerprint != entry.schema_fingerprint
+        stale += is_stale
+        label = f"{name} [yellow]*[/yellow]" if is_stale else name
         table.add_row(
             label, f"{month:%Y-%m}", f"{entry.rows:,}", f"{entry.bytes:,}", f"{entry.landed_at:%Y-%m-%d %H:%M}",
             entry.source,

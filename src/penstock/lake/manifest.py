@@ -1,52 +1,52 @@
-"""The lake's manifest: an append-only log that says which folder is live for each month.
+"""The lake's manifest: an append-only log that records which folder is live for each month.
 
-A commit is one file, `manifest/log/<version>.json`, that appears whole and only once, under the next
-free number. That is the one instant at which a month switches; whoever is killed before it has changed
-nothing, whoever loses the race for a number looks again at what is live now. On a disk it is a link, in
-a store one conditional write (`penstock.storage.filesystems`). The log can be replayed to any version.
+A commit creates one file, `manifest/log/<version>.json`, atomically and under the next free number. Creating
+the file activates the month. A process that is killed before that has changed nothing; a process that loses
+the race for a number reads the live months again. A disk creates the file by a link, a store by a conditional
+write (`penstock.storage.filesystems`). The log can be replayed to any version.
 """
 
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 from datetime import date, datetime, timezone
 from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, ValidationError
 
-from penstock import clock
+from penstock import __version__, clock
 from penstock.config.sections import Strict
 from penstock.errors import PenstockError
 from penstock.storage import filesystems
-from penstock.storage.files import FILE
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
-# How the `source` of a made month begins.
-SAMPLE = "sample:"
+# Name of the one file in each landed folder.
+LANDED_FILE = "part-0.parquet"
+# Prefix of the `source` of a generated sample month.
+SAMPLE_PREFIX = "sample:"
 
 Action = Literal["land", "remove"]
-Live = dict[tuple[str, date], "Entry"]
+LiveMonths = dict[tuple[str, date], "Entry"]
 
 
 class Entry(Strict):
-    """One commit. `version` is 0 until it is committed.
+    """One commit of the manifest. `version` is 0 until the entry is committed.
 
     Attributes:
-        folder: of the landed file, relative to the lake, with `/`.
-        source: address the file came from; `source_file` is its last part.
-        sha256: of the source's bytes.
-        schema_fingerprint: the dataset's, as in `Dataset.schema_fingerprint`, when it landed.
-        bytes: size of the source; `rows` its rows, all of them landed.
-        rounded_values: money values that were no whole cents; `rounded_by_column` where.
-        blank_beyond: rows of a CSV that had blank cells beyond its header; those cells did not land.
+        folder: folder of the landed file, relative to the lake, with `/`.
+        source: address of the source file; `source_file` is its last part.
+        sha256: hash of the source's bytes.
+        schema_fingerprint: `Dataset.schema_fingerprint` at the time of landing.
+        bytes: size of the source; `rows` is its number of rows, all of which landed.
+        rounded_values: number of money values that were not whole cents; `rounded_by_column` counts by column.
+        blank_beyond: rows of a CSV with blank cells beyond the header; those cells did not land.
         schema_found: `name:type` of every column of the source, in its order.
-        file_bytes: size of the landed file; 0 when the entry is older than this field.
-        file_sha256: of the landed file's bytes; empty when the entry is older than this field.
-        file_tag: what the store says of the landed file's content (an ETag); empty on a disk.
-        landed_at: when it was committed, UTC; for people, and for the grace of clean-up. Order is
-            told by `version` alone.
+        file_bytes: size of the landed file; 0 in entries that are older than this field.
+        file_sha256: hash of the landed file; empty in entries that are older than this field.
+        file_tag: the store's tag (ETag) of the landed file; empty on a disk.
+        landed_at: time of the commit, UTC, for display and for clean-up's grace period. Only `version` orders
+            the commits.
         penstock: version of the program that wrote the entry.
     """
 
@@ -73,124 +73,113 @@ class Entry(Strict):
 
     @cached_property
     def key(self) -> tuple[str, date]:
-        """(dataset, first of the month)."""
+        """(dataset, first day of the month)."""
         return self.dataset, self.file_month
 
-    def path(self, lake_dir: Folder) -> Folder:
-        """The landed file in a lake's folder."""
-        return lake_dir / self.folder / FILE
-
-
-def program_version() -> str:
-    """Version of the installed penstock; `unknown` when it runs without being installed."""
-    try:
-        return importlib.metadata.version("penstock")
-    except importlib.metadata.PackageNotFoundError:
-        return "unknown"
+    def path(self, lake_dir: Location) -> Location:
+        """Return the path of the landed file in a lake."""
+        return lake_dir / self.folder / LANDED_FILE
 
 
 class Manifest:
-    """The log of one lake. It keeps nothing in memory: each call reads what the folder holds now."""
+    """The manifest of one lake. It caches nothing: each call reads the folder again."""
 
-    def __init__(self, lake_dir: Folder) -> None:
+    def __init__(self, lake_dir: Location) -> None:
         self.lake_dir = lake_dir
         self.log_dir = lake_dir / "manifest" / "log"
 
-    def _path(self, version: int) -> Folder:
+    def _path(self, version: int) -> Location:
         return self.log_dir / f"{version:010d}.json"
 
     def version(self) -> int:
-        """Number of the newest commit; 0 for a lake without any.
+        """Return the number of the newest commit; 0 when there is none.
 
         Raises:
             PenstockError: a number below the newest one is missing.
         """
-        stems = (name.removesuffix(".json") for name in filesystems.of(self.log_dir).names(self.log_dir))
+        names = filesystems.file_system(self.log_dir).list_names(self.log_dir)
+        stems = (name.removesuffix(".json") for name in names)
         numbers = {int(stem) for stem in stems if stem.isdigit()}
         newest = max(numbers, default=0)
         for missing in sorted(set(range(1, newest)) - numbers):
-            # A listing taken while others commit may skip a name; only a file that is not there counts.
+            # A listing during another commit may omit a name, so check that the file really is missing.
             if not self._path(missing).exists():
-                raise self._damaged(self._path(missing), "no such file, though later ones are there")
+                raise self._damaged(self._path(missing), "no such file, although later versions exist")
         return newest
 
-    def _damaged(self, path: Folder, found: str) -> PenstockError:
+    def _damaged(self, path: Location, found: str) -> PenstockError:
         return PenstockError(
-            "a whole manifest log",
+            "an undamaged manifest log",
             f"{path}: {found}",
             "put the file back from a copy of the lake; if there is none, move the lake's folder away and land again",
         )
 
-    def _bytes(self, versions: list[int]) -> list[bytes]:
-        """The files of some commits, read at once where that is quicker."""
+    def _read(self, versions: list[int]) -> list[bytes]:
+        """Return the files of some commits, with one concurrent request where the file system supports that."""
         paths = [self._path(version) for version in versions]
         try:
-            return filesystems.of(self.log_dir).read(paths)
+            return filesystems.file_system(self.log_dir).read(paths)
         except OSError as error:
-            # Which one it is, one by one.
+            # Read them one by one to find the file that can't be read.
             for path in paths:
                 try:
                     path.read_bytes()
-                except OSError as one:
-                    raise self._damaged(path, str(one.strerror or "no such file")) from None
+                except OSError as file_error:
+                    raise self._damaged(path, str(file_error.strerror or "no such file")) from None
             raise self._damaged(self.log_dir, str(error)) from None
 
-    def _entry(self, version: int, data: bytes) -> Entry:
+    def _parse(self, version: int, data: bytes) -> Entry:
         path = self._path(version)
         try:
             entry = Entry.model_validate_json(data)
         except ValidationError as error:
             first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
+            where = ".".join(map(str, first["loc"])) or "the entry"
             raise self._damaged(path, f"not a manifest entry ({where}: {first['msg']})") from None
         if entry.version != version:
             raise self._damaged(path, f"the entry of version {entry.version}")
         return entry
 
-    def entries(self, at: int | None = None) -> list[Entry]:
-        """All commits in order, up to and with version `at` (default: all there are).
+    def entries(self, version: int | None = None) -> list[Entry]:
+        """Return the commits in order, up to and including `version` (default: all).
 
         Raises:
-            PenstockError: a file of the log is missing, cut short or otherwise damaged.
+            PenstockError: a file of the log is missing, truncated or otherwise damaged.
         """
         newest = self.version()
-        versions = list(range(1, (newest if at is None else min(at, newest)) + 1))
-        return [self._entry(*one) for one in zip(versions, self._bytes(versions), strict=True)]
+        versions = list(range(1, (newest if version is None else min(version, newest)) + 1))
+        files = zip(versions, self._read(versions), strict=True)
+        return [self._parse(number, data) for number, data in files]
 
-    def live(self, at: int | None = None) -> Live:
-        """The entry of each live month, by (dataset, month), as of version `at` (default: now)."""
-        return live_of(self.entries(at))
+    def live(self, version: int | None = None) -> LiveMonths:
+        """Return the entry of each live month, by (dataset, month), as of a version (default: the newest)."""
+        return live_after(self.entries(version))
 
     def digest(self, version: int) -> str:
-        """16 hex digits of a commit's bytes; it tells this lake's version from another lake's."""
+        """Return 16 hex digits of a commit's bytes, which differ from those of the same version in another lake."""
         if version == 0:
             return "0" * 16
-        return hashlib.sha256(self._bytes([version])[0]).hexdigest()[:16]
+        return hashlib.sha256(self._read([version])[0]).hexdigest()[:16]
 
     def commit(self, entry: Entry) -> Entry:
-        """Append an entry, whatever others append meanwhile.
-
-        Safe against other committers. When it returns, the commit is durable.
-        """
+        """Append an entry durably, retrying while other processes commit, and return the committed entry."""
         while True:
             if committed := self.commit_after(self.version(), entry):
                 return committed
 
     def commit_after(self, version: int, entry: Entry) -> Entry | None:
-        """Append an entry as the one after a version; None, and nothing done, when another one is there by now.
+        """Append an entry directly after a version, and return it with `version`, `landed_at` and `penstock` set.
 
-        `version`, `landed_at` and `penstock` are filled in.
+        Returns None, and writes nothing, when that version already has a successor.
         """
-        committed = entry.model_copy(
-            update={"version": version + 1, "landed_at": clock.now(), "penstock": program_version()}
-        )
+        committed = entry.model_copy(update={"version": version + 1, "landed_at": clock.now(), "penstock": __version__})
         data = committed.model_dump_json(indent=1).encode() + b"\n"
-        return committed if filesystems.of(self.log_dir).new(self._path(version + 1), data) else None
+        return committed if filesystems.file_system(self.log_dir).create(self._path(version + 1), data) else None
 
 
-def live_of(entries: list[Entry]) -> Live:
-    """The live months after replaying these commits."""
-    live: Live = {}
+def live_after(entries: list[Entry]) -> LiveMonths:
+    """Return the live months after replaying these commits."""
+    live: LiveMonths = {}
     for entry in entries:
         if entry.action == "land":
             live[entry.key] = entry

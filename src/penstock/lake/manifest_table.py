@@ -1,16 +1,16 @@
-"""The manifest as a table: one immutable parquet file a version, for Spark and for people."""
+"""Snapshots of the manifest as parquet files, one for each version, which Spark reads as a table."""
 
 from __future__ import annotations
 
 import json
 from datetime import timezone
 
-from penstock.lake.manifest import Manifest, live_of
-from penstock.lake.staging import workplace
+from penstock.lake.manifest import Manifest, live_after
+from penstock.lake.staging import work_folder
 from penstock.storage import filesystems
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
-# name: (type of the catalog, Spark type, comment); in the order of `lake.manifest`.
+# name: (catalog type, Spark type, comment), in the order of the table's columns.
 COLUMNS: dict[str, tuple[str, str, str]] = {
     "dataset": ("string", "STRING", "Dataset of lake.yml"),
     "file_month": ("date", "DATE", "First day of the month"),
@@ -31,11 +31,11 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
 }
 
 
-def write_snapshot(manifest: Manifest) -> tuple[int, Folder]:
-    """Write `manifest/snapshots/<version>/manifest.parquet`, one row an entry, unless it is there.
+def write_snapshot(manifest: Manifest) -> tuple[int, Location]:
+    """Write `manifest/snapshots/<version>/manifest.parquet` atomically, one row per commit, unless it exists.
 
     Returns:
-        (version, file). The file appears whole or not at all.
+        (version, path of the file).
 
     Raises:
         PenstockError: the log is damaged.
@@ -46,14 +46,14 @@ def write_snapshot(manifest: Manifest) -> tuple[int, Folder]:
     path = folder / "manifest.parquet"
     if path.exists():
         return version, path
-    # Most runs find the file there, and need no pyarrow.
+    # Most runs find an existing snapshot and so skip the slow import of pyarrow.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from penstock.lake import arrow_types
 
     entries = manifest.entries(version)
-    live = {entry.version for entry in live_of(entries).values()}
+    live = {entry.version for entry in live_after(entries).values()}
     rows = [
         {
             **entry.model_dump(),
@@ -64,8 +64,8 @@ def write_snapshot(manifest: Manifest) -> tuple[int, Folder]:
         for entry in entries
     ]
     schema = arrow_types.schema({name: kind for name, (kind, _, _) in COLUMNS.items()})
-    with workplace(manifest.lake_dir, "snapshot-") as draft:
-        pq.write_table(pa.Table.from_pylist(rows, schema=schema), draft / "manifest.parquet")
+    with work_folder(manifest.lake_dir, "snapshot-") as staging:
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), staging / "manifest.parquet")
         folder.mkdir(parents=True, exist_ok=True)
-        filesystems.of(folder).put(path, draft / "manifest.parquet")
+        filesystems.file_system(folder).put(path, staging / "manifest.parquet")
     return version, path

@@ -1,4 +1,4 @@
-"""Money: doubles as the files carry them, turned into DECIMAL(12,2) without a cent of drift."""
+"""Convert money from doubles, as source files have it, to DECIMAL(12,2) with exact rounding."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pyarrow as pa
 MONEY = pa.decimal128(12, 2)
 # DECIMAL(12,2) holds up to 9,999,999,999.99.
 LARGEST_CENTS = 10**12 - 1
-# Cents nearer to a tie than this, or than a few of their own floating-point steps, are settled exactly.
+# Amounts closer to half a cent than this, or than a few floating-point steps, are rounded by decimal arithmetic.
 TIE = 1e-6
 
 Floats = npt.NDArray[np.float64]
@@ -21,17 +21,17 @@ Ints = npt.NDArray[np.int64]
 
 
 def to_cents(values: Floats, valid: Bools) -> tuple[Ints, int, int | None]:
-    """Round dollars to whole cents, half away from zero on the shortest decimal text of each double.
+    """Round dollars to whole cents, half away from zero, by the shortest decimal text of each double.
 
-    So 1.005, which as a double lies just below the tie, becomes 1.01, as it reads.
+    The double 1.005 is slightly less than its decimal text, but is rounded to 1.01 like its text.
 
     Args:
-        values: dollars, shape (n,); what stands where `valid` is false doesn't matter.
+        values: dollars, shape (n,); values where `valid` is false are ignored.
         valid: shape (n,); false where the value is null.
 
     Returns:
-        (cents of shape (n,), 0 where null; how many values were no whole cents; index of the first
-        value that is NaN, infinite or beyond DECIMAL(12,2), or None).
+        (cents of shape (n,), 0 where null; number of values that were not whole cents; index of the first value
+        that is NaN, infinite or too large for DECIMAL(12,2), or None).
     """
     dollars = np.where(valid, values, 0.0)
     wrong = ~np.isfinite(dollars) | (np.abs(dollars) >= 1e10)
@@ -53,7 +53,7 @@ def to_cents(values: Floats, valid: Bools) -> tuple[Ints, int, int | None]:
 
 
 def from_cents(cents: Ints, valid: Bools) -> pa.Decimal128Array:
-    """DECIMAL(12,2) of whole cents; null where `valid` is false. Both of shape (n,)."""
+    """Return whole cents as DECIMAL(12,2), null where `valid` is false. Both arguments have shape (n,)."""
     words = np.empty((len(cents), 2), "<i8")
     words[:, 0] = cents
     # A decimal128 is 16 bytes, low word first, in two's complement.

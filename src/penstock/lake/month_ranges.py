@@ -1,4 +1,4 @@
-"""Months as they are typed on the command line: `2021-01`, `2021-01,2021-03`, `2021-01..2021-06`, `all`."""
+"""Parse the months of a command line: `2021-01`, `2021-01,2021-03`, `2021-01..2021-06`, `all`."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from penstock.errors import PenstockError
+from penstock.intervals.grain import GRAINS, MONTH
 
 ALL = "all"
 _MONTH = re.compile(r"([1-9][0-9]{3})-(0[1-9]|1[0-2])")
@@ -14,42 +15,37 @@ _DO = "write 2021-01, a list 2021-01,2021-03, a range 2021-01..2021-06, or all"
 
 
 def parse_month(text: str) -> date:
-    """The first day of one month written `YYYY-MM`.
+    """Return the first day of a month written as `YYYY-MM`.
 
     Raises:
-        PenstockError: it is not such a month.
+        PenstockError: the text is not such a month.
     """
     if match := _MONTH.fullmatch(text.strip()):
         return date(int(match[1]), int(match[2]), 1)
     raise PenstockError("a month as YYYY-MM", f"`{text}`", _DO)
 
 
-def following(month: date) -> date:
-    """The first day of the next month."""
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-
-def parse(words: Sequence[str]) -> tuple[date, ...] | None:
-    """The months that the words name, in order, each once; None stands for `all`.
+def parse_months(arguments: Sequence[str]) -> tuple[date, ...] | None:
+    """Return the months that the arguments name, sorted and without duplicates; None for `all`.
 
     Raises:
-        PenstockError: a word is no month, a range runs backwards, nothing is named, or `all`
-            stands beside others.
+        PenstockError: a text is not a month, a range runs backwards, no month is named, or `all` is combined
+            with months.
     """
-    pieces = [piece.strip() for word in words for piece in word.split(",") if piece.strip()]
-    if not pieces:
+    items = [item.strip() for argument in arguments for item in argument.split(",") if item.strip()]
+    if not items:
         raise PenstockError("at least one month", "none", _DO)
-    if ALL in pieces:
-        if len(pieces) > 1:
-            raise PenstockError("`all` alone, or months", f"`{' '.join(pieces)}`", _DO)
+    if ALL in items:
+        if len(items) > 1:
+            raise PenstockError("`all` alone, or months", f"`{' '.join(items)}`", _DO)
         return None
-    found: set[date] = set()
-    for piece in pieces:
-        first, dots, last = piece.partition("..")
+    months: set[date] = set()
+    for item in items:
+        first, dots, last = item.partition("..")
         month, end = parse_month(first), parse_month(last if dots else first)
         if end < month:
-            raise PenstockError("a range from the earlier to the later month", f"`{piece}`", f"write {last}..{first}")
+            raise PenstockError("a range from the earlier to the later month", f"`{item}`", f"write {last}..{first}")
         while month <= end:
-            found.add(month)
-            month = following(month)
-    return tuple(sorted(found))
+            months.add(month)
+            month = GRAINS[MONTH].following(month)
+    return tuple(sorted(months))

@@ -1,12 +1,11 @@
-"""Bringing Spark's tables up to date with the lake: `plan` says which statements, `synchronise` runs them.
+"""Register the lake's tables with Spark: `plan_statements` lists the SQL statements, `register_tables` runs them.
 
-Every dataset is an external parquet table whose partitions point at the live folders, so a month
-that switched in the manifest switches in Spark by one `SET LOCATION`. What Spark shows is kept in
-properties of the schema: the version of the log it was brought to, and a fingerprint for each table.
-The difference between that version and the newest one is all that has to be issued. The version is
-blanked before the first change and set after the last, so a run that was killed is found out and
-everything is published anew; the tables are external, no row is lost by that. Sessions of one machine
-wait for each other by a lock; those of several see by the claim that they met, and make all of it anew.
+Each dataset is an external parquet table whose partitions point at the live folders, so activating a month
+takes one `SET LOCATION` in Spark. The schema's properties record the manifest version that Spark's tables show
+and a fingerprint of each table; a run issues only the difference between that version and the newest one. The
+recorded version is cleared before the first change and set after the last, so that the run after a killed one
+recreates all tables; they are external, so no row is lost. Sessions of one machine exclude each other by a
+lock. Sessions of several machines detect each other by a claim in the properties, and then recreate all tables.
 """
 
 from __future__ import annotations
@@ -21,32 +20,32 @@ from typing import Any
 
 from penstock.errors import PenstockError
 from penstock.lake.catalog import MANIFEST, PARTITION, SCHEMA, Catalog, Dataset
-from penstock.lake.manifest import Entry, Live, Manifest
+from penstock.lake.manifest import Entry, LiveMonths, Manifest
 from penstock.lake.manifest_table import COLUMNS, write_snapshot
-from penstock.lake.staging import publish_lock
-from penstock.storage.locations import Folder
+from penstock.lake.staging import registration_lock
+from penstock.sql.names import quote_identifier, string_literal
+from penstock.storage.locations import Location
 
 VERSION_PROPERTY = "penstock.lake_version"
-# Names the session that publishes: two on different machines have no lock between them.
+# Identifies the session that registers: sessions of different machines have no common lock.
 CLAIM_PROPERTY = "penstock.publishing"
 TABLE_PROPERTY = "penstock.table."
-# Partitions added by one statement: the metastore takes them one by one, the parser in one go.
-BATCH = 200
+# Partitions added by one statement: the metastore adds them one by one, but each statement is parsed only once.
+PARTITIONS_PER_STATEMENT = 200
+# How often a session starts again because a session of another machine has begun.
+ATTEMPTS = 10
 
-# How often a session begins anew because another one does.
-TURNS = 10
-
-Run = Callable[[str], Sequence[Any]]
+RunSql = Callable[[str], Sequence[Any]]
 
 
 @dataclass(frozen=True)
-class Published:
-    """What the metastore shows.
+class RegisteredState:
+    """The state of the lake's tables in the metastore.
 
     Attributes:
-        version: the `lake_version` it was brought to; empty when that is unknown or was cut short.
-        tables: fingerprint of each table that exists, by dataset.
-        claim: the session that began to publish last.
+        version: the `lake_version` that the tables show; empty when unknown, or when a run was killed.
+        tables: fingerprint of each existing table, by dataset.
+        claim: identifier of the session that last began to register.
     """
 
     version: str = ""
@@ -55,91 +54,102 @@ class Published:
 
 
 def lake_version(catalog: Catalog, manifest: Manifest, uri: str, version: int | None = None) -> str:
-    """Text that changes whenever Spark's tables have to: log version (default: newest), its digest, columns, folder."""
+    """Return a text that changes when Spark's tables must change.
+
+    It combines the manifest's version (default: the newest), its digest, the columns, and the lake's address.
+    """
     version = manifest.version() if version is None else version
-    place = hashlib.sha256(uri.encode()).hexdigest()[:16]
-    return f"1-{version}-{manifest.digest(version)}-{catalog.tables_fingerprint}-{place}"
+    address = hashlib.sha256(uri.encode()).hexdigest()[:16]
+    return f"1-{version}-{manifest.digest(version)}-{catalog.tables_fingerprint}-{address}"
 
 
-def previous_live(published: Published, now: str, manifest: Manifest) -> Live | None:
-    """The live months that the metastore shows; None when they can't be told from this log."""
-    was, new = published.version.split("-"), now.split("-")
-    if len(was) != 5 or was[0] != new[0] or was[4] != new[4] or not was[1].isdigit() or int(was[1]) > int(new[1]):
+def registered_months(registered: RegisteredState, target: str, manifest: Manifest) -> LiveMonths | None:
+    """Return the live months that Spark's tables show; None when this manifest can't tell.
+
+    Args:
+        target: the `lake_version` to register.
+    """
+    old, new = registered.version.split("-"), target.split("-")
+    if len(old) != 5 or old[0] != new[0] or old[4] != new[4] or not old[1].isdigit() or int(old[1]) > int(new[1]):
         return None
-    version = int(was[1])
-    return manifest.live(version) if manifest.digest(version) == was[2] else None
-
-
-def literal(text: str) -> str:
-    """A SQL string literal."""
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    version = int(old[1])
+    return manifest.live(version) if manifest.digest(version) == old[2] else None
 
 
 def _partition(month: date) -> str:
     return f"PARTITION ({PARTITION}=DATE'{month.isoformat()}')"
 
 
-def _create_table(name: str, columns: list[tuple[str, str, str]], tail: str, comment: str) -> str:
-    body = ", ".join(f"`{column}` {kind} COMMENT {literal(text)}" for column, kind, text in columns)
-    return f"CREATE TABLE {SCHEMA}.`{name}` ({body}) USING parquet {tail} COMMENT {literal(comment)}"
+def _create_table(name: str, columns: list[tuple[str, str, str]], clauses: str, comment: str) -> str:
+    body = ", ".join(
+        f"{quote_identifier(column)} {kind} COMMENT {string_literal(text)}" for column, kind, text in columns
+    )
+    table = f"{SCHEMA}.{quote_identifier(name)}"
+    return f"CREATE TABLE {table} ({body}) USING parquet {clauses} COMMENT {string_literal(comment)}"
 
 
 def _recreate(dataset: Dataset, uri: str) -> list[str]:
-    # The table's own location is an empty folder: rows come from the partitions' locations alone.
-    place = f"PARTITIONED BY ({PARTITION}) LOCATION {literal(f'{uri}/manifest/tables/{dataset.name}')}"
+    # The table's own location is an empty folder: all rows come from the partitions' locations.
+    location = string_literal(f"{uri}/manifest/tables/{dataset.name}")
+    clauses = f"PARTITIONED BY ({PARTITION}) LOCATION {location}"
     return [
-        f"DROP TABLE IF EXISTS {SCHEMA}.`{dataset.name}`",
-        _create_table(dataset.name, dataset.table_columns, place, dataset.description),
+        f"DROP TABLE IF EXISTS {SCHEMA}.{quote_identifier(dataset.name)}",
+        _create_table(dataset.name, dataset.table_columns, clauses, dataset.description),
     ]
 
 
-def _months(dataset: str, before: dict[date, Entry], now: dict[date, Entry], uri: str) -> Iterator[str]:
-    """Statements that turn the partitions of `before` into those of `now`."""
-    alter = f"ALTER TABLE {SCHEMA}.`{dataset}`"
-    gone = sorted(before.keys() - now.keys())
-    for start in range(0, len(gone), BATCH):
-        yield f"{alter} DROP IF EXISTS {', '.join(map(_partition, gone[start : start + BATCH]))}"
-    for month in sorted(before.keys() & now.keys()):
-        if before[month].folder != now[month].folder:
-            yield f"{alter} {_partition(month)} SET LOCATION {literal(f'{uri}/{now[month].folder}')}"
-    new = sorted(now.keys() - before.keys())
-    for start in range(0, len(new), BATCH):
-        parts = [f"{_partition(m)} LOCATION {literal(f'{uri}/{now[m].folder}')}" for m in new[start : start + BATCH]]
-        yield f"{alter} ADD IF NOT EXISTS {' '.join(parts)}"
+def _alter_partitions(dataset: str, before: dict[date, Entry], after: dict[date, Entry], uri: str) -> Iterator[str]:
+    """Yield the statements that turn the partitions of `before` into those of `after`."""
+    alter = f"ALTER TABLE {SCHEMA}.{quote_identifier(dataset)}"
+    removed = sorted(before.keys() - after.keys())
+    for start in range(0, len(removed), PARTITIONS_PER_STATEMENT):
+        yield f"{alter} DROP IF EXISTS {', '.join(map(_partition, removed[start : start + PARTITIONS_PER_STATEMENT]))}"
+    for month in sorted(before.keys() & after.keys()):
+        if before[month].folder != after[month].folder:
+            yield f"{alter} {_partition(month)} SET LOCATION {string_literal(f'{uri}/{after[month].folder}')}"
+    added = sorted(after.keys() - before.keys())
+    for start in range(0, len(added), PARTITIONS_PER_STATEMENT):
+        months = added[start : start + PARTITIONS_PER_STATEMENT]
+        partitions = [
+            f"{_partition(month)} LOCATION {string_literal(f'{uri}/{after[month].folder}')}" for month in months
+        ]
+        yield f"{alter} ADD IF NOT EXISTS {' '.join(partitions)}"
 
 
-def plan(catalog: Catalog, uri: str, published: Published, before: Live | None, now: Live, snapshot: str) -> list[str]:
-    """The statements that bring Spark's tables from `before` to `now`, without those on the schema.
+def plan_statements(
+    catalog: Catalog, uri: str, registered: RegisteredState, before: LiveMonths | None, after: LiveMonths, snapshot: str
+) -> list[str]:
+    """Return the statements that bring Spark's tables from `before` to `after`, without those on the schema.
 
     Args:
-        uri: the lake's address. Spark takes a LOCATION as a plain path: percent-encoded it would name another folder.
-        published: which tables exist, with which columns.
-        before: the live months they show; None publishes everything anew.
-        now: the live months they shall show. Months of datasets no longer in `lake.yml` are left out.
-        snapshot: folder of the manifest at this version, below the lake.
+        uri: the lake's address. It is not percent-encoded, because Spark takes a LOCATION literally.
+        registered: the existing tables and their fingerprints.
+        before: the live months that the tables show; None recreates every table.
+        after: the live months to show. Months of datasets that are not in `lake.yml` are omitted.
+        snapshot: folder of the manifest's snapshot, relative to the lake.
     """
     statements: list[str] = []
-    for name in sorted(published.tables.keys() - catalog.datasets.keys() - {MANIFEST}):
-        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.`{name}`")
+    for name in sorted(registered.tables.keys() - catalog.datasets.keys() - {MANIFEST}):
+        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.{quote_identifier(name)}")
     for name, dataset in catalog.datasets.items():
-        shown = {month: entry for (owner, month), entry in (before or {}).items() if owner == name}
-        wanted = {month: entry for (owner, month), entry in now.items() if owner == name}
-        if before is None or published.tables.get(name) != dataset.table_fingerprint:
+        old = {month: entry for (owner, month), entry in (before or {}).items() if owner == name}
+        new = {month: entry for (owner, month), entry in after.items() if owner == name}
+        if before is None or registered.tables.get(name) != dataset.table_fingerprint:
             statements += _recreate(dataset, uri)
-            shown = {}
-        statements += _months(name, shown, wanted, uri)
-    place = literal(f"{uri}/{snapshot}")
+            old = {}
+        statements += _alter_partitions(name, old, new, uri)
+    location = string_literal(f"{uri}/{snapshot}")
     if before is None:
         columns = [(name, kind, comment) for name, (_, kind, comment) in COLUMNS.items()]
-        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.`{MANIFEST}`")
-        statements.append(_create_table(MANIFEST, columns, f"LOCATION {place}", "Every landing of the lake"))
+        statements.append(f"DROP TABLE IF EXISTS {SCHEMA}.{quote_identifier(MANIFEST)}")
+        statements.append(_create_table(MANIFEST, columns, f"LOCATION {location}", "Every landing of the lake"))
     else:
-        statements.append(f"ALTER TABLE {SCHEMA}.`{MANIFEST}` SET LOCATION {place}")
+        statements.append(f"ALTER TABLE {SCHEMA}.{quote_identifier(MANIFEST)} SET LOCATION {location}")
     return statements
 
 
-def _read_published(run: Run) -> Published | None:
-    """What the schema's properties say; None when there is no schema yet."""
+def _read_registered(run: RunSql) -> RegisteredState | None:
+    """Return the state in the schema's properties; None when the schema does not exist."""
     try:
         rows = run(f"DESCRIBE SCHEMA EXTENDED {SCHEMA}")
     except Exception as error:
@@ -149,27 +159,27 @@ def _read_published(run: Run) -> Published | None:
     text = next((str(row[1]) for row in rows if str(row[0]).strip().lower() == "properties"), "")
     properties = dict(re.findall(r"\((penstock\.[^,()]+),([^()]*)\)", text))
     tables = {k[len(TABLE_PROPERTY) :]: v for k, v in properties.items() if k.startswith(TABLE_PROPERTY) and v}
-    return Published(properties.get(VERSION_PROPERTY, ""), properties.get(CLAIM_PROPERTY, ""), tables)
+    return RegisteredState(properties.get(VERSION_PROPERTY, ""), properties.get(CLAIM_PROPERTY, ""), tables)
 
 
 def _set_properties(values: dict[str, str]) -> str:
-    body = ", ".join(f"{literal(key)}={literal(value)}" for key, value in values.items())
+    body = ", ".join(f"{string_literal(key)}={string_literal(value)}" for key, value in values.items())
     return f"ALTER SCHEMA {SCHEMA} SET DBPROPERTIES ({body})"
 
 
-def synchronise(run: Run, catalog: Catalog, lake_dir: Folder, uri: str) -> int:
-    """Bring Spark's tables up to date; one statement when they are.
+def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str) -> int:
+    """Bring Spark's tables up to date with the manifest, and return the number of statements issued.
+
+    When the tables are up to date, this is one statement.
 
     Args:
-        run: executes one SQL statement and returns its rows as sequences; raises when Spark does.
-        lake_dir: the lake, for this program.
-        uri: the lake, for Spark.
-
-    Returns:
-        The number of statements issued.
+        run: executes a SQL statement and returns its rows as sequences; raises when Spark does.
+        lake_dir: location of the lake for this program.
+        uri: address of the lake for Spark.
 
     Raises:
-        PenstockError: the manifest is damaged. Whatever `run` raises goes through.
+        PenstockError: the manifest is damaged, or other machines keep registering. Errors of `run` pass
+            unchanged.
     """
     issued = 0
 
@@ -179,40 +189,42 @@ def synchronise(run: Run, catalog: Catalog, lake_dir: Folder, uri: str) -> int:
         return run(statement)
 
     manifest = Manifest(lake_dir)
-    published = _read_published(issue)
-    if published and published.version == lake_version(catalog, manifest, uri):
+    registered = _read_registered(issue)
+    if registered and registered.version == lake_version(catalog, manifest, uri):
         return issued
-    with publish_lock(lake_dir):
-        # Another session may have done it while this one waited.
-        published = _read_published(issue)
-        if published and published.version == lake_version(catalog, manifest, uri):
+    with registration_lock(lake_dir):
+        # Another session may have registered the tables while this one waited for the lock.
+        registered = _read_registered(issue)
+        if registered and registered.version == lake_version(catalog, manifest, uri):
             return issued
-        if published is None:
+        if registered is None:
             issue(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA} COMMENT 'Landed files; penstock keeps these tables'")
-        for turn in range(TURNS):
-            if _publish(issue, catalog, manifest, uri, anew=turn > 0):
+        for attempt in range(ATTEMPTS):
+            if _register(issue, catalog, manifest, uri, recreate=attempt > 0):
                 return issued
         raise PenstockError(
-            f"the tables of {SCHEMA} for one session at a time", "others published all the time", "try again"
+            f"the tables of {SCHEMA} for one session at a time",
+            "sessions of other machines registered them all the time",
+            "try again",
         )
 
 
-def _publish(issue: Run, catalog: Catalog, manifest: Manifest, uri: str, anew: bool) -> bool:
-    """Issue the difference, or everything `anew`; False when another machine's session began meanwhile."""
+def _register(issue: RunSql, catalog: Catalog, manifest: Manifest, uri: str, recreate: bool) -> bool:
+    """Issue the difference, or recreate all tables; return False when another machine's session began meanwhile."""
     claim = uuid.uuid4().hex
     issue(_set_properties({CLAIM_PROPERTY: claim}))
-    # What is there now, after the claim: one who is still at it finds that it isn't alone, and begins anew.
-    published = _read_published(issue) or Published()
+    # Read the state after the claim: a session that is still running will find this claim and start again.
+    registered = _read_registered(issue) or RegisteredState()
     version, snapshot = write_snapshot(manifest)
-    now = lake_version(catalog, manifest, uri, version)
-    before = None if anew else previous_live(published, now, manifest)
+    target = lake_version(catalog, manifest, uri, version)
+    before = None if recreate else registered_months(registered, target, manifest)
     issue(_set_properties({VERSION_PROPERTY: ""}))
-    place = f"manifest/snapshots/{snapshot.parent.name}"
-    for statement in plan(catalog, uri, published, before, manifest.live(version), place):
+    snapshot_folder = f"manifest/snapshots/{snapshot.parent.name}"
+    for statement in plan_statements(catalog, uri, registered, before, manifest.live(version), snapshot_folder):
         issue(statement)
-    tables = {TABLE_PROPERTY + name: "" for name in published.tables}
+    tables = {TABLE_PROPERTY + name: "" for name in registered.tables}
     tables |= {TABLE_PROPERTY + d.name: d.table_fingerprint for d in catalog.datasets.values()}
-    if (_read_published(issue) or Published()).claim != claim:
+    if (_read_registered(issue) or RegisteredState()).claim != claim:
         return False
-    issue(_set_properties({**tables, VERSION_PROPERTY: now}))
+    issue(_set_properties({**tables, VERSION_PROPERTY: target}))
     return True

@@ -1,7 +1,7 @@
-"""Made trips in the columns and parquet types of their era, as the TLC writes them.
+"""Generated trips in the columns and parquet types that the TLC's files of the same month have.
 
-Up to 2023-01 ids are int64, counts are doubles and green's `ehail_fee` has no type; from 2023-02 ids
-are int32, counts int64, strings large, and `airport_fee` of yellow is `Airport_fee`.
+Up to 2023-01, ids are int64, counts are doubles and green's `ehail_fee` has the null type. From 2023-02, ids are
+int32, counts int64, strings large, and yellow's `airport_fee` is called `Airport_fee`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ import numpy as np
 import pyarrow as pa
 
 from penstock.lake.arrow_types import Values
-from penstock.lake.sample_trips import Trips, is_airport, is_manhattan, journeys, spoil
+from penstock.lake.sample_trips import Trips, add_defects, is_airport, is_manhattan, make_journeys
 
 DATASETS = ("green", "yellow", "fhvhv")
 NEW_ERA, CBD_ERA = date(2023, 2, 1), date(2025, 1, 1)
 NONE = -1
 
-# column: (array of Trips it comes from, kind). Kinds: id, count, time, miles, money, flag, text, seconds.
+# column: (name of its array in Trips, kind). Kinds: id, count, time, miles, money, flag, text, seconds.
 _TAXI_MONEY = ("fare", "extra", "mta", "tip", "tolls", "improvement", "total", "congestion", "airport", "cbd")
 _COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
     "green": {
@@ -73,7 +73,7 @@ _WHOLE: dict[str, tuple[pa.DataType, pa.DataType]] = {
 
 
 def era_columns(dataset: str, month: date) -> dict[str, tuple[str, str]]:
-    """The columns of the month's file, by the names of its era."""
+    """Return the columns of the month's file, under the names that the file has."""
     columns = dict(_COLUMNS[dataset])
     if dataset == "yellow" and month >= NEW_ERA:
         columns["Airport_fee"] = columns.pop("airport_fee")
@@ -83,8 +83,8 @@ def era_columns(dataset: str, month: date) -> dict[str, tuple[str, str]]:
 
 
 def _taxi(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Trips of green or yellow cabs; money in cents, counts NONE where null."""
-    t = journeys(dataset, month, rows, rng)
+    """Return trips of green or yellow taxis; money in cents, NONE for null counts."""
+    t = make_journeys(dataset, month, rows, rng)
     minutes = (t["dropoff"] - t["pickup"]) / 60
     jfk = ((t["pu"] == 132) & is_manhattan(t["do"])) | ((t["do"] == 132) & is_manhattan(t["pu"]))
     odd = rng.random(rows)
@@ -120,13 +120,13 @@ def _taxi(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Tri
         t[name][block] = NONE
     t["payment"][block] = NONE if dataset == "green" else 0
     t["block"] = block
-    spoil(t, _TAXI_MONEY, month, rng, voids=True)
+    add_defects(t, _TAXI_MONEY, month, rng, voids=True)
     return t
 
 
 def _fhvhv(month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Trips of the high-volume services; money in cents."""
-    t = journeys("fhvhv", month, rows, rng)
+    """Return trips of the high-volume for-hire services; money in cents."""
+    t = make_journeys("fhvhv", month, rows, rng)
     minutes = (t["dropoff"] - t["pickup"]) / 60
     t["company"] = (rng.random(rows) < 0.27).astype(np.int64)
     t["request"] = t["pickup"] - rng.integers(60, 720, rows)
@@ -146,7 +146,7 @@ def _fhvhv(month: date, rows: int, rng: np.random.Generator) -> Trips:
     t["matched"] = t["shared"] * (rng.random(rows) < 0.4)
     t["wav"] = (rng.random(rows) < 0.004).astype(np.int64)
     money = ("fare", "tolls", "bcf", "tax", "congestion", "airport", "cbd", "tip", "pay")
-    spoil(t, money, month, rng, voids=False)
+    add_defects(t, money, month, rng, voids=False)
     t["seconds"] = t["dropoff"] - t["pickup"]
     return t
 
@@ -175,8 +175,8 @@ def _arrow(trips: Trips, name: str, kind: str, new: bool, rows: int) -> Values:
     return pa.array(values, mask=values == NONE).cast(_WHOLE[kind][new])
 
 
-def chunk(dataset: str, month: date, rows: int, rng: np.random.Generator) -> pa.Table:
-    """Made trips as a piece of the month's raw file: its era's names, order and types; `rows` rows."""
+def make_trips(dataset: str, month: date, rows: int, rng: np.random.Generator) -> pa.Table:
+    """Return generated trips with the names, order and types of the month's raw file; `rows` rows."""
     trips = _fhvhv(month, rows, rng) if dataset == "fhvhv" else _taxi(dataset, month, rows, rng)
     columns = era_columns(dataset, month)
     new = month >= NEW_ERA

@@ -1,8 +1,8 @@
-"""Made taxi trips: plausible in their shape and skew, and with the defects that real months have.
+"""Generated taxi trips with the distributions, the skew and the data defects of real months.
 
-The rates of the defects follow what was counted over 26 real green months; rare ones are raised so
-that each occurs in every month of a thousand rows or more. All randomness comes from the generator
-that is passed in, so the same seed gives the same trips.
+The rates of the defects were measured on 26 real green months; rare defects are made more frequent, so that each
+occurs in every month of at least a thousand rows. All randomness comes from the given generator, so the same seed
+gives the same trips.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from penstock.lake.month_ranges import following
+from penstock.intervals.grain import GRAINS, MONTH
 
 Array = npt.NDArray[Any]
 Trips = dict[str, Array]
@@ -31,21 +31,21 @@ _GREEN = np.array([7, 25, 33, 41, 42, 43, 49, 61, 65, 66, 74, 75, 82, 95, 97, 12
 ZONES = 265
 
 
-def _map() -> tuple[Array, Array]:
-    """(position of each zone in miles, shape (266, 2); its attraction, shape (266,)); index 0 unused."""
+def _make_map() -> tuple[Array, Array]:
+    """Return (position of each zone in miles, shape (266, 2); its popularity, shape (266,)); index 0 is unused."""
     rng = np.random.default_rng(ZONES)
-    place = rng.uniform((-8, -8), (12, 14), (ZONES + 1, 2))
-    place[_MANHATTAN] = rng.uniform((-1, 0), (1, 12), (len(_MANHATTAN), 2))
-    place[_AIRPORTS] = (-12, -3), (11, -6), (6, 5)
-    return place, rng.lognormal(0, 0.8, ZONES + 1)
+    positions = rng.uniform((-8, -8), (12, 14), (ZONES + 1, 2))
+    positions[_MANHATTAN] = rng.uniform((-1, 0), (1, 12), (len(_MANHATTAN), 2))
+    positions[_AIRPORTS] = (-12, -3), (11, -6), (6, 5)
+    return positions, rng.lognormal(0, 0.8, ZONES + 1)
 
 
-_PLACE, _ATTRACTION = _map()
+_POSITIONS, _POPULARITY = _make_map()
 
 
 def _weights(dataset: str) -> tuple[Array, Array]:
-    """(cumulative share of pick-ups by zone, of drop-offs), shape (266,)."""
-    start = _ATTRACTION.copy()
+    """Return (cumulative share of pick-ups by zone, the same of drop-offs), each of shape (266,)."""
+    start = _POPULARITY.copy()
     factor = {"yellow": (20, 60, 1), "green": (0.5, 0.2, 30), "fhvhv": (3, 10, 1)}[dataset]
     start[_MANHATTAN] *= factor[0]
     start[_AIRPORTS] *= factor[1]
@@ -62,13 +62,16 @@ def _draw(cumulative: Array, rng: np.random.Generator, rows: int) -> Array:
 
 
 def _seconds(month: date) -> tuple[int, int]:
-    """(first second of the month since 1970, days in it)."""
+    """Return (first second of the month since 1970, number of its days)."""
     epoch = date(1970, 1, 1)
-    return (month - epoch).days * DAY, (following(month) - month).days
+    return (month - epoch).days * DAY, (GRAINS[MONTH].following(month) - month).days
 
 
-def journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Where and when: `pickup`, `dropoff` (whole seconds since 1970), `pu`, `do` (zones), `miles`."""
+def make_journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
+    """Return trips with `pickup` and `dropoff` (whole seconds since 1970), `hour`, `day`, zones and `miles`.
+
+    `pu` and `do` are the zones of pick-up and drop-off.
+    """
     first, days = _seconds(month)
     weekday = (np.arange(days) + month.weekday()) % 7
     by_day = np.array([0.9, 0.98, 1.02, 1.08, 1.1, 1.06, 0.86])[weekday]
@@ -79,7 +82,7 @@ def journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> 
     pu, do = _draw(starts, rng, rows), _draw(ends, rng, rows)
     near = rng.random(rows) < 0.15
     do = np.where(near, pu, do)
-    straight = np.abs(_PLACE[pu] - _PLACE[do]).sum(axis=1)
+    straight = np.abs(_POSITIONS[pu] - _POSITIONS[do]).sum(axis=1)
     miles = np.round((0.4 + straight) * rng.lognormal(0.05, 0.2, rows), 2)
     speed = np.where((hour >= 7) & (hour < 20), 10.5, 15.0) + np.minimum(miles, 15) * 0.6
     length = np.maximum(30, miles / speed * HOUR * rng.lognormal(0, 0.25, rows)).astype(np.int64)
@@ -87,27 +90,27 @@ def journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> 
 
 
 def is_manhattan(zones: Array) -> Array:
-    """Which zones lie in Manhattan."""
+    """Return for each zone whether it is in Manhattan."""
     return np.isin(zones, _MANHATTAN)
 
 
 def is_airport(zones: Array) -> Array:
-    """Which zones are airports."""
+    """Return for each zone whether it is an airport."""
     return np.isin(zones, _AIRPORTS)
 
 
-def spoil(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Generator, *, voids: bool) -> None:
-    """Put the defects in, in place; the number of rows stays as it is.
+def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Generator, *, voids: bool) -> None:
+    """Add data defects to trips in place; the number of rows does not change.
 
     Args:
-        amounts: names of the money columns (cents): negated in voided trips.
-        voids: whether a voided trip stands beside its negative mirror.
+        amounts: names of the money columns (cents), which voided trips have negated.
+        voids: whether to add voided trips, each beside the trip with the same positive amounts.
     """
     rows = len(trips["pickup"])
     order, used = rng.permutation(rows), 0
 
     def take(rate: float) -> Array:
-        """Rows no other defect has, about `rate` of all; at least one in a thousand-row chunk."""
+        """Return about `rate` of all rows, none of which has another defect; at least one of a thousand rows."""
         nonlocal used
         count = int(rng.binomial(rows, rate)) + (rows >= 1000)
         used += count
@@ -115,29 +118,35 @@ def spoil(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Ge
 
     pickup, dropoff, miles = trips["pickup"], trips["dropoff"], trips["miles"]
     miles[rng.random(rows) < 0.045] = 0.0
+    # Trips in another year or month.
     wrong = take(0.0002)
     years = rng.integers(2008, max(2009, month.year), len(wrong))
     shift = np.where(rng.random(len(wrong)) < 0.5, (years - month.year) * 365 * DAY, 40 * DAY)
     pickup[wrong] += shift
     dropoff[wrong] += shift
+    # Drop-offs before, at, or almost a day after the pick-up.
     wrong = take(0.00003)
     dropoff[wrong] = pickup[wrong] - rng.integers(1, HOUR, len(wrong))
     wrong = take(0.001)
     dropoff[wrong] = pickup[wrong]
     wrong = take(0.003)
     dropoff[wrong] = pickup[wrong] + DAY - rng.integers(1, 10 * MINUTE, len(wrong))
+    # Impossible distances.
     wrong = take(0.0005)
     miles[wrong] = np.round(100 + rng.pareto(0.7, len(wrong)).clip(max=2500) * 100, 2)
     wrong = take(0.00001)
     miles[wrong] = -np.round(rng.uniform(0.1, 9, len(wrong)), 2)
+    # Zones that don't exist.
     wrong = take(0.00002)
     trips["pu"][wrong] = rng.choice([0, 266, 999], len(wrong))
     wrong = take(0.00002)
     trips["do"][wrong] = rng.choice([0, 266, 999], len(wrong))
+    # Negative amounts.
     wrong = take(0.00008)
     for name in amounts:
         trips[name][wrong] *= -1
     if voids:
+        # A voided trip is a copy of a trip with all amounts negated.
         _copy(trips, kept := take(0.0029), twin := order[used : used + len(kept)])
         used += len(kept)
         for name in amounts:
@@ -145,6 +154,7 @@ def spoil(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Ge
         trips["payment"][twin] = np.where(
             trips["payment"][twin] > 0, rng.choice([3, 4], len(twin)), trips["payment"][twin]
         )
+    # Repeated rows.
     kept = take(0.0002)
     _copy(trips, kept, order[used : used + len(kept)])
 

@@ -1,4 +1,4 @@
-"""Where a month's file comes from: one file, a folder, or an address, local or through fsspec."""
+"""Find and fetch a month's source file: a single file, a folder, or an address, local or through fsspec."""
 
 from __future__ import annotations
 
@@ -14,24 +14,34 @@ from typing import Any
 import fsspec
 
 from penstock.errors import PenstockError
+from penstock.intervals.grain import GRAINS, MONTH, format_intervals
 from penstock.lake.catalog import Dataset
-from penstock.lake.download import Progress, Remote, describe, download, forget, held, unreachable
+from penstock.lake.download import (
+    Progress,
+    RemoteFile,
+    delete_download,
+    describe,
+    download,
+    download_lock,
+    unreachable_error,
+)
 from penstock.storage.files import sha256_of
 
+# By protocol: the fsspec package, and the project's extra that installs it.
 EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gs"), "gcs": ("gcsfs", "gs")}
 
 
 @dataclass(frozen=True)
-class Located:
-    """A month's file that is there: its name, its address, and the way to it."""
+class SourceFile:
+    """The file name and location of a month's source file."""
 
     name: str
-    remote: Remote
+    remote: RemoteFile
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """A file on this machine, ready to be read. `sha256` and `size` are those of its bytes."""
+class LocalFile:
+    """A source file on this machine. `sha256` and `size` are those of its bytes."""
 
     path: Path
     name: str
@@ -41,25 +51,25 @@ class Fetched:
     modified_ns: int
 
     def check_unchanged(self) -> None:
-        """Call it when the file was read, before anything is committed.
+        """Raise an error when the file was written to since it was hashed. Call it before the commit.
 
         Raises:
-            PenstockError: somebody wrote to the file meanwhile.
+            PenstockError: the file has another size or modification time.
         """
-        now = self.path.stat()
-        if (now.st_size, now.st_mtime_ns) != (self.size, self.modified_ns):
-            found = "another size or time of change at the end"
-            raise PenstockError(f"{self.address} to stay as it is while it is read", found, "run it again")
+        stat = self.path.stat()
+        if (stat.st_size, stat.st_mtime_ns) != (self.size, self.modified_ns):
+            found = "another size or modification time at the end"
+            raise PenstockError(f"{self.address} unchanged while it is read", found, "run it again")
 
 
-def file_system(address: str) -> tuple[Any, str]:
-    """(fsspec file system, path on it) of an address; a plain path is a local one.
+def resolve_address(address: str) -> tuple[Any, str]:
+    """Return (fsspec file system, path on it) of an address; a plain path is a local one.
 
     Raises:
-        PenstockError: the protocol is unknown or needs a package that isn't installed.
+        PenstockError: the protocol is unknown, or its package is not installed.
     """
     protocol = address.split("://", 1)[0] if "://" in address else "file"
-    # Proxy settings of the environment count, as they do for every other program.
+    # Respect the proxy settings of the environment.
     options = {"client_kwargs": {"trust_env": True}} if protocol in ("http", "https") else {}
     try:
         fs = fsspec.filesystem(protocol, **options)
@@ -67,7 +77,7 @@ def file_system(address: str) -> tuple[Any, str]:
         if protocol not in EXTRAS:
             raise
         package, extra = EXTRAS[protocol]
-        do = f"pip install 'penstock[{extra}]'"
+        do = f"pip install 'dbt-penstock[{extra}]'"
         raise PenstockError(f"the package {package} for {protocol}:// addresses", "not installed", do) from None
     except ValueError:
         do = "give a folder, or an address with http, https, s3 or gs"
@@ -77,104 +87,91 @@ def file_system(address: str) -> tuple[Any, str]:
     return fs, address
 
 
-def located(address: str) -> Located:
-    """The file at this address, whether or not it is there."""
-    fs, path = file_system(address)
-    shown = path if "://" not in address else address
-    return Located(posixpath.basename(path.split("?", 1)[0]), Remote(fs, path, shown))
+def source_file_at(address: str) -> SourceFile:
+    """Return the source file at an address, without checking that it exists."""
+    fs, path = resolve_address(address)
+    display_address = path if "://" not in address else address
+    return SourceFile(posixpath.basename(path.split("?", 1)[0]), RemoteFile(fs, path, display_address))
 
 
-def listing(dataset: Dataset, where: str) -> dict[date, Located] | None:
-    """The months of a dataset in a folder; None when the place can't be listed (HTTP).
+def list_months(dataset: Dataset, address: str) -> dict[date, SourceFile] | None:
+    """Return a dataset's files in a folder, by month; None when the address can't be listed (HTTP).
 
-    Where several of the dataset's patterns fit a month, the first pattern counts.
+    When several of the dataset's patterns match files of a month, the first pattern counts.
 
     Raises:
-        PenstockError: there is no such folder, or one pattern fits two files of a month.
+        PenstockError: the folder doesn't exist, or one pattern matches two files of a month.
     """
-    if where.startswith(("http://", "https://")) or "{file_name}" in where:
+    if address.startswith(("http://", "https://")) or "{file_name}" in address:
         return None
-    fs, path = file_system(where)
+    fs, folder = resolve_address(address)
     try:
-        names = [item["name"] for item in fs.ls(path, detail=True) if item["type"] != "directory"]
+        paths = [item["name"] for item in fs.ls(folder, detail=True) if item["type"] != "directory"]
     except (FileNotFoundError, NotADirectoryError):
-        raise PenstockError("a folder to land from", f"no folder {where}", "check --from") from None
+        raise PenstockError("a folder to land from", f"no folder {address}", "check --from") from None
     except Exception as error:
-        raise unreachable(where, error) from None
+        raise unreachable_error(address, error) from None
     best: dict[date, tuple[int, str]] = {}
-    for name in sorted(names):
-        if fit := dataset.month_of(posixpath.basename(name)):
-            pattern, month = fit
+    for path in sorted(paths):
+        if match := dataset.month_of(posixpath.basename(path)):
+            pattern, month = match
             if month in best and best[month][0] == pattern:
-                both = f"{posixpath.basename(best[month][1])} and {posixpath.basename(name)}"
+                both = f"{posixpath.basename(best[month][1])} and {posixpath.basename(path)}"
                 raise PenstockError(
                     f"one file for {dataset.name} {month:%Y-%m}", both, "name the one to land with --file"
                 )
             if month not in best or pattern < best[month][0]:
-                best[month] = pattern, name
+                best[month] = pattern, path
     return {
-        month: Located(posixpath.basename(name), Remote(fs, name, _shown(where, name)))
-        for month, (_, name) in best.items()
+        month: SourceFile(posixpath.basename(path), RemoteFile(fs, path, _display_address(address, path)))
+        for month, (_, path) in best.items()
     }
 
 
-def _shown(where: str, name: str) -> str:
-    return f"{where.rstrip('/')}/{posixpath.basename(name)}" if "://" in where else name
+def _display_address(folder: str, path: str) -> str:
+    return f"{folder.rstrip('/')}/{posixpath.basename(path)}" if "://" in folder else path
 
 
-def find(dataset: Dataset, month: date, where: str, listed: dict[date, Located] | None) -> Located:
-    """A month's file in a folder, or at an address that answers for single names.
+def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, SourceFile] | None) -> SourceFile:
+    """Return a month's source file.
 
     Args:
-        where: folder, address of a folder, or address with `{file_name}`.
-        listed: what `listing` gave for `where`.
+        address: folder, or address of a folder, or address with `{file_name}`.
+        listed: the result of `list_months` for this address; None requests each possible file name instead.
 
     Raises:
-        PenstockError: the month isn't there; the months that are there are named.
+        PenstockError: the month doesn't exist there; the message names the existing months.
     """
     if listed is not None:
         if month in listed:
             return listed[month]
-        there = spans(sorted(listed)) or "none"
         raise PenstockError(
-            f"the file {dataset.official_name(month)} in {where}",
-            f"no {dataset.name} file for {month:%Y-%m}; months there: {there}",
+            f"the file {dataset.official_name(month)} in {address}",
+            f"no {dataset.name} file for {month:%Y-%m}; months there: {format_intervals(listed, GRAINS[MONTH])}",
             "choose one of those months, or another --from",
         )
-    names = [p.replace("{month}", f"{month:%Y-%m}") for p in dataset.file_name if "*" not in p]
+    names = [pattern.replace("{month}", f"{month:%Y-%m}") for pattern in dataset.file_name if "*" not in pattern]
     for name in names:
-        candidate = located(
-            where.replace("{file_name}", name) if "{file_name}" in where else f"{where.rstrip('/')}/{name}"
+        candidate = source_file_at(
+            address.replace("{file_name}", name) if "{file_name}" in address else f"{address.rstrip('/')}/{name}"
         )
         if describe(candidate.remote) is not None:
             return candidate
-    place = where.replace("{file_name}", "")
     raise PenstockError(
-        f"the file {names[0]} at {place}",
-        f"no such file there (asked for {', '.join(names)})",
+        f"the file {names[0]} at {address.replace('{file_name}', '')}",
+        f"no such file there (requested: {', '.join(names)})",
         "check month and address",
     )
 
 
-def spans(months: list[date]) -> str:
-    """Sorted months as text, runs of neighbours drawn together: `2021-01..2021-03, 2021-07`."""
-    runs: list[list[date]] = []
-    for month in months:
-        if runs and (month.year - runs[-1][-1].year) * 12 + month.month - runs[-1][-1].month == 1:
-            runs[-1].append(month)
-        else:
-            runs.append([month])
-    return ", ".join(f"{r[0]:%Y-%m}" if len(r) == 1 else f"{r[0]:%Y-%m}..{r[-1]:%Y-%m}" for r in runs)
-
-
 @contextmanager
-def fetched(source: Located, downloads: Path, progress: Progress) -> Iterator[Fetched]:
-    """The file on this machine while the block runs; a download is removed when the block ends.
+def fetch(source: SourceFile, downloads: Path, progress: Progress) -> Iterator[LocalFile]:
+    """Yield the source as a local file. A download is deleted at the end of the block.
 
-    A kill leaves the download for the next run to go on with.
+    When the process is killed, the download stays, and the next run resumes it.
 
     Raises:
-        PenstockError: the file isn't there, can't be read, or changed while it was read.
+        PenstockError: the file doesn't exist, can't be read, or changed while it was read.
     """
     remote = source.remote
     if getattr(remote.fs, "local_file", False):
@@ -185,21 +182,22 @@ def fetched(source: Located, downloads: Path, progress: Progress) -> Iterator[Fe
                 raise
             raise PenstockError(f"the file {remote.path}", str(error.strerror), "check the path") from None
         return
-    with held(remote, downloads):
+    with download_lock(remote, downloads):
         path = download(remote, downloads, progress)
         try:
             yield local_file(path, source.name, remote.address)
         except KeyboardInterrupt:
+            # Keep the download, so that the next run resumes it.
             raise
         except BaseException:
-            forget(path)
+            delete_download(path)
             raise
-        forget(path)
+        delete_download(path)
 
 
-def local_file(path: Path, name: str, address: str) -> Fetched:
-    """A file on this machine as it is now, its bytes hashed."""
+def local_file(path: Path, name: str, address: str) -> LocalFile:
+    """Hash a file on this machine and return it."""
     with path.open("rb") as file:
         digest = sha256_of(file)
         stat = os.fstat(file.fileno())
-    return Fetched(path, name, address, digest, stat.st_size, stat.st_mtime_ns)
+    return LocalFile(path, name, address, digest, stat.st_size, stat.st_mtime_ns)

@@ -1,4 +1,4 @@
-"""Reading a source file in a stream of small batches, whatever its kind."""
+"""Read a source file, parquet or CSV, as a stream of small batches."""
 
 from __future__ import annotations
 
@@ -19,45 +19,45 @@ import pyarrow.parquet as pq
 
 from penstock.errors import PenstockError
 from penstock.lake import csv_rows, int96
-from penstock.lake.catalog import Catalog, Dataset, folded
-from penstock.lake.file_type import Kind
+from penstock.lake.catalog import Catalog, Dataset, normalize_name
+from penstock.lake.file_type import FileType
 
 BATCH_ROWS = 65_536
-# Bytes that a CSV is read in.
+# Bytes that the CSV reader reads at a time.
 CSV_BLOCK = 4 << 20
 
 
 @dataclass(frozen=True)
-class Reader:
+class SourceReader:
     """An open source file.
 
     Attributes:
-        schema: its columns as found; those of a CSV are strings.
-        rows: how many rows it has; None for a CSV, which says so only at its end.
-        text: whether the columns are the text of a CSV.
-        blank_beyond: rows of a CSV that had blank cells beyond its header; counted as they are read.
+        schema: the file's columns; those of a CSV are strings.
+        rows: number of rows; None for a CSV, whose rows are only known at its end.
+        text: whether the file is a CSV, whose columns are text.
+        blank_beyond: rows of a CSV with blank cells beyond the header, counted under "rows" while they are read.
     """
 
     schema: pa.Schema
     rows: int | None
     text: bool
     _path: Path
-    _source: pq.ParquetFile | Kind
+    _source: pq.ParquetFile | FileType
     _name: str
-    # Blank cells at the header's own end: the fast reader takes them for columns.
+    # Blank cells at the end of the header, which pyarrow's reader takes for columns.
     _blank_header: int = 0
     blank_beyond: Counter[str] = field(default_factory=Counter)
 
     @property
     def names_and_types(self) -> tuple[str, ...]:
-        """`name:type` of each column, in the file's order."""
+        """Return `name:type` of each column, in the file's order."""
         return tuple(f"{field.name}:{field.type}" for field in self.schema)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """The rows in file order, with these columns alone, in that order.
+        """Yield the rows in file order, with only these columns, in the given order.
 
         Raises:
-            PenstockError: the file's content can't be read to its end.
+            PenstockError: the file can't be read to its end.
         """
         try:
             yield from self._batches(list(columns))
@@ -71,47 +71,49 @@ class Reader:
 
     def _batches(self, columns: list[str]) -> Iterator[pa.RecordBatch]:
         if isinstance(self._source, pq.ParquetFile):
-            stream = int96.batches(self._source, self._path, columns, BATCH_ROWS, self._name)
+            stream = int96.read_batches(self._source, self._path, columns, BATCH_ROWS, self._name)
         else:
             stream = self._csv_batches(self._path, self._source, columns)
         for batch in stream:
             for start in range(0, batch.num_rows, BATCH_ROWS):
                 yield batch.slice(start, BATCH_ROWS).select(columns)
 
-    def _csv_batches(self, path: Path, kind: Kind, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """The fast reader's batches; from the first row on that it can't read, those of the slow one."""
+    def _csv_batches(self, path: Path, kind: FileType, columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Yield pyarrow's batches; from the first row that pyarrow can't read on, those of the row-by-row reader."""
         done = 0
         if not self._blank_header:
             try:
-                with _bytes(path, kind) as raw:
-                    lines = Lines(raw)
-                    for batch in _fast(lines, columns, self.schema.names):
+                with _open_text(path, kind) as raw:
+                    lines = LineCounter(raw)
+                    for batch in _read_with_pyarrow(lines, columns, self.schema.names):
                         if any(pc.any(pc.match_substring(column, "\0")).as_py() for column in batch.columns):
                             raise pa.ArrowInvalid("a NUL byte")
                         done += batch.num_rows
                         yield batch
                 if done != lines.data_rows or lines.quotes % 2:
-                    # Blank lines; or cells with line breaks: an open quote would take in all until the next one.
-                    with _bytes(path, kind) as raw:
-                        for _ in csv_rows.rows(raw, self.schema.names, columns, self._name):
+                    # The file has blank lines, or cells with line breaks. Let the row-by-row reader look for a
+                    # quote that is never closed: pyarrow would have read all text up to the next quote as one cell.
+                    with _open_text(path, kind) as raw:
+                        for _ in csv_rows.read_rows(raw, self.schema.names, columns, self._name):
                             pass
                 return
             except pa.ArrowInvalid:
                 pass
-        with _bytes(path, kind) as raw:
-            found = csv_rows.rows(raw, self.schema.names, columns, self._name)
-            yield from self._slow(islice(found, done, None), columns)
+        with _open_text(path, kind) as raw:
+            rows = csv_rows.read_rows(raw, self.schema.names, columns, self._name)
+            yield from self._collect(islice(rows, done, None), columns)
 
-    def _slow(self, found: Iterator[tuple[list[str], bool]], columns: list[str]) -> Iterator[pa.RecordBatch]:
-        places = [self.schema.names.index(column) for column in columns]
-        while piece := list(islice(found, BATCH_ROWS)):
-            self.blank_beyond["rows"] += sum(beyond for _, beyond in piece)
-            arrays = [pa.array([cells[place] or None for cells, _ in piece], pa.string()) for place in places]
+    def _collect(self, rows: Iterator[tuple[list[str], bool]], columns: list[str]) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of the row-by-row reader in batches, and count those with blank cells beyond the header."""
+        indexes = [self.schema.names.index(column) for column in columns]
+        while batch := list(islice(rows, BATCH_ROWS)):
+            self.blank_beyond["rows"] += sum(beyond for _, beyond in batch)
+            arrays = [pa.array([cells[index] or None for cells, _ in batch], pa.string()) for index in indexes]
             yield pa.RecordBatch.from_arrays(arrays, columns)
 
 
-class Lines:
-    """Counts the lines and quotes of a text file while it is read."""
+class LineCounter:
+    """A file object that counts the lines and quotes of a text file while it is read."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw, self._feeds, self._returns, self._last = raw, 0, 0, b""
@@ -130,16 +132,16 @@ class Lines:
 
     @property
     def data_rows(self) -> int:
-        """Lines after the first one."""
+        """Return the number of lines after the first one."""
         return (self._feeds or self._returns) - (self._last in (b"\n", b"\r"))
 
 
-def _bytes(path: Path, kind: Kind) -> IO[bytes]:
-    """The unpacked bytes of a text file."""
+def _open_text(path: Path, kind: FileType) -> IO[bytes]:
+    """Open a CSV file for reading its uncompressed bytes."""
     return cast("IO[bytes]", gzip.open(path)) if kind == "csv.gz" else path.open("rb")
 
 
-def _fast(raw: Lines, columns: list[str], names: list[str]) -> Iterator[pa.RecordBatch]:
+def _read_with_pyarrow(raw: LineCounter, columns: list[str], names: list[str]) -> Iterator[pa.RecordBatch]:
     convert = pacsv.ConvertOptions(
         column_types={name: pa.string() for name in names},
         include_columns=columns,
@@ -152,92 +154,104 @@ def _fast(raw: Lines, columns: list[str], names: list[str]) -> Iterator[pa.Recor
 
 
 @contextmanager
-def opened(path: Path, kind: Kind, name: str) -> Iterator[Reader]:
-    """Open a file that `sniff` has let pass.
+def open_source(path: Path, kind: FileType, name: str) -> Iterator[SourceReader]:
+    """Open a source file of a type that `detect_file_type` returned.
+
+    Args:
+        name: the file's name in messages.
 
     Raises:
-        PenstockError: it has no header, or two columns of one name.
+        PenstockError: the file has no header, or two columns of one name.
     """
     if kind == "parquet":
-        # Without pre-buffering and with a small buffer, a row group of any size is read page by page.
         with pq.ParquetFile(path, **int96.OPTIONS) as file:
-            reader = Reader(file.schema_arrow, file.metadata.num_rows, False, path, file, name)
+            reader = SourceReader(file.schema_arrow, file.metadata.num_rows, False, path, file, name)
             _refuse_repeated(reader.schema.names, name)
             yield reader
         return
-    with _bytes(path, kind) as raw:
-        names, blank = csv_rows.header(raw, name)
+    with _open_text(path, kind) as raw:
+        names, blank = csv_rows.read_header(raw, name)
     _refuse_repeated(names, name)
-    yield Reader(pa.schema([(column, pa.string()) for column in names]), None, True, path, kind, name, blank)
+    yield SourceReader(pa.schema([(column, pa.string()) for column in names]), None, True, path, kind, name, blank)
 
 
 def _refuse_repeated(names: list[str], name: str) -> None:
-    if twice := [column for column, count in Counter(names).items() if count > 1]:
-        raise PenstockError(f"each column once in {name}", f"`{twice[0]}` more than once", "correct the file")
+    if repeated := [column for column, count in Counter(names).items() if count > 1]:
+        raise PenstockError(f"each column once in {name}", f"`{repeated[0]}` more than once", "correct the file")
 
 
 @dataclass(frozen=True)
-class Match:
-    """How a file's columns serve a dataset.
+class ColumnMatch:
+    """The mapping of a file's columns to a dataset's columns.
 
     Attributes:
-        source: for each landed column, the file's column it comes from; None where nulls go in.
-        extra: columns of the file that the dataset doesn't know; they don't land.
+        source: for each column of the dataset, the file's column; None when the file has none and nulls land.
+        extra: columns of the file that the dataset doesn't name; they don't land.
     """
 
     source: dict[str, str | None]
     extra: tuple[str, ...]
 
 
-def _attempt(dataset: Dataset, names: list[str]) -> tuple[Match, list[str], str | None]:
-    """(match, required columns that are missing, column served by two of the file's)."""
-    claims: dict[str, list[str]] = {}
+def _try_match(dataset: Dataset, names: list[str]) -> tuple[ColumnMatch, list[str], str | None]:
+    """Return (match, missing required columns, description of a column that two of the file's columns match)."""
+    by_key: dict[str, list[str]] = {}
     for name in names:
-        claims.setdefault(folded(name), []).append(name)
+        by_key.setdefault(normalize_name(name), []).append(name)
     source: dict[str, str | None] = {}
-    missing, doubled, used = [], None, set()
+    missing, ambiguous, used = [], None, set()
     for column, settings in dataset.columns.items():
-        keys = {folded(alias) for alias in (column, *settings.also)}
-        found = [name for key in keys for name in claims.get(key, [])]
-        used.update(found)
-        source[column] = found[0] if found else None
-        if not found and not settings.optional:
+        keys = {normalize_name(alias) for alias in (column, *settings.also)}
+        matches = [name for key in keys for name in by_key.get(key, [])]
+        used.update(matches)
+        source[column] = matches[0] if matches else None
+        if not matches and not settings.optional:
             missing.append(column)
-        if len(found) > 1:
-            doubled = f"`{'` and `'.join(sorted(found))}` for `{column}`"
+        if len(matches) > 1:
+            ambiguous = f"`{'` and `'.join(sorted(matches))}` for `{column}`"
     if not used:
         missing = list(dataset.columns)
-    return Match(source, tuple(name for name in names if name not in used)), missing, doubled
+    return ColumnMatch(source, tuple(name for name in names if name not in used)), missing, ambiguous
 
 
-def match_columns(dataset: Dataset, names: list[str], name: str, catalog: Catalog) -> Match:
-    """Find each of the dataset's columns in a file with these column names.
+def match_columns(dataset: Dataset, names: list[str], file_name: str, catalog: Catalog) -> ColumnMatch:
+    """Return which of the file's columns, given by `names`, lands as which column of the dataset.
 
     Raises:
-        PenstockError: a required column is missing (a file of another dataset is called that), or
-            two columns of the file serve one of the dataset's.
+        PenstockError: a required column is missing, or two columns of the file match one column of the dataset.
+            When the columns are those of another dataset, the message names that dataset.
     """
-    match, missing, doubled = _attempt(dataset, names)
+    match, missing, ambiguous = _try_match(dataset, names)
     if missing:
-        others = [
-            other for other in catalog.datasets.values() if other is not dataset and not _attempt(other, names)[1]
-        ]
-        if others:
-            other = max(others, key=lambda candidate: len(candidate.columns)).name
-            raise PenstockError(
-                f"a {dataset.name} file",
-                f"{name} has the columns of {other}: this is a {other} file",
-                f"land it with `penstock land {other}`",
-            )
-        listed = ", ".join(f"`{column}`" for column in missing[:5]) + (", …" if len(missing) > 5 else "")
-        there = ", ".join(f"`{column}`" for column in names[:5]) + (", …" if len(names) > 5 else "")
+        raise _missing_columns_error(dataset, names, missing, file_name, catalog)
+    if ambiguous:
         raise PenstockError(
-            f"the columns of {dataset.name} in {name}",
-            f"{len(missing)} of {len(dataset.columns)} missing: {listed}; the file has {there}",
-            "give a file of that dataset; if a later era renamed the column, add the name to its `also` in lake.yml",
-        )
-    if doubled:
-        raise PenstockError(
-            f"one column of {name} for each of {dataset.name}", doubled, "correct `also` in lake.yml, or the file"
+            f"one column of {file_name} for each of {dataset.name}",
+            ambiguous,
+            "correct `also` in lake.yml, or the file",
         )
     return match
+
+
+def _missing_columns_error(
+    dataset: Dataset, names: list[str], missing: list[str], file_name: str, catalog: Catalog
+) -> PenstockError:
+    matching = [
+        other for other in catalog.datasets.values() if other is not dataset and not _try_match(other, names)[1]
+    ]
+    if matching:
+        other = max(matching, key=lambda candidate: len(candidate.columns)).name
+        return PenstockError(
+            f"a {dataset.name} file",
+            f"{file_name} has the columns of {other}: this is a {other} file",
+            f"land it with `penstock land {other}`",
+        )
+    return PenstockError(
+        f"the columns of {dataset.name} in {file_name}",
+        f"{len(missing)} of {len(dataset.columns)} missing: {_first(missing)}; the file has {_first(names)}",
+        "give a file of that dataset; if a later era renamed the column, add the name to its `also` in lake.yml",
+    )
+
+
+def _first(columns: list[str]) -> str:
+    return ", ".join(f"`{column}`" for column in columns[:5]) + (", …" if len(columns) > 5 else "")

@@ -1,9 +1,9 @@
-"""Work in progress: folders that a lock holds for as long as the process that made them lives.
+"""Staging folders for work in progress, each locked by the process that uses it, and the lake's locks.
 
-What a killed process left is told from what a living one uses by that lock and not by age alone, so
-clean-up never takes a file from under a landing, whatever the clock says meanwhile. On a disk they lie in
-the lake, so that a finished file only has to be renamed; for a lake in a store they lie in this user's
-temporary folder.
+Clean-up tells abandoned work from running work by these locks, not by age alone, so it never removes the
+files of a running landing, whatever the system clock does. For a lake on a disk the staging folder is inside
+the lake, so that a finished file only has to be renamed. For a lake in a store it is in the user's temporary
+folder.
 """
 
 from __future__ import annotations
@@ -22,101 +22,105 @@ from filelock import FileLock
 
 from penstock.errors import PenstockError
 from penstock.storage import private_files
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
-FOLDER, DOWNLOADS = ".staging", "downloads"
+STAGING, DOWNLOADS = ".staging", "downloads"
+LAKE_LOCK, REGISTRATION_LOCK = ".lake.lock", ".publish.lock"
 
 
-def area(lake_dir: Folder) -> Path:
-    """The folder of all work in progress of a lake on this machine."""
+def staging_folder(lake_dir: Location) -> Path:
+    """Return the local folder of a lake's work in progress."""
     if isinstance(lake_dir, Path):
-        return lake_dir / FOLDER
+        return lake_dir / STAGING
     key = hashlib.sha256(str(lake_dir).encode()).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"penstock-{os.getuid()}" / key
 
 
-def made(lake_dir: Folder) -> Path:
-    """The same folder, made when it isn't there, readable by its owner only.
+def make_staging_folder(lake_dir: Location) -> Path:
+    """Create the staging folder, readable by its owner only, and return it.
 
     Raises:
-        PenstockError: in the temporary folder, where any user makes folders, another one has made it.
+        PenstockError: another user has created the folder in the shared temporary folder.
     """
-    folder = area(lake_dir)
+    folder = staging_folder(lake_dir)
     if not isinstance(lake_dir, Path):
-        private_files.own_folder(folder.parent)
-    return private_files.folder(folder)
+        private_files.make_folder_in_tmp(folder.parent)
+    return private_files.make_folder(folder)
 
 
-def downloads(lake_dir: Folder) -> Path:
-    """The folder of files that are being downloaded; a later run goes on with what a killed one left."""
-    return area(lake_dir) / DOWNLOADS
+def downloads_folder(lake_dir: Location) -> Path:
+    """Return the folder of downloads. The next landing resumes a download that a killed process left there."""
+    return staging_folder(lake_dir) / DOWNLOADS
 
 
-def lake_lock(lake_dir: Folder) -> FileLock:
-    """The lock under which folders are put in place or removed, and commits are made.
+def lake_lock(lake_dir: Location) -> FileLock:
+    """Return the lock for moving landed folders, removing them, and committing to the manifest.
 
-    It holds among the processes of this machine. Where others write to the same store, what decides is the
-    manifest's conditional write alone.
+    It excludes other processes of this machine only. Writers on other machines are excluded by the manifest's
+    conditional write.
     """
-    return _lock(lake_dir, ".lake.lock")
+    return _lock(lake_dir, LAKE_LOCK)
 
 
-def publish_lock(lake_dir: Folder) -> FileLock:
-    """The lock under which one session of this machine brings Spark's tables up to date."""
-    return _lock(lake_dir, ".publish.lock")
+def registration_lock(lake_dir: Location) -> FileLock:
+    """Return the lock for registering the lake's tables with Spark; it excludes processes of this machine only."""
+    return _lock(lake_dir, REGISTRATION_LOCK)
 
 
-def _lock(lake_dir: Folder, name: str) -> FileLock:
-    folder = lake_dir if isinstance(lake_dir, Path) else made(lake_dir)
+def _lock(lake_dir: Location, name: str) -> FileLock:
+    folder = lake_dir if isinstance(lake_dir, Path) else make_staging_folder(lake_dir)
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(folder / name)
 
 
 @contextmanager
-def writable(lake_dir: Folder) -> Iterator[None]:
-    """Say in words that the lake can't be written: a full disk, a limit, missing rights.
+def explain_write_errors(lake_dir: Location) -> Iterator[None]:
+    """Turn an operating system error, such as a full disk or missing permissions, into a PenstockError.
 
     Raises:
-        PenstockError: for an error of the operating system inside the block.
+        PenstockError: the block raised an OSError with an error number.
     """
     try:
         yield
     except OSError as error:
         if not error.errno:
             raise
-        where = f"{lake_dir}: {error.strerror}"
-        raise PenstockError("a lake folder that can be written", where, "make room or give rights there") from None
+        found = f"{lake_dir}: {error.strerror}"
+        raise PenstockError(
+            "a lake folder that can be written", found, "free disk space, or give write permission there"
+        ) from None
 
 
 @contextmanager
-def workplace(lake_dir: Folder, prefix: str = "") -> Iterator[Path]:
-    """A new folder to write in, gone when the block ends. A kill leaves it to `clean`.
+def work_folder(lake_dir: Location, prefix: str = "") -> Iterator[Path]:
+    """Create a locked folder in the staging folder and remove it at the end of the block.
+
+    When the process is killed, the folder stays until `penstock clean` removes it.
 
     Raises:
         PenstockError: the lake can't be written.
     """
-    folder = area(lake_dir) / f"{prefix}{uuid.uuid4().hex}"
-    with writable(lake_dir):
-        made(lake_dir)
-        held = FileLock(_lock_of(folder))
-        with held:
+    folder = staging_folder(lake_dir) / f"{prefix}{uuid.uuid4().hex}"
+    with explain_write_errors(lake_dir):
+        make_staging_folder(lake_dir)
+        with FileLock(_lock_path(folder)):
             try:
                 folder.mkdir()
                 yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
-                _lock_of(folder).unlink(missing_ok=True)
+                _lock_path(folder).unlink(missing_ok=True)
 
 
-def _lock_of(item: Path) -> Path:
-    return item.with_suffix(".lock")
+def _lock_path(path: Path) -> Path:
+    return path.with_suffix(".lock")
 
 
-def in_use(item: Path) -> bool:
-    """Whether a living process holds this file or folder of the staging area, or is its lock."""
+def in_use(path: Path) -> bool:
+    """Return whether a running process has locked this file or folder of the staging folder, or this lock file."""
     try:
-        # FileLock would write to the file and so make it young; what is asked must age until `clean` takes it.
-        with _lock_of(item).open("rb") as file:
+        # FileLock would write to the lock file and renew its modification time, which clean-up goes by.
+        with _lock_path(path).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
         return False
@@ -125,12 +129,12 @@ def in_use(item: Path) -> bool:
     return False
 
 
-def left_behind(lake_dir: Folder) -> Iterator[Path]:
-    """What no living process uses: folders and locks of broken-off work, and files of downloads."""
-    place = area(lake_dir)
-    for item in sorted(place.iterdir()) if place.exists() else []:
-        if item.name in (".lake.lock", ".publish.lock"):
+def abandoned_paths(lake_dir: Location) -> Iterator[Path]:
+    """Yield the work folders, lock files and downloads that no running process uses."""
+    folder = staging_folder(lake_dir)
+    for path in sorted(folder.iterdir()) if folder.exists() else []:
+        if path.name in (LAKE_LOCK, REGISTRATION_LOCK):
             continue
-        for left in sorted(item.iterdir()) if item == downloads(lake_dir) else [item]:
-            if not in_use(left):
-                yield left
+        for candidate in sorted(path.iterdir()) if path == downloads_folder(lake_dir) else [path]:
+            if not in_use(candidate):
+                yield candidate

@@ -1,7 +1,7 @@
-"""Whether landed files still are what landing wrote: there, whole, unchanged, and alone in their folder.
+"""Verify that landed files are what landing wrote: present, complete, unchanged, and alone in their folders.
 
-Spark reads whatever lies in a month's folder. A file that was cut short, replaced or removed since it
-landed is found here, before anything is built from it.
+Spark reads every file in a month's folder. Verification finds files that were truncated, replaced, removed or
+added since landing, before a model is built from them.
 """
 
 from __future__ import annotations
@@ -12,122 +12,123 @@ from dataclasses import dataclass
 from urllib.parse import parse_qs
 
 from penstock.errors import PenstockError
-from penstock.lake.manifest import SAMPLE, Entry
+from penstock.lake.manifest import LANDED_FILE, SAMPLE_PREFIX, Entry
 from penstock.storage import filesystems
-from penstock.storage.files import FILE, sha256_of
-from penstock.storage.locations import Folder
+from penstock.storage.files import sha256_of
+from penstock.storage.locations import Location
 
-# How many months a message names; the rest is counted.
-SHOWN = 5
+# A message names this many months and counts the others.
+SHOWN_MONTHS = 5
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A landed file that is not what landing wrote.
+    """A landed file that differs from what landing wrote.
 
     Attributes:
         entry: the month's manifest entry.
-        found: what is there instead, in words.
+        found: description of the difference.
     """
 
     entry: Entry
     found: str
 
 
-def problems(lake_dir: Folder, entries: Iterable[Entry], *, read: bool = False) -> list[Problem]:
-    """The entries whose landed file is missing, of another size or content, or not alone; in their order.
+def find_problems(lake_dir: Location, entries: Iterable[Entry], *, read: bool = False) -> list[Problem]:
+    """Return the entries whose landed file is missing, changed or not alone in its folder, in the given order.
 
-    Names and sizes are looked at first, and only files that pass are read: one pass over the bytes
-    for an entry that knows their hash, the footer for an older one that doesn't. In a store a file whose
-    tag is the one it landed with is the one that landed, and isn't read.
+    All names and sizes are checked first, and only files that pass are read: all bytes of a file whose entry
+    has a hash, the parquet footer for an older entry without one. A file in a store whose tag is unchanged
+    since landing is not read.
 
     Args:
-        read: read the bytes all the same.
+        read: read every file, whatever its tag.
     """
-    known = list(entries)
-    glances = [_glance(lake_dir, entry) for entry in known]
-    found = []
-    for entry, (words, tag) in zip(known, glances, strict=True):
-        sure = not read and tag and tag == entry.file_tag
-        found.append(words or ("" if sure else _content(entry.path(lake_dir), entry)))
-    return [Problem(entry, words) for entry, words in zip(known, found, strict=True) if words]
+    checked = list(entries)
+    quick_checks = [_check_name_and_size(lake_dir, entry) for entry in checked]
+    messages = []
+    for entry, (message, tag) in zip(checked, quick_checks, strict=True):
+        tag_is_unchanged = not read and tag and tag == entry.file_tag
+        messages.append(message or ("" if tag_is_unchanged else _check_content(entry.path(lake_dir), entry)))
+    return [Problem(entry, message) for entry, message in zip(checked, messages, strict=True) if message]
 
 
-def require(lake_dir: Folder, entries: Iterable[Entry], *, read: bool = False) -> None:
-    """Refuse to go on unless every entry's landed file is what landing wrote.
+def require_intact(lake_dir: Location, entries: Iterable[Entry], *, read: bool = False) -> None:
+    """Raise an error unless every entry's landed file is what landing wrote.
 
     Raises:
-        PenstockError: what is wrong with which month, and the commands that repair it.
+        PenstockError: names the damaged months and the commands that repair them.
     """
-    if wrong := problems(lake_dir, entries, read=read):
+    if problems := find_problems(lake_dir, entries, read=read):
         raise PenstockError(
             "the landed files of the lake as they were landed",
-            _listed([f"{p.entry.dataset} {p.entry.file_month:%Y-%m}: {p.found}" for p in wrong], "; "),
-            "land again: " + _listed([f"`{landing_again(p.entry)}`" for p in wrong], ", then "),
+            _join_first([f"{p.entry.dataset} {p.entry.file_month:%Y-%m}: {p.found}" for p in problems], "; "),
+            "land again: " + _join_first([f"`{repair_command(p.entry)}`" for p in problems], ", then "),
         )
 
 
-def strangers(folder: Folder) -> list[str]:
-    """Names of what lies in a landed folder beside the landed file and would be read with it.
+def unexpected_names(folder: Location) -> list[str]:
+    """Return the names of files in a landed folder that landing did not write and that Spark would read.
 
     Raises:
         OSError: the folder can't be listed.
     """
-    # Spark leaves out names that begin with one of these.
-    return [name for name in filesystems.of(folder).names(folder) if name != FILE and not name.startswith((".", "_"))]
+    names = filesystems.file_system(folder).list_names(folder)
+    # Spark ignores names that begin with one of these characters.
+    return [name for name in names if name != LANDED_FILE and not name.startswith((".", "_"))]
 
 
-def landing_again(entry: Entry) -> str:
-    """The command line that lands an entry's month again from where it came, which repairs a damaged file."""
+def repair_command(entry: Entry) -> str:
+    """Return the command line that lands an entry's month again from its source, which repairs a damaged file."""
     month = f"{entry.file_month:%Y-%m}"
-    if entry.source.startswith(SAMPLE):
-        made = parse_qs(entry.source.partition("?")[2])
-        options = [word for key in ("rows", "seed") if key in made for word in (f"--{key}", made[key][0])]
+    if entry.source.startswith(SAMPLE_PREFIX):
+        parameters = parse_qs(entry.source.partition("?")[2])
+        options = [text for key in ("rows", "seed") if key in parameters for text in (f"--{key}", parameters[key][0])]
         return shlex.join(["penstock", "sample", "--dataset", entry.dataset, "--months", month, *options])
     return shlex.join(["penstock", "land", entry.dataset, "--file", entry.source, "--month", month])
 
 
-def _listed(texts: Sequence[str], between: str) -> str:
-    more = len(texts) - SHOWN
-    return between.join(texts[:SHOWN]) + (f"{between}and {more} more months" if more > 0 else "")
+def _join_first(texts: Sequence[str], separator: str) -> str:
+    more = len(texts) - SHOWN_MONTHS
+    return separator.join(texts[:SHOWN_MONTHS]) + (f"{separator}and {more} more months" if more > 0 else "")
 
 
-def _glance(lake_dir: Folder, entry: Entry) -> tuple[str, str]:
-    """What names and sizes alone show to be wrong (empty when nothing), and the store's tag of the file."""
+def _check_name_and_size(lake_dir: Location, entry: Entry) -> tuple[str, str]:
+    """Return (what the names and sizes show to be wrong, empty when nothing; the store's tag of the file)."""
     path = entry.path(lake_dir)
     try:
-        look = filesystems.of(path).look(path)
-        others = strangers(path.parent)
+        info = filesystems.file_system(path).info(path)
+        others = unexpected_names(path.parent)
     except (FileNotFoundError, NotADirectoryError):
         return f"no file {path}", ""
     except OSError as error:
         return f"{path}: {error.strerror}", ""
-    if entry.file_bytes and look.size != entry.file_bytes:
-        how = "a truncated file" if look.size < entry.file_bytes else "a file that grew"
-        return f"{how}, {look.size:,} bytes where {entry.file_bytes:,} landed: {path}", ""
-    return (f"a file that did not land, `{others[0]}`, beside {path}" if others else ""), look.tag
+    if entry.file_bytes and info.size != entry.file_bytes:
+        kind = "a truncated file" if info.size < entry.file_bytes else "a file that grew"
+        return f"{kind}, {info.size:,} bytes where {entry.file_bytes:,} landed: {path}", ""
+    return (f"a file that did not land, `{others[0]}`, beside {path}" if others else ""), info.tag
 
 
-def _content(path: Folder, entry: Entry) -> str:
-    """What reading the file shows to be wrong; empty when nothing."""
+def _check_content(path: Location, entry: Entry) -> str:
+    """Return what the file's content shows to be wrong; empty when nothing."""
     try:
         if entry.file_sha256:
             with path.open("rb") as file:
                 same = sha256_of(file) == entry.file_sha256
-            return "" if same else f"another content than landed (the sha256 differs): {path}"
+            return "" if same else f"other content than landed (the sha256 differs): {path}"
         rows = _footer_rows(path)
         return "" if rows == entry.rows else f"{rows:,} rows where {entry.rows:,} landed: {path}"
     except OSError as error:
         return f"a file that can't be read ({' '.join(str(error).split())[:200]}): {path}"
 
 
-def _footer_rows(path: Folder) -> int:
-    """Rows of a parquet file by its footer.
+def _footer_rows(path: Location) -> int:
+    """Return the number of rows in a parquet footer.
 
     Raises:
         OSError: the file can't be read as parquet.
     """
-    # Only entries without a hash, of older releases, need pyarrow.
+    # Only entries without a hash, from older releases, need pyarrow, whose import is slow.
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,5 +1,24 @@
-"""What models that learn have in common: split by month, train, register, apply, watch for drift.
+"""Machine learning shared by the training models: month split, training, registry, predictions and drift.
 
-The dbt models in python_models/ are thin: they name their inputs, and their yml says what is learned
-from which features. Nothing here knows of trips.
+The dbt models in python_models/ are thin: they name their inputs, and their yml configures target and
+features. Nothing here depends on trips.
 """
+
+from typing import NoReturn
+
+from penstock.errors import PenstockError
+
+# Modules by their names in version 0.1.0, which a project's own Python models may import.
+RENAMED = {"months": "training_months", "store": "model_store", "watch": "monitoring"}
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Name the new module of an import that worked in version 0.1.0.
+
+    Raises:
+        PenstockError: the module was renamed.
+        AttributeError: there is no such module.
+    """
+    if name in RENAMED:
+        raise PenstockError("a module of penstock.ml", f"`{name}`", f"write `from penstock.ml import {RENAMED[name]}`")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

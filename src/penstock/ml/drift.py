@@ -1,13 +1,12 @@
-"""How far a month's features are from those of the months that a version learned from.
+"""Measure how far a month's features have moved from those of a version's training months.
 
-The distance of two months is the mean difference of their quantiles (the Wasserstein distance, which asks how
-far rows would have to move), as a share of the feature's standard deviation over the months learned from. A
-month's drift is its distance to the nearest of them: what a version has seen once is no drift, and a month that
-it learned from has none.
+The distance of two months is the mean difference of their quantiles (the Wasserstein distance) divided by the
+feature's standard deviation over the training months. A month's drift is its distance to the nearest training
+month, so a training month has no drift.
 
-Quantiles hold for features with few values a month too, such as a mean of each zone. Counts in bins, as the
-population stability index has them, don't: where such a value moves by a cent across an edge, all of its zone's
-trips change their bin.
+Quantiles also suit features with few distinct values a month, such as a mean for each zone. The population
+stability index doesn't: it counts rows in bins, so a zone mean that crosses an edge by a cent moves all trips of
+its zone to another bin.
 """
 
 from __future__ import annotations
@@ -19,29 +18,35 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-# Shares of the rows; the outermost twentieths, where single odd trips are, don't count.
-SHARES = tuple(part / 20 for part in range(1, 20))
+# The quantiles' shares of the rows. The outermost twentieths, which contain single odd trips, are left out.
+SHARES = tuple(number / 20 for number in range(1, 20))
 ACCURACY = 10_000
 Quantiles = Sequence[float]
 
 
 def quantiles(rows: DataFrame, features: Iterable[str], month: str) -> dict[Any, dict[str, Quantiles]]:
-    """By month and feature: the values that SHARES of its rows don't exceed."""
-    names = list(features)
-    columns = [F.percentile_approx(name, list(SHARES), ACCURACY).alias(f"{place}") for place, name in enumerate(names)]
-    found = rows.groupBy(F.col(month).alias("month")).agg(*columns).collect()
-    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in found}
-
-
-def distance(learned: Sequence[Quantiles], now: Quantiles) -> float:
-    """How far a month is from the nearest of others, in standard deviations of all of these.
+    """Return the quantiles of each feature at SHARES, by month and feature.
 
     Args:
-        learned: quantiles of each month learned from.
-        now: those of the month.
+        rows: the features.
+        features: names of columns.
+        month: the column of the month.
     """
-    scale = pstdev([value for of_month in learned for value in of_month])
-    if scale == 0:
-        # One value in all of them: the share of the rows that have another one.
-        return min(fmean(a != b for a, b in zip(of_month, now, strict=True)) for of_month in learned)
-    return min(fmean(abs(a - b) for a, b in zip(of_month, now, strict=True)) for of_month in learned) / scale
+    names = list(features)
+    columns = [F.percentile_approx(name, list(SHARES), ACCURACY).alias(f"{index}") for index, name in enumerate(names)]
+    by_month = rows.groupBy(F.col(month).alias("month")).agg(*columns).collect()
+    return {row[0]: dict(zip(names, row[1:], strict=True)) for row in by_month}
+
+
+def distance(training_months: Sequence[Quantiles], month: Quantiles) -> float:
+    """Return the distance of a month to the nearest training month, in standard deviations of the training months.
+
+    Args:
+        training_months: the quantiles of each training month.
+        month: the quantiles of the month.
+    """
+    deviation = pstdev([value for quantiles_ in training_months for value in quantiles_])
+    if deviation == 0:
+        # All training months have one and the same value: return the share of rows with another value.
+        return min(fmean(a != b for a, b in zip(known, month, strict=True)) for known in training_months)
+    return min(fmean(abs(a - b) for a, b in zip(known, month, strict=True)) for known in training_months) / deviation

@@ -1,4 +1,4 @@
-"""How far predictions are from what happened, and what a simple guess would have reached."""
+"""Errors of predictions, and of a baseline that predicts medians."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pyspark.sql import functions as F
 from penstock.ml.regression import PREDICTED
 from penstock.ml.spec import Spec
 
-GUESS = "penstock_guess"
+BASELINE = "penstock_baseline"
 
 
 @dataclass(frozen=True)
 class Metrics:
-    """Errors of some rows: `mae` and `rmse` in the target's unit, `r2` at most 1."""
+    """Errors over some rows: `mae` and `rmse` in the target's unit, `r2` at most 1."""
 
     rows: int
     mae: float
@@ -23,30 +23,38 @@ class Metrics:
     r2: float
 
 
-def measured(rows: DataFrame, target: str, guess: str = PREDICTED) -> Metrics:
-    """Errors of a guess."""
-    error = F.col(guess) - F.col(target)
-    found = rows.agg(
-        F.count(F.lit(1)), F.avg(F.abs(error)), F.avg(error * error), F.var_pop(target).alias("spread")
+def error_ratio(error: float, reference: float) -> float:
+    """Return an error divided by a reference error; NaN when the reference is 0."""
+    return error / reference if reference else float("nan")
+
+
+def evaluate(rows: DataFrame, target: str, prediction: str = PREDICTED) -> Metrics:
+    """Return the errors of a prediction column against the target column."""
+    error = F.col(prediction) - F.col(target)
+    aggregated = rows.agg(
+        F.count(F.lit(1)), F.avg(F.abs(error)), F.avg(error * error), F.var_pop(target).alias("variance")
     ).first()
-    assert found
-    count, mae, square, spread = found
+    assert aggregated
+    count, mae, mse, variance = aggregated
     if not count:
         return Metrics(0, float("nan"), float("nan"), float("nan"))
-    return Metrics(int(count), float(mae), float(square) ** 0.5, 1 - float(square) / spread if spread else 0.0)
+    return Metrics(int(count), float(mae), float(mse) ** 0.5, 1 - float(mse) / variance if variance else 0.0)
 
 
-def guessed(rows: DataFrame, known: DataFrame, spec: Spec) -> DataFrame:
-    """Rows with the baseline's guess: the median of known rows with the same keys, the finest that has one."""
+def with_baseline(rows: DataFrame, known: DataFrame, spec: Spec) -> DataFrame:
+    """Return rows with the column BASELINE: the median of the known rows with the same keys.
+
+    The finest keys of `spec.baseline` that occur in the known rows are used, else the median of all known rows.
+    """
 
     def median(over: DataFrame) -> DataFrame:
         return over.agg(F.expr(f"percentile({spec.target}, 0.5D)").alias("median"))
 
-    found: list[Column] = []
-    for place, keys in enumerate(spec.baseline):
-        name = f"{GUESS}_{place}"
-        of_keys = median(known.groupBy(*keys)).withColumnRenamed("median", name)
-        rows = rows.join(F.broadcast(of_keys), list(keys), "left")
-        found.append(F.col(name))
-    of_all = median(known.groupBy()).first()
-    return rows.withColumn(GUESS, F.coalesce(*found, F.lit(of_all[0] if of_all else None).cast("double")))
+    medians: list[Column] = []
+    for index, keys in enumerate(spec.baseline):
+        name = f"{BASELINE}_{index}"
+        by_keys = median(known.groupBy(*keys)).withColumnRenamed("median", name)
+        rows = rows.join(F.broadcast(by_keys), list(keys), "left")
+        medians.append(F.col(name))
+    overall = median(known.groupBy()).first()
+    return rows.withColumn(BASELINE, F.coalesce(*medians, F.lit(overall[0] if overall else None).cast("double")))

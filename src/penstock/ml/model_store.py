@@ -1,4 +1,4 @@
-"""Where fitted models lie: `registry/NAME/VERSION` at the root of the warehouse, never written twice."""
+"""Save and load fitted models in `registry/NAME/VERSION` at the root of the warehouse. No folder is overwritten."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pyspark.ml import PipelineModel
 FOLDER = "registry"
 
 
-def folder(session: Any, name: str, version: int) -> str:
-    """Of a version, as Spark names it."""
+def version_folder(session: Any, name: str, version: int) -> str:
+    """Return the folder of a version as a Spark path."""
     root = str(session.conf.get("spark.sql.warehouse.dir")).rstrip("/")
     return f"{root}/{FOLDER}/{name}/{version}"
 
 
-def _is_there(session: Any, path: str) -> bool:
+def _exists(session: Any, path: str) -> bool:
     try:
         return bool(session.read.text(f"{path}/metadata").limit(1).collect())
     except Exception as error:
@@ -25,21 +25,27 @@ def _is_there(session: Any, path: str) -> bool:
 
 
 def next_version(session: Any, name: str, newest: int) -> int:
-    """The number after the newest one that has a row, and after those that others or a killed run took."""
+    """Return the first number after the newest version whose folder doesn't exist.
+
+    A folder without a row in the training model's table belongs to a concurrent or a killed run.
+    """
     version = newest + 1
-    while _is_there(session, folder(session, name, version)):
+    while _exists(session, version_folder(session, name, version)):
         version += 1
     return version
 
 
 def save(session: Any, model: Any, name: str, newest: int) -> tuple[int, str]:
-    """Save a fitted pipeline under the next number; that number and its folder.
+    """Save a fitted pipeline under the next free number.
 
-    A folder that another run takes at the same moment, or that a killed one left, is passed over.
+    A number whose folder a concurrent run takes, or a killed run has left, is skipped.
+
+    Returns:
+        The version's number and folder.
     """
     version = next_version(session, name, newest)
     while True:
-        path = folder(session, name, version)
+        path = version_folder(session, name, version)
         try:
             model.write().save(path)
         except Exception as error:
@@ -51,5 +57,5 @@ def save(session: Any, model: Any, name: str, newest: int) -> tuple[int, str]:
 
 
 def load(path: str) -> Any:
-    """The fitted pipeline of a folder, in the session that is active."""
+    """Return the fitted pipeline of a folder, loaded in the active session."""
     return PipelineModel.load(path)

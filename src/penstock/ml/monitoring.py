@@ -1,4 +1,4 @@
-"""What became of a version's predictions, month by month: its error, and how far its features have moved."""
+"""Measure a version's predictions month by month: their error, and the drift of each feature."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from penstock.ml import drift, regression
-from penstock.ml.ratio import ratio
+from penstock.ml.metrics import error_ratio
 from penstock.ml.registry import Version
 from penstock.ml.training_months import Split
 
@@ -19,66 +19,71 @@ SCHEMA = (
 ERROR_RATIO, DISTANCE = "error_ratio", "distance"
 
 
-def watched(
+def measure(
     name: str,
     versions: Mapping[int, Version],
     predictions: DataFrame,
     features: DataFrame,
     columns: Mapping[str, str],
 ) -> list[tuple[Any, ...]]:
-    """Rows of SCHEMA for each month of the predictions that a version made.
+    """Return rows of SCHEMA for each version and month of the predictions.
 
-    `error_ratio` is the month's MAE by that of the version's test month, `distance` is a feature's; see `drift`.
+    The measure `error_ratio` is the month's MAE divided by the MAE of the version's test month. The measure
+    `distance` is the drift of a feature; see the module `drift`.
 
     Args:
-        name: the training model's.
-        versions: its versions, by number.
-        predictions: with what happened.
-        features: the model of features, of the same months.
-        columns: names in the predictions: `month`, `version`, `predicted`.
+        name: the training model's name.
+        versions: its versions by number.
+        predictions: the predictions with the actual values.
+        features: the feature model, for the same months.
+        columns: names of the columns `month`, `version` and `predicted` in the predictions.
     """
     month, number = columns["month"], columns["version"]
-    found: list[tuple[Any, ...]] = []
-    of_version: dict[int, dict[Any, int]] = {}
+    rows: list[tuple[Any, ...]] = []
+    trips_by_version: dict[int, dict[Any, int]] = {}
     for row in predictions.where(F.col(number).isNotNull()).groupBy(month, number).count().collect():
-        of_version.setdefault(row[1], {})[row[0]] = row[2]
-    for version, trips in of_version.items():
-        known = versions[version]
-        split = split_of(known)
-        target = known.row["target"]
-        own = predictions.where(F.col(month).isin(list(trips)))
-        errors = own.groupBy(month).agg(F.avg(F.abs(F.col(columns["predicted"]) - F.col(target)))).collect()
-        for at, error in errors:
+        trips_by_version.setdefault(row[1], {})[row[0]] = row[2]
+    for version_number, trips in trips_by_version.items():
+        version = versions[version_number]
+        split = split_of(version)
+        target = version.row["target"]
+        predicted = predictions.where(F.col(month).isin(list(trips)))
+        errors = predicted.groupBy(month).agg(F.avg(F.abs(F.col(columns["predicted"]) - F.col(target)))).collect()
+        for day, error in errors:
             if error is not None:
-                value = ratio(error, known.row["mae"])
-                found.append((at, name, version, split.role(at), ERROR_RATIO, None, value, trips[at]))
-        named = {_told(feature): text for feature, text in known.features.items()}
-        rows = features.where(F.col(month).isin(list(trips))).select(month, *regression.values(named))
-        learned = reference(known)
-        for at, quantiles in drift.quantiles(rows, [_told(feature) for feature in learned], month).items():
-            for feature, of_months in learned.items():
-                value = drift.distance(of_months, quantiles[_told(feature)])
-                found.append((at, name, version, split.role(at), DISTANCE, feature, value, trips[at]))
-    return found
+                value = error_ratio(error, version.row["mae"])
+                rows.append((day, name, version_number, split.role(day), ERROR_RATIO, None, value, trips[day]))
+        expressions = {_alias(feature): expression for feature, expression in version.features.items()}
+        inputs = features.where(F.col(month).isin(list(trips))).select(month, *regression.feature_columns(expressions))
+        reference = training_quantiles(version)
+        aliases = [_alias(feature) for feature in reference]
+        for day, quantiles in drift.quantiles(inputs, aliases, month).items():
+            for feature, training_months in reference.items():
+                value = drift.distance(training_months, quantiles[_alias(feature)])
+                rows.append((day, name, version_number, split.role(day), DISTANCE, feature, value, trips[day]))
+    return rows
 
 
-def reference(version: Version) -> dict[str, list[drift.Quantiles]]:
-    """By feature: its quantiles in each month that a version learned from; none for one trained by counts in bins."""
-    found: dict[str, list[drift.Quantiles]] = {}
+def training_quantiles(version: Version) -> dict[str, list[drift.Quantiles]]:
+    """Return the quantiles of each feature in each training month of a version.
+
+    A version of an earlier release, which stored counts in bins, has none.
+    """
+    by_feature: dict[str, list[drift.Quantiles]] = {}
     for item in version.row["reference"]:
         if len(item["shares"]) == len(item["edges"]) == len(drift.SHARES):
-            found.setdefault(item["feature"], []).append(item["edges"])
-    return found
+            by_feature.setdefault(item["feature"], []).append(item["edges"])
+    return by_feature
 
 
 def split_of(version: Version) -> Split:
-    """The months that a version learned from and was measured on."""
+    """Return the months on which a version was trained, tuned and tested."""
     by_role: dict[str, list[Any]] = {}
     for item in version.row["months"]:
         by_role.setdefault(item["role"], []).append(item["month"])
     return Split(tuple(by_role["train"]), by_role["tune"][0], by_role["test"][0])
 
 
-def _told(feature: str) -> str:
-    """A feature's column under a name that no key of the rows has."""
+def _alias(feature: str) -> str:
+    """Return a column name for a feature that no other column of the rows has."""
     return f"penstock_{feature}"

@@ -1,10 +1,10 @@
-"""Which version of a model is live: the newest that was better than the live one when it was measured."""
+"""Decide which version of a model is live: the newest one that beat the live version when it was evaluated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from pyspark.sql import DataFrame
 
@@ -20,66 +20,99 @@ SCHEMA = (
 
 @dataclass(frozen=True)
 class Version:
-    """A trained version, as its row tells; see training.SCHEMA."""
+    """A trained version.
+
+    Attributes:
+        row: its row in the training model's table; see training.SCHEMA.
+    """
 
     row: Any
 
     @property
     def number(self) -> int:
-        """Its version."""
+        """The version's number."""
         return int(self.row["version"])
 
     @property
     def features(self) -> dict[str, str]:
-        """Name to SQL expression."""
+        """SQL expressions by feature name."""
         return {item["name"]: item["expression"] for item in self.row["features"]}
 
-    def apply(self, rows: DataFrame, keep: Iterable[str]) -> DataFrame:
-        """Predictions for some rows: columns to keep as they are, and `predicted` in the target's unit.
+    def __getattr__(self, name: str) -> NoReturn:
+        """Name the new method of a call that worked in version 0.1.0.
+
+        Raises:
+            PenstockError: the method was renamed.
+            AttributeError: there is no such attribute.
+        """
+        if name == "apply":
+            raise PenstockError("a method of a trained version", "`apply`", "write `predict`, with the same arguments")
+        raise AttributeError(name)
+
+    def predict(self, rows: DataFrame, keep: Iterable[str]) -> DataFrame:
+        """Return predictions in the target's unit as the column `predicted`.
 
         Args:
-            rows: of the model of features.
-            keep: names of their columns, or columns under other names.
+            rows: rows of the feature model.
+            keep: columns of the rows to return beside the prediction.
         """
-        own = regression.values(self.features)
-        told = [f"penstock_kept_{name}" for name in keep]
-        kept = [rows[name].alias(as_) for name, as_ in zip(keep, told, strict=True)]
-        found = regression.predicted(model_store.load(self.row["path"]), rows.select(*kept, *own), self.row["prior"])
-        names = [found[as_].alias(name) for name, as_ in zip(keep, told, strict=True)]
-        return found.select(*names, found[regression.PREDICTED])
+        # Temporary names: a kept column may have the name of a feature or of a column of the pipeline.
+        kept_names = [f"penstock_kept_{name}" for name in keep]
+        kept = [rows[name].alias(alias) for name, alias in zip(keep, kept_names, strict=True)]
+        inputs = rows.select(*kept, *regression.feature_columns(self.features))
+        predicted = regression.predict(model_store.load(self.row["path"]), inputs, self.row["prior"])
+        columns = [predicted[alias].alias(name) for name, alias in zip(keep, kept_names, strict=True)]
+        return predicted.select(*columns, predicted[regression.PREDICTED])
+
+
+def __getattr__(name: str) -> NoReturn:
+    """Name the new function of a call that worked in version 0.1.0.
+
+    Raises:
+        PenstockError: the function was renamed.
+        AttributeError: there is no such name.
+    """
+    if name == "chosen":
+        raise PenstockError("a function of the registry", "`chosen`", "write `select_versions`")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def versions(trained: DataFrame) -> dict[str, dict[int, Version]]:
-    """By model and number, the versions of one or several training models' tables."""
-    found: dict[str, dict[int, Version]] = {}
+    """Return the versions in the tables of one or several training models, by model and number."""
+    by_model: dict[str, dict[int, Version]] = {}
     for row in trained.collect():
-        found.setdefault(row["model"], {})[row["version"]] = Version(row)
-    return found
+        by_model.setdefault(row["model"], {})[row["version"]] = Version(row)
+    return by_model
 
 
-def live(decisions: DataFrame) -> dict[str, int]:
-    """By model, the live version; a model of which none was ever promoted is missing."""
+def live_versions(decisions: DataFrame) -> dict[str, int]:
+    """Return the live version's number by model. A model without a promoted version is missing."""
     rows = decisions.where("is_promoted").groupBy("model").agg({"version": "max"}).collect()
     return {row[0]: int(row[1]) for row in rows}
 
 
-def chosen(
-    known: Mapping[str, Mapping[int, Version]], decisions: DataFrame, asked: Mapping[str, Any] | None
+def select_versions(
+    known: Mapping[str, Mapping[int, Version]], decisions: DataFrame, requested: Mapping[str, Any] | None
 ) -> dict[str, Version]:
-    """By model, the version to apply: the one that is asked for, else the live one.
+    """Return the version to apply by model: the requested version, else the live one.
+
+    Args:
+        known: the trained versions by model and number.
+        decisions: the table of promotions.
+        requested: version numbers by model, from the variable `use_versions`.
 
     Raises:
-        PenstockError: a version is asked for that wasn't trained, or the live one's row is gone.
+        PenstockError: a requested version wasn't trained, or the row of the live version is missing.
     """
-    numbers: dict[str, Any] = {**live(decisions), **(asked or {})}
+    numbers: dict[str, Any] = {**live_versions(decisions), **(requested or {})}
     for name, number in numbers.items():
-        if name not in known and asked and name in asked:
-            have = ", ".join(sorted(known)) or "none"
-            raise PenstockError(f"a model that was trained in use_versions, not {name}", have, "name one of those")
+        if name not in known and requested and name in requested:
+            found = ", ".join(sorted(known)) or "none"
+            raise PenstockError(f"a trained model in use_versions, not {name}", found, "name one of those")
         if number not in known.get(name, {}):
-            have = ", ".join(map(str, sorted(known.get(name, {})))) or "none"
-            do = "ask for one of those" if known.get(name) else f"type `dbt run --select {name}`"
-            raise PenstockError(f"version {number} of {name}", f"trained: {have}", do)
+            trained = ", ".join(map(str, sorted(known.get(name, {})))) or "none"
+            do = "request one of those" if known.get(name) else f"type `dbt run --select {name}`"
+            raise PenstockError(f"version {number} of {name}", f"trained: {trained}", do)
     return {name: known[name][number] for name, number in numbers.items()}
 
 
@@ -90,42 +123,49 @@ def decide(
     rows: DataFrame,
     log: Callable[[str], None],
 ) -> DataFrame:
-    """A decision for each version that has none yet.
+    """Return a decision about the promotion of each version that has none yet.
 
-    A version goes live when it beats the baseline, and the live one on its own test month.
+    A version is promoted if its MAE is below the baseline's, and below that of the live version on the same
+    test month.
 
     Args:
         session: a Spark session.
-        known: the versions.
-        decided: earlier decisions; None before the first.
-        rows: the model of features.
-        log: takes a line for each decision.
+        known: the trained versions by model and number.
+        decided: the earlier decisions; None before the first.
+        rows: the feature model.
+        log: receives a line for each decision.
     """
     done = {(row["model"], row["version"]) for row in decided.collect()} if decided else set()
-    now = live(decided) if decided else {}
-    found: list[tuple[Any, ...]] = []
-    for name, numbers in sorted(known.items()):
-        for number in sorted(number for number in numbers if (name, number) not in done):
-            row, current = numbers[number].row, numbers.get(now.get(name, 0))
-            theirs = _error(current, row, rows) if current else None
-            promoted, reason = judged(row["mae"], row["baseline_mae"], theirs)
-            if not promoted and row["mae"] < row["baseline_mae"] and _learned_from(current, row["test_month"]):
-                reason += f", which has learned from {row['test_month']:%Y-%m} itself"
-            found.append(
+    live = live_versions(decided) if decided else {}
+    decisions: list[tuple[Any, ...]] = []
+    for name, by_number in sorted(known.items()):
+        for number in sorted(number for number in by_number if (name, number) not in done):
+            row, current = by_number[number].row, by_number.get(live.get(name, 0))
+            live_mae = _mae_on_test_month(current, row, rows) if current else None
+            promoted, reason = judge(row["mae"], row["baseline_mae"], live_mae)
+            if not promoted and row["mae"] < row["baseline_mae"] and _is_training_month(current, row["test_month"]):
+                reason += f", which was trained on {row['test_month']:%Y-%m}"
+            decisions.append(
                 (
                     *(name, number, promoted, reason, row["test_month"], row["mae"], row["baseline_mae"]),
-                    *(current.number if current else None, theirs, clock.now().replace(tzinfo=None)),
+                    *(current.number if current else None, live_mae, clock.now().replace(tzinfo=None)),
                 )
             )
             log(f"{name}: version {number} {'is live' if promoted else 'is not promoted'}: {reason}")
             if promoted:
-                now[name] = number
-    decisions: DataFrame = session.createDataFrame(found, SCHEMA)
-    return decisions
+                live[name] = number
+    frame: DataFrame = session.createDataFrame(decisions, SCHEMA)
+    return frame
 
 
-def judged(mae: float, baseline: float, live_mae: float | None) -> tuple[bool, str]:
-    """Whether a version goes live, and why, from errors on one test month."""
+def judge(mae: float, baseline: float, live_mae: float | None) -> tuple[bool, str]:
+    """Return whether to promote a version, and the reason.
+
+    Args:
+        mae: the version's MAE on its test month.
+        baseline: the baseline's MAE on that month.
+        live_mae: the live version's MAE on that month; None without a live version.
+    """
     if not mae < baseline:
         return False, f"its MAE {mae:.4f} is not below the baseline's, {baseline:.4f}"
     if live_mae is not None and not mae < live_mae:
@@ -134,17 +174,17 @@ def judged(mae: float, baseline: float, live_mae: float | None) -> tuple[bool, s
     return True, f"its MAE {mae:.4f} is below {better}"
 
 
-def _learned_from(version: Version | None, month: Any) -> bool:
-    """Whether the live version was fitted to the rows of a month, so that its error there says little."""
+def _is_training_month(version: Version | None, month: Any) -> bool:
+    """Return whether a version was fitted to the rows of a month, so that its error there is biased."""
     months = version.row["months"] if version else ()
     return any(item["month"] == month and item["role"] != "test" for item in months)
 
 
-def _error(version: Version, of: Any, rows: DataFrame) -> float:
-    """Error of a version on another one's test month."""
-    month = next(item for item in of["months"] if item["role"] == "test")
-    same = [item for item in version.row["months"] if item["role"] == "test" and item["batch_id"] == month["batch_id"]]
-    if same:
+def _mae_on_test_month(version: Version, row: Any, rows: DataFrame) -> float:
+    """Return the MAE of a version on the test month of another version, whose row is given."""
+    month = next(item for item in row["months"] if item["role"] == "test")
+    if any(item["role"] == "test" and item["batch_id"] == month["batch_id"] for item in version.row["months"]):
+        # Both versions were tested on the same rows.
         return float(version.row["mae"])
-    tested = rows.where(rows[of["month_column"]] == of["test_month"])
-    return metrics.measured(version.apply(tested, [of["target"]]), of["target"]).mae
+    tested = rows.where(rows[row["month_column"]] == row["test_month"])
+    return metrics.evaluate(version.predict(tested, [row["target"]]), row["target"]).mae

@@ -1,4 +1,4 @@
-"""Gradient boosted trees of MLlib, on rows in an order of their own so that a run can be repeated."""
+"""Gradient-boosted trees of MLlib. Rows are put in a fixed order, so that training is reproducible."""
 
 from __future__ import annotations
 
@@ -17,39 +17,46 @@ from penstock.ml.spec import UNKNOWN, Spec
 LABEL, PREDICTED, RAW, VECTOR = "penstock_label", "predicted", "prediction", "features"
 
 
-def values(features: Mapping[str, str]) -> list[Column]:
-    """Each feature as a double, UNKNOWN where it is null."""
-    return [F.coalesce(F.expr(text).cast("double"), F.lit(UNKNOWN)).alias(name) for name, text in features.items()]
+def feature_columns(features: Mapping[str, str]) -> list[Column]:
+    """Return each feature as a double, with UNKNOWN in place of NULL.
+
+    Args:
+        features: SQL expressions by feature name.
+    """
+    return [
+        F.coalesce(F.expr(expression).cast("double"), F.lit(UNKNOWN)).alias(name)
+        for name, expression in features.items()
+    ]
 
 
-def _log(name: str) -> Column:
+def _log1p(name: str) -> Column:
     return F.log1p(F.greatest(F.col(name), F.lit(0.0)))
 
 
-def rows_of(frame: DataFrame, spec: Spec, months: Iterable[date]) -> DataFrame:
-    """The rows of some months for training: their features, the target, what the baseline needs.
+def training_rows(frame: DataFrame, spec: Spec, months: Iterable[date]) -> DataFrame:
+    """Return the rows of some months with their features, the target, the label and the baseline's keys.
 
-    They lie in a fixed number of partitions, each in the order of its keys: sampling and the sums of
-    the trees depend on both.
+    The rows have a fixed number of partitions, each sorted by key, because sampling and the floating-point sums
+    of the trees depend on both.
     """
-    more = [name for keys in spec.baseline for name in keys if name not in spec.features]
-    of_months = frame.where(F.col(spec.month).isin(list(months)))
+    baseline_keys = [name for keys in spec.baseline for name in keys if name not in spec.features]
+    rows = frame.where(F.col(spec.month).isin(list(months)))
     if spec.prior:
-        # The first month has no past to learn from.
-        of_months = of_months.where(F.expr(spec.features[spec.prior]).isNotNull())
-    chosen = of_months.select(
+        # The first month has no earlier months, hence no prior.
+        rows = rows.where(F.expr(spec.features[spec.prior]).isNotNull())
+    selected = rows.select(
         spec.month,
         spec.key,
         F.col(spec.target).cast("double").alias(spec.target),
-        *dict.fromkeys(more),
-        *values(spec.features),
+        *dict.fromkeys(baseline_keys),
+        *feature_columns(spec.features),
     )
-    label = _log(spec.target) - (_log(spec.prior) if spec.prior else F.lit(0.0))
-    return chosen.withColumn(LABEL, label).repartition(spec.partitions, spec.key).sortWithinPartitions(spec.key)
+    label = _log1p(spec.target) - (_log1p(spec.prior) if spec.prior else F.lit(0.0))
+    return selected.withColumn(LABEL, label).repartition(spec.partitions, spec.key).sortWithinPartitions(spec.key)
 
 
 def fit(rows: DataFrame, spec: Spec, parameters: Mapping[str, float]) -> Any:
-    """A pipeline fitted to rows of `rows_of`."""
+    """Return a pipeline fitted to rows of `training_rows`."""
     trees = GBTRegressor(
         featuresCol=VECTOR,
         labelCol=LABEL,
@@ -66,18 +73,21 @@ def fit(rows: DataFrame, spec: Spec, parameters: Mapping[str, float]) -> Any:
     return Pipeline(stages=[VectorAssembler(inputCols=list(spec.features), outputCol=VECTOR), trees]).fit(rows)
 
 
-def predicted(model: Any, rows: DataFrame, prior: str | None) -> DataFrame:
-    """Rows with their features as `values` gives them, and the column PREDICTED in the target's unit.
+def predict(model: Any, rows: DataFrame, prior: str | None) -> DataFrame:
+    """Return rows with the column PREDICTED in the target's unit; NULL where the prior is unknown.
 
-    It is null where the prior isn't known.
+    Args:
+        model: the fitted pipeline.
+        rows: rows with the columns of `feature_columns`.
+        prior: the feature that is the historical estimate of the target; see Spec.
     """
-    raw = F.col(RAW) + (_log(prior) if prior else F.lit(0.0))
+    raw = F.col(RAW) + (_log1p(prior) if prior else F.lit(0.0))
     value = F.greatest(F.expm1(raw), F.lit(0.0))
-    found = model.transform(rows).withColumn(PREDICTED, F.when(F.col(prior) > UNKNOWN, value) if prior else value)
-    return found.drop(VECTOR, RAW)
+    prediction = F.when(F.col(prior) > UNKNOWN, value) if prior else value
+    return model.transform(rows).withColumn(PREDICTED, prediction).drop(VECTOR, RAW)
 
 
-def importance(model: Any, spec: Spec) -> dict[str, float]:
-    """Share of each feature in what the trees gained, the largest first; they sum to 1."""
+def feature_importance(model: Any, spec: Spec) -> dict[str, float]:
+    """Return each feature's share of the trees' gain, the largest first; the shares sum to 1."""
     shares = model.stages[-1].featureImportances.toArray()
     return dict(sorted(zip(spec.features, map(float, shares), strict=True), key=lambda item: -item[1]))

@@ -1,4 +1,4 @@
-"""What is learned from what: the `meta` of a training model's yml, parsed once."""
+"""The specification of a training model, parsed from `meta` in its yml."""
 
 from __future__ import annotations
 
@@ -10,25 +10,30 @@ from typing import Any
 
 from penstock.errors import PenstockError
 
-# What a feature is where it isn't known: below every real value, so that a tree can set it apart.
+# Replaces NULL in features. It is below every real value, so that a tree can separate it.
 UNKNOWN = -1.0
 PARAMETERS = {"trees": int, "depth": int, "step": float, "bins": int, "least_rows": int, "share_of_rows": float}
 DEFAULTS: dict[str, float] = {
     "trees": 40,
     "depth": 5,
     "step": 0.2,
-    # About as many as there are zones, whose numbers are features.
+    # About the number of zones, whose ids are features.
     "bins": 256,
     "least_rows": 20,
     "share_of_rows": 0.8,
 }
 
 
-def month_of(value: Any, key: str, name: str) -> date | None:
-    """A month written as 2024-05 or as its first day; None for nothing.
+def parse_month(value: Any, key: str, name: str) -> date | None:
+    """Return the first day of a month written as 2024-05 or as a date; None for an empty value.
+
+    Args:
+        value: the value in the yml.
+        key: its key, for the error message.
+        name: the training model's name, for the error message.
 
     Raises:
-        PenstockError: anything else; its key is named.
+        PenstockError: the value is not a month.
     """
     if value is None or value == "" or value == "None":
         return None
@@ -46,20 +51,21 @@ class Spec:
     """One regression.
 
     Attributes:
-        name: the training model's.
-        inputs: name of the model of features, which is built by interval.
-        month: its column that tells the month.
-        key: its column that tells rows apart.
-        target: the column to predict, not below zero; errors are in its unit.
-        prior: a feature that is the past's own estimate of the target: what is learned is
-            log1p(target) - log1p(prior). None learns log1p(target).
-        features: name to SQL expression over the row.
-        baseline: keys of the baseline's medians, the finest first; each coarser one stands in where
-            a finer one was never seen, and the median of all where none was.
-        candidates: parameters to choose among on the tuning month; see DEFAULTS.
-        seed: of the sampling.
-        train, tune, test: the months, when they are given.
-        partitions: of the rows in training; with two, sums don't depend on who comes first.
+        name: the training model's name.
+        inputs: name of the feature model, which has the strategy `interval`.
+        month: its column with the month.
+        key: its column that identifies a row.
+        target: the column to predict, not negative; errors are in its unit.
+        prior: a feature that is a historical estimate of the target. The model predicts
+            log1p(target) - log1p(prior), or log1p(target) without a prior.
+        features: SQL expressions by feature name.
+        baseline: keys of the baseline's medians, the finest first. Rows whose keys don't occur in the
+            training months use the next coarser keys, and finally the median of all rows.
+        candidates: parameter sets to choose from by their error on the tuning month; see DEFAULTS.
+        seed: seed of the row sampling.
+        train, tune, test: the configured months, if any.
+        partitions: number of partitions of the training rows. With two, the sums don't depend on the order
+            in which tasks end.
     """
 
     name: str
@@ -78,18 +84,22 @@ class Spec:
     partitions: int = 2
 
     @classmethod
-    def of(cls, name: str, meta: Mapping[str, Any]) -> Spec:
-        """The spec of a training model.
+    def from_meta(cls, name: str, meta: Mapping[str, Any]) -> Spec:
+        """Return the spec of a training model.
+
+        Args:
+            name: the model's name.
+            meta: its `meta` in the yml.
 
         Raises:
-            PenstockError: a key that is missing, unknown or of the wrong kind; it is named.
+            PenstockError: a key is missing, unknown or has a wrong value.
         """
         known = {"inputs", "month", "key", "target", "prior", "features", "baseline", "candidates", "seed"}
         known |= {"train_months", "tune_month", "test_month", "partitions"}
-        if strange := sorted(set(meta) - known):
-            raise PenstockError(f"known keys in meta of {name}", ", ".join(strange), f"use {', '.join(sorted(known))}")
-        if lacking := sorted({"inputs", "month", "key", "target", "features"} - set(meta)):
-            raise PenstockError(f"{', '.join(lacking)} in meta of {name}", "nothing", "set them in its yml")
+        if unknown := sorted(set(meta) - known):
+            raise PenstockError(f"known keys in meta of {name}", ", ".join(unknown), f"use {', '.join(sorted(known))}")
+        if missing := sorted({"inputs", "month", "key", "target", "features"} - set(meta)):
+            raise PenstockError(f"{', '.join(missing)} in meta of {name}", "nothing", "set them in its yml")
         features: dict[str, str] = {}
         given: list[Any] = list(meta["features"])
         for item in given:
@@ -102,9 +112,11 @@ class Spec:
             do = f"take {meta['target']} out of them"
             raise PenstockError(f"features of {name} without its target", str(meta["target"]), do)
         candidates: list[Any] = list(meta.get("candidates") or [{}])
-        asked: Any = meta.get("train_months") or ()
-        months: list[Any] = asked.strip("[]").replace("'", "").split(",") if isinstance(asked, str) else list(asked)
-        train = [month_of(item, "train_months", name) for item in months]
+        months: Any = meta.get("train_months") or ()
+        if isinstance(months, str):
+            # A list that Jinja rendered as text.
+            months = months.strip("[]").replace("'", "").split(",")
+        train = [parse_month(item, "train_months", name) for item in months]
         return cls(
             name,
             str(meta["inputs"]),
@@ -117,14 +129,14 @@ class Spec:
             tuple(_parameters(name, item) for item in candidates),
             int(meta.get("seed", 0)),
             tuple(sorted(item for item in train if item)),
-            month_of(meta.get("tune_month"), "tune_month", name),
-            month_of(meta.get("test_month"), "test_month", name),
+            parse_month(meta.get("tune_month"), "tune_month", name),
+            parse_month(meta.get("test_month"), "test_month", name),
             int(meta.get("partitions", 2)),
         )
 
 
 def _parameters(name: str, given: Mapping[str, Any]) -> dict[str, float]:
-    if strange := sorted(set(given) - set(PARAMETERS)):
+    if unknown := sorted(set(given) - set(PARAMETERS)):
         do = f"use {', '.join(PARAMETERS)}"
-        raise PenstockError(f"known parameters in candidates of {name}", ", ".join(strange), do)
+        raise PenstockError(f"known parameters in candidates of {name}", ", ".join(unknown), do)
     return {key: kind({**DEFAULTS, **given}[key]) for key, kind in PARAMETERS.items()}

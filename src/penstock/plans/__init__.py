@@ -1,1 +1,1 @@
-"""Spark's physical plans: parsed, asked, tested and told in words. Knows no dbt."""
+"""Spark's physical plans: parse them, query them, check assertions on them, and store them. Imports no dbt."""

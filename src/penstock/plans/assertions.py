@@ -1,4 +1,4 @@
-"""The tests of a plan: each gives the messages of what fails, in three parts; none means that it holds."""
+"""Check assertions on a plan. Each check returns its failure messages in three parts, and none if it holds."""
 
 from __future__ import annotations
 
@@ -6,115 +6,114 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from penstock.errors import render
 from penstock.plans import queries, query_text
 from penstock.plans.operators import Plan
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.queries import Join
+from penstock.plans.query_text import JoinSide
 
 Check = Callable[..., list[str]]
+# The clause of a side that is known by its table alone.
+ANY_CLAUSE = "any"
 
 
-def _said(needed: str, found: str, do: str) -> str:
-    return f"needed: {needed}. found: {found}. do: {do}"
+def _describe_joins(plan: Plan) -> str:
+    return "; ".join(str(join) for join in queries.joins(plan)) or "no join at all"
 
 
-def _all_joins(plan: Plan) -> str:
-    return "; ".join(str(item) for item in queries.joins(plan)) or "no join at all"
-
-
-def broadcasts(kept: Kept, plan: Plan, side: str) -> list[str]:
-    """That a side of a join is sent whole to every task.
+def broadcasts(captured: CapturedPlan, plan: Plan, side: str) -> list[str]:
+    """Check that a side of a join is broadcast.
 
     Args:
-        side: an alias of the model's query, or a table it reads (`dim_zones`, `warehouse.dim_zones`).
+        side: an alias of the model's query, or a table that it reads (`dim_zones`, `warehouse.dim_zones`).
     """
-    views = {view: frozenset(tables) for view, tables in kept.views.items()}
+    views = {view: frozenset(tables) for view, tables in captured.views.items()}
     try:
-        all_sides = query_text.sides(kept.sql, views) if kept.sql else []
-    except query_text.Unreadable:
+        all_sides = query_text.join_sides(captured.sql, views) if captured.sql else []
+    except query_text.QueryParseError:
         all_sides = []
-    named = [item for item in all_sides if item.alias.casefold() == side.casefold()]
-    if not named:
-        known = {t for j in (*queries.joins(plan), *queries.joins(plan.before())) for t in (*j.left, *j.right)}
-        meant = frozenset(t for t in known if side.lower() in (t, t.rsplit(".", 1)[-1]))
-        if not meant:
-            there = sorted({item.alias for item in all_sides} | known)
-            found = f"sides and tables {', '.join(there)}" if there else "no join"
-            return [_said(f"`{side}` as a side of a join in {kept.name}", found, "name one of these as side")]
-        named = [query_text.Side(side, meant, "any")]
-    return [message for item in named for message in _broadcast(kept, plan, item)]
+    sides = [item for item in all_sides if item.alias.casefold() == side.casefold()]
+    if not sides:
+        all_joins = (*queries.joins(plan), *queries.joins(plan.initial_plan()))
+        joined = {table for join in all_joins for table in (*join.left, *join.right)}
+        tables = frozenset(table for table in joined if side.lower() in (table, table.rsplit(".", 1)[-1]))
+        if not tables:
+            known = sorted({item.alias for item in all_sides} | joined)
+            found = f"sides and tables {', '.join(known)}" if known else "no join"
+            return [render(f"`{side}` as a side of a join in {captured.name}", found, "name one of these as side")]
+        sides = [JoinSide(side, tables, ANY_CLAUSE)]
+    return [message for item in sides for message in _check_broadcast(captured, plan, item)]
 
 
-def _broadcast(kept: Kept, plan: Plan, side: query_text.Side) -> list[str]:
-    # Adaptive execution drops a join that turns out to have no rows; it was planned all the same.
-    found = _joins_of(plan, side) or _joins_of(plan.before(), side)
-    needed = f"a broadcast of `{side.alias}` in {kept.name}"
-    if not found:
-        return [
-            _said(needed, f"no join with it; {_all_joins(plan)} in {kept.source}", "name the side as the query does")
-        ]
-    if any(join.is_broadcast and (place := _place(join, side)) and join.built in (place, "") for join in found):
+def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list[str]:
+    # Adaptive execution removes a join without rows. The initial plan still has it.
+    joins = _joins_of(plan, side) or _joins_of(plan.initial_plan(), side)
+    needed = f"a broadcast of `{side.alias}` in {captured.name}"
+    if not joins:
+        found = f"no join with it; {_describe_joins(plan)} in {captured.source}"
+        return [render(needed, found, "name the side as the query does")]
+    if any(join.is_broadcast and join.built in (_position(join, side), "") for join in joins):
         return []
-    joined = "; ".join(
-        f"{join}{f', which broadcasts the {join.built} side' if join.is_broadcast else ''}" for join in found
+    described = "; ".join(
+        f"{join}{f', which broadcasts the {join.built} side' if join.is_broadcast else ''}" for join in joins
     )
-    hinted = f", by the hint {side.hint}" if side.hint and side.hint != "broadcast" else ""
-    found_words = f"{joined}{hinted} in {kept.source}"
-    return [_said(needed, found_words, f"write `select {{{{ hints(broadcast('{side.alias}')) }}}}` there")]
+    hint = f", by the hint {side.hint}" if side.hint and side.hint != "broadcast" else ""
+    found = f"{described}{hint} in {captured.source}"
+    return [render(needed, found, f"write `select {{{{ hints(broadcast('{side.alias}')) }}}}` there")]
 
 
-def _place(join: Join, side: query_text.Side) -> str:
-    """Which side of a join it is; an inner join's sides may be told apart by their tables alone."""
-    if side.place == "any":
+def _position(join: Join, side: JoinSide) -> str:
+    """Return which side of a join it is, `left` or `right`; a side of any clause is found by its tables."""
+    if side.clause == ANY_CLAUSE:
         return "left" if side.tables <= join.left and not side.tables <= join.right else "right"
-    return "left" if side.place == "from" else "right"
+    return "left" if side.clause == "from" else "right"
 
 
-def _joins_of(plan: Plan, side: query_text.Side) -> list[Join]:
-    every = queries.joins(plan)
-    if side.place == "any":
-        return [join for join in every if side.tables in (join.left, join.right)]
-    own = [join for join in every if side.tables == (join.left if side.place == "from" else join.right)]
-    # Sides that read the very same tables are told apart by the columns they are joined on.
-    keyed = [join for join in own if side.keys and all(_has(join.right_keys, name) for name in side.keys)]
-    return keyed or own
+def _joins_of(plan: Plan, side: JoinSide) -> list[Join]:
+    joins = queries.joins(plan)
+    if side.clause == ANY_CLAUSE:
+        return [join for join in joins if side.tables in (join.left, join.right)]
+    of_tables = [join for join in joins if side.tables == (join.left if side.clause == "from" else join.right)]
+    # The join keys distinguish sides that read the same tables.
+    of_keys = [join for join in of_tables if side.keys and all(_has(join.right_keys, name) for name in side.keys)]
+    return of_keys or of_tables
 
 
 def _has(keys: tuple[str, ...], column: str) -> bool:
     return any(re.search(rf"\b{re.escape(column)}\b", key, re.IGNORECASE) for key in keys)
 
 
-def exchanges_at_most(kept: Kept, plan: Plan, n: int) -> list[str]:
-    """That rows are shuffled at most so many times."""
-    found = queries.exchanges(plan)
-    if len(found) <= n:
+def exchanges_at_most(captured: CapturedPlan, plan: Plan, n: int) -> list[str]:
+    """Check that the plan has at most `n` exchanges."""
+    exchanges = queries.exchanges(plan)
+    if len(exchanges) <= n:
         return []
-    words = "; ".join(map(str, found))
     return [
-        _said(
-            f"at most {n} exchanges in {kept.name}",
-            f"{len(found)} in {kept.source}: {words}",
+        render(
+            f"at most {n} exchanges in {captured.name}",
+            f"{len(exchanges)} in {captured.source}: {'; '.join(map(str, exchanges))}",
             "broadcast the small side of a join, group by the keys that it is joined by, or raise n",
         )
     ]
 
 
-def reads_columns_at_most(kept: Kept, plan: Plan, n: int, table: str | None = None) -> list[str]:
-    """That no table is read with more columns than so many.
+def reads_columns_at_most(captured: CapturedPlan, plan: Plan, n: int, table: str | None = None) -> list[str]:
+    """Check that each scan reads at most `n` columns.
 
     Args:
-        table: only this table's scans, by its name with or without schema.
+        table: check only the scans of this table, named with or without its schema.
     """
-    scans = queries.scans(plan) or queries.scans(plan.before())
+    scans = queries.scans(plan) or queries.scans(plan.initial_plan())
     if table:
-        names = {scan.table for scan in scans}
+        tables = {scan.table for scan in scans}
         scans = [scan for scan in scans if table.lower() in (scan.table, scan.table.rsplit(".", 1)[-1])]
         if not scans:
-            found = f"scans of {', '.join(sorted(names)) or 'nothing'} in {kept.source}"
-            return [_said(f"a scan of {table} in {kept.name}", found, "name a table that the plan reads")]
+            found = f"scans of {', '.join(sorted(tables)) or 'nothing'} in {captured.source}"
+            return [render(f"a scan of {table} in {captured.name}", found, "name a table that the plan reads")]
     return [
-        _said(
-            f"at most {n} columns read of {scan.table} in {kept.name}",
+        render(
+            f"at most {n} columns read of {scan.table} in {captured.name}",
             f"{len(scan.columns)} in {scan.operator.name}: {', '.join(scan.columns)}",
             "select only the columns that are used, or raise n",
         )
@@ -123,28 +122,29 @@ def reads_columns_at_most(kept: Kept, plan: Plan, n: int, table: str | None = No
     ]
 
 
-def has_no_cartesian(kept: Kept, plan: Plan) -> list[str]:
-    """That no join pairs every row with every row."""
+def has_no_cartesian(captured: CapturedPlan, plan: Plan) -> list[str]:
+    """Check that no join pairs every row with every row."""
     return [
-        _said(
-            f"no cartesian product in {kept.name}",
-            f"{join} of {_sides(join)} in {kept.source}",
+        render(
+            f"no cartesian product in {captured.name}",
+            f"{join} of {_describe_sides(join)} in {captured.source}",
             "join on a condition, at best on equal columns",
         )
-        for join in queries.cartesian(plan)
+        for join in queries.cartesian_joins(plan)
     ]
 
 
-def _sides(join: Join) -> str:
+def _describe_sides(join: Join) -> str:
     return " and ".join(", ".join(sorted(side)) or "rows of the query itself" for side in (join.left, join.right))
 
 
-def has_no_single_partition_window(kept: Kept, plan: Plan) -> list[str]:
-    """That no window function brings all rows into one task."""
+def has_no_single_partition_window(captured: CapturedPlan, plan: Plan) -> list[str]:
+    """Check that no window function sends all rows to one task."""
     return [
-        _said(
-            f"no window over one single partition in {kept.name}",
-            f"{item.name} {queries.plain(item.detail('Arguments'))} below Exchange SinglePartition in {kept.source}",
+        render(
+            f"no window over one single partition in {captured.name}",
+            f"{item.name} {queries.without_column_ids(item.detail('Arguments'))} below Exchange SinglePartition "
+            f"in {captured.source}",
             "give the window a `partition by`",
         )
         for item in queries.single_partition_windows(plan)
@@ -152,25 +152,25 @@ def has_no_single_partition_window(kept: Kept, plan: Plan) -> list[str]:
 
 
 def prunes_partitions(relation: str, plan: Plan, column: str) -> list[str]:
-    """That a filter on a column spares whole partitions of a table.
+    """Check that a filter on a column skips whole partitions of a table.
 
     Args:
         relation: the table, for the message.
-        plan: of `select … from table where column = value`.
+        plan: the plan of `select … from table where column = value`.
     """
     scans = queries.scans(plan)
-    named = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE)
-    if any(named.search(item) for scan in scans for item in scan.partition_filters):
+    pattern = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE)
+    if any(pattern.search(item) for scan in scans for item in scan.partition_filters):
         return []
-    seen = "; ".join(
+    found = "; ".join(
         f"{scan.operator.title} with PartitionFilters [{', '.join(scan.partition_filters)}]"
         f" and PushedFilters [{', '.join(scan.pushed_filters)}]"
         for scan in scans
     )
     return [
-        _said(
+        render(
             f"a filter on {column} to prune partitions of {relation}",
-            seen or f"no scan of files; {plan.root.title}",
+            found or f"no scan of files; {plan.root.title}",
             f"partition the table by {column} (monthly_partitions('{column}'))",
         )
     ]
@@ -185,6 +185,6 @@ CHECKS: Mapping[str, Check] = {
 }
 
 
-def run(name: str, kept: Kept, plan: Plan, arguments: Mapping[str, Any]) -> list[str]:
-    """The messages of one test on a kept plan."""
-    return CHECKS[name](kept, plan, **arguments)
+def run(name: str, captured: CapturedPlan, plan: Plan, arguments: Mapping[str, Any]) -> list[str]:
+    """Return the failure messages of one check on a captured plan."""
+    return CHECKS[name](captured, plan, **arguments)

@@ -11,12 +11,12 @@ class Operator:
     """One operator of a physical plan.
 
     Attributes:
-        number: its number in EXPLAIN FORMATTED; 0 for one that adaptive execution did away with.
-        name: the operator alone, as in `BroadcastHashJoin`, `Exchange`, `Scan`.
-        title: all of its line, as in `BroadcastHashJoin LeftOuter BuildRight`.
-        details: what EXPLAIN FORMATTED lists of it: `Left keys`, `Arguments`, `PartitionFilters` …
+        number: its number in EXPLAIN FORMATTED; 0 for an operator that adaptive execution removed.
+        name: the operator's name, as in `BroadcastHashJoin`, `Exchange`, `Scan`.
+        title: its whole line, as in `BroadcastHashJoin LeftOuter BuildRight`.
+        details: its details in EXPLAIN FORMATTED: `Left keys`, `Arguments`, `PartitionFilters` …
         children: its inputs, the left one first.
-        statistics: of a finished query stage, as Spark writes them (`sizeInBytes=… , rowCount=…`).
+        statistics: statistics of a finished query stage, as Spark writes them (`sizeInBytes=… , rowCount=…`).
     """
 
     number: int
@@ -27,25 +27,25 @@ class Operator:
     statistics: str = ""
 
     def walk(self) -> Iterator[Operator]:
-        """Itself and everything below, from the top down, left before right."""
+        """Yield this operator and everything below it, from the top down, left before right."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     def detail(self, name: str) -> str:
-        """One of the details; empty when there is none."""
+        """Return a detail, or an empty string without one."""
         return self.details.get(name, "")
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A statement's plan.
+    """The physical plan of a statement.
 
     Attributes:
-        root: the plan as it ran, or as it is planned.
-        initial: what adaptive execution began with; None when nothing was adapted, or nothing ran.
+        root: the plan that ran, or that Spark would run.
+        initial: the plan before adaptive execution; None if nothing was adapted or nothing ran.
         subqueries: the plans of scalar subqueries, in Spark's order.
-        is_final: whether Spark ran it: adaptive execution has decided all it could.
+        is_final: whether Spark ran the plan, so that adaptive execution is complete.
     """
 
     root: Operator
@@ -54,16 +54,16 @@ class Plan:
     is_final: bool = False
 
     def walk(self) -> Iterator[Operator]:
-        """Every operator of the plan and its subqueries."""
+        """Yield every operator of the plan and its subqueries."""
         yield from self.root.walk()
         for tree in self.subqueries:
             yield from tree.walk()
 
-    def before(self) -> Plan:
-        """The plan before adaptive execution; itself when there is no other."""
+    def initial_plan(self) -> Plan:
+        """Return the plan before adaptive execution, or this plan if nothing was adapted."""
         return Plan(self.initial) if self.initial else self
 
     def by_number(self) -> dict[int, Operator]:
-        """Every operator by its number, those of the initial plan included."""
-        more = self.initial.walk() if self.initial else ()
-        return {item.number: item for items in (more, self.walk()) for item in items}
+        """Return every operator by its number, including operators of the initial plan."""
+        initial = self.initial.walk() if self.initial else ()
+        return {item.number: item for items in (initial, self.walk()) for item in items}

@@ -1,9 +1,9 @@
-"""EXPLAIN FORMATTED, and Spark's REST status in the same form, as a tree of operators.
+"""Parse EXPLAIN FORMATTED into a tree of operators. Spark's REST API returns plans in the same format.
 
-The text is a tree whose lines end with a number, then a paragraph of details for each number.
+The text is a tree whose lines end with a number, followed by a paragraph of details for each number.
 Adaptive execution puts `== Final Plan ==` (`Current` while it runs) and `== Initial Plan ==` below
-its own operator; a scalar subquery has a tree and paragraphs of its own further down.
-Source of the form: org.apache.spark.sql.execution.ExplainUtils and AdaptiveSparkPlanExec.
+its own operator. A scalar subquery has its own tree and paragraphs further down.
+Source of the format: org.apache.spark.sql.execution.ExplainUtils and AdaptiveSparkPlanExec.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ PARAGRAPH = re.compile(r"^\((?P<number>\d+)\) (?P<name>\S+)")
 REUSES = re.compile(r"\[Reuses operator id: (\d+)\]")
 DETAIL = re.compile(r"^(?P<name>[A-Za-z][\w ]*?)\s*(?:\[\d+\])?\s*: ?(?P<value>.*)$")
 SUBQUERY = re.compile(r"^Subquery:\d+ ")
-HEAD, UNNUMBERED = -1, 0
+HEADING_NUMBER, UNNUMBERED = -1, 0
 ADAPTIVE = "AdaptiveSparkPlan"
 
 
 class NotAPlan(ValueError):
-    """The text isn't what EXPLAIN FORMATTED prints; the message is its first line."""
+    """The text is not the output of EXPLAIN FORMATTED; the message is the first line of the text."""
 
 
 @dataclass
 class _Node:
-    """A line of a tree while it is read."""
+    """A line of the tree, before its details are known."""
 
     title: str
     number: int
@@ -40,35 +40,35 @@ class _Node:
 
 
 def parse(text: str) -> Plan:
-    """The plan that a text of EXPLAIN FORMATTED holds.
+    """Return the plan in the output of EXPLAIN FORMATTED.
 
     Raises:
-        NotAPlan: no tree of operators in it: Spark explains an error, or the mode was another.
+        NotAPlan: the text has no tree of operators: it is an error of Spark, or of another EXPLAIN mode.
     """
     blocks = [block.strip("\n").splitlines() for block in re.split(r"\n\s*\n", text.strip("\n"))]
     trees: list[_Node] = []
     titles: dict[int, str] = {}
     paragraphs: dict[int, list[str]] = {}
-    last: list[str] | None = None
+    last_paragraph: list[str] | None = None
     for block in blocks:
         lines = [line for line in block if not line.startswith(("== Physical", "=====")) and not SUBQUERY.match(line)]
         if not lines:
             continue
-        found = PARAGRAPH.match(lines[0])
-        number = int(found["number"]) if found else 0
-        if found and number not in paragraphs and titles.get(number, "").split(" ")[0] == found["name"]:
-            last = paragraphs[number] = lines
-        elif not found and (tree := _tree(lines)):
-            # A subquery that two operators share is printed twice.
+        paragraph = PARAGRAPH.match(lines[0])
+        number = int(paragraph["number"]) if paragraph else 0
+        if paragraph and number not in paragraphs and titles.get(number, "").split(" ")[0] == paragraph["name"]:
+            last_paragraph = paragraphs[number] = lines
+        elif not paragraph and (tree := _tree(lines)):
+            # Spark prints a subquery that two operators share twice.
             if tree.number not in titles:
                 trees.append(tree)
             titles |= {node.number: node.title for node in _nodes(tree)}
-        elif last is not None:
-            last += ["", *block]
+        elif last_paragraph is not None:
+            last_paragraph += ["", *block]
     details = {number: _details(lines) for number, lines in paragraphs.items()}
     if not trees:
         raise NotAPlan(text.strip().splitlines()[0] if text.strip() else "an empty text")
-    roots = [_adapted(tree) for tree in trees]
+    roots = [_split_adaptive(tree) for tree in trees]
     built = [(_build(final, details), _build(initial, details) if initial else None) for final, initial in roots]
     root, initial = built[0]
     ran = bool(initial) or "isFinalPlan=true" in " ".join(item.get("Arguments", "") for item in details.values())
@@ -82,37 +82,37 @@ def _nodes(tree: _Node) -> Iterator[_Node]:
 
 
 def _details(lines: list[str]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    details: dict[str, str] = {}
     if reused := REUSES.search(lines[0]):
-        found["Reuses"] = reused[1]
+        details["Reuses"] = reused[1]
     name = ""
     for line in lines[1:]:
         match = DETAIL.match(line)
-        if match and match["name"] not in found:
+        if match and match["name"] not in details:
             name = match["name"]
-            found[name] = match["value"]
+            details[name] = match["value"]
         elif name:
-            # A literal with a line break goes on below, whatever it looks like.
-            found[name] += f"\n{line}"
-    return found
+            # A literal with a line break continues on the next line, and that line may look like a detail.
+            details[name] += f"\n{line}"
+    return details
 
 
 def _tree(lines: list[str]) -> _Node | None:
-    """The tree of indented lines; None when they are no tree."""
+    """Return the tree that indented lines form, or None if they form none."""
     stack: list[tuple[int, _Node]] = []
     root: _Node | None = None
     for line in lines:
         match = LINE.match(line)
         if not match:
             return None
-        marked = line[len(match["indent"]) :].startswith((":- ", "+- "))
+        has_marker = line[len(match["indent"]) :].startswith((":- ", "+- "))
         indent = len(match["indent"]) // 3
-        # The tree below a heading stands three to the right of it, without a mark of its own.
-        depth = 2 * (indent + 1) if marked else 2 * indent + (indent > 0)
-        heading, found = HEADING.match(match["rest"]), NODE.match(match["rest"])
-        if root is None and not found:
+        # The tree below a heading is indented by three more characters and has no `+-` marker.
+        depth = 2 * (indent + 1) if has_marker else 2 * indent + (indent > 0)
+        heading, node_match = HEADING.match(match["rest"]), NODE.match(match["rest"])
+        if root is None and not node_match:
             return None
-        node = _Node(heading["which"], HEAD, "") if heading else _node(match["rest"], found)
+        node = _Node(heading["which"], HEADING_NUMBER, "") if heading else _node(match["rest"], node_match)
         while stack and stack[-1][0] >= depth:
             stack.pop()
         if stack:
@@ -125,23 +125,23 @@ def _tree(lines: list[str]) -> _Node | None:
     return root
 
 
-def _node(text: str, found: re.Match[str] | None) -> _Node:
-    # What adaptive execution did away with stands in the tree as `(unknown)`.
-    if not found:
+def _node(text: str, match: re.Match[str] | None) -> _Node:
+    # Spark marks an operator that adaptive execution removed as `(unknown)`.
+    if not match:
         return _Node(text.removesuffix(" (unknown)"), UNNUMBERED, "")
-    return _Node(found["title"], int(found["number"]), found["statistics"] or "")
+    return _Node(match["title"], int(match["number"]), match["statistics"] or "")
 
 
-def _adapted(tree: _Node) -> tuple[_Node, _Node | None]:
-    """A tree without adaptive execution's headings, and the tree it began with."""
+def _split_adaptive(tree: _Node) -> tuple[_Node, _Node | None]:
+    """Return the final tree without the headings of adaptive execution, and the initial tree."""
     node = tree
     while not node.children or node.title.split(" ")[0] != ADAPTIVE:
         if len(node.children) != 1:
             return tree, None
         node = node.children[0]
-    headed = {child.title: child for child in node.children if child.number == HEAD}
-    initial = headed.get("Initial")
-    final = headed.get("Final") or headed.get("Current")
+    by_heading = {child.title: child for child in node.children if child.number == HEADING_NUMBER}
+    initial = by_heading.get("Initial")
+    final = by_heading.get("Final") or by_heading.get("Current")
     if final:
         node.children = final.children
     return tree, initial.children[0] if initial and initial.children else None
@@ -150,7 +150,7 @@ def _adapted(tree: _Node) -> tuple[_Node, _Node | None]:
 def _build(node: _Node, details: dict[int, dict[str, str]]) -> Operator:
     return Operator(
         node.number,
-        re.split(r"[ (]", node.title, maxsplit=1)[0],  # a split join is `SortMergeJoin(skew=true)`
+        re.split(r"[ (]", node.title, maxsplit=1)[0],  # A skewed join that was split is `SortMergeJoin(skew=true)`.
         node.title,
         details.get(node.number, {}),
         tuple(_build(child, details) for child in node.children),

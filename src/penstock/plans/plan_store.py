@@ -1,4 +1,4 @@
-"""The plan that a model last ran with, kept in a file of dbt's target folder until the model runs again."""
+"""Store the captured plan of each model's last run in dbt's target folder."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ from typing import Any
 
 from penstock.plans.operators import Plan
 from penstock.plans.parse import parse
-from penstock.plans.rest_api import Executed, Stage
+from penstock.plans.rest_api import ExecutedPlan, Stage
 from penstock.storage import private_files
 
 FOLDER = "plans"
 
 
 @dataclass(frozen=True)
-class Kept:
-    """What is known of a model's last run.
+class CapturedPlan:
+    """The plan of a model's last run.
 
     Attributes:
         node: dbt's unique id, `model.project.name`.
-        relation: the table it wrote, `schema.table`.
-        code: fingerprint of the code the plan belongs to.
+        relation: the table that the model wrote, `schema.table`.
+        code: fingerprint of the code that the plan belongs to.
         sql: the model's compiled query; empty for a Python model.
         views: for each view that the query reads, the stored tables behind it, as `schema.table`.
-        explained: EXPLAIN FORMATTED of the main statement's query, just before it ran; empty when
-            Spark could not explain it.
-        executed: the plan that ran; None when Spark's REST status didn't have it.
+        explained: EXPLAIN FORMATTED of the main statement's query just before it ran; empty if
+            Spark could not explain the query.
+        executed: the plan that ran; None if Spark's REST API did not have it.
     """
 
     node: str
@@ -36,57 +36,57 @@ class Kept:
     sql: str = ""
     views: dict[str, list[str]] = field(default_factory=dict)
     explained: str = ""
-    executed: Executed | None = None
+    executed: ExecutedPlan | None = None
 
     @property
     def name(self) -> str:
-        """The model's name."""
+        """Return the model's name."""
         return self.node.rsplit(".", 1)[-1]
 
     @property
     def plan(self) -> Plan | None:
-        """The plan that ran; else the explained one; None without either.
+        """Return the executed plan, else the explained plan, else None.
 
         Raises:
-            NotAPlan: the kept text is no plan.
+            NotAPlan: the captured text is not a plan.
         """
         text = self.executed.plan if self.executed else self.explained
         return parse(text) if text else None
 
     @property
     def source(self) -> str:
-        """Which plan `plan` is, in words for messages."""
+        """Return a description of `plan` for messages."""
         return "the plan that ran" if self.executed else "the plan before the run"
 
-    def with_executed(self, executed: Executed | None) -> Kept:
-        """The same, with the plan that ran."""
+    def with_executed(self, executed: ExecutedPlan | None) -> CapturedPlan:
+        """Return a copy with the executed plan."""
         return replace(self, executed=executed)
 
 
 def path(target: Path, node: str) -> Path:
-    """Where a node's plan lies below dbt's target folder."""
+    """Return the file of a node's plan in dbt's target folder."""
     return target / FOLDER / f"{node}.json"
 
 
-def write(target: Path, kept: Kept) -> None:
-    """Keep a plan in place of the one before, at one instant."""
-    file = path(target, kept.node)
-    private_files.folder(file.parent)
-    private_files.write(file, json.dumps(asdict(kept), indent=1))
+def write(target: Path, captured: CapturedPlan) -> None:
+    """Write a plan, replacing the node's previous plan atomically."""
+    file = path(target, captured.node)
+    private_files.make_folder(file.parent)
+    private_files.write(file, json.dumps(asdict(captured), indent=1))
 
 
-def as_executed(data: dict[str, Any] | None) -> Executed | None:
-    """An executed plan from its JSON."""
+def parse_executed_plan(data: dict[str, Any] | None) -> ExecutedPlan | None:
+    """Return the executed plan that parsed JSON holds, or None if it holds none."""
     if not data:
         return None
-    metrics = [(name, counted) for name, counted in data["metrics"]]
-    return Executed(**{**data, "metrics": metrics, "stages": [Stage(**stage) for stage in data["stages"]]})
+    metrics = [(title, values) for title, values in data["metrics"]]
+    return ExecutedPlan(**{**data, "metrics": metrics, "stages": [Stage(**stage) for stage in data["stages"]]})
 
 
-def read(target: Path, node: str) -> Kept | None:
-    """A node's kept plan; None when there is none, or none that this version can read."""
+def read(target: Path, node: str) -> CapturedPlan | None:
+    """Return a node's captured plan, or None if there is none that this version can read."""
     try:
         data = json.loads(path(target, node).read_text())
-        return Kept(**{**data, "executed": as_executed(data["executed"])})
+        return CapturedPlan(**{**data, "executed": parse_executed_plan(data["executed"])})
     except (OSError, ValueError, TypeError, KeyError):
         return None

@@ -1,4 +1,4 @@
-"""What people ask of a plan: its joins, exchanges, scans and windows."""
+"""Find the joins, exchanges, scans and windows of a plan."""
 
 from __future__ import annotations
 
@@ -18,39 +18,38 @@ JOINS = {
 BUILT = re.compile(r"Build(Left|Right)")
 SCAN = re.compile(r"^(?:Batch)?Scan (?:\w+ )?(?P<table>[\w.`-]+)?")
 PARTITIONING = re.compile(r"^(\w+)(?:\((.*)\))?$", re.DOTALL)
-SHUFFLES = ("Exchange", "CollectLimit", "TakeOrderedAndProject")
 
 
-def plain(text: str) -> str:
-    """An expression without the numbers that Spark gives to columns."""
+def without_column_ids(text: str) -> str:
+    """Return an expression without the ids that Spark appends to columns, `zone#12` as `zone`."""
     return ATTRIBUTE.sub("", text)
 
 
-def listed(text: str) -> tuple[str, ...]:
-    """The items of a bracketed list, split at the commas that stand outside brackets."""
-    inner = plain(text).strip()
+def split_list(text: str) -> tuple[str, ...]:
+    """Split a bracketed list at the commas outside nested brackets, and remove column ids."""
+    inner = without_column_ids(text).strip()
     inner = inner[1:-1] if inner.startswith("[") and inner.endswith("]") else inner
     items, depth, start = [], 0, 0
-    for place, letter in enumerate(inner):
+    for position, letter in enumerate(inner):
         depth += (letter in "([<{") - (letter in ")]>}")
         if letter == "," and depth == 0:
-            items.append(inner[start:place].strip())
-            start = place + 1
+            items.append(inner[start:position].strip())
+            start = position + 1
     return tuple(item for item in [*items, inner[start:].strip()] if item)
 
 
 @dataclass(frozen=True)
 class Join:
-    """A join as Spark does it.
+    """A join of a physical plan.
 
     Attributes:
-        operator: where in the plan.
-        kind: in the field's words, `broadcast hash join`.
-        type: `Inner`, `LeftOuter` …
+        operator: the operator that performs the join.
+        kind: the join strategy, as in `broadcast hash join`.
+        type: the join type, `Inner`, `LeftOuter` …
         built: the side that is broadcast or hashed, `left` or `right`; empty for neither.
-        left_keys, right_keys: the equal expressions.
-        condition: what else must hold; empty without.
-        left, right: the stored tables read on each side, `schema.table` in lower case.
+        left_keys, right_keys: the expressions that must be equal.
+        condition: the rest of the join condition; empty without one.
+        left, right: the stored tables that each side reads, `schema.table` in lower case.
     """
 
     operator: Operator
@@ -65,7 +64,7 @@ class Join:
 
     @property
     def is_broadcast(self) -> bool:
-        """Whether one side is sent whole to every task."""
+        """Return whether one side is broadcast."""
         return self.operator.name.startswith("Broadcast")
 
     def __str__(self) -> str:
@@ -75,23 +74,23 @@ class Join:
 
 
 def joins(plan: Plan) -> list[Join]:
-    """Every join, the outermost first."""
+    """Return every join, the outermost first."""
     numbers = plan.by_number()
     return [_join(item, numbers) for item in plan.walk() if item.name in JOINS]
 
 
 def _join(item: Operator, numbers: dict[int, Operator]) -> Join:
     built = BUILT.search(item.title)
-    condition = plain(item.detail("Join condition"))
-    kind = item.detail("Join type") or item.title.removeprefix(item.name).split(" Build")[0].strip() or "Inner"
+    condition = without_column_ids(item.detail("Join condition"))
+    join_type = item.detail("Join type") or item.title.removeprefix(item.name).split(" Build")[0].strip() or "Inner"
     left, right = item.children if len(item.children) == 2 else (item, item)
     return Join(
         item,
         JOINS[item.name],
-        kind,
+        join_type,
         built[1].lower() if built else "",
-        listed(item.detail("Left keys")),
-        listed(item.detail("Right keys")),
+        split_list(item.detail("Left keys")),
+        split_list(item.detail("Right keys")),
         "" if condition in ("None", "true") else condition,
         tables(left, numbers),
         tables(right, numbers),
@@ -99,19 +98,19 @@ def _join(item: Operator, numbers: dict[int, Operator]) -> Join:
 
 
 def tables(item: Operator, numbers: dict[int, Operator]) -> frozenset[str]:
-    """The stored tables read below an operator, those behind a reused exchange included."""
-    found: set[str] = set()
+    """Return the stored tables that an operator and its inputs read, also through reused exchanges."""
+    names: set[str] = set()
     for below in item.walk():
         reused = numbers.get(int(below.detail("Reuses") or 0))
         if below.name == "ReusedExchange" and reused is not None and reused is not below:
-            found |= tables(reused, numbers)
+            names |= tables(reused, numbers)
         elif name := table_of(below):
-            found.add(name)
-    return frozenset(found)
+            names.add(name)
+    return frozenset(names)
 
 
 def table_of(item: Operator) -> str:
-    """The table that a scan reads, `schema.table` in lower case; empty for none, or for files by path."""
+    """Return the table that a scan reads, `schema.table` in lower case; empty for other operators and for paths."""
     match = SCAN.match(item.title) if item.name in ("Scan", "BatchScan") else None
     name = (match and match["table"]) or ""
     return ".".join(part.strip("`") for part in name.split(".")[-2:]).lower() if "." in name else ""
@@ -119,36 +118,43 @@ def table_of(item: Operator) -> str:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A shuffle: how rows are put into partitions, by which keys, and who asked for it."""
+    """A shuffle.
+
+    Attributes:
+        partitioning: `hash`, `range`, `SinglePartition` …
+        keys: the expressions that rows are partitioned by.
+        partitions: the planned number of partitions; None if Spark does not print it.
+        origin: Spark's shuffle origin, as in `ENSURE_REQUIREMENTS` or `REPARTITION_BY_NUM`.
+    """
 
     operator: Operator
     partitioning: str
     keys: tuple[str, ...]
     partitions: int | None
-    asked_by: str
+    origin: str
 
     def __str__(self) -> str:
         return f"{self.partitioning}({', '.join(self.keys)})" if self.keys else self.partitioning
 
 
 def exchanges(plan: Plan) -> list[Exchange]:
-    """Every shuffle that is done, the outermost first; a reused one is done once."""
+    """Return every shuffle that runs, the outermost first; a reused shuffle runs once."""
     return [_exchange(item) for item in plan.walk() if item.name == "Exchange"]
 
 
 def _exchange(item: Operator) -> Exchange:
-    arguments = listed(f"[{item.detail('Arguments')}]")
+    arguments = split_list(f"[{item.detail('Arguments')}]")
     match = PARTITIONING.match(arguments[0]) if arguments else None
-    keys = list(listed(match[2])) if match and match[2] else []
+    keys = list(split_list(match[2])) if match and match[2] else []
     count = int(keys.pop()) if keys and keys[-1].isdigit() else 1 if match and match[1] == "SinglePartition" else None
     name = match[1].removesuffix("partitioning") if match else item.title
-    asked = next((word for word in arguments[1:] if word.isupper()), "")
-    return Exchange(item, name, tuple(keys), count, asked)
+    origin = next((argument for argument in arguments[1:] if argument.isupper()), "")
+    return Exchange(item, name, tuple(keys), count, origin)
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A table or file read: its columns, and the filters that spare files and rows."""
+    """A scan of a table or of files: the columns it reads, and the filters that skip files and rows."""
 
     operator: Operator
     table: str
@@ -158,33 +164,36 @@ class Scan:
 
 
 def scans(plan: Plan) -> list[Scan]:
-    """Every scan of stored rows."""
+    """Return every scan of stored rows."""
     return [
         Scan(
             item,
             table_of(item) or item.title.removeprefix("Scan "),
-            listed(item.detail("Output")),
-            listed(item.detail("PartitionFilters")),
-            listed(item.detail("PushedFilters")),
+            split_list(item.detail("Output")),
+            split_list(item.detail("PartitionFilters")),
+            split_list(item.detail("PushedFilters")),
         )
         for item in plan.walk()
         if item.name in ("Scan", "BatchScan") and not item.title.startswith(("Scan OneRow", "Scan ExistingRDD"))
     ]
 
 
-def cartesian(plan: Plan) -> list[Join]:
-    """Joins that pair every row with every row."""
-    every = joins(plan)
-    return [i for i in every if i.operator.name == "CartesianProduct" or not (i.left_keys or i.condition)]
+def cartesian_joins(plan: Plan) -> list[Join]:
+    """Return the joins that pair every row with every row."""
+    return [
+        join
+        for join in joins(plan)
+        if join.operator.name == "CartesianProduct" or not (join.left_keys or join.condition)
+    ]
 
 
 def single_partition_windows(plan: Plan) -> list[Operator]:
-    """Windows that bring all rows into one task: those over the whole input."""
-    return [item for item in plan.walk() if item.name.startswith("Window") and _below(item) == "SinglePartition"]
+    """Return the windows without `partition by`, which send all rows to one task."""
+    return [item for item in plan.walk() if item.name.startswith("Window") and _partitioning(item) == "SinglePartition"]
 
 
-def _below(item: Operator) -> str:
-    """The partitioning of the nearest exchange below, through operators that keep it."""
+def _partitioning(item: Operator) -> str:
+    """Return the partitioning of the nearest exchange below an operator, or an empty string."""
     while len(item.children) == 1:
         item = item.children[0]
         if item.name == "Exchange":

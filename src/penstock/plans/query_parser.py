@@ -1,8 +1,4 @@
-"""Reads joins, sides and hints from a query's text with sqlglot.
-
-It is a module of its own because importing sqlglot takes a tenth of a dbt command's processor time:
-`penstock.plans.query_text` imports it when a query has to be read.
-"""
+"""Parse joins and hints with sqlglot. Import `penstock.plans.query_text` instead of this module."""
 
 from __future__ import annotations
 
@@ -14,7 +10,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
-from penstock.plans.query_text import JOIN_HINTS, Hint, Side, Unreadable
+from penstock.plans.query_text import JOIN_HINTS, Hint, JoinSide, QueryParseError
 
 
 def _scopes(sql: str) -> list[Scope]:
@@ -22,39 +18,39 @@ def _scopes(sql: str) -> list[Scope]:
     try:
         return list(traverse_scope(sqlglot.parse_one(sql, dialect="spark")))
     except (SqlglotError, RecursionError) as error:
-        raise Unreadable(str(error).splitlines()[0]) from None
+        raise QueryParseError(str(error).splitlines()[0]) from None
 
 
-def hints(sql: str) -> list[Hint]:
-    """See `penstock.plans.query_text.hints`."""
-    return [item for scope in _scopes(sql) for item in _hints_of(scope)]
+def parse_hints(sql: str) -> list[Hint]:
+    """Return every hint of a query, see `penstock.plans.query_text.hints`."""
+    return [hint for scope in _scopes(sql) for hint in _hints(scope)]
 
 
-def _hints_of(scope: Scope) -> Iterator[Hint]:
-    found = scope.expression.args.get("hint")
-    present = tuple(_present(scope))
-    for item in found.expressions if found else ():
+def _hints(scope: Scope) -> Iterator[Hint]:
+    comment = scope.expression.args.get("hint")
+    aliases = tuple(_aliases(scope))
+    for item in comment.expressions if comment else ():
         name = item.this if isinstance(item, exp.JoinHint | exp.Anonymous | exp.Var) else item.key
         names = tuple(
-            ".".join(part.name for part in part_list)
+            ".".join(part.name for part in parts)
             for argument in (item.expressions if not isinstance(item, exp.Var) else ())
-            if (part_list := getattr(argument, "parts", None))
+            if (parts := getattr(argument, "parts", None))
         )
-        yield Hint(str(name).lower(), names, present)
+        yield Hint(str(name).lower(), names, aliases)
 
 
 def _sources(scope: Scope) -> Iterator[tuple[str, exp.Selectable, exp.Table | Scope]]:
-    """What a FROM clause names: alias, place in the text, table or query.
+    """Yield the alias, the node, and the table or subquery of each item of a FROM clause.
 
-    sqlglot's own `selected_sources` leaves out the right side of a semi or anti join, and refuses
-    one name for the tables of two schemas.
+    sqlglot's `selected_sources` omits the right side of a semi or anti join, and rejects tables of the
+    same name from two schemas.
     """
     for alias, node in scope.references:
         if alias in scope.sources:
             yield alias, node, node if isinstance(node, exp.Table) and node.db else scope.sources[alias]
 
 
-def _present(scope: Scope) -> Iterator[str]:
+def _aliases(scope: Scope) -> Iterator[str]:
     for alias, node, _ in _sources(scope):
         yield alias
         yield from (pivot.alias for pivot in node.args.get("pivots") or () if pivot.alias)
@@ -63,31 +59,34 @@ def _present(scope: Scope) -> Iterator[str]:
             yield from (".".join(parts[start:]) for start in range(len(parts) - 1))
 
 
-def sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[Side]:
-    """See `penstock.plans.query_text.sides`."""
-    found: list[Side] = []
+def parse_join_sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[JoinSide]:
+    """Return the sides of every join of a query, see `penstock.plans.query_text.join_sides`."""
+    sides: list[JoinSide] = []
     for scope in _scopes(sql):
         if not isinstance(scope.expression, exp.Select) or not scope.expression.args.get("joins"):
             continue
-        marked = {
-            name.casefold(): JOIN_HINTS[h.name] for h in _hints_of(scope) if h.name in JOIN_HINTS for name in h.names
+        hinted = {
+            name.casefold(): JOIN_HINTS[hint.name]
+            for hint in _hints(scope)
+            if hint.name in JOIN_HINTS
+            for name in hint.names
         }
-        first = scope.expression.args.get("from_") or scope.expression.args.get("from")
-        leading = first.this.alias_or_name if first else ""
+        from_clause = scope.expression.args.get("from_") or scope.expression.args.get("from")
+        first_alias = from_clause.this.alias_or_name if from_clause else ""
         for alias, _, source in _sources(scope):
-            place = "from" if alias == leading else "join"
-            hint = marked.get(alias.casefold(), "")
-            found.append(Side(alias, _tables(source, views), place, hint, _keys(scope.expression, alias)))
-    return found
+            clause = "from" if alias == first_alias else "join"
+            hint = hinted.get(alias.casefold(), "")
+            sides.append(JoinSide(alias, _tables(source, views), clause, hint, _keys(scope.expression, alias)))
+    return sides
 
 
 def _keys(select: exp.Select, alias: str) -> frozenset[str]:
-    """The columns of a joined side that equal something in its own ON clause."""
+    """Return the columns of a joined side in the equalities of its own ON clause."""
     names: set[str] = set()
     for join in select.args.get("joins") or ():
         if join.this.alias_or_name == alias and join.args.get("on") is not None:
             for equality in join.args["on"].find_all(exp.EQ, exp.NullSafeEQ):
-                names |= {c.name.lower() for c in equality.find_all(exp.Column) if c.table == alias}
+                names |= {column.name.lower() for column in equality.find_all(exp.Column) if column.table == alias}
     return frozenset(names)
 
 
@@ -97,7 +96,7 @@ def _tables(
     if isinstance(source, exp.Table):
         name = ".".join(part.name for part in source.parts[-2:]).lower()
         return views.get(name, frozenset((name,)))
-    if id(source) in seen:  # a recursive query reads itself
+    if id(source) in seen:  # A recursive query reads itself.
         return frozenset()
     seen |= {id(source)}
     inner = [item for _, _, item in _sources(source)]

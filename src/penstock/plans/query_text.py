@@ -1,7 +1,8 @@
-"""What a query's text says of its joins: the sides' aliases, the tables behind them, its hints.
+"""Read joins and hints from the text of a query: the aliases of join sides, their tables, and their hints.
 
-A physical plan has no aliases, and Spark passes over a hint whose alias isn't in its query without
-a word: both are looked up in the text, which sqlglot reads.
+A physical plan has no aliases, and Spark silently ignores a hint for an alias that its query does not
+have. sqlglot parses the text. `query_parser` imports sqlglot and is itself imported only when needed,
+because that import takes a tenth of the processor time of a dbt command.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# Names of Spark's hints and what they are also called:
+# Spark's join hints and their synonyms:
 # https://spark.apache.org/docs/latest/sql-ref-syntax-qry-select-hints.html
 JOIN_HINTS = {
     **dict.fromkeys(("broadcast", "broadcastjoin", "mapjoin"), "broadcast"),
@@ -21,66 +22,72 @@ PARTITION_HINTS = ("coalesce", "repartition", "repartition_by_range", "rebalance
 
 
 @dataclass(frozen=True)
-class Side:
+class JoinSide:
     """One side of a join.
 
     Attributes:
         alias: its name in the query.
-        tables: the stored tables it reads, `schema.table` in lower case; views are followed to theirs.
-        place: `from` for the first of a FROM clause, `join` for any other.
-        hint: the join hint on it; empty without one.
-        keys: its columns in the join's equalities, in lower case; none for the first of a FROM clause.
+        tables: the stored tables that it reads, also through views, as `schema.table` in lower case.
+        clause: `from` for the first side of a FROM clause, `join` for the others.
+        hint: its join hint; empty without one.
+        keys: its columns in the equalities of its ON clause, in lower case; empty for a `from` side.
     """
 
     alias: str
     tables: frozenset[str]
-    place: str
+    clause: str
     hint: str = ""
     keys: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Hint:
-    """A hint of a query: its name, the aliases it names, and those that are there."""
+    """A hint of a query.
+
+    Attributes:
+        name: the hint's name in lower case.
+        names: the names that the hint lists.
+        aliases: the aliases in the FROM clause of the hint's query.
+    """
 
     name: str
     names: tuple[str, ...]
-    present: tuple[str, ...]
+    aliases: tuple[str, ...]
 
     @property
     def dangling(self) -> list[str]:
-        """The names that no side of the query's own FROM clause has; only join hints name sides."""
+        """Return the names in a join hint that are no alias of its query."""
         if self.name not in JOIN_HINTS:
             return []
-        known = {name.casefold() for name in self.present}
+        known = {name.casefold() for name in self.aliases}
         return [name for name in self.names if name.casefold() not in known]
 
 
-class Unreadable(ValueError):
-    """sqlglot can't read the query; Spark may."""
+class QueryParseError(ValueError):
+    """sqlglot cannot parse the query; Spark may be able to."""
 
 
 def hints(sql: str) -> list[Hint]:
-    """Every hint of a query, with the aliases that its FROM clause has.
+    """Return every hint of a query.
 
     Raises:
-        Unreadable: the text can't be parsed.
+        QueryParseError: the query cannot be parsed.
     """
     from penstock.plans import query_parser
 
-    return query_parser.hints(sql)
+    return query_parser.parse_hints(sql)
 
 
-def sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[Side]:
-    """The sides of every join of a query, the innermost query first.
+def join_sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[JoinSide]:
+    """Return the sides of every join of a query, the innermost query first.
 
     Args:
         sql: the query.
-        views: for each view, `schema.view` in lower case, the stored tables behind it.
+        views: the stored tables behind each view, both as `schema.name` in lower case.
 
     Raises:
-        Unreadable: the text can't be parsed.
+        QueryParseError: the query cannot be parsed.
     """
     from penstock.plans import query_parser
 
-    return query_parser.sides(sql, views)
+    return query_parser.parse_join_sides(sql, views)

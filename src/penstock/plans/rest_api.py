@@ -1,8 +1,8 @@
-"""Executed plans from Spark's REST status: https://spark.apache.org/docs/latest/monitoring.html#rest-api
+"""Read executed plans from Spark's REST API: https://spark.apache.org/docs/latest/monitoring.html#rest-api
 
-The UI's server knows the last few hundred SQL executions of its application (300 here:
-`spark.sql.ui.retainedExecutions`), each with its plan as adaptive execution left it, what every
-operator counted, and its jobs.
+The Spark UI keeps the last SQL executions of its application (300 on penstock's servers:
+`spark.sql.ui.retainedExecutions`). Each has its final plan after adaptive execution, the metrics of
+every operator, and its jobs.
 """
 
 from __future__ import annotations
@@ -17,23 +17,22 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 
-# Seconds that an answer may take: a plan is worth having, never worth waiting for.
-PATIENCE = 10
-ALL = 10_000
-# In the plan of an execution that only looks for files in Delta's own log.
-LISTING = "Delta Table State"
-INTERNAL = "Delta: "
+TIMEOUT_SECONDS = 10
+MAX_EXECUTIONS = 10_000
+# Marks the plan of an execution that only lists files of Delta's log.
+FILE_LISTING = "Delta Table State"
+DELTA_INTERNAL = "Delta: "
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A stage that ran: its tasks, bytes, and how uneven the tasks were.
+    """A completed stage: its tasks, its bytes, and how evenly the tasks ran.
 
     Attributes:
-        seconds: from its first task's start to its last task's end.
-        task_median, task_longest: seconds a task.
+        seconds: from the start of its first task to the end of its last task.
+        task_median, task_longest: seconds per task.
         read, shuffle_read, shuffle_written, written: bytes.
-        spilled: bytes written to disk because they didn't fit in memory.
+        spilled: bytes written to disk because they did not fit in memory.
     """
 
     number: int
@@ -49,22 +48,22 @@ class Stage:
 
     @property
     def skew(self) -> float:
-        """The longest task's time by the median one's; 1 is even."""
+        """Return the ratio of the longest task to the median task; 1 is even."""
         return self.task_longest / self.task_median if self.task_median else 1.0
 
 
 @dataclass(frozen=True)
-class Executed:
-    """A statement as it ran.
+class ExecutedPlan:
+    """A statement as Spark ran it.
 
     Attributes:
-        execution: its number in Spark's UI.
-        plan: EXPLAIN FORMATTED of the plan as it ended.
-        seconds: the whole execution.
-        metrics: by operator title, in the UI's order (the plan's from its root down, read backwards),
-            what it counted: name to text.
-        stages: those that ran and that the UI still keeps; skipped ones aren't among them.
-        started: when, as in `2026-01-31T12:00:00.000GMT`; empty when it isn't known.
+        execution: the number of the SQL execution in the Spark UI.
+        plan: EXPLAIN FORMATTED of the final plan.
+        seconds: duration of the whole execution.
+        metrics: the title of each operator with its metrics, name to text, in the order of the UI
+            (the plan from its root down, read backwards).
+        stages: the completed stages that the UI still keeps, without skipped ones.
+        started: start time, as in `2026-01-31T12:00:00.000GMT`; empty when unknown.
     """
 
     execution: int
@@ -75,11 +74,11 @@ class Executed:
     started: str = ""
 
 
-class Status:
-    """The REST status of the one application behind a UI.
+class SparkRestApi:
+    """The REST API of the one application behind a Spark UI.
 
     Args:
-        ui: the UI's address, `http://127.0.0.1:4040`; with `/?key=KEY` where it asks for a key.
+        ui: address of the UI, `http://127.0.0.1:4040`; with `/?key=KEY` when the UI requires a key.
     """
 
     def __init__(self, ui: str) -> None:
@@ -89,51 +88,52 @@ class Status:
         self._base = f"{address.scheme}://{address.netloc}{address.path.rstrip('/')}/api/v1/applications"
         self._application = ""
 
-    def _get(self, path: str) -> Any:
-        asked = urllib.request.Request(f"{self._base}{path}", headers=self._headers)
-        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
-            return json.load(answer)
+    def _request(self, path: str) -> Any:
+        request = urllib.request.Request(f"{self._base}{path}", headers=self._headers)
+        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+            return json.load(response)
 
     def get(self, path: str) -> Any:
-        """An answer about the application, by the path after its id.
+        """Return the JSON at a path below the application's id.
 
         Raises:
-            OSError: nobody answers, or not with this.
+            OSError: the server does not respond, or responds with an error.
         """
         if not self._application:
-            self._application = self._get("")[0]["id"]
-        return self._get(f"/{self._application}/{path}")
+            self._application = self._request("")[0]["id"]
+        return self._request(f"/{self._application}/{path}")
 
-    def executed(self, matches: Callable[[str], bool]) -> Executed | None:
-        """The newest write, or else the newest statement with jobs, whose description matches.
+    def executed_plan(self, matches: Callable[[str], bool]) -> ExecutedPlan | None:
+        """Return the newest write whose description matches, else the newest statement with jobs.
 
-        None when there is none, or it still runs.
+        Returns:
+            None if no execution matches, or if one is still running.
 
         Raises:
-            OSError: nobody answers.
+            OSError: the server does not respond.
         """
         try:
-            light = self.get(f"sql?details=false&planDescription=false&length={ALL}")
-            chosen = candidates([item for item in light if matches(item["description"])])
+            executions = self.get(f"sql?details=false&planDescription=false&length={MAX_EXECUTIONS}")
+            chosen = candidates([item for item in executions if matches(item["description"])])
             if not chosen or any(item["status"] == "RUNNING" for item in chosen):
                 return None
-            wholes = (self.get(f"sql/{item['id']}?details=true&planDescription=true") for item in chosen)
-            whole = next((item for item in wholes if LISTING not in item["planDescription"]), None)
-            if whole is None:
+            detailed = (self.get(f"sql/{item['id']}?details=true&planDescription=true") for item in chosen)
+            execution = next((item for item in detailed if FILE_LISTING not in item["planDescription"]), None)
+            if execution is None:
                 return None
-            return Executed(
-                whole["id"],
-                whole["planDescription"],
-                whole["duration"] / 1000,
-                [(n["nodeName"], {m["name"]: m["value"] for m in n["metrics"]}) for n in whole["nodes"]],
-                self._stages(whole["successJobIds"]),
-                whole["submissionTime"],
+            return ExecutedPlan(
+                execution["id"],
+                execution["planDescription"],
+                execution["duration"] / 1000,
+                [(node["nodeName"], {m["name"]: m["value"] for m in node["metrics"]}) for node in execution["nodes"]],
+                self._stages(execution["successJobIds"]),
+                execution["submissionTime"],
             )
         except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
-            return None  # too old or too new to be known
+            return None  # A Spark version with another response format.
 
-    def _still(self, path: str) -> Any:
-        """An answer; None for what the UI no longer keeps: of many stages it drops skipped ones first, at once."""
+    def _get_if_retained(self, path: str) -> Any:
+        """Return the JSON at a path, None if the UI has dropped it: with many stages it drops skipped ones first."""
         try:
             return self.get(path)
         except urllib.error.HTTPError as error:
@@ -141,48 +141,52 @@ class Status:
                 raise
             return None
 
-    def _stages(self, jobs: list[int]) -> list[Stage]:
-        known = [found for job in jobs if (found := self._still(f"jobs/{job}"))]
-        numbers = sorted({stage for job in known for stage in job["stageIds"]})
-        asked = "details=false&withSummaries=true&quantiles=0.5,1.0"
-        found = (self._still(f"stages/{number}?{asked}") for number in numbers)
-        return [_stage(attempts[-1]) for attempts in found if attempts and attempts[-1]["status"] == "COMPLETE"]
+    def _stages(self, job_ids: list[int]) -> list[Stage]:
+        jobs = [job for job_id in job_ids if (job := self._get_if_retained(f"jobs/{job_id}"))]
+        numbers = sorted({stage for job in jobs for stage in job["stageIds"]})
+        options = "details=false&withSummaries=true&quantiles=0.5,1.0"
+        stages = (self._get_if_retained(f"stages/{number}?{options}") for number in numbers)
+        return [_stage(attempts[-1]) for attempts in stages if attempts and attempts[-1]["status"] == "COMPLETE"]
 
 
-def _moment(text: str) -> datetime:
+def _time(text: str) -> datetime:
     return datetime.strptime(text.replace("GMT", "+0000"), "%Y-%m-%dT%H:%M:%S.%f%z")
 
 
 def candidates(executions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of a node's executions those that may have done its work, the likeliest first.
+    """Return the executions of a node that may have written its rows, the likeliest first.
 
-    A write by a command is an execution without jobs of its own around others: the one inside that
-    runs the query comes first, then what the table's format does for itself; where rows are replaced
-    by a condition, after the one that lists the files that go.
+    A write command is an execution without jobs that encloses others. Among the enclosed executions,
+    the one that runs the query comes before Delta's own work. For `replace where`, an execution that
+    lists the replaced files comes before the query.
     """
     ordered = sorted(executions, key=lambda item: item["id"])
-    busy = [item for item in ordered if item["successJobIds"] and not item["description"].startswith(INTERNAL)]
-    for root in reversed(ordered):
-        if root["successJobIds"]:
+    with_jobs = [
+        item for item in ordered if item["successJobIds"] and not item["description"].startswith(DELTA_INTERNAL)
+    ]
+    for command in reversed(ordered):
+        if command["successJobIds"]:
             continue
-        start = _moment(root["submissionTime"])
-        end = start + timedelta(milliseconds=root["duration"])
-        inside = [i for i in busy if i["id"] > root["id"] and start <= _moment(i["submissionTime"]) <= end]
-        if inside:
-            return inside
-    return busy[-1:]
+        start = _time(command["submissionTime"])
+        end = start + timedelta(milliseconds=command["duration"])
+        enclosed = [
+            item for item in with_jobs if item["id"] > command["id"] and start <= _time(item["submissionTime"]) <= end
+        ]
+        if enclosed:
+            return enclosed
+    return with_jobs[-1:]
 
 
 def _stage(data: dict[str, Any]) -> Stage:
-    times = (data.get("taskMetricsDistributions") or {}).get("duration") or [0, 0]
+    task_times = (data.get("taskMetricsDistributions") or {}).get("duration") or [0, 0]
     started, ended = data.get("firstTaskLaunchedTime"), data.get("completionTime")
-    seconds = (_moment(ended) - _moment(started)).total_seconds() if started and ended else 0.0
+    seconds = (_time(ended) - _time(started)).total_seconds() if started and ended else 0.0
     return Stage(
         data["stageId"],
         data["numCompleteTasks"],
         seconds,
-        times[0] / 1000,
-        times[-1] / 1000,
+        task_times[0] / 1000,
+        task_times[-1] / 1000,
         data["inputBytes"],
         data["shuffleReadBytes"],
         data["shuffleWriteBytes"],

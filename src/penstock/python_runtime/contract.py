@@ -1,4 +1,4 @@
-"""Columns that a model declares against those that it returns; for SQL models and Python models alike."""
+"""Compare the columns that a model declares with those that it returns, for SQL models and Python models."""
 
 from __future__ import annotations
 
@@ -7,110 +7,113 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from penstock.python_runtime.model_errors import ModelError
-from penstock.python_runtime.schema_changes import types
-from penstock.sql.data_types import of, parse
-from penstock.sql.names import quoted
+from penstock.python_runtime.model_errors import RefusedModelError
+from penstock.python_runtime.schema_changes import column_types
+from penstock.sql.data_types import from_pyspark, parse
+from penstock.sql.names import quote_identifier
 
-# Without it Spark makes a string of a cast to VARCHAR or CHAR. Set for descriptions alone: Delta can't write them.
+# Without this setting Spark turns a cast to VARCHAR or CHAR into a string. It is set only while a query is
+# described, because Delta can't write such columns.
 KEEP_LENGTHS = "spark.sql.preserveCharVarcharTypeInfo"
-# Names that Spark has for a type beside its own.
+# Spark's other names of some types.
 ALIASES = {"integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint", "real": "float"}
-OWN = re.compile(r"string|boolean|tinyint|smallint|int|bigint|float|double|date|binary|decimal\(\d+,\d+\)")
-WITHOUT_DIGITS = ("decimal", "dec", "numeric")
+CANONICAL = re.compile(r"string|boolean|tinyint|smallint|int|bigint|float|double|date|binary|decimal\(\d+,\d+\)")
+DECIMAL_WITHOUT_DIGITS = ("decimal", "dec", "numeric")
 
 
 class UnknownType(Exception):
-    """A declared type that Spark doesn't know: the column, and what was written for it."""
+    """A column declared with a type that Spark doesn't know."""
 
-    def __init__(self, column: str, words: str) -> None:
-        self.column, self.words = column, words
-        super().__init__(column, words)
+    def __init__(self, column: str, data_type: str) -> None:
+        self.column, self.data_type = column, data_type
+        super().__init__(column, data_type)
 
-    def parts(self, name: str) -> tuple[str, str, str]:
-        """Return what was needed, found and to be done, for a model of some name."""
-        needed = f"a Spark type for column {self.column} of {name}"
-        return needed, f"data_type: {self.words}", "correct data_type in its yml"
+    def parts(self, model: str) -> tuple[str, str, str]:
+        """Return the three parts of the error message for a model."""
+        needed = f"a Spark type for column {self.column} of {model}"
+        return needed, f"data_type: {self.data_type}", "correct data_type in its yml"
 
 
-def casts(words: Sequence[str]) -> str:
+def cast_query(data_types: Sequence[str]) -> str:
     """Return a query with one column of each of these types."""
-    return "select " + ", ".join(f"cast(null as {item}) as c{number}" for number, item in enumerate(words))
+    columns = (f"cast(null as {data_type}) as c{number}" for number, data_type in enumerate(data_types))
+    return "select " + ", ".join(columns)
 
 
 def declared_types(
     describe: Callable[[str], Sequence[str]], declared: Mapping[str, str | None]
 ) -> dict[str, str | None]:
-    """Return declared types in Spark's own spelling: `integer` and `INT` are both `int`.
+    """Return declared types in Spark's canonical spelling: `integer` and `INT` both become `int`.
 
     Args:
-        describe: gives the types of a query's columns in Spark's own spelling, the length of a text included.
-        declared: data types as a person wrote them, by column; None for any type.
+        describe: returns the types of a query's columns in canonical spelling, with the lengths of strings.
+        declared: data types as written in the yml, by column; None for any type.
 
     Raises:
-        UnknownType: a type that Spark doesn't know.
+        UnknownType: Spark doesn't know a type.
     """
-    found: dict[str, str | None] = {}
-    asked: dict[str, str] = {}
-    for column, words in declared.items():
-        plain = (words or "").strip().lower()
-        plain = ALIASES.get(plain, "decimal" if plain in WITHOUT_DIGITS else plain)
-        found[column] = plain or None
-        if plain and plain != "decimal" and not OWN.fullmatch(plain):
-            asked[column] = str(words)
-    if not asked:
-        return found
+    types: dict[str, str | None] = {}
+    to_describe: dict[str, str] = {}
+    for column, written in declared.items():
+        name = (written or "").strip().lower()
+        name = ALIASES.get(name, "decimal" if name in DECIMAL_WITHOUT_DIGITS else name)
+        types[column] = name or None
+        if name and name != "decimal" and not CANONICAL.fullmatch(name):
+            to_describe[column] = str(written)
+    if not to_describe:
+        return types
     try:
-        return {**found, **dict(zip(asked, describe(casts(list(asked.values()))), strict=True))}
+        described = describe(cast_query(list(to_describe.values())))
+        return {**types, **dict(zip(to_describe, described, strict=True))}
     except Exception:
-        for column, words in asked.items():
+        for column, written in to_describe.items():
             try:
-                describe(casts([words]))
+                describe(cast_query([written]))
             except Exception:
-                raise UnknownType(column, words) from None
+                raise UnknownType(column, written) from None
         raise
 
 
-def differences(declared: Mapping[str, str | None], found: Mapping[str, str]) -> list[str]:
-    """Return every way in which returned columns aren't the declared ones, in words; names without case."""
-    have = {name.lower(): (name, words) for name, words in found.items()}
-    want = {name.lower(): (name, words) for name, words in declared.items()}
+def differences(declared: Mapping[str, str | None], returned: Mapping[str, str]) -> list[str]:
+    """Return a phrase for each difference between declared and returned columns. Names are compared without case."""
+    have = {name.lower(): (name, data_type) for name, data_type in returned.items()}
+    want = {name.lower(): (name, data_type) for name, data_type in declared.items()}
     missing = [f"{name} is missing" for key, (name, _) in want.items() if key not in have]
-    extra = [f"{name} ({words}) is not declared" for key, (name, words) in have.items() if key not in want]
+    extra = [f"{name} ({data_type}) is not declared" for key, (name, data_type) in have.items() if key not in want]
     wrong = [
-        f"{name} is {have[key][1]}, declared {words}"
-        for key, (name, words) in want.items()
-        if key in have and words and not parse(words).takes(parse(have[key][1]))
+        f"{name} is {have[key][1]}, declared {data_type}"
+        for key, (name, data_type) in want.items()
+        if key in have and data_type and not parse(data_type).accepts(parse(have[key][1]))
     ]
     return missing + extra + wrong
 
 
-def parts(name: str, found: Sequence[str]) -> tuple[str, str, str]:
-    """Return what was needed, found and to be done when a model's columns aren't the declared ones."""
-    return f"the declared columns of {name}", "; ".join(found), "change the model or its yml"
+def mismatch_parts(model: str, different: Sequence[str]) -> tuple[str, str, str]:
+    """Return the three parts of the error message for a model whose columns differ from the declared ones."""
+    return f"the declared columns of {model}", "; ".join(different), "change the model or its yml"
 
 
-def enforce(session: Any, declared: Mapping[str, str | None], schema: Any, name: str) -> dict[str, str]:
-    """Check a result's columns against the declared ones.
+def enforce(session: Any, declared: Mapping[str, str | None], schema: Any, model: str) -> dict[str, str]:
+    """Check the columns of a model's result against the declared columns.
 
     Returns:
-        The declared types, in Spark's own spelling.
+        The declared types in Spark's canonical spelling.
 
     Raises:
-        ModelError: they differ; every difference is named.
+        RefusedModelError: the columns differ. The message names every difference.
     """
 
     def describe(query: str) -> list[str]:
-        return [of(item.dataType).sql for item in session.sql(query).schema.fields]
+        return [from_pyspark(item.dataType).sql for item in session.sql(query).schema.fields]
 
     with _lengths_kept(session):
         try:
-            wanted = declared_types(describe, declared)
+            types = declared_types(describe, declared)
         except UnknownType as error:
-            raise ModelError.of(*error.parts(name)) from None
-    if found := differences(wanted, types(schema)):
-        raise ModelError.of(*parts(name, found))
-    return {column: words for column, words in wanted.items() if words}
+            raise RefusedModelError(*error.parts(model)) from None
+    if different := differences(types, column_types(schema)):
+        raise RefusedModelError(*mismatch_parts(model, different))
+    return {column: data_type for column, data_type in types.items() if data_type}
 
 
 @contextmanager
@@ -123,22 +126,23 @@ def _lengths_kept(session: Any) -> Iterator[None]:
         session.conf.set(KEEP_LENGTHS, before)
 
 
-def storable(columns: Mapping[str, str], declared: Mapping[str, str]) -> list[str]:
-    """Return the select list that makes columns such as a table can hold; empty when they already are.
+def storable_select(columns: Mapping[str, str], declared: Mapping[str, str]) -> list[str]:
+    """Return the select list that turns columns into ones that a table can hold; empty when they already are.
 
-    A VOID column, the type of a NULL literal, becomes the declared type, or a string.
+    A VOID column, the type of a NULL literal, gets its declared type, or becomes a string.
 
     Args:
         columns: SQL types by name.
-        declared: likewise, of declared columns.
+        declared: SQL types of the declared columns by name.
     """
-    kinds = {name: parse(words) for name, words in columns.items()}
-    if not any(kind.has_void for kind in kinds.values()):
+    types = {name: parse(data_type) for name, data_type in columns.items()}
+    if not any(data_type.has_void for data_type in types.values()):
         return []
-    wanted = {name.lower(): words for name, words in declared.items()}
+    declared_by_key = {name.lower(): data_type for name, data_type in declared.items()}
     return [
-        f"cast({quoted(name)} as {wanted.get(name.lower(), kind.stored.sql)}) as {quoted(name)}"
-        if kind.has_void
-        else quoted(name)
-        for name, kind in kinds.items()
+        f"cast({quote_identifier(name)} as {declared_by_key.get(name.lower(), data_type.storable.sql)}) "
+        f"as {quote_identifier(name)}"
+        if data_type.has_void
+        else quote_identifier(name)
+        for name, data_type in types.items()
     ]

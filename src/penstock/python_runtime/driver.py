@@ -1,8 +1,8 @@
-"""The driver that spark-submit starts: reads a job, runs it in a classic session, writes how it went.
+"""The driver program of a Python model with `submission_method: spark_submit`.
 
-Called as `driver.py FOLDER`, where FOLDER holds `job.json` and receives `result.json`. What the
-model prints leaves on standard output, each line behind a mark, so that it is told from the log
-lines of Spark's own processes.
+Called as `driver.py FOLDER`. It reads FOLDER/job.json, runs the job in a classic session and writes
+FOLDER/result.json. Each line that the model prints goes to standard output with a prefix that
+distinguishes it from Spark's log lines.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-MARK = "\x1e"
-TICK = 1.0
+LINE_PREFIX = "\x1e"
+POLL_SECONDS = 1.0
 
 
-class Marked(io.TextIOBase):
-    """Standard output whose lines begin with the mark and leave at once."""
+class PrefixedOutput(io.TextIOBase):
+    """A text stream that writes each line to another stream with LINE_PREFIX, and flushes it."""
 
     def __init__(self, out: Any) -> None:
         self._out, self._line = out, ""
@@ -33,14 +33,19 @@ class Marked(io.TextIOBase):
     def write(self, text: str) -> int:
         *lines, self._line = (self._line + text).split("\n")
         for line in lines:
-            self._out.write(f"{MARK}{line}\n")
+            self._out.write(f"{LINE_PREFIX}{line}\n")
         if lines:
             self._out.flush()
         return len(text)
 
 
-def end_with(pid: int, started: float) -> None:
-    """End this process's group when the dbt that started it is gone, killed or not."""
+def exit_with_parent(pid: int, started: float) -> None:
+    """Terminate this process group once the dbt process that started it is gone.
+
+    Args:
+        pid: dbt's process id.
+        started: when that process started, in seconds since 1970.
+    """
     import psutil
 
     def watch() -> None:
@@ -53,45 +58,49 @@ def end_with(pid: int, started: float) -> None:
             if not alive:
                 os.killpg(os.getpgid(0), signal.SIGTERM)
                 return
-            time.sleep(TICK)
+            time.sleep(POLL_SECONDS)
 
     threading.Thread(target=watch, daemon=True).start()
 
 
 @contextlib.contextmanager
-def unless_executors(session: Any, seconds: float) -> Iterator[threading.Event]:
-    """Cancel jobs that a cluster gives no executor for so long: none came, or all were lost and no other comes.
+def cancel_without_executors(session: Any, seconds: float) -> Iterator[threading.Event]:
+    """Cancel running jobs when the cluster has provided no executor for some time.
 
-    Spark itself waits for ever, also when a master that was started again no longer knows the application.
+    Spark itself waits forever, even when a restarted master no longer knows the application.
+
+    Args:
+        session: the driver's session.
+        seconds: how long to wait for an executor.
 
     Yields:
-        What is set when jobs were cancelled.
+        An event that is set when jobs were cancelled.
     """
     context = session.sparkContext
-    without, done = threading.Event(), threading.Event()
+    cancelled, done = threading.Event(), threading.Event()
 
     def watch() -> None:
         last = time.monotonic()
-        while not done.wait(TICK):
-            # The driver itself is one of them.
-            has_some = context._jsc.sc().getExecutorMemoryStatus().size() > 1
-            if has_some or not context.statusTracker().getActiveJobsIds():
+        while not done.wait(POLL_SECONDS):
+            # The map includes the driver itself.
+            has_executors = context._jsc.sc().getExecutorMemoryStatus().size() > 1
+            if has_executors or not context.statusTracker().getActiveJobsIds():
                 last = time.monotonic()
             elif time.monotonic() - last > seconds:
-                without.set()
+                cancelled.set()
                 context.cancelAllJobs()
 
     watcher = threading.Thread(target=watch, daemon=True)
     watcher.start()
     try:
-        yield without
+        yield cancelled
     finally:
         done.set()
         watcher.join()
 
 
-def _ui(session: Any) -> str:
-    """The address of the driver's own UI, with the key that it asks for."""
+def _ui_url(session: Any) -> str:
+    """Return the URL of the driver's UI, with its access key."""
     from penstock.spark.access.java_classes import FILTER
 
     context = session.sparkContext
@@ -100,41 +109,41 @@ def _ui(session: Any) -> str:
 
 
 def main(folder: Path) -> int:
-    """Run the job in a folder; the exit code."""
+    """Run the job of a folder and return the exit code."""
     from pyspark.sql import SparkSession
 
-    from penstock.plans.rest_api import Status
+    from penstock.plans.rest_api import SparkRestApi
     from penstock.python_runtime.job import Job
     from penstock.python_runtime.model_errors import ModelError
     from penstock.python_runtime.runner import run
 
     data = json.loads((folder / "job.json").read_text())
     job = Job.loads(json.dumps(data["job"]))
-    end_with(*data["parent"])
+    exit_with_parent(*data["parent"])
     out = sys.stdout
     session = SparkSession.builder.enableHiveSupport().getOrCreate()
     session.sparkContext.setJobDescription(job.node)
     print(f"Spark UI of {job.node}: {session.sparkContext.uiWebUrl}", flush=True)
-    sys.stdout = Marked(out)
+    sys.stdout = PrefixedOutput(out)
     error, plan = None, ""
     wait = data.get("wait")
-    watched = unless_executors(session, wait["seconds"]) if wait else contextlib.nullcontext(threading.Event())
+    watch = cancel_without_executors(session, wait["seconds"]) if wait else contextlib.nullcontext(threading.Event())
 
-    def keep(text: str) -> None:
+    def set_plan(text: str) -> None:
         nonlocal plan
         plan = text
 
-    with watched as without:
+    with watch as cancelled:
         try:
-            run(job, session, print, keep if data["plan"] else None)
-        except ModelError as wrong:
-            error = wait["error"] if without.is_set() else str(wrong)
+            run(job, session, print, set_plan if data["plan"] else None)
+        except ModelError as failure:
+            error = wait["error"] if cancelled.is_set() else str(failure)
         finally:
             sys.stdout = out
     executed = None
     if data["plan"]:
         with contextlib.suppress(OSError):
-            executed = Status(_ui(session)).executed(lambda _: True)
+            executed = SparkRestApi(_ui_url(session)).executed_plan(lambda _: True)
     result = {"error": error, "explained": plan, "executed": executed and asdict(executed)}
     (folder / "result.json").write_text(json.dumps(result))
     session.stop()
@@ -142,6 +151,6 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    # The script's own folder: its modules are the package's, not names of their own.
+    # Python put the script's folder on the path; its modules must only be imported as parts of the package.
     sys.path.pop(0)
     sys.exit(main(Path(sys.argv[1])))

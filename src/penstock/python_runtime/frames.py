@@ -1,4 +1,4 @@
-"""What a model may return, as a Spark data frame of its session."""
+"""Convert the value that a model returns to a Spark DataFrame of its session."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from penstock.python_runtime import contract, local_frames
-from penstock.python_runtime.model_errors import ModelError
-from penstock.python_runtime.schema_changes import repeated, types
+from penstock.python_runtime.model_errors import RefusedModelError
+from penstock.python_runtime.schema_changes import column_types, repeated_names
 
 ACCEPTED = "a Spark, pandas, pandas-on-Spark DataFrame or a pyarrow Table"
 
 
-def kind(value: Any) -> str:
-    """Which of the accepted kinds a value is, by its class; empty for any other."""
+def frame_kind(value: Any) -> str:
+    """Return which accepted kind of frame a value is, judged by its class; an empty string for other values."""
     for base in type(value).__mro__:
         module, name = base.__module__, base.__name__
         if name == "DataFrame" and module.startswith("pyspark.sql."):
@@ -28,39 +28,43 @@ def kind(value: Any) -> str:
     return ""
 
 
-def to_spark(session: Any, value: Any, name: str) -> Any:
-    """The Spark data frame of a model's result.
+def to_spark(session: Any, value: Any, model: str) -> Any:
+    """Return a model's result as a Spark DataFrame.
 
     Args:
         session: the model's session.
         value: what `model()` returned.
-        name: the model's name, for the error.
+        model: the model's name, for error messages.
 
     Raises:
-        ModelError: anything else was returned, a frame without columns or with a name twice, or values that
-            Spark has no type for.
+        RefusedModelError: the value is not a frame, has no columns, repeats a column name, or has values
+            without a Spark type.
     """
-    found = kind(value)
-    if found == "pandas-on-spark":
+    kind = frame_kind(value)
+    if kind == "pandas-on-spark":
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that the index is not a column: a model's rows have none
-            value, found = value.to_spark(), "spark"
-    if found == "spark":
+            warnings.simplefilter("ignore")  # PySpark warns that the index is lost; a model's rows have none.
+            value, kind = value.to_spark(), "spark"
+    if kind == "spark":
         frame = value
-    elif found:
+    elif kind:
         if not len(value.columns):
-            raise ModelError.of(f"columns in the result of {name}", f"a {found} frame without any", "name its columns")
-        frame = local_frames.to_spark(session, value, name)
+            raise RefusedModelError(
+                f"columns in the result of {model}", f"a {kind} frame without any", "name its columns"
+            )
+        frame = local_frames.to_spark(session, value, model)
     else:
-        what = "None" if value is None else f"{type(value).__module__}.{type(value).__name__}"
-        raise ModelError.of(f"{ACCEPTED} from {name}", what.removeprefix("builtins."), "return one from model()")
-    if twice := repeated(frame.columns):
-        words = f"{', '.join(twice)}: a name's letter case doesn't count"
-        raise ModelError.of(f"each column name once in the result of {name}", words, "rename the columns")
+        returned = "None" if value is None else f"{type(value).__module__}.{type(value).__name__}"
+        raise RefusedModelError(
+            f"{ACCEPTED} from {model}", returned.removeprefix("builtins."), "return one from model()"
+        )
+    if repeated := repeated_names(frame.columns):
+        found = f"{', '.join(repeated)}: column names ignore case"
+        raise RefusedModelError(f"each column name once in the result of {model}", found, "rename the columns")
     return frame
 
 
 def storable(frame: Any, declared: Mapping[str, str]) -> Any:
-    """A Spark data frame that a table can hold: a VOID column becomes the declared type, or a string."""
-    listed = contract.storable(types(frame.schema), declared)
-    return frame.selectExpr(*listed) if listed else frame
+    """Return a frame that a table can hold: a VOID column gets its declared type, or becomes a string."""
+    select_list = contract.storable_select(column_types(frame.schema), declared)
+    return frame.selectExpr(*select_list) if select_list else frame

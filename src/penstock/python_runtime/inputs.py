@@ -1,4 +1,4 @@
-"""Reading what a model refers to: whole, within a batch's or a sample's window, or empty."""
+"""Read the relations that a model refers to: whole, limited to a time window or a sample, or empty."""
 
 from __future__ import annotations
 
@@ -9,48 +9,54 @@ from typing import Any
 from penstock.python_runtime.job import Input
 
 
-def instant(text: str) -> datetime:
-    """An ISO instant in UTC; one without an offset is UTC already."""
-    moment = datetime.fromisoformat(text)
-    return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+def _to_utc(text: str) -> datetime:
+    """Return an ISO timestamp in UTC. A timestamp without an offset is already in UTC."""
+    instant = datetime.fromisoformat(text)
+    return instant.astimezone(timezone.utc) if instant.tzinfo else instant.replace(tzinfo=timezone.utc)
 
 
-def literal(text: str, type_name: str) -> str:
-    """An instant as a SQL literal to compare a column of some type with.
+def _timestamp_literal(text: str, type_name: str) -> str:
+    """Return an ISO timestamp as a SQL literal that can be compared with a column of some type.
 
-    A TIMESTAMP is an instant: the literal names UTC, whatever the session's zone. A TIMESTAMP_NTZ
-    or a DATE is a reading of the clock, which dbt's windows mean in UTC.
+    A TIMESTAMP is an instant, so the literal names UTC, whatever the session's time zone. A TIMESTAMP_NTZ
+    or DATE has no zone; dbt's windows treat it as UTC.
     """
-    moment = instant(text)
-    words = moment.replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
-    return f"timestamp '{words}+00:00'" if type_name == "timestamp" else f"timestamp_ntz '{words}'"
+    utc = _to_utc(text).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
+    return f"timestamp '{utc}+00:00'" if type_name == "timestamp" else f"timestamp_ntz '{utc}'"
 
 
-def condition(read: Input, type_name: str) -> str:
-    """The filter of a window as SQL; empty when there is none."""
-    if not read.column:
+def window_condition(input_: Input, type_name: str) -> str:
+    """Return the filter of an input's time windows as SQL; empty when it has none.
+
+    Args:
+        input_: how the relation is read.
+        type_name: Spark's name of the type of its event-time column.
+    """
+    if not input_.column:
         return ""
-    if read.windows is not None:
-        own = [condition(Input(read.column, start, end), type_name) for start, end in read.windows]
-        return " or ".join(f"({words})" for words in own) or "false"
-    ends = ((">=", read.start), ("<", read.end))
-    return " and ".join(f"{read.column} {sign} {literal(text, type_name)}" for sign, text in ends if text)
+    if input_.windows is not None:
+        conditions = [window_condition(Input(input_.column, start, end), type_name) for start, end in input_.windows]
+        return " or ".join(f"({condition})" for condition in conditions) or "false"
+    bounds = ((">=", input_.start), ("<", input_.end))
+    return " and ".join(
+        f"{input_.column} {operator} {_timestamp_literal(text, type_name)}" for operator, text in bounds if text
+    )
 
 
-def load(session: Any, relation: str, inputs: Mapping[str, Input]) -> Any:
-    """A relation as a data frame, with its window and limit applied.
+def read_relation(session: Any, relation: str, inputs: Mapping[str, Input]) -> Any:
+    """Return a relation as a DataFrame, with its window and limit applied.
 
     Args:
         session: the model's session.
-        relation: its rendered name, as dbt wrote it into the model.
-        inputs: those that aren't read whole.
+        relation: the relation's rendered name, as dbt wrote it into the model.
+        inputs: the relations that are not read whole.
     """
     frame = session.table(relation)
-    read = inputs.get(relation)
-    if read is None:
+    input_ = inputs.get(relation)
+    if input_ is None:
         return frame
-    if read.column:
-        type_name = frame.selectExpr(read.column).schema[0].dataType.typeName()
-        if words := condition(read, type_name):
-            frame = frame.where(words)
-    return frame if read.limit is None else frame.limit(read.limit)
+    if input_.column:
+        type_name = frame.selectExpr(input_.column).schema[0].dataType.typeName()
+        if condition := window_condition(input_, type_name):
+            frame = frame.where(condition)
+    return frame if input_.limit is None else frame.limit(input_.limit)

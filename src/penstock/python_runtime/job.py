@@ -1,4 +1,4 @@
-"""What a job is: the model's code, what it reads within which window, and how its rows are written."""
+"""The description of one Python model run: the model's code, its inputs, and how its rows are written."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Input:
-    """How one relation is read: the rows of a window of its event time, or at most some rows.
+    """How a model reads one relation that it doesn't read whole.
 
     Attributes:
         column: the event-time column as SQL; None reads all times.
-        start, end: ISO instants, the end not included; either may be missing.
-        limit: at most this many rows; `dbt --empty` sets 0.
-        windows: in place of `start` and `end`, several of them.
+        start, end: ISO timestamps; the end is exclusive, and either may be None.
+        limit: the maximum number of rows; `dbt --empty` sets 0.
+        windows: several (start, end) pairs, instead of `start` and `end`.
     """
 
     column: str | None = None
@@ -28,17 +28,17 @@ class Input:
 
 @dataclass(frozen=True)
 class Layout:
-    """The table's format and layout, with what the format can do (the adapter's capabilities).
+    """The table's format and layout, with the capabilities of the format (from the adapter's table).
 
     Attributes:
-        atomic: `create or replace table … as select` is one commit.
-        clusters: `clustered_by` is clustering; otherwise it makes buckets.
-        drop_columns_with: table properties that let columns be dropped; None when they can't be.
-        widen_columns_with: table properties that let a column's type widen; None when it can't.
-        features: whether some columns need table properties before the table takes them.
-        rebalanced: whether rows are brought together by partition, in tasks of an even size.
-        sorted_within: columns that the rows of each file are sorted by.
-        location: folder of the table; None leaves it to the warehouse.
+        atomic: whether `create or replace table … as select` is one commit.
+        clusters: whether `clustered_by` means clustering; otherwise it means buckets.
+        drop_columns_with: table properties that allow dropping columns; None when the format can't drop them.
+        widen_columns_with: table properties that allow widening types; None when the format can't widen them.
+        features: whether some column types require table properties.
+        rebalanced: whether to bring rows together by partition, in tasks of an even size.
+        sorted_within: columns to sort the rows of each file by.
+        location: the table's folder; None uses the warehouse's default.
     """
 
     file_format: str = "delta"
@@ -60,20 +60,20 @@ class Layout:
 
 @dataclass(frozen=True)
 class Write:
-    """How the rows reach the target; see the modules `write` and `replace`.
+    """How to write the rows to the target; see the modules `writer` and `table_replacement`.
 
     Attributes:
         mode: `replace`, `append`, `merge`, `insert_overwrite` or `replace_where`.
         target: the rendered relation.
-        view: the session's temporary view of the model's rows.
+        view: the name of the temporary view of the model's rows.
         merge_sql: for `merge`, the whole statement, with `view` as its source.
-        keys: for `merge`, its key columns as SQL.
+        keys: for `merge`, the key columns as SQL.
         condition: for `replace_where`, the condition on the target.
         on_schema_change: `ignore`, `append_new_columns`, `sync_all_columns` or `fail`.
         exists: whether the target exists.
-        drop: `view` when a view of the target's name gives way to it.
-        commit_info: text for Delta's commit information of the write.
-        alone: whether other such writers of the same run wait, since they would conflict.
+        drop: `view` to drop a view that has the target's name.
+        commit_info: text for the write's commit metadata in Delta.
+        alone: whether other writers of the same run must wait for this one, since they would conflict.
     """
 
     mode: str
@@ -91,7 +91,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Batch:
-    """The window of a microbatch, as a model sees it in `dbt.batch`: the end is not included."""
+    """The window of a microbatch, which a model reads as `dbt.batch`. The end is exclusive."""
 
     start: datetime
     end: datetime
@@ -99,19 +99,19 @@ class Batch:
 
 @dataclass(frozen=True)
 class Job:
-    """One run of one model.
+    """One run of one Python model.
 
     Attributes:
-        node: dbt's unique id, as in `model.project.name`.
+        node: dbt's unique id, `model.project.name`.
         name: the model's name.
-        path: the user's file, as errors show it.
-        code: the compiled model, the user's lines at the numbers they have in the file.
-        columns: declared names and types to enforce, type None for any; None enforces nothing.
-        inputs: by rendered relation, those that aren't read whole.
-        batch: ISO start and end of the microbatch.
-        intervals: ISO dates of the intervals that are built; None outside the strategy `interval`.
-        fingerprint: of the user's own file.
-        lake: folder of the project's lake; empty without one.
+        path: the model's file, as error messages show it.
+        code: the compiled model; each line has the same number as in the model's file.
+        columns: names and types of the contract's columns, with None for any type; None without a contract.
+        inputs: the relations that are not read whole, by rendered name.
+        batch: start and end of the microbatch as ISO timestamps.
+        intervals: ISO dates of the intervals to build; None unless the strategy is `interval`.
+        fingerprint: a hash of the model's file.
+        lake: the folder of the project's lake; empty without one.
     """
 
     node: str
@@ -127,21 +127,21 @@ class Job:
     fingerprint: str = ""
     lake: str = ""
 
-    def window(self) -> Batch | None:
-        """The microbatch's window; None outside microbatch."""
+    def microbatch(self) -> Batch | None:
+        """Return the window of the microbatch; None outside of microbatch models."""
         return Batch(*map(datetime.fromisoformat, self.batch)) if self.batch else None
 
-    def days(self) -> tuple[date, ...] | None:
-        """First days of the intervals that are built; None outside the strategy `interval`."""
+    def interval_starts(self) -> tuple[date, ...] | None:
+        """Return the first days of the intervals to build; None unless the strategy is `interval`."""
         return None if self.intervals is None else tuple(map(date.fromisoformat, self.intervals))
 
     def dumps(self) -> str:
-        """The job as JSON."""
+        """Return the job as JSON."""
         return json.dumps(asdict(self))
 
     @classmethod
     def loads(cls, text: str) -> Job:
-        """A job from its JSON."""
+        """Return the job of a JSON text."""
         data: dict[str, Any] = json.loads(text)
         layout: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["layout"].items()}
         return cls(

@@ -1,60 +1,68 @@
-"""Errors of a model in words for its author: their file, line and message, no frame of ours or Spark's."""
+"""Errors of a Python model, rendered for its author: file, line and message, without stack frames."""
 
 from __future__ import annotations
 
 import re
 import traceback
 
-FRAME = r"\n\s*at [\w$/<>]+(?:\.[\w$/<>]+)+\((?:[\w.$<>]+(?::\d+)?|Unknown Source|Native Method)\)"
-STACK = re.compile(rf"\n\n?JVM stacktrace:|{FRAME}|\nDriver stacktrace:")
-CAUSED = re.compile(r"^Caused by: [\w.$]+: (.*?)(?=\n\s*at |\n\s*\.\.\. |\Z)", re.DOTALL | re.MULTILINE)
-RAISED = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
+from penstock.errors import PenstockError
+
+STACK_FRAME = r"\n\s*at [\w$/<>]+(?:\.[\w$/<>]+)+\((?:[\w.$<>]+(?::\d+)?|Unknown Source|Native Method)\)"
+STACK_START = re.compile(rf"\n\n?JVM stacktrace:|{STACK_FRAME}|\nDriver stacktrace:")
+CAUSED_BY = re.compile(r"^Caused by: [\w.$]+: (.*?)(?=\n\s*at |\n\s*\.\.\. |\Z)", re.DOTALL | re.MULTILINE)
+PYTHON_ERROR = re.compile(r"^([A-Za-z_][\w.]*)(?:: (.*))?$")
 
 
 class ModelError(Exception):
-    """A model that can't be run or written; the text is all a person needs."""
+    """A Python model that failed. The message is complete: file, line and the error of the model's code."""
 
-    @classmethod
-    def of(cls, needed: str, found: str, do: str) -> ModelError:
-        """An error in the project's three parts."""
-        return cls(f"needed: {needed}. found: {found}. do: {do}")
+
+class RefusedModelError(ModelError, PenstockError):
+    """A Python model whose result can't be written. It has the three parts of a PenstockError."""
 
 
 def without_stack(message: str) -> str:
-    """Spark's message up to its first stack frame, and the last cause below it when that says more."""
-    words = STACK.split(message, maxsplit=1)[0].strip()
-    causes = [cause.group(1).strip() for cause in CAUSED.finditer(message)]
-    return words if not causes or causes[-1] in words else f"{words}\nCaused by: {causes[-1]}"
+    """Return Spark's message up to its first stack frame, plus the last cause if the message lacks it."""
+    summary = STACK_START.split(message, maxsplit=1)[0].strip()
+    causes = [cause.group(1).strip() for cause in CAUSED_BY.finditer(message)]
+    return summary if not causes or causes[-1] in summary else f"{summary}\nCaused by: {causes[-1]}"
 
 
-def in_worker(message: str, path: str) -> str | None:
-    """An error that a worker raised in the user's own function: its line and words; None for any other.
+def worker_error(message: str, path: str) -> str | None:
+    """Return the line and message of an error that the model's code raised in a Python worker.
 
-    A worker's traceback arrives as text inside Spark's message.
+    Spark's message contains the worker's traceback as text.
+
+    Args:
+        message: Spark's message.
+        path: the model's file.
+
+    Returns:
+        None when no frame of the traceback is in the model's file.
     """
-    places = list(re.finditer(rf'File "{re.escape(path)}", line (\d+)', message))
-    if not places:
+    frames = list(re.finditer(rf'File "{re.escape(path)}", line (\d+)', message))
+    if not frames:
         return None
-    for line in message[places[-1].end() :].splitlines()[1:]:
-        if line and not line[0].isspace() and (raised := RAISED.match(line)):
-            kind, words = raised.groups()
-            kind = kind.rpartition(".")[2]
-            return f"{path}, line {places[-1].group(1)}: {kind}" + (f": {words}" if words else "")
+    for line in message[frames[-1].end() :].splitlines()[1:]:
+        if line and not line[0].isspace() and (raised := PYTHON_ERROR.match(line)):
+            error_class, text = raised.groups()
+            error_class = error_class.rpartition(".")[2]
+            return f"{path}, line {frames[-1].group(1)}: {error_class}" + (f": {text}" if text else "")
     return None
 
 
-def explain(error: BaseException, path: str) -> str:
-    """The user's file, line and message.
+def describe_error(error: BaseException, path: str) -> str:
+    """Return an error as the model's file, line and message.
 
     Args:
-        error: what the model raised, or Spark raised later while it evaluated or wrote the rows.
-        path: the user's file, which is the file name that its code was compiled with.
+        error: what the model raised, or what Spark raised later when it evaluated or wrote the rows.
+        path: the model's file, under which its code was compiled.
     """
     if isinstance(error, SyntaxError) and error.filename == path:
         return f"{path}, line {error.lineno}: SyntaxError: {error.msg}"
     message = str(error)
-    if worker := in_worker(message, path):
-        return worker
+    if raised_in_worker := worker_error(message, path):
+        return raised_in_worker
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    place = f"{path}, line {frames[-1].lineno}" if frames else path
-    return f"{place}: {type(error).__name__}: {without_stack(message)}"
+    location = f"{path}, line {frames[-1].lineno}" if frames else path
+    return f"{location}: {type(error).__name__}: {without_stack(message)}"

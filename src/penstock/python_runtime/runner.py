@@ -1,4 +1,4 @@
-"""Run a job: load the user's code, call `model(dbt, session)`, convert, check and write its result."""
+"""Run a job: load the model's code, call `model(dbt, session)`, then convert, check and write the result."""
 
 from __future__ import annotations
 
@@ -13,39 +13,41 @@ from typing import Any
 
 from penstock.python_runtime import contract, frames, inputs
 from penstock.python_runtime.job import Job
-from penstock.python_runtime.model_errors import ModelError, explain
+from penstock.python_runtime.model_errors import ModelError, describe_error
 from penstock.python_runtime.writer import write
-from penstock.sql.names import quoted
+from penstock.sql.names import quote_identifier
 
 _numbers = itertools.count()
 
 
-def printer(out: Callable[[str], None]) -> Callable[..., None]:
-    """A `print` whose lines go to `out`, one by one; one to another file goes there."""
+def print_function(log: Callable[[str], None]) -> Callable[..., None]:
+    """Return a `print` that passes each line to `log`. With a `file` other than standard output it prints there."""
 
-    def show(*values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None, **rest: Any) -> None:
+    def print_to_log(
+        *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None, **rest: Any
+    ) -> None:
         if file is not None and file is not sys.stdout:
             builtins.print(*values, sep=sep, end=end, file=file, **rest)
             return
         for line in (" " if sep is None else sep).join(map(str, values)).split("\n"):
-            out(line)
+            log(line)
 
-    return show
+    return print_to_log
 
 
 @contextmanager
-def module_of(job: Job, session: Any, show: Callable[..., None]) -> Iterator[ModuleType]:
-    """The user's code as a module of its own for as long as the job runs.
+def model_module(job: Job, session: Any, print_: Callable[..., None]) -> Iterator[ModuleType]:
+    """Provide a module for the model's code while the job runs.
 
-    It is registered, since dataclasses and pickle look a class's module up, and pickled by value,
-    since a worker has no such module to import.
+    The module is in `sys.modules`, because dataclasses and pickle look up a class's module there. It is
+    pickled by value, because workers can't import it.
     """
     from pyspark import cloudpickle
 
     module = ModuleType(f"dbt_model_{next(_numbers)}_{job.name}")
     module.__file__ = job.path
-    # Not a global of the user's: a function that prints would drag it along to the workers.
-    module.__dict__["__builtins__"] = {**vars(builtins), "print": show}
+    # A builtin, not a global of the model: pickling a function that prints would otherwise pickle the logger too.
+    module.__dict__["__builtins__"] = {**vars(builtins), "print": print_}
     module.__dict__["spark"] = session
     sys.modules[module.__name__] = module
     cloudpickle.register_pickle_by_value(module)
@@ -56,57 +58,57 @@ def module_of(job: Job, session: Any, show: Callable[..., None]) -> Iterator[Mod
         sys.modules.pop(module.__name__, None)
 
 
-def quiet() -> None:
-    """Keep PySpark from writing each error a second time, as JSON with stack frames, to standard error."""
+def silence_pyspark_loggers() -> None:
+    """Stop PySpark from repeating each error as JSON with stack frames on standard error."""
     from pyspark.logger import PySparkLogger
 
     for name in ("SQLQueryContextLogger", "DataFrameQueryContextLogger"):
         PySparkLogger.getLogger(name).setLevel(logging.CRITICAL + 1)
 
 
-def explained(session: Any, frame: Any, view: str) -> str:
-    """EXPLAIN FORMATTED of the rows about to be written; empty when Spark can't say."""
+def explain_rows(session: Any, frame: Any, view: str) -> str:
+    """Return EXPLAIN FORMATTED of the rows to write; empty when Spark can't explain them."""
     frame.createOrReplaceTempView(view)
     try:
-        return str(session.sql(f"explain formatted select * from {quoted(view)}").collect()[0][0])
+        return str(session.sql(f"explain formatted select * from {quote_identifier(view)}").collect()[0][0])
     except Exception:
-        # The write itself meets the same error, and says so.
+        # The write fails with the same error and reports it.
         return ""
 
 
-def run(job: Job, session: Any, out: Callable[[str], None], plan: Callable[[str], None] | None = None) -> None:
-    """Run a model and write what it returns.
+def run(job: Job, session: Any, log: Callable[[str], None], on_plan: Callable[[str], None] | None = None) -> None:
+    """Run a model and write the frame that it returns.
 
     Args:
-        job: what to run.
-        session: a Spark session of the model's own, Connect or classic.
-        out: takes each line that the model prints.
-        plan: takes the plan of the rows just before they are written; None spares the question.
+        job: the model, its inputs and its write.
+        session: a Spark session that only this model uses, Connect or classic.
+        log: receives each line that the model prints.
+        on_plan: receives the plan of the rows before they are written; None skips the EXPLAIN.
 
     Raises:
-        ModelError: with the user's file, line and message when their code failed.
+        ModelError: the model's code failed, with file, line and message; or its result can't be written.
     """
-    quiet()
+    silence_pyspark_loggers()
     try:
-        with module_of(job, session, printer(out)) as module:
+        with model_module(job, session, print_function(log)) as module:
             exec(compile(job.code, job.path, "exec"), module.__dict__)
-            context = module.dbtObj(lambda relation: inputs.load(session, relation, job.inputs))
-            context.batch = job.window()
-            context.intervals = job.days()
+            context = module.dbtObj(lambda relation: inputs.read_relation(session, relation, job.inputs))
+            context.batch = job.microbatch()
+            context.intervals = job.interval_starts()
             context.code = job.fingerprint
             context.lake = job.lake
             context.reads_all = not job.inputs
-            context.log = out
+            context.log = log
             frame = frames.to_spark(session, module.model(context, session), job.name)
             declared: dict[str, str] = {}
             if job.columns is not None:
                 declared = contract.enforce(session, job.columns, frame.schema, job.name)
             if job.write.mode == "replace" or not job.write.exists:
                 frame = frames.storable(frame, declared)
-            if plan:
-                plan(explained(session, frame, job.write.view))
+            if on_plan:
+                on_plan(explain_rows(session, frame, job.write.view))
             write(session, frame, job)
     except ModelError:
         raise
     except (Exception, SystemExit) as error:
-        raise ModelError(explain(error, job.path)) from error
+        raise ModelError(describe_error(error, job.path)) from error

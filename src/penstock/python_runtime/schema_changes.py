@@ -1,4 +1,4 @@
-"""A table's columns against those of its new rows, and the statements that bring them to these."""
+"""Compare a table's columns with those of its new rows, and build the statements of `on_schema_change`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 
 from penstock.delta import table_features
 from penstock.python_runtime.job import Layout
-from penstock.python_runtime.model_errors import ModelError
-from penstock.sql.data_types import of, parse
-from penstock.sql.names import quoted
+from penstock.python_runtime.model_errors import RefusedModelError
+from penstock.sql.data_types import from_pyspark, parse
+from penstock.sql.names import quote_identifier, string_literal
 
-# A value of the left type is stored in a column of the right ones as it is.
-FITS = {
+# A column of one of the types on the right stores each value of the type on the left unchanged.
+FITS_INTO = {
     "tinyint": {"smallint", "int", "bigint", "float", "double"},
     "smallint": {"int", "bigint", "float", "double"},
     "int": {"bigint", "double"},
@@ -22,27 +22,27 @@ FITS = {
 }
 
 
-def types(schema: Any) -> dict[str, str]:
-    """Names and SQL types of a Spark schema, in order."""
-    return {item.name: of(item.dataType).sql for item in schema.fields}
+def column_types(schema: Any) -> dict[str, str]:
+    """Return the column names and SQL types of a Spark schema, in order."""
+    return {item.name: from_pyspark(item.dataType).sql for item in schema.fields}
 
 
-def repeated(names: Iterable[str]) -> list[str]:
-    """The names that occur more than once, without case."""
-    same: dict[str, list[str]] = {}
+def repeated_names(names: Iterable[str]) -> list[str]:
+    """Return the names that occur more than once, compared without case."""
+    groups: dict[str, list[str]] = {}
     for name in names:
-        same.setdefault(name.lower(), []).append(name)
-    return [name for alike in same.values() if len(alike) > 1 for name in alike]
+        groups.setdefault(name.lower(), []).append(name)
+    return [name for group in groups.values() if len(group) > 1 for name in group]
 
 
 @dataclass(frozen=True)
-class Change:
-    """How new rows' columns differ from a table's.
+class SchemaChange:
+    """The difference between a table's columns and those of its new rows.
 
     Attributes:
         added: new columns with their types.
-        removed: the table's columns that the rows lack.
-        retyped: columns whose type in the table can't hold the rows': name to (table's, rows').
+        removed: columns of the table that the new rows lack.
+        retyped: columns whose type in the table can't hold the new values: name to (table's type, new type).
     """
 
     added: dict[str, str]
@@ -52,98 +52,112 @@ class Change:
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.retyped)
 
-    def words(self) -> str:
-        """The difference for a person."""
+    def __str__(self) -> str:
         return "; ".join(
-            [f"{name} ({words}) is new" for name, words in self.added.items()]
+            [f"{name} ({data_type}) is new" for name, data_type in self.added.items()]
             + [f"{name} is missing" for name in self.removed]
             + [f"{name} is {new}, in the table {old}" for name, (old, new) in self.retyped.items()]
         )
 
 
-def compare(table: Mapping[str, str], rows: Mapping[str, str]) -> Change:
-    """The change from a table's columns to the rows'; names without case."""
-    old = {name.lower(): (name, words) for name, words in table.items()}
-    new = {name.lower(): (name, words) for name, words in rows.items()}
-    both = [key for key in old if key in new]
+def compare_columns(table: Mapping[str, str], rows: Mapping[str, str]) -> SchemaChange:
+    """Return the change from a table's columns to those of its new rows. Names are compared without case."""
+    old = {name.lower(): (name, data_type) for name, data_type in table.items()}
+    new = {name.lower(): (name, data_type) for name, data_type in rows.items()}
     retyped = {
         old[key][0]: (old[key][1], new[key][1])
-        for key in both
-        if not parse(old[key][1]).takes(parse(new[key][1])) and old[key][1] not in FITS.get(new[key][1], ())
+        for key in old
+        if key in new
+        and not parse(old[key][1]).accepts(parse(new[key][1]))
+        and old[key][1] not in FITS_INTO.get(new[key][1], ())
     }
-    return Change(
-        {name: parse(words).stored.sql for key, (name, words) in new.items() if key not in old},
+    return SchemaChange(
+        {name: parse(data_type).storable.sql for key, (name, data_type) in new.items() if key not in old},
         tuple(name for key, (name, _) in old.items() if key not in new),
         retyped,
     )
 
 
-def _allow(target: str, properties: Mapping[str, str]) -> list[str]:
-    pairs = ", ".join(f"'{key}' = '{value}'" for key, value in properties.items())
+def _set_properties(target: str, properties: Mapping[str, str]) -> list[str]:
+    pairs = ", ".join(f"{string_literal(key)} = {string_literal(value)}" for key, value in properties.items())
     return [f"alter table {target} set tblproperties ({pairs})"] if pairs else []
 
 
 @dataclass(frozen=True)
-class Plan:
-    """Statements that bring a table's columns to its new rows'.
+class AlterStatements:
+    """Statements that adapt a table's columns to its new rows.
 
     Attributes:
-        before: run before the rows are written.
-        after: run after them: a column is dropped only once the rows are in, so that a run that
-            fails takes nothing with it.
+        before: statements to run before the rows are written.
+        after: statements to run after it. Columns are dropped only once the rows are written, so that a
+            failed run loses no data.
     """
 
     before: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
 
-def plan(target: str, change: Change, on_schema_change: str, layout: Layout, properties: Collection[str] = ()) -> Plan:
-    """What brings a table's columns to the rows', by `on_schema_change`.
+def alter_statements(
+    target: str, change: SchemaChange, on_schema_change: str, layout: Layout, properties: Collection[str] = ()
+) -> AlterStatements:
+    """Return the statements that `on_schema_change` requires for a schema change.
 
     Args:
         target: the table.
-        change: from its columns to the rows'.
-        on_schema_change: as in the model's config.
-        layout: the table's.
-        properties: the names of the table properties that it has.
+        change: the change from its columns to those of the new rows.
+        on_schema_change: the model's setting.
+        layout: the table's layout.
+        properties: names of the table properties that are already set.
 
     Raises:
-        ModelError: `fail` and any change; `ignore` and a missing column; or a change the format can't make.
+        RefusedModelError: `fail` with any change, `ignore` with a missing column, or a change that the
+            format doesn't support.
     """
-    full = "set on_schema_change, or run with --full-refresh"
+    do = "set on_schema_change, or run with --full-refresh"
     if on_schema_change == "fail" and change:
-        raise ModelError.of(f"the columns of {target} (on_schema_change: fail)", change.words(), full)
+        raise RefusedModelError(f"the columns of {target} (on_schema_change: fail)", str(change), do)
     if on_schema_change == "ignore" and change.removed:
-        only = Change({}, change.removed, {})
-        raise ModelError.of(f"every column of {target} (on_schema_change: ignore)", only.words(), full)
+        found = str(SchemaChange({}, change.removed, {}))
+        raise RefusedModelError(f"every column of {target} (on_schema_change: ignore)", found, do)
     before: list[str] = []
     after: list[str] = []
     if on_schema_change in ("append_new_columns", "sync_all_columns") and change.added:
-        if layout.features:
-            before += _allow(target, table_features.properties(change.added, properties))
-        listed = ", ".join(f"{quoted(name)} {words}" for name, words in change.added.items())
-        before.append(f"alter table {target} add columns ({listed})")
-    if on_schema_change != "sync_all_columns":
-        return Plan(tuple(before))
-    if change.removed:
-        if layout.drop_columns_with is None:
-            raise ModelError.of(
-                f"a format that drops columns (on_schema_change: sync_all_columns) for {target}",
-                f"{layout.file_format}, and {', '.join(change.removed)} to drop",
-                "run with --full-refresh",
-            )
-        after += _allow(target, layout.drop_columns_with)
-        after.append(f"alter table {target} drop columns ({', '.join(map(quoted, change.removed))})")
-    if change.retyped:
-        if layout.widen_columns_with is None:
-            only = Change({}, (), change.retyped)
-            raise ModelError.of(
-                f"a format that changes types (on_schema_change: sync_all_columns) for {target}",
-                f"{layout.file_format}, and {only.words()}",
-                "cast the column, or run with --full-refresh",
-            )
-        before += _allow(target, layout.widen_columns_with)
-        before += [
-            f"alter table {target} alter column {quoted(name)} type {new}" for name, (_, new) in change.retyped.items()
-        ]
-    return Plan(tuple(before), tuple(after))
+        before += _add_columns(target, change.added, layout, properties)
+    if on_schema_change == "sync_all_columns" and change.removed:
+        after += _drop_columns(target, change.removed, layout)
+    if on_schema_change == "sync_all_columns" and change.retyped:
+        before += _widen_columns(target, change.retyped, layout)
+    return AlterStatements(tuple(before), tuple(after))
+
+
+def _add_columns(target: str, added: Mapping[str, str], layout: Layout, properties: Collection[str]) -> list[str]:
+    required = table_features.required_properties(added, properties) if layout.features else {}
+    definitions = ", ".join(f"{quote_identifier(name)} {data_type}" for name, data_type in added.items())
+    return [*_set_properties(target, required), f"alter table {target} add columns ({definitions})"]
+
+
+def _drop_columns(target: str, removed: Collection[str], layout: Layout) -> list[str]:
+    if layout.drop_columns_with is None:
+        raise RefusedModelError(
+            f"a format that drops columns (on_schema_change: sync_all_columns) for {target}",
+            f"{layout.file_format}, and {', '.join(removed)} to drop",
+            "run with --full-refresh",
+        )
+    names = ", ".join(map(quote_identifier, removed))
+    return [*_set_properties(target, layout.drop_columns_with), f"alter table {target} drop columns ({names})"]
+
+
+def _widen_columns(target: str, retyped: Mapping[str, tuple[str, str]], layout: Layout) -> list[str]:
+    if layout.widen_columns_with is None:
+        raise RefusedModelError(
+            f"a format that changes types (on_schema_change: sync_all_columns) for {target}",
+            f"{layout.file_format}, and {SchemaChange({}, (), dict(retyped))}",
+            "cast the column, or run with --full-refresh",
+        )
+    return [
+        *_set_properties(target, layout.widen_columns_with),
+        *(
+            f"alter table {target} alter column {quote_identifier(name)} type {new}"
+            for name, (_, new) in retyped.items()
+        ),
+    ]

@@ -1,4 +1,4 @@
-"""Replacing a table: one commit where the format has it, otherwise written aside and swapped."""
+"""Replace a table in one commit where its format allows that, else by writing a temporary table and renaming it."""
 
 from __future__ import annotations
 
@@ -9,126 +9,138 @@ from typing import Any
 
 from penstock.delta import table_features
 from penstock.delta.conflicts import create_if_missing
-from penstock.delta.sorted_writes import arranged
+from penstock.delta.sorted_writes import sorted_query
 from penstock.python_runtime.job import Layout, Write
-from penstock.python_runtime.model_errors import ModelError
-from penstock.python_runtime.schema_changes import types
-from penstock.sql.names import column, quoted, text
+from penstock.python_runtime.model_errors import RefusedModelError
+from penstock.python_runtime.schema_changes import column_types
+from penstock.sql.names import column_expression, quote_identifier, string_literal
 
-ASIDE = "__dbt_aside"
-
-
-def aside_of(target: str) -> str:
-    """The name that a table is written under before it takes its own."""
-    return f"{target[:-1]}{ASIDE}`" if target.endswith("`") else f"{target}{ASIDE}"
+TEMPORARY_SUFFIX = "__dbt_aside"
 
 
-def clauses(layout: Layout, location: str | None, columns: Mapping[str, str] | None = None) -> str:
-    """The clauses of `create table` between its name and `as`.
+def temporary_name(target: str) -> str:
+    """Return the name of the temporary table that is later renamed to the target."""
+    return f"{target[:-1]}{TEMPORARY_SUFFIX}`" if target.endswith("`") else f"{target}{TEMPORARY_SUFFIX}"
+
+
+def create_clauses(layout: Layout, location: str | None, columns: Mapping[str, str] | None = None) -> str:
+    """Return the clauses of `create table` between the table's name and `as`.
 
     Args:
-        layout: the table's.
-        location: its folder; None leaves it to the warehouse.
-        columns: SQL types by name, of which some need table properties.
+        layout: the table's layout.
+        location: the table's folder; None uses the warehouse's default.
+        columns: SQL types by column name, to find the table properties that they require.
 
     Raises:
-        ModelError: a layout that the format doesn't have.
+        RefusedModelError: the format doesn't support the layout.
     """
-    partitions = list(map(column, layout.partition_by))
-    parts = [f"using {layout.file_format}"]
-    needed = table_features.properties(columns or {}, layout.properties) if layout.features else {}
-    for word, pairs in (("options", layout.options), ("tblproperties", {**layout.properties, **needed})):
+    partitions = list(map(column_expression, layout.partition_by))
+    clauses = [f"using {layout.file_format}"]
+    required = table_features.required_properties(columns or {}, layout.properties) if layout.features else {}
+    for keyword, pairs in (("options", layout.options), ("tblproperties", {**layout.properties, **required})):
         if pairs:
-            parts.append(f"{word} ({', '.join(f'{text(k)} = {text(v)}' for k, v in pairs.items())})")
+            rendered = (f"{string_literal(key)} = {string_literal(value)}" for key, value in pairs.items())
+            clauses.append(f"{keyword} ({', '.join(rendered)})")
     if partitions:
-        parts.append(f"partitioned by ({', '.join(partitions)})")
-    # In a partitioned table of a format that clusters, it means Z-order, which maintenance does.
+        clauses.append(f"partitioned by ({', '.join(partitions)})")
+    # In a partitioned table of a format that clusters, clustered_by means Z-order, which maintenance applies.
     if layout.clustered_by and not (layout.clusters and layout.partition_by):
-        parts.append(_clustering(layout))
+        clauses.append(_clustering_clause(layout))
     if location:
-        parts.append(f"location {text(location)}")
+        clauses.append(f"location {string_literal(location)}")
     if layout.comment:
-        parts.append(f"comment {text(layout.comment)}")
-    return " ".join(parts)
+        clauses.append(f"comment {string_literal(layout.comment)}")
+    return " ".join(clauses)
 
 
-def in_order(select: str, layout: Layout) -> str:
-    """A query of the rows, in the order in which the table's files are to hold them."""
-    return arranged(select, layout.partition_by, layout.rebalanced, layout.sorted_within)
+def sorted_by_layout(select: str, layout: Layout) -> str:
+    """Return a query that selects the rows of another query in the order in which the layout stores them."""
+    return sorted_query(select, layout.partition_by, layout.rebalanced, layout.sorted_within)
 
 
-def _clustering(layout: Layout) -> str:
-    names = ", ".join(map(column, layout.clustered_by))
-    if not layout.clusters:
-        if layout.buckets is None:
-            raise ModelError.of(f"buckets for clustered_by on {layout.file_format}", "none", "set buckets: a number")
-        return f"clustered by ({names}) into {layout.buckets} buckets"
-    return f"cluster by ({names})"
+def _clustering_clause(layout: Layout) -> str:
+    names = ", ".join(map(column_expression, layout.clustered_by))
+    if layout.clusters:
+        return f"cluster by ({names})"
+    if layout.buckets is None:
+        raise RefusedModelError(f"buckets for clustered_by on {layout.file_format}", "none", "set buckets: a number")
+    return f"clustered by ({names}) into {layout.buckets} buckets"
 
 
 @dataclass(frozen=True)
-class Standing:
-    """What stands at the target's name: a table's format, folder and clustering columns."""
+class ExistingTable:
+    """The table that has the target's name: its format, its folder, and whether it is clustered."""
 
     file_format: str
     location: str
     clustered: bool
 
 
-def standing(session: Any, write: Write, layout: Layout) -> Standing | None:
-    """The table at the target's name; None when there is none, or a view."""
+def existing_table(session: Any, write: Write, layout: Layout) -> ExistingTable | None:
+    """Return the table that has the target's name; None when there is none, or a view."""
     if not write.exists or write.drop == "view" or not session.catalog.tableExists(write.target.replace("`", "")):
         return None
-    rows = {row[0]: row[1] for row in session.sql(f"describe table extended {write.target}").collect()}
-    found = Standing(str(rows.get("Provider") or "").lower(), str(rows.get("Location") or ""), False)
-    if not (layout.clusters and layout.partition_by and found.file_format == layout.file_format):
-        return found
-    detail = session.sql(f"describe detail {write.target}").first().asDict()
-    return Standing(found.file_format, found.location, bool(detail.get("clusteringColumns")))
+    details = {row[0]: row[1] for row in session.sql(f"describe table extended {write.target}").collect()}
+    file_format, location = str(details.get("Provider") or "").lower(), str(details.get("Location") or "")
+    clustered = False
+    if layout.clusters and layout.partition_by and file_format == layout.file_format:
+        detail = session.sql(f"describe detail {write.target}").first().asDict()
+        clustered = bool(detail.get("clusteringColumns"))
+    return ExistingTable(file_format, location, clustered)
 
 
-def location_aside(layout: Layout, old: Standing | None) -> str | None:
-    """The new table's folder: the configured one, or one beside it where the old table's files lie there."""
+def temporary_location(layout: Layout, old: ExistingTable | None) -> str | None:
+    """Return the new table's folder: the configured one, or one beside it if the old table uses the configured one."""
     if layout.location is None or old is None:
         return layout.location
-    name = layout.location.rpartition("/")[2]
-    return f"{layout.location}{ASIDE}" if old.location.rstrip("/").endswith(f"/{name}") else layout.location
+    folder = layout.location.rpartition("/")[2]
+    in_use = old.location.rstrip("/").endswith(f"/{folder}")
+    return f"{layout.location}{TEMPORARY_SUFFIX}" if in_use else layout.location
 
 
 def create_empty(session: Any, target: str, layout: Layout, schema: Any) -> None:
-    """Make the table of some columns, unless it is there: who makes it at the same time meets the same one."""
-    columns = types(schema)
-    listed = {quoted(name): words for name, words in columns.items()}
-    create_if_missing(session.sql, target, listed, clauses(layout, layout.location, columns))
+    """Create the table without rows, unless it exists or another writer creates it at the same time."""
+    columns = column_types(schema)
+    definitions = {quote_identifier(name): data_type for name, data_type in columns.items()}
+    create_if_missing(session.sql, target, definitions, create_clauses(layout, layout.location, columns))
 
 
-def replace(session: Any, write: Write, layout: Layout, schema: Any) -> None:
-    """Put the rows of the write's view in place of the target, whatever was there.
+def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> None:
+    """Replace the target, whatever it is, by a table with the rows of the write's view.
 
-    The old table stays as it was when the rows can't be computed. What has to give way (a view, a
-    table of another format or of one without atomic replacement, a clustered one that becomes
-    partitioned) does so only once the new table lies whole beside it.
+    If the rows can't be computed, the old table is unchanged. A view, a table of another format or of a
+    format without atomic replacement, and a clustered table that becomes partitioned are dropped only after
+    the new table is complete.
     """
-    old = standing(session, write, layout)
-    view = write.drop == "view"
-    columns = types(schema)
-    if layout.atomic and not view and (old is None or (old.file_format == layout.file_format and not old.clustered)):
-        in_place = old.location if old and layout.location else layout.location
-        source = in_order(f"select * from {quoted(write.view)}", layout)
-        session.sql(f"create or replace table {write.target} {clauses(layout, in_place, columns)} as {source}")
+    old = existing_table(session, write, layout)
+    is_view = write.drop == "view"
+    same_kind = old is None or (old.file_format == layout.file_format and not old.clustered)
+    if layout.atomic and not is_view and same_kind:
+        location = old.location if old and layout.location else layout.location
+        source = sorted_by_layout(f"select * from {quote_identifier(write.view)}", layout)
+        clauses = create_clauses(layout, location, column_types(schema))
+        session.sql(f"create or replace table {write.target} {clauses} as {source}")
         return
-    aside = aside_of(write.target)
-    session.sql(f"drop table if exists {aside}")
-    # The table first, then its rows: a run that dies in between leaves a table, which the next one drops.
-    listed = ", ".join(f"{quoted(name)} {words}" for name, words in columns.items())
-    session.sql(f"create table {aside} ({listed}) {clauses(layout, location_aside(layout, old), columns)}")
+    temporary = temporary_name(write.target)
+    _write_temporary(session, temporary, write, layout, temporary_location(layout, old), column_types(schema))
+    # The new table is complete. From here on an error must not drop it, because the old one may be gone.
+    session.sql(f"drop {'view' if is_view else 'table'} if exists {write.target}")
+    session.sql(f"alter table {temporary} rename to {write.target}")
+
+
+def _write_temporary(
+    session: Any, temporary: str, write: Write, layout: Layout, location: str | None, columns: Mapping[str, str]
+) -> None:
+    """Create the temporary table and insert the rows; drop it again when the rows can't be computed."""
+    session.sql(f"drop table if exists {temporary}")
+    # Two statements, so that a run killed in between leaves a registered table, which the next run drops.
+    definitions = ", ".join(f"{quote_identifier(name)} {data_type}" for name, data_type in columns.items())
+    session.sql(f"create table {temporary} ({definitions}) {create_clauses(layout, location, columns)}")
     try:
-        names = ", ".join(quoted(item.name) for item in session.table(aside).schema.fields)
-        session.sql(f"insert overwrite table {aside} {in_order(f'select {names} from {quoted(write.view)}', layout)}")
+        names = ", ".join(quote_identifier(item.name) for item in session.table(temporary).schema.fields)
+        source = sorted_by_layout(f"select {names} from {quote_identifier(write.view)}", layout)
+        session.sql(f"insert overwrite table {temporary} {source}")
     except BaseException:
         with contextlib.suppress(Exception):
-            session.sql(f"drop table if exists {aside}")
+            session.sql(f"drop table if exists {temporary}")
         raise
-    # From here on the new table is whole: an error must leave it, since the old one is gone.
-    session.sql(f"drop {'view' if view else 'table'} if exists {write.target}")
-    session.sql(f"alter table {aside} rename to {write.target}")

@@ -1,4 +1,4 @@
-"""Writing a model's rows from a temporary view of its own session: no temporary table exists at any time."""
+"""Write a model's rows from a temporary view of its session. No staging table is created."""
 
 from __future__ import annotations
 
@@ -6,53 +6,60 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from penstock.delta import merge_keys, replace_where
-from penstock.delta.conflicts import again_on_conflict
+from penstock.delta.conflicts import retry_on_conflict
 from penstock.python_runtime import schema_changes, table_replacement
 from penstock.python_runtime.job import Job
-from penstock.python_runtime.model_errors import ModelError
+from penstock.python_runtime.model_errors import ModelError, RefusedModelError
 from penstock.sql.data_types import parse
-from penstock.sql.names import quoted
+from penstock.sql.names import quote_identifier
 
 COMMIT_INFO = "spark.databricks.delta.commitInfo.userMetadata"
-# Where a merge's text leaves its columns to the writer, which knows the rows.
-ALL = "/* all columns */ *"
-DYNAMIC = "spark.sql.sources.partitionOverwriteMode"
+# The merge macro writes this where it leaves the list of columns to the writer, which knows the rows' columns.
+ALL_COLUMNS = "/* all columns */ *"
+OVERWRITE_MODE = "spark.sql.sources.partitionOverwriteMode"
 
 
 def write(session: Any, frame: Any, job: Job) -> None:
-    """Write a data frame as the job says.
+    """Write a DataFrame to the job's target.
 
-    A table of an atomic format is as it was until the one commit that ends the write, except that
-    `on_schema_change` alters its columns before.
+    If the format commits atomically, the table's rows are unchanged until the one commit that ends the write.
+    `on_schema_change` may alter the table's columns before that commit.
 
     Raises:
-        ModelError: columns that `on_schema_change` refuses, or an unknown mode.
+        RefusedModelError: `on_schema_change` refuses the columns, or the rows don't fit the write.
+        ModelError: the write mode is unknown.
     """
     frame.createOrReplaceTempView(job.write.view)
     if job.write.commit_info:
         session.conf.set(COMMIT_INFO, job.write.commit_info)
     if job.write.mode == "replace":
-        table_replacement.replace(session, job.write, job.layout, frame.schema)
+        table_replacement.replace_table(session, job.write, job.layout, frame.schema)
         return
     if not job.write.exists:
         table_replacement.create_empty(session, job.write.target, job.layout, frame.schema)
-    target, rows = job.write.target, schema_changes.types(frame.schema)
-    present = schema_changes.types(session.table(target).schema)
-    if unreadable := [f"{name} is {words}" for name, words in present.items() if parse(words).has_void]:
-        words = f"{', '.join(unreadable)}, the type of a NULL literal"
-        raise ModelError.of(f"columns of {target} that can be read", words, "build the table anew with --full-refresh")
-    change = schema_changes.compare(present, rows)
-    added = job.layout.features and change.added
-    properties = [row[0] for row in session.sql(f"show tblproperties {target}").collect()] if added else []
-    plan = schema_changes.plan(target, change, job.write.on_schema_change, job.layout, properties)
-    for statement in plan.before:
+    target, rows = job.write.target, schema_changes.column_types(frame.schema)
+    statements = _alter_statements(session, job, rows)
+    for statement in statements.before:
         session.sql(statement)
-    source = table_replacement.in_order(
-        f"select {selected(session, target, rows)} from {quoted(job.write.view)}", job.layout
-    )
-    again_on_conflict(lambda: _insert(session, job, source, rows))
-    for statement in plan.after:
+    select = f"select {target_select_list(session, target, rows)} from {quote_identifier(job.write.view)}"
+    source = table_replacement.sorted_by_layout(select, job.layout)
+    retry_on_conflict(lambda: _insert(session, job, source, rows))
+    for statement in statements.after:
         session.sql(statement)
+
+
+def _alter_statements(session: Any, job: Job, rows: Mapping[str, str]) -> schema_changes.AlterStatements:
+    target = job.write.target
+    present = schema_changes.column_types(session.table(target).schema)
+    if unreadable := [f"{name} is {data_type}" for name, data_type in present.items() if parse(data_type).has_void]:
+        found = f"{', '.join(unreadable)}, the type of a NULL literal"
+        do = "rebuild the table with --full-refresh"
+        raise RefusedModelError(f"columns of {target} that can be read", found, do)
+    change = schema_changes.compare_columns(present, rows)
+    properties = []
+    if job.layout.features and change.added:
+        properties = [row[0] for row in session.sql(f"show tblproperties {target}").collect()]
+    return schema_changes.alter_statements(target, change, job.write.on_schema_change, job.layout, properties)
 
 
 def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> None:
@@ -61,54 +68,57 @@ def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> Non
         session.sql(f"insert into {target} {source}")
     elif job.write.mode == "merge":
         try:
-            session.sql(merged(str(job.write.merge_sql), session.table(target).schema.names, rows))
+            session.sql(list_merge_columns(str(job.write.merge_sql), session.table(target).schema.names, rows))
         except Exception as error:
-            _explain_duplicates(session, job, error)
+            _raise_for_duplicate_keys(session, job, error)
             raise
     elif job.write.mode == "replace_where":
         try:
             session.sql(f"insert into {target} replace where {job.write.condition} {source}")
         except Exception as error:
-            if parts := replace_where.in_parts(error, job.write.condition):
-                raise ModelError.of(*parts) from None
+            if parts := replace_where.error_parts(error, job.write.condition):
+                raise RefusedModelError(*parts) from None
             raise
     elif job.write.mode == "insert_overwrite":
-        session.conf.set(DYNAMIC, "dynamic" if job.layout.partition_by else "static")
+        session.conf.set(OVERWRITE_MODE, "dynamic" if job.layout.partition_by else "static")
         session.sql(f"insert overwrite table {target} {source}")
     else:
-        raise ModelError(f"the write mode {job.write.mode} is not known to the Python models of penstock")
+        raise ModelError(f"penstock doesn't know the write mode {job.write.mode} of a Python model")
 
 
-def merged(sql: str, table: Iterable[str], rows: Iterable[str]) -> str:
-    """Return a merge with the columns that its rows and the table have in place of its marked stars.
+def list_merge_columns(sql: str, table: Iterable[str], rows: Iterable[str]) -> str:
+    """Return a merge statement with its marked stars replaced by the columns that table and rows share.
 
-    Delta itself reads a name that a star stands for as SQL, so that one with a backtick in it fails.
+    Delta parses the names behind a star as SQL, so a name that contains a backtick would fail.
     """
-    have = {name.casefold() for name in rows}
-    shared = [quoted(name) for name in table if name.casefold() in have]
+    row_names = {name.casefold() for name in rows}
+    shared = [quote_identifier(name) for name in table if name.casefold() in row_names]
     updates = ", ".join(f"{name} = DBT_INTERNAL_SOURCE.{name}" for name in shared)
     values = ", ".join(f"DBT_INTERNAL_SOURCE.{name}" for name in shared)
-    return sql.replace(f"update set {ALL}", f"update set {updates}").replace(
-        f"insert {ALL}", f"insert ({', '.join(shared)}) values ({values})"
+    return sql.replace(f"update set {ALL_COLUMNS}", f"update set {updates}").replace(
+        f"insert {ALL_COLUMNS}", f"insert ({', '.join(shared)}) values ({values})"
     )
 
 
-def _explain_duplicates(session: Any, job: Job, error: BaseException) -> None:
-    """Raise the error of a merge with a key that several new rows have.
+def _raise_for_duplicate_keys(session: Any, job: Job, error: BaseException) -> None:
+    """Raise an error that names the duplicate key, if the merge failed because of one.
 
     Raises:
-        ModelError: names the key.
+        RefusedModelError: several new rows have the same key.
     """
-    if merge_keys.is_duplicate(error):
-        view = quoted(job.write.view)
-        if parts := merge_keys.in_parts(lambda sql: session.sql(sql).collect(), job.write.target, view, job.write.keys):
-            raise ModelError.of(*parts) from None
+    if merge_keys.is_duplicate_key_error(error):
+        view = quote_identifier(job.write.view)
+        parts = merge_keys.error_parts(lambda sql: session.sql(sql).collect(), job.write.target, view, job.write.keys)
+        if parts:
+            raise RefusedModelError(*parts) from None
 
 
-def selected(session: Any, target: str, rows: Mapping[str, str]) -> str:
-    """The select list that puts the rows in the target's order, null for a column that they lack."""
+def target_select_list(session: Any, target: str, rows: Mapping[str, str]) -> str:
+    """Return the select list that puts the rows' columns in the target's order, with NULL for missing ones."""
     names = {name.lower(): name for name in rows}
     return ", ".join(
-        quoted(names[name.lower()]) if name.lower() in names else f"cast(null as {words}) as {quoted(name)}"
-        for name, words in schema_changes.types(session.table(target).schema).items()
+        quote_identifier(names[name.lower()])
+        if name.lower() in names
+        else f"cast(null as {data_type}) as {quote_identifier(name)}"
+        for name, data_type in schema_changes.column_types(session.table(target).schema).items()
     )

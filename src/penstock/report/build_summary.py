@@ -1,4 +1,4 @@
-"""What a build left, in one short table: rows a layer, tests, rows quarantined by reason, what to type next."""
+"""Summarize a build: rows per table, tests, quarantined rows by reason, joins, and next commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pyhive import hive
 from rich.console import Console
 from rich.table import Table
 
@@ -18,44 +17,38 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.plans import plan_store, queries
 from penstock.plans.parse import NotAPlan
-from penstock.report import remote_session
+from penstock.report.warehouse_query import run_query
 from penstock.spark.server import control
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
-# Endings of models that are steps on the way to others: counting their rows takes longest and tells least.
-IN_BETWEEN = ("_windowed", "_checked")
+# Suffixes of intermediate models. Counting their rows takes longest and is of little use.
+UNCOUNTED_SUFFIXES = ("_windowed", "_checked")
 PASSED = {"pass", "success"}
 
 
-def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Rows of one statement on the running server: the project's own, or the one that the target names.
+@dataclass(frozen=True)
+class Summary:
+    """The summary of a build.
 
-    Raises:
-        PenstockError: no server is up, or the statement failed; Spark's message without its stack.
+    Attributes:
+        counts: number of rows by layer and table.
+        tests: number of tests by status; successful tests have the status `passed`.
+        quarantined: the rules that quarantined rows, with their number of rows, the largest first.
+        joins: for each model with joins, its join strategies.
+        ui: the address of the Spark UI; empty if there is none.
+        reused: number of passed tests that were not repeated, because neither their SQL nor their data changed.
     """
-    if control.is_remote(settings):
-        connection = remote_session.connect(settings)
-    else:
-        running = control.current(settings)
-        if running is None:
-            raise PenstockError("a running server", "none is up", "type `penstock up`")
-        connection = running.connect()
-    try:
-        cursor = connection.cursor()
-        cursor.execute(sql)
-        return [tuple(row) for row in cursor.fetchall()]
-    except hive.OperationalError as error:
-        status = getattr(error.args[0], "status", None) if error.args else None
-        words = str(status.errorMessage if status else error).splitlines()[0]
-        raise PenstockError("an answer to a statement", words, f"see {control.log_folder(settings)}") from None
-    finally:
-        # Hive's classes can fail as a session closes; the rows, or the error, are here already.
-        with contextlib.suppress(hive.OperationalError):
-            connection.close()
+
+    counts: dict[tuple[str, str], int]
+    tests: Counter[str]
+    quarantined: list[tuple[str, int]]
+    joins: list[str]
+    ui: str
+    reused: int = 0
 
 
-def artifact(settings: Settings, name: str) -> dict[str, Any]:
-    """One of the files dbt left in target/.
+def read_artifact(settings: Settings, name: str) -> dict[str, Any]:
+    """Return the content of a file in dbt's target folder.
 
     Raises:
         PenstockError: dbt has not run yet.
@@ -69,12 +62,12 @@ def artifact(settings: Settings, name: str) -> dict[str, Any]:
 
 
 def target_folder() -> Path:
-    """dbt's target folder, as dbt itself is told."""
+    """Return dbt's target folder, relative to the project's folder."""
     return Path(os.environ.get("DBT_TARGET_PATH", "target"))
 
 
 def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
-    """(layer, table) of the lake's datasets and of every model and snapshot that the last run built, seeds aside."""
+    """Return the layer and table of each lake dataset, and of each model and snapshot that the last run built."""
     nodes = manifest["nodes"]
     built = [
         nodes[r["unique_id"]]
@@ -82,7 +75,7 @@ def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tupl
         if r["status"] in PASSED and r["unique_id"].startswith(("model.", "snapshot.")) and r["unique_id"] in nodes
     ]
     named = [(n["schema"], n["alias"]) for n in built if n["config"]["materialized"] != "ephemeral"]
-    # The ledger is a source too, and isn't there before the first interval model is built.
+    # The run ledger is a source too, but does not exist before the first interval model is built.
     sources = [
         (s["schema"], s["identifier"])
         for s in manifest["sources"].values()
@@ -95,69 +88,49 @@ def _quarantined(settings: Settings, tables: list[tuple[str, str]]) -> list[tupl
     if ("warehouse", "quality_report") not in tables:
         return []
     counted = "select rule, sum(`rows`) as n from warehouse.quality_report where severity = 'error'"
-    rows = query(settings, f"{counted} group by rule order by 2 desc")
+    rows = run_query(settings, f"{counted} group by rule order by 2 desc")
     return [(str(rule), int(count)) for rule, count in rows if count]
 
 
 def _joins(settings: Settings, results: dict[str, Any]) -> list[str]:
-    """For each model of the last run that joins: how Spark did it."""
-    found = []
+    """Return the join strategies of each model of the last run."""
+    lines = []
     for node in sorted(item["unique_id"] for item in results["results"] if item["status"] in PASSED):
-        known = plan_store.read(settings.root / target_folder(), node)
+        captured = plan_store.read(settings.root / target_folder(), node)
         with contextlib.suppress(NotAPlan):
-            kinds = Counter(join.kind for join in queries.joins(known.plan)) if known and known.plan else Counter()
+            plan = captured.plan if captured else None
+            kinds = Counter(join.kind for join in queries.joins(plan)) if plan else Counter()
             if kinds:
-                words = ", ".join(kind if n == 1 else f"{n} {kind}s" for kind, n in kinds.most_common())
-                found.append(f"{node.rsplit('.', 1)[-1]}: {words}")
-    return found
+                listed = ", ".join(kind if n == 1 else f"{n} {kind}s" for kind, n in kinds.most_common())
+                lines.append(f"{node.rsplit('.', 1)[-1]}: {listed}")
+    return lines
 
 
-@dataclass(frozen=True)
-class Summary:
-    """What a build left.
-
-    Attributes:
-        counts: rows by layer and table.
-        tests: how many by status; those that are well are `passed`.
-        quarantined: reasons of quarantine with their rows, most first.
-        joins: for each model that joins, how.
-        ui: the address of Spark's own UI; empty when there is none.
-        reused: how many tests weren't repeated, because they passed and their SQL and data are the same.
-    """
-
-    counts: dict[tuple[str, str], int]
-    tests: Counter[str]
-    quarantined: list[tuple[str, int]]
-    joins: list[str]
-    ui: str
-    reused: int = 0
-
-
-def _reused(settings: Settings, results: dict[str, Any]) -> int:
-    """How many tests of the last run weren't repeated, by the adapter's file."""
+def _reused_tests(settings: Settings, results: dict[str, Any]) -> int:
+    """Return how many tests of the last run were not repeated, from the adapter's file."""
     with contextlib.suppress(PenstockError):
-        passed = artifact(settings, "passed_tests.json")
+        passed = read_artifact(settings, "passed_tests.json")
         if passed["run"] == results["metadata"]["invocation_id"]:
             return int(passed["reused"])
     return 0
 
 
 def gather(settings: Settings) -> Summary:
-    """What the last build left, by dbt's files and the server.
+    """Return the summary of the last build, from dbt's files and the server.
 
     Raises:
-        PenstockError: dbt has not run yet, or no server answers.
+        PenstockError: dbt has not run yet, or no server is running.
     """
-    results = artifact(settings, "run_results.json")
+    results = read_artifact(settings, "run_results.json")
     tables = [
         table
-        for table in built_tables(artifact(settings, "manifest.json"), results)
-        if not table[1].endswith(IN_BETWEEN)
+        for table in built_tables(read_artifact(settings, "manifest.json"), results)
+        if not table[1].endswith(UNCOUNTED_SUFFIXES)
     ]
     counts: dict[tuple[str, str], int] = {}
     if tables:
         union = " union all ".join(f"select '{a}' as a, '{b}' as b, count(*) as n from {a}.{b}" for a, b in tables)
-        counts = {(a, b): int(n) for a, b, n in query(settings, union)}
+        counts = {(a, b): int(n) for a, b, n in run_query(settings, union)}
     tests = Counter(
         "passed" if r["status"] in PASSED else str(r["status"])
         for r in results["results"]
@@ -170,47 +143,56 @@ def gather(settings: Settings) -> Summary:
         _quarantined(settings, tables),
         _joins(settings, results),
         running.ui if running else "",
-        _reused(settings, results),
+        _reused_tests(settings, results),
     )
 
 
-def show(found: Summary, seconds: float | None) -> None:
+def show(summary: Summary, seconds: float | None) -> None:
     """Print the summary of a build.
 
     Args:
-        seconds: how long all of it took; None leaves the line out.
+        summary: the summary.
+        seconds: duration of the whole command; None omits the line.
     """
     console = Console(highlight=False)
+    console.print()
+    console.print(_row_table(summary))
+    failed = sum(number for status, number in summary.tests.items() if status != "passed")
+    color = "green" if not failed else "red"
+    tests = ", ".join(f"{number} {status}" for status, number in summary.tests.most_common()) or "none run"
+    reused = f" ({summary.reused} of them not repeated: their SQL and data are the same)" if summary.reused else ""
+    console.print(f"tests        [{color}]{tests}[/{color}]{reused}", soft_wrap=True)
+    if summary.quarantined:
+        # A row with several reasons counts once for each of them.
+        reasons = ", ".join(f"{name} {number:,}" for name, number in summary.quarantined)
+        console.print(f"quarantined  {reasons}", soft_wrap=True)
+    for position, line in enumerate(summary.joins):
+        console.print(f"{'joins' if position == 0 else '':<12} {line}", soft_wrap=True)
+    if seconds is not None:
+        console.print(f"seconds      {seconds:.1f}")
+    console.print(_next_commands(summary.ui))
+
+
+def _row_table(summary: Summary) -> Table:
     table = Table(title="penstock: what the build left", title_justify="left", show_edge=False, pad_edge=False)
     for name, justify in (("layer", "left"), ("table", "left"), ("rows", "right")):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for layer in LAYERS:
-        own = [(b, n) for (a, b), n in sorted(found.counts.items()) if a == layer]
-        for place, (name, number) in enumerate(own):
-            table.add_row(layer if place == 0 else "", name, f"{number:,}", end_section=place == len(own) - 1)
-    console.print()
-    console.print(table)
+        of_layer = [(b, n) for (a, b), n in sorted(summary.counts.items()) if a == layer]
+        for position, (name, number) in enumerate(of_layer):
+            is_last = position == len(of_layer) - 1
+            table.add_row(layer if position == 0 else "", name, f"{number:,}", end_section=is_last)
+    return table
 
-    failed = sum(n for word, n in found.tests.items() if word != "passed")
-    color = "green" if not failed else "red"
-    words = ", ".join(f"{number} {word}" for word, number in found.tests.most_common()) or "none run"
-    repeated = f" ({found.reused} of them not repeated: their SQL and data are the same)" if found.reused else ""
-    console.print(f"tests        [{color}]{words}[/{color}]{repeated}", soft_wrap=True)
-    if found.quarantined:
-        # A row may have several reasons; this counts reasons.
-        reasons = ", ".join(f"{name} {number:,}" for name, number in found.quarantined)
-        console.print(f"quarantined  {reasons}", soft_wrap=True)
-    for place, line in enumerate(found.joins):
-        console.print(f"{'joins' if place == 0 else '':<12} {line}", soft_wrap=True)
-    if seconds is not None:
-        console.print(f"seconds      {seconds:.1f}")
+
+def _next_commands(ui: str) -> Table:
     hints = Table.grid(padding=(0, 2))
     hints.add_row("next       ", "export PATH=$PWD/.venv/bin:$PATH", "")
     hints.add_row("", "dbt docs generate && dbt docs serve", "the lineage graph")
     hints.add_row("", "penstock explain hourly_zone_revenue", "which join Spark chose, and why")
     hints.add_row("", "penstock batches", "what was built for each model and month")
-    hints.add_row("", "make ml", "the models that learn: train, predict, cluster, rank, stream")
+    hints.add_row("", "make ml", "machine learning: train, predict, cluster, rank, stream")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
-    if found.ui:
-        hints.add_row("", "penstock status --show-secret", f"the link to Spark's own UI, {found.ui}")
-    console.print(hints)
+    if ui:
+        hints.add_row("", "penstock status --show-secret", f"the link to the Spark UI, {ui}")
+    return hints

@@ -1,4 +1,4 @@
-"""What `penstock batches` shows of the ledger."""
+"""Read and show the rows of the run ledger, for `penstock batches`."""
 
 from __future__ import annotations
 
@@ -17,53 +17,56 @@ Row = dict[str, Any]
 STYLE = {ledger_rows.BUILT: "green", ledger_rows.REMOVED: "dim"}
 
 
-def rows(query: Callable[[str], Sequence[Sequence[Any]]], schema: str, models: Sequence[str]) -> list[Row]:
-    """The ledger's rows, in the order of model, interval and attempt.
+def read_ledger(run_query: Callable[[str], Sequence[Sequence[Any]]], schema: str, models: Sequence[str]) -> list[Row]:
+    """Return the rows of the run ledger, ordered by model, interval and attempt.
 
     Args:
-        query: runs a statement.
-        schema: of the ledger.
-        models: names; all of them when empty.
+        run_query: returns the rows of a statement.
+        schema: the schema of the run ledger.
+        models: names of models; empty for all models.
 
     Raises:
-        PenstockError: there is no ledger yet, or it has none of these models.
+        PenstockError: there is no run ledger yet, or it has no rows of one of the models.
     """
-    if not query(f"show tables in {schema} like '{ledger_rows.TABLE}'"):
-        raise PenstockError(f"a ledger in {schema}", "none: nothing was built by interval yet", "type `dbt build`")
+    if not run_query(f"show tables in {schema} like '{ledger_rows.TABLE}'"):
+        raise PenstockError(f"a run ledger in {schema}", "none: no interval was built yet", "type `dbt build`")
     names = list(ledger_rows.COLUMNS)
-    found = [
+    rows = [
         dict(zip(names, row, strict=True))
-        for row in query(f"select {', '.join(names)} from {schema}.{ledger_rows.TABLE}")
+        for row in run_query(f"select {', '.join(names)} from {schema}.{ledger_rows.TABLE}")
     ]
-    known = {row["model"] for row in found}
+    known = {row["model"] for row in rows}
     if unknown := [name for name in models if name not in known]:
         raise PenstockError(
-            f"models of the ledger: {', '.join(sorted(known)) or 'it is empty'}",
+            f"models of the run ledger: {', '.join(sorted(known)) or 'it is empty'}",
             ", ".join(unknown),
             "name one of those",
         )
-    return _ordered(row for row in found if not models or row["model"] in models)
+    return _ordered(row for row in rows if not models or row["model"] in models)
 
 
-def _ordered(found: Iterable[Row]) -> list[Row]:
-    """By model and interval; then tables in the order they were made, versions, and tries on top of a version."""
-    known = list(
-        {(row["batch_id"], row["relation"], row["interval_start"], row["outcome"]): row for row in found}.values()
+def _ordered(rows: Iterable[Row]) -> list[Row]:
+    """Return rows without duplicates, ordered by model, interval, age of the table, table version and attempt."""
+    unique = list(
+        {(row["batch_id"], row["relation"], row["interval_start"], row["outcome"]): row for row in rows}.values()
     )
-    made: dict[str, str] = {}
-    for row in known:
-        made[row["table_id"]] = min(made.get(row["table_id"], "9"), str(row["started_at"] or "9"))
+    table_starts: dict[str, str] = {}
+    for row in unique:
+        table = row["table_id"]
+        table_starts[table] = min(table_starts.get(table, "9"), str(row["started_at"] or "9"))
 
-    def place(row: Row) -> tuple[Any, ...]:
+    def position(row: Row) -> tuple[Any, ...]:
         version = -1 if row["delta_version"] is None else int(row["delta_version"])
-        tried = row["outcome"] not in ledger_rows.HELD
-        return row["model"], str(row["interval_start"]), made[row["table_id"]], version, tried, int(row["attempt"])
+        # A failed attempt has the version that it found, so it comes after the commit of that version.
+        has_failed = row["outcome"] not in ledger_rows.HELD
+        table_start = table_starts[row["table_id"]]
+        return row["model"], str(row["interval_start"]), table_start, version, has_failed, int(row["attempt"])
 
-    return sorted(known, key=place)
+    return sorted(unique, key=position)
 
 
-def last(ordered: Iterable[Row]) -> list[Row]:
-    """The last row of each model and interval."""
+def latest(ordered: Iterable[Row]) -> list[Row]:
+    """Return the last row of each model and interval."""
     return list({(row["relation"], row["interval_start"]): row for row in ordered}.values())
 
 
@@ -71,8 +74,8 @@ def _number(value: Any) -> str:
     return "" if value is None else f"{int(value):,}"
 
 
-def show(console: Console, found: Sequence[Row]) -> None:
-    """Print rows as a table, and what to type when some of them came to nothing."""
+def show(console: Console, rows: Sequence[Row]) -> None:
+    """Print rows as a table, and the next command if some of them built nothing."""
     table = Table(box=None, pad_edge=False)
     for name in ("model", "interval", "outcome"):
         table.add_column(name, no_wrap=True)
@@ -80,7 +83,7 @@ def show(console: Console, found: Sequence[Row]) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("run", no_wrap=True)
     table.add_column("why", overflow="ellipsis", max_width=40, no_wrap=True)
-    for row in found:
+    for row in rows:
         start = date.fromisoformat(str(row["interval_start"])[:10])
         style = STYLE.get(row["outcome"], "red")
         seconds = "" if row["seconds"] is None else f"{row['seconds']:.1f}"
@@ -96,6 +99,6 @@ def show(console: Console, found: Sequence[Row]) -> None:
             str(row["message"]),
         )
     console.print(table)
-    if lost := [row for row in found if row["outcome"] not in ledger_rows.HELD]:
-        models = ", ".join(sorted({row["model"] for row in lost}))
-        console.print(f"{len(lost)} came to nothing ({models}): `dbt run` builds what is missing", highlight=False)
+    if failed := [row for row in rows if row["outcome"] not in ledger_rows.HELD]:
+        models = ", ".join(sorted({row["model"] for row in failed}))
+        console.print(f"{len(failed)} built nothing ({models}): `dbt run` builds what is missing", highlight=False)

@@ -1,4 +1,4 @@
-"""The report's pictures, each as SVG text: matplotlib's, and tiles where the reader points at a zone."""
+"""Draw the charts of the report on machine learning as SVG: with matplotlib, and as tiles with tooltips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.report.ml_queries import BINS, Errors, Version, Zone
 
-# Boroughs as they lie: column and row of the upper left tile, and tiles in a row.
+# An approximate map of the boroughs: column and row of the upper left tile, and number of tiles per row.
 BOROUGHS = {
     "Bronx": (13, 0, 9),
     "Manhattan": (4, 3, 7),
@@ -20,7 +20,7 @@ BOROUGHS = {
     "EWR": (0, 10, 1),
 }
 TILE = 26
-COLOURS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756", "#72b7b2")
+COLORS = ("#4c78a8", "#f58518", "#54a24b", "#b279a2", "#e45756", "#72b7b2")
 
 
 def _pyplot() -> Any:
@@ -34,7 +34,7 @@ def _pyplot() -> Any:
 
         return plt
     except ImportError:
-        raise PenstockError("matplotlib, for the report", "not installed", "pip install 'penstock[report]'") from None
+        raise PenstockError("matplotlib, for the report", "not installed", "pip install 'dbt-penstock[ml]'") from None
 
 
 def _svg(figure: Any, name: str) -> str:
@@ -42,7 +42,7 @@ def _svg(figure: Any, name: str) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     _pyplot().close(figure)
     body = text.getvalue()
-    # Ids of two pictures on one page must not meet.
+    # Ids must be unique on the page, which has several charts.
     body = body[body.index("<svg") :]
     for begin in ('id="', "url(#", 'href="#'):
         body = body.replace(begin, f"{begin}{name}-")
@@ -50,16 +50,16 @@ def _svg(figure: Any, name: str) -> str:
 
 
 def importance(version: Version) -> str:
-    """Bars: what each feature brought."""
+    """Return a bar chart of the importance of each feature."""
     figure, axes = _pyplot().subplots(figsize=(5.2, 3.6))
     names, shares = zip(*reversed(version.importance), strict=True)
-    axes.barh(names, shares, color=COLOURS[0])
-    axes.set_xlabel("share of what the trees gained")
+    axes.barh(names, shares, color=COLORS[0])
+    axes.set_xlabel("share of the trees' total gain")
     return _svg(figure, f"importance-{version.model}")
 
 
 def predicted_and_actual(name: str, errors: Errors) -> str:
-    """Cells: how many trips were predicted so and turned out so."""
+    """Return a heat map of the number of trips by predicted and actual value."""
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(4.4, 3.6))
     grid = [[0.0] * BINS for _ in range(BINS)]
@@ -67,70 +67,77 @@ def predicted_and_actual(name: str, errors: Errors) -> str:
         grid[predicted][actual] = trips
     from matplotlib.colors import LogNorm
 
-    shown = [[value or float("nan") for value in row] for row in grid]
+    # Cells without trips stay blank.
+    filled = [[value or float("nan") for value in row] for row in grid]
     most = max((trips for _, _, trips in errors.cells), default=1)
-    picture = axes.imshow(
-        shown, origin="lower", extent=(0, errors.limit, 0, errors.limit), cmap="viridis", norm=LogNorm(1, max(2, most))
-    )
+    extent, norm = (0, errors.limit, 0, errors.limit), LogNorm(1, max(2, most))
+    image = axes.imshow(filled, origin="lower", extent=extent, cmap="viridis", norm=norm)
     axes.plot([0, errors.limit], [0, errors.limit], color="#e45756", linewidth=1)
     axes.set_xlabel(f"actual, {errors.unit}")
     axes.set_ylabel(f"predicted, {errors.unit}")
-    figure.colorbar(picture, label="trips")
+    figure.colorbar(image, label="trips")
     return _svg(figure, f"cells-{name}")
 
 
 def by_hour(name: str, errors: Errors) -> str:
-    """A line: the error in each hour of the day."""
+    """Return a line chart of the error in each hour of the day."""
     figure, axes = _pyplot().subplots(figsize=(4.4, 2.6))
-    axes.plot(list(errors.by_hour), list(errors.by_hour.values()), color=COLOURS[0], marker="o", markersize=3)
+    axes.plot(list(errors.by_hour), list(errors.by_hour.values()), color=COLORS[0], marker="o", markersize=3)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("hour of the pick-up")
     axes.set_ylabel(f"MAE, {errors.unit}")
     return _svg(figure, f"hours-{name}")
 
 
-def clusters(profiles: Mapping[int, Sequence[float]], labels: Mapping[int, str]) -> str:
-    """Lines: when the trips of each cluster's zones begin."""
+def clusters(hourly_shares: Mapping[int, Sequence[float]], labels: Mapping[int, str]) -> str:
+    """Return a line chart of the share of trips in each hour of the day, by cluster."""
     figure, axes = _pyplot().subplots(figsize=(6.4, 3.2))
-    for number, shares in profiles.items():
-        words = f"{number}: {labels.get(number, '')}"
-        axes.plot(range(24), shares, label=words, color=COLOURS[number % len(COLOURS)], linewidth=2)
+    for number, shares in hourly_shares.items():
+        label = f"{number}: {labels.get(number, '')}"
+        axes.plot(range(24), shares, label=label, color=COLORS[number % len(COLORS)], linewidth=2)
     axes.set_ylim(bottom=0)
     axes.set_xlabel("hour of the pick-up")
     axes.set_ylabel("share of the trips")
-    if profiles:
+    if hourly_shares:
         axes.legend(frameon=False)
     return _svg(figure, "clusters")
 
 
 def drift(name: str, values: Mapping[tuple[str, str], float]) -> str:
-    """Cells: how far each feature was in each month from where the version learned."""
+    """Return a heat map of the distance of each feature in each month from the training months."""
     features = sorted({feature for feature, _ in values}, reverse=True)
     months = sorted({month for _, month in values})
     figure, axes = _pyplot().subplots(figsize=(2.2 + 0.6 * len(months), 0.7 + 0.22 * len(features)))
     grid = [[values.get((feature, month), float("nan")) for month in months] for feature in features]
-    picture = axes.imshow(grid, aspect="auto", cmap="magma_r", vmin=0, vmax=0.3, origin="lower")
+    image = axes.imshow(grid, aspect="auto", cmap="magma_r", vmin=0, vmax=0.3, origin="lower")
     axes.set_xticks(range(len(months)), months, rotation=45, ha="right")
     axes.set_yticks(range(len(features)), features)
-    figure.colorbar(picture, label="standard deviations")
+    figure.colorbar(image, label="standard deviations")
     return _svg(figure, f"drift-{name}")
 
 
-def tiles(zones: Sequence[Zone], colour: Mapping[int, str], words: Mapping[int, str], label: str) -> str:
-    """Zones as tiles, borough by borough, about where the boroughs lie; a zone's name appears on pointing at it."""
+def tiles(zones: Sequence[Zone], colors: Mapping[int, str], texts: Mapping[int, str], label: str) -> str:
+    """Return a tile map of the zones, arranged by borough.
+
+    Args:
+        zones: the zones.
+        colors: the color of each zone by number; zones without one are gray.
+        texts: the tooltip text of each zone by number, shown after the zone's name.
+        label: a description of the chart for screen readers.
+    """
     placed: dict[str, int] = {}
     parts: list[str] = []
     for zone in zones:
         if zone.borough not in BOROUGHS:
             continue
         left, top, width = BOROUGHS[zone.borough]
-        at = placed.get(zone.borough, 0)
-        placed[zone.borough] = at + 1
-        x, y = (left + at % width) * TILE, (top + at // width) * TILE + 16
-        said = escape(f"{zone.name} ({zone.borough}): {words.get(zone.number, 'no trips')}")
-        fill = colour.get(zone.number, "#e6e8eb")
+        index = placed.get(zone.borough, 0)
+        placed[zone.borough] = index + 1
+        x, y = (left + index % width) * TILE, (top + index // width) * TILE + 16
+        tooltip = escape(f"{zone.name} ({zone.borough}): {texts.get(zone.number, 'no trips')}")
+        fill = colors.get(zone.number, "#e6e8eb")
         size = f'width="{TILE - 2}" height="{TILE - 2}" rx="3"'
-        parts.append(f'<rect x="{x}" y="{y}" {size} fill="{fill}"><title>{said}</title></rect>')
+        parts.append(f'<rect x="{x}" y="{y}" {size} fill="{fill}"><title>{tooltip}</title></rect>')
     for name, (left, top, _) in BOROUGHS.items():
         parts.append(f'<text x="{left * TILE}" y="{top * TILE + 12}">{escape(name)}</text>')
     width, height = 26 * TILE, 24 * TILE
@@ -140,12 +147,12 @@ def tiles(zones: Sequence[Zone], colour: Mapping[int, str], words: Mapping[int, 
     )
 
 
-def shades(values: Mapping[int, float]) -> dict[int, str]:
-    """Colours from light to dark by rank, so that a few large values don't hide the rest."""
+def colors_by_rank(values: Mapping[int, float]) -> dict[int, str]:
+    """Return colors from light to dark by rank, because a few large values would make all others light."""
     order = sorted(values, key=lambda key: values[key])
     plt = _pyplot()
-    found: dict[int, str] = {}
-    for place, key in enumerate(order):
-        red, green, blue, _ = plt.get_cmap("YlOrRd")(0.1 + 0.85 * place / max(1, len(order) - 1))
-        found[key] = f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
-    return found
+    colors: dict[int, str] = {}
+    for rank, key in enumerate(order):
+        red, green, blue, _ = plt.get_cmap("YlOrRd")(0.1 + 0.85 * rank / max(1, len(order) - 1))
+        colors[key] = f"#{round(255 * red):02x}{round(255 * green):02x}{round(255 * blue):02x}"
+    return colors

@@ -1,11 +1,10 @@
-"""The page: tables and pictures, with its own style, and nothing to fetch."""
+"""Render the report on machine learning as one HTML page that loads no other file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from penstock.ml.ratio import ratio
 from penstock.report import ml_charts
 from penstock.report.ml_queries import Errors, Version, Zone
 
@@ -24,12 +23,18 @@ svg { max-width:100%; height:auto } .tiles text { font:12px ui-sans-serif,system
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[int] = frozenset()) -> str:
-    """A table; `numbers` are the columns set to the right. Cells are HTML already."""
+    """Return an HTML table.
+
+    Args:
+        head: the header cells, as HTML.
+        rows: the rows, with cells as HTML.
+        numbers: positions of the columns that are right-aligned.
+    """
 
     def cells(tag: str, row: Sequence[str]) -> str:
         return "".join(
-            f'<{tag} class="n">{cell}</{tag}>' if place in numbers else f"<{tag}>{cell}</{tag}>"
-            for place, cell in enumerate(row)
+            f'<{tag} class="n">{cell}</{tag}>' if column in numbers else f"<{tag}>{cell}</{tag}>"
+            for column, cell in enumerate(row)
         )
 
     body = "".join(f"<tr>{cells('td', row)}</tr>" for row in rows)
@@ -37,12 +42,12 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset
 
 
 def figure(title: str, svg: str) -> str:
-    """A picture under its title."""
+    """Return a chart with a title."""
     return f"<figure><h3>{escape(title)}</h3>{svg}</figure>"
 
 
 def version_table(versions: Sequence[Version], live: Mapping[str, Version]) -> str:
-    """Every version beside the baseline."""
+    """Return a table of every version, with its errors relative to the baseline."""
     rows = [
         (
             escape(item.model),
@@ -50,9 +55,9 @@ def version_table(versions: Sequence[Version], live: Mapping[str, Version]) -> s
             item.test_month,
             f"{item.trained_rows:,}",
             f"{item.mae:.3f}",
-            f"{ratio(item.mae, item.baseline_mae):.3f}",
+            f"{item.mae_ratio:.3f}",
             f"{item.rmse:.3f}",
-            f"{ratio(item.rmse, item.baseline_rmse):.3f}",
+            f"{item.rmse_ratio:.3f}",
             f"{item.r2:.3f}",
             escape(item.reason),
         )
@@ -73,39 +78,44 @@ def version_table(versions: Sequence[Version], live: Mapping[str, Version]) -> s
     return table(head, rows, frozenset(range(3, 9)))
 
 
-def learned(version: Version, errors: Errors, zones: Sequence[Zone]) -> str:
-    """What a live version learned, and where it errs."""
+def version_section(version: Version, errors: Errors, zones: Sequence[Zone]) -> str:
+    """Return the section of a live version: its feature importance and its errors."""
     by_zone = {zone: error for zone, (error, _) in errors.by_zone.items()}
-    words = {zone: f"MAE {error:.2f} {errors.unit}, {trips:,} trips" for zone, (error, trips) in errors.by_zone.items()}
+    texts = {zone: f"MAE {error:.2f} {errors.unit}, {trips:,} trips" for zone, (error, trips) in errors.by_zone.items()}
     months = ", ".join(f"{month} ({role})" for month, role in version.months)
     label = f"Error of {version.model} by pick-up zone"
     return (
-        f"<h2>{escape(version.model)}, version {version.number}</h2><p class='soft'>Months: {months}. All below is of "
-        f"{version.test_month}, which training never saw; its predictions are those of version "
-        f"{', '.join(map(str, errors.versions)) or 'none'}.</p><div class='row'>"
-        + figure("What the features brought", ml_charts.importance(version))
+        f"<h2>{escape(version.model)}, version {version.number}</h2><p class='soft'>Months: {months}. The errors below "
+        f"are those of {version.test_month}, which training did not use; version "
+        f"{', '.join(map(str, errors.versions)) or 'none'} made its predictions.</p><div class='row'>"
+        + figure("Feature importance", ml_charts.importance(version))
         + figure("Predicted and actual", ml_charts.predicted_and_actual(version.model, errors))
         + figure("Error by hour", ml_charts.by_hour(version.model, errors))
         + figure(
-            "Error by pick-up zone, darker is larger", ml_charts.tiles(zones, ml_charts.shades(by_zone), words, label)
+            "Error by pick-up zone, darker is larger",
+            ml_charts.tiles(zones, ml_charts.colors_by_rank(by_zone), texts, label),
         )
         + "</div>"
     )
 
 
-def clustered(zones: Sequence[Zone], profiles: Mapping[int, Sequence[float]]) -> str:
-    """The clusters of zones, and the zones that trips lead to most."""
+def zone_section(zones: Sequence[Zone], hourly_shares: Mapping[int, Sequence[float]]) -> str:
+    """Return the section of the zones: their clusters, and the zones of the highest rank."""
     labels = {zone.cluster: zone.label for zone in zones if zone.cluster is not None}
-    colour = {zone.number: ml_charts.COLOURS[zone.cluster % 6] for zone in zones if zone.cluster is not None}
-    words = {zone.number: f"cluster {zone.cluster}, {zone.label}" for zone in zones if zone.cluster is not None}
+    colors = {
+        zone.number: ml_charts.COLORS[zone.cluster % len(ml_charts.COLORS)]
+        for zone in zones
+        if zone.cluster is not None
+    }
+    texts = {zone.number: f"cluster {zone.cluster}, {zone.label}" for zone in zones if zone.cluster is not None}
     ranked = sorted((zone for zone in zones if zone.rank is not None), key=lambda zone: -(zone.rank or 0))[:10]
     rows = [(escape(zone.name), escape(zone.borough), f"{zone.rank:.2f}") for zone in ranked]
     most = table(("zone", "borough", "rank"), rows, frozenset({2}))
     return (
         "<h2>Zones</h2><div class='row'>"
-        + figure("When the trips of each cluster begin", ml_charts.clusters(profiles, labels))
-        + figure("Clusters", ml_charts.tiles(zones, colour, words, "Clusters of zones"))
-        + f"<figure><h3>Where trips lead: PageRank</h3>{most}</figure>"
+        + figure("Pick-ups by hour, per cluster", ml_charts.clusters(hourly_shares, labels))
+        + figure("Clusters", ml_charts.tiles(zones, colors, texts, "Clusters of zones"))
+        + f"<figure><h3>Most important destinations: PageRank</h3>{most}</figure>"
         + "</div>"
     )
 
@@ -115,22 +125,31 @@ def page(
     live: Mapping[str, Version],
     errors: Mapping[str, Errors],
     zones: Sequence[Zone],
-    profiles: Mapping[int, Sequence[float]],
+    hourly_shares: Mapping[int, Sequence[float]],
     drift: Mapping[str, Mapping[tuple[str, str], float]],
 ) -> str:
-    """The whole page."""
-    moved = "".join(figure(name, ml_charts.drift(name, values)) for name, values in drift.items() if values)
+    """Return the whole page.
+
+    Args:
+        versions: every version of every model.
+        live: the live version of each model.
+        errors: the errors of each live version, by model.
+        zones: every zone.
+        hourly_shares: the share of trips in each hour of the day, by cluster.
+        drift: the drift by feature and month, by model.
+    """
+    charts = "".join(figure(name, ml_charts.drift(name, values)) for name, values in drift.items() if values)
     parts = [
-        "<h1>What was learned</h1>",
-        "<p class='soft'>The baseline is the median of trips between the same zones at the same hour; where there "
-        "were none, of the pick-up zone, then of all.</p>",
+        "<h1>Machine learning</h1>",
+        "<p class='soft'>The baseline is the median of trips between the same zones at the same hour. Without such "
+        "trips, it is the median of the pick-up zone, then of all trips.</p>",
         version_table(versions, live),
-        *(learned(live[name], found, zones) for name, found in errors.items()),
-        "<h2>Drift</h2><p class='soft'>How far each feature is from the nearest month learned from, in standard "
-        f"deviations: up to 0.15 no shift, above 0.3 a large one.</p><div class='row'>{moved}</div>",
-        clustered(zones, profiles),
+        *(version_section(live[name], of_model, zones) for name, of_model in errors.items()),
+        "<h2>Drift</h2><p class='soft'>Distance of each feature from the nearest training month, in standard "
+        f"deviations: up to 0.15 is no shift, above 0.3 is a large shift.</p><div class='row'>{charts}</div>",
+        zone_section(zones, hourly_shares),
     ]
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>penstock: what was learned</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
+        f"<title>penstock: machine learning</title><style>{STYLE}</style></head><body>{''.join(parts)}</body></html>\n"
     )

@@ -1,4 +1,4 @@
-"""The Spark that the pyspark package ships: its folder and version, without the second that importing it takes."""
+"""The Spark distribution inside the pyspark package, found without importing pyspark, which takes a second."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import importlib.util
 from pathlib import Path
 
 
-def home() -> Path:
-    """The package's folder, as SPARK_HOME means it.
+def spark_home() -> Path:
+    """Return the folder of the pyspark package, the value of SPARK_HOME.
 
     Raises:
         ModuleNotFoundError: pyspark is not installed.
@@ -19,6 +19,6 @@ def home() -> Path:
     return Path(next(iter(spec.submodule_search_locations)))
 
 
-def version() -> str:
-    """The version, as in 4.1.4."""
+def spark_version() -> str:
+    """Return Spark's version, as in 4.1.4."""
     return importlib.metadata.version("pyspark")

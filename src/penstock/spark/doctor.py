@@ -1,4 +1,4 @@
-"""What may be wrong on this machine, in plain words: Java, packages, memory, disk, ports, server."""
+"""Checks of this machine for `penstock doctor`: Python, packages, Java, memory, disk, ports, server, access."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ PACKAGES = ("dbt-core", "dbt-spark", "pyspark", "pyarrow", "pandas", "grpcio")
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at: how it is and, when it isn't well, what to do."""
+    """The result of one check.
+
+    Attributes:
+        level: `bad` when a start would fail, `warn` when it may.
+        subject: what was checked.
+        found: its state.
+        do: what to change; empty when all is well.
+    """
 
     level: Literal["ok", "warn", "bad"]
     subject: str
@@ -84,7 +91,7 @@ def _ports(settings: Settings) -> Finding:
     taken = [f"{name} {port}" for name, port in settings.server.ports if not ports.is_free(port)]
     if not taken or control.current(settings):
         return Finding("ok", "ports", "free" if not taken else "the server's own")
-    return Finding("ok", "ports", f"taken by others, and stepped over: {', '.join(taken)}")
+    return Finding("ok", "ports", f"taken by others, the next free ones are used: {', '.join(taken)}")
 
 
 def _server(settings: Settings) -> Finding:
@@ -101,14 +108,13 @@ def _server(settings: Settings) -> Finding:
     return Finding("ok", "server", "down; any dbt command that runs SQL starts it")
 
 
-def _open(settings: Settings) -> list[Finding]:
-    """What others can reach of the server."""
+def _exposures(settings: Settings) -> list[Finding]:
     do = 'see "Who can reach the server" in the docs'
-    return [Finding("warn", "open", words, do) for words in exposure.of(settings)]
+    return [Finding("warn", "open", text, do) for text in exposure.list_exposures(settings)]
 
 
 def examine(settings: Settings) -> list[Finding]:
-    """Every finding, in the order a start would meet them."""
+    """Return the results of all checks, in the order in which a start depends on them."""
     return [
         _python(),
         _packages(),
@@ -117,5 +123,5 @@ def examine(settings: Settings) -> list[Finding]:
         _disk(settings),
         _ports(settings),
         _server(settings),
-        *_open(settings),
+        *_exposures(settings),
     ]

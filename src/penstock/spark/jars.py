@@ -1,7 +1,7 @@
-"""The table-format jars: resolved once with Spark's own Ivy into a folder, then on the class path.
+"""Jars of table formats and object stores: downloaded once with Spark's Ivy, then added to the class path.
 
-They go on the system class path, not into `--packages`: there Delta's classes would belong to a
-loader of the first Thrift session and vanish with it. Jars that Spark ships itself are left out.
+They are on the system class path and not in `--packages`, where the class loader of the first Thrift session would
+own Delta's classes and unload them when that session ends. Jars that Spark ships are excluded.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from penstock.spark import distribution
 from penstock.spark.access import java_classes
 from penstock.spark.java import Java
 
-# As Gradle writes it: with a classifier, and with `@jar` for the jar alone, without what it needs.
+# Gradle's syntax: an optional classifier, and `@jar` for the jar without its dependencies.
 COORDINATE = re.compile(r"^([\w.\-]+):([\w.\-]+):([\w.\-]+)(?::([\w.\-]+))?(@jar)?$")
 IVY = """\
 <ivy-module version="2.0" xmlns:m="http://ant.apache.org/ivy/maven">
@@ -37,73 +37,68 @@ IVY = """\
 CLASSIFIED = '<artifact name="{name}" type="jar" ext="jar" m:classifier="{classifier}"/>'
 
 
-def spark_home() -> Path:
-    """The folder of the Spark that the pyspark package ships."""
-    return distribution.home()
-
-
 def spark_jars() -> list[Path]:
-    """Spark's own jars, in a fixed order: a class-data archive is bound to it."""
-    return sorted((spark_home() / "jars").glob("*.jar"))
+    """Return Spark's own jars, in a fixed order because a class archive is bound to the order."""
+    return sorted((distribution.spark_home() / "jars").glob("*.jar"))
 
 
 def class_path(jars: Sequence[Path]) -> str:
-    """The system class path: Spark's jars, then those of the table formats and stores.
+    """Return the system class path: Spark's jars, then those of table formats and stores.
 
-    The configuration folder is not on it: a class-data archive refuses folders, and its files
-    change with every start. Both JVMs are told where it is instead.
+    The configuration folder is not on it, since a class archive does not support folders and the files there change
+    with every start. Both JVMs get its path as an option.
     """
     return os.pathsep.join(map(str, [*spark_jars(), *jars]))
 
 
 def artifact(jar: str) -> str:
-    """A jar's artifact name without its version: `delta-storage-4.3.0.jar` → `delta-storage`."""
+    """Return the artifact name of a jar, without the version: `delta-storage-4.3.0.jar` → `delta-storage`."""
     return re.sub(r"-\d[\w.\-]*\.jar$", "", jar)
 
 
 def resolve(packages: Sequence[str], shared_dir: Path, java: Java) -> list[Path]:
-    """The jars of some Maven coordinates with all they need, Spark's own left out.
+    """Return the jars of Maven coordinates and of their dependencies, without those that Spark ships.
 
     Args:
         packages: coordinates `group:artifact:version[:classifier][@jar]`.
-        shared_dir: folder of what all targets share; the jars go below `jars/`, one folder a coordinate.
+        shared_dir: folder that all targets share; the jars are below `jars/`, in one folder per coordinate.
         java: the Java that runs Ivy.
 
     Returns:
-        The jars in the order of the coordinates, so that class paths which begin alike share an archive of classes.
+        The jars in the order of the coordinates, so that class paths with the same beginning share a class archive.
 
     Raises:
-        PenstockError: a coordinate is not one, or could not be resolved.
+        PenstockError: a coordinate is invalid, or Ivy could not resolve it.
     """
     for package in packages:
         if not COORDINATE.match(package):
             needed = "server.packages as group:artifact:version[:classifier][@jar]"
             raise PenstockError(needed, repr(package), "correct penstock.yml")
-    found: dict[str, Path] = {}
+    by_name: dict[str, Path] = {}
     for package in packages:
         for jar in _resolve_one(package, shared_dir / "jars", java):
-            found.setdefault(jar.name, jar)
-    return list(found.values())
+            by_name.setdefault(jar.name, jar)
+    return list(by_name.values())
 
 
-def of_server(settings: Settings, java: Java) -> list[Path]:
-    """The jars of a server beside Spark's: penstock's own classes, table formats, stores.
+def server_jars(settings: Settings, java: Java) -> list[Path]:
+    """Return the jars that a server adds to Spark's: penstock's access classes, table formats, stores.
 
     Raises:
-        PenstockError: as `resolve`.
+        PenstockError: a package is invalid, or Ivy could not resolve it.
     """
     return [
-        java_classes.jar(settings.shared_dir, java),
+        java_classes.access_jar(settings.shared_dir, java),
         *resolve(settings.server.packages, settings.shared_dir, java),
     ]
 
 
 def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
-    """The jars of one coordinate, fetched when they aren't there."""
-    own = folder / hashlib.sha256(f"{distribution.version()}\n{package}".encode()).hexdigest()[:12]
+    """Return the jars of one coordinate; download them if they are missing."""
+    own = folder / hashlib.sha256(f"{distribution.spark_version()}\n{package}".encode()).hexdigest()[:12]
     if not own.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        # One at a time for all: several servers that start at once share the folder, and Ivy's cache.
+        # One download at a time: servers that start together share the folder and Ivy's cache.
         with FileLock(folder / ".lock"):
             if not own.exists():
                 _download(package, own, java)
@@ -111,9 +106,9 @@ def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
 
 
 def ivy_module(package: str) -> str:
-    """What Ivy reads: one coordinate, with all it needs but what Spark ships.
+    """Return the module file for Ivy: one coordinate with its dependencies, without those that Spark ships.
 
-    Of the 94 MB that Delta asks for Spark ships 80; leaving them out also saves most look-ups.
+    Spark ships 80 of the 94 MB that Delta depends on; excluding them also saves most requests.
     """
     group, name, version, classifier, alone = COORDINATE.match(package).groups()  # type: ignore[union-attr]
     return IVY.format(
@@ -129,23 +124,23 @@ def ivy_module(package: str) -> str:
 
 
 def _download(package: str, folder: Path, java: Java) -> None:
-    """Fetch into a folder aside, then rename: a kill leaves no half-filled one."""
-    aside = folder.with_name(folder.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    ivy = aside / "ivy.xml"
+    """Download into a temporary folder, then rename it, so that a kill leaves no incomplete folder."""
+    temporary = folder.with_name(folder.name + ".part")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    ivy = temporary / "ivy.xml"
     ivy.write_text(ivy_module(package))
-    command = [str(java.executable), "-cp", str(next((spark_home() / "jars").glob("ivy-*.jar")))]
+    command = [str(java.executable), "-cp", str(next((distribution.spark_home() / "jars").glob("ivy-*.jar")))]
     command += ["org.apache.ivy.Main", "-ivy", str(ivy), "-confs", "default"]
-    command += ["-retrieve", f"{aside}/[artifact]-[revision](-[classifier]).[ext]"]
+    command += ["-retrieve", f"{temporary}/[artifact]-[revision](-[classifier]).[ext]"]
     done = subprocess.run(command, capture_output=True, text=True)
     ivy.unlink()
     _, name, version, classifier, _ = COORDINATE.match(package).groups()  # type: ignore[union-attr]
     jar_name = f"{name}-{version}-{classifier}.jar" if classifier else f"{name}-{version}.jar"
-    if done.returncode or not (aside / jar_name).exists():
-        words = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
-        reason = next((w for w in words if "not found" in w or "error" in w.lower()), "no answer")
+    if done.returncode or not (temporary / jar_name).exists():
+        lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+        reason = next((line for line in lines if "not found" in line or "error" in line.lower()), "no answer")
         raise PenstockError(
             f"the jars of {package}", f"Ivy: {reason}", "check the coordinate and that the Maven repository answers"
         )
-    aside.rename(folder)
+    temporary.rename(folder)

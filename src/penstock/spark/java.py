@@ -1,7 +1,7 @@
-"""Find a Java that Spark 4.1 runs on: 17 or 21, wherever it lies.
+"""Find a Java on this machine that Spark 4.1 supports: 17 or 21.
 
-Spark 4.1 dies at start on Java 24 and later (`getSubject is not supported`), so a newer default is
-passed over for an older one elsewhere on the machine.
+Spark 4.1 fails at start on Java 24 and later (`getSubject is not supported`). So a default Java that is newer is
+skipped, and an older one in another folder is used.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ INSTALL = "Debian: apt-get install openjdk-17-jre-headless · macOS: brew instal
 
 @dataclass(frozen=True)
 class Java:
-    """One Java installation.
+    """A Java installation.
 
     Attributes:
-        home: its folder, as JAVA_HOME names it.
+        home: its folder, the value of JAVA_HOME.
         version: its feature release, as in 17.
-        build: the full version text, which tells two builds of one release apart.
+        build: the full version, as in 17.0.15, which differs between two builds of one release.
     """
 
     home: Path
@@ -48,15 +48,15 @@ class Java:
 
     @property
     def executable(self) -> Path:
-        """The `java` program."""
+        """Return the path of the `java` program."""
         return self.home / "bin" / "java"
 
 
 @lru_cache(maxsize=64)
 def inspect(home: Path) -> Java | None:
-    """What Java lies in a folder; None when none answers there.
+    """Return the Java that is installed in a folder; None when there is none.
 
-    The `release` file is read first: starting a JVM only to ask costs a tenth of a second each.
+    The version comes from the `release` file if possible: starting a JVM to get it takes a tenth of a second.
     """
     executable = home / "bin" / "java"
     if not executable.is_file():
@@ -68,10 +68,10 @@ def inspect(home: Path) -> Java | None:
     match = re.search(r'^JAVA_VERSION="([^"]+)"', text, re.MULTILINE)
     if match is None:
         try:
-            asked = subprocess.run([str(executable), "-version"], capture_output=True, text=True, timeout=30)
+            done = subprocess.run([str(executable), "-version"], capture_output=True, text=True, timeout=30)
         except (OSError, subprocess.SubprocessError):
             return None
-        match = re.search(r'version "([^"]+)"', asked.stderr)
+        match = re.search(r'version "([^"]+)"', done.stderr)
     if match is None:
         return None
     build = match.group(1)
@@ -80,7 +80,7 @@ def inspect(home: Path) -> Java | None:
 
 
 def candidates() -> Iterator[Path]:
-    """Folders in the order they are preferred: JAVA_HOME, PATH, the usual folders."""
+    """Yield possible Java folders in order of preference: JAVA_HOME, PATH, the usual folders."""
     if value := os.environ.get("JAVA_HOME"):
         yield Path(value)
     if found := shutil.which("java"):
@@ -92,13 +92,13 @@ def candidates() -> Iterator[Path]:
 
 
 def find(configured: str | None = None) -> Java:
-    """The first Java 17 or 21.
+    """Return the first Java 17 or 21.
 
     Args:
-        configured: `server.java_home` of the settings; when given, no other is looked at.
+        configured: `server.java_home` of the settings; if given, the only folder to search.
 
     Raises:
-        PenstockError: there is none; what was found instead is named, with the install command.
+        PenstockError: there is none; it lists the Java versions found, and the install command.
     """
     if configured:
         java = inspect(Path(configured).expanduser())

@@ -1,55 +1,48 @@
-"""The master of settings and models: known, reachable, and able to reach back, before a driver is started.
+"""Check a Spark master before a driver is started: its address is valid, it answers, and executors reach the driver.
 
-A driver whose master doesn't answer tries for a minute and ends with a stack trace.
+A driver whose master does not answer would try for a minute and end with a stack trace.
 """
 
 from __future__ import annotations
 
-import socket
-
 from penstock.config import addresses
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
+from penstock.spark import ports
 from penstock.spark.ports import LOOPBACK
 
-KINDS = ("spark://", "k8s://", "yarn")
-PATIENCE = 5.0
+SCHEMES = ("spark://", "k8s://", "yarn")
 
 
-def answers(host: str, port: int) -> bool:
-    """Whether something accepts connections there."""
-    try:
-        with socket.create_connection((host.strip("[]"), port), timeout=PATIENCE):
-            return True
-    except OSError:
-        return False
+def require_reachable(settings: Settings, master: str | None = None) -> None:
+    """Raise an error unless a driver on this machine can use a master.
 
-
-def require(settings: Settings, master: str | None = None) -> None:
-    """Check a master: the server's, or a model's own.
+    Args:
+        settings: the project's settings.
+        master: the master of a model's own driver; by default the server's.
 
     Raises:
-        PenstockError: it isn't one, doesn't answer, or its executors couldn't reach a driver here.
+        PenstockError: it is not a master, does not answer, or its executors could not reach a driver here.
     """
-    wanted = master or settings.server.master
-    if addresses.is_local(wanted):
+    chosen = master or settings.server.master
+    if addresses.is_local(chosen):
         return
-    hosts = addresses.standalone(wanted)
-    if not wanted.startswith(KINDS) or (wanted.startswith("spark://") and not hosts):
+    hosts = addresses.standalone_masters(chosen)
+    if not chosen.startswith(SCHEMES) or (chosen.startswith("spark://") and not hosts):
         do = "write local[*], spark://host:port, k8s://https://host:port or yarn as server.master"
-        raise PenstockError("a Spark master", repr(wanted), do)
-    if hosts and not any(answers(*place) for place in hosts):
-        here = all(addresses.is_loopback(host) for host, _ in hosts)
-        do = "type `penstock cluster up`" if here else "start it, or correct server.master"
-        raise PenstockError(f"a master at {wanted}", "no answer", do)
-    elsewhere = wanted.startswith("k8s://") or any(not addresses.is_loopback(host) for host, _ in hosts)
+        raise PenstockError("a Spark master", repr(chosen), do)
+    if hosts and not any(ports.answers(port, host, ports.NETWORK_SECONDS) for host, port in hosts):
+        on_loopback = all(addresses.is_loopback(host) for host, _ in hosts)
+        do = "type `penstock cluster up`" if on_loopback else "start it, or correct server.master"
+        raise PenstockError(f"a master at {chosen}", "no answer", do)
+    is_remote = chosen.startswith("k8s://") or any(not addresses.is_loopback(host) for host, _ in hosts)
     driver = settings.server.spark_conf.get("spark.driver.host") or (
         LOOPBACK if settings.server.bind == LOOPBACK else ""
     )
-    if elsewhere and addresses.is_loopback(driver):
+    if is_remote and addresses.is_loopback(driver):
         raise PenstockError(
-            f"a driver that the executors of {wanted} reach",
-            f"one that listens on {driver} alone",
+            f"a driver that the executors of {chosen} reach",
+            f"a driver that listens on {driver} alone",
             "set server.bind: 0.0.0.0, behind a firewall, and spark.driver.host under server.spark_conf to this "
             "machine's address",
         )

@@ -1,4 +1,4 @@
-"""Free loopback ports, starting from the preferred ones."""
+"""Ports of this machine: which are free, which answer, and which process listens on them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ from penstock.errors import PenstockError
 
 LOOPBACK = "127.0.0.1"
 STEPS = 200
+# How long a host on the network may take to accept a connection.
+NETWORK_SECONDS = 5.0
+# Spark's default for spark.port.maxRetries.
+UI_RETRIES = 16
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on a port of the loopback address or of all addresses."""
+    """Return whether no process listens on a port of the loopback address or of all addresses."""
     for host in (LOOPBACK, "0.0.0.0"):
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -26,44 +30,60 @@ def is_free(port: int) -> bool:
     return not answers(port)
 
 
-def answers(port: int) -> bool:
-    """Whether something accepts connections on a loopback port."""
+def answers(port: int, host: str = LOOPBACK, timeout: float = 1) -> bool:
+    """Return whether a port accepts connections.
+
+    Args:
+        port: the port.
+        host: its host; an IPv6 address may be in brackets.
+        timeout: seconds to wait for the connection.
+    """
     try:
-        with socket.create_connection((LOOPBACK, port), timeout=1):
+        with socket.create_connection((host.strip("[]"), port), timeout=timeout):
             return True
     except OSError:
         return False
 
 
 def is_served_by(port: int, pid: int) -> bool:
-    """Whether that very process listens on a port: an answer alone may be another server's.
+    """Return whether one particular process listens on a port.
 
-    Two servers that start at once can choose the same port, and only one of them gets it.
+    An answer alone does not tell: two servers that start at once can choose the same port, and one of them gets it.
     """
-    return port in served_by(pid)
+    return port in listening_ports(pid)
 
 
-def served_by(pid: int) -> set[int]:
-    """The ports that a process listens on."""
+def listening_ports(pid: int) -> set[int]:
+    """Return the ports on which a process listens."""
     with contextlib.suppress(psutil.Error):
-        found = psutil.Process(pid).net_connections("tcp")
-        return {c.laddr.port for c in found if c.status == psutil.CONN_LISTEN}
+        connections = psutil.Process(pid).net_connections("tcp")
+        return {c.laddr.port for c in connections if c.status == psutil.CONN_LISTEN}
     return set()
 
 
-def ui_of(pid: int, chosen: Ports) -> int:
-    """Where Spark's UI went: its port, or one of the next 16 (spark.port.maxRetries); 0 when it is off."""
-    served = served_by(pid) - {chosen.thrift, chosen.connect}
-    return min((port for port in served if chosen.ui <= port <= chosen.ui + 16), default=0)
+def count_clients(pid: int, served: Ports) -> int:
+    """Return the number of established connections to a server's Thrift and Connect ports."""
+    try:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
+        return 0
+    wanted = {served.thrift, served.connect}
+    return sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port in wanted for c in connections)
+
+
+def ui_port(pid: int, chosen: Ports) -> int:
+    """Return the port of Spark's UI, which is the chosen one or one of the next 16; 0 when the UI is off."""
+    candidates = listening_ports(pid) - {chosen.thrift, chosen.connect}
+    return min((port for port in candidates if chosen.ui <= port <= chosen.ui + UI_RETRIES), default=0)
 
 
 def choose(preferred: Ports, attempt: int = 0) -> Ports:
-    """The preferred ports, each stepped on until it is free and not chosen for another.
+    """Return free ports: for each service the first one from its preferred port that no other service has.
 
     Args:
         preferred: the ports to begin at.
-        attempt: how many starts failed before; every further one begins some ports later, past a
-            port that someone took between the look and the start.
+        attempt: number of failed starts; each shifts the first port, past one that another process took after it
+            was chosen.
 
     Raises:
         PenstockError: none of 200 ports from a preferred one is free.

@@ -1,1 +1,1 @@
-"""SQL text: quoted names, data types, and declared columns."""
+"""SQL text: quoted identifiers, string literals and data types."""

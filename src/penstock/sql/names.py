@@ -1,4 +1,4 @@
-"""Names and text as SQL writes them: the one place that quotes and escapes, for SQL and Python models alike."""
+"""Quote identifiers and escape string literals for Spark SQL. SQL models and Python models share these functions."""
 
 from __future__ import annotations
 
@@ -6,40 +6,40 @@ import re
 from collections.abc import Iterable
 
 _QUOTED = r"`(?:[^`]|``)+`"
-QUOTED = re.compile(rf"{_QUOTED}(?:\.{_QUOTED})*")
-# A partition's transform, as in `days(ts)` or `bucket(8, id)`.
+QUOTED_PATH = re.compile(rf"{_QUOTED}(?:\.{_QUOTED})*")
+# A partition transform, such as `days(ts)` or `bucket(8, id)`.
 CALL = re.compile(r"\w+\(.*\)", re.DOTALL)
 
 
-def quoted(name: str) -> str:
-    """A name as SQL takes it, whatever is in it."""
+def quote_identifier(name: str) -> str:
+    """Return a name in backticks, whatever characters it contains."""
     return f"`{name.replace('`', '``')}`"
 
 
-def text(value: str) -> str:
-    """Text as a SQL literal, which stands for it character by character."""
+def string_literal(value: str) -> str:
+    """Return text as a SQL string literal that evaluates to exactly this text."""
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
-def plain(name: str) -> str:
-    """A name without the quotes that its author put around it."""
-    whole = re.fullmatch(_QUOTED, name)
-    return name[1:-1].replace("``", "`") if whole else name
+def unquote_identifier(name: str) -> str:
+    """Return a name without the backticks around it, if it has any."""
+    return name[1:-1].replace("``", "`") if re.fullmatch(_QUOTED, name) else name
 
 
-def column(name: str, columns: Iterable[str] | None = None) -> str:
-    """A column that a configuration names, as SQL takes it.
+def column_expression(name: str, columns: Iterable[str] | None = None) -> str:
+    """Return a column named in a model's configuration as a SQL expression.
 
     Args:
-        name: a column, quoted by its author or not; a field of one (`address.city`); an expression; or, where the
-            columns aren't known, several columns in one text (`a, b`).
-        columns: those of the table or query where they are known: what is none of them stays as it is.
+        name: a column, quoted or not; a field of one (`address.city`); an expression; or, when `columns` is
+            None, several columns separated by commas (`a, b`).
+        columns: the columns of the table or query, when they are known. A name that matches none of them is
+            returned unchanged.
     """
     name = name.strip()
     if columns is None:
-        if QUOTED.fullmatch(name) or CALL.fullmatch(name):
+        if QUOTED_PATH.fullmatch(name) or CALL.fullmatch(name):
             return name
-        return ", ".join(quoted(part.strip()) for part in name.split(","))
-    known = {item.casefold(): item for item in columns}
-    found = known.get(name.casefold(), known.get(plain(name).casefold()))
-    return name if found is None else quoted(found)
+        return ", ".join(quote_identifier(part.strip()) for part in name.split(","))
+    by_folded_name = {item.casefold(): item for item in columns}
+    match = by_folded_name.get(name.casefold(), by_folded_name.get(unquote_identifier(name).casefold()))
+    return name if match is None else quote_identifier(match)

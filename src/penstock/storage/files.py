@@ -1,25 +1,40 @@
-"""A landed file's name, and what is done to any file of the lake: hashing it, making its name durable."""
+"""File metadata, file hashes, and durable folder entries."""
 
 from __future__ import annotations
 
 import hashlib
 import os
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO
 
-FILE = "part-0.parquet"
+
+@dataclass(frozen=True)
+class FileInfo:
+    """Metadata that a file system returns without reading the file.
+
+    Attributes:
+        size: bytes.
+        tag: changes with the content (an object's ETag, a file's modification time in HDFS); empty on a disk.
+        modified: time of the last write, UTC.
+    """
+
+    size: int
+    tag: str
+    modified: datetime
 
 
 def sha256_of(file: IO[bytes]) -> str:
-    """Hex digest of what an open file holds from where it stands, read in pieces of 1 MiB."""
+    """Return the hex digest of an open file, from its current position to its end."""
     digest = hashlib.sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
+    while data := file.read(1 << 20):
+        digest.update(data)
     return digest.hexdigest()
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable, as far as the file system can."""
+    """Flush a folder's entries to the disk, so that created and renamed files survive a power loss."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

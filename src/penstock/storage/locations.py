@@ -1,8 +1,8 @@
-"""Addresses of folders: `lake`, `/data/lake`, `s3a://bucket/lake`, `gs://bucket/lake`, `hdfs://node:9000/lake`.
+"""Locations of folders: `lake`, `/data/lake`, `s3a://bucket/lake`, `gs://bucket/lake`, `hdfs://node:9000/lake`.
 
-On a disk a folder is a `pathlib.Path`. Elsewhere it is a `UPath`, which has the same words over fsspec
-(https://universal-pathlib.readthedocs.io), so that whoever only reads and joins needn't know.
-Credentials are never part of it: they come from the environment or the provider's own chain.
+A local location is a `pathlib.Path`. Any other is a `UPath`, which has the same methods over fsspec
+(https://universal-pathlib.readthedocs.io), so that code which only reads and joins paths works on both.
+An address never contains credentials: they come from the environment or from the provider's default chain.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from penstock.errors import PenstockError
@@ -18,71 +18,85 @@ from penstock.errors import PenstockError
 if TYPE_CHECKING:
     from upath import UPath
 
-    Folder = Path | UPath
+    Location = Path | UPath
 else:
-    Folder = Path
+    Location = Path
 
-# By scheme: fsspec's name of the file system, the project's extra that brings it, what it is called.
+
+class Scheme(NamedTuple):
+    """A kind of remote location.
+
+    Attributes:
+        protocol: fsspec's name of the file system.
+        extra: the project's extra that installs the file system's package; empty when none is needed.
+        title: the store's name in messages.
+    """
+
+    protocol: str
+    extra: str
+    title: str
+
+
 SCHEMES = {
-    "s3a": ("s3", "s3", "S3"),
-    "gs": ("gs", "gs", "GCS"),
-    "hdfs": ("webhdfs", "", "HDFS"),
+    "s3a": Scheme("s3", "s3", "S3"),
+    "gs": Scheme("gs", "gs", "GCS"),
+    "hdfs": Scheme("webhdfs", "", "HDFS"),
 }
-# Another name of the same, that Spark has no file system for.
-ALSO = {"s3": "s3a", "gcs": "gs"}
+# Other names of these schemes, for which Spark has no file system.
+ALIASES = {"s3": "s3a", "gcs": "gs"}
 WEBHDFS_PORT = 9870
 
 
 def scheme(address: str) -> str:
-    """`s3a`, `gs`, `hdfs`; empty for a folder of a disk.
+    """Return `s3a`, `gs` or `hdfs`; an empty text for a local folder.
 
     Raises:
-        PenstockError: a scheme that isn't one of them.
+        PenstockError: the scheme is unknown, the bucket or host is missing, or the address contains credentials.
     """
     name, separator, _ = address.partition("://")
     if not separator or name == "file":
         return ""
-    # A secret may hold a slash, so that a part of it looks like a path.
+    # A secret may contain a slash, so that its second half looks like a part of the path.
     host = urlsplit(address).netloc
     if "@" in host or (":" in host and "@" in address and not re.fullmatch(r"[^:]+:\d+", host)):
-        needed = f"{name}:// with the name of a bucket or host alone; it isn't repeated here"
-        do = "take them out, and give them by the environment or the provider's own chain"
+        needed = f"{name}:// with the name of a bucket or host alone (the address is not repeated here)"
+        do = "remove them, and set them in the environment or the provider's default chain"
         raise PenstockError(needed, "an address that seems to hold a user or a secret", do)
     if name not in SCHEMES:
         known = ", ".join(f"{known}://" for known in SCHEMES)
-        do = f"write {ALSO[name]}://, as Spark names it" if name in ALSO else f"use a folder or one of {known}"
-        raise PenstockError("a folder, or an address of a store that is known", f"`{address}`", do)
+        do = f"write {ALIASES[name]}://, as Spark names it" if name in ALIASES else f"use a folder or one of {known}"
+        raise PenstockError("a folder, or an address of a known store", f"`{address}`", do)
     if not host:
         raise PenstockError(f"{name}://{'HOST:PORT' if name == 'hdfs' else 'BUCKET'}/folder", f"`{address}`", "add it")
     return name
 
 
-def local(root: Path, address: str) -> Path:
-    """A folder of a disk, relative ones from `root`."""
+def local_folder(root: Path, address: str) -> Path:
+    """Return a local folder as an absolute path; a relative address starts at `root`."""
     return (root / address.removeprefix("file://")).resolve()
 
 
 def uri(root: Path, address: str) -> str:
-    """The address as Spark takes it, without a slash at its end."""
-    return address.rstrip("/") if scheme(address) else f"file://{local(root, address).as_posix()}"
+    """Return the address in Spark's notation, without a trailing slash."""
+    return address.rstrip("/") if scheme(address) else f"file://{local_folder(root, address).as_posix()}"
 
 
-def folder(root: Path, address: str, endpoint: str | None, region: str | None, anonymous: bool) -> Folder:
-    """The folder at an address.
+def open_location(root: Path, address: str, endpoint: str | None, region: str | None, anonymous: bool) -> Location:
+    """Return the folder at an address.
 
     Args:
-        root: where relative folders start.
-        endpoint: of the object store, when it isn't the provider's own; of HDFS, its WebHDFS address
+        root: start of relative addresses.
+        endpoint: address of the object store when it is not the provider's own; of HDFS, the WebHDFS address
             (default: the address's host and port 9870).
-        region: of S3.
-        anonymous: ask without credentials.
+        region: S3 region.
+        anonymous: send requests without credentials.
 
     Raises:
-        PenstockError: an unknown scheme, or the packages for it aren't there.
+        PenstockError: the scheme is unknown, or its Python package is not installed.
     """
     kind = scheme(address)
     if not kind:
-        return local(root, address)
+        return local_folder(root, address)
     from upath import UPath
     from upath.implementations.hdfs import HDFSPath
     from upath.registry import register_implementation
@@ -91,32 +105,36 @@ def folder(root: Path, address: str, endpoint: str | None, region: str | None, a
     protocol, extra, title = SCHEMES[kind]
     bucket, path = urlsplit(address).netloc, urlsplit(address).path.strip("/")
     try:
-        options = _webhdfs(address, endpoint) if kind == "hdfs" else _options(kind, endpoint, region, anonymous)
-        opened: UPath = UPath(f"{protocol}://{bucket}/{path}", **options)
-        # The file system's package is imported when it is first asked for.
-        _ = opened.fs
-        return opened
+        if kind == "hdfs":
+            options = _webhdfs_options(address, endpoint)
+        else:
+            options = _object_store_options(kind, endpoint, region, anonymous)
+        location: UPath = UPath(f"{protocol}://{bucket}/{path}", **options)
+        # fsspec imports the file system's package on the first access; a missing package must fail here.
+        _ = location.fs
+        return location
     except ImportError as error:
-        do = f"pip install 'penstock[{extra}]'"
+        do = f"pip install 'dbt-penstock[{extra}]'"
         raise PenstockError(f"the Python package for {title}", str(error), do) from None
 
 
-def _options(kind: str, endpoint: str | None, region: str | None, anonymous: bool) -> dict[str, Any]:
-    """What fsspec's file system of an object store is opened with; listings are never taken from memory."""
+def _object_store_options(kind: str, endpoint: str | None, region: str | None, anonymous: bool) -> dict[str, Any]:
+    """Return the options of fsspec's file system for S3 or GCS, with its cache of listings switched off."""
     if kind == "gs":
-        # gcsfs would ask each bucket's kind over gRPC first, which an endpoint of one's own doesn't speak.
+        # gcsfs would first request each bucket's type over gRPC, which other endpoints do not support.
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
-        at = {"endpoint_url": endpoint} if endpoint else {}
-        return {**at, **({"token": "anon"} if anonymous else {}), "use_listings_cache": False}
+        endpoint_option = {"endpoint_url": endpoint} if endpoint else {}
+        return {**endpoint_option, **({"token": "anon"} if anonymous else {}), "use_listings_cache": False}
     client = {"endpoint_url": endpoint, "region_name": region}
-    kept = {key: value for key, value in client.items() if value}
-    return {"anon": anonymous, "client_kwargs": kept, "use_listings_cache": False}
+    client = {key: value for key, value in client.items() if value}
+    return {"anon": anonymous, "client_kwargs": client, "use_listings_cache": False}
 
 
-def _webhdfs(address: str, endpoint: str | None) -> dict[str, Any]:
-    at = urlsplit(endpoint or f"http://{urlsplit(address).hostname}:{WEBHDFS_PORT}")
-    if at.scheme not in ("http", "https") or not at.hostname:
+def _webhdfs_options(address: str, endpoint: str | None) -> dict[str, Any]:
+    parts = urlsplit(endpoint or f"http://{urlsplit(address).hostname}:{WEBHDFS_PORT}")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise PenstockError("store.endpoint of HDFS as http://HOST:PORT (WebHDFS)", f"`{endpoint}`", "correct it")
     user = os.environ.get("HADOOP_USER_NAME")
-    named = {"user": user} if user else {}
-    return {"host": at.hostname, "port": at.port or WEBHDFS_PORT, "use_https": at.scheme == "https", **named}
+    user_option = {"user": user} if user else {}
+    port = parts.port or WEBHDFS_PORT
+    return {"host": parts.hostname, "port": port, "use_https": parts.scheme == "https", **user_option}

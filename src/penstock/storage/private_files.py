@@ -1,60 +1,57 @@
-"""Folders and files that their owner alone may read."""
+"""Folders and files that only their owner can read."""
 
 from __future__ import annotations
 
 import os
 import stat
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from penstock.errors import PenstockError
+from penstock.storage import atomic
 
-OTHERS = 0o077
+GROUP_AND_OTHERS = 0o077
 
 
-def folder(path: Path) -> Path:
-    """Make a folder, or close one that others could read, and return it.
+def make_folder(path: Path) -> Path:
+    """Return a folder that only its owner can read; create it, or restrict its permissions.
 
-    Folders above it are made as usual. A folder of another user, or on a disk that is read-only, stays as it is.
+    Missing parents get default permissions. A folder of another user, or on a read-only disk, stays as it is.
     """
     path.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
-        if (mode := path.stat().st_mode) & OTHERS:
+        if (mode := path.stat().st_mode) & GROUP_AND_OTHERS:
             path.chmod(mode & 0o700)
     return path
 
 
-def own_folder(path: Path) -> Path:
-    """Make a folder where any user may make one, and return it.
+def make_folder_in_tmp(path: Path) -> Path:
+    """Create a private folder in a place where any user can create one, such as /tmp, and return it.
 
     Raises:
-        PenstockError: another user has made it, or a link in its place.
+        PenstockError: another user created it first, or a link with its name.
     """
     with suppress(FileExistsError):
         path.mkdir(parents=True, mode=0o700)
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
-        raise PenstockError(f"{path}, a folder of your own", "another user made it", "have it removed, or set TMPDIR")
-    return folder(path)
+        raise PenstockError(
+            f"{path}, a folder of your own", "another user created it", "have it removed, or set TMPDIR"
+        )
+    return make_folder(path)
 
 
 def write(path: Path, text: str) -> None:
-    """Put a file in place of the one before, at one instant."""
-    aside = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    aside.unlink(missing_ok=True)
-    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as out:
-        out.write(text)
-    aside.replace(path)
+    """Write a text file that only its owner can read, in one step."""
+    atomic.write_text(path, text, mode=0o600)
 
 
 @contextmanager
-def mask(value: int) -> Iterator[None]:
-    """Start processes with this umask inside the block."""
-    before = os.umask(value)
+def umask(value: int) -> Iterator[None]:
+    """Set the umask of this process, and of those that it starts, inside the block."""
+    previous = os.umask(value)
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(previous)

@@ -1,1 +1,1 @@
-"""Commands of several steps: the quickstart, a backfill, and dbt run inside this process."""
+"""Workflows of several steps: the quickstart, a backfill, and dbt commands in this process."""

@@ -1,37 +1,44 @@
-"""`penstock backfill`: months landed and built one after another, and gone on with where it stopped.
+"""Land and build months one after another.
 
-It keeps no state of its own. What has landed stands in the lake's manifest, what is built in the
-ledger, so a second call finds what is left, whoever or whatever ended the first one.
+A backfill stores no state. The lake's manifest records the landed months and the run ledger records the built
+ones, so a second call continues after an interruption, whatever its cause.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
+from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, MONTH, format_intervals
 from penstock.lake.catalog import SCHEMA
-from penstock.lake.landing_report import Line
+from penstock.lake.landing_report import ReportLine
+from penstock.spark.server import control
 from penstock.workflows import dbt_runner
 
-# The same variable as the adapter's: of the intervals that changed, only these are built.
-WITHIN = "PENSTOCK_INTERVALS"
+# The adapter builds only those stale intervals that this environment variable names.
+INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 GRAIN = GRAINS[MONTH]
+Land = Callable[[], ReportLine]
 
 
 @dataclass
 class Step:
-    """Some months that one dbt run builds.
+    """Months that one dbt run builds.
 
     Attributes:
-        months: in order.
-        landed: what landing made of them.
-        seconds: how long landing and building took.
-        built: by model, what dbt said of it.
+        months: the months, in order.
+        landed: the landing's outcome for each month.
+        seconds: duration of landing and building.
+        built: the message of each model, by name.
     """
 
     months: list[date]
@@ -41,104 +48,131 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The months as text."""
+        """Return the months as text."""
         return format_intervals(self.months, GRAIN)
 
     @property
     def models(self) -> list[str]:
-        """The models that built something."""
-        return [name for name, words in self.built.items() if words.startswith("built")]
+        """Return the names of the models that built an interval."""
+        return [name for name, message in self.built.items() if message.startswith("built")]
 
 
 class Backfill:
-    """One call of the command.
+    """A backfill of one dataset.
 
     Args:
-        root: the project's folder.
-        dataset: what is landed.
-        progress: called with (months done, what happens now).
-        ended: called with each step that is through.
+        settings: the project's settings.
+        dataset: the dataset to land.
+        progress: called with the number of finished months and a description of the current action.
+        finished: called with each finished step.
+        waiting: called once if another backfill of the project is running.
     """
 
     def __init__(
         self,
-        root: Path,
+        settings: Settings,
         dataset: str,
         progress: Callable[[int, str], None],
-        ended: Callable[[Step], None],
+        finished: Callable[[Step], None],
+        waiting: Callable[[], None],
     ) -> None:
-        self._root, self._dataset = root, dataset
-        self._progress, self._ended = progress, ended
-        self._through = 0
+        self._settings, self._dataset = settings, dataset
+        self._progress, self._finished, self._waiting = progress, finished, waiting
+        self._months_done = 0
 
-    def run(self, months: Sequence[tuple[date, Callable[[], Line]]]) -> None:
-        """Land and build months.
-
-        Months that were landed already are looked at by one dbt run together: when they were built
-        too, that is all there is to do about them.
+    def run(self, months: Sequence[tuple[date, Land]]) -> None:
+        """Start the server, wait for other backfills of the project, and land and build months.
 
         Args:
-            months: each with what lands it.
+            months: each month with the function that lands it.
 
         Raises:
-            PenstockError: a month was refused, or a model failed: those before it stay.
+            PenstockError: a month was refused or a model failed. Earlier months stay built.
         """
-        self._prepare()
-        waiting = Step([], [])
+        if not control.is_remote(self._settings):
+            control.up(self._settings, partial(self._progress, 0))
+        with _exclusive(self._settings.state_dir, self._waiting):
+            self._build_other_inputs()
+            self._land_and_build(months)
+
+    def _land_and_build(self, months: Sequence[tuple[date, Land]]) -> None:
+        """Land and build each month; one dbt run builds all adjacent months that had landed before."""
+        unchanged = Step([], [])
         for month, land in months:
-            begin = time.monotonic()
-            self._progress(self._through, f"land {self._dataset} {GRAIN.show(month)}")
+            start = time.monotonic()
+            self._progress(self._months_done, f"land {self._dataset} {GRAIN.show(month)}")
             line = land()
             if line.error:
-                self._build(waiting)
+                self._build(unchanged)
                 raise line.error
             if line.outcome == "unchanged":
-                waiting.months.append(month)
-                waiting.landed.append(line.outcome)
-                waiting.seconds += time.monotonic() - begin
+                unchanged.months.append(month)
+                unchanged.landed.append(line.outcome)
+                unchanged.seconds += time.monotonic() - start
                 continue
-            self._build(waiting)
-            waiting = Step([], [])
-            self._build(Step([month], [line.outcome], time.monotonic() - begin))
-        self._build(waiting)
+            self._build(unchanged)
+            unchanged = Step([], [])
+            self._build(Step([month], [line.outcome], time.monotonic() - start))
+        self._build(unchanged)
 
-    @property
-    def _chosen(self) -> list[str]:
-        """What is built of each month. What learns does so once, from all of them."""
-        return ["--select", f"source:{SCHEMA}.{self._dataset}+", "--exclude", "tag:ml"]
-
-    def _prepare(self) -> None:
-        """What the dataset's models read beside it: seeds, tables, views, snapshots."""
+    def _build_other_inputs(self) -> None:
+        """Build the other inputs of the dataset's models: seeds, tables, views."""
         source = f"source:{SCHEMA}.{self._dataset}"
-        chosen = ["--select", f"@{source}", "--exclude", f"{source}+", "resource_type:snapshot"]
-        kinds = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-        # Models of other datasets are none of this command's business, but for their tables being there.
-        with dbt_runner.environment(WITHIN, GRAIN.show(date(1000, 1, 1))):
-            self._dbt(["build", *chosen, *kinds], 0, "what the models read beside it")
+        selection = ["--select", f"@{source}", "--exclude", f"{source}+", "resource_type:snapshot"]
+        no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
+        # Models of other datasets need to exist, but must build no interval: none is stale in the year 1000.
+        with dbt_runner.environment(INTERVALS_VARIABLE, GRAIN.show(date(1000, 1, 1))):
+            self._run_dbt(["build", *selection, *no_tests], "other inputs of its models")
 
     def _build(self, step: Step) -> None:
         if not step.months:
             return
-        begin = time.monotonic()
-        words = f"build {step.name}"
+        start = time.monotonic()
+        description = f"build {step.name}"
+        # Training is excluded: it uses all months, so once after the backfill is enough.
+        selection = ["--select", f"source:{SCHEMA}.{self._dataset}+", "--exclude", "tag:ml"]
         first, last = GRAIN.show(step.months[0]), GRAIN.show(step.months[-1])
-        with dbt_runner.environment(WITHIN, f"{first}..{last}"):
-            step.built = self._dbt(["run", *self._chosen], self._through, words)
-        step.seconds += time.monotonic() - begin
-        self._through += len(step.months)
-        self._ended(step)
-        self._progress(self._through, words)
+        with dbt_runner.environment(INTERVALS_VARIABLE, f"{first}..{last}"):
+            step.built = self._run_dbt(["run", *selection], description)
+        step.seconds += time.monotonic() - start
+        self._months_done += len(step.months)
+        self._finished(step)
+        self._progress(self._months_done, description)
 
-    def _dbt(self, arguments: list[str], through: int, words: str) -> dict[str, str]:
-        self._progress(through, words)
-        done = dbt_runner.run(
-            self._root, [*arguments], lambda name, status: self._progress(through, f"{words}: {name}")
+    def _run_dbt(self, arguments: list[str], description: str) -> dict[str, str]:
+        """Run a dbt command and return the message of each node.
+
+        Raises:
+            PenstockError: a node failed.
+        """
+        done = self._months_done
+        self._progress(done, description)
+        result = dbt_runner.run_command(
+            self._settings.root,
+            arguments,
+            lambda name, status: self._progress(done, f"{description}: {name}"),
         )
-        if not done.success:
-            name, said = next(iter(done.failed.items()), ("dbt", "failed"))
+        if not result.success:
+            name, message = next(iter(result.failed.items()), ("dbt", "failed"))
             raise PenstockError(
-                f"every model of {self._dataset} to {words.split(':')[0]}",
-                f"{name}: {' '.join(said.split())}",
-                "mend what it says, then type the same command again: it goes on with what is missing",
+                f"every model of {self._dataset} to succeed ({description})",
+                f"{name}: {' '.join(message.split())}",
+                "correct what the message names, then run the same command again: it continues with the missing months",
             )
-        return done.said
+        return result.messages
+
+
+@contextmanager
+def _exclusive(state_dir: Path, waiting: Callable[[], None]) -> Iterator[None]:
+    """Hold the project's backfill lock, so that a second backfill finds the months that the first one built."""
+    state_dir.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(state_dir / "backfill.lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        waiting()
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,46 +1,51 @@
-"""dbt run inside this process, one command after another, with a word after each node."""
+"""Run dbt commands in this process.
+
+dbt takes seconds to import, so this module imports it when a command starts.
+"""
 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from penstock.config import profiles
 from penstock.errors import PenstockError
 
-# No line on the screen. dbt would take the level for its log file too.
+# Print nothing. dbt would apply `--log-level` to its log file too.
 SILENT = ("--log-level", "none", "--log-level-file", "debug", "--quiet", "--no-use-colors")
+NODE_STARTED = "NodeStart"
+NODE_FINISHED = "NodeFinished"
+FAILED = ("error", "fail", "runtime error")
+# Levels of the events to show. The stack trace is in dbt's log, and Ctrl-C has an empty message.
+SHOWN_LEVELS = ("warn", "error")
+STACK_TRACE = "MainStackTrace"
+EMPTY_MESSAGES = ("", "Encountered an error:")
+MAX_NAMES = 2
 
 
 @dataclass(frozen=True)
-class Done:
-    """What became of a dbt command.
+class CommandResult:
+    """The result of a dbt command.
 
     Attributes:
-        success: whether every node ended well.
-        said: of each node that ended, its name and message.
-        failed: names and messages of those that did not.
+        success: whether every node succeeded.
+        messages: the message of each node that ended, by name.
+        failed: the message of each node that failed, by name.
     """
 
     success: bool
-    said: dict[str, str]
+    messages: dict[str, str]
     failed: dict[str, str]
-
-
-def _places(root: Path) -> list[str]:
-    places = ["--project-dir", str(root), *profiles.chosen()]
-    if "DBT_PROFILES_DIR" not in os.environ and (root / "profiles.yml").exists():
-        places += ["--profiles-dir", str(root)]
-    return places
 
 
 @contextmanager
 def environment(name: str, value: str) -> Iterator[None]:
-    """A variable of the environment, for as long as a command runs."""
+    """Set an environment variable while the block runs."""
     before = os.environ.get(name)
     os.environ[name] = value
     try:
@@ -52,35 +57,126 @@ def environment(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-def run(root: Path, arguments: list[str], ended: Callable[[str, str], None] = lambda name, status: None) -> Done:
-    """Run a dbt command without output of its own; its log file is written as ever.
+def run_command(
+    root: Path, arguments: list[str], node_finished: Callable[[str, str], None] = lambda name, status: None
+) -> CommandResult:
+    """Run a dbt command that prints nothing; dbt still writes its log file.
 
     Args:
         root: the project's folder.
         arguments: the command and its options.
-        ended: called with each node's name and status as it ends.
+        node_finished: called with the name and status of each node when it ends.
 
     Raises:
-        PenstockError: dbt could not begin: a project or profile that isn't valid.
+        PenstockError: dbt could not start the command, because the project or profile is not valid.
     """
     from dbt.cli.main import dbtRunner
 
-    def hear(event: Any) -> None:
-        if event.info.name == "NodeFinished":
+    def handle_event(event: Any) -> None:
+        if event.info.name == NODE_FINISHED:
             node = event.data.node_info
-            ended(str(node.node_name), str(node.node_status))
+            node_finished(str(node.node_name), str(node.node_status))
 
-    done = dbtRunner(callbacks=[hear]).invoke([*SILENT, *arguments, *_places(root)])
-    results = getattr(done.result, "results", None)
+    outcome = dbtRunner(callbacks=[handle_event]).invoke([*SILENT, *arguments, *profiles.dbt_options(root)])
+    results = getattr(outcome.result, "results", None)
     if results is None:
-        if isinstance(done.exception, KeyboardInterrupt):
+        if isinstance(outcome.exception, KeyboardInterrupt):
             raise KeyboardInterrupt
-        words = " ".join(str(done.exception or "it ended without a word").split())
-        raise PenstockError("a dbt project that runs", words, f"see `dbt {' '.join(arguments)}`")
-    said, failed = {}, {}
+        message = " ".join(str(outcome.exception or "dbt ended without a message").split())
+        raise PenstockError("a dbt project that runs", message, f"see `dbt {' '.join(arguments)}`")
+    messages, failed = {}, {}
     for item in results:
-        name, words = str(getattr(item.node, "name", item.node)), str(item.message or item.status)
-        said[name] = words
-        if str(item.status) in ("error", "fail", "runtime error"):
-            failed[name] = words
-    return Done(bool(done.success), said, failed)
+        name, message = str(getattr(item.node, "name", item.node)), str(item.message or item.status)
+        messages[name] = message
+        if str(item.status) in FAILED:
+            failed[name] = message
+    return CommandResult(bool(outcome.success), messages, failed)
+
+
+@dataclass
+class BuildProgress:
+    """The progress of a build.
+
+    Attributes:
+        total: number of nodes; 0 until dbt has counted them.
+        done: number of nodes that have ended.
+        running: names of the running nodes by unique id, in the order in which they started.
+    """
+
+    total: int = 0
+    done: int = 0
+    running: dict[str, str] = field(default_factory=dict)
+
+    def update(self, event: Any) -> None:
+        """Update the progress from a dbt event."""
+        name, data = event.info.name, event.data
+        if name in (NODE_STARTED, NODE_FINISHED):
+            node = data.node_info
+            # dbt does not count hooks as nodes.
+            if str(node.resource_type) == "operation":
+                return
+            if name == NODE_STARTED:
+                self.running[node.unique_id] = str(node.node_name)
+            else:
+                self.running.pop(node.unique_id, None)
+                self.done += 1
+        elif name == "LogStartLine":
+            self.total = int(data.total)
+
+    def __str__(self) -> str:
+        names = list(self.running.values())
+        more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+        count = f"{self.done}/{self.total}" if self.total else "starting"
+        return f"{count}  {', '.join(names[:MAX_NAMES])}{more}".rstrip()
+
+
+class DbtBuild:
+    """A build that parses the project first, so that a server can start at the same time.
+
+    Args:
+        root: the project's folder, which is also the working folder.
+        verbose: whether dbt prints its own lines.
+        show: called with the message and level of each warning and error, unless dbt prints them itself.
+    """
+
+    def __init__(self, root: Path, verbose: bool, show: Callable[[str, str], None]) -> None:
+        self._root, self._verbose, self._show = root, verbose, show
+        self._manifest: Any = None
+        self.exit_code = 0
+
+    def _invoke(self, handle_event: Callable[[Any], None], *arguments: str) -> Any:
+        from dbt.cli.main import dbtRunner
+
+        def handle_and_show(event: Any) -> None:
+            handle_event(event)
+            info, message = event.info, str(event.info.msg).strip()
+            is_shown = info.level in SHOWN_LEVELS and info.name != STACK_TRACE and message not in EMPTY_MESSAGES
+            if is_shown and not self._verbose:
+                self._show(message, str(info.level))
+
+        options = () if self._verbose else SILENT
+        runner = dbtRunner(manifest=self._manifest, callbacks=[handle_and_show])
+        outcome = runner.invoke([*options, *arguments, *profiles.dbt_options(self._root)])
+        if isinstance(outcome.exception, KeyboardInterrupt):
+            raise KeyboardInterrupt
+        # As dbt's own exit codes: 1 if a node failed, 2 if dbt could not start the command.
+        self.exit_code = 2 if outcome.exception else 0 if outcome.success else 1
+        return outcome.result
+
+    def parse(self) -> bool:
+        """Parse the project, and return whether it is valid. This needs no server."""
+        self._manifest = self._invoke(lambda event: None, "parse")
+        return self.exit_code == 0
+
+    def run(self, handle_event: Callable[[Any], None], *arguments: str) -> str:
+        """Run `dbt build` on the parsed project, and return the number of nodes in each state but success.
+
+        Args:
+            handle_event: called with each dbt event.
+            arguments: options of `dbt build`.
+        """
+        result = self._invoke(handle_event, "build", *arguments)
+        statuses = Counter(str(item.status) for item in getattr(result, "results", None) or ())
+        for succeeded in ("success", "pass"):
+            statuses.pop(succeeded, None)
+        return ", ".join(f"{number} {status}" for status, number in statuses.most_common())

@@ -1,7 +1,7 @@
-"""Progress of a command that takes minutes: one line for each phase that has ended, with its seconds.
+"""Show the progress of a command that takes minutes: one line with its duration for each phase that has ended.
 
-On a terminal the running phases are shown below, and change; elsewhere a plain line says every two seconds what
-is going on. Phases may run side by side, on threads.
+On a terminal, the running phases are shown live below these lines. Elsewhere, a plain line names the running
+phases every two seconds. Phases may run at the same time, on several threads.
 """
 
 from __future__ import annotations
@@ -16,51 +16,50 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-HEARTBEAT = 2.0
-TICK = 0.1
+HEARTBEAT_SECONDS = 2.0
+POLL_SECONDS = 0.1
 SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Phase:
-    """One phase.
+    """A phase of a command.
 
     Attributes:
-        name: a word.
-        detail: what it is doing; at its end what came of it.
+        name: its name, one word.
+        detail: its current step, and at its end its result.
     """
 
     def __init__(self, name: str) -> None:
         self.name, self.detail = name, ""
-        self._begin = time.monotonic()
+        self._start = time.monotonic()
 
-    def say(self, detail: str) -> None:
-        """Change what is shown."""
+    def update(self, detail: str) -> None:
+        """Change the detail that is shown."""
         self.detail = detail
 
     def line(self) -> str:
-        """Name, seconds so far, detail."""
-        return f"{self.name:<12} {time.monotonic() - self._begin:6.1f} s  {self.detail}"
+        """Return the name, the duration in seconds and the detail."""
+        return f"{self.name:<12} {time.monotonic() - self._start:6.1f} s  {self.detail}"
 
 
 class Phases:
-    """The display.
+    """A display of running and ended phases.
 
     Args:
-        console: where to.
-        quiet: whether another program writes to the same place, so that only ended phases are shown.
+        console: the console to print to.
+        quiet: show only ended phases, because another program prints to the same console.
     """
 
     def __init__(self, console: Console, quiet: bool = False) -> None:
         self._console = console
         self._running: list[Phase] = []
         self._lock = threading.Lock()
-        self._begin = self._shown = time.monotonic()
+        self._start = self._last_printed = time.monotonic()
         self._ended = threading.Event()
-        self._live = Live(self, console=console, transient=True, refresh_per_second=6) if console.is_terminal else None
-        if quiet:
-            self._live = None
-        beats = not quiet and self._live is None
-        self._thread = threading.Thread(target=self._beat, daemon=True) if beats else None
+        is_live = console.is_terminal and not quiet
+        self._live = Live(self, console=console, transient=True, refresh_per_second=6) if is_live else None
+        has_heartbeat = not console.is_terminal and not quiet
+        self._thread = threading.Thread(target=self._print_heartbeats, daemon=True) if has_heartbeat else None
 
     def __enter__(self) -> Phases:
         if self._live:
@@ -78,35 +77,35 @@ class Phases:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """Show a phase while the block runs, and its line at the end; nothing when the block fails."""
+        """Show a phase while the block runs, and print its line at the end unless the block fails."""
         phase = Phase(name)
         with self._lock:
             self._running.append(phase)
         try:
             yield phase
-            self.note(phase.line())
+            self.print(phase.line())
         finally:
             with self._lock:
                 self._running.remove(phase)
 
-    def note(self, text: str, style: str = "") -> None:
-        """Print a line that stays."""
+    def print(self, text: str, style: str = "") -> None:
+        """Print a permanent line."""
         with self._lock:
-            self._shown = time.monotonic()
+            self._last_printed = time.monotonic()
             self._console.print(Text(text, style=style), soft_wrap=True)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """The running phases, a line each, cut to the terminal's width."""
-        mark = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
+        """Yield one line per running phase, truncated to the terminal's width."""
+        frame = SPINNER[int(time.monotonic() * 8) % len(SPINNER)]
         for phase in list(self._running):
-            yield Text(f"{phase.line()} {mark}", no_wrap=True, overflow="ellipsis", style="dim")
+            yield Text(f"{phase.line()} {frame}", no_wrap=True, overflow="ellipsis", style="dim")
 
-    def _beat(self) -> None:
-        """Print what runs, whenever nothing was printed for two seconds."""
-        while not self._ended.wait(TICK):
+    def _print_heartbeats(self) -> None:
+        """Print the running phases whenever nothing was printed for two seconds."""
+        while not self._ended.wait(POLL_SECONDS):
             with self._lock:
-                if self._running and time.monotonic() - self._shown >= HEARTBEAT:
-                    self._shown = time.monotonic()
-                    words = "; ".join(f"{phase.name}: {phase.detail}" for phase in self._running)
-                    line = f"{'':<12} {time.monotonic() - self._begin:6.1f} s  {words}"
+                if self._running and time.monotonic() - self._last_printed >= HEARTBEAT_SECONDS:
+                    self._last_printed = time.monotonic()
+                    running = "; ".join(f"{phase.name}: {phase.detail}" for phase in self._running)
+                    line = f"{'':<12} {time.monotonic() - self._start:6.1f} s  {running}"
                     self._console.print(Text(line), soft_wrap=True)

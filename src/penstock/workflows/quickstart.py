@@ -1,7 +1,6 @@
-"""`penstock quickstart`, behind `make run`: sample lake, server, `dbt build`, summary.
+"""Create the sample lake, start the server and build the warehouse.
 
-The sample is made, the server starts and dbt reads the project at the same time. A lake that already holds months
-is left as it is.
+The sample, the server and dbt's parsing start at the same time. A lake with live months is left unchanged.
 """
 
 from __future__ import annotations
@@ -16,25 +15,38 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-from rich.console import Console
-
-from penstock.config.settings import Settings, load
+from penstock.config.settings import Settings
 from penstock.spark.server import control
-from penstock.workflows.dbt_build import DbtBuild, Progress
+from penstock.workflows.dbt_runner import BuildProgress, DbtBuild
 from penstock.workflows.progress import Phases
 
-# Of models that learn, or that take a driver of their own: minutes, not the first one.
-LEARNING = "ml"
-PAUSE = 0.2
+if TYPE_CHECKING:
+    from penstock.report.build_summary import Summary
+
+# Training and the models with their own driver take minutes, so the first build leaves them out.
+EXCLUDED_TAG = "ml"
+POLL_SECONDS = 0.2
 STOP_SECONDS = 60.0
 STYLES = {"warn": "yellow", "error": "red"}
 
 
-class Starting(threading.Thread):
-    """The server's start, on a thread of its own."""
+class SampleError(Exception):
+    """`penstock sample` failed.
+
+    Attributes:
+        exit_code: its exit code.
+        output: the text that it printed.
+    """
+
+    def __init__(self, exit_code: int, output: str) -> None:
+        super().__init__(f"penstock sample exited with {exit_code}")
+        self.exit_code, self.output = exit_code, output
+
+
+class BackgroundStep(threading.Thread):
+    """A step of the quickstart on its own thread. Subclasses implement `_work`."""
 
     def __init__(self, settings: Settings, phases: Phases) -> None:
         super().__init__(daemon=True)
@@ -42,169 +54,140 @@ class Starting(threading.Thread):
         self._failure: BaseException | None = None
 
     def run(self) -> None:
-        """Start the server; each thing that takes time is a phase."""
+        """Do the work, and keep its exception for `wait`."""
         try:
-            with ExitStack() as stack:
-                if running := control.current(self._settings):
-                    stack.enter_context(self._phases.phase("server")).say(f"already up, {running.ui or 'no UI'}")
-                    return
-                control.up(self._settings, lambda text: self._next(stack, text))
+            self._work()
         except BaseException as error:
             self._failure = error
 
-    def _next(self, stack: ExitStack, text: str) -> None:
-        """One thing has ended, the next one begins."""
+    def _work(self) -> None:
+        raise NotImplementedError
+
+    def wait(self) -> None:
+        """Wait until the work is done, and raise its exception if it failed."""
+        while self.is_alive():
+            self.join(POLL_SECONDS)  # A join without a timeout would block Ctrl-C.
+        if self._failure:
+            raise self._failure
+
+
+class ServerStart(BackgroundStep):
+    """The start of the server; each of its steps is a phase."""
+
+    def _work(self) -> None:
+        with ExitStack() as stack:
+            if running := control.current(self._settings):
+                phase = stack.enter_context(self._phases.phase("server"))
+                phase.update(f"already up, {running.ui or 'no UI'}")
+                return
+            control.up(self._settings, lambda text: self._next_phase(stack, text))
+
+    def _next_phase(self, stack: ExitStack, text: str) -> None:
+        """End the current phase and begin the next one."""
         stack.close()
         phase = stack.enter_context(self._phases.phase("jars" if "jars" in text else "server"))
-        phase.say(text)
-
-    def wait(self) -> None:
-        """Return when the server is up.
-
-        Raises:
-            PenstockError: it could not be started.
-        """
-        while self.is_alive():
-            self.join(PAUSE)  # a wait without limit would not hear Ctrl-C
-        if self._failure:
-            raise self._failure
+        phase.update(text)
 
 
-class Sampling(threading.Thread):
-    """The sample, made by `penstock sample` in a process of its own: it and dbt need a processor each."""
+class SampleCreation(BackgroundStep):
+    """The creation of the sample by `penstock sample`, in its own process so that dbt can use another processor."""
 
-    def __init__(self, settings: Settings, phases: Phases) -> None:
-        super().__init__(daemon=True)
-        self._settings, self._phases = settings, phases
-        self._process: subprocess.Popen[str] | None = None
-        self._failure: BaseException | None = None
-        self._printed = ""
+    _process: subprocess.Popen[str] | None = None
 
-    def run(self) -> None:
-        """Make it, unless the lake has months."""
+    def _work(self) -> None:
         from penstock.lake.manifest import Manifest
 
-        try:
-            manifest = Manifest(self._settings.lake_dir)
-            if live := manifest.live():
-                with self._phases.phase("lake") as phase:
-                    phase.say(f"{len(live)} live months; no sample is needed")
-                return
-            with self._phases.phase("sample") as phase:
-                phase.say("making trips")
-                self._make(lambda: phase.say(f"making trips; {manifest.version()} months landed"))
-                live = manifest.live()
-                phase.say(f"{len(live)} months, {sum(entry.rows for entry in live.values()):,} rows")
-        except BaseException as error:
-            self._failure = error
+        manifest = Manifest(self._settings.lake_dir)
+        if live := manifest.live():
+            with self._phases.phase("lake") as phase:
+                phase.update(f"{len(live)} live months; no sample is needed")
+            return
+        with self._phases.phase("sample") as phase:
+            phase.update("making trips")
+            self._run_command(lambda: phase.update(f"making trips; {manifest.version()} months landed"))
+            live = manifest.live()
+            phase.update(f"{len(live)} months, {sum(entry.rows for entry in live.values()):,} rows")
 
-    def _make(self, tick: Callable[[], None]) -> None:
-        """Run the command, with a call of `tick` now and then.
+    def _run_command(self, on_poll: Callable[[], None]) -> None:
+        """Run `penstock sample`, and call `on_poll` several times per second.
 
         Raises:
-            typer.Exit: it failed, with its exit code.
+            SampleError: the command failed.
         """
         command = [sys.executable, "-m", "penstock.cli.main", "sample", "--if-empty"]
-        # A file, not a pipe: nobody reads while it runs.
-        with tempfile.TemporaryFile("w+", encoding="utf-8") as out:
-            self._process = subprocess.Popen(command, cwd=self._settings.root, stdout=out, stderr=out, text=True)
+        # A file and not a pipe, because nothing reads the output before the command ends.
+        with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
+            self._process = subprocess.Popen(command, cwd=self._settings.root, stdout=output, stderr=output, text=True)
             while self._process.poll() is None:
-                tick()
-                time.sleep(PAUSE)
-            out.seek(0)
-            self._printed = out.read()
-        if self._process.returncode:
-            raise typer.Exit(self._process.returncode)
-
-    def wait(self) -> None:
-        """Return when there are months.
-
-        Raises:
-            typer.Exit: the sample failed; what it printed is shown.
-        """
-        while self.is_alive():
-            self.join(PAUSE)
-        if self._failure:
-            print(self._printed, end="", file=sys.stderr)
-            raise self._failure
+                on_poll()
+                time.sleep(POLL_SECONDS)
+            if self._process.returncode:
+                output.seek(0)
+                raise SampleError(self._process.returncode, output.read())
 
     def stop(self) -> None:
-        """Interrupt what still runs, and wait for its end: a month is landed whole or not at all."""
+        """Interrupt the command and wait for its end. Each month is then landed completely or not at all."""
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_SECONDS)
 
 
-def build(settings: Settings, phases: Phases, verbose: bool, sample: Sampling, starting: Starting) -> int:
-    """Read the project, wait for sample and server, build; dbt's exit code.
+def run(settings: Settings, phases: Phases, verbose: bool) -> tuple[int, Summary | None]:
+    """Create the sample, start the server, and build and test the warehouse.
+
+    The current process changes to the project's folder, because dbt runs in it.
+
+    Args:
+        settings: the settings of a target with its own server.
+        phases: the display of the progress.
+        verbose: whether dbt prints its own lines.
+
+    Returns:
+        dbt's exit code, and the summary of the build if dbt built anything.
 
     Raises:
         PenstockError: the server did not start.
-        typer.Exit: the sample failed.
+        SampleError: the sample failed.
     """
-    dbt = DbtBuild(settings.root, verbose, lambda words, level: phases.note(words, STYLES[level]))
-    with phases.phase("parse") as phase:
-        phase.say("dbt reads the project")
-        valid = dbt.parse()
-        phase.say("the project is read" if valid else "the project is not valid")
-    sample.wait()
-    starting.wait()
-    if not valid:
-        return dbt.code
-    with phases.phase("build") as phase:
-        progress = Progress()
-
-        def hear(event: Any) -> None:
-            progress.hear(event)
-            phase.say(str(progress))
-
-        words = dbt.run(hear, "--exclude", f"tag:{LEARNING}")
-        phase.say(f"{progress.done} nodes{', of them ' + words if words else ''}")
-    return dbt.code
-
-
-def run(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Show all of dbt's own lines.")] = False,
-) -> None:
-    """Make the sample lake, start the server, build and test the warehouse, show what came out."""
-    settings = load()
-    control.refuse_remote(settings)
-    begin = time.monotonic()
-    # dbt runs in this process: in the project's folder, with this environment's programs.
     os.chdir(settings.root)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-    with Phases(Console(highlight=False), quiet=verbose) as phases:
-        starting, sample = Starting(settings, phases), Sampling(settings, phases)
-        starting.start()
-        sample.start()
-        from penstock.report import build_summary  # its imports take as long as the first steps of the server
+    server, sample = ServerStart(settings, phases), SampleCreation(settings, phases)
+    server.start()
+    sample.start()
+    from penstock.report import build_summary  # This import takes as long as the first steps of the server.
 
-        results = settings.root / build_summary.target_folder() / "run_results.json"
-        results.unlink(missing_ok=True)  # what an earlier build left must not pass for this one's
-        found: build_summary.Summary | None = None
-        try:
-            code = build(settings, phases, verbose, sample, starting)
-        finally:
-            sample.stop()
-        if results.exists():
-            with phases.phase("summary") as phase:
-                phase.say("rows, tests, joins")
-                found = build_summary.gather(settings)
-    if found:
-        build_summary.show(found, time.monotonic() - begin)
-    if code:
-        raise typer.Exit(code)
+    results = settings.root / build_summary.target_folder() / "run_results.json"
+    results.unlink(missing_ok=True)  # The summary must not read the results of an earlier build.
+    try:
+        exit_code = _build(settings, phases, verbose, sample, server)
+    finally:
+        sample.stop()
+    if not results.exists():
+        return exit_code, None
+    with phases.phase("summary") as phase:
+        phase.update("rows, tests, joins")
+        return exit_code, build_summary.gather(settings)
 
 
-def last() -> None:
-    """Show the summary of the last build again."""
-    from penstock.report import build_summary
+def _build(settings: Settings, phases: Phases, verbose: bool, sample: SampleCreation, server: ServerStart) -> int:
+    """Parse the project, wait for sample and server, build, and return dbt's exit code."""
+    dbt = DbtBuild(settings.root, verbose, lambda message, level: phases.print(message, STYLES[level]))
+    with phases.phase("parse") as phase:
+        phase.update("dbt reads the project")
+        is_valid = dbt.parse()
+        phase.update("the project is read" if is_valid else "the project is not valid")
+    sample.wait()
+    server.wait()
+    if not is_valid:
+        return dbt.exit_code
+    with phases.phase("build") as phase:
+        progress = BuildProgress()
 
-    build_summary.show(build_summary.gather(load()), None)
+        def update(event: Any) -> None:
+            progress.update(event)
+            phase.update(str(progress))
 
-
-def register(app: typer.Typer) -> None:
-    """Add the command to the program."""
-    app.command(name="quickstart")(run)
-    app.command(name="summary")(last)
+        unsuccessful = dbt.run(update, "--exclude", f"tag:{EXCLUDED_TAG}")
+        phase.update(f"{progress.done} nodes{', of them ' + unsuccessful if unsuccessful else ''}")
+    return dbt.exit_code

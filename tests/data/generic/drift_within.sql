@@ -1,4 +1,4 @@
-{#- Months from the test month on whose features or errors moved beyond their measure's limit. -#}
+{#- Returns the test month and later months whose features or errors drifted beyond the limits. -#}
 {% test drift_within(model, limits, ignore=[]) %}
     {%- set problems -%}
         with drift as (
@@ -34,7 +34,7 @@
 
     {% call(row) log_findings('drift_within', problems) -%}
         needed: {{ row['what'] }} of at most {{ row['allowed'] }} in {{ row['pickup_month'] }} for version
-        {{ row['version'] }} of {{ row['model'] }}. found: {{ row['value'] }}. do: look at the month's
-        file; when the change is real, train on months that have it
+        {{ row['version'] }} of {{ row['model'] }}. found: {{ row['value'] }}. do: check the month's
+        file; if the change is real, train on months that show it
     {%- endcall %}
 {% endtest %}

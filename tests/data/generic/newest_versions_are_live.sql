@@ -1,4 +1,4 @@
-{#- Models whose newest version was judged and didn't go live: the one before it goes on. -#}
+{#- Returns models whose newest version was not promoted, so that an older one stays live. -#}
 {% test newest_versions_are_live(model) %}
     {%- set problems -%}
         with decisions as (
@@ -26,7 +26,7 @@
 
     {% call(row) log_findings('newest_versions_are_live', problems) -%}
         needed: the newest version of {{ row['model'] }} live. found: version {{ row['version'] }}
-        isn't: {{ row['reason'] }}; live is {{ row['live_version'] }}. do: nothing, or change its
-        features or candidates in python_models/_ml.yml
+        was not promoted: {{ row['reason'] }}; the live version is {{ row['live_version'] }}.
+        do: nothing, or change its features or candidates in python_models/_ml.yml
     {%- endcall %}
 {% endtest %}

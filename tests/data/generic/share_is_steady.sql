@@ -1,4 +1,5 @@
-{#- Months whose share of a rule is far from the months before: docs/quality.md says how far. -#}
+{#- Returns months in which the share of a rule differs from earlier months.
+    docs/quality.md has the formula. -#}
 {% test share_is_steady(
     model, months=6, least_months=3, deviations=5, least_change=0.01, since=none
 ) %}
@@ -68,10 +69,10 @@
 
     {% call(row) log_findings('share_is_steady', problems) -%}
         {%- set place = row['service_type'] ~ ' rows of ' ~ row['month'] -%}
-        needed: {{ row['rule'] }} in {{ percent(row['usual']) }} of the {{ place }}, give or take
-        {{ percent(row['allowed']) }}, as in the {{ row['earlier_months'] }} months before.
+        needed: {{ row['rule'] }} in {{ percent(row['usual']) }} of the {{ place }}, plus or minus
+        {{ percent(row['allowed']) }}, as in the {{ row['earlier_months'] }} previous months.
         found: {{ percent(row['share']) }} ({{ row['rows'] }} of {{ row['checked_rows'] }}).
-        do: {{ where_to_look(row['service_type'], row['month'], row['rule']) }}; land a sound file, or
-        when the change is real leave the month out with `since`
+        do: {{ where_to_look(row['service_type'], row['month'], row['rule']) }}; land a corrected file,
+        or, if the change is real, exclude the month with `since`
     {%- endcall %}
 {% endtest %}

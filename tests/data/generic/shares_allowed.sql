@@ -1,5 +1,5 @@
-{#- Rows of a report whose share is above the rule's limit in macros/quality/quality_rules.sql.
-    `warn_above` leaves to `error_above` what is above both. -#}
+{#- Returns rows of the report whose share exceeds the limit in macros/quality/quality_rules.sql.
+    The level `warn_above` leaves out rows that exceed both limits; `error_above` returns them. -#}
 {% test shares_allowed(model, level) %}
     {%- set problems -%}
         with report as (
@@ -33,7 +33,7 @@
         {%- set place = row['service_type'] ~ ' rows of ' ~ row['month'] -%}
         needed: {{ row['rule'] }} in at most {{ percent(row['allowed']) }} of the {{ place }} ({{ level }}).
         found: {{ percent(row['share']) }} ({{ row['rows'] }} of {{ row['checked_rows'] }}).
-        do: {{ where_to_look(row['service_type'], row['month'], row['rule']) }}; then land a sound file,
+        do: {{ where_to_look(row['service_type'], row['month'], row['rule']) }}; then land a corrected file,
         or change the rule or its limit in macros/quality/quality_rules.sql
     {%- endcall %}
 {% endtest %}

@@ -9,4 +9,6 @@ from dbt.adapters.penstock.credentials import PenstockCredentials
 
 def credentials(**data: Any) -> PenstockCredentials:
     """From the keys of a target in profiles.yml."""
-    return PenstockCredentials.from_dict(PenstockCredentials.__pre_deserialize__({"schema": "warehouse", **data}))
+    prepared = PenstockCredentials.__pre_deserialize__({"schema": "warehouse", **data})
+    found: PenstockCredentials = PenstockCredentials.from_dict(prepared)
+    return found

@@ -18,7 +18,7 @@ from dbt.adapters.penstock.python_submissions import jobs
 from dbt.adapters.penstock.python_submissions.spark_submit import SparkSubmitPythonJobHelper
 from dbt.adapters.penstock.reused_tests import ReusedTests
 from penstock.errors import PenstockError
-from profiles import credentials
+from tests.unit.adapter.profiles import credentials
 
 DAMAGED = PenstockError("intact files of green", "green/2024-01 is missing", "penstock land green 2024-01")
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
-from profiles import credentials
+from tests.unit.adapter.profiles import credentials
 
 
 def test_a_profile_of_two_lines_is_enough() -> None:

@@ -76,7 +76,7 @@ def test_a_day_counts_from_its_midnight() -> None:
 
 
 def test_the_catalogs_text_stays_text() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "table_comment": "007",
             "column_name": "1e5",

@@ -87,11 +87,20 @@ def test_running_models_are_stopped_together() -> None:
     assert executions.stop_all() == []
 
 
+def wait_for(event: threading.Event) -> None:
+    event.wait()
+
+
+def fail() -> None:
+    """Raise an error as a model may."""
+    raise KeyError("x")
+
+
 def test_an_error_of_the_model_passes_through() -> None:
     """And a result ends the wait without one."""
     executions.run("m", lambda: None, lambda: None, 5)
     with pytest.raises(KeyError):
-        executions.run("m", lambda: {}["x"], lambda: None, 5)
+        executions.run("m", fail, lambda: None, 5)
 
 
 def test_tidying_up_neither_fails_nor_holds_a_run() -> None:
@@ -99,8 +108,8 @@ def test_tidying_up_neither_fails_nor_holds_a_run() -> None:
     done, never = threading.Event(), threading.Event()
     executions.run_at_most(60, done.set)
     assert done.is_set()
-    executions.run_at_most(60, lambda: {}["x"])
+    executions.run_at_most(60, fail)
     began = time.monotonic()
-    executions.run_at_most(0.1, never.wait)
+    executions.run_at_most(0.1, lambda: wait_for(never))
     assert time.monotonic() - began < 30
     never.set()

@@ -9,7 +9,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import layout, table_sizes
 from dbt.adapters.penstock.layout import FileLayout
-from penstock.delta.sorted_writes import TASKS
+from penstock.delta.sorted_writes import REBALANCE_PARTITIONS
 
 TARGET = {"target_file_size_mb": 128}
 OPTIMISED = "spark.databricks.delta.optimizeWrite.enabled"
@@ -74,7 +74,7 @@ def test_a_whole_delta_table_is_rebalanced() -> None:
     assert settings[OPTIMISED] == "false" and settings[COMPACTED] == "true"
     assert settings[ADVISORY] == "256m"
     assert of(**TARGET).arranged("select 1") == (
-        f"select /*+ rebalance({TASKS}) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED"
+        f"select /*+ rebalance({REBALANCE_PARTITIONS}) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED"
     )
 
 
@@ -82,7 +82,8 @@ def test_nothing_moves_rows_that_were_sorted() -> None:
     found = of(partition_by=["m"], sorted_within=["M", "a b"], **TARGET)
     assert found.session_settings()[OPTIMISED] == "false" and found.session_settings()[COMPACTED] == "false"
     assert found.arranged("select 1") == (
-        f"select /*+ rebalance({TASKS}, `m`) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED\nsort by `m`, `a b`"
+        f"select /*+ rebalance({REBALANCE_PARTITIONS}, `m`) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED\n"
+        "sort by `m`, `a b`"
     )
     assert of(sorted_within="a").session_settings() == {OPTIMISED: "false", COMPACTED: "false"}
     assert of(sorted_within="a").arranged("x") == "select * from (\nx\n) as DBT_INTERNAL_ARRANGED\nsort by `a`"
@@ -95,7 +96,7 @@ def test_other_formats_are_rebalanced() -> None:
         "spark.sql.adaptive.coalescePartitions.parallelismFirst",
         "spark.sql.adaptive.rebalancePartitionsSmallPartitionFactor",
     }
-    assert f"rebalance({TASKS}, `m`)" in found.arranged("select 1")
+    assert f"rebalance({REBALANCE_PARTITIONS}, `m`)" in found.arranged("select 1")
 
 
 def test_the_users_own_settings_win() -> None:

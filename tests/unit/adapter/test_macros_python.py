@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from dbt.adapters.base.relation import EventTimeFilter
-from dbt_jinja import environment
 
 from dbt.adapters.penstock.python_submissions import jobs
 from dbt.include.penstock import PACKAGE_PATH
+from tests.support.dbt_jinja import environment
 
 START, END = datetime(2024, 1, 1, tzinfo=timezone.utc), datetime(2024, 1, 2, tzinfo=timezone.utc)
 WINDOW = EventTimeFilter(field_name="at", start=START, end=END)

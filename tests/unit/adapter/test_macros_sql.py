@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 from dbt.adapters.spark import SparkColumn
-from dbt_jinja import CompilationError, environment
 
 from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
 from dbt.include.penstock import PACKAGE_PATH
 from penstock.intervals.model_config import interval_properties
 from penstock.sql import names
+from tests.support.dbt_jinja import CompilationError, environment
 
 MATERIALIZATION = re.compile(r"{% materialization .*?endmaterialization %}", re.DOTALL)
 DISPATCH = "{{% macro {0}() %}}{{{{ return(penstock__{0}(*varargs, **kwargs)) }}}}{{% endmacro %}}"
@@ -71,9 +71,9 @@ def render() -> Render:
                 table_format=lambda name: table_format(name or "delta"),
                 interval_properties=lambda node: interval_properties(config),
                 seed_properties=lambda node, empty: {},
-                quote=names.quoted,
-                literal=names.text,
-                column_name=lambda name, columns=None: names.column(
+                quote=names.quote_identifier,
+                literal=names.string_literal,
+                column_name=lambda name, columns=None: names.column_expression(
                     name, None if columns is None else [item.name for item in columns]
                 ),
                 get_columns_in_relation=lambda relation: COLUMNS,

@@ -6,11 +6,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from manifests import INTERVAL, manifest_node, manifest_source
 
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from penstock.errors import PenstockError
 from penstock.intervals.model_graph import ModelInputs
+from tests.unit.adapter.manifests import INTERVAL, manifest_node, manifest_source
 
 LAKE = SimpleNamespace(has_intervals=lambda table: table != "manifest")
 

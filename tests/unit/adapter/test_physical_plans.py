@@ -18,8 +18,8 @@ from dbt.adapters.penstock.physical_plans.file_tests import MB, File, size_failu
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.physical_plans.plan_tests import check_arguments
 from penstock.plans import plan_store
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Executed
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import ExecutedPlan
 
 
 class Config(SimpleNamespace):
@@ -142,7 +142,7 @@ def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
 ) -> None:
     """The run isn't held up, and what was kept stays."""
     monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.PAUSES", (0.0,))
-    plan = Kept("model.p.m", "w.m", "code", explained="text")
+    plan = CapturedPlan("model.p.m", "w.m", "code", explained="text")
     plan_store.write(tmp_path, plan)
     collector = Collector()
     collector.collect(tmp_path, plan, "http://127.0.0.1:9", lambda _: True)
@@ -159,7 +159,7 @@ class Busy:
     def __init__(self, ui: str) -> None:
         self.ui = ui
 
-    def executed(self, matches: Callable[[str], bool]) -> Executed | None:
+    def executed_plan(self, matches: Callable[[str], bool]) -> ExecutedPlan | None:
         """None, a timeout, or the plan."""
         name = next(name for name in self.tries if matches(name))
         self.asked.append(name)
@@ -167,23 +167,23 @@ class Busy:
         self.tries[name] -= 1
         if left > 1:
             raise TimeoutError("timed out")
-        return None if left == 1 else Executed(7, "plan", 1.0)
+        return None if left == 1 else ExecutedPlan(7, "plan", 1.0)
 
 
 def test_a_plan_that_is_late_is_asked_for_again_and_holds_up_no_other(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also after a timeout; the one asked for later is kept meanwhile."""
-    monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.Status", Busy)
+    monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.SparkRestApi", Busy)
     monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.PAUSES", (0.2, 0.2, 0.2))
     collector = Collector()
     for name in Busy.tries:
-        plan = Kept(name, "w.m", "code", explained="text")
+        plan = CapturedPlan(name, "w.m", "code", explained="text")
         collector.collect(tmp_path, plan, "http://127.0.0.1:9", name.__eq__)
     collector.wait()
     for name in Busy.tries:
         found = plan_store.read(tmp_path, name)
-        assert found and found.executed == Executed(7, "plan", 1.0)
+        assert found and found.executed == ExecutedPlan(7, "plan", 1.0)
     assert Busy.asked[:3] == ["model.p.slow", "model.p.quick", "model.p.slow"]
 
 
@@ -197,7 +197,7 @@ def test_what_is_noted_is_taken_once() -> None:
 @pytest.mark.parametrize("fails", [False, True])
 def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) -> None:
     """A failed one would hold the end of dbt up, waiting for a plan that never comes; its file isn't written again."""
-    plan, fetched = Kept("model.p.m", "w.m", "code"), []
+    plan, fetched = CapturedPlan("model.p.m", "w.m", "code"), []
     credentials = SimpleNamespace(managed=False, ui_url="http://spark:4040")
     project = SimpleNamespace(credentials=credentials, project_root=".", target_path="target")
     capture: Any = PlanCapture(SimpleNamespace(config=project))  # type: ignore[arg-type]

@@ -21,7 +21,7 @@ from dbt.adapters.penstock.python_submissions import connect_session, jobs, pack
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from dbt.adapters.penstock.python_submissions.connect import ConnectPythonJobHelper
 from penstock.python_runtime.job import Input, Job
-from profiles import credentials
+from tests.unit.adapter.profiles import credentials
 
 NODE: dict[str, Any] = {
     "name": "m",
@@ -101,8 +101,8 @@ def test_the_job_is_read_from_config_and_macro() -> None:
     assert (job.write.view, job.write.on_schema_change) == ("m__dbt_tmp", "ignore")
     assert job.columns == {"id": "bigint", "x": None}
     assert job.inputs == {"w.events": Input("at", "2024-01-01T00:00:00+00:00")}
-    assert job.days() == (date(2024, 1, 1),) and len(job.fingerprint) == 16
-    window = job.window()
+    assert job.interval_starts() == (date(2024, 1, 1),) and len(job.fingerprint) == 16
+    window = job.microbatch()
     assert window and (window.end - window.start).days == 1 and window.start.tzinfo
     assert Job.loads(job.dumps()) == job
 

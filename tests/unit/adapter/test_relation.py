@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from dbt.adapters.base.relation import EventTimeFilter
-from manifests import INTERVAL, NodeConfig, manifest_node, manifest_source
 
 from dbt.adapters.penstock import relation as relations
 from dbt.adapters.penstock.relation import PenstockRelation
 from penstock.intervals import input_filter
+from tests.unit.adapter.manifests import INTERVAL, NodeConfig, manifest_node, manifest_source
 
 READER = manifest_node("facts", event_time="month", **INTERVAL)
 CHECKED = manifest_node("checked", event_time="file_month", **INTERVAL)

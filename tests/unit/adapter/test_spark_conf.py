@@ -9,7 +9,7 @@ from dbt_common.contracts.config.base import _merge_field_value
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import spark_conf
-from dbt.adapters.penstock.impl import PenstockConfig
+from dbt.adapters.penstock.node_config import PenstockConfig
 
 DOCUMENTED = "spark.sql.shuffle.partitions"
 INTERNAL = "spark.databricksx.inside"

@@ -31,7 +31,7 @@ CONFLICT = "Error running query: [DELTA_CONCURRENT_APPEND.WITHOUT_HINT] io.delta
 
 def test_a_conflict_is_sent_again_after_pauses_that_may_grow() -> None:
     statement, pauses = Statement(CONFLICT, CONFLICT, CONFLICT), list[float]()
-    assert conflicts.again_on_conflict(statement, pauses.append) == "done"
+    assert conflicts.retry_on_conflict(statement, pauses.append) == "done"
     assert statement.tries == 4
     assert all(0 <= pause <= bound for pause, bound in zip(pauses, (0.2, 0.4, 0.8), strict=True))
 
@@ -48,8 +48,8 @@ def test_a_table_that_another_run_makes_is_met_again(words: str) -> None:
             raise error
         return "there"
 
-    made = conflicts.is_made_meanwhile
-    assert conflicts.again_on_conflict(create, lambda _: None, made) == "there"
+    made = conflicts.is_concurrent_creation
+    assert conflicts.retry_on_conflict(create, lambda _: None, made) == "there"
     assert not conflicts.is_conflict(RuntimeError(words)), "a write that says so has another reason"
     assert not made(RuntimeError("[TABLE_OR_VIEW_NOT_FOUND] x"))
 
@@ -82,14 +82,14 @@ def test_another_error_takes_nothing_over() -> None:
 def test_a_conflict_that_stays_is_reported() -> None:
     statement = Statement(*[CONFLICT] * 9)
     with pytest.raises(DbtRuntimeError, match="DELTA_CONCURRENT_APPEND"):
-        conflicts.again_on_conflict(statement, lambda _: None)
+        conflicts.retry_on_conflict(statement, lambda _: None)
     assert statement.tries == conflicts.ATTEMPTS
 
 
 def test_another_error_is_not_sent_again() -> None:
     statement = Statement("[UNRESOLVED_COLUMN] no")
     with pytest.raises(DbtRuntimeError, match="UNRESOLVED_COLUMN"):
-        conflicts.again_on_conflict(statement, lambda _: None)
+        conflicts.retry_on_conflict(statement, lambda _: None)
     assert statement.tries == 1
 
 

@@ -12,7 +12,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock.transport import Buffered, Sasl, Socket, ssl_context, thrift_transport
-from profiles import credentials
+from tests.unit.adapter.profiles import credentials
 
 
 def test_tls_verifies_certificate_and_name_by_default() -> None:

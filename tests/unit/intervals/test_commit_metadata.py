@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,9 @@ BATCH = CommitMetadata(
 )
 
 
-def row(version, operation, text=None, parameters="{}", metrics="{}"):
+def row(
+    version: int, operation: str, text: str | None = None, parameters: str = "{}", metrics: str = "{}"
+) -> dict[str, Any]:
     """A row of DESCRIBE HISTORY over Thrift, where maps are text."""
     return {
         "version": version,
@@ -40,28 +43,28 @@ def row(version, operation, text=None, parameters="{}", metrics="{}"):
 
 
 @given(batches)
-def test_a_batch_is_read_as_it_was_written(batch):
+def test_a_batch_is_read_as_it_was_written(batch: CommitMetadata) -> None:
     text = batch.dumps()
     assert CommitMetadata.loads(text) == batch
     assert ";" not in text and "\n" not in text, "Spark's SET takes one line without a semicolon"
 
 
 @given(st.none() | st.text() | st.recursive(st.integers() | st.text(), lambda of: st.lists(of)).map(json.dumps))
-def test_the_text_of_others_is_no_batch(text):
+def test_the_text_of_others_is_no_batch(text: str) -> None:
     assert CommitMetadata.loads(text) is None
 
 
 @pytest.mark.parametrize("change", [{"penstock": 2}, {"started": "soon"}, {"intervals": {"May": {}}}, {"gone": None}])
-def test_a_text_of_another_form_is_no_batch(change):
+def test_a_text_of_another_form_is_no_batch(change: dict[str, Any]) -> None:
     assert CommitMetadata.loads(json.dumps({**json.loads(BATCH.dumps()), **change})) is None
 
 
 @given(st.permutations(range(5)))
-def test_history_is_in_the_order_of_versions(order):
+def test_history_is_in_the_order_of_versions(order: list[int]) -> None:
     assert [commit.version for commit in parse_history(row(version, "WRITE") for version in order)] == [0, 1, 2, 3, 4]
 
 
-def test_only_a_write_is_a_batch():
+def test_only_a_write_is_a_batch() -> None:
     """A session's text stands in every commit that it makes, Delta's own compaction among them."""
     text = BATCH.dumps()
     operations = ["CREATE OR REPLACE TABLE AS SELECT", "WRITE", "OPTIMIZE", "CREATE TABLE", "ADD COLUMNS", "DELETE"]
@@ -69,38 +72,39 @@ def test_only_a_write_is_a_batch():
     assert [commit.metadata is not None for commit in found] == [True, True, False, False, False, False]
 
 
-def test_changes_by_others_are_known():
+def test_changes_by_others_are_known() -> None:
     found = parse_history(row(version, name) for version, name in enumerate(["WRITE", "DELETE", "MERGE", "OPTIMIZE"]))
     assert [commit.foreign for commit in found] == [True, True, True, False]
     assert not parse_history([row(1, "WRITE", BATCH.dumps())])[0].foreign
 
 
-def test_a_table_that_was_made_anew():
+def test_a_table_that_was_made_anew() -> None:
     operations = ["WRITE", "CREATE TABLE", "CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE", "RESTORE", "CLONE"]
     found = parse_history(row(version, name) for version, name in enumerate(operations))
     assert [commit.replaces_table for commit in found] == [False, False, True, True, False, False]
 
 
-def test_rows_are_those_of_deltas_metrics():
-    metrics = [{"numOutputRows": "12"}, '{"numOutputRows":"12"}', "{}", "not json", "[1]"]
+def test_rows_are_those_of_deltas_metrics() -> None:
+    metrics: list[Any] = [{"numOutputRows": "12"}, '{"numOutputRows":"12"}', "{}", "not json", "[1]"]
     found = parse_history(row(version, "WRITE", BATCH.dumps(), metrics=of) for version, of in enumerate(metrics))
     assert [commit.rows for commit in found] == [12, 12, None, None, None]
 
 
-def test_a_restore_names_its_version():
+def test_a_restore_names_its_version() -> None:
     """One to a timestamp names none: then nothing is known of the rows."""
-    parameters = ['{"version":"3","timestamp":null}', {"version": 3}, '{"version":null,"timestamp":"2024-01-01"}', "{}"]
+    newest = '{"version":null,"timestamp":"2024-01-01"}'
+    parameters: list[Any] = ['{"version":"3","timestamp":null}', {"version": 3}, newest, "{}"]
     found = parse_history(row(version, "RESTORE", parameters=of) for version, of in enumerate(parameters))
     assert [commit.restored for commit in found] == [3, 3, -1, -1]
 
 
-def test_the_moment_is_an_instant():
+def test_the_moment_is_an_instant() -> None:
     elsewhere = datetime(2024, 5, 1, 2, tzinfo=timezone(timedelta(hours=2)))
     read = CommitMetadata.loads(CommitMetadata("b", "r", "c", elsewhere, {}).dumps())
     assert read is not None and read.started == BATCH.started
 
 
-def test_a_compaction_in_a_batchs_session_is_marked_by_it():
+def test_a_compaction_in_a_batchs_session_is_marked_by_it() -> None:
     operations = ["WRITE", "OPTIMIZE", "SET TBLPROPERTIES", "RESTORE"]
     found = parse_history(row(version, name, BATCH.dumps()) for version, name in enumerate(operations))
     assert [commit.session_commit_id for commit in found] == [BATCH.commit_id, BATCH.commit_id, "", ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
+from typing import Any
 
 import duckdb
 import pytest
@@ -11,15 +12,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.intervals.grain import DAY, GRAINS, MONTH, condition, format_intervals, parse_day, parse_days, ranges_of
+from penstock.intervals.grain import (
+    DAY,
+    GRAINS,
+    MONTH,
+    Grain,
+    condition,
+    format_intervals,
+    parse_day,
+    parse_days,
+    ranges_of,
+)
 
 FIRST, LAST = date(2019, 1, 1), date(2025, 12, 31)
 days = st.dates(FIRST, LAST)
 grains = st.sampled_from(list(GRAINS.values()))
 
 
+def rows_of(sql: str) -> list[Any]:
+    """Return the rows of a query."""
+    with duckdb.connect() as database:
+        return database.execute(sql).fetchall()
+
+
 @given(grains, days)
-def test_each_day_falls_in_one_interval(grain, day):
+def test_each_day_falls_in_one_interval(grain: Grain, day: date) -> None:
     start = grain.start(day)
     assert start <= day < grain.following(start)
     assert grain.start(start) == start
@@ -27,7 +44,7 @@ def test_each_day_falls_in_one_interval(grain, day):
 
 
 @given(days, grains, grains)
-def test_intervals_of_another_grain_share_days(day, grain, other):
+def test_intervals_of_another_grain_share_days(day: date, grain: Grain, other: Grain) -> None:
     """Those of one grain that lie in an interval of another cover it, and each of them shares a day with it."""
     start = other.start(day)
     found = list(grain.overlapping(start, other))
@@ -37,7 +54,7 @@ def test_intervals_of_another_grain_share_days(day, grain, other):
 
 
 @given(grains, st.sets(days, max_size=12))
-def test_runs_hold_the_same_intervals_drawn_together(grain, chosen):
+def test_runs_hold_the_same_intervals_drawn_together(grain: Grain, chosen: set[date]) -> None:
     intervals = {grain.start(day) for day in chosen}
     found = ranges_of(intervals, grain)
     listed = []
@@ -51,7 +68,7 @@ def test_runs_hold_the_same_intervals_drawn_together(grain, chosen):
 
 
 @given(grains, st.sets(days, max_size=6), st.lists(days, min_size=1, max_size=12))
-def test_a_condition_holds_for_the_rows_of_its_intervals(grain, chosen, others):
+def test_a_condition_holds_for_the_rows_of_its_intervals(grain: Grain, chosen: set[date], others: list[date]) -> None:
     """Of a DATE and of a time of day, by the last instant of the day too."""
     intervals = {grain.start(day) for day in chosen}
     asked = [*others, *intervals, *(grain.following(item) for item in intervals)]
@@ -59,13 +76,13 @@ def test_a_condition_holds_for_the_rows_of_its_intervals(grain, chosen, others):
         rows = [datetime.combine(day, moment) for day in asked]
         values = ", ".join(f"(timestamp '{row}')" for row in rows)
         sql = f"select moment, {condition('moment', intervals, grain)} from (values {values}) as t(moment)"
-        assert all(holds == (grain.start(at.date()) in intervals) for at, holds in duckdb.sql(sql).fetchall())
+        assert all(holds == (grain.start(at.date()) in intervals) for at, holds in rows_of(sql))
     values = ", ".join(f"(date '{day}')" for day in asked)
     sql = f"select moment, {condition('moment', intervals, grain)} from (values {values}) as t(moment)"
-    assert all(holds == (grain.start(at) in intervals) for at, holds in duckdb.sql(sql).fetchall())
+    assert all(holds == (grain.start(at) in intervals) for at, holds in rows_of(sql))
 
 
-def test_a_condition_stands_beside_others():
+def test_a_condition_stands_beside_others() -> None:
     """It is in brackets, so that `not` and `and` mean all of it."""
     two = condition("m", [date(2024, 1, 1), date(2024, 3, 1)], GRAINS[MONTH])
     assert two == (
@@ -74,7 +91,7 @@ def test_a_condition_stands_beside_others():
     assert condition("m", [], GRAINS[MONTH]) == "false"
 
 
-def test_intervals_are_shown_as_they_are_typed():
+def test_intervals_are_shown_as_they_are_typed() -> None:
     month, day = GRAINS[MONTH], GRAINS[DAY]
     assert (
         format_intervals([date(2024, 3, 1), date(2024, 1, 1), date(2023, 12, 1)], month) == "2023-12..2024-01, 2024-03"
@@ -84,7 +101,7 @@ def test_intervals_are_shown_as_they_are_typed():
 
 
 @given(grains, days, st.integers(0, 40))
-def test_a_range_as_it_is_shown_is_read_again(grain, day, more):
+def test_a_range_as_it_is_shown_is_read_again(grain: Grain, day: date, more: int) -> None:
     start = grain.start(day)
     intervals = [start]
     for _ in range(more):
@@ -93,12 +110,12 @@ def test_a_range_as_it_is_shown_is_read_again(grain, day, more):
 
 
 @pytest.mark.parametrize("text", ["2024", "2024-13", "2024-02-30", "2024-2", "24-01", "2024-01-00", "", "month"])
-def test_what_is_no_month_and_no_day_is_refused(text):
+def test_what_is_no_month_and_no_day_is_refused(text: str) -> None:
     with pytest.raises(PenstockError, match=r"needed: a month as 2024-01, or a day as 2024-01-31. found: `"):
         parse_day(text)
 
 
-def test_a_range_runs_forwards():
+def test_a_range_runs_forwards() -> None:
     assert parse_days(" 2024-01 .. 2024-01 ") == (date(2024, 1, 1), date(2024, 2, 1))
     assert parse_days("2024-01-30..2024-02") == (date(2024, 1, 30), date(2024, 3, 1))
     with pytest.raises(PenstockError, match=r"do: write 2024-01\.\.2024-03"):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta, timezone
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,13 +21,13 @@ MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
 JANUARY, FEBRUARY, _ = MONTHS
 
 
-def spark(sql: str) -> sqlglot.Expression:
+def spark(sql: str) -> Any:
     """A statement as Spark's grammar reads it."""
     return sqlglot.parse_one(sql, read="spark")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
-def test_any_text_is_one_literal(text):
+def test_any_text_is_one_literal(text: str) -> None:
     """A message may hold quotes, backslashes, whatever Spark said: it ends where it should."""
     found = spark(f"select {literal(text)} as it").selects[0].this
     assert isinstance(found, sqlglot.exp.Literal) and found.this == text
@@ -44,11 +46,11 @@ def test_any_text_is_one_literal(text):
         ({}, "map()"),
     ],
 )
-def test_each_kind_of_value(value, sql):
+def test_each_kind_of_value(value: Any, sql: str) -> None:
     assert literal(value) == sql
 
 
-def test_a_row_has_every_column_in_its_order():
+def test_a_row_has_every_column_in_its_order() -> None:
     event = LedgerRow(
         "b", "r", "facts", "w.facts", JANUARY, "month", ledger_rows.BUILT, inputs={"lake.a": "1"}, message="new"
     )
@@ -56,7 +58,7 @@ def test_a_row_has_every_column_in_its_order():
     assert [column.name for column in found.this.expressions] == list(ledger_rows.COLUMNS)
     rows = found.expression.expressions
     assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger_rows.COLUMNS)}
-    sent = []
+    sent: list[str] = []
     ledger_rows.create(sent.append, "w.batch_runs")
     created = spark(sent[0]).this.expressions
     assert [(column.name, column.find(sqlglot.exp.CommentColumnConstraint).this.this) for column in created] == [
@@ -65,6 +67,7 @@ def test_a_row_has_every_column_in_its_order():
 
 
 # What may happen to a table, one version after another: (what, which months, inputs).
+Steps = list[tuple[str, set[date], str]]
 steps = st.lists(
     st.tuples(
         st.sampled_from([ledger_rows.BUILT, ledger_rows.REMOVED, ledger_rows.FAILED, ledger_rows.INTERRUPTED]),
@@ -75,9 +78,13 @@ steps = st.lists(
 )
 
 
-def happened(done):
+def happened(done: Steps) -> tuple[list[LedgerRow], int, dict[date, BuiltInterval], dict[date, int], dict[date, int]]:
     """The ledger's rows of what happened, and the state they leave, told without SQL."""
-    events, version, built, failed, gone = [], 0, {}, {}, {}
+    events: list[LedgerRow] = []
+    version = 0
+    built: dict[date, BuiltInterval] = {}
+    failed: dict[date, int] = {}
+    gone: dict[date, int] = {}
     for place, (outcome, months, content) in enumerate(done):
         whole = outcome in ledger_rows.HELD
         version += whole
@@ -105,7 +112,7 @@ def happened(done):
     return events, version, built, failed, gone
 
 
-def read(events, **only):
+def read(events: Iterable[LedgerRow], **only: Any) -> dict[tuple[str, str], LedgerState]:
     """The state of `w.facts` by the ledger's own statement, run by another engine on the same rows."""
     with duckdb.connect() as database:
         database.execute(
@@ -131,7 +138,7 @@ def read(events, **only):
 
 @given(steps)
 @settings(max_examples=30, deadline=None)
-def test_the_state_is_what_happened(done):
+def test_the_state_is_what_happened(done: Steps) -> None:
     """The newest version of each month counts, tries are counted since then, and no clock is asked."""
     events, version, built, failed, gone = happened(done)
     found = read(reversed(events)).get(("w.facts", "t"), LedgerState())
@@ -148,17 +155,17 @@ def test_the_state_is_what_happened(done):
 
 @given(steps, st.integers(0, 4))
 @settings(max_examples=20, deadline=None)
-def test_the_state_of_an_older_version(done, upto):
+def test_the_state_of_an_older_version(done: Steps, upto: int) -> None:
     """A table that was restored holds what it held then."""
     events, *_ = happened(done)
-    whole = [event for event in events if event.outcome in ledger_rows.HELD and event.delta_version <= upto]
+    whole = [event for event in events if event.outcome in ledger_rows.HELD and (event.delta_version or 0) <= upto]
     then = {event.interval_start: event for event in whole}
     expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger_rows.BUILT}
     found = read(events, table="w.facts", up_to=upto).get(("w.facts", "t"), LedgerState())
     assert {month: held.commit_id for month, held in found.built.items()} == expected
 
 
-def test_tables_are_told_apart():
+def test_tables_are_told_apart() -> None:
     """By name and by Delta's id: a table that was made anew begins without intervals."""
     rows = [
         ("w.facts", "old", "2024-01-01", 4, '{"outcome":"built","batch_id":"b","code":"c","inputs":{}}', 0),
@@ -185,7 +192,7 @@ def test_tables_are_told_apart():
         (TableCommit(8, "OPTIMIZE"), False),
     ],
 )
-def test_a_state_ends_with_the_tables_newest_commit(newest, same):
+def test_a_state_ends_with_the_tables_newest_commit(newest: TableCommit, same: bool) -> None:
     """The same version of another table, or one that was made anew, has another batch."""
     january, february = date(2024, 1, 1), date(2024, 2, 1)
     built = {january: BuiltInterval("a", {}, "c", 6), february: BuiltInterval("b", {}, "c", 7)}

@@ -254,8 +254,8 @@ def test_a_model_and_its_input_may_have_different_grains(project: Project) -> No
 def test_only_the_first_commit_replaces_the_table(project: Project) -> None:
     """In a full refresh, and when the table was not built by interval or by intervals of another length."""
     project.build("checked")
-    for requested in ({"full_refresh": True}, {}):
-        plan = project.plan("checked", **requested)
+    for full_refresh in (True, False):
+        plan = project.plan("checked", full_refresh=full_refresh)
         assert [commit.full_refresh for commit in plan.commits] == [True, False]
         assert [commit.intervals for commit in plan.commits] == [(JANUARY, FEBRUARY), (MARCH,)]
         project.ledger.tables["w.checked"] = IntervalTable("id", "", LedgerState(9, project.built("checked")))

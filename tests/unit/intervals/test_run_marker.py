@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from datetime import date, datetime, timezone
+from pathlib import Path
 
 import pytest
 
@@ -16,32 +17,32 @@ MONTHS = (date(2024, 1, 1), date(2024, 2, 1))
 
 
 @pytest.fixture
-def written(tmp_path):
+def written(tmp_path: Path) -> Path:
     """The folder with a note of this process."""
     run_marker.write(tmp_path, "w.facts", "b1", "r1", MONTHS, STARTED)
     return tmp_path
 
 
-def test_a_note_says_what_is_being_built(written):
+def test_a_note_says_what_is_being_built(written: Path) -> None:
     found = run_marker.read(written, "w.facts")
-    assert found == run_marker.Marker("b1", "r1", MONTHS, STARTED, Process.of(os.getpid()))
+    assert found == run_marker.Marker("b1", "r1", MONTHS, STARTED, Process.from_pid(os.getpid()))
     assert found.alive
     assert [file.name for file in (written / run_marker.FOLDER).iterdir()] == ["w.facts.json"], "nothing else is left"
 
 
-def test_a_later_batch_takes_its_place(written):
+def test_a_later_batch_takes_its_place(written: Path) -> None:
     run_marker.write(written, "w.facts", "b2", "r2", MONTHS[:1], STARTED)
     found = run_marker.read(written, "w.facts")
     assert found is not None and (found.commit_id, found.intervals) == ("b2", MONTHS[:1])
 
 
-def test_a_batch_that_ended_leaves_nothing(written):
+def test_a_batch_that_ended_leaves_nothing(written: Path) -> None:
     run_marker.remove(written, "w.facts")
     assert run_marker.read(written, "w.facts") is None
     run_marker.remove(written, "w.facts")
 
 
-def test_a_process_that_is_gone_is_told_by_its_start(written):
+def test_a_process_that_is_gone_is_told_by_its_start(written: Path) -> None:
     """Its number may be another process's by now."""
     file = run_marker.path(written, "w.facts")
     data = json.loads(file.read_text())
@@ -52,6 +53,6 @@ def test_a_process_that_is_gone_is_told_by_its_start(written):
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"batch": "b"}', "null"])
-def test_a_note_that_cant_be_read_is_none(written, text):
+def test_a_note_that_cant_be_read_is_none(written: Path, text: str) -> None:
     run_marker.path(written, "w.facts").write_text(text)
     assert run_marker.read(written, "w.facts") is None

@@ -7,7 +7,10 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.intervals.staleness import BuiltInterval, RequestedIntervals, find_stale
+from penstock.intervals.staleness import BuiltInterval, RequestedIntervals, StaleIntervals, find_stale
+
+Wanted = dict[date, dict[str, str]]
+BuiltIntervals = dict[date, BuiltInterval]
 
 MONTHS = [date(2024, month, 1) for month in range(1, 7)]
 months = st.sampled_from(MONTHS)
@@ -22,14 +25,14 @@ asked_ = st.builds(
 JANUARY, FEBRUARY, MARCH, APRIL = MONTHS[:4]
 
 
-def after(wanted, built, choice):
+def after(wanted: Wanted, built: BuiltIntervals, choice: StaleIntervals) -> BuiltIntervals:
     """The intervals in the table once a choice was built by today's code."""
     made = {day: BuiltInterval("new", wanted[day], "now", 4) for day in choice.reasons if day in wanted}
     return {day: held for day, held in built.items() if day not in choice.reasons} | made
 
 
 @given(wanted_, built_, st.booleans())
-def test_what_was_built_is_not_built_again(wanted, built, rebuild):
+def test_what_was_built_is_not_built_again(wanted: Wanted, built: BuiltIntervals, rebuild: bool) -> None:
     """A plain run leaves nothing for the next one, and a table of the inputs' intervals."""
     choice = find_stale(wanted, built, "now", RequestedIntervals(), rebuild)
     then = after(wanted, built, choice)
@@ -41,7 +44,9 @@ def test_what_was_built_is_not_built_again(wanted, built, rebuild):
 
 
 @given(wanted_, built_, asked_, st.booleans())
-def test_only_what_may_be_built_is_built(wanted, built, asked, rebuild):
+def test_only_what_may_be_built_is_built(
+    wanted: Wanted, built: BuiltIntervals, asked: RequestedIntervals, rebuild: bool
+) -> None:
     choice = find_stale(wanted, built, "now", asked, rebuild)
     known = {*wanted, *built}
     plain = set(find_stale(wanted, built, "now", RequestedIntervals(), rebuild).reasons)
@@ -58,14 +63,16 @@ def test_only_what_may_be_built_is_built(wanted, built, asked, rebuild):
 
 
 @given(wanted_, built_, asked_, st.booleans())
-def test_what_stays_of_another_code_is_named(wanted, built, asked, rebuild):
+def test_what_stays_of_another_code_is_named(
+    wanted: Wanted, built: BuiltIntervals, asked: RequestedIntervals, rebuild: bool
+) -> None:
     """Every interval whose rows are another code's when the run has ended, and no other."""
     choice = find_stale(wanted, built, "now", asked, rebuild)
     left = after(wanted, built, choice)
     assert choice.older_code == tuple(sorted(day for day, held in left.items() if day in wanted and held.code != "now"))
 
 
-def test_each_reason_in_words():
+def test_each_reason_in_words() -> None:
     built = {
         JANUARY: BuiltInterval("b", {"lake.green": "1", "lake.yellow": "1"}, "now", 1),
         FEBRUARY: BuiltInterval("b", {"lake.green": "1"}, "now", 1),

@@ -1,4 +1,4 @@
-"""A project of its own for each test, and the command line to work on it."""
+"""A project folder for each test, the lake's commands on it, and small source files."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 
 @dataclass
 class Answer:
-    """What a command said, and how it ended."""
+    """The output and the exit code of a command."""
 
     code: int
     text: str
@@ -51,10 +51,10 @@ class Project:
     def manifest(self) -> Manifest:
         return Manifest(self.lake)
 
-    def penstock(self, *words: str) -> Answer:
+    def penstock(self, *arguments: str) -> Answer:
         app = typer.Typer()
         register(app)
-        result = CliRunner().invoke(app, list(words), env={"COLUMNS": "200"})
+        result = CliRunner().invoke(app, list(arguments), env={"COLUMNS": "200"})
         if isinstance(result.exception, PenstockError):
             return Answer(1, str(result.exception))
         if result.exception and not isinstance(result.exception, SystemExit):
@@ -62,12 +62,12 @@ class Project:
         return Answer(result.exit_code, result.output)
 
     def rows(self, dataset: str, month: str) -> pa.Table:
-        """The live rows of a month."""
+        """Return the live rows of a month."""
         entry = self.manifest.live()[dataset, date.fromisoformat(f"{month}-01")]
         return pq.ParquetFile(self.lake / entry.folder / "part-0.parquet").read()
 
     def tree(self) -> dict[str, int]:
-        """Every file of the lake that is not work in progress, with its time of change."""
+        """Return the modification time of every file of the lake outside the staging folder."""
         return {
             path.relative_to(self.lake).as_posix(): path.stat().st_mtime_ns
             for path in sorted(self.lake.rglob("*"))
@@ -86,7 +86,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
 
 
 def sha256_of(path: Path) -> str:
-    """Hex digest of a file's bytes."""
+    """Return the hex digest of a file's bytes."""
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
@@ -107,7 +107,7 @@ GREEN_NEW = {
 
 
 def green_table(rows: int = 3, types: dict[str, pa.DataType] = GREEN_OLD, fare: float = 7.5) -> pa.Table:
-    """A small green file, its last row without the counts."""
+    """Return the rows of a small green file; the counts of the last row are null."""
 
     def value(kind: pa.DataType, name: str, row: int) -> Any:
         if pa.types.is_null(kind) or (row == rows - 1 and name in ("passenger_count", "payment_type")):
@@ -126,13 +126,13 @@ GreenFile = Callable[..., Path]
 
 @pytest.fixture
 def green_file(tmp_path: Path) -> GreenFile:
-    """Writes green files into one folder: (month, rows, types, fare) -> path."""
+    """Return a function that writes a green file into a folder: (month, rows, types, fare) -> path."""
 
     def write(month: str = "2021-01", rows: int = 3, types: Any = GREEN_OLD, fare: float = 7.5) -> Path:
         folder = tmp_path / "files"
         folder.mkdir(exist_ok=True)
         path = folder / f"green_tripdata_{month}.parquet"
-        # The month's own mark, so that files of equal rows differ in their bytes.
+        # The metadata differs by month, so that files with the same rows have different bytes.
         pq.write_table(green_table(rows, types, fare).replace_schema_metadata({"month": month}), path)
         return path
 
@@ -141,7 +141,7 @@ def green_file(tmp_path: Path) -> GreenFile:
 
 @pytest.fixture
 def tlc() -> Path:
-    """The folder of real TLC files, where there is one."""
+    """Return the folder of real TLC files; skip the test when there is none."""
     folder = os.environ.get("PENSTOCK_TLC_DATA")
     if not folder:
         pytest.skip("PENSTOCK_TLC_DATA names no folder of real files")

@@ -1,4 +1,4 @@
-"""Each conversion, each refusal, and money to the cent."""
+"""Casting source columns: each conversion, each refusal, and exact rounding of money."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
 from penstock.lake.arrow_types import ARROW
-from penstock.lake.casting import Target, cast, check_kind
+from penstock.lake.casting import TargetColumn, cast, check_type
 
 D = Decimal
 
 
 def landed(values: Any, kind: Any, text: bool = False) -> Any:
-    array, _ = cast(values, Target("f", "c", kind), 1, text=text)
+    array, _ = cast(values, TargetColumn("f", "c", kind), 1, text=text)
     assert array.type == ARROW[kind]
     array.validate(full=True)
     return array.to_pylist()
@@ -52,7 +52,7 @@ def test_parquet_values(values: Any, kind: str, expected: list[Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "kind", "expected"),
+    ("texts", "kind", "expected"),
     [
         (["1", "2.0", "3.", "", " 4 ", None], "int", [1, 2, 3, None, 4, None]),
         (["9007199254740993"], "bigint", [9007199254740993]),
@@ -73,8 +73,8 @@ def test_parquet_values(values: Any, kind: str, expected: list[Any]) -> None:
         ),
     ],
 )
-def test_csv_text(words: list[Any], kind: str, expected: list[Any]) -> None:
-    assert landed(pa.array(words, pa.string()), kind, text=True) == expected
+def test_csv_text(texts: list[Any], kind: str, expected: list[Any]) -> None:
+    assert landed(pa.array(texts, pa.string()), kind, text=True) == expected
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_csv_text(words: list[Any], kind: str, expected: list[Any]) -> None:
 )
 def test_a_value_that_does_not_fit_is_named(values: Any, kind: Any, text: bool, shown: str) -> None:
     with pytest.raises(PenstockError) as caught:
-        cast(values, Target("f.csv", "fare", kind), 41, text=text)
+        cast(values, TargetColumn("f.csv", "fare", kind), 41, text=text)
     assert "`fare` of f.csv" in caught.value.needed
     assert caught.value.found.startswith(f"`{shown}")
     assert caught.value.found.endswith("in row 42")
@@ -116,9 +116,9 @@ def test_a_value_that_does_not_fit_is_named(values: Any, kind: Any, text: bool, 
         (pa.dictionary(pa.int8(), pa.string()), "double"),
     ],
 )
-def test_a_wrong_kind_is_named(found: pa.DataType, kind: Any) -> None:
+def test_a_wrong_type_is_named(found: pa.DataType, kind: Any) -> None:
     with pytest.raises(PenstockError) as caught:
-        check_kind(found, Target("f", "c", kind))
+        check_type(found, TargetColumn("f", "c", kind))
     assert "`c`" in caught.value.needed and f"({kind})" in caught.value.needed
     assert str(found) in caught.value.found
 
@@ -132,8 +132,8 @@ AMOUNTS = st.floats(-9.99e9, 9.99e9, allow_nan=False)
 
 
 @given(st.lists(st.one_of(TIES, AMOUNTS, st.none()), min_size=1, max_size=50))
-def test_money_is_rounded_as_its_text_reads(values: list[float | None]) -> None:
-    array, rounded = cast(pa.array(values, pa.float64()), Target("f", "c", "money"), 1, text=False)
+def test_money_is_rounded_by_its_decimal_text(values: list[float | None]) -> None:
+    array, rounded = cast(pa.array(values, pa.float64()), TargetColumn("f", "c", "money"), 1, text=False)
     expected = [None if value is None else exact(value) for value in values]
     assert array.to_pylist() == expected
     changed = sum(
@@ -143,11 +143,11 @@ def test_money_is_rounded_as_its_text_reads(values: list[float | None]) -> None:
 
 
 def test_rounding_is_counted() -> None:
-    array, rounded = cast(pa.array([1.005, 2.675, 7.5, -0.0, None]), Target("f", "c", "money"), 1, text=False)
+    array, rounded = cast(pa.array([1.005, 2.675, 7.5, -0.0, None]), TargetColumn("f", "c", "money"), 1, text=False)
     assert array.to_pylist() == [D("1.01"), D("2.68"), D("7.50"), D("0.00"), None]
     assert rounded == 2
 
 
-def test_money_takes_a_slice() -> None:
+def test_money_of_a_sliced_array() -> None:
     values = pa.array(np.arange(100) / 4.0).slice(10, 20)
     assert landed(values, "money") == [D(n) / 4 for n in range(10, 30)]

@@ -1,4 +1,4 @@
-"""lake.yml: what is refused, by name, and what a dataset gives."""
+"""lake.yml: errors name the wrong key, and a dataset returns its schema, names and fingerprints."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def load(tmp_path: Path, data: Any) -> Catalog:
     return catalogs.load(tmp_path)
 
 
-def test_the_projects_own_file() -> None:
+def test_the_lake_yml_of_the_repository() -> None:
     catalog = catalogs.load(REPOSITORY)
     assert list(catalog.datasets) == ["green", "yellow", "fhvhv"]
     green = catalog.dataset("green")
@@ -46,7 +46,7 @@ def test_the_projects_own_file() -> None:
 
 
 @pytest.mark.parametrize(
-    ("datasets", "said"),
+    ("datasets", "message"),
     [
         ({"r": {**ONE, "colour": 1}}, "unknown key `datasets.r.colour`"),
         ({"r": {**ONE, "name": "x"}}, "unknown key `datasets.r.name`"),
@@ -69,8 +69,8 @@ def test_the_projects_own_file() -> None:
         ({"r": ONE, "R": ONE}, "differ by case only"),
     ],
 )
-def test_refused_by_name(tmp_path: Path, datasets: Any, said: str) -> None:
-    with pytest.raises(PenstockError, match=re.escape(said)):
+def test_a_wrong_key_is_named(tmp_path: Path, datasets: Any, message: str) -> None:
+    with pytest.raises(PenstockError, match=re.escape(message)):
         load(tmp_path, {"datasets": datasets})
 
 
@@ -99,7 +99,7 @@ def test_only_sql_identifiers_become_columns(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "lands_anew", "table_anew"),
+    ("change", "lands_again", "table_recreated"),
     [
         ({"type": "bigint"}, True, True),
         ({"also": ["b"]}, True, False),
@@ -107,10 +107,10 @@ def test_only_sql_identifiers_become_columns(name: str) -> None:
         ({"description": "other"}, False, True),
     ],
 )
-def test_fingerprints_change_with_what_they_stand_for(change: Any, lands_anew: bool, table_anew: bool) -> None:
+def test_fingerprints_change_with_the_columns(change: Any, lands_again: bool, table_recreated: bool) -> None:
     def dataset(extra: Any) -> Dataset:
         return Dataset.model_validate({"name": "r", **ONE, "columns": {"a": {"type": "int", **extra}}})
 
     before, after = dataset({}), dataset(change)
-    assert (before.schema_fingerprint != after.schema_fingerprint) == lands_anew
-    assert (before.table_fingerprint != after.table_fingerprint) == table_anew
+    assert (before.schema_fingerprint != after.schema_fingerprint) == lands_again
+    assert (before.table_fingerprint != after.table_fingerprint) == table_recreated

@@ -1,4 +1,4 @@
-"""Clean removes what is superseded for long enough, and never what is live."""
+"""`penstock clean` removes superseded folders after the grace period, and never a live folder."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.cleanup import parse_grace
-from penstock.lake.download import Remote, held
+from penstock.lake.download import RemoteFile, download_lock
 from penstock.lake.manifest_table import write_snapshot
-from penstock.lake.staging import downloads
+from penstock.lake.staging import downloads_folder
 
 from .conftest import GreenFile, Project
 
 
 def age(path: Path, days: int) -> None:
-    """Make everything below a path look that old."""
+    """Move the modification times of a path and everything in it into the past."""
     for item in (path, *path.rglob("*")):
         stamp = item.stat().st_mtime - days * 86_400
         os.utime(item, (stamp, stamp))
@@ -37,13 +37,13 @@ def test_grace() -> None:
             parse_grace(bad)
 
 
-def test_superseded_folders_go_after_their_grace(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", "../files")
+def test_superseded_folders_are_removed_after_the_grace_period(project: Project, green_file: GreenFile) -> None:
+    arguments = ("land", "green", "2021-01", "--from", "../files")
     for fare in (1.0, 2.0):
         green_file(fare=fare)
-        project.penstock(*words)
+        project.penstock(*arguments)
     old, live = (entry.folder for entry in project.manifest.entries())
-    # The files' own age doesn't count: grace runs from the commit that superseded them.
+    # The grace period starts at the commit that superseded the folder, whatever the files' age.
     age(project.lake / old, 30)
     assert "0 removed" in project.penstock("clean").text
     dry = project.penstock("clean", "--grace", "0d", "--dry-run")
@@ -54,7 +54,7 @@ def test_superseded_folders_go_after_their_grace(project: Project, green_file: G
     assert project.rows("green", "2021-01").num_rows == 3
 
 
-def test_a_month_that_came_back_stays(project: Project, green_file: GreenFile) -> None:
+def test_a_folder_that_is_live_again_stays(project: Project, green_file: GreenFile) -> None:
     for fare in (1.0, 2.0, 1.0):
         green_file(fare=fare)
         project.penstock("land", "green", "2021-01", "--from", "../files")
@@ -63,7 +63,7 @@ def test_a_month_that_came_back_stays(project: Project, green_file: GreenFile) -
     assert project.rows("green", "2021-01").num_rows == 3
 
 
-def test_left_overs_go_when_they_are_old(project: Project, green_file: GreenFile) -> None:
+def test_old_remains_are_removed(project: Project, green_file: GreenFile) -> None:
     project.penstock("land", "green", "2021-01", "--from", str(green_file().parent))
     orphan = project.lake / "green" / "file_month=2021-02-01" / "0123456789abcdef"
     staging = project.lake / ".staging" / "dead"
@@ -79,7 +79,7 @@ def test_left_overs_go_when_they_are_old(project: Project, green_file: GreenFile
     assert project.rows("green", "2021-01").num_rows == 3
 
 
-def test_only_the_newest_snapshot_is_needed(project: Project, green_file: GreenFile) -> None:
+def test_only_the_newest_snapshot_stays(project: Project, green_file: GreenFile) -> None:
     for fare in (1.0, 2.0):
         green_file(fare=fare)
         project.penstock("land", "green", "2021-01", "--from", "../files")
@@ -98,7 +98,7 @@ def test_a_damaged_manifest_removes_nothing(project: Project, green_file: GreenF
     assert folders(project) == before
 
 
-def test_what_a_killed_process_left_ages_although_clean_looks_at_it(project: Project) -> None:
+def test_clean_does_not_renew_the_age_of_a_lock_file(project: Project) -> None:
     left = project.lake / ".staging" / "0123"
     left.mkdir(parents=True)
     left.with_suffix(".lock").touch()
@@ -112,7 +112,7 @@ def test_what_a_killed_process_left_ages_although_clean_looks_at_it(project: Pro
 
 
 def test_a_download_in_use_stays(project: Project) -> None:
-    with held(Remote(None, "a", "a"), downloads(project.lake)) as lock:
+    with download_lock(RemoteFile(None, "a", "a"), downloads_folder(project.lake)) as lock:
         part = Path(lock.lock_file).with_suffix(".part")
         part.write_bytes(b"x")
         assert "0 removed" in project.penstock("clean", "--grace", "0d").text

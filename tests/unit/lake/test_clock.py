@@ -1,4 +1,4 @@
-"""The clock jumps both ways between landings and during them: what is live, and what goes, stays right."""
+"""Landing and clean-up are correct when the system clock jumps forward or back."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ JUMPS = [(0, 400), (0, -400), (400, -400), (-400, 400)]
 
 
 class Clock:
-    """A clock to set; it begins at the present."""
+    """A clock with an adjustable offset from the present."""
 
     def __init__(self) -> None:
         self.offset = timedelta(0)
@@ -45,7 +45,7 @@ def folders(project: Project) -> set[str]:
 
 
 @pytest.mark.parametrize(("first", "second"), JUMPS)
-def test_the_last_commit_is_live_whatever_the_clock_said(
+def test_the_last_commit_is_live_whatever_the_clock_shows(
     project: Project, green_file: GreenFile, set_clock: Clock, first: int, second: int
 ) -> None:
     for days, fare in ((first, 1.0), (second, 2.0)):
@@ -63,7 +63,7 @@ def test_the_last_commit_is_live_whatever_the_clock_said(
 
 @pytest.mark.parametrize("landed", [-400, 0, 400])
 @pytest.mark.parametrize("cleaned", [-400, 0, 400])
-def test_clean_never_takes_what_is_live_and_keeps_what_the_future_superseded(
+def test_clean_keeps_live_folders_and_those_superseded_in_the_future(
     project: Project, green_file: GreenFile, set_clock: Clock, landed: int, cleaned: int
 ) -> None:
     for fare in (1.0, 2.0):
@@ -77,13 +77,13 @@ def test_clean_never_takes_what_is_live_and_keeps_what_the_future_superseded(
     clean(project.lake, 0 * DAY)
     assert folders(project) == ({live} if cleaned >= landed else {old, live})
     assert project.rows("green", "2021-01").num_rows == 3
-    # Once the clock is past that future, the folder goes.
+    # Once the clock has passed that time, the folder is removed.
     set_clock.offset = 401 * DAY
     clean(project.lake, 0 * DAY)
     assert folders(project) == {live}
 
 
-def test_a_month_that_came_back_under_an_earlier_clock_stays(
+def test_a_folder_that_is_live_again_under_an_earlier_clock_stays(
     project: Project, green_file: GreenFile, set_clock: Clock
 ) -> None:
     for days, fare in ((400, 1.0), (0, 2.0), (-400, 1.0)):
@@ -99,16 +99,16 @@ def test_a_month_that_came_back_under_an_earlier_clock_stays(
 
 
 @pytest.mark.parametrize("days", [400, -400])
-def test_clean_under_a_jumped_clock_leaves_a_landing_at_work_alone(
+def test_clean_after_a_clock_jump_leaves_a_running_landing_alone(
     project: Project, green_file: GreenFile, set_clock: Clock, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
     green_file()
     flush = landing._flush
 
-    def jump(*words: object) -> None:
+    def jump(*arguments: object) -> None:
         set_clock.offset = days * DAY
         assert clean(project.lake, 0 * DAY) == []
-        flush(*words)  # type: ignore[arg-type]
+        flush(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(landing, "_flush", jump)
     answer = project.penstock(*LAND)
@@ -117,7 +117,7 @@ def test_clean_under_a_jumped_clock_leaves_a_landing_at_work_alone(
     assert [p.name for p in (project.lake / ".staging").iterdir() if p.name != "downloads"] == []
 
 
-def test_a_grace_longer_than_the_calendar_keeps_everything(project: Project, green_file: GreenFile) -> None:
+def test_a_grace_period_longer_than_the_calendar_keeps_everything(project: Project, green_file: GreenFile) -> None:
     for fare in (1.0, 2.0):
         green_file(fare=fare)
         project.penstock(*LAND)

@@ -1,4 +1,4 @@
-"""Landing months through the command line: what lands, what is refused, and that refusing changes nothing."""
+"""`penstock land`: which files land, which are refused, and that a refusal changes nothing."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import pytest
 from .conftest import GREEN_NEW, GREEN_OLD, GreenFile, Project, green_table
 
 
-def test_both_eras_land_alike(project: Project, green_file: GreenFile) -> None:
+def test_files_of_both_eras_land_with_the_same_schema(project: Project, green_file: GreenFile) -> None:
     folder = green_file("2023-01", types=GREEN_OLD).parent
     green_file("2023-02", types=GREEN_NEW)
     answer = project.penstock("land", "green", "all", "--from", str(folder))
@@ -25,8 +25,8 @@ def test_both_eras_land_alike(project: Project, green_file: GreenFile) -> None:
     old, new = project.rows("green", "2023-01"), project.rows("green", "2023-02")
     assert old.schema.equals(new.schema)
     assert old.schema.equals(project.catalog.dataset("green").landed_schema)
-    apart = ["source_file", "ehail_fee"]
-    assert old.drop(apart).equals(new.drop(apart))
+    differing = ["source_file", "ehail_fee"]
+    assert old.drop(differing).equals(new.drop(differing))
     assert old.column("source_row").to_pylist() == [1, 2, 3]
     assert old.column("source_file").to_pylist() == ["green_tripdata_2023-01.parquet"] * 3
     assert old.column("passenger_count").to_pylist() == [1, 1, None]
@@ -37,10 +37,10 @@ def test_both_eras_land_alike(project: Project, green_file: GreenFile) -> None:
 def test_duckdb_reads_the_month_from_the_folder(project: Project, green_file: GreenFile) -> None:
     project.penstock("land", "green", "2021-01", "--from", str(green_file().parent))
     query = f"select distinct file_month::text from read_parquet('{project.lake}/green/*/*/*.parquet')"
-    assert duckdb.sql(query).fetchall() == [("2021-01-01",)]
+    assert duckdb.execute(query).fetchall() == [("2021-01-01",)]
 
 
-def test_csv_and_gzip_land_as_parquet_does(project: Project, green_file: GreenFile, tmp_path: Path) -> None:
+def test_csv_and_gzip_give_the_same_rows_as_parquet(project: Project, green_file: GreenFile, tmp_path: Path) -> None:
     parquet = green_file()
     plain, packed = tmp_path / "a.csv", tmp_path / "b.csv.gz"
     pacsv.write_csv(pq.read_table(parquet).drop(["ehail_fee"]), plain)
@@ -52,32 +52,32 @@ def test_csv_and_gzip_land_as_parquet_does(project: Project, green_file: GreenFi
     assert first.equals(project.rows("green", "2021-03").drop(["source_file"]))
 
 
-def test_the_same_bytes_change_nothing_and_others_replace(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", "../files")
+def test_the_same_bytes_change_nothing_and_other_bytes_replace(project: Project, green_file: GreenFile) -> None:
+    arguments = ("land", "green", "2021-01", "--from", "../files")
     green_file()
-    assert "landed" in project.penstock(*words).text
+    assert "landed" in project.penstock(*arguments).text
     before = project.tree()
-    again = project.penstock(*words)
+    again = project.penstock(*arguments)
     assert (again.code, project.tree()) == (0, before)
     assert "unchanged" in again.text
     green_file(fare=9.0)
-    assert "replaced" in project.penstock(*words).text
+    assert "replaced" in project.penstock(*arguments).text
     assert project.rows("green", "2021-01").column("fare_amount").to_pylist() == [Decimal("9.00")] * 3
     assert set(before) < set(project.tree())
     green_file()
-    assert "replaced" in project.penstock(*words).text
+    assert "replaced" in project.penstock(*arguments).text
     assert project.rows("green", "2021-01").column("fare_amount").to_pylist() == [Decimal("7.50")] * 3
     first, _, third = project.manifest.entries()
     assert first.folder == third.folder
 
 
-@pytest.mark.parametrize("step", ["_flush", "switch"])
-def test_an_interrupt_leaves_nothing_half_done(
+@pytest.mark.parametrize("step", ["_flush", "activate"])
+def test_an_interrupt_leaves_the_lake_unchanged(
     project: Project, green_file: GreenFile, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    words = ("land", "green", "2021-01", "--from", "../files")
+    arguments = ("land", "green", "2021-01", "--from", "../files")
     green_file()
-    project.penstock(*words)
+    project.penstock(*arguments)
     before = project.tree()
     green_file(fare=9.0)
 
@@ -85,26 +85,26 @@ def test_an_interrupt_leaves_nothing_half_done(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(f"penstock.lake.landing.{step}", interrupt)
-    assert project.penstock(*words).code != 0
+    assert project.penstock(*arguments).code != 0
     assert project.tree() == before
     assert list((project.lake / ".staging").iterdir()) == []
 
 
 def test_a_lost_file_lands_again(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", str(green_file().parent))
-    project.penstock(*words)
+    arguments = ("land", "green", "2021-01", "--from", str(green_file().parent))
+    project.penstock(*arguments)
     shutil.rmtree(project.lake / "green")
-    assert project.penstock(*words).code == 0
+    assert project.penstock(*arguments).code == 0
     assert project.rows("green", "2021-01").num_rows == 3
 
 
-def test_other_columns_in_lake_yml_land_the_same_bytes_again(project: Project, green_file: GreenFile) -> None:
-    words = ("land", "green", "2021-01", "--from", str(green_file().parent))
-    project.penstock(*words)
+def test_changed_columns_in_lake_yml_land_the_same_bytes_again(project: Project, green_file: GreenFile) -> None:
+    arguments = ("land", "green", "2021-01", "--from", str(green_file().parent))
+    project.penstock(*arguments)
     path = project.root / "lake.yml"
     path.write_text(path.read_text().replace("VendorID: {type: int,", "VendorID: {type: bigint,", 1))
     assert "1 landed with other columns" in project.penstock("lake").text
-    assert "replaced" in project.penstock(*words).text
+    assert "replaced" in project.penstock(*arguments).text
     assert project.rows("green", "2021-01").schema.field("VendorID").type == pa.int64()
 
 
@@ -120,7 +120,7 @@ def test_extra_columns_are_named(project: Project, tmp_path: Path) -> None:
 
 
 def broken(kind: str) -> Any:
-    """(bytes of a broken file, what its refusal says)."""
+    """Return (bytes of a broken file, part of the message that refuses it)."""
     sink = pa.BufferOutputStream()
     pq.write_table(green_table(1000), sink)
     whole = sink.getvalue().to_pybytes()
@@ -178,25 +178,25 @@ KINDS = [
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_broken_files_are_refused_and_the_rest_lands(
+def test_broken_files_are_refused_and_the_others_land(
     project: Project, green_file: GreenFile, tmp_path: Path, kind: str
 ) -> None:
     folder = green_file("2021-01").parent
     green_file("2021-02")
     assert project.penstock("land", "green", "2021-01", "--from", str(folder)).code == 0
     before = project.rows("green", "2021-01")
-    content, said = broken(kind)
+    content, message = broken(kind)
     (folder / "green_tripdata_2021-01.parquet").write_bytes(content)
     answer = project.penstock("land", "green", "all", "--from", str(folder))
     assert answer.code == 1
     reasons = [line for line in answer.text.splitlines() if line.startswith("refused green 2021-01: needed: ")]
-    assert len(reasons) == 1 and said in reasons[0], answer.text
+    assert len(reasons) == 1 and message in reasons[0], answer.text
     assert project.rows("green", "2021-01").equals(before)
     assert [(e.dataset, e.file_month.month) for e in project.manifest.entries()] == [("green", 1), ("green", 2)]
     assert list((project.lake / ".staging").iterdir()) == []
 
 
-def test_a_file_of_another_dataset_is_called_that(project: Project, tmp_path: Path) -> None:
+def test_a_file_of_another_dataset_is_named_so(project: Project, tmp_path: Path) -> None:
     assert project.penstock("sample", "--rows", "5", "--dataset", "yellow", "--months", "2023-01").code == 0
     (entry,) = project.manifest.live().values()
     raw = tmp_path / "y.parquet"
@@ -206,7 +206,7 @@ def test_a_file_of_another_dataset_is_called_that(project: Project, tmp_path: Pa
     assert "this is a yellow file" in answer.text
 
 
-def test_a_month_that_is_not_there_names_those_that_are(project: Project, green_file: GreenFile) -> None:
+def test_the_error_for_a_missing_month_names_the_existing_ones(project: Project, green_file: GreenFile) -> None:
     for month in ("2021-01", "2021-02", "2021-05"):
         green_file(month)
     answer = project.penstock("land", "green", "2021-02..2021-03", "--from", "../files")
@@ -215,7 +215,7 @@ def test_a_month_that_is_not_there_names_those_that_are(project: Project, green_
     assert [month.month for _, month in project.manifest.live()] == [2]
 
 
-def test_a_name_that_tells_another_month_is_refused(project: Project, green_file: GreenFile) -> None:
+def test_a_file_name_with_another_month_is_refused(project: Project, green_file: GreenFile) -> None:
     answer = project.penstock("land", "green", "--file", str(green_file("2021-02")), "--month", "2021-01")
     assert answer.code == 1
     assert "by its name the file of 2021-02" in answer.text
@@ -223,24 +223,24 @@ def test_a_name_that_tells_another_month_is_refused(project: Project, green_file
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (("blue", "2021-01"), "known: green, yellow, fhvhv"),
         (("green",), "at least one month"),
         (("green", "all"), "a folder that can be listed"),
         (("green", "2021-01", "--month", "2021-01"), "--month alone"),
         (("green", "2021-01", "--file", "x"), "months or --from too"),
-        (("green", "--file", "x.parquet"), "a name that does not tell it"),
+        (("green", "--file", "x.parquet"), "a file name without a month"),
         (("green", "--file", "x.parquet", "--month", "2021-01"), "the file "),
         (("green", "2021-01", "--from", "nowhere"), "no folder nowhere"),
         (("green", "all", "--from", "."), "green files in ."),
         (("green", "2021-01", "--from", "ftpx://host/a"), "`ftpx://host/a`"),
     ],
 )
-def test_mistakes_on_the_command_line(project: Project, words: tuple[str, ...], said: str) -> None:
-    answer = project.penstock("land", *words)
+def test_mistakes_on_the_command_line(project: Project, arguments: tuple[str, ...], message: str) -> None:
+    answer = project.penstock("land", *arguments)
     assert answer.code == 1
-    assert said in answer.text
+    assert message in answer.text
     assert not project.tree() if project.lake.exists() else True
 
 
@@ -268,10 +268,10 @@ REAL = {
 
 @pytest.mark.parametrize("name", REAL)
 def test_real_broken_files(project: Project, tlc: Path, name: str) -> None:
-    dataset, month, said = REAL[name]
+    dataset, month, message = REAL[name]
     answer = project.penstock("land", dataset, "--file", str(tlc / "broken" / name), "--month", month)
     assert answer.code == 1
-    assert said in answer.text
+    assert message in answer.text
     assert project.manifest.version() == 0
     assert not (project.lake / dataset).exists()
 
@@ -280,8 +280,8 @@ def test_real_files_keep_every_row_and_cent(project: Project, tlc: Path) -> None
     assert project.penstock("land", "green", "2023-01,2023-02,2025-10", "--from", str(tlc / "green")).code == 0
     query = "select count(*), sum(total_amount::decimal(12,2)), count(passenger_count) from read_parquet('{}')"
     for month in ("2023-01", "2023-02", "2025-10"):
-        raw = duckdb.sql(query.format(tlc / "green" / f"green_tripdata_{month}.parquet")).fetchall()
-        mine = duckdb.sql(query.format(f"{project.lake}/green/file_month={month}-01/*/*.parquet")).fetchall()
+        raw = duckdb.execute(query.format(tlc / "green" / f"green_tripdata_{month}.parquet")).fetchall()
+        mine = duckdb.execute(query.format(f"{project.lake}/green/file_month={month}-01/*/*.parquet")).fetchall()
         assert mine == raw
 
 

@@ -1,4 +1,4 @@
-"""The log: commits race, are cut short, are killed, and the lake stays whole."""
+"""The manifest: concurrent commits, damaged entries, and processes that are killed during a commit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _commit_many(lake: Path, month: int) -> None:
         Manifest(lake).commit(entry(month, f"{month}-{number}"))
 
 
-def test_committers_race_and_none_is_lost(tmp_path: Path) -> None:
+def test_concurrent_commits_are_all_kept(tmp_path: Path) -> None:
     workers = [
         multiprocessing.get_context("spawn").Process(target=_commit_many, args=(tmp_path, m)) for m in (1, 2, 3, 4)
     ]
@@ -88,14 +88,14 @@ def test_a_missing_or_swapped_entry_is_named(tmp_path: Path) -> None:
         manifest.entries()
 
 
-def test_the_snapshot_is_the_log_as_a_table(tmp_path: Path) -> None:
+def test_the_snapshot_has_every_commit(tmp_path: Path) -> None:
     manifest = Manifest(tmp_path)
     version, path = write_snapshot(manifest)
-    assert (version, pq.read_table(path).num_rows) == (0, 0)
+    assert (version, pq.read_table(str(path)).num_rows) == (0, 0)
     manifest.commit(entry(1, "a", schema_found=["x:int64"]))
     manifest.commit(entry(1, "b"))
     version, path = write_snapshot(manifest)
-    table = pq.read_table(path)
+    table = pq.read_table(str(path))
     assert version == 2
     assert {f.name: f.type for f in table.schema} == {name: ARROW[kind] for name, (kind, _, _) in COLUMNS.items()}
     assert table.column("is_live").to_pylist() == [False, True]
@@ -106,8 +106,8 @@ def test_the_snapshot_is_the_log_as_a_table(tmp_path: Path) -> None:
     assert [p.name for p in path.parent.iterdir()] == ["manifest.parquet"]
 
 
-def test_a_kill_at_any_point_leaves_the_lake_whole(project: Project, green_file: GreenFile) -> None:
-    """Two versions of a month take turns until the process is killed; a reader always sees one of them."""
+def test_a_kill_at_any_point_leaves_the_lake_consistent(project: Project, green_file: GreenFile) -> None:
+    """A process lands two files as the same month in turn until it is killed; one of them is live at any time."""
     one, two = green_file(rows=60_000), green_file("2021-02", rows=70_000, types=GREEN_NEW)
     two = two.rename(two.parent / "other.parquet")
     loop = (

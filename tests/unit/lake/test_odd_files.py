@@ -1,4 +1,4 @@
-"""Files with one odd thing each: they land as they are, or a message names the row, the column and the cause."""
+"""Files with one defect each: they land, or the message names the row, the column and the cause."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ AT = NAMES.index(FLAG)
 
 
 def lines(rows: int = ROWS) -> list[bytes]:
-    """A green CSV's lines, the header first."""
+    """Return the lines of a green CSV, the header first."""
     sink = pa.BufferOutputStream()
     pacsv.write_csv(green_table(rows).drop(["ehail_fee"]), sink, pacsv.WriteOptions(quoting_style="needed"))
     return [line for line in sink.getvalue().to_pybytes().split(b"\n") if line]
 
 
-def joined(found: list[bytes], end: bytes = b"\n") -> bytes:
-    return end.join(found) + end
+def joined(rows: list[bytes], end: bytes = b"\n") -> bytes:
+    return end.join(rows) + end
 
 
 def with_cell(row: int, cell: bytes, column: str = FLAG, rows: int = ROWS) -> bytes:
-    """The CSV with one other cell; row 0 is the header."""
+    """Return the CSV with one changed cell; row 0 is the header."""
     found = lines(rows)
     cells = found[row].split(b",")
     cells[NAMES.index(column)] = cell
@@ -47,14 +47,14 @@ def with_cell(row: int, cell: bytes, column: str = FLAG, rows: int = ROWS) -> by
 
 
 def with_row(row: int, change: Callable[[bytes], bytes]) -> bytes:
-    """The CSV with one other row."""
+    """Return the CSV with one changed row."""
     found = lines()
     found[row] = change(found[row])
     return joined(found)
 
 
 def land(project: Project, tmp_path: Path, content: bytes, packed: bool = False) -> Any:
-    """Land these bytes as a month, and check that a refusal left nothing behind."""
+    """Land these bytes as a month, and check that a refusal leaves no files behind."""
     path = tmp_path / "odd.csv"
     path.write_bytes(gzip.compress(content) if packed else content)
     answer = project.penstock("land", "green", "--file", str(path), "--month", "2021-01")
@@ -65,15 +65,9 @@ def land(project: Project, tmp_path: Path, content: bytes, packed: bool = False)
     return answer
 
 
-def two_quotes() -> bytes:
-    """A quote that opens in row 2 and one that closes in row 9, in the same column."""
-    ninth = lines()[9]
-    return with_cell(2, b'"N').replace(ninth, ninth.replace(b",N,", b',N",'), 1)
-
-
 TEXT = joined(lines())
 WRONG = {
-    "latin-1": (with_cell(3, b"N\xa0"), f"column `{FLAG}`", "in row 3 the bytes 4e a0, which are no UTF-8"),
+    "latin-1": (with_cell(3, b"N\xa0"), f"column `{FLAG}`", "in row 3 the bytes 4e a0, which are not UTF-8"),
     "utf-8 cut": (with_cell(20, b"N\xe2\x82"), f"column `{FLAG}`", "in row 20 the bytes 4e e2 82"),
     "a number's bytes": (with_cell(7, b"\xb17", "fare_amount"), "column `fare_amount`", "in row 7 the bytes b1 37"),
     "latin-1 header": (TEXT.replace(b"extra", b"extr\xe4", 1), "column names", "in column 11 the bytes 65 78"),
@@ -98,10 +92,10 @@ WRONG = {
 @pytest.mark.parametrize("packed", [False, True], ids=["csv", "gz"])
 @pytest.mark.parametrize("kind", WRONG)
 def test_row_column_and_cause_are_named(project: Project, tmp_path: Path, kind: str, packed: bool) -> None:
-    content, *said = WRONG[kind]
+    content, *messages = WRONG[kind]
     answer = land(project, tmp_path, content, packed)
     assert answer.code == 1
-    assert all(words in answer.text for words in said), answer.text
+    assert all(message in answer.text for message in messages), answer.text
 
 
 BLANK = {
@@ -114,7 +108,7 @@ BLANK = {
 
 @pytest.mark.parametrize("packed", [False, True], ids=["csv", "gz"])
 @pytest.mark.parametrize("kind", BLANK)
-def test_blank_cells_beyond_the_header_are_left_out_and_counted(
+def test_blank_cells_beyond_the_header_are_omitted_and_counted(
     project: Project, tmp_path: Path, kind: str, packed: bool
 ) -> None:
     answer = land(project, tmp_path, BLANK[kind], packed)
@@ -146,7 +140,7 @@ def _plain(tmp_path: Path) -> str:
     ],
     ids=["bom", "crlf", "blank lines", "no end of line", "quoted", "what does not land"],
 )
-def test_other_shapes_land_as_the_plain_one(project: Project, tmp_path: Path, content: bytes) -> None:
+def test_other_csv_dialects_land_the_same_rows(project: Project, tmp_path: Path, content: bytes) -> None:
     assert land(project, tmp_path, content).code == 0
     assert project.penstock("land", "green", "--file", _plain(tmp_path), "--month", "2021-02").code in (0, 1)
     (first, *_) = project.manifest.entries()
@@ -154,10 +148,10 @@ def test_other_shapes_land_as_the_plain_one(project: Project, tmp_path: Path, co
     assert project.rows("green", "2021-01").column(FLAG).to_pylist() == ["N"] * ROWS
 
 
-def test_a_row_far_below_switches_to_the_slow_reader_once(
+def test_a_late_row_falls_back_to_the_row_by_row_reader_once(
     project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rows that were read already come once, whatever the batches; numbers go on."""
+    """No row is repeated or skipped, whatever the batches, and the row numbers continue."""
     rows = 100_000
     monkeypatch.setattr(landing, "ROW_GROUP_ROWS", 30_000)
     found = lines(1)
@@ -177,7 +171,7 @@ def parquet(project: Project, tmp_path: Path, table: pa.Table, **options: Any) -
 
 
 def times(row: int, value: datetime) -> pa.Table:
-    """The green table with one other time of drop-off."""
+    """Return the green table with one changed drop-off time."""
     name = "lpep_dropoff_datetime"
     found = TABLE.column(name).to_pylist()
     found[row] = value
@@ -186,7 +180,7 @@ def times(row: int, value: datetime) -> pa.Table:
 
 @pytest.mark.parametrize("year", [1, 1582, 1677, 2263, 3019, 9999])
 def test_any_year_lands_from_int96(project: Project, tmp_path: Path, year: int) -> None:
-    """Whose nanoseconds would wrap around from 1677 and 2262 on."""
+    """64-bit nanoseconds overflow before 1677 and after 2262."""
     value = datetime(year, 1, 5, 12, 0, 0, 123456)
     answer = parquet(project, tmp_path, times(4, value), use_deprecated_int96_timestamps=True)
     assert answer.code == 0, answer.text
@@ -194,13 +188,13 @@ def test_any_year_lands_from_int96(project: Project, tmp_path: Path, year: int) 
 
 
 @pytest.mark.parametrize(
-    ("days", "nanos", "words"),
-    [(2**31 - 1, 0, "a time beyond the years"), (2_459_216, 1, "a part of a microsecond")],
+    ("days", "nanos", "message"),
+    [(2**31 - 1, 0, "a time beyond the years"), (2_459_216, 1, "a fraction of a microsecond")],
 )
 def test_int96_that_microseconds_do_not_hold_is_refused(
-    project: Project, tmp_path: Path, days: int, nanos: int, words: str
+    project: Project, tmp_path: Path, days: int, nanos: int, message: str
 ) -> None:
-    """Julian days and nanoseconds of the day, as some writers put them."""
+    """INT96 consists of a Julian day and the nanoseconds of the day."""
     path = tmp_path / "odd.parquet"
     marked = datetime(2021, 7, 7, 7, 7, 7)
     pq.write_table(
@@ -212,12 +206,12 @@ def test_int96_that_microseconds_do_not_hold_is_refused(
     path.write_bytes(content.replace(plain, struct.pack("<qi", nanos, days)))
     answer = project.penstock("land", "green", "--file", str(path), "--month", "2021-01")
     assert answer.code == 1
-    assert f"{words}" in answer.text and "in row 5" in answer.text and "`lpep_dropoff_datetime`" in answer.text
+    assert f"{message}" in answer.text and "in row 5" in answer.text and "`lpep_dropoff_datetime`" in answer.text
     assert project.manifest.version() == 0
 
 
-def test_text_of_parquet_that_is_no_utf8_is_refused(project: Project, tmp_path: Path) -> None:
-    """pyarrow doesn't look at it."""
+def test_parquet_text_that_is_not_utf8_is_refused(project: Project, tmp_path: Path) -> None:
+    """pyarrow does not check it."""
     raw = pa.array([b"N"] * 6 + [b"N\xa0"] + [b"N"] * (ROWS - 7), pa.binary())
     text = pa.Array.from_buffers(pa.string(), ROWS, raw.buffers())
     answer = parquet(project, tmp_path, TABLE.set_column(AT, FLAG, text))
@@ -227,7 +221,7 @@ def test_text_of_parquet_that_is_no_utf8_is_refused(project: Project, tmp_path: 
 
 
 def test_a_time_beyond_pythons_years_is_named(project: Project, tmp_path: Path) -> None:
-    """In milliseconds, which hold years that microseconds don't."""
+    """Milliseconds hold years that microseconds can't."""
     name = "lpep_dropoff_datetime"
     found = pa.array([0] * 4 + [2**62] + [0] * (ROWS - 5), pa.timestamp("ms"))
     answer = parquet(project, tmp_path, TABLE.set_column(TABLE.schema.get_field_index(name), name, found))

@@ -1,4 +1,4 @@
-"""Landing again what is damaged: the file is put back, by the commands that the error names."""
+"""Landing a damaged month again repairs it, with the commands that the error names."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.manifest import Entry
-from penstock.lake.verification import problems, require
+from penstock.lake.verification import find_problems, require_intact
 
 from .conftest import GreenFile, Project, sha256_of
 from .test_verify import DAMAGE, only
@@ -21,25 +21,25 @@ LAND = ("land", "green", "2021-01", "--from", "../files")
 
 
 def named_commands(project: Project) -> list[list[str]]:
-    """The words of the commands that the error of damaged files says to type."""
+    """Return the arguments of the commands in the error about damaged files."""
     with pytest.raises(PenstockError) as error:
-        require(project.lake, project.manifest.live().values())
+        require_intact(project.lake, project.manifest.live().values())
     return [shlex.split(command)[1:] for command in re.findall(r"`(penstock .*?)`", error.value.do)]
 
 
 @pytest.mark.parametrize("kind", DAMAGE)
-def test_a_damaged_month_is_put_back_as_it_was(project: Project, green_file: GreenFile, kind: str) -> None:
+def test_a_damaged_month_is_restored(project: Project, green_file: GreenFile, kind: str) -> None:
     green_file(rows=50)
     project.penstock(*LAND)
     entry, path = only(project)
     rows = project.rows("green", "2021-01")
     DAMAGE[kind][0](path)
-    (words,) = named_commands(project)
-    answer = project.penstock(*words)
+    (arguments,) = named_commands(project)
+    answer = project.penstock(*arguments)
     assert (answer.code, "repaired" in answer.text) == (0, True), answer.text
-    # The log has nothing new to say: the same source is the same file.
+    # The same source gives the same file, so nothing is committed.
     assert project.manifest.entries() == [entry]
-    assert problems(project.lake, [entry]) == []
+    assert find_problems(project.lake, [entry]) == []
     assert project.rows("green", "2021-01").equals(rows)
     assert "unchanged" in project.penstock(*LAND).text
 
@@ -56,7 +56,7 @@ def test_a_reader_keeps_the_file_it_opened(project: Project, green_file: GreenFi
     assert path.read_bytes() == damaged[:-1]
 
 
-def test_a_file_that_joined_is_set_aside_and_not_lost(project: Project, green_file: GreenFile) -> None:
+def test_an_added_file_is_moved_away_and_not_deleted(project: Project, green_file: GreenFile) -> None:
     green_file()
     project.penstock(*LAND)
     entry, path = only(project)
@@ -67,8 +67,8 @@ def test_a_file_that_joined_is_set_aside_and_not_lost(project: Project, green_fi
     assert project.manifest.entries() == [entry]
 
 
-def test_a_repair_by_other_bytes_is_committed_for_the_same_folder(project: Project, green_file: GreenFile) -> None:
-    """What an older pyarrow wrote, or an older penstock without a hash, comes back with a hash of its own."""
+def test_a_repair_with_other_bytes_is_committed_for_the_same_folder(project: Project, green_file: GreenFile) -> None:
+    """An older pyarrow wrote other bytes, or an older penstock recorded no hash: the repair records the new hash."""
     green_file()
     project.penstock(*LAND)
     first, path = only(project)
@@ -80,11 +80,11 @@ def test_a_repair_by_other_bytes_is_committed_for_the_same_folder(project: Proje
         entry, _ = only(project)
         assert (entry.version, entry.folder, entry.rows) == (2, first.folder, first.rows)
         assert entry.file_sha256 == first.file_sha256 == sha256_of(path)
-        assert problems(project.lake, [entry]) == []
+        assert find_problems(project.lake, [entry]) == []
         (project.manifest.log_dir / "0000000002.json").unlink()
 
 
-def test_an_entry_without_a_hash_and_with_a_whole_file_is_unchanged(project: Project, green_file: GreenFile) -> None:
+def test_an_undamaged_file_of_an_entry_without_a_hash_is_unchanged(project: Project, green_file: GreenFile) -> None:
     green_file()
     project.penstock(*LAND)
     entry, _ = only(project)
@@ -93,7 +93,7 @@ def test_an_entry_without_a_hash_and_with_a_whole_file_is_unchanged(project: Pro
     assert "unchanged" in project.penstock(*LAND).text
 
 
-def test_a_damaged_folder_that_becomes_live_again_is_whole(project: Project, green_file: GreenFile) -> None:
+def test_a_damaged_folder_that_becomes_live_again_is_repaired(project: Project, green_file: GreenFile) -> None:
     for fare in (1.0, 2.0):
         green_file(fare=fare)
         project.penstock(*LAND)
@@ -102,13 +102,13 @@ def test_a_damaged_folder_that_becomes_live_again_is_whole(project: Project, gre
     green_file(fare=1.0)
     assert "replaced" in project.penstock(*LAND).text
     entry, path = only(project)
-    assert path == old and problems(project.lake, [entry]) == []
+    assert path == old and find_problems(project.lake, [entry]) == []
     assert pq.ParquetFile(path).metadata.num_rows == 3
 
 
-def test_a_sample_is_put_back_by_the_sample_it_was(project: Project) -> None:
-    words = ("sample", "--rows", "50", "--seed", "7", "--dataset", "green")
-    project.penstock(*words)
+def test_a_sample_month_is_repaired_by_the_same_sample(project: Project) -> None:
+    arguments = ("sample", "--rows", "50", "--seed", "7", "--dataset", "green")
+    project.penstock(*arguments)
     entries = list(project.manifest.live().values())
     for entry in entries[:2]:
         entry.path(project.lake).unlink()
@@ -116,9 +116,9 @@ def test_a_sample_is_put_back_by_the_sample_it_was(project: Project) -> None:
         answer = project.penstock(*command)
         assert (answer.code, "repaired" in answer.text) == (0, True), answer.text
     entries[2].path(project.lake).write_bytes(b"")
-    answer = project.penstock(*words)
+    answer = project.penstock(*arguments)
     assert (answer.code, answer.text.count("repaired"), answer.text.count("unchanged")) == (0, 1, 5)
-    assert problems(project.lake, entries) == []
+    assert find_problems(project.lake, entries) == []
     assert list(project.manifest.live().values()) == entries
 
 

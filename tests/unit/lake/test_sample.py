@@ -1,4 +1,4 @@
-"""The sample: the same seed gives the same bytes, in the shape and with the defects of real months."""
+"""`penstock sample`: the same seed gives the same bytes, with the columns and the defects of real months."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from penstock.lake import sample
-from penstock.lake.sample_files import chunk
+from penstock.lake.sample_files import make_trips
 
 from .conftest import GREEN_NEW, GREEN_OLD, GreenFile, Project, sha256_of
 
@@ -19,7 +19,7 @@ JANUARY, FEBRUARY = date(2023, 1, 1), date(2023, 2, 1)
 
 
 def raw(path: Path, dataset: str = "green", month: date = JANUARY, rows: int = 60_000, seed: int = 1) -> Path:
-    sample.write_raw(sample.Piece(dataset, month, rows, seed), path)
+    sample.write_raw(sample.SampleMonth(dataset, month, rows, seed), path)
     return path
 
 
@@ -30,14 +30,14 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("month", "types"), [(JANUARY, GREEN_OLD), (FEBRUARY, GREEN_NEW)])
-def test_green_has_its_eras_columns(tmp_path: Path, month: date, types: dict[str, pa.DataType]) -> None:
+def test_green_has_the_columns_of_its_era(tmp_path: Path, month: date, types: dict[str, pa.DataType]) -> None:
     schema = pq.ParquetFile(raw(tmp_path / "x", month=month, rows=10)).schema_arrow
     assert dict(zip(schema.names, schema.types, strict=True)) == types
 
 
 @pytest.mark.parametrize("dataset", ["green", "yellow"])
 @pytest.mark.parametrize("month", [JANUARY, FEBRUARY])
-def test_columns_are_those_of_the_real_months(tlc: Path, tmp_path: Path, dataset: str, month: date) -> None:
+def test_columns_are_those_of_real_months(tlc: Path, tmp_path: Path, dataset: str, month: date) -> None:
     real = pq.ParquetFile(tlc / dataset / f"{dataset}_tripdata_{month:%Y-%m}.parquet").schema_arrow
     made = pq.ParquetFile(raw(tmp_path / "x", dataset, month, 10)).schema_arrow
     assert made.remove_metadata().equals(real.remove_metadata())
@@ -45,7 +45,7 @@ def test_columns_are_those_of_the_real_months(tlc: Path, tmp_path: Path, dataset
 
 def test_every_defect_is_there(tmp_path: Path) -> None:
     path = raw(tmp_path / "x", rows=50_000)
-    found = duckdb.sql(f"""
+    found = duckdb.execute(f"""
         with t as (from read_parquet('{path}')),
         money as (select fare_amount + extra + mta_tax + tip_amount + tolls_amount + improvement_surcharge
                          + coalesce(congestion_surcharge, 0) as parts, * from t)
@@ -76,14 +76,14 @@ def test_every_defect_is_there(tmp_path: Path) -> None:
     assert counts["unknown_zone"] > 300
 
 
-def test_trips_are_skewed_as_real_ones(tmp_path: Path) -> None:
+def test_trips_are_skewed_like_real_ones(tmp_path: Path) -> None:
     path = raw(tmp_path / "x", "yellow", rows=50_000)
-    by_zone = duckdb.sql(
+    by_zone = duckdb.execute(
         f"select count(*) c from read_parquet('{path}') group by PULocationID order by c desc"
     ).fetchall()
     assert sum(c for (c,) in by_zone[:20]) > 0.4 * 50_000
     by_hour = dict(
-        duckdb.sql(f"select hour(tpep_pickup_datetime), count(*) from read_parquet('{path}') group by 1").fetchall()
+        duckdb.execute(f"select hour(tpep_pickup_datetime), count(*) from read_parquet('{path}') group by 1").fetchall()
     )
     assert by_hour[18] > 5 * by_hour[4]
 
@@ -92,19 +92,19 @@ def test_trips_are_skewed_as_real_ones(tmp_path: Path) -> None:
 def test_a_month_may_have_one_row(dataset: str) -> None:
     import numpy as np
 
-    assert chunk(dataset, date(2025, 3, 1), 1, np.random.default_rng(1)).num_rows == 1
+    assert make_trips(dataset, date(2025, 3, 1), 1, np.random.default_rng(1)).num_rows == 1
 
 
 def test_the_default_sample(project: Project) -> None:
-    words = ("sample", "--rows", "2000")
-    first = project.penstock(*words)
+    arguments = ("sample", "--rows", "2000")
+    first = project.penstock(*arguments)
     assert first.code == 0
     live = project.manifest.live()
     assert sum(entry.rows for entry in live.values()) == 2000
     assert {name for name, _ in live} == {"green", "yellow", "fhvhv"}
     assert len(live) == 14
     before = project.tree()
-    assert "landed" not in project.penstock(*words).text
+    assert "landed" not in project.penstock(*arguments).text
     assert project.tree() == before
 
 
@@ -130,14 +130,14 @@ def test_real_months_are_kept_and_sample_months_removed(project: Project, green_
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("arguments", "message"),
     [
         (("--rows", "3"), "3 rows, 14 months"),
         (("--dataset", "blue"), "known: green"),
         (("--months", "all"), "months for a sample"),
     ],
 )
-def test_mistakes(project: Project, words: tuple[str, ...], said: str) -> None:
-    answer = project.penstock("sample", *words)
+def test_mistakes(project: Project, arguments: tuple[str, ...], message: str) -> None:
+    answer = project.penstock("sample", *arguments)
     assert answer.code == 1
-    assert said in answer.text
+    assert message in answer.text

@@ -1,4 +1,4 @@
-"""Addresses: HTTP with ranges, dropped connections and kills; S3; what a missing package says."""
+"""Sources: HTTP with ranges, dropped connections and killed downloads; S3; missing packages."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from moto.server import ThreadedMotoServer
 
 from penstock.errors import PenstockError
 from penstock.lake import download as downloads
-from penstock.lake.source_files import fetched, file_system, located
+from penstock.lake.source_files import fetch, resolve_address, source_file_at
 
 from .conftest import GreenFile, Project, sha256_of
 
 
 class Site:
-    """What the server serves and how it misbehaves; and what it was asked for."""
+    """The files and the faults of an HTTP server, and the ranges that were requested from it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -31,7 +31,7 @@ class Site:
         self.drops = 0
         self.errors = 0
         self.etag = '"1"'
-        self.asked: list[str] = []
+        self.requested_ranges: list[str] = []
         self.address = ""
 
 
@@ -68,7 +68,7 @@ class Handler(BaseHTTPRequestHandler):
         data, start = path.read_bytes(), 0
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
         if body:
-            site.asked.append(self.headers.get("Range", ""))
+            site.requested_ranges.append(self.headers.get("Range", ""))
         if wanted and site.ranges:
             start = int(wanted[1])
             end = int(wanted[2]) + 1 if wanted[2] else len(data)
@@ -109,10 +109,10 @@ def test_a_month_lands_over_http(project: Project, green_file: GreenFile, site: 
     size = green_file(rows=500).stat().st_size
     answer = project.penstock("land", "green", "2021-01..2021-02", "--from", site.address)
     assert answer.code == 1
-    assert "asked for green_tripdata_2021-02.parquet, green_tripdata_2021-02.csv" in answer.text
+    assert "requested: green_tripdata_2021-02.parquet, green_tripdata_2021-02.csv" in answer.text
     (entry,) = project.manifest.live().values()
     assert (entry.rows, entry.source) == (500, f"{site.address}/green_tripdata_2021-01.parquet")
-    assert len(site.asked) == -(-size // 4000) > 1
+    assert len(site.requested_ranges) == -(-size // 4000) > 1
     assert [p.suffix for p in (project.lake / ".staging" / "downloads").iterdir() if p.suffix != ".lock"] == []
 
 
@@ -140,30 +140,32 @@ def test_a_server_without_ranges(project: Project, green_file: GreenFile, site: 
     assert project.rows("green", "2021-01").num_rows == 500
 
 
-def part_of(site: Site, folder: Path, path: Path, size: int) -> None:
-    """What a download killed after `size` bytes leaves."""
-    remote = located(f"{site.address}/{path.name}").remote
+def leave_part(site: Site, folder: Path, path: Path, size: int) -> None:
+    """Leave the files of a download that was killed after `size` bytes."""
+    remote = source_file_at(f"{site.address}/{path.name}").remote
     folder.mkdir()
     part = downloads.download(remote, folder, lambda done, total: None)
     part.write_bytes(path.read_bytes()[:size])
-    site.asked.clear()
+    site.requested_ranges.clear()
 
 
-def test_a_killed_download_goes_on_where_it_ended(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
+def test_a_killed_download_is_resumed(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
     path = green_file(rows=500)
-    part_of(site, tmp_path / "d", path, 5000)
-    with fetched(located(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
+    leave_part(site, tmp_path / "d", path, 5000)
+    with fetch(source_file_at(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
         assert file.sha256 == sha256_of(path)
-    assert site.asked[0].startswith("bytes=5000-")
+    assert site.requested_ranges[0].startswith("bytes=5000-")
 
 
-def test_another_file_on_the_server_begins_anew(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
+def test_a_changed_file_on_the_server_is_downloaded_from_its_start(
+    tmp_path: Path, green_file: GreenFile, site: Site
+) -> None:
     path = green_file(rows=500)
-    part_of(site, tmp_path / "d", path, 5000)
+    leave_part(site, tmp_path / "d", path, 5000)
     site.etag = '"2"'
-    with fetched(located(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
+    with fetch(source_file_at(f"{site.address}/{path.name}"), tmp_path / "d", lambda done, total: None) as file:
         assert file.sha256 == sha256_of(path)
-    assert site.asked[0] == "bytes=0-3999"
+    assert site.requested_ranges[0] == "bytes=0-3999"
 
 
 def test_a_server_that_stays_down(project: Project, green_file: GreenFile, site: Site) -> None:
@@ -175,13 +177,13 @@ def test_a_server_that_stays_down(project: Project, green_file: GreenFile, site:
     assert project.manifest.version() == 0
 
 
-def test_nobody_there(project: Project, site: Site) -> None:
+def test_an_unreachable_server(project: Project, site: Site) -> None:
     answer = project.penstock("land", "green", "2021-01", "--from", "http://127.0.0.1:9")
     assert answer.code == 1
     assert "an answer from http://127.0.0.1:9/green_tripdata_2021-01.parquet" in answer.text
 
 
-def test_a_broken_download_is_refused_and_forgotten(project: Project, site: Site) -> None:
+def test_a_broken_download_is_refused_and_deleted(project: Project, site: Site) -> None:
     (site.folder / "green_tripdata_2021-01.parquet").write_text("<html>gone</html>")
     answer = project.penstock("land", "green", "2021-01", "--from", site.address)
     assert "a web page" in answer.text
@@ -224,7 +226,9 @@ def test_s3_is_listed_and_landed(project: Project, green_file: GreenFile, bucket
 
 
 @pytest.mark.parametrize(("address", "package"), [("s3://b/k", "s3fs"), ("gs://b/k", "gcsfs")])
-def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch, address: str, package: str) -> None:
+def test_the_error_for_a_missing_package_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, address: str, package: str
+) -> None:
     registered = sys.modules["fsspec.registry"].__dict__["_registry"]
 
     for name in [n for n in sys.modules if n.split(".")[0] == package]:
@@ -233,12 +237,14 @@ def test_a_missing_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch,
     for protocol in ("s3", "gs"):
         monkeypatch.delitem(registered, protocol, raising=False)
     with pytest.raises(PenstockError) as caught:
-        file_system(address)
-    assert caught.value.do == f"pip install 'penstock[{address[:2]}]'"
+        resolve_address(address)
+    assert caught.value.do == f"pip install 'dbt-penstock[{address[:2]}]'"
 
 
-def test_the_note_of_a_download_is_readable(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
+def test_the_metadata_file_of_a_download(tmp_path: Path, green_file: GreenFile, site: Site) -> None:
     path = green_file(rows=500)
-    part = downloads.download(located(f"{site.address}/{path.name}").remote, tmp_path / "d", lambda done, total: None)
-    note = json.loads(part.with_suffix(".json").read_text())
-    assert note == {"address": f"{site.address}/{path.name}", "size": path.stat().st_size, "etag": '"1"'}
+    part = downloads.download(
+        source_file_at(f"{site.address}/{path.name}").remote, tmp_path / "d", lambda done, total: None
+    )
+    metadata = json.loads(part.with_suffix(".json").read_text())
+    assert metadata == {"address": f"{site.address}/{path.name}", "size": path.stat().st_size, "etag": '"1"'}

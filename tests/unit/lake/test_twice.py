@@ -25,10 +25,10 @@ NOTE = """
 """
 
 
-def refused(project: Project, *words: str) -> str:
-    """The reason why a landing is refused; it must leave the lake as it was."""
+def refused(project: Project, *arguments: str) -> str:
+    """Run a landing that is refused, check that the lake is unchanged, and return the reason."""
     before = project.tree()
-    answer = project.penstock(*words)
+    answer = project.penstock(*arguments)
     assert answer.code == 1, answer.text
     assert project.tree() == before
     (reason,) = [line for line in answer.text.splitlines() if line.startswith("refused ")]
@@ -41,13 +41,13 @@ def test_the_same_bytes_for_another_month(project: Project, green_file: GreenFil
     project.penstock("land", "green", "--file", str(first))
     second = first.with_name("green_tripdata_2021-02.parquet")
     shutil.copy(first, second)
-    words = ("land", "green", "--file", str(second))
-    reason = refused(project, *words)
+    arguments = ("land", "green", "--file", str(second))
+    reason = refused(project, *arguments)
     assert f"its bytes are live as green 2021-01, from {first}" in reason
-    # January was the mistake: what the message says to do works.
+    # If January was the mistake, the command in the message fixes it.
     (command,) = re.findall(r"`penstock (.*?)`", reason)
     assert project.penstock(*shlex.split(command)).code == 0
-    assert project.penstock(*words).code == 0
+    assert project.penstock(*arguments).code == 0
     assert [month.month for _, month in project.manifest.live()] == [2]
 
 
@@ -65,10 +65,10 @@ def test_the_same_month_under_another_name(project: Project, green_file: GreenFi
     project.penstock("land", "green", "--file", str(first))
     second = first.with_name("download.parquet")
     shutil.copy(first, second)
-    words = ("land", "green", "--file", str(second), "--month", "2021-01")
-    assert "`penstock remove green 2021-01`" in refused(project, *words)
+    arguments = ("land", "green", "--file", str(second), "--month", "2021-01")
+    assert "`penstock remove green 2021-01`" in refused(project, *arguments)
     assert project.penstock("remove", "green", "2021-01").code == 0
-    assert project.penstock(*words).code == 0
+    assert project.penstock(*arguments).code == 0
     assert project.rows("green", "2021-01").column("source_file").to_pylist() == ["download.parquet"] * 3
 
 
@@ -82,7 +82,7 @@ def test_the_same_name_from_elsewhere_is_unchanged(project: Project, green_file:
     assert project.manifest.version() == 1
 
 
-def test_a_month_that_is_no_longer_live_does_not_count(project: Project, green_file: GreenFile) -> None:
+def test_the_bytes_of_a_superseded_file_can_land(project: Project, green_file: GreenFile) -> None:
     first = green_file(fare=1.0)
     project.penstock("land", "green", "--file", str(first))
     second = first.with_name("green_tripdata_2021-02.parquet")
@@ -96,19 +96,19 @@ def test_a_month_that_is_no_longer_live_does_not_count(project: Project, green_f
 def test_two_landings_of_one_file_at_once(
     project: Project, green_file: GreenFile, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """The other landing ends while this one is at work, after its first look at what is live."""
+    """Another landing ends during this one, after this one has read which months are live."""
     first = green_file("2021-01")
     other = first.parent / "other" / name
     other.parent.mkdir()
     shutil.copy(first, other)
-    sniff = landing.sniff
+    detect_file_type = landing.detect_file_type  # type: ignore[attr-defined]
 
-    def meanwhile(path: Path, called: str) -> object:
-        monkeypatch.setattr(landing, "sniff", sniff)
+    def land_other_first(path: Path, name: str) -> object:
+        monkeypatch.setattr(landing, "detect_file_type", detect_file_type)
         assert project.penstock("land", "green", "--file", str(other)).code == 0
-        return sniff(path, called)
+        return detect_file_type(path, name)
 
-    monkeypatch.setattr(landing, "sniff", meanwhile)
+    monkeypatch.setattr(landing, "detect_file_type", land_other_first)
     answer = project.penstock("land", "green", "--file", str(first))
     if name == first.name:
         assert (answer.code, "unchanged" in answer.text) == (0, True)
@@ -134,18 +134,18 @@ def test_remove(project: Project, green_file: GreenFile) -> None:
     assert "2 removed" in project.penstock("clean", "--grace", "0d").text
     assert project.penstock("remove", "green", "all").code == 0
     assert project.manifest.live() == {}
-    for words, said in (
+    for arguments, message in (
         (("green", "all"), "live months of green. found: none"),
         (("green", "2021-01"), "live: none"),
         (("blue", "2021-01"), "known: green"),
         (("green",), "at least one month"),
     ):
-        answer = project.penstock("remove", *words)
-        assert (answer.code, said in answer.text) == (1, True), answer.text
+        answer = project.penstock("remove", *arguments)
+        assert (answer.code, message in answer.text) == (1, True), answer.text
     assert project.manifest.version() == 6
 
 
-def test_a_dataset_that_left_lake_yml_can_be_removed(project: Project, green_file: GreenFile) -> None:
+def test_a_dataset_that_is_not_in_lake_yml_can_be_removed(project: Project, green_file: GreenFile) -> None:
     project.penstock("land", "green", "--file", str(green_file()))
     path = project.root / "lake.yml"
     path.write_text(path.read_text().replace("  green:\n", "  emerald:\n", 1))

@@ -1,4 +1,4 @@
-"""A landed file that was cut short, changed, removed or joined by another is found, and the way back is named."""
+"""Verification finds landed files that were truncated, changed, removed or joined by another file."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.lake.manifest import Entry
-from penstock.lake.verification import problems, require
+from penstock.lake.verification import find_problems, require_intact
+from tests.support.paths import local_path
 
 from .conftest import GreenFile, Project, sha256_of
 
 
 def only(project: Project) -> tuple[Entry, Path]:
-    """The lake's one live entry, and its landed file."""
+    """Return the lake's only live entry and its landed file."""
     (entry,) = project.manifest.live().values()
-    return entry, entry.path(project.lake)
+    return entry, local_path(entry.path(project.lake))
 
 
 def flip(path: Path) -> None:
-    """Change one byte, nothing of the size or the time."""
+    """Change one byte of a file, but not its size or modification time."""
     stat = path.stat()
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
@@ -38,7 +39,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "cut": (lambda path: os.truncate(path, 100), "a truncated file, 100 bytes where "),
     "empty": (lambda path: os.truncate(path, 0), "a truncated file, 0 bytes where "),
     "grown": (lambda path: path.write_bytes(path.read_bytes() + b"x"), "a file that grew"),
-    "flipped": (flip, "another content than landed"),
+    "flipped": (flip, "other content than landed"),
     "joined": (lambda path: shutil.copy(path, path.with_name("part-1.parquet")), "`part-1.parquet`"),
 }
 
@@ -49,15 +50,15 @@ def test_damage_is_found(project: Project, green_file: GreenFile, kind: str) -> 
     project.penstock("land", "green", "2021-01", "--from", str(source.parent))
     entry, path = only(project)
     assert (entry.file_bytes, entry.file_sha256) == (path.stat().st_size, sha256_of(path))
-    assert problems(project.lake, [entry]) == []
-    require(project.lake, [entry])
-    damage, said = DAMAGE[kind]
+    assert find_problems(project.lake, [entry]) == []
+    require_intact(project.lake, [entry])
+    damage, message = DAMAGE[kind]
     damage(path)
-    (problem,) = problems(project.lake, [entry])
+    (problem,) = find_problems(project.lake, [entry])
     assert problem.entry == entry
-    assert said in problem.found and str(path) in problem.found
+    assert message in problem.found and str(path) in problem.found
     with pytest.raises(PenstockError) as error:
-        require(project.lake, [entry])
+        require_intact(project.lake, [entry])
     assert error.value.found == f"green 2021-01: {problem.found}"
     assert f"`penstock land green --file {source} --month 2021-01`" in error.value.do
 
@@ -66,11 +67,11 @@ def test_an_entry_without_a_hash_is_checked_by_its_footer(project: Project, gree
     project.penstock("land", "green", "2021-01", "--from", str(green_file().parent))
     entry, path = only(project)
     old = entry.model_copy(update={"file_bytes": 0, "file_sha256": ""})
-    assert problems(project.lake, [old]) == []
+    assert find_problems(project.lake, [old]) == []
     pq.write_table(pq.read_table(path).slice(1), path)
-    assert "2 rows where 3 landed" in problems(project.lake, [old])[0].found
+    assert "2 rows where 3 landed" in find_problems(project.lake, [old])[0].found
     os.truncate(path, path.stat().st_size - 10)
-    assert "can't be read" in problems(project.lake, [old])[0].found
+    assert "can't be read" in find_problems(project.lake, [old])[0].found
 
 
 def test_hidden_names_are_not_rows(project: Project, green_file: GreenFile) -> None:
@@ -78,7 +79,7 @@ def test_hidden_names_are_not_rows(project: Project, green_file: GreenFile) -> N
     entry, path = only(project)
     for name in (".part-0.parquet.crc", "_SUCCESS"):
         path.with_name(name).write_bytes(b"x")
-    assert problems(project.lake, [entry]) == []
+    assert find_problems(project.lake, [entry]) == []
 
 
 def test_only_the_damaged_months_are_named_and_many_are_counted(project: Project, green_file: GreenFile) -> None:
@@ -88,9 +89,9 @@ def test_only_the_damaged_months_are_named_and_many_are_counted(project: Project
     entries = list(project.manifest.live().values())
     for entry in entries[1:]:
         entry.path(project.lake).unlink()
-    assert [p.entry.file_month.month for p in problems(project.lake, entries)] == [2, 3, 4, 5, 6, 7, 8]
+    assert [p.entry.file_month.month for p in find_problems(project.lake, entries)] == [2, 3, 4, 5, 6, 7, 8]
     with pytest.raises(PenstockError) as error:
-        require(project.lake, entries)
+        require_intact(project.lake, entries)
     assert "2021-01" not in str(error.value) and "and 2 more months" in error.value.found
 
 
@@ -100,8 +101,8 @@ def test_the_command_checks_every_live_file(project: Project, green_file: GreenF
     project.penstock("land", "green", "all", "--from", "../files")
     answer = project.penstock("lake", "--verify")
     assert (answer.code, "every live file is as it landed" in answer.text) == (0, True)
-    flip(next(iter(project.manifest.live().values())).path(project.lake))
+    flip(local_path(next(iter(project.manifest.live().values())).path(project.lake)))
     answer = project.penstock("lake", "--verify")
-    assert (answer.code, "found: green 2021-01: another content" in answer.text) == (1, True)
+    assert (answer.code, "found: green 2021-01: other content" in answer.text) == (1, True)
     assert "2021-02" not in answer.text
     assert project.penstock("lake").code == 0

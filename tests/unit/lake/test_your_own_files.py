@@ -1,4 +1,4 @@
-"""The page about one's own files, followed to the letter."""
+"""The page about landing your own files works as written."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_the_page_works_as_written(project: Project) -> None:
     (folder / "rides-2021-01.csv").write_text(JANUARY)
     (folder / "rides-2021-02-final.csv.gz").write_bytes(gzip.compress(FEBRUARY.encode()))
     for line in commands.splitlines():
-        program, *words = shlex.split(line)
+        program, *arguments = shlex.split(line)
         assert program == "penstock"
-        answer = project.penstock(*words)
+        answer = project.penstock(*arguments)
         assert answer.code == 0, answer.text
     assert "2 live months, 3 rows" in answer.text
     first, second = project.rows("bike_rides", "2021-01"), project.rows("bike_rides", "2021-02")

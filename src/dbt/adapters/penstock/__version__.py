@@ -1,1 +1,5 @@
-version = "0.1.0"
+"""The version that `dbt --version` shows."""
+
+from penstock import __version__ as version
+
+__all__ = ["version"]

@@ -33,17 +33,17 @@ class ColumnMethods(SparkAdapter):
     @classmethod
     def quote(cls, identifier: str) -> str:
         """Return a quoted identifier. A class method, since dbt renders constraints with it."""
-        return names.quoted(str(identifier))
+        return names.quote_identifier(str(identifier))
 
     @available
     def column_name(self, name: str, columns: list[Any] | None = None) -> str:
         """Return a column of a configuration as SQL; `columns` are those of the table or query."""
-        return names.column(str(name), None if columns is None else [item.name for item in columns])
+        return names.column_expression(str(name), None if columns is None else [item.name for item in columns])
 
     @available
     def literal(self, text: Any) -> str:
         """Return text as a SQL literal."""
-        return names.text(str(text))
+        return names.string_literal(str(text))
 
     @available
     def fixture_value(self, value: Any, data_type: str, column: str) -> str:
@@ -110,4 +110,4 @@ class ColumnMethods(SparkAdapter):
     @available.parse(lambda *arguments, **options: {})
     def needed_properties(self, columns: Sequence[PenstockColumn], configured: Mapping[str, Any]) -> dict[str, str]:
         """Return the table properties that Delta needs for some columns."""
-        return table_features.properties({column.name: column.dtype for column in columns}, configured)
+        return table_features.required_properties({column.name: column.dtype for column in columns}, configured)

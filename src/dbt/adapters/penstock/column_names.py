@@ -47,7 +47,7 @@ def distinct_names(columns: Iterable[Any]) -> list[str]:
             name = f"{column.name}_{number}"
         taken.add(name.lower())
         unique.append(name)
-    return [] if unique == [column.name for column in listed] else list(map(names.quoted, unique))
+    return [] if unique == [column.name for column in listed] else list(map(names.quote_identifier, unique))
 
 
 def seed_column_types(types: Mapping[str, str], names: Iterable[str], seed: str) -> dict[str, str]:

@@ -45,7 +45,7 @@ def change(old: str, new: str) -> Change:
         `widens`: the column can be altered to the new type; `fits`: the old type holds the new rows; `impossible`:
         neither.
     """
-    if parse(old).takes(parse(new)):
+    if parse(old).accepts(parse(new)):
         return "fits"
     old, new = old.lower(), new.lower()
     if widens(old, new):

@@ -55,7 +55,7 @@ class PenstockColumn(SparkColumn):
     @property
     def quoted(self) -> str:
         """The column's name, quoted."""
-        return names.quoted(self.column)
+        return names.quote_identifier(self.column)
 
     @property
     def _kind(self) -> str:
@@ -117,11 +117,11 @@ class PenstockColumn(SparkColumn):
     @property
     def stored_type(self) -> str:
         """The type of a table's column that stores it: a string for NULL literals."""
-        return parse(self.dtype).stored.sql
+        return parse(self.dtype).storable.sql
 
     def takes(self, other: Column) -> bool:
         """Return whether this column's type accepts the values of another column."""
-        return parse(self.dtype).takes(parse(other.dtype))
+        return parse(self.dtype).accepts(parse(other.dtype))
 
     def can_expand_to(self, other_column: Column) -> bool:
         """Return whether dbt should widen a string column: never, since Spark's strings have no length."""

@@ -21,7 +21,7 @@ from dbt.adapters.penstock.describe_cache import DescriptionCache
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
 from dbt.adapters.penstock.statement_text import changed_relations, was_replaced_by_another_run
-from penstock.delta.conflicts import again_on_conflict
+from penstock.delta.conflicts import retry_on_conflict
 
 __all__ = ["PenstockConnectionManager", "managed_server"]
 
@@ -138,7 +138,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
         # Two runs of a project may replace the same seed, table or view at the same time: the second tries again.
         with self.descriptions.changing(changed_relations(sql)):
-            return again_on_conflict(send, lost=lambda error: was_replaced_by_another_run(sql, str(error)))
+            return retry_on_conflict(send, is_retryable=lambda error: was_replaced_by_another_run(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
         """Return a statement with dbt's comment, which Spark's UI shows and some macros leave out."""

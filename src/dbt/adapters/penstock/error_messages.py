@@ -14,13 +14,13 @@ from pyhive.exc import Error as HiveError
 from dbt.adapters.penstock.errors import AdapterDatabaseError, AdapterError
 from dbt.adapters.penstock.statement_text import next_statement, written_table
 from penstock.errors import render
-from penstock.python_runtime.model_errors import FRAME
+from penstock.python_runtime.model_errors import STACK_FRAME
 
 # The Thrift server writes a prefix and the error class, and then a message that begins with the error class.
 PREFIX = re.compile(r"^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: )?(?:Error running query: )?")
 REPEATED_CLASS = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
 CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
-FRAMES = re.compile(FRAME)
+FRAMES = re.compile(STACK_FRAME)
 # Spark's heading of the SQL that it quotes.
 SQL_HEADING = re.compile(r"^== SQL ", re.MULTILINE)
 

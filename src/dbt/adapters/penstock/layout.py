@@ -14,7 +14,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import capabilities, spark_conf
 from dbt.adapters.penstock.capabilities import TableFormat
 from dbt.adapters.penstock.errors import AdapterError
-from penstock.delta.sorted_writes import arranged
+from penstock.delta.sorted_writes import sorted_query
 
 MB = 1024 * 1024
 # Shuffled rows take more bytes than the same rows in a file. Measured on the trips of `penstock sample --rows 3000000`
@@ -153,7 +153,7 @@ class FileLayout:
 
     def arranged(self, select: str) -> str:
         """Return a query of the same rows, in the order and number of tasks that the layout needs."""
-        return arranged(select, self.partition_by, self.rebalanced, self.sorted_within)
+        return sorted_query(select, self.partition_by, self.rebalanced, self.sorted_within)
 
 
 def session_settings(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:

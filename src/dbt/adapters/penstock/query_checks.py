@@ -44,7 +44,7 @@ def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) ->
     rows: list[tuple[str, ...]] = [("column_name", "definition_type", "contract_type", "mismatch_reason")]
     for key in sorted({*in_query, *in_contract}):
         returned, named = in_query.get(key), in_contract.get(key)
-        if returned and named and (not named[1] or parse(named[1]).takes(parse(returned[1]))):
+        if returned and named and (not named[1] or parse(named[1]).accepts(parse(returned[1]))):
             continue
         reason = "missing in definition" if not returned else "missing in contract" if not named else ""
         types = [column[1].upper() if column else "" for column in (returned, named)]
@@ -81,13 +81,13 @@ class QueryChecks:
             declared, columns = self._check_contract(sql, node)
         else:
             columns = self._columns.query_columns(sql)
-        listed = contract.storable({column.name: column.dtype for column in columns}, declared)
+        listed = contract.storable_select({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)
         types = {name.lower(): data_type for name, data_type in declared.items()}
         for column in columns:
             if (kind := parse(column.dtype)).has_void:
-                column.dtype = types.get(column.name.lower(), kind.stored.sql)
+                column.dtype = types.get(column.name.lower(), kind.storable.sql)
         query = sql.rstrip().rstrip(";")
         return Query(f"select {', '.join(listed)} from (\n{query}\n) as DBT_INTERNAL_STORED", columns)
 
@@ -112,7 +112,7 @@ class QueryChecks:
             types = self._exact_types(sql)
         found = {column.name: data_type for column, data_type in zip(columns, types, strict=True)}
         if different := contract.differences(declared, found):
-            message = render(*contract.parts(node["name"], different))
+            message = render(*contract.mismatch_parts(node["name"], different))
             raise CompilationError(f"{HEADER}{_mismatches(declared, found)}\n\n{message}")
         order = [name.lower() for name in declared]
         columns.sort(key=lambda column: order.index(column.name.lower()))

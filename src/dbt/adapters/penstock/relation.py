@@ -23,7 +23,7 @@ from dbt.adapters.penstock import databases
 from penstock.intervals import input_filter
 from penstock.intervals.grain import MONTH
 from penstock.intervals.model_config import is_interval
-from penstock.sql.names import column as column_name
+from penstock.sql.names import column_expression
 
 # A column name that needs quotes; any other text is a SQL expression.
 QUOTED_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
@@ -98,7 +98,7 @@ class PenstockRelation(SparkRelation):
         relation = super().create_from(quoting, relation_config, **kwargs)
         window = relation.event_time_filter
         if window and QUOTED_NAME.fullmatch(window.field_name):
-            quoted = dataclasses.replace(window, field_name=column_name(window.field_name))
+            quoted = dataclasses.replace(window, field_name=column_expression(window.field_name))
             relation = dataclasses.replace(relation, event_time_filter=quoted)
         if relation.database:
             named_only = "event_time_filter" not in kwargs

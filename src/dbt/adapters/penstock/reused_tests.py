@@ -190,8 +190,8 @@ class ReusedTests:
         Raises:
             UnknownChanges: it is not a Delta table on this machine.
         """
-        log = delta_log.folder(self._information(node)) if self._adapter.config.credentials.managed else None
-        commit = delta_log.newest(log) if log else None
+        log = delta_log.log_folder(self._information(node)) if self._adapter.config.credentials.managed else None
+        commit = delta_log.newest_commit_id(log) if log else None
         if commit is None:
             raise UnknownChanges(node.unique_id)
         return commit

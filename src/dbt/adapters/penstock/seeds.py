@@ -27,6 +27,7 @@ from dbt.adapters.penstock.column_names import seed_column_types
 from dbt.adapters.penstock.columns import PenstockColumn
 from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError
 from penstock.sql.data_types import parse
+from penstock.sql.names import string_literal
 
 # dbt's testers in their order of preference, the same for every column.
 NUMBER, TEXT = agate.Number, agate.Text
@@ -114,7 +115,7 @@ def fingerprint(node: Mapping[str, Any]) -> str | None:
 def _storable_type(data_type: str) -> str:
     """Return a configured type, with STRING in place of VOID, which a table cannot store."""
     parsed = parse(data_type.strip().lower())
-    return parsed.stored.sql if parsed.has_void else data_type
+    return parsed.storable.sql if parsed.has_void else data_type
 
 
 def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:
@@ -231,7 +232,7 @@ def _literal(rows: Sequence[Sequence[str | None]]) -> str:
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     # With spark.sql.variable.substitute, Spark replaces ${…} in statements, even inside literals.
     text = text.replace("$", "\\u0024")
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return string_literal(text)
 
 
 def _part_queries(rows: Sequence[Sequence[str | None]]) -> Iterable[str]:

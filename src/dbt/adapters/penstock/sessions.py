@@ -126,7 +126,8 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
             username=credentials.user,
             # Without the prefix the server ignores a setting.
             configuration={
-                f"set:hiveconf:{k}": v for k, v in {**data_types.WHOLE, **credentials.server_side_parameters}.items()
+                f"set:hiveconf:{k}": v
+                for k, v in {**data_types.UNTRUNCATED_TYPES, **credentials.server_side_parameters}.items()
             },
         )
     except HiveError as error:

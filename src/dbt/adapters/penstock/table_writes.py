@@ -16,7 +16,7 @@ from dbt.adapters.penstock.column_names import Names
 from dbt.adapters.penstock.errors import AdapterError
 from penstock.delta import log as delta_log
 from penstock.delta import merge_keys
-from penstock.delta.conflicts import again_on_conflict
+from penstock.delta.conflicts import retry_on_conflict
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
@@ -82,12 +82,12 @@ class TableWriter:
 
         def write() -> AdapterResponse:
             try:
-                return again_on_conflict(lambda: self._adapter.execute(sql)[0])
+                return retry_on_conflict(lambda: self._adapter.execute(sql)[0])
             except DbtRuntimeError as error:
-                if source is None or not keys or not merge_keys.is_duplicate(error):
+                if source is None or not keys or not merge_keys.is_duplicate_key_error(error):
                     raise
                 rows: Any = lambda query: self._adapter.execute(query, fetch=True)[1].rows  # noqa: E731
-                parts = merge_keys.in_parts(rows, target.render(), source, keys, key_names or ())
+                parts = merge_keys.error_parts(rows, target.render(), source, keys, key_names or ())
                 if parts is None:
                     raise
                 raise AdapterError(*parts) from None
@@ -152,7 +152,7 @@ def seed_is_unchanged(relation: BaseRelation, node: dict[str, Any], empty: bool)
 
     Only the log of a Delta table on this machine shows that; any other table is loaded again.
     """
-    log = delta_log.folder(getattr(relation, "information", None) or "")
+    log = delta_log.log_folder(getattr(relation, "information", None) or "")
     wanted = seed_properties(node, empty)
     # The metastore's copy of the properties lacks them until the table is replaced once.
     written = delta_log.properties_as_written(log) if log and wanted else None

@@ -15,7 +15,7 @@ from typing import Any
 from dbt_common.exceptions import CompilationError
 
 from dbt.adapters.penstock.errors import AdapterCompilationError
-from penstock.sql.names import plain, text
+from penstock.sql.names import string_literal, unquote_identifier
 
 NESTED = re.compile(r"\s*(array|map|struct)\s*<(.*)>\s*", re.IGNORECASE | re.DOTALL)
 FIELD = re.compile(r"\s*(`(?:[^`]|``)+`|[^`:]+?)\s*(?::|(?<=`)\s)\s*(.*)", re.DOTALL)
@@ -59,9 +59,9 @@ def _scalar(given: Any, data_type: str, column: str) -> str:
     if isinstance(given, bool):
         return str(given).lower()
     if isinstance(given, float) and not math.isfinite(given):
-        return text(str(given))
+        return string_literal(str(given))
     if isinstance(given, str | date):
-        return text(str(given))
+        return string_literal(str(given))
     if isinstance(given, list | dict):
         raise _invalid_value(column, data_type, json.dumps(given, default=str))
     return str(given)
@@ -81,7 +81,9 @@ def _nested(given: Any, kind: str, inner: str, data_type: str, column: str) -> s
     if unknown := [str(name) for name in given if str(name).casefold() not in known]:
         raise _invalid_value(column, data_type, f"{', '.join(unknown)}, which it doesn't have")
     values = {str(name).casefold(): element for name, element in given.items()}
-    pairs = [f"{text(name)}, {value(values.get(name.casefold()), kind, column)}" for name, kind in fields.items()]
+    pairs = [
+        f"{string_literal(name)}, {value(values.get(name.casefold()), kind, column)}" for name, kind in fields.items()
+    ]
     return f"named_struct({', '.join(pairs)})"
 
 
@@ -90,7 +92,7 @@ def field(item: str) -> tuple[str, str]:
     match = FIELD.fullmatch(item)
     if match is None:
         raise ValueError(item)
-    return plain(match[1]), match[2].strip()
+    return unquote_identifier(match[1]), match[2].strip()
 
 
 def split_types(inner: str) -> list[str]:

@@ -1,1 +1,1 @@
-"""Who may connect to a server: its secret, and the Java classes that check it."""
+"""Authentication of a server's clients: its secret, and the Java classes that check it."""

@@ -1,7 +1,7 @@
-"""What a server asks of those who connect to it, as settings of Hive and Spark.
+"""Settings of Hive and Spark by which a server authenticates its clients.
 
-Thrift asks for the secret as a password, the UI for a key, the driver's own ports for a secret that Spark makes up.
-https://spark.apache.org/docs/latest/security.html
+Thrift checks the server's secret as a password, the UI checks a key, and the driver's RPC ports check a secret that
+Spark generates. https://spark.apache.org/docs/latest/security.html
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from penstock.config.settings import Settings
 from penstock.spark.access import java_classes, secret
 from penstock.spark.cluster import record
 
-# Part of the settings' fingerprint. Raise it when a running server must be restarted to ask for a login.
+# Part of the settings' fingerprint. Increment it when a change here requires a restart of running servers.
 GENERATION = 1
-# The system property that names the file of the secret.
+# The system property with the path of the secret's file.
 SECRET_FILE = "penstock.secret.file"
 AUTHENTICATION = "hive.server2.authentication"
-# The login check reads hive-site.xml, and the server its own settings: both have them.
+# In hive-site.xml for the login check, and in Spark's settings for the server.
 HIVE = {AUTHENTICATION: "CUSTOM", "hive.server2.custom.authentication.class": java_classes.AUTHENTICATOR}
 
 
-def ui(folder: Path) -> dict[str, str]:
-    """Spark's settings of pages that ask for the key in a folder; none of them ends a job.
+def ui_settings(folder: Path) -> dict[str, str]:
+    """Return Spark's settings of web pages that require a key and cannot kill a job.
 
     Args:
-        folder: where the secret is kept.
+        folder: the folder with the key's file.
     """
     return {
         "spark.ui.killEnabled": "false",
@@ -36,34 +36,37 @@ def ui(folder: Path) -> dict[str, str]:
     }
 
 
-def spark(settings: Settings) -> dict[str, str]:
-    """Spark's settings of a driver: who may see its pages, and who may send it messages."""
-    return {**ui(settings.state_dir), **messages(settings, settings.server.master)}
+def spark_settings(settings: Settings) -> dict[str, str]:
+    """Return Spark's settings that protect the UI and the RPC ports of the server's driver."""
+    return {**ui_settings(settings.state_dir), **rpc_settings(settings, settings.server.master)}
 
 
-def messages(settings: Settings, master: str) -> dict[str, str]:
-    """Spark's settings of the ports on which a driver with this master and its executors talk; none are known for a
-    cluster that someone else runs.
+def rpc_settings(settings: Settings, master: str) -> dict[str, str]:
+    """Return Spark's settings that protect the ports between a driver and its executors.
+
+    Args:
+        settings: the project's settings.
+        master: the driver's master. Nothing is known of a cluster that someone else runs, so the result is empty.
     """
     if addresses.is_local(master):
-        # Spark makes up a secret that never leaves the process.
+        # Spark generates a secret that never leaves the process.
         return {"spark.authenticate": "true"}
-    shared = record.secret_of(settings, master)
-    return nodes(shared) if shared else {}
+    shared = record.secret_for_master(settings, master)
+    return shared_secret_settings(shared) if shared else {}
 
 
-def nodes(shared: str) -> dict[str, str]:
-    """Spark's settings of a cluster's nodes and applications, which know one secret."""
+def shared_secret_settings(shared: str) -> dict[str, str]:
+    """Return Spark's settings of the nodes and applications of a cluster, which share one secret."""
     return {"spark.authenticate": "true", "spark.authenticate.secret": shared}
 
 
-def of_driver(conf: Mapping[str, str], settings: Settings, master: str) -> dict[str, str]:
-    """A server's settings for a driver beside it that has a master of its own."""
-    ours = messages(settings, settings.server.master)
-    kept = {key: value for key, value in conf.items() if ours.get(key) != value}
-    return {**messages(settings, master), **kept}
+def driver_settings(conf: Mapping[str, str], settings: Settings, master: str) -> dict[str, str]:
+    """Return the server's settings adapted to a driver that has another master."""
+    of_server = rpc_settings(settings, settings.server.master)
+    kept = {key: value for key, value in conf.items() if of_server.get(key) != value}
+    return {**rpc_settings(settings, master), **kept}
 
 
-def by_profile(settings: Settings) -> bool:
-    """Whether the settings have Thrift ask for another login than the secret: the profile has to know it."""
+def has_custom_login(settings: Settings) -> bool:
+    """Return whether `server.spark_conf` configures another login for Thrift, which profiles.yml must contain."""
     return f"spark.hadoop.{AUTHENTICATION}" in settings.server.spark_conf

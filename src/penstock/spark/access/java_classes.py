@@ -1,7 +1,7 @@
-"""The Java classes that ask who is there, compiled once with the compiler that Spark ships.
+"""The Java classes that authenticate clients, compiled once with the compiler that Spark ships.
 
-Hive and Spark take a login check and a filter of their pages as classes, and a user's machine has a Java without a
-compiler. Spark has Janino, by which it compiles its own plans: https://janino-compiler.github.io/janino/
+Hive loads its login check, and Spark the filter of its web pages, as a class. A Java runtime has no compiler, so
+Janino compiles them, with which Spark compiles its plans: https://janino-compiler.github.io/janino/
 """
 
 from __future__ import annotations
@@ -17,54 +17,53 @@ from filelock import FileLock
 from penstock.errors import PenstockError
 from penstock.spark import distribution
 from penstock.spark.java import Java
+from penstock.storage import atomic
 
 SOURCES = Path(__file__).parent / "java"
-# Each knows the ones before it.
+# Each may use the ones before it.
 ORDER = ("Secret", "SecretAuthenticator", "KeyFilter", "SameUserServerSocket")
 AUTHENTICATOR = "penstock.access.SecretAuthenticator"
 FILTER = "penstock.access.KeyFilter"
 NEEDED = ("commons-compiler-*", "janino-*", "jakarta.servlet-api-*", "libthrift-*", "slf4j-api-*")
 THRIFT = "spark-hive-thriftserver_*"
-# The same bytes for the same classes.
-LONG_AGO = (2026, 1, 1, 0, 0, 0)
+# A fixed time of the jar's entries, so that the same classes give the same bytes.
+ENTRY_TIME = (2026, 1, 1, 0, 0, 0)
 
 
-def jar(shared_dir: Path, java: Java) -> Path:
-    """The jar with the classes, made when it isn't there.
+def access_jar(shared_dir: Path, java: Java) -> Path:
+    """Return the jar with the classes; compile it if it is missing.
 
     Args:
-        shared_dir: folder of what all targets share; the jar goes below `jars/`.
-        java: the Java that compiles.
+        shared_dir: folder that all targets share; the jar is below `jars/`.
+        java: the Java that runs the compiler.
 
     Raises:
-        PenstockError: a Spark whose classes are others.
+        PenstockError: the classes do not fit the installed Spark.
     """
     sources = {name: (SOURCES / f"{name}.java").read_text() for name in ORDER}
-    version = hashlib.sha256("\n".join([distribution.version(), *sources.values()]).encode()).hexdigest()[:12]
+    version = hashlib.sha256("\n".join([distribution.spark_version(), *sources.values()]).encode()).hexdigest()[:12]
     folder = shared_dir / "jars"
-    made = folder / f"penstock-access-{version}.jar"
-    if not made.exists():
+    jar = folder / f"penstock-access-{version}.jar"
+    if not jar.exists():
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
-            if not made.exists():
-                _write(made, _compile(sources, java))
-    return made.resolve()
+            if not jar.exists():
+                _write(jar, _compile(sources, java))
+    return jar.resolve()
 
 
-def _write(made: Path, classes: dict[str, bytes]) -> None:
-    aside = made.with_suffix(f".{os.getpid()}.part")
-    with zipfile.ZipFile(aside, "w") as out:
+def _write(jar: Path, classes: dict[str, bytes]) -> None:
+    with atomic.replacement(jar) as temporary, zipfile.ZipFile(temporary, "w") as out:
         for name, content in sorted(classes.items()):
-            out.writestr(zipfile.ZipInfo(f"{name.replace('.', '/')}.class", LONG_AGO), content)
-    aside.replace(made)
+            out.writestr(zipfile.ZipInfo(f"{name.replace('.', '/')}.class", ENTRY_TIME), content)
 
 
 def _compile(sources: dict[str, str], java: Java) -> dict[str, bytes]:
-    """Class files by class name."""
+    """Return the bytecode of the classes by class name."""
     from py4j.java_gateway import GatewayParameters, JavaGateway, launch_gateway
     from py4j.protocol import Py4JJavaError
 
-    folder = distribution.home() / "jars"
+    folder = distribution.spark_home() / "jars"
     path = [str(jar) for name in (*NEEDED, THRIFT) for jar in sorted(folder.glob(f"{name}.jar"))]
     port, token = launch_gateway(
         jarpath=str(next(folder.glob("py4j-*.jar"))),
@@ -75,7 +74,7 @@ def _compile(sources: dict[str, str], java: Java) -> dict[str, bytes]:
         enable_auth=True,
     )
     gateway = JavaGateway(gateway_parameters=GatewayParameters(port=port, auth_token=token))
-    found: dict[str, bytes] = {}
+    bytecode: dict[str, bytes] = {}
     loader: Any = None
     try:
         for name, text in sources.items():
@@ -84,10 +83,10 @@ def _compile(sources: dict[str, str], java: Java) -> dict[str, bytes]:
                 compiler.setParentClassLoader(loader)
             compiler.cook(name, text)
             loader = compiler.getClassLoader()
-            found.update({key: bytes(content) for key, content in compiler.getBytecodes().items()})
+            bytecode.update({key: bytes(content) for key, content in compiler.getBytecodes().items()})
     except Py4JJavaError as error:
-        words = " ".join(str(error.java_exception.getMessage()).split())
-        raise PenstockError("Spark 4.1, whose classes penstock's fit", words, "install pyspark 4.1") from None
+        message = " ".join(str(error.java_exception.getMessage()).split())
+        raise PenstockError("Spark 4.1, which penstock's Java classes fit", message, "install pyspark 4.1") from None
     finally:
         gateway.shutdown()
-    return found
+    return bytecode

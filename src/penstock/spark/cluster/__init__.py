@@ -1,1 +1,1 @@
-"""A standalone Spark cluster on this machine: a master and workers, to try and to test one."""
+"""A standalone Spark cluster on this machine, for trials and tests: a master and workers."""

@@ -1,4 +1,4 @@
-"""Bring the cluster up, mend it, take it down."""
+"""Start the cluster, restart its dead nodes, and stop it."""
 
 from __future__ import annotations
 
@@ -22,38 +22,37 @@ from penstock.spark.server import control as server
 from penstock.storage import private_files
 
 MASTER_PORT, WORKER_PORT, UI_PORT = 7077, 7078, 8080
-# Spark's own: a worker whose master is gone asks for it again for about ten minutes, then ends.
 UNITS = {"m": 2**20, "g": 2**30}
-REGISTERED_SECONDS = 30.0
+REGISTRATION_SECONDS = 30.0
 
 
 def _lock(settings: Settings) -> FileLock:
-    server.close_state(settings)
-    return FileLock(private_files.folder(record.folder(settings)) / "cluster.lock")
+    server.make_state_folders(settings)
+    return FileLock(private_files.make_folder(record.folder(settings)) / "cluster.lock")
 
 
 def master_port(settings: Settings) -> int:
-    """The port that the target's master has, when that is on this machine; else Spark's own."""
-    for host, port in addresses.standalone(settings.server.master):
+    """Return the port of the target's master if that is on this machine, else Spark's default."""
+    for host, port in addresses.standalone_masters(settings.server.master):
         if addresses.is_loopback(host):
             return port
     return MASTER_PORT
 
 
-def check(workers: int, cores: int, memory: str) -> None:
-    """Refuse a cluster that can't be.
+def check_size(workers: int, cores: int, memory: str) -> None:
+    """Raise an error unless this machine has room for a cluster of this size.
 
     Raises:
-        PenstockError: no worker, no core, or more memory than the machine has free.
+        PenstockError: no worker, no core, more memory than is free, or too many cores.
     """
     if workers < 1 or cores < 1:
-        raise PenstockError("a worker and a core at least", f"{workers} workers of {cores} cores", "ask for 1 or more")
+        raise PenstockError("at least a worker and a core", f"{workers} workers of {cores} cores", "ask for 1 or more")
     if not re.fullmatch(r"[1-9][0-9]*[mg]", memory):
         raise PenstockError("memory as in 1g or 900m", repr(memory), "correct --memory")
-    wanted = workers * int(memory[:-1]) * UNITS[memory[-1]]
+    requested = workers * int(memory[:-1]) * UNITS[memory[-1]]
     free = psutil.virtual_memory().available
-    if wanted > free:
-        found = f"{free / 2**30:.1f} GiB free, {workers} workers of {memory} take {wanted / 2**30:.1f}"
+    if requested > free:
+        found = f"{free / 2**30:.1f} GiB free, {workers} workers of {memory} take {requested / 2**30:.1f}"
         raise PenstockError("memory for the workers", found, "ask for fewer workers, less --memory, or end programs")
     if cores > 4 * configuration.cores():
         found = f"{configuration.cores()} processors, {cores} cores a worker"
@@ -61,71 +60,77 @@ def check(workers: int, cores: int, memory: str) -> None:
 
 
 def up(
-    settings: Settings, workers: int, cores: int, memory: str, say: Callable[[str], None] = lambda text: None
+    settings: Settings, workers: int, cores: int, memory: str, progress: Callable[[str], None] = lambda text: None
 ) -> tuple[Cluster, list[str]]:
-    """The running cluster, and the names of what was started for it: all, none, or what had died.
+    """Start the cluster, or those of its nodes that do not run.
 
     Args:
-        settings: the project's.
-        workers: how many there shall be; more are started, fewer ended.
-        cores, memory: what each worker offers. A running cluster of other workers is refused.
-        say: told, in a few words, what takes time.
+        settings: the project's settings.
+        workers: the requested number of workers; a running cluster gets more or fewer.
+        cores: cores of each worker.
+        memory: memory of each worker, as in `1g`.
+        progress: called with a short text before each slow step.
+
+    Returns:
+        The running cluster, and the names of the nodes that were started.
 
     Raises:
-        PenstockError: a cluster that can't be, or a node that didn't start.
+        PenstockError: the machine has no room for it, it runs with workers of another size, or a node failed to start.
     """
-    check(workers, cores, memory)
+    check_size(workers, cores, memory)
     with _lock(settings):
-        found = record.read(settings)
-        if found and found.started:
-            if (found.cores, found.memory) != (cores, memory):
+        running = record.read(settings)
+        if running and running.is_running:
+            if (running.cores, running.memory) != (cores, memory):
                 raise PenstockError(
                     f"workers of {cores} cores and {memory}",
-                    f"a cluster that is up with workers of {found.cores} cores and {found.memory}",
-                    "`penstock cluster down` first, or ask for what it has",
+                    f"a running cluster with workers of {running.cores} cores and {running.memory}",
+                    "`penstock cluster down` first, or ask for workers of that size",
                 )
-            cluster = replace(found, wanted=workers)
+            cluster = replace(running, wanted=workers)
         else:
-            nodes.clear(settings)
-            secret.take(record.folder(settings))
+            nodes.remove_state(settings)
+            secret.ensure(record.folder(settings))
             cluster = Cluster(None, {}, workers, cores, memory)
-        _end([cluster.workers[n].process.handle() for n in sorted(cluster.workers) if n >= workers])
+        _terminate([cluster.workers[n].process.handle() for n in sorted(cluster.workers) if n >= workers])
         cluster = replace(cluster, workers={n: node for n, node in cluster.workers.items() if n < workers})
-        started = cluster.dead
-        if started:
-            cluster = _mend(settings, cluster, say)
-        return record.write(settings, cluster), started
+        dead = cluster.dead
+        if dead:
+            cluster = _start_dead_nodes(settings, cluster, progress)
+        return record.write(settings, cluster), dead
 
 
-def _mend(settings: Settings, cluster: Cluster, say: Callable[[str], None]) -> Cluster:
-    """Start what of a cluster is missing; the record knows each as soon as it runs."""
+def _start_dead_nodes(settings: Settings, cluster: Cluster, progress: Callable[[str], None]) -> Cluster:
+    """Start the nodes that do not run; write the record after each."""
     starter = nodes.Starter(settings, java.find(settings.server.java_home))
     alive = [node for node in cluster.nodes if node.alive]
     taken = {port for node in alive for port in (node.port, node.ui_port)}
     if not (cluster.master and cluster.master.alive):
-        say("starting the master")
-        # Workers and applications ask for it where it was.
-        known = cluster.master if alive else None
-        port = known.port if known else nodes.free_port(master_port(settings), taken)
-        ui_port = nodes.free_port(known.ui_port if known else UI_PORT, taken)
-        cluster = record.write(settings, replace(cluster, master=starter.master(port, ui_port)))
+        progress("starting the master")
+        # Live workers and applications reconnect to the master's previous port.
+        previous = cluster.master if alive else None
+        port = previous.port if previous else nodes.free_port(master_port(settings), taken)
+        ui_port = nodes.free_port(previous.ui_port if previous else UI_PORT, taken)
+        cluster = record.write(settings, replace(cluster, master=starter.start_master(port, ui_port)))
     logs = record.folder(settings) / "logs"
     missing = [n for n in range(cluster.wanted) if n not in cluster.workers or not cluster.workers[n].alive]
     for number in missing:
-        say(f"starting worker {number}")
+        progress(f"starting worker {number}")
         port = nodes.free_port(WORKER_PORT + number, taken)
         ui_port = nodes.free_port(UI_PORT + 1 + number, taken)
-        node = starter.worker(number, cluster.address, cluster.cores, cluster.memory, port, ui_port)
+        node = starter.start_worker(number, cluster.address, cluster.cores, cluster.memory, port, ui_port)
         cluster = record.write(settings, replace(cluster, workers={**cluster.workers, number: node}))
     for number in missing:
         log = logs / f"worker-{number}.log"
-        if not nodes.wait_for(lambda log=log: nodes.registered(log), REGISTERED_SECONDS):  # type: ignore[misc]
-            raise PenstockError(f"worker {number} taken by the master", nodes.last_words(log, None), f"read {log}")
+        if not nodes.wait_for(lambda log=log: nodes.is_registered(log), REGISTRATION_SECONDS):  # type: ignore[misc]
+            raise PenstockError(
+                f"worker {number} registered with the master", nodes.failure_reason(log, None), f"read {log}"
+            )
     return cluster
 
 
-def _end(handles: list[psutil.Process | None], seconds: float = 20) -> None:
-    """End processes with all that they started; those that don't go in time are killed."""
+def _terminate(handles: list[psutil.Process | None], seconds: float = 20) -> None:
+    """Terminate processes and their children; kill those that still run after some seconds."""
     chosen: list[psutil.Process] = []
     for handle in filter(None, handles):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -141,18 +146,18 @@ def _end(handles: list[psutil.Process | None], seconds: float = 20) -> None:
 
 
 def down(settings: Settings) -> bool:
-    """End the cluster's processes and their executors; whether there were any."""
+    """Stop the cluster's processes and their executors; return whether any ran."""
     with _lock(settings):
-        found = record.read(settings)
-        live = bool(found and found.started)
-        if found:
-            _end([node.process.handle() for node in found.nodes])
-        nodes.clear(settings)
+        cluster = record.read(settings)
+        was_running = bool(cluster and cluster.is_running)
+        if cluster:
+            _terminate([node.process.handle() for node in cluster.nodes])
+        nodes.remove_state(settings)
         record.remove(settings)
-        return live
+        return was_running
 
 
 def current(settings: Settings) -> Cluster | None:
-    """The cluster of which something runs; None when nothing does."""
-    found = record.read(settings)
-    return found if found and found.started else None
+    """Return the cluster if any of its nodes runs, else None."""
+    cluster = record.read(settings)
+    return cluster if cluster and cluster.is_running else None

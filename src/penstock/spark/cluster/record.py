@@ -1,7 +1,4 @@
-"""The cluster's record: which processes, which ports, what each worker offers.
-
-One JSON file in the cluster's folder. Processes are known as the server's are, by id and start time.
-"""
+"""The record of a running cluster: a JSON file with its processes, their ports, and the size of its workers."""
 
 from __future__ import annotations
 
@@ -25,7 +22,8 @@ class Node:
 
     Attributes:
         process: its JVM.
-        port, ui_port: where it takes Spark's own messages, and where its pages are.
+        port: its port for Spark's RPC.
+        ui_port: the port of its web pages.
     """
 
     process: Process
@@ -34,24 +32,25 @@ class Node:
 
     @property
     def alive(self) -> bool:
-        """Whether its JVM lives."""
+        """Return whether its JVM runs."""
         return self.process.handle() is not None
 
     @property
     def ui(self) -> str:
-        """The address of its pages."""
+        """Return the address of its web pages."""
         return f"http://{LOOPBACK}:{self.ui_port}"
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """What is known of a started cluster.
+    """A cluster.
 
     Attributes:
-        master: its master; None until it was started.
-        workers: by number, from 0.
-        wanted: how many workers there shall be.
-        cores, memory: what each worker offers, as in 1 and `1g`.
+        master: its master; None until it has started.
+        workers: its workers by number, from 0.
+        wanted: the requested number of workers.
+        cores: cores of each worker.
+        memory: memory of each worker, as in `1g`.
     """
 
     master: Node | None
@@ -62,41 +61,41 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        """The master's, as a target takes it."""
+        """Return the master's address, as `server.master` takes it; empty without a master."""
         return f"spark://{LOOPBACK}:{self.master.port}" if self.master else ""
 
     @property
     def nodes(self) -> list[Node]:
-        """Every process that was started, the workers first."""
+        """Return all nodes that were started, workers first."""
         return [*self.workers.values(), *([self.master] if self.master else [])]
 
     @property
     def dead(self) -> list[str]:
-        """The names of the processes that shall live and don't."""
+        """Return the names of the nodes that should run and do not."""
         names = [] if self.master and self.master.alive else ["master"]
         numbers = range(self.wanted)
         return names + [f"worker {n}" for n in numbers if n not in self.workers or not self.workers[n].alive]
 
     @property
-    def started(self) -> bool:
-        """Whether any of its processes lives."""
+    def is_running(self) -> bool:
+        """Return whether any of its nodes runs."""
         return any(node.alive for node in self.nodes)
 
 
 def folder(settings: Settings) -> Path:
-    """The cluster's folder: one for all targets of a project."""
+    """Return the cluster's folder, which all targets of a project share."""
     return settings.shared_dir / FOLDER
 
 
-def secret_of(settings: Settings, master: str) -> str:
-    """The secret that the nodes at a master's address ask for; empty when they aren't this project's cluster."""
-    found = read(settings)
-    ours = found and found.address.removeprefix("spark://") in master.removeprefix("spark://").split(",")
-    return secret.read(folder(settings)) if ours else ""
+def secret_for_master(settings: Settings, master: str) -> str:
+    """Return the secret of the cluster with this master; empty when it is not this project's cluster."""
+    cluster = read(settings)
+    is_own = cluster and cluster.address.removeprefix("spark://") in master.removeprefix("spark://").split(",")
+    return secret.read(folder(settings)) if is_own else ""
 
 
 def read(settings: Settings) -> Cluster | None:
-    """The record as it stands; None when there is none or it can't be read."""
+    """Return the recorded cluster; None when there is no record or it is damaged."""
 
     def node(data: dict[str, Any]) -> Node:
         return Node(Process(**data["process"]), data["port"], data["ui_port"])
@@ -111,11 +110,11 @@ def read(settings: Settings) -> Cluster | None:
 
 
 def write(settings: Settings, cluster: Cluster) -> Cluster:
-    """Put a record in place of the one before, at one instant."""
+    """Replace the record, and return the cluster."""
     private_files.write(folder(settings) / "cluster.json", json.dumps(asdict(cluster), indent=1))
     return cluster
 
 
 def remove(settings: Settings) -> None:
-    """Forget the cluster."""
+    """Remove the record."""
     (folder(settings) / "cluster.json").unlink(missing_ok=True)

@@ -1,1 +1,1 @@
-"""Executors: how they start, which Python they run, and the packages that they receive."""
+"""Executors of a cluster: their settings, their Python, and the packages that Spark sends them."""

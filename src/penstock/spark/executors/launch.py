@@ -1,4 +1,4 @@
-"""The executors of a cluster: what they are started with, and whether they came and agree with this Python.
+"""Settings of a cluster's executors, and the check that they start and run the same Python as this machine.
 
 https://spark.apache.org/docs/latest/configuration.html, sections Application Properties and Scheduling.
 """
@@ -19,131 +19,139 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.executors import python_packages
 
-# An executor unpacks archives in its working folder; the Python of a Connect session runs in one below it.
+# An executor unpacks archives in its working folder; the Python of a Connect session runs in a folder below it.
 PYTHON_PATH = os.pathsep.join([python_packages.FOLDER, f"../{python_packages.FOLDER}"])
 MISMATCH = re.compile(r"Python in worker has different version: (\S+?) than that in driver: (\S+?),")
 MISSING = re.compile(r'Cannot run program "([^"]+)"[^\n]*error=2')
 
 
 def spark_defaults(settings: Settings, jars: list[Path]) -> dict[str, str]:
-    """Spark's settings of the executors: how many, how large, their jars and packages.
+    """Return Spark's settings of the executors: number, size, jars and packages.
 
     Args:
-        jars: of the table formats; on the driver they are on its class path.
+        settings: the project's settings.
+        jars: jars of the table formats, which the driver has on its class path.
     """
-    asked = settings.server.executors
+    executors = settings.server.executors
     by_path = {"spark.executor.extraClassPath": os.pathsep.join(map(str, jars))}
     if addresses.is_local(settings.server.master):
         return by_path
-    own = {
-        "spark.executor.instances": str(asked.count),
-        "spark.executor.cores": str(asked.cores),
-        "spark.executor.memory": asked.memory,
-        # A standalone master gives an application all it has, unless it asks for less.
-        "spark.cores.max": str(asked.count * asked.cores),
-        "spark.sql.shuffle.partitions": str(max(4, 2 * asked.count * asked.cores)),
+    conf = {
+        "spark.executor.instances": str(executors.count),
+        "spark.executor.cores": str(executors.cores),
+        "spark.executor.memory": executors.memory,
+        # Without a limit, a standalone master gives an application all its cores.
+        "spark.cores.max": str(executors.count * executors.cores),
+        "spark.sql.shuffle.partitions": str(max(4, 2 * executors.count * executors.cores)),
     }
-    own.update({"spark.jars": ",".join(jar.as_uri() for jar in jars)} if asked.jars == "ship" and jars else by_path)
-    if asked.packages:
-        archive = python_packages.path(asked.packages, settings.shared_dir)
-        own["spark.archives"] = f"{archive.resolve().as_uri()}#{python_packages.FOLDER}"
-        own["spark.executorEnv.PYTHONPATH"] = PYTHON_PATH
-    return own
+    ship = executors.jars == "ship" and jars
+    conf.update({"spark.jars": ",".join(jar.as_uri() for jar in jars)} if ship else by_path)
+    if executors.packages:
+        archive = python_packages.archive_path(executors.packages, settings.shared_dir)
+        conf["spark.archives"] = f"{archive.resolve().as_uri()}#{python_packages.FOLDER}"
+        conf["spark.executorEnv.PYTHONPATH"] = PYTHON_PATH
+    return conf
 
 
-def python(settings: Settings) -> str:
-    """The Python that runs UDFs: this one, unless executors elsewhere have another."""
+def python_executable(settings: Settings) -> str:
+    """Return the Python that runs UDFs: this one, unless the settings name another for a cluster's executors."""
     return (None if addresses.is_local(settings.server.master) else settings.server.executors.python) or sys.executable
 
 
-def prepare(settings: Settings) -> None:
-    """Make what the executors are sent.
+def pack_packages(settings: Settings) -> None:
+    """Create the archive of packages for the executors, if the settings list any.
 
     Raises:
-        PenstockError: a package that can't be sent.
+        PenstockError: a package cannot be packed.
     """
     if settings.server.executors.packages and not addresses.is_local(settings.server.master):
         python_packages.pack(settings.server.executors.packages, settings.shared_dir)
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What the executors said.
+class ExecutorCheck:
+    """What the executors answered.
 
     Attributes:
         count: how many answered.
-        python: their version, as in 3.11.
+        python: their version, as in 3.11; empty without executors.
     """
 
     count: int
     python: str
 
 
-def ask(settings: Settings, port: int, token: str) -> Answer:
-    """Have the executors of a server that is up run a little Python.
+def check_executors(settings: Settings, port: int, token: str) -> ExecutorCheck:
+    """Run a small Python job on the executors of a running server; a server with a local master has none.
 
     Args:
-        port: of Spark Connect on this machine.
-        token: of that.
+        settings: the project's settings.
+        port: Spark Connect's port on this machine.
+        token: Spark Connect's token.
 
     Raises:
-        PenstockError: none came in time; they have another Python, or none; or lack a package that was sent.
+        PenstockError: none started in time, they have another Python or none, or they lack a package.
     """
-    asked = settings.server.executors
+    if addresses.is_local(settings.server.master):
+        return ExecutorCheck(0, "")
+    executors = settings.server.executors
+    packages = python_packages.closure(executors.packages)
     begin = time.monotonic()
-    command = [
-        sys.executable,
-        "-m",
-        "penstock.spark.executors.python_check",
-        str(port),
-        str(asked.count),
-        str(asked.cores),
-    ]
+    command = [sys.executable, "-m", "penstock.spark.executors.python_check"]
     try:
         done = subprocess.run(
-            [*command, *python_packages.closure(asked.packages)],
+            [*command, str(port), str(executors.count), str(executors.cores), *packages],
             env={**os.environ, "SPARK_CONNECT_AUTHENTICATE_TOKEN": token},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=asked.wait_seconds,
+            timeout=executors.wait_seconds,
         )
     except subprocess.TimeoutExpired:
-        raise none_came(settings.server.master, asked.count, asked.cores, asked.memory, asked.wait_seconds) from None
+        raise no_executor_error(
+            settings.server.master, executors.count, executors.cores, executors.memory, executors.wait_seconds
+        ) from None
     if done.returncode:
-        raise _explained(settings, done.stdout + done.stderr, time.monotonic() - begin)
-    said = json.loads(done.stdout.splitlines()[-1])
-    here = {name: item.version for name, item in python_packages.closure(asked.packages).items()}
-    if other := sorted(name for name, version in said["packages"].items() if version != here[name]):
-        found = ", ".join(f"{name} {said['packages'][name] or 'not there'}" for name in other)
-        raise PenstockError(
-            "the packages of server.executors on the executors", found, f"see PYTHONPATH of {python(settings)} there"
-        )
-    return Answer(said["executors"], said["python"])
+        raise _python_error(settings, done.stdout + done.stderr, time.monotonic() - begin)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    versions: dict[str, str] = answer["packages"]
+    if different := sorted(name for name, version in versions.items() if version != packages[name].version):
+        found = ", ".join(f"{name} {versions[name] or 'not there'}" for name in different)
+        do = f"see PYTHONPATH of {python_executable(settings)} there"
+        raise PenstockError("the packages of server.executors on the executors", found, do)
+    return ExecutorCheck(answer["executors"], answer["python"])
 
 
-def none_came(master: str, count: int, cores: int, memory: str, seconds: float) -> PenstockError:
-    """The error when a cluster gives no executor."""
+def no_executor_error(master: str, count: int, cores: int, memory: str, seconds: float) -> PenstockError:
+    """Return the error for a cluster that starts no executor.
+
+    Args:
+        master: the cluster's master.
+        count: number of requested executors.
+        cores: cores of each.
+        memory: memory of each, as in 2g.
+        seconds: how long the driver waited.
+    """
     return PenstockError(
         f"an executor of {cores} cores and {memory} from {master}",
-        f"none in {seconds:g} s ({count} were asked for)",
+        f"none in {seconds:g} s ({count} were requested)",
         "see the master's page for free cores and memory; add workers or end applications, ask for less in "
         "server.executors, or wait longer (wait_seconds)",
     )
 
 
-def _explained(settings: Settings, text: str, seconds: float) -> PenstockError:
+def _python_error(settings: Settings, output: str, seconds: float) -> PenstockError:
     where = f"the executors of {settings.server.master}"
-    if match := MISMATCH.search(text):
+    if match := MISMATCH.search(output):
         return PenstockError(
             f"Python {match[2].rstrip('.')} on {where}, as here",
-            f"Python {match[1].rstrip('.')} ({python(settings)})",
+            f"Python {match[1].rstrip('.')} ({python_executable(settings)})",
             "set server.executors.python to one of that version, or run penstock with theirs",
         )
-    if match := MISSING.search(text):
+    if match := MISSING.search(output):
         return PenstockError(
             f"a Python on {where}", f"no {match[1]}", "set server.executors.python to one that is there"
         )
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    wrong = [line for line in lines if "Error" in line or "Exception" in line] or lines or ["no word"]
-    return PenstockError(f"{where} to run Python", f"{wrong[-1][:300]} (after {seconds:.0f} s)", "read its logs")
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    errors = [line for line in lines if "Error" in line or "Exception" in line] or lines or ["no output"]
+    return PenstockError(f"{where} to run Python", f"{errors[-1][:300]} (after {seconds:.0f} s)", "read its logs")

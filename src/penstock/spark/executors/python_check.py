@@ -1,7 +1,7 @@
-"""Ask the executors of a server which Python and packages they have; one JSON line says it.
+"""Query the Python version and package versions of a server's executors; print them as one JSON line.
 
-Called as `python -m penstock.spark.executors.python_check PORT EXECUTORS CORES PACKAGE…`, the token of Spark Connect in
-the environment. A process of its own: what it imports would stay with the supervisor for life.
+Run as `python -m penstock.spark.executors.python_check PORT EXECUTORS CORES PACKAGE…`, with Spark Connect's token in
+the environment. It is a separate process because its imports would otherwise stay in the supervisor's memory.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ ROUNDS = 5
 
 
 def main(port: int, executors: int, cores: int, packages: list[str]) -> None:
-    """Print what the executors say: of as many as come to answer in a few rounds."""
+    """Print the answers of the executors that run a task within a few rounds."""
     from pyspark.sql import SparkSession
     from pyspark.sql import functions as F
 
-    def look(number: int) -> str:
+    def describe(number: int) -> str:
         import importlib.metadata as metadata
         import os as system
         import socket
@@ -32,24 +32,24 @@ def main(port: int, executors: int, cores: int, packages: list[str]) -> None:
                 versions[name] = metadata.version(name)
             except metadata.PackageNotFoundError:
                 versions[name] = ""
-        # One process of an executor starts all its Python workers.
-        who = f"{socket.gethostname()} {system.getppid()}"
-        return json.dumps([who, f"{interpreter.version_info[0]}.{interpreter.version_info[1]}", versions])
+        # One process of an executor is the parent of all its Python workers.
+        executor = f"{socket.gethostname()} {system.getppid()}"
+        return json.dumps([executor, f"{interpreter.version_info[0]}.{interpreter.version_info[1]}", versions])
 
     session = SparkSession.builder.remote(f"sc://localhost:{port}").create()
-    asked = F.udf(look, "string")
-    answered: dict[str, Any] = {}
+    answer_of = F.udf(describe, "string")
+    answers: dict[str, Any] = {}
     for _ in range(ROUNDS):
         tasks = 2 * executors * cores
-        for row in session.range(0, tasks, 1, tasks).select(asked("id").alias("said")).collect():
-            who, python, versions = json.loads(row["said"])
-            answered[who] = (python, versions)
-        if len(answered) >= executors:
+        for row in session.range(0, tasks, 1, tasks).select(answer_of("id").alias("answer")).collect():
+            executor, python, versions = json.loads(row["answer"])
+            answers[executor] = (python, versions)
+        if len(answers) >= executors:
             break
-    # Sent packages lie in every executor or the job failed; of several answers the worst counts.
-    found = {name: min((versions[name] for _, versions in answered.values())) for name in packages}
-    python = sorted({python for python, _ in answered.values()})[0]
-    print(json.dumps({"executors": len(answered), "python": python, "packages": found}), flush=True)
+    # Executors should agree; if they don't, report the lowest version, which the caller then refuses.
+    lowest = {name: min((versions[name] for _, versions in answers.values())) for name in packages}
+    python = sorted({python for python, _ in answers.values()})[0]
+    print(json.dumps({"executors": len(answers), "python": python, "packages": lowest}), flush=True)
     session.stop()
 
 

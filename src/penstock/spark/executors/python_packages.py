@@ -1,39 +1,38 @@
-"""Python packages for executors elsewhere: chosen ones with all they need, in one archive that Spark sends.
+"""Python packages for executors on other machines, with their dependencies, in one archive that Spark sends.
 
 Spark unpacks `spark.archives=FILE#environment` in each executor's working folder
-(https://spark.apache.org/docs/latest/api/python/tutorial/python_packaging.html). Only packages are in it,
-no interpreter: what is compiled in them fits the same Python minor version and the same kind of machine.
+(https://spark.apache.org/docs/latest/api/python/tutorial/python_packaging.html). The archive contains packages and no
+interpreter: compiled code in them fits the same Python minor version and the same kind of machine.
 """
 
 from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import os
 import platform
 import sys
 import tarfile
-import threading
 from collections.abc import Iterable
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from penstock.errors import PenstockError
+from penstock.storage import atomic
 
 FOLDER = "environment"
 
 
 def closure(packages: Iterable[str]) -> dict[str, importlib.metadata.Distribution]:
-    """The distributions of some packages and of all they require here, by name.
+    """Return the installed distributions of packages and of their dependencies, by name.
 
     Args:
-        packages: requirements as pip writes them, `pandas` or `fsspec[http]`.
+        packages: requirements in pip's syntax, as in `pandas` or `fsspec[http]`.
 
     Raises:
-        PenstockError: one isn't a requirement, isn't installed, or has another version.
+        PenstockError: a requirement is invalid, or its package is not installed or has another version.
     """
-    found: dict[str, importlib.metadata.Distribution] = {}
+    distributions: dict[str, importlib.metadata.Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
     waiting = [_requirement(text) for text in packages]
     while waiting:
@@ -50,12 +49,12 @@ def closure(packages: Iterable[str]) -> dict[str, importlib.metadata.Distributio
             ) from None
         if not requirement.specifier.contains(distribution.version, prereleases=True):
             raise PenstockError(str(requirement), f"{distribution.version} is installed", "pip install that version")
-        found[distribution.metadata["Name"].lower()] = distribution
+        distributions[distribution.metadata["Name"].lower()] = distribution
         for text in distribution.requires or ():
             needed = Requirement(text)
             if needed.marker is None or any(needed.marker.evaluate({"extra": e}) for e in extras or {""}):
                 waiting.append(needed)
-    return dict(sorted(found.items()))
+    return dict(sorted(distributions.items()))
 
 
 def _requirement(text: str) -> Requirement:
@@ -66,11 +65,11 @@ def _requirement(text: str) -> Requirement:
         raise PenstockError("requirements in server.executors.packages", found, "correct penstock.yml") from None
 
 
-def path(packages: Iterable[str], shared_dir: Path) -> Path:
-    """Where the archive of some packages lies or will lie: named after their versions, Python and machine.
+def archive_path(packages: Iterable[str], shared_dir: Path) -> Path:
+    """Return the path of the archive of packages, named after their versions, Python's version and the machine.
 
     Raises:
-        PenstockError: as `closure`.
+        PenstockError: a requirement is invalid, or its package is not installed or has another version.
     """
     versions = [f"{name}=={item.version}" for name, item in closure(packages).items()]
     text = "\n".join([*versions, f"{sys.version_info[:2]}", sys.platform, platform.machine()])
@@ -78,36 +77,32 @@ def path(packages: Iterable[str], shared_dir: Path) -> Path:
 
 
 def pack(packages: Iterable[str], shared_dir: Path) -> Path:
-    """The archive of some packages, made when it isn't there: aside, then renamed.
+    """Return the archive of packages; create it if it is missing.
 
     Raises:
-        PenstockError: as `closure`; or a package whose files aren't listed, as one in development.
+        PenstockError: as for `archive_path`; or a package is in development mode, so that its files are not listed.
     """
     chosen = tuple(packages)
-    made = path(chosen, shared_dir)
-    if made.exists():
-        return made
-    made.parent.mkdir(parents=True, exist_ok=True)
-    aside = made.with_suffix(f".{os.getpid()}-{threading.get_ident()}.part")
-    try:
-        with tarfile.open(aside, "w:gz", compresslevel=1) as out:
-            for name, distribution in closure(chosen).items():
-                if not _add(out, distribution):
-                    found = "its files aren't in the environment: it is installed in development mode"
-                    raise PenstockError(f"the package {name} for the executors", found, "pip install it without -e")
-        aside.replace(made)  # two who make it at once make the same
-    finally:
-        aside.unlink(missing_ok=True)
-    return made
+    archive = archive_path(chosen, shared_dir)
+    if archive.exists():
+        return archive
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    # Two processes that create it at once create the same archive.
+    with atomic.replacement(archive) as temporary, tarfile.open(temporary, "w:gz", compresslevel=1) as out:
+        for name, distribution in closure(chosen).items():
+            if not _add(out, distribution):
+                found = "its files aren't in the environment: it is installed in development mode"
+                raise PenstockError(f"the package {name} for the executors", found, "pip install it without -e")
+    return archive
 
 
 def _add(out: tarfile.TarFile, distribution: importlib.metadata.Distribution) -> bool:
-    """Add a package's files, programs and caches aside; whether there was any code."""
-    code = False
+    """Add a package's files, without programs and caches; return whether they include code."""
+    has_code = False
     for file in distribution.files or ():
         source = Path(str(distribution.locate_file(file)))
         if ".." in file.parts or "__pycache__" in file.parts or not source.is_file():
             continue
         out.add(source, arcname=file.as_posix(), recursive=False)
-        code = code or (file.suffix in (".py", ".so") and "__editable__" not in file.name)
-    return code
+        has_code = has_code or (file.suffix in (".py", ".so") and "__editable__" not in file.name)
+    return has_code

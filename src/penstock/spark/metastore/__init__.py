@@ -1,1 +1,1 @@
-"""The Hive metastore of a server: which one, and its process."""
+"""The Hive metastore of a server: its address and its process."""

@@ -1,7 +1,7 @@
-"""Which metastore a server has: Derby's folder, a PostgreSQL database that servers share, or one that runs already.
+"""The metastore of a server: a Derby folder, a PostgreSQL database that servers share, or a running metastore.
 
-User and password of the database come from the environment alone. The JVM is given them through Py4J, so
-that they stand in no file, log, message or list of processes.
+The database's user and password come from environment variables only. The JVM gets them through Py4J, so that they
+are in no file, log, message or process list.
 """
 
 from __future__ import annotations
@@ -16,30 +16,31 @@ from penstock.config.addresses import DERBY, POSTGRESQL, THRIFT
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
-from penstock.spark import jars, masters
+from penstock.spark import jars
 from penstock.spark.java import Java
-from penstock.spark.ports import LOOPBACK
+from penstock.spark.ports import LOOPBACK, NETWORK_SECONDS, answers
+from penstock.storage import atomic
 
 USER, PASSWORD = "PENSTOCK_METASTORE_USER", "PENSTOCK_METASTORE_PASSWORD"
 DRIVER = "org.postgresql:postgresql:42.7.7"
-MARK = ".penstock-metastore.json"
+OWNER_FILE = ".penstock-metastore.json"
 
 
 @dataclass(frozen=True)
 class Login:
-    """A database's user and password; neither is shown."""
+    """A database's user and password, left out of its `repr`."""
 
     user: str = field(repr=False)
     password: str = field(repr=False)
 
 
 def login(settings: Settings) -> Login | None:
-    """What the environment says, when the metastore is a database with a login.
+    """Return the login from the environment; None when the metastore is not a database that needs one.
 
     Raises:
-        PenstockError: a variable isn't set.
+        PenstockError: a variable is not set.
     """
-    if addresses.metastore(settings.metastore).kind != POSTGRESQL:
+    if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return None
     missing = [name for name in (USER, PASSWORD) if not os.environ.get(name)]
     if missing:
@@ -51,36 +52,37 @@ def login(settings: Settings) -> Login | None:
     return Login(os.environ[USER], os.environ[PASSWORD])
 
 
-def require(settings: Settings) -> None:
-    """Check what a start needs of the metastore.
+def require_usable(settings: Settings) -> None:
+    """Raise an error unless a server can start with the metastore.
 
     Raises:
-        PenstockError: a database or metastore that doesn't answer, no login, or a warehouse of another Derby.
+        PenstockError: the database or metastore does not answer, the login is missing, or the warehouse belongs to
+            another Derby metastore.
     """
-    chosen = addresses.metastore(settings.metastore)
+    chosen = addresses.parse_metastore(settings.metastore)
     login(settings)
-    if chosen.kind != DERBY and not masters.answers(chosen.host, chosen.port):
+    if chosen.kind != DERBY and not answers(chosen.port, chosen.host, NETWORK_SECONDS):
         do = "start it, or correct `metastore` in penstock.yml"
         raise PenstockError(f"the metastore {chosen.text}", "no answer", do)
     warehouse = settings.warehouse_dir
     if chosen.kind == DERBY and isinstance(warehouse, Path):
-        _claim(settings, warehouse)
+        _claim_warehouse(settings, warehouse)
 
 
-def _claim(settings: Settings, warehouse: Path) -> None:
-    """Mark a warehouse as that of this Derby metastore, unless it is another's that is still there.
+def _claim_warehouse(settings: Settings, warehouse: Path) -> None:
+    """Record in a warehouse that it belongs to this Derby metastore, unless it belongs to another that still exists.
 
-    A folder that was moved or copied isn't the one that its mark speaks of.
+    The record includes the warehouse's path, so that it does not count in a folder that was moved or copied.
     """
-    mark = warehouse / MARK
-    own = {"warehouse": str(warehouse), "metastore": str(settings.state_dir / "metastore_db")}
+    file = warehouse / OWNER_FILE
+    owner = {"warehouse": str(warehouse), "metastore": str(settings.state_dir / "metastore_db")}
     try:
-        found = json.loads(mark.read_text())
+        found = json.loads(file.read_text())
     except (OSError, ValueError):
         found = {}
-    if found == own:
+    if found == owner:
         return
-    other = found.get("metastore") if isinstance(found, dict) and found.get("warehouse") == own["warehouse"] else None
+    other = found.get("metastore") if isinstance(found, dict) and found.get("warehouse") == owner["warehouse"] else None
     if other and Path(other).exists():
         raise PenstockError(
             f"a warehouse for the tables of target {settings.target or 'default'} alone",
@@ -88,24 +90,22 @@ def _claim(settings: Settings, warehouse: Path) -> None:
             "give the target a `warehouse` of its own, or both one metastore: `metastore: postgresql://host/database`",
         )
     warehouse.mkdir(parents=True, exist_ok=True)
-    aside = mark.with_suffix(f".{os.getpid()}.part")
-    aside.write_text(json.dumps(own))
-    aside.replace(mark)
+    atomic.write_text(file, json.dumps(owner))
 
 
-def own(settings: Settings) -> bool:
-    """Whether a metastore process of this server's own serves it."""
-    return addresses.metastore(settings.metastore).kind != THRIFT
+def runs_own_metastore(settings: Settings) -> bool:
+    """Return whether the server starts a metastore process, rather than using a running one."""
+    return addresses.parse_metastore(settings.metastore).kind != THRIFT
 
 
 def uri(settings: Settings, ports: Ports) -> str:
-    """Where the metastore is asked."""
-    return f"thrift://{LOOPBACK}:{ports.metastore}" if own(settings) else settings.metastore
+    """Return the Thrift address of the metastore."""
+    return f"thrift://{LOOPBACK}:{ports.metastore}" if runs_own_metastore(settings) else settings.metastore
 
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
-    """Hive's settings of the place where tables are kept; no user, no password."""
-    chosen = addresses.metastore(settings.metastore)
+    """Return Hive's settings of the metastore's database or address, without user and password."""
+    chosen = addresses.parse_metastore(settings.metastore)
     if chosen.kind == THRIFT:
         return {"hive.metastore.uris": chosen.text}
     if chosen.kind == POSTGRESQL:
@@ -121,12 +121,12 @@ def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
     }
 
 
-def driver_jars(settings: Settings, java: Java) -> list[Path]:
-    """The database's driver, for the metastore's class path alone.
+def database_driver_jars(settings: Settings, java: Java) -> list[Path]:
+    """Return the jars of the database's driver, which only the metastore has on its class path.
 
     Raises:
-        PenstockError: it can't be had.
+        PenstockError: Ivy could not download them.
     """
-    if addresses.metastore(settings.metastore).kind != POSTGRESQL:
+    if addresses.parse_metastore(settings.metastore).kind != POSTGRESQL:
         return []
     return jars.resolve((DRIVER,), settings.shared_dir, java)

@@ -1,8 +1,8 @@
-"""The Hive metastore in a JVM of its own, on loopback only.
+"""The Hive metastore in a separate JVM that listens on loopback only.
 
-Hive's own main program listens on every address and has no setting for it. So the JVM is started
-as a Py4J gateway, and the Thrift server that Hive's main would build is built from here around
-Hive's own handler, on a socket bound to 127.0.0.1. The gateway ends with the process that holds it.
+Hive's main program listens on every address and has no setting to change it. So the JVM starts as a Py4J gateway, and
+this module creates the Thrift server in it that Hive's main program would create, with Hive's handler and a socket
+bound to 127.0.0.1. The gateway ends with the Python process that started it.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ from penstock.spark.java import Java
 from penstock.spark.metastore.location import Login
 from penstock.spark.ports import LOOPBACK
 
-# Of PostgreSQL's advisory locks: any number, the same for all servers.
-LOCK = 7077_9083
+# The id of a PostgreSQL advisory lock: any number that all servers share.
+ADVISORY_LOCK = 7077_9083
 
 
 class Metastore:
-    """One running metastore.
+    """A running metastore.
 
     Attributes:
         process: its JVM.
-        failed: what ended the Thrift server, None while it serves.
+        failed: the error that ended the Thrift server; None while it runs.
     """
 
     def __init__(self, java: Java, class_path: str, options: Sequence[str], cwd: Path, log: IO[str]) -> None:
-        """Start the JVM; `serve` opens the port."""
+        """Start the JVM. `serve` then opens the port."""
         logging.getLogger("py4j").setLevel(logging.CRITICAL)
         port, token, self.process = launch_gateway(  # type: ignore[misc]
-            jarpath=str(next((distribution.home() / "jars").glob("py4j-*.jar"))),
+            jarpath=str(next((distribution.spark_home() / "jars").glob("py4j-*.jar"))),
             classpath=class_path,
             javaopts=list(options),
             java_path=str(java.executable),
@@ -59,26 +59,26 @@ class Metastore:
 
     @property
     def popen(self) -> subprocess.Popen[bytes]:
-        """The JVM's process."""
+        """Return the JVM's process."""
         process: subprocess.Popen[bytes] = self.process
         return process
 
     def serve(self, port: int, login: Login | None = None) -> None:
-        """Open the database, listen on the loopback port and return; requests run on threads of the JVM.
+        """Open the database and listen on a port, then return; threads of the JVM handle requests.
 
         Args:
-            port: on loopback.
-            login: of the database, when it has one.
+            port: the port, on loopback.
+            login: the database's user and password, if it needs them.
 
         Raises:
-            PenstockError: someone took the port since it was chosen, or the database lets nobody in.
+            PenstockError: another process took the port after it was chosen, or the database refused the login.
         """
         jvm: Any = self.gateway.jvm
         conf = jvm.org.apache.hadoop.hive.conf.HiveConf()
-        # In this JVM the metastore is the server, not its own client.
+        # With this setting the JVM would be a client of the metastore.
         conf.unset("hive.metastore.uris")
         store = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore
-        with self._turn(conf, login) if login else nullcontext():
+        with self._database_lock(conf, login) if login else nullcontext():
             handler = store.newRetryingHMSHandler(store.HMSHandler("penstock", conf, False), conf)
         processor = jvm.org.apache.hadoop.hive.metastore.TSetIpAddressProcessor(handler)
         try:
@@ -96,13 +96,13 @@ class Metastore:
         def run() -> None:
             try:
                 server.serve()
-            except Exception as error:  # the JVM ended; the supervisor sees that too
+            except Exception as error:  # the JVM ended, which the supervisor notices too
                 self.failed = str(error)
 
         threading.Thread(target=run, name="metastore", daemon=True).start()
 
     def _socket(self, port: int) -> Any:
-        """Listen on loopback, for processes of this user where the system tells whose they are."""
+        """Return a socket on loopback; on Linux it accepts connections of this user only."""
         jvm: Any = self.gateway.jvm
         address = jvm.java.net.InetSocketAddress(LOOPBACK, port)
         if Path("/proc/net/tcp").exists():
@@ -110,11 +110,11 @@ class Metastore:
         return jvm.org.apache.thrift.transport.TServerSocket(address)
 
     @contextmanager
-    def _turn(self, conf: Any, login: Login) -> Iterator[None]:
-        """Log in to the database, and make or look at its tables while no other server does.
+    def _database_lock(self, conf: Any, login: Login) -> Iterator[None]:
+        """Log in to the database and create its tables, with a lock that keeps other servers out inside the block.
 
         Raises:
-            PenstockError: it lets nobody in; its own words, without the user's name.
+            PenstockError: the database refused the login; its message has no user name and no password.
         """
         jvm: Any = self.gateway.jvm
         address = conf.get("javax.jdo.option.ConnectionURL")
@@ -126,23 +126,27 @@ class Metastore:
         try:
             connection = jvm.java.sql.DriverManager.getConnection(address, properties)
         except Py4JJavaError as error:
-            words = str(error.java_exception.getMessage()).replace(login.user, "***").replace(login.password, "***")
+            message = str(error.java_exception.getMessage())
+            message = message.replace(login.user, "***").replace(login.password, "***")
             do = "correct PENSTOCK_METASTORE_USER and PENSTOCK_METASTORE_PASSWORD, or `metastore` in penstock.yml"
-            raise PenstockError(f"the metastore's database, {address}", " ".join(words.split()), do) from None
+            raise PenstockError(f"the metastore's database, {address}", " ".join(message.split()), do) from None
         try:
-            # Two servers that start on an empty database would both make its tables. Ends with the connection.
-            connection.createStatement().execute(f"select pg_advisory_lock({LOCK})")
-            self._make_tables(conf)
+            # Two servers that start on an empty database would both create its tables. The lock ends with the
+            # connection.
+            connection.createStatement().execute(f"select pg_advisory_lock({ADVISORY_LOCK})")
+            self._create_tables(conf)
             yield
         finally:
             connection.close()
 
-    def _make_tables(self, conf: Any) -> None:
-        """Make all tables at once. Hive would make some within the transaction that first needs them, over a
-        second connection, which in PostgreSQL waits for the first one's locks and has it wait for ever.
+    def _create_tables(self, conf: Any) -> None:
+        """Create all tables at once.
+
+        Hive would create some of them inside the transaction that first needs them, over a second connection. In
+        PostgreSQL that connection waits for the locks of the first one, and both wait forever.
         """
         jvm: Any = self.gateway.jvm
-        with zipfile.ZipFile(next((distribution.home() / "jars").glob("hive-metastore-*.jar"))) as jar:
+        with zipfile.ZipFile(next((distribution.spark_home() / "jars").glob("hive-metastore-*.jar"))) as jar:
             declared = re.findall(r'<class name="(\w+)"', jar.read("package.jdo").decode())
         classes = jvm.java.util.HashSet()
         for name in declared:

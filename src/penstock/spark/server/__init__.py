@@ -1,1 +1,1 @@
-"""The Spark server of a target: started, found, watched, and stopped."""
+"""One Spark server per target: configuration, supervisor, and control from the command line and the adapter."""

@@ -1,7 +1,7 @@
-"""Turn the settings into what the two JVMs read: a folder of configuration files and arguments.
+"""Configuration files, JVM options and environment of the two JVMs of a server.
 
-Everything that SQL and Python must agree on (time zone, ANSI mode, Delta's catalog) stands here
-once, as the server's own defaults, so that a Thrift and a Connect session answer alike.
+Settings that SQL and Python must share (time zone, ANSI mode, Delta's catalog) are defaults of the server, so that
+Thrift sessions and Connect sessions behave the same.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ import psutil
 
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings
-from penstock.spark import distribution, object_stores, shared_class_archive
+from penstock.spark import class_archive, distribution, object_stores
 from penstock.spark.access import authentication, secret
+from penstock.spark.distribution import spark_home
 from penstock.spark.executors import launch
-from penstock.spark.jars import spark_home
 from penstock.spark.java import Java
 from penstock.spark.metastore import location
 from penstock.spark.ports import LOOPBACK
 from penstock.sql import data_types
 from penstock.storage import private_files
 
-# What Spark's launcher passes to a JVM of 17 or later (org.apache.spark.launcher.JavaModuleOptions).
+# Options that Spark's launcher passes to Java 17 or later (org.apache.spark.launcher.JavaModuleOptions).
 OPENED = (
     *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
     *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
@@ -43,7 +43,7 @@ MODULE_OPTIONS = [
 
 
 def heap(settings: Settings) -> str:
-    """The driver's heap: as set, or 40 % of the machine's memory, from 1 to 16 GiB."""
+    """Return the driver's heap: the configured one, or 40 % of the machine's memory, from 1 to 16 GiB."""
     if settings.server.memory != "auto":
         return settings.server.memory
     mebibytes = int(psutil.virtual_memory().total * 0.4 / 2**20)
@@ -51,12 +51,19 @@ def heap(settings: Settings) -> str:
 
 
 def cores() -> int:
-    """Processors this process may use."""
+    """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path]) -> dict[str, str]:
-    """Spark's settings: penstock's own, with the user's `server.spark_conf` put over them."""
+    """Return Spark's settings: penstock's defaults, overridden by the user's `server.spark_conf`.
+
+    Args:
+        settings: the project's settings.
+        ports: the server's ports.
+        token: the server's secret.
+        jars: the jars that the server adds to Spark's.
+    """
     state = settings.state_dir
     own = {
         "spark.app.name": "penstock",
@@ -70,7 +77,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.connect.grpc.binding.address": settings.server.bind,
         "spark.connect.grpc.binding.port": str(ports.connect),
         "spark.connect.authenticate.token": token,
-        **authentication.spark(settings),
+        **authentication.spark_settings(settings),
         "spark.local.dir": str(state / "tmp"),
         "spark.scheduler.mode": "FAIR",
         # One catalog, shared through the metastore.
@@ -78,59 +85,58 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.sql.warehouse.dir": settings.warehouse_uri,
         "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
-        # What SQL and Python must agree on.
+        # Settings that SQL and Python must share.
         "spark.sql.session.timeZone": "UTC",
         "spark.sql.ansi.enabled": "true",
         "spark.sql.legacy.createHiveTableByDefault": "false",
-        # `${word}` in a literal, a comment or a column's description is text, never a variable.
+        # `${name}` in a literal, a comment or a column's description is text and not a variable.
         "spark.sql.variable.substitute": "false",
-        # Small work on few cores: 200 shuffle partitions only cost time, and so do the 50 tasks by which Delta reads
-        # a table's log for each scan of it. One task reads a log of 100,000 files in seconds.
+        # With little data and few cores, the default of 200 shuffle partitions only costs time, and so do the 50 tasks
+        # with which Delta reads a table's log for each scan. One task reads a log of 100,000 files in seconds.
         "spark.sql.shuffle.partitions": str(max(4, 2 * cores())),
         "spark.databricks.delta.snapshotPartitions": "1",
-        # Answering `select max(day)` from Delta's statistics fails in a Thrift session, whose dates are of
-        # another Java class: java.time.LocalDate cannot be cast to java.sql.Date (Delta 4.3).
+        # `select max(day)` from Delta's statistics fails in a Thrift session, which expects another Java class:
+        # java.time.LocalDate cannot be cast to java.sql.Date (Delta 4.3).
         "spark.databricks.delta.optimizeMetadataQuery.enabled": "false",
         "spark.sql.sources.parallelPartitionDiscovery.threshold": "128",
-        # The same models and tests run again and again on one server: keep their generated classes,
-        # compiled and warm, instead of the hundred last ones.
+        # A server runs the same models and tests many times: keep their compiled classes. The default is 100 classes.
         "spark.sql.codegen.cache.maxEntries": "3000",
         # A task that writes a few partitions keeps a file open for each, instead of sorting its rows first.
         "spark.sql.maxConcurrentOutputFileWriters": "16",
-        **data_types.WHOLE,
-        # A server lives for many runs: bound what its UI keeps.
+        **data_types.UNTRUNCATED_TYPES,
+        # A server lives for many runs: limit the history of its UI.
         "spark.ui.retainedJobs": "500",
         "spark.ui.retainedStages": "500",
         "spark.sql.ui.retainedExecutions": "300",
         "spark.ui.dagGraph.retainedRootRDDs": "200",
-        # Nobody looks at a page ten times a second.
+        # The default is ten updates a second.
         "spark.ui.liveUpdate.period": "1s",
     }
     hive = {
         f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")
     }
-    reach = {**launch.spark_defaults(settings, jars), **object_stores.spark(settings)}
-    return {**own, **reach, **hive, **settings.server.spark_conf}
+    cluster = launch.spark_defaults(settings, jars)
+    return {**own, **cluster, **object_stores.spark_settings(settings), **hive, **settings.server.spark_conf}
 
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
-    """Hive's settings, read by the metastore and by Spark's Hive client."""
+    """Return Hive's settings, for the metastore and for Spark's Hive client."""
     state = settings.state_dir
     return {
         **location.hive_site(settings, ports),
-        **object_stores.hadoop(settings),
+        **object_stores.hadoop_settings(settings),
         "datanucleus.schema.autoCreateAll": "true",
-        "datanucleus.connectionPoolingType": "HikariCP",  # Hive's default, BoneCP, is not among the jars of Spark
+        "datanucleus.connectionPoolingType": "HikariCP",  # Spark does not ship Hive's default, BoneCP
         "hive.metastore.schema.verification": "false",
         "hive.metastore.warehouse.dir": settings.warehouse_uri,
-        # Spark's client meets a metastore that is still starting: it waits instead of failing.
+        # Spark's client waits for a metastore that is still starting.
         "hive.metastore.connect.retries": "120",
         "hive.metastore.client.connect.retry.delay": "1s",
         "hive.metastore.failure.retries": "5",
         "hive.async.log.enabled": "false",
-        # Hive's other folders are below java.io.tmpdir by default, some of them one a session.
+        # Hive's other folders, some of them one per session, are below java.io.tmpdir by default.
         "hive.exec.scratchdir": str(state / "tmp" / "hive"),
-        # A session that closes lists it, and logs an error when it doesn't exist.
+        # A closing session lists this folder, and logs an error when it is missing.
         "hive.exec.local.scratchdir": str(state / "tmp"),
         "hive.server2.logging.operation.enabled": "false",
         **authentication.HIVE,
@@ -161,10 +167,10 @@ logger.sink.level = error
 
 
 def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: list[Path]) -> Path:
-    """Write the configuration folder, readable by its owner only, and return it."""
-    folder = private_files.folder(settings.state_dir / "conf")
-    defaults = shared_class_archive.with_executors(spark_defaults(settings, ports, token, jars), settings, java, jars)
-    # A value may hold anything but a line break; backslash escapes are Java properties' own.
+    """Write the configuration folder, which only its owner can read, and return its path."""
+    folder = private_files.make_folder(settings.state_dir / "conf")
+    defaults = class_archive.executor_conf(spark_defaults(settings, ports, token, jars), settings, java, jars)
+    # A value may contain anything but a line break. Java properties use the backslash for escapes.
     lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(defaults.items())]
     (folder / "spark-defaults.conf").write_text("\n".join(lines) + "\n")
     properties = "".join(
@@ -176,18 +182,18 @@ def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: 
     return folder
 
 
-# Java's second compiler took half of a small build's CPU time, for planning code that ran a few thousand times. It
-# begins 40 times later than by default: a loop over rows gets there within a second, the code of a few statements
-# never. Code is kept until 5 % of its room is filled, where the default looks through all of it at every half percent.
-# Figures: docs/speed.md.
+# By default, Java's second compiler (C2) takes half of a small build's CPU time, for planning code that runs a few
+# thousand times. With 40 times the default thresholds, a loop over rows reaches them within a second, and the code of a
+# few statements never does. The JVM looks for unused code each time 5 % of the code cache has filled, instead of half a
+# percent. Measurements: docs/speed.md.
 SECOND_COMPILER = (
     "-XX:Tier4InvocationThreshold=200000",
     "-XX:Tier4MinInvocationThreshold=6000",
     "-XX:Tier4CompileThreshold=600000",
     "-XX:Tier4BackEdgeThreshold=1600000",
 )
-# The metastore answers short calls all its life: the quick compiler and one collector thread do.
-# Spark's classes come to more than 100 MB: the room for them doesn't grow in steps, each with a full collection.
+# The metastore answers short calls, for which the first compiler (C1) and one collector thread are enough. Spark's
+# classes take more than 100 MB: without an initial size, the space for them grows in steps with a full collection each.
 TUNING = {
     "spark": (
         *("-XX:+UseParallelGC", "-XX:ReservedCodeCacheSize=512m", "-XX:SweeperThreshold=5", "-XX:MetaspaceSize=256m"),
@@ -198,9 +204,10 @@ TUNING = {
 
 
 def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
-    """Options of a JVM: heap, compiler and collector, module access, every file inside the state folder.
+    """Return the options of a JVM, which writes no file outside the state folder.
 
     Args:
+        settings: the project's settings.
         role: `spark` or `metastore`.
         memory: the heap, as in `512m`.
     """
@@ -222,16 +229,16 @@ def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
 
 
 def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
-    """The JVMs' environment: no setting of another Spark or Hive on this machine leaks in."""
+    """Return the JVMs' environment, without variables of another Spark or Hive on this machine."""
     dropped = (
         *("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"),
         *(location.USER, location.PASSWORD),
     )
-    # Who asks HDFS, and where its settings are, belongs to the person and not to another Spark.
-    let = ("HADOOP_USER_NAME", "HADOOP_CONF_DIR") if "hdfs" in settings.schemes else ()
-    kept = {key: value for key, value in os.environ.items() if key in let or not key.startswith(dropped)}
-    # With it Spark's UI listens there alone, and the driver gives executors that address. Without, the
-    # UI is on every address, and the driver finds the machine's own.
+    # The user of HDFS and its settings do not belong to another Spark.
+    hdfs = ("HADOOP_USER_NAME", "HADOOP_CONF_DIR") if "hdfs" in settings.schemes else ()
+    kept = {key: value for key, value in os.environ.items() if key in hdfs or not key.startswith(dropped)}
+    # With this variable, Spark's UI listens on that address only, and the driver gives it to executors. Without it, the
+    # UI listens on every address, and the driver finds the machine's address.
     local = {"SPARK_LOCAL_IP": LOOPBACK} if settings.server.bind == LOOPBACK else {}
     return {
         **kept,
@@ -240,12 +247,12 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
         "SPARK_CONF_DIR": str(conf),
         "HIVE_CONF_DIR": str(conf),
         **local,
-        "PYSPARK_PYTHON": launch.python(settings),
+        "PYSPARK_PYTHON": launch.python_executable(settings),
         "PYSPARK_DRIVER_PYTHON": sys.executable,
     }
 
 
 def fingerprint(settings: Settings, java: Java) -> str:
-    """A short name of all that a running server was started with."""
-    text = f"{settings.model_dump_json()} {java.build} {distribution.version()} {authentication.GENERATION}"
+    """Return a hash of all settings and versions that a server is started with."""
+    text = f"{settings.model_dump_json()} {java.build} {distribution.spark_version()} {authentication.GENERATION}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,9 +1,8 @@
-"""Bring the server up, down, and say how it is: what the command line and the adapter call."""
+"""Start, find and stop the server, for the command line and the adapter."""
 
 from __future__ import annotations
 
 import contextlib
-import re
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ from penstock.errors import PenstockError
 from penstock.spark import jars, java, masters, object_stores
 from penstock.spark.executors import launch
 from penstock.spark.metastore import location
-from penstock.spark.server import configuration, record
+from penstock.spark.server import configuration, record, start_failure
 from penstock.spark.server.record import READY, Record
 from penstock.storage import private_files
 
@@ -27,36 +26,36 @@ ATTEMPTS = 3
 
 
 def _lock(settings: Settings) -> FileLock:
-    """One start or stop at a time, across processes."""
-    close_state(settings)
+    """Return the lock under which one process at a time starts or stops the server."""
+    make_state_folders(settings)
     return FileLock(settings.state_dir / "server.lock")
 
 
-def close_state(settings: Settings) -> None:
-    """Make the state folders, readable by their owner only, unless the project itself is in one."""
+def make_state_folders(settings: Settings) -> None:
+    """Create the state folders, readable by their owner only, unless the project itself is in one."""
     for folder in (settings.shared_dir, settings.state_dir):
         if settings.root.is_relative_to(folder):
             folder.mkdir(parents=True, exist_ok=True)
         else:
-            private_files.folder(folder)
+            private_files.make_folder(folder)
 
 
 def current(settings: Settings) -> Record | None:
-    """The server that is up and ready now; None when there is none. Starts and changes nothing."""
-    found = record.read(settings)
-    return found if found and found.state == READY and found.alive else None
+    """Return the server if it is ready, else None; start and change nothing."""
+    server = record.read(settings)
+    return server if server and server.state == READY and server.alive else None
 
 
-def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Record:
-    """The running server, started when there is none. Two callers at once get the same one.
+def up(settings: Settings, progress: Callable[[str], None] = lambda text: None) -> Record:
+    """Return the running server; start it if there is none. Callers at the same time get the same server.
 
     Args:
         settings: the project's settings.
-        say: told, in a few words, what takes time.
+        progress: called with a short text before each slow step.
 
     Raises:
-        PenstockError: no fitting Java, jars that can't be had, a master or metastore that doesn't answer, a target
-            whose server is someone else's, or a server that did not start.
+        PenstockError: Java or jars are missing, the master or metastore does not answer, someone else runs the
+            target's server, or the server failed to start.
     """
     if running := current(settings):
         return running
@@ -64,51 +63,51 @@ def up(settings: Settings, say: Callable[[str], None] = lambda text: None) -> Re
     with _lock(settings):
         if running := current(settings):
             return running
-        _clear(settings)
-        masters.require(settings)
-        location.require(settings)
-        found = java.find(settings.server.java_home)
-        say("resolving table-format jars (once)") if not (settings.shared_dir / "jars").exists() else None
-        object_stores.require_jars(settings, jars.of_server(settings, found))
-        location.driver_jars(settings, found)
+        _end_leftover_server(settings)
+        masters.require_reachable(settings)
+        location.require_usable(settings)
+        java_found = java.find(settings.server.java_home)
+        if not (settings.shared_dir / "jars").exists():
+            progress("resolving table-format jars (once)")
+        object_stores.require_jars(settings, jars.server_jars(settings, java_found))
+        location.database_driver_jars(settings, java_found)
         if settings.server.executors.packages:
-            say("packing Python packages for the executors (once)")
-            launch.prepare(settings)
-        say("starting the Spark server")
+            progress("packing Python packages for the executors (once)")
+            launch.pack_packages(settings)
+        progress("starting the Spark server")
         for attempt in range(ATTEMPTS):
             if started := _start(settings, attempt):
                 return started
-            words = _last_words(settings)
-            if "BindException" not in words and "Address already in use" not in words:
+            error = start_failure.read(settings)
+            if not start_failure.is_port_conflict(error):
                 break
-            say("a port was taken meanwhile; trying others")
-        if told := re.fullmatch(r"needed: (.+?)\. found: (.+?)\. do: (.+)", words, re.DOTALL):
-            raise PenstockError(*told.groups())
-        raise PenstockError("a running Spark server", words, f"see {settings.state_dir / 'logs'} or `penstock doctor`")
+            progress("another process took a port; trying others")
+        raise error
 
 
 def is_remote(settings: Settings) -> bool:
-    """Whether the target's server is someone else's: it names a `host` in profiles.yml."""
+    """Return whether someone else runs the target's server: the target has a `host` in profiles.yml."""
     return settings.target in profiles.read(settings.root).remote
 
 
 def refuse_remote(settings: Settings) -> None:
-    """Refuse to start a server for a target that names another's.
+    """Raise an error if someone else runs the target's server.
 
     Raises:
         PenstockError: the target has a `host` in profiles.yml.
     """
     if is_remote(settings):
         raise PenstockError(
-            "a target whose server is this project's own",
-            f"`{settings.target}`, which names a `host` in profiles.yml: that server is someone else's",
-            "start it there, or choose another --target; dbt itself uses it as it is",
+            "a target whose server this project runs",
+            f"`{settings.target}`, which names a `host` in profiles.yml: someone else runs that server",
+            "start it there, or choose another --target; dbt uses that server as it is",
         )
 
 
 def _start(settings: Settings, attempt: int) -> Record | None:
-    """Start a supervisor and wait until its server is ready; None when it ended before."""
-    logs = private_files.folder(settings.state_dir / "logs")
+    """Start a supervisor and return its server once that is ready; None when the supervisor ended before."""
+    start_failure.remove(settings)
+    logs = private_files.make_folder(settings.state_dir / "logs")
     command = [sys.executable, "-m", "penstock.spark.server.supervisor", "--root", str(settings.root)]
     command += ["--target", settings.target] if settings.target else []
     with (logs / "supervisor.log").open("ab") as log:
@@ -127,27 +126,13 @@ def _start(settings: Settings, attempt: int) -> Record | None:
     return None
 
 
-def _last_words(settings: Settings) -> str:
-    """Why a start failed: the last error lines of the logs, Spark's own first."""
-    for name in ("supervisor", "spark", "metastore"):
-        path = settings.state_dir / "logs" / f"{name}.log"
-        lines = path.read_text(errors="replace").splitlines()[-200:] if path.exists() else []
-        if name != "supervisor" and (wrong := [x for x in lines if "Exception" in x or "Error" in x]):
-            return wrong[-1].strip()
-        if name == "supervisor" and lines and "failed: " in lines[-2 if len(lines) > 1 else -1]:
-            supervisor = lines[-2 if len(lines) > 1 else -1].split("failed: ", 1)[1]
-            if "ended with" not in supervisor:
-                return supervisor
-    return "it ended without a word"
-
-
-def _clear(settings: Settings) -> bool:
-    """End what is left of a server that is not whole, and forget it. Whether there was one."""
-    left = record.read(settings)
-    if left is None:
+def _end_leftover_server(settings: Settings) -> bool:
+    """End the remaining processes of a recorded server and remove its record; return whether there was a record."""
+    server = record.read(settings)
+    if server is None:
         record.remove(settings)
         return False
-    handles = [handle for process in left.processes if (handle := process.handle())]
+    handles = [handle for process in server.processes if (handle := process.handle())]
     for handle in handles:
         with contextlib.suppress(psutil.NoSuchProcess):
             handle.terminate()
@@ -161,23 +146,22 @@ def _clear(settings: Settings) -> bool:
 
 
 def down(settings: Settings) -> bool:
-    """Stop the server with all its processes; whether there was one."""
+    """Stop the server with all its processes; return whether there was one."""
     with _lock(settings):
-        found = record.read(settings)
-        supervisor = found.supervisor.handle() if found else None
-        if found and supervisor:
+        server = record.read(settings)
+        supervisor = server.supervisor.handle() if server else None
+        if supervisor:
             with contextlib.suppress(psutil.NoSuchProcess):
                 supervisor.terminate()
             psutil.wait_procs([supervisor], timeout=90)
-        left = _clear(settings)
-        return bool(found) or left
+        return _end_leftover_server(settings) or bool(server)
 
 
 def settings_changed(settings: Settings, running: Record) -> bool:
-    """Whether penstock.yml now asks for another server than the one that runs."""
+    """Return whether penstock.yml has changed since the server was started."""
     return running.settings != configuration.fingerprint(settings, java.find(settings.server.java_home))
 
 
 def log_folder(settings: Settings) -> Path:
-    """Where the server's logs lie."""
+    """Return the folder of the server's logs."""
     return settings.state_dir / "logs"

@@ -1,7 +1,7 @@
-"""The running server's record: which processes, which ports; and whether they live.
+"""The record of a running server: a JSON file with its processes and ports.
 
-One JSON file in the state folder, readable by its owner only, since it holds the server's secret.
-A process is known by id and start time, so that a reused id never passes for the server.
+The file is in the state folder and only its owner can read it, because it contains the server's secret. A process is
+identified by id and start time, so that another process with the same id is not mistaken for the server.
 """
 
 from __future__ import annotations
@@ -17,26 +17,28 @@ from penstock.process import Process
 from penstock.spark.access import secret
 from penstock.storage import private_files
 
-# A server that is stopping is still whole, and takes nobody any more.
+# A server that is stopping may still have all its processes, but accepts no new clients.
 STARTING, READY, STOPPING = "starting", "ready", "stopping"
 
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of a started server.
+    """A started server.
 
     Attributes:
         state: `starting`, `ready` or `stopping`.
-        supervisor, metastore, spark: its processes; the latter two None until started.
-        ports: the ports it took.
-        token: its secret: Thrift's password, Connect's token.
-        settings: fingerprint of the settings it was started with.
+        supervisor: the process that started the others.
+        ports: its ports.
+        token: its secret, which is Thrift's password and Connect's token.
+        settings: the fingerprint of the settings it was started with.
         started_at: seconds since the epoch.
+        metastore: its metastore's process; None until started, or if it has none.
+        spark: Spark's process; None until started.
         ready_seconds: how long the start took; 0 until ready.
-        ui_port: where Spark's own UI answers, which steps on by itself from a port that was taken; 0 without one.
-        shared: whether it asks a metastore that isn't its own, so that it has no such process.
-        executors: how many answered when it started; 0 with a local master.
-        python: their version.
+        ui_port: the port of Spark's UI, which may differ from the chosen one; 0 without a UI.
+        shared: whether it uses a running metastore and has no metastore process.
+        executors: how many executors answered at the start; 0 with a local master.
+        python: the Python version of the executors.
     """
 
     state: str
@@ -55,18 +57,18 @@ class Record:
 
     @property
     def processes(self) -> list[Process]:
-        """All processes that were started, the supervisor first."""
+        """Return the processes that were started, the supervisor first."""
         return [p for p in (self.supervisor, self.spark, self.metastore) if p]
 
     @property
     def alive(self) -> bool:
-        """Whether every process that belongs to its state lives."""
+        """Return whether all processes run that a server in this state has."""
         if self.state == READY and not (self.spark and (self.metastore or self.shared)):
             return False
         return all(process.handle() for process in self.processes)
 
     def connect(self) -> Any:
-        """A PyHive connection to its Thrift port, with its secret."""
+        """Return a PyHive connection to its Thrift port."""
         from pyhive import hive
 
         login = {"username": secret.USER, "password": self.token, "auth": "CUSTOM"}
@@ -74,22 +76,22 @@ class Record:
 
     @property
     def ui(self) -> str:
-        """The address of Spark's own UI; empty when it has none."""
+        """Return the address of Spark's UI; empty without a UI."""
         return f"http://127.0.0.1:{self.ui_port}" if self.ui_port else ""
 
     @property
     def ui_link(self) -> str:
-        """The same with the key that it asks for."""
-        return secret.link(self.ui, self.token)
+        """Return the address of Spark's UI with its key; empty without a UI."""
+        return secret.ui_link(self.ui, self.token)
 
 
 def path(settings: Settings) -> Path:
-    """Where the record lies."""
+    """Return the path of the record."""
     return settings.state_dir / "server.json"
 
 
 def read(settings: Settings) -> Record | None:
-    """The record as it stands; None when there is none or it can't be read."""
+    """Return the recorded server; None when there is no record or it is damaged."""
     try:
         data: dict[str, Any] = json.loads(path(settings).read_text())
         for key in ("supervisor", "metastore", "spark"):
@@ -100,7 +102,7 @@ def read(settings: Settings) -> Record | None:
 
 
 def write(settings: Settings, record: Record, **changes: Any) -> Record:
-    """Put a record, with some changes, in place of the one before, at one instant."""
+    """Replace the record by one with changed attributes, and return it."""
     changed = replace(record, **changes)
     data = {**asdict(replace(changed, ports=Ports())), "ports": changed.ports.model_dump()}
     private_files.write(path(settings), json.dumps(data, indent=1))
@@ -108,5 +110,5 @@ def write(settings: Settings, record: Record, **changes: Any) -> Record:
 
 
 def remove(settings: Settings) -> None:
-    """Forget the server."""
+    """Remove the record."""
     path(settings).unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""The process that owns the server: starts both JVMs, watches them, ends them.
+"""The process that runs a server: it starts both JVMs, watches them, and ends them.
 
-It runs detached from the command that started it, writes the record when the ports answer, and warms the JVM up.
-It stops everything when a JVM dies, on a signal, or when no client was connected for the configured time.
+It is detached from the command that started it. It writes the server's record when the ports answer, and then warms
+the JVM up. It stops everything when a JVM ends, on a signal, or when no client was connected for `idle_minutes`.
 """
 
 from __future__ import annotations
@@ -15,12 +15,8 @@ import time
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from types import FrameType
-from typing import IO
+from typing import IO, NoReturn
 
-import psutil
-
-from penstock.config import addresses
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
@@ -35,6 +31,7 @@ from penstock.spark.server import (
     configuration,
     control,
     record,
+    start_failure,
     temporary_files,
     thrift_server,
     warehouse_lease,
@@ -43,20 +40,24 @@ from penstock.spark.server import (
 from penstock.spark.server.record import Record
 from penstock.storage import private_files
 
-TICK = 0.5
+TICK_SECONDS, IDLE_CHECK_TICKS = 0.5, 10
 STOP_SECONDS = 60.0
-# A secret that comes from elsewhere, as in a pod.
+METASTORE_HEAP = "512m"
+# The variable with a secret that the environment provides, as in a pod.
 TOKEN = "PENSTOCK_CONNECT_TOKEN"
 
 
 class Supervisor:
-    """Owns one server from its start to its end."""
+    """Runs one server from its start to its end.
+
+    Args:
+        settings: the project's settings.
+        attempt: number of starts that failed before this one.
+        token: the server's secret.
+        umask: the user's umask, for the tables that the JVMs write.
+    """
 
     def __init__(self, settings: Settings, attempt: int, token: str, umask: int) -> None:
-        """Args:
-        token: the server's secret.
-        umask: that of the user, for the tables that the JVMs write.
-        """
         self.settings, self.attempt, self.token, self.umask = settings, attempt, token, umask
         self.state = settings.state_dir
         self.stopping = threading.Event()
@@ -66,158 +67,159 @@ class Supervisor:
         self.lease: warehouse_lease.Lease | None = None
 
     def log(self, text: str) -> None:
-        """One line in the supervisor's own log, which is its standard output."""
+        """Write a line to the supervisor's log, which is its standard output."""
         print(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", flush=True)
 
+    def fail(self, error: PenstockError) -> NoReturn:
+        """Write the error that ended the start, and exit."""
+        self.log(f"failed: {error}")
+        with suppress(OSError):
+            start_failure.write(self.settings, error)
+        raise SystemExit(3) from None
+
     def start(self) -> Record:
-        """Start both JVMs and return once Thrift and Connect answer."""
+        """Start both JVMs, wait until Thrift and Connect answer, and return the server."""
         begin = time.time()
-        found = java.find(self.settings.server.java_home)
-        table_jars = jars.of_server(self.settings, found)
-        self.lease = warehouse_lease.take(self.settings)
+        java_found = java.find(self.settings.server.java_home)
+        server_jars = jars.server_jars(self.settings, java_found)
+        self.lease = warehouse_lease.acquire(self.settings)
         if self.lease:
-            self.lease.keep(self._lost)
+            self.lease.keep_renewed(self._on_lost_lease)
         chosen = ports.choose(self.settings.server.ports, self.attempt)
-        temporary_files.clear(self.state / "tmp")
+        temporary_files.remove_leftovers(self.state / "tmp")
         for name in ("tmp", "logs", "run"):
-            private_files.folder(self.state / name)
-        conf = configuration.write_files(self.settings, chosen, self.token, found, table_jars)
-        self.class_path = jars.class_path(table_jars)
+            private_files.make_folder(self.state / name)
+        conf = configuration.write_files(self.settings, chosen, self.token, java_found, server_jars)
         login = location.login(self.settings)
-        driver_jars = location.driver_jars(self.settings, found)
-        environment = configuration.environment(self.settings, found, conf)
+        driver_jars = location.database_driver_jars(self.settings, java_found)
+        environment = configuration.environment(self.settings, java_found, conf)
         os.environ.clear()
         os.environ.update(environment)
-        mark = configuration.fingerprint(self.settings, found)
-        me = Process.of(os.getpid())
-        current = record.write(
-            self.settings,
-            Record(record.STARTING, me, chosen, self.token, mark, begin, shared=not location.own(self.settings)),
-        )
-
-        options = self._options("spark", found, configuration.heap(self.settings), self.class_path)
-        with self._log_file("spark") as log:
-            self.spark = thrift_server.start(self.settings, found, chosen, options, self.class_path, log, self.umask)
-        current = record.write(self.settings, current, spark=Process.of(self.spark.pid))
-        if location.own(self.settings):
-            class_path = jars.class_path([*table_jars, *driver_jars])
-            options = self._options("metastore", found, "512m", class_path)
-            log = self._log_file("metastore")
-            with private_files.mask(self.umask):
-                self.metastore = Metastore(found, class_path, options, self.state / "run", log)
-            current = record.write(self.settings, current, metastore=Process.of(self.metastore.popen.pid))
+        runs_metastore = location.runs_own_metastore(self.settings)
+        fingerprint = configuration.fingerprint(self.settings, java_found)
+        me = Process.from_pid(os.getpid())
+        server = Record(record.STARTING, me, chosen, self.token, fingerprint, begin, shared=not runs_metastore)
+        server = record.write(self.settings, server)
+        self.spark = self._start_spark(java_found, chosen, server_jars)
+        server = record.write(self.settings, server, spark=Process.from_pid(self.spark.pid))
+        if runs_metastore:
+            self.metastore = self._start_metastore(java_found, [*server_jars, *driver_jars])
+            server = record.write(self.settings, server, metastore=Process.from_pid(self.metastore.popen.pid))
             self.metastore.serve(chosen.metastore, login)
-        self._wait(chosen.thrift, chosen.connect, begin)
-        seconds = round(time.time() - begin, 1)
-        self.log(f"ready after {seconds} s: {chosen}")
-        answer = self._ask(chosen)
-        seconds, ui = round(time.time() - begin, 1), ports.ui_of(self.spark.pid, chosen)
-        more = {"executors": answer.count, "python": answer.python}
-        return record.write(self.settings, current, state=record.READY, ready_seconds=seconds, ui_port=ui, **more)
+        self._wait_until_ready(chosen, begin)
+        self.log(f"ready after {time.time() - begin:.1f} s: {chosen}")
+        answer = launch.check_executors(self.settings, chosen.connect, self.token)
+        if answer.count:
+            self.log(f"{answer.count} executors with Python {answer.python}")
+        seconds, ui_port = round(time.time() - begin, 1), ports.ui_port(self.spark.pid, chosen)
+        changes = {"ready_seconds": seconds, "ui_port": ui_port, "executors": answer.count, "python": answer.python}
+        return record.write(self.settings, server, state=record.READY, **changes)
 
-    def _ask(self, chosen: Ports) -> launch.Answer:
-        """Whether executors come, and run this Python; with a local master there are none to ask."""
-        if addresses.is_local(self.settings.server.master):
-            return launch.Answer(0, "")
-        answer = launch.ask(self.settings, chosen.connect, self.token)
-        self.log(f"{answer.count} executors with Python {answer.python}")
-        return answer
+    def _start_spark(self, java_found: java.Java, chosen: Ports, server_jars: list[Path]) -> subprocess.Popen[bytes]:
+        class_path = jars.class_path(server_jars)
+        options = self._jvm_options("spark", java_found, configuration.heap(self.settings), class_path)
+        with self._open_log("spark") as log:
+            return thrift_server.start(self.settings, java_found, chosen, options, class_path, log, self.umask)
 
-    def _options(self, role: str, found: java.Java, memory: str, class_path: str) -> list[str]:
-        options = configuration.jvm_options(self.settings, role, memory)
+    def _start_metastore(self, java_found: java.Java, all_jars: list[Path]) -> Metastore:
+        class_path = jars.class_path(all_jars)
+        options = self._jvm_options("metastore", java_found, METASTORE_HEAP, class_path)
+        log = self._open_log("metastore")
+        with private_files.umask(self.umask):
+            return Metastore(java_found, class_path, options, self.state / "run", log)
+
+    def _jvm_options(self, role: str, java_found: java.Java, heap: str, class_path: str) -> list[str]:
+        options = configuration.jvm_options(self.settings, role, heap)
         if not self.settings.server.class_data_sharing:
             return options
-        self.archives[role] = Archive.of(self.settings.shared_dir, role, found, class_path)
+        self.archives[role] = Archive.find(self.settings.shared_dir, role, java_found, class_path)
         return [*options, *self.archives[role].options()]
 
-    def _log_file(self, role: str) -> IO[str]:
+    def _open_log(self, role: str) -> IO[str]:
         path = self.state / "logs" / f"{role}.log"
         if path.exists():
             path.replace(path.with_suffix(".log.1"))
         return path.open("w", buffering=1)
 
-    def _wait(self, thrift: int, connect: int, begin: float) -> None:
+    def _wait_until_ready(self, chosen: Ports, begin: float) -> None:
         assert self.spark
-        while not all(ports.answers(port) and ports.is_served_by(port, self.spark.pid) for port in (thrift, connect)):
+        pid, limit = self.spark.pid, self.settings.server.start_seconds
+        while not all(ports.answers(p) and ports.is_served_by(p, pid) for p in (chosen.thrift, chosen.connect)):
             if self.stopping.is_set():
-                raise PenstockError("a start without a stop", "the start was interrupted", "run `penstock up`")
-            if ended := self.ended():
-                raise PenstockError("a running server", ended, f"read {self.state / 'logs'}, then `penstock doctor`")
-            if time.time() - begin > self.settings.server.start_seconds:
-                limit = f"{self.settings.server.start_seconds:g} s passed"
-                raise PenstockError("a server that answers", limit, "raise server.start_seconds or free memory")
+                raise PenstockError("a start that is not stopped", "the start was interrupted", "run `penstock up`")
+            if ended := self.ended_jvm():
+                raise start_failure.JvmEnded(ended)
+            if time.time() - begin > limit:
+                do = "raise server.start_seconds or free memory"
+                raise PenstockError("a server that answers", f"{limit:g} s passed", do)
             time.sleep(0.1)
 
-    def ended(self) -> str | None:
-        """Which JVM has ended, in words; None while both run."""
+    def ended_jvm(self) -> str | None:
+        """Return the JVM that has ended, with its exit code; None while both run."""
         if self.spark and self.spark.poll() is not None:
             return f"Spark ended with {self.spark.returncode}"
         if self.metastore and self.metastore.popen.poll() is not None:
             return f"the metastore ended with {self.metastore.popen.returncode}"
         return None
 
-    def clients(self, chosen: Ports) -> int:
-        """Established connections to Thrift and Connect, the warm-up's own among them."""
-        assert self.spark
-        try:
-            connections = psutil.Process(self.spark.pid).net_connections("tcp")
-        except psutil.Error:
-            return 0
-        served = {chosen.thrift, chosen.connect}
-        return sum(c.status == psutil.CONN_ESTABLISHED and c.laddr.port in served for c in connections)
+    def count_clients(self, chosen: Ports) -> int:
+        """Return the number of connections to Thrift and Connect, including the warm-up's."""
+        return ports.count_clients(self.spark.pid, chosen) if self.spark else 0
 
-    def watch(self, current: Record) -> None:
-        """Return when it is time to stop."""
+    def watch(self, server: Record) -> None:
+        """Return when the server has to stop."""
         limit = self.settings.server.idle_minutes * 60
         last_used = time.monotonic()
         ticks = 0
-        while not self.stopping.wait(TICK):
-            if ended := self.ended():
+        while not self.stopping.wait(TICK_SECONDS):
+            if ended := self.ended_jvm():
                 self.log(f"{ended}; stopping")
                 return
             ticks += 1
-            if limit and ticks % 10 == 0:
-                if self.clients(current.ports):
+            if limit and ticks % IDLE_CHECK_TICKS == 0:
+                if self.count_clients(server.ports):
                     last_used = time.monotonic()
                 elif time.monotonic() - last_used > limit:
-                    # Nobody new from now on; who came a moment before keeps it.
-                    record.write(self.settings, current, state=record.STOPPING)
-                    if not self.clients(current.ports):
+                    # New clients no longer use the server; one that connected a moment before keeps it running.
+                    record.write(self.settings, server, state=record.STOPPING)
+                    if not self.count_clients(server.ports):
                         self.log(f"no client for {limit / 60:g} minutes; stopping")
                         return
-                    record.write(self.settings, current)
+                    record.write(self.settings, server)
                     last_used = time.monotonic()
 
-    def _lost(self, words: str) -> None:
-        self.log(f"{words}; stopping")
+    def _on_lost_lease(self, reason: str) -> None:
+        self.log(f"{reason}; stopping")
         self.stopping.set()
 
     def stop(self) -> None:
-        """End both JVMs, Spark first; keep the archives they wrote; forget the record; let go of the warehouse."""
-        if (own := record.read(self.settings)) and own.supervisor.pid == os.getpid():
+        """End both JVMs, Spark first; save their class archives, release the lease and remove the record."""
+        if (server := record.read(self.settings)) and server.supervisor.pid == os.getpid():
             with suppress(OSError):
-                record.write(self.settings, own, state=record.STOPPING)
+                record.write(self.settings, server, state=record.STOPPING)
         deadline = time.monotonic() + STOP_SECONDS
-        running = {"spark": self.spark, "metastore": self.metastore.popen if self.metastore else None}
-        for role, process in running.items():
-            if process is None:
-                continue
-            # Only a JVM that ran when it was told to stop writes a whole archive.
-            told = process.poll() is None
-            if told:
-                process.terminate()
-            try:
-                code = process.wait(max(1.0, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                process.kill()
-                code = process.wait()
-            if role in self.archives:
-                self.archives[role].keep(told and code in (0, 143, -signal.SIGTERM))
-        temporary_files.clear(self.state / "tmp")
+        if self.spark:
+            self._end_jvm("spark", self.spark, deadline)
+        if self.metastore:
+            self._end_jvm("metastore", self.metastore.popen, deadline)
+        temporary_files.remove_leftovers(self.state / "tmp")
         if self.lease:
             self.lease.release()
         record.remove(self.settings)
         self.log("stopped")
+
+    def _end_jvm(self, role: str, process: subprocess.Popen[bytes], deadline: float) -> None:
+        was_running = process.poll() is None
+        if was_running:
+            process.terminate()
+        try:
+            code = process.wait(max(1.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if role in self.archives:
+            # Only a JVM that ended because of the signal has written a complete archive.
+            self.archives[role].finish(was_running and code in (0, 143, -signal.SIGTERM))
 
 
 def main() -> None:
@@ -227,31 +229,29 @@ def main() -> None:
     parser.add_argument("--target")
     parser.add_argument("--attempt", type=int, default=0)
     arguments = parser.parse_args()
-    umask = os.umask(private_files.OTHERS)
+    umask = os.umask(private_files.GROUP_AND_OTHERS)
     settings = load(arguments.root, arguments.target)
-    control.close_state(settings)
-    token = secret.take(settings.state_dir, os.environ.pop(TOKEN, ""))
+    control.make_state_folders(settings)
+    token = secret.ensure(settings.state_dir, os.environ.pop(TOKEN, ""))
     supervisor = Supervisor(settings, arguments.attempt, token, umask)
 
-    def stop(signum: int, frame: FrameType | None) -> None:
-        supervisor.stopping.set()
-
-    signal.signal(signal.SIGTERM, stop)
-    signal.signal(signal.SIGINT, stop)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.stopping.set())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        current = supervisor.start()
-        warming = (current, supervisor.log, lambda: supervisor.clients(current.ports))
-        threading.Thread(target=warm_up.up, args=warming, daemon=True).start()
-        supervisor.watch(current)
+        server = supervisor.start()
+        warm_up_arguments = (server, supervisor.log, lambda: supervisor.count_clients(server.ports))
+        threading.Thread(target=warm_up.run, args=warm_up_arguments, daemon=True).start()
+        supervisor.watch(server)
     except PenstockError as error:
+        supervisor.fail(error)
+    except start_failure.JvmEnded as error:
         supervisor.log(f"failed: {error}")
         raise SystemExit(3) from None
     except Exception as error:
-        words = " ".join(f"{type(error).__name__}: {error}".split())
+        message = " ".join(f"{type(error).__name__}: {error}".split())
         traceback.print_exc()
-        supervisor.log(f"failed: needed: a server that starts. found: {words}. do: read {supervisor.state / 'logs'}")
-        raise SystemExit(3) from None
+        supervisor.fail(PenstockError("a server that starts", message, f"read {supervisor.state / 'logs'}"))
     finally:
         supervisor.stop()
 

@@ -1,4 +1,4 @@
-"""What killed processes left in the state folder's `tmp`."""
+"""Removal of what killed processes left in the state folder's `tmp`."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 from penstock.process import Process
 
-# A driver's folder begins so; dbt makes it, and writes its job there a moment later.
-DRIVER, GRACE = "model-", 3600.0
+# The prefix of a driver's folder. dbt creates it and writes the driver's job to it a moment later.
+DRIVER_PREFIX, GRACE_SECONDS = "model-", 3600.0
 
 
-def clear(folder: Path) -> None:
-    """Remove everything but the folders of spark-submit drivers whose dbt lives."""
+def remove_leftovers(folder: Path) -> None:
+    """Remove all files and folders, except those of spark-submit drivers whose dbt process runs."""
     for path in folder.glob("*"):
-        if path.name.startswith(DRIVER) and _is_used(path):
+        if path.name.startswith(DRIVER_PREFIX) and _is_used(path):
             continue
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
@@ -31,6 +31,6 @@ def _is_used(folder: Path) -> bool:
     except (OSError, ValueError, KeyError, TypeError):
         pass
     try:
-        return time.time() - folder.stat().st_mtime < GRACE
+        return time.time() - folder.stat().st_mtime < GRACE_SECONDS
     except FileNotFoundError:
         return False

@@ -1,4 +1,4 @@
-"""Start Spark's JVM, which serves Thrift, Connect and the UI."""
+"""Start Spark's JVM, with the Thrift server, Spark Connect and the UI."""
 
 from __future__ import annotations
 
@@ -16,15 +16,20 @@ CLASS = "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2"
 def start(
     settings: Settings, java: Java, ports: Ports, options: Sequence[str], class_path: str, log: IO[str], umask: int
 ) -> subprocess.Popen[bytes]:
-    """Start the JVM with the configuration that the state folder has, and return its process.
+    """Start the JVM with the configuration files in the state folder, and return its process.
 
     Args:
-        options: of the JVM.
-        umask: of the files that it writes, tables among them.
+        settings: the project's settings.
+        java: the Java that runs it.
+        ports: the server's ports.
+        options: options of the JVM.
+        class_path: its system class path.
+        log: the file for its output.
+        umask: the umask of the files that it writes, including tables.
     """
     run = settings.state_dir / "run"
     arguments = [*options, *settings.server.java_options, "-cp", class_path]
-    # An argument file keeps the 300 jars off the process list and within every system's limit.
+    # An argument file keeps the 300 jars out of the process list and below the system's limit.
     quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
     (run / "spark.args").write_text(quoted + "\n")
     properties = settings.state_dir / "conf" / "spark-defaults.conf"

@@ -1,10 +1,9 @@
-"""Delta on S3 takes one writing driver: the server that holds the warehouse's lease.
+"""The lease on a warehouse in S3, which lets one server write to it.
 
-Delta's log store for S3 orders commits inside one JVM alone; two drivers that write one table would
-lose commits (https://docs.delta.io/latest/delta-storage.html#amazon-s3). A server therefore takes a
-lease on its warehouse before it starts, one object that only one can create, and keeps it fresh. One
-that was killed leaves a lease that ends by itself. With a log store that coordinates
-(S3DynamoDBLogStore) there is none.
+Delta's log store for S3 orders commits inside one JVM only: if two drivers write to one table, commits are lost
+(https://docs.delta.io/latest/delta-storage.html#amazon-s3). So a server acquires a lease on its warehouse before it
+starts: an object that only one server can create, and that it renews. The lease of a killed server expires. With the
+log store S3DynamoDBLogStore, which coordinates several drivers, there is no lease.
 """
 
 from __future__ import annotations
@@ -24,117 +23,119 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark import object_stores
 from penstock.storage import filesystems
-from penstock.storage.locations import Folder
+from penstock.storage.locations import Location
 
 NAME = "_penstock/writer.json"
-# Seconds: how often the holder writes it anew; after how long without that it counts as left; how long a new
-# holder waits before it believes that it is the only one that took a left lease.
-RENEW, LEFT, SETTLE = 20.0, 90.0, 2.0
+RENEW_SECONDS, EXPIRY_SECONDS = 20.0, 90.0
+# How long a new holder waits before it checks that no other server replaced the same expired lease.
+SETTLE_SECONDS = 2.0
 
 
 @dataclass
 class Lease:
-    """A held lease.
+    """A lease that this server holds.
 
     Args:
-        path: of its object.
-        owner: names this holder and no other.
+        path: the path of its object.
+        owner: the unique name of this holder.
     """
 
-    path: Folder
+    path: Location
     owner: str
 
     def __post_init__(self) -> None:
-        self._over, self._threads = threading.Event(), []  # type: threading.Event, list[threading.Thread]
+        self._released, self._threads = threading.Event(), []  # type: threading.Event, list[threading.Thread]
         self._renewed = time.monotonic()
 
     def _body(self) -> bytes:
         who = f"{getpass.getuser()} on {socket.gethostname()}"
         return json.dumps({"owner": self.owner, "who": who, "renewed": time.time()}).encode()
 
-    def keep(self, lost: Callable[[str], None]) -> None:
-        """Renew it until `release`; `lost` is told when another holds it, or soon may: it could not be renewed.
+    def keep_renewed(self, on_lost: Callable[[str], None]) -> None:
+        """Renew the lease in the background until `release`.
 
-        The second is watched apart, since a store that doesn't answer can keep the asker for minutes.
+        Args:
+            on_lost: called with the reason when another server holds the lease, or may soon because renewals fail.
         """
-        where = self.path.parent.parent
-
-        def renew() -> None:
-            while not self._over.wait(RENEW):
-                begun = time.monotonic()
-                # Whatever the store's library raises: this thread is what keeps the lease.
-                with suppress(Exception):
-                    found = read(self.path)
-                    if found.get("owner") != self.owner:
-                        return lost(f"{found.get('who', 'somebody')} holds the lease on {where}")
-                    with self.path.open("wb") as file:
-                        file.write(self._body())
-                    self._renewed = begun
-
-        def watch() -> None:
-            while not self._over.wait(RENEW / 10):
-                if (silent := time.monotonic() - self._renewed) > LEFT - RENEW:
-                    return lost(f"the lease on {where} could not be renewed for {silent:.0f} s, and may be taken")
-
-        self._threads = [threading.Thread(target=each, daemon=True, name="lease") for each in (renew, watch)]
+        # A store that does not answer can block a renewal for minutes, so another thread watches its age.
+        targets = (self._renew, self._watch)
+        self._threads = [threading.Thread(target=each, args=(on_lost,), daemon=True, name="lease") for each in targets]
         for thread in self._threads:
             thread.start()
 
+    def _renew(self, on_lost: Callable[[str], None]) -> None:
+        while not self._released.wait(RENEW_SECONDS):
+            begin = time.monotonic()
+            # Whatever the store's library raises, this thread must go on to renew the lease.
+            with suppress(Exception):
+                found = read(self.path)
+                if found.get("owner") != self.owner:
+                    return on_lost(f"{found.get('who', 'somebody')} holds the lease on {self.path.parent.parent}")
+                with self.path.open("wb") as file:
+                    file.write(self._body())
+                self._renewed = begin
+
+    def _watch(self, on_lost: Callable[[str], None]) -> None:
+        while not self._released.wait(RENEW_SECONDS / 10):
+            if (age := time.monotonic() - self._renewed) > EXPIRY_SECONDS - RENEW_SECONDS:
+                where = self.path.parent.parent
+                return on_lost(f"the lease on {where} could not be renewed for {age:.0f} s and will expire")
+
     def release(self) -> None:
-        """Let others have it at once."""
-        self._over.set()
+        """Remove the lease, so that another server can acquire one at once."""
+        self._released.set()
         for thread in self._threads:
             if thread is not threading.current_thread():
-                thread.join(RENEW)  # a renewal under way would write it again
-        with suppress(Exception):  # it ends by itself, too
+                thread.join(RENEW_SECONDS)  # a running renewal would write the lease again
+        with suppress(Exception):  # otherwise it expires
             if read(self.path).get("owner") == self.owner:
-                filesystems.of(self.path).remove(self.path)
+                filesystems.file_system(self.path).remove(self.path)
 
 
-def read(path: Folder) -> dict[str, Any]:
-    """What a lease says; empty when there is none or it is half written."""
+def read(path: Location) -> dict[str, Any]:
+    """Return the content of a lease; empty when there is none or it is incomplete."""
     try:
-        found = json.loads(filesystems.of(path).read([path])[0])
+        found = json.loads(filesystems.file_system(path).read([path])[0])
     except (FileNotFoundError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def take(settings: Settings) -> Lease | None:
-    """The lease on a warehouse, for a server that is about to start; None where none is needed.
+def acquire(settings: Settings) -> Lease | None:
+    """Acquire the lease on a warehouse for a server that starts; return None when none is needed.
 
     Raises:
-        PenstockError: another server holds it.
+        PenstockError: another server holds the lease.
     """
     if not object_stores.needs_lease(settings):
         return None
     lease = Lease(settings.warehouse_dir / NAME, _owner(settings))
-    store = filesystems.of(lease.path)
-    if store.new(lease.path, lease._body()):
+    store = filesystems.file_system(lease.path)
+    if store.create(lease.path, lease._body()):
         return lease
     held = read(lease.path)
     age = time.time() - float(held.get("renewed", 0))
-    # This state folder's own server was ended before another one of it starts: what it left is taken over.
-    if held.get("owner") != lease.owner and age < LEFT:
-        raise _refused(
+    # A lease of the same owner is from an earlier server of this state folder, which has ended.
+    if held.get("owner") != lease.owner and age < EXPIRY_SECONDS:
+        raise _refusal(
             settings,
-            f"{held.get('who')} does, and said so {max(0, age):.0f} s ago",
-            f"stop that one (`penstock down`), or wait {LEFT:.0f} s if it was killed; for several writers set "
-            f"{object_stores.LOG_STORE}: {object_stores.DYNAMODB} in server.spark_conf",
+            f"{held.get('who')} holds the lease, renewed {max(0, age):.0f} s ago",
+            f"stop that server (`penstock down`), or wait {EXPIRY_SECONDS:.0f} s if it was killed; for several writers "
+            f"set {object_stores.LOG_STORE}: {object_stores.DYNAMODB} in server.spark_conf",
         )
     store.remove(lease.path)
-    taken = store.new(lease.path, lease._body())
-    if taken and held.get("owner") != lease.owner:
-        # Who found the old lease too may have removed this one: the last to create it is the holder.
-        time.sleep(SETTLE)
-        taken = read(lease.path).get("owner") == lease.owner
-    if not taken:
-        raise _refused(settings, "another one took over at this moment", "use that one, or try again")
+    acquired = store.create(lease.path, lease._body())
+    if acquired and held.get("owner") != lease.owner:
+        # Another server that also found the expired lease may have removed this one: the last to create it holds it.
+        time.sleep(SETTLE_SECONDS)
+        acquired = read(lease.path).get("owner") == lease.owner
+    if not acquired:
+        raise _refusal(settings, "another server acquired the lease at this moment", "use that one, or try again")
     return lease
 
 
 def _owner(settings: Settings) -> str:
-    """A name of this state folder, the same for each server that it has, one after another; a copy has another."""
+    """Return the name of this state folder's servers; a copy of the folder has another name."""
     file = settings.state_dir / "writer-id"
     place = {"state": str(settings.state_dir), "machine": socket.gethostname()}
     try:
@@ -144,10 +145,10 @@ def _owner(settings: Settings) -> str:
     except (FileNotFoundError, ValueError, TypeError, KeyError):
         pass
     file.parent.mkdir(parents=True, exist_ok=True)
-    made = {**place, "owner": uuid.uuid4().hex}
-    file.write_text(json.dumps(made))
-    return str(made["owner"])
+    owner = uuid.uuid4().hex
+    file.write_text(json.dumps({**place, "owner": owner}))
+    return owner
 
 
-def _refused(settings: Settings, found: str, do: str) -> PenstockError:
+def _refusal(settings: Settings, found: str, do: str) -> PenstockError:
     return PenstockError(f"to be the only server that writes to {settings.warehouse} (Delta's rule on S3)", found, do)

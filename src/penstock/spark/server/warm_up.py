@@ -1,7 +1,7 @@
-"""Warm-up: run the statements whose first time is slow, before a user's are the first.
+"""Run statements that are slow the first time, before a user's statements are the first ones.
 
-A cold JVM takes 6 to 12 s for its first Delta table and as long for its first MERGE; warm ones
-take under one. A scratch schema is used and dropped; a failure here is only a line in the log.
+A cold JVM takes 6 to 12 s for its first Delta table and as long for its first MERGE; a warm one takes less than 1 s.
+The statements use a scratch schema and drop it. A failure is only logged.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ STATEMENTS = (
 )
 
 
-def up(server: Record, log: Callable[[str], None], clients: Callable[[], int]) -> None:
-    """Run the statements over Thrift, one after another, until a client is there to be served.
+def run(server: Record, log: Callable[[str], None], count_clients: Callable[[], int]) -> None:
+    """Run the statements over Thrift, one after another, until a client connects.
 
     Args:
-        server: the server that is ready.
-        log: takes a line for the supervisor's log.
-        clients: how many connections the server has now.
+        server: the server, which is ready.
+        log: writes a line to the supervisor's log.
+        count_clients: returns the number of connections of the server, this one included.
     """
     begin = time.monotonic()
     try:
@@ -40,8 +40,8 @@ def up(server: Record, log: Callable[[str], None], clients: Callable[[], int]) -
         try:
             cursor = connection.cursor()
             for statement in STATEMENTS[:-1]:
-                if clients() > 1:
-                    log("a client came; the rest of the warm-up is left out")
+                if count_clients() > 1:
+                    log("a client connected; the rest of the warm-up is skipped")
                     break
                 cursor.execute(statement)
             cursor.execute(STATEMENTS[-1])

@@ -22,7 +22,7 @@ from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
 from dbt.adapters.penstock.query_comment import AUXILIARY
 from penstock.delta import log, replace_where
-from penstock.delta.conflicts import again_on_conflict, create_if_missing, is_conflict
+from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
 from penstock.intervals import commit_metadata, ledger_rows, run_marker
 from penstock.intervals.grain import format_intervals
 from penstock.intervals.plan_messages import error_cell
@@ -68,7 +68,7 @@ class IntervalRunner:
             return None
         schema, _, name = relation.partition(".")
         known = [item for item in adapter.cache.get_relations(None, schema) if str(item.identifier).lower() == name]
-        return log.folder(getattr(known[0], "information", None) or "") if known else None
+        return log.log_folder(getattr(known[0], "information", None) or "") if known else None
 
     @property
     def _markers(self) -> Path:
@@ -161,7 +161,7 @@ class IntervalRunner:
 
         name, intervals = planned.model.name, format_intervals(planned.intervals, planned.model.grain)
         try:
-            return again_on_conflict(send)
+            return retry_on_conflict(send)
         except BuiltByAnotherRun:
             logger.info(f"{name}: another run built {intervals} from the same inputs; nothing is left to write")
             return AdapterResponse(_message="OK")
@@ -172,7 +172,7 @@ class IntervalRunner:
                     f"one whose commits came first each time ({error_cell(error)})",
                     "wait until it has ended, then type `dbt run` again: it builds what is missing",
                 ) from None
-            if parts := replace_where.in_parts(error, planned.condition):
+            if parts := replace_where.error_parts(error, planned.condition):
                 raise AdapterError(*parts) from None
             raise
 

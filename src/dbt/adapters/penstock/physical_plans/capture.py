@@ -22,8 +22,8 @@ from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import plan_store
 from penstock.plans import query_text as sql
 from penstock.plans.parse import NotAPlan, parse
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Executed
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import ExecutedPlan
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
@@ -62,7 +62,7 @@ class PlanCapture:
             return
         try:
             hints = sql.hints(text)
-        except sql.Unreadable as error:
+        except sql.QueryParseError as error:
             logger.warning(f"{node.name}: its hints could not be checked: {error}")
             return
         for hint in hints:
@@ -73,7 +73,7 @@ class PlanCapture:
                 raise AdapterError(
                     f"a side of the join by that name for the hint {hint.name} in {node.name}",
                     f"{', '.join(f'`{name}`' for name in hint.dangling)} among "
-                    f"{', '.join(hint.present) or 'no sides at all'}, which Spark would ignore without a message",
+                    f"{', '.join(hint.aliases) or 'no sides at all'}, which Spark would ignore without a message",
                     "name an alias of the FROM clause that the hint's own select has",
                 )
 
@@ -142,13 +142,13 @@ class PlanCapture:
             logger.debug(f"not explained: {error}")
             return ""
 
-    def _store(self, name: str, explained: str, executed: Executed | None = None) -> Kept:
+    def _store(self, name: str, explained: str, executed: ExecutedPlan | None = None) -> CapturedPlan:
         manifest: Any = self._adapter.get_macro_resolver()
         node = manifest.nodes[name]
         query = node.compiled_code if node.language == "sql" else ""
         views = node_fingerprint.views(manifest, name)
         relation, code = node_fingerprint.relation_name(node), node_fingerprint.fingerprint(manifest, name)
-        captured = Kept(name, relation, code, query or "", views, explained, executed)
+        captured = CapturedPlan(name, relation, code, query or "", views, explained, executed)
         try:
             plan_store.write(self.target, captured)
         except OSError as error:

@@ -12,8 +12,8 @@ from functools import partial
 from pathlib import Path
 
 from penstock.plans import plan_store
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Status
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import SparkRestApi
 
 # Spark's REST API shows the end of an execution a moment after the statement has ended; on a busy server, many seconds
 # after it. The pauses between the requests, in seconds.
@@ -31,7 +31,7 @@ class _Request:
     due: float
     number: int
     target: Path = field(compare=False)
-    plan: Kept = field(compare=False)
+    plan: CapturedPlan = field(compare=False)
     ui: str = field(compare=False)
     matches: Callable[[str], bool] = field(compare=False)
     pauses: Iterator[float] = field(compare=False)
@@ -48,7 +48,7 @@ class Collector:
         self._thread: threading.Thread | None = None
         self._requests = 0
 
-    def collect(self, target: Path, plan: Kept, ui: str, matches: Callable[[str], bool]) -> None:
+    def collect(self, target: Path, plan: CapturedPlan, ui: str, matches: Callable[[str], bool]) -> None:
         """Fetch the executed plan of a model and store it with the captured plan.
 
         Args:
@@ -103,7 +103,7 @@ class Collector:
     def _fetch(request: _Request) -> bool:
         """Fetch and store a plan, and return whether the server had it; a server too busy to answer did not."""
         try:
-            executed = Status(request.ui).executed(request.matches)
+            executed = SparkRestApi(request.ui).executed_plan(request.matches)
         except TimeoutError:
             return False
         except urllib.error.URLError as error:

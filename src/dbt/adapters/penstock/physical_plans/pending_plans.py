@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from penstock.plans.plan_store import Kept
-from penstock.plans.rest_api import Executed
+from penstock.plans.plan_store import CapturedPlan
+from penstock.plans.rest_api import ExecutedPlan
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,8 @@ class PendingPlan:
 
     explained: str = ""
     matches: Callable[[str], bool] | None = None
-    executed: Executed | None = None
-    captured: Kept | None = None
+    executed: ExecutedPlan | None = None
+    captured: CapturedPlan | None = None
 
 
 _pending: dict[str, PendingPlan] = {}

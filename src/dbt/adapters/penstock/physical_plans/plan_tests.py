@@ -16,7 +16,7 @@ from penstock.errors import render
 from penstock.plans import assertions, plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.parse import NotAPlan, parse
-from penstock.plans.plan_store import Kept
+from penstock.plans.plan_store import CapturedPlan
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
@@ -128,7 +128,7 @@ class PhysicalTests:
                 self._views[node.unique_id] = (text, self._explain(relation))
         text, plan = self._views[node.unique_id]
         views = node_fingerprint.views(self._adapter.get_macro_resolver(), node.unique_id)
-        return assertions.run(test, Kept(node.unique_id, "", "", text, views), plan, given)
+        return assertions.run(test, CapturedPlan(node.unique_id, "", "", text, views), plan, given)
 
     def _test_captured_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
         """Test the plan that a model last ran with."""

@@ -138,7 +138,7 @@ def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: st
         other = connect_session.open_session(credentials, address, job.node)
         try:
             if not job.write.exists or other.catalog.tableExists(job.write.target.replace("`", "")):
-                other.sql(f"drop table if exists {table_replacement.aside_of(job.write.target)}")
+                other.sql(f"drop table if exists {table_replacement.temporary_name(job.write.target)}")
         finally:
             other.stop()
 

@@ -72,17 +72,17 @@ def spark_settings(
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     if not credentials.managed:
-        control.close_state(settings)
-        secret.take(settings.state_dir)  # of the driver's own UI
+        control.make_state_folders(settings)
+        secret.ensure(settings.state_dir)  # of the driver's own UI
     server = configuration.spark_defaults(settings, ports, "", table_jars)
-    named = not location.own(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
+    named = not location.runs_own_metastore(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
     if not credentials.managed and not named:
         raise AdapterError(
             f"the metastore of {credentials.host} for {job.name} (submission_method: spark_submit)",
             "none in penstock.yml",
             "set `metastore: thrift://host:9083` there",
         )
-    server = authentication.of_driver(server, settings, config.master) if config.master else server
+    server = authentication.driver_settings(server, settings, config.master) if config.master else server
     return own_settings(server, job.node, config.spark_conf, config.master)
 
 
@@ -104,7 +104,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
             f"deploy_mode: cluster with {master}: {why}",
             "drop deploy_mode: the model's tasks run on the executors all the same",
         )
-    masters.require(settings, master)
+    masters.require_reachable(settings, master)
 
 
 def executor_wait(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
@@ -115,7 +115,7 @@ def executor_wait(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any]
     executors = settings.server.executors
     cores = conf.get("spark.executor.cores", executors.cores)
     memory = conf.get("spark.executor.memory", executors.memory)
-    error = launch.none_came(master, executors.count, int(cores), memory, executors.wait_seconds)
+    error = launch.no_executor_error(master, executors.count, int(cores), memory, executors.wait_seconds)
     return {"seconds": executors.wait_seconds, "error": str(error)}
 
 
@@ -166,6 +166,6 @@ def environment(settings: Settings, found: java.Java, folder: Path, master: str)
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
     """Return the project's Java and table-format jars, after building what executors are sent."""
-    launch.prepare(settings)
+    launch.pack_packages(settings)
     found = java.find(settings.server.java_home)
-    return found, jars.of_server(settings, found)
+    return found, jars.server_jars(settings, found)

@@ -33,8 +33,8 @@ from dbt.adapters.penstock.python_submissions import (
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from penstock.plans import plan_store
 from penstock.python_runtime import driver
-from penstock.spark import shared_class_archive
-from penstock.spark.jars import spark_home
+from penstock.spark import class_archive
+from penstock.spark.distribution import spark_home
 
 logger = AdapterLogger("penstock")
 TERM_SECONDS = 5.0
@@ -66,8 +66,8 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         driver_launch.check_master(settings, config, name)
         java_found, table_jars = driver_launch.resolve(settings)
         conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
-        conf = shared_class_archive.with_driver(conf, settings, java_found, table_jars)
-        conf = shared_class_archive.with_executors(conf, settings, java_found, table_jars)
+        conf = class_archive.driver_conf(conf, settings, java_found, table_jars)
+        conf = class_archive.executor_conf(conf, settings, java_found, table_jars)
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:
@@ -78,7 +78,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
             alone = job.write.target if job.write.alone else None
             executions.run(name, driver_process.follow, driver_process.end, config.timeout, alone)
             if plan := driver_process.plan:
-                executed = plan_store.as_executed(plan["executed"])
+                executed = plan_store.parse_executed_plan(plan["executed"])
                 pending_plans.add(job.node, PendingPlan(plan["explained"], None, executed))
         except DbtRuntimeError:
             with contextlib.suppress(DbtRuntimeError):
@@ -135,8 +135,8 @@ class Driver:
         assert process.stdout
         last: deque[str] = deque(maxlen=100)
         for line in map(str.rstrip, process.stdout):
-            if line.startswith(driver.MARK):
-                logger.info(f"{self.name}: {line.removeprefix(driver.MARK)}")
+            if line.startswith(driver.LINE_PREFIX):
+                logger.info(f"{self.name}: {line.removeprefix(driver.LINE_PREFIX)}")
             elif line:
                 last.append(line)
                 logger.debug(f"{self.name}: {line}")

@@ -12,10 +12,10 @@ import jakarta.servlet.http.HttpServletResponse;
 import java.io.IOException;
 
 /**
- * Lets into Spark's UI who has its key: in the header "Authorization: Bearer KEY", in a cookie, or once in the
- * address as "?key=KEY", which sets the cookie and leads to the same page without the key.
+ * Rejects requests to Spark's UI without its key, which is in the header "Authorization: Bearer KEY" or in a cookie.
+ * The parameter "?key=KEY" sets the cookie and redirects to the same page without the key.
  *
- * <p>The parameter "file" names the file that holds the key. A file that can't be read lets nobody in.
+ * <p>The init parameter "file" is the path of the key's file. When it can't be read, every request fails.
  */
 public final class KeyFilter implements Filter {
     private static final String BEARER = "Bearer ";
@@ -29,31 +29,31 @@ public final class KeyFilter implements Filter {
 
     public void doFilter(ServletRequest request, ServletResponse response, FilterChain chain)
             throws IOException, ServletException {
-        HttpServletRequest asked = (HttpServletRequest) request;
-        HttpServletResponse answer = (HttpServletResponse) response;
-        // Browsers send a cookie to every port of a host: each server has one of its own name.
-        String name = "penstock-" + asked.getLocalPort();
-        String inAddress = asked.getParameter("key");
-        if (inAddress != null && "GET".equals(asked.getMethod()) && Secret.matches(this.file, inAddress)) {
-            answer.addHeader("Set-Cookie", name + "=" + inAddress + "; Path=/; HttpOnly; SameSite=Lax");
-            answer.setHeader("Referrer-Policy", "no-referrer");
-            answer.setHeader("Cache-Control", "no-store");
-            answer.sendRedirect(asked.getRequestURI());
+        HttpServletRequest httpRequest = (HttpServletRequest) request;
+        HttpServletResponse httpResponse = (HttpServletResponse) response;
+        // Browsers send a cookie to every port of a host, so the cookie's name contains the port.
+        String name = "penstock-" + httpRequest.getLocalPort();
+        String inAddress = httpRequest.getParameter("key");
+        if (inAddress != null && "GET".equals(httpRequest.getMethod()) && Secret.matches(this.file, inAddress)) {
+            httpResponse.addHeader("Set-Cookie", name + "=" + inAddress + "; Path=/; HttpOnly; SameSite=Lax");
+            httpResponse.setHeader("Referrer-Policy", "no-referrer");
+            httpResponse.setHeader("Cache-Control", "no-store");
+            httpResponse.sendRedirect(httpRequest.getRequestURI());
             return;
         }
-        String header = asked.getHeader("Authorization");
-        boolean known = header != null && header.startsWith(BEARER)
+        String header = httpRequest.getHeader("Authorization");
+        boolean hasKey = header != null && header.startsWith(BEARER)
             && Secret.matches(this.file, header.substring(BEARER.length()).trim());
-        Cookie[] cookies = asked.getCookies();
-        for (int i = 0; !known && cookies != null && i < cookies.length; i++) {
-            known = cookies[i].getName().equals(name) && Secret.matches(this.file, cookies[i].getValue());
+        Cookie[] cookies = httpRequest.getCookies();
+        for (int i = 0; !hasKey && cookies != null && i < cookies.length; i++) {
+            hasKey = cookies[i].getName().equals(name) && Secret.matches(this.file, cookies[i].getValue());
         }
-        if (known) {
+        if (hasKey) {
             chain.doFilter(request, response);
             return;
         }
-        answer.setStatus(HttpServletResponse.SC_FORBIDDEN);
-        answer.setContentType("text/plain;charset=utf-8");
-        answer.getWriter().println("This Spark UI asks for its key. `penstock status --show-secret` prints a link with it.");
+        httpResponse.setStatus(HttpServletResponse.SC_FORBIDDEN);
+        httpResponse.setContentType("text/plain;charset=utf-8");
+        httpResponse.getWriter().println("This Spark UI asks for its key. `penstock status --show-secret` prints a link with it.");
     }
 }

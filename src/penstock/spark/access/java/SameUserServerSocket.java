@@ -13,9 +13,9 @@ import org.apache.thrift.transport.TSocket;
 import org.apache.thrift.transport.TTransportException;
 
 /**
- * A server socket on loopback that serves processes of its own user alone.
+ * A server socket on loopback that accepts connections from processes of the same user only.
  *
- * <p>Linux names the owner of each end of a connection in /proc/net/tcp and tcp6:
+ * <p>Linux lists the owner of each end of a connection in /proc/net/tcp and tcp6:
  * https://www.kernel.org/doc/html/latest/networking/proc_net_tcp.html
  */
 public final class SameUserServerSocket extends TServerSocket {
@@ -27,7 +27,7 @@ public final class SameUserServerSocket extends TServerSocket {
         this.owner = ownUser();
     }
 
-    /** The next connection of this user's; any other is closed before a byte of it is read. */
+    /** Returns the next connection of this user; closes any other before it reads a byte. */
     public TSocket accept() throws TTransportException {
         while (true) {
             TSocket accepted = super.accept();
@@ -36,7 +36,7 @@ public final class SameUserServerSocket extends TServerSocket {
                     return accepted;
                 }
             } catch (IOException error) {
-                // Closed below: who can't be looked up isn't served.
+                // Closed below, because the owner is unknown.
             }
             accepted.close();
         }
@@ -48,7 +48,7 @@ public final class SameUserServerSocket extends TServerSocket {
         return this.isOwn("/proc/net/tcp", peer, here) || this.isOwn("/proc/net/tcp6", peer, here);
     }
 
-    /** Whether a table has the connection, seen from its other end, as open and this user's. A closed one is nobody's. */
+    /** Returns whether a table lists the peer's end of the connection as open and owned by this user. */
     private boolean isOwn(String table, String peer, String here) throws IOException {
         if (!new File(table).exists()) {
             return false;
@@ -67,7 +67,7 @@ public final class SameUserServerSocket extends TServerSocket {
         return false;
     }
 
-    /** An IPv4 address as the tables have it, at the end of an IPv6 one too: 127.0.0.1 is 0100007F on most machines. */
+    /** Returns an IPv4 address in the tables' format, where IPv6 ends with it: 127.0.0.1 is 0100007F on most machines. */
     private static String address(InetAddress host, int port) {
         byte[] parts = host.getAddress();
         boolean reversed = ByteOrder.nativeOrder().equals(ByteOrder.LITTLE_ENDIAN);
@@ -83,7 +83,7 @@ public final class SameUserServerSocket extends TServerSocket {
         return text.substring(text.length() - digits);
     }
 
-    /** The effective user of this process, by its number. */
+    /** Returns the id of this process's effective user. */
     private static String ownUser() throws IOException {
         BufferedReader lines = new BufferedReader(new FileReader("/proc/self/status"));
         try {

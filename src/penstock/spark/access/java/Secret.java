@@ -6,17 +6,17 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.security.MessageDigest;
 
-/** A secret kept in a file that only its owner can read. */
+/** A secret in a file that only its owner can read. */
 final class Secret {
     private Secret() {}
 
-    /** Whether a text is what the file holds. The time this takes says nothing of where they differ. */
+    /** Returns whether a text equals the file's content. The time it takes is independent of where they differ. */
     static boolean matches(String file, String given) throws IOException {
         if (file == null || given == null) {
             return false;
         }
         byte[] bytes = Files.readAllBytes(new File(file).toPath());
-        byte[] kept = new String(bytes, StandardCharsets.UTF_8).trim().getBytes(StandardCharsets.UTF_8);
-        return kept.length > 0 && MessageDigest.isEqual(kept, given.getBytes(StandardCharsets.UTF_8));
+        byte[] secret = new String(bytes, StandardCharsets.UTF_8).trim().getBytes(StandardCharsets.UTF_8);
+        return secret.length > 0 && MessageDigest.isEqual(secret, given.getBytes(StandardCharsets.UTF_8));
     }
 }

@@ -5,9 +5,10 @@ import javax.security.sasl.AuthenticationException;
 import org.apache.hive.service.auth.PasswdAuthenticationProvider;
 
 /**
- * Login check of the Thrift server: the password is the server's secret, whatever the user's name.
+ * Login check of the Thrift server: the password must be the server's secret; any user name is accepted.
  *
- * <p>The system property penstock.secret.file names the file. A file that can't be read lets nobody in.
+ * <p>The system property penstock.secret.file is the path of the secret's file. When it can't be read, every login
+ * fails.
  */
 public final class SecretAuthenticator implements PasswdAuthenticationProvider {
     public void Authenticate(String user, String password) throws AuthenticationException {

@@ -1,0 +1,1 @@
+"""Benchmarks: `python bench/run.py NAME` measures, prints tables, and writes them into the docs."""

@@ -1,4 +1,0 @@
-{#- A compile error in three parts. -#}
-{% macro refuse(needed, found, advice) %}
-    {{- exceptions.raise_compiler_error('needed: ' ~ needed ~ '. found: ' ~ found ~ '. do: ' ~ advice) -}}
-{% endmacro %}

@@ -1,4 +1,0 @@
-{#- Bytes in words. -#}
-{% macro in_megabytes(bytes) %}
-    {{- return('%.2f MB' | format((bytes or 0) / 1048576)) -}}
-{% endmacro %}

@@ -1,0 +1,115 @@
+"""Which months a landing command requests, where their files are, and landing one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from pathlib import Path
+
+from penstock.errors import PenstockError
+from penstock.lake import source_files
+from penstock.lake.catalog import Catalog, Dataset
+from penstock.lake.landing import land
+from penstock.lake.landing_report import ProgressUpdate, ReportLine
+from penstock.lake.month_ranges import parse_month, parse_months
+from penstock.lake.source_files import SourceFile
+from penstock.lake.staging import downloads_folder, explain_write_errors, make_staging_folder
+from penstock.storage.locations import Location
+
+
+@dataclass(frozen=True)
+class LandingRequest:
+    """A month to land.
+
+    Attributes:
+        month: the month's first day.
+        find_source: returns the month's source file, or raises a PenstockError when there is none.
+    """
+
+    month: date
+    find_source: Callable[[], SourceFile]
+
+
+def request_file(dataset: Dataset, address: str, month: str | None) -> LandingRequest:
+    """Return the request for a single file; without `month`, its month is read from the file's name.
+
+    Raises:
+        PenstockError: `month` is not a month, or neither it nor the file's name gives one.
+    """
+    source = source_files.source_file_at(address)
+    named = dataset.month_of(source.name)
+    if month:
+        return LandingRequest(parse_month(month), lambda: source)
+    if named is None:
+        raise PenstockError(f"the month of {source.name}", "a file name without a month", "add --month 2021-01")
+    return LandingRequest(named[1], lambda: source)
+
+
+def request_months(dataset: Dataset, months: Sequence[str], source: str | None, root: Path) -> list[LandingRequest]:
+    """Return the requests for months of a dataset, in order.
+
+    Args:
+        months: months, lists and ranges of months, or `all`, as in `penstock.lake.month_ranges`.
+        source: folder or address to land from; None for the dataset's published one.
+        root: the project's folder, where a relative published folder starts.
+
+    Raises:
+        PenstockError: the months or the source are not valid, or `all` is requested from an address that can't
+            be listed.
+    """
+    requested = parse_months(months)
+    address = source or dataset.published
+    if address is None:
+        do = f"add --from FOLDER, or `published` to {dataset.name} in lake.yml"
+        raise PenstockError(f"a source to land {dataset.name} from", "none", do)
+    if source is None and "://" not in address:
+        address = str(root / address)
+    listed = source_files.list_months(dataset, address)
+    if requested is None:
+        requested = _all_months(dataset, address, listed)
+    return [
+        LandingRequest(month, partial(source_files.find_month, dataset, month, address, listed)) for month in requested
+    ]
+
+
+def _all_months(dataset: Dataset, address: str, listed: dict[date, SourceFile] | None) -> tuple[date, ...]:
+    if listed is None:
+        do = "name the months, or give --from a folder"
+        raise PenstockError("a folder that can be listed, to land `all`", f"the address {address}", do)
+    if not listed:
+        do = f"check --from and file_name of {dataset.name} in lake.yml"
+        raise PenstockError(f"{dataset.name} files in {address}", "none", do)
+    return tuple(sorted(listed))
+
+
+def land_request(
+    catalog: Catalog, dataset: Dataset, request: LandingRequest, lake_dir: Location, progress: ProgressUpdate
+) -> ReportLine:
+    """Find, download and land a requested month, and return its line of the report.
+
+    A PenstockError does not pass: it becomes a line with the outcome `refused`.
+
+    Args:
+        progress: called with (step, unit, done, total or None) during the download and the landing.
+    """
+    try:
+        return _land(catalog, dataset, request.month, request.find_source(), lake_dir, progress)
+    except PenstockError as error:
+        return ReportLine(dataset.name, request.month, "refused", error=error)
+
+
+def _land(
+    catalog: Catalog, dataset: Dataset, month: date, source: SourceFile, lake_dir: Location, progress: ProgressUpdate
+) -> ReportLine:
+    step = f"{dataset.name} {month:%Y-%m}"
+    with explain_write_errors(lake_dir):
+        make_staging_folder(lake_dir)
+    download_progress = partial(progress, f"download {step}", "bytes")
+    with (
+        explain_write_errors(lake_dir),
+        source_files.fetch(source, downloads_folder(lake_dir), download_progress) as file,
+    ):
+        result = land(catalog, dataset, month, file, lake_dir, partial(progress, step, "rows"))
+    return ReportLine(dataset.name, month, result.outcome, result.entry, result.extra)

@@ -1,0 +1,67 @@
+"""Run a statement on the server of the target, which is the project's own or the one that the target names."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from pyhive import hive
+
+from penstock.config import dbt_credentials
+from penstock.config.settings import Settings
+from penstock.errors import PenstockError
+from penstock.spark.server import control
+
+
+def run_query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    """Return the rows of a statement.
+
+    Raises:
+        PenstockError: no server is running, or the statement failed; it has Spark's message without the stack trace.
+    """
+    connection = _connect(settings)
+    try:
+        cursor = connection.cursor()
+        cursor.execute(sql)
+        return [tuple(row) for row in cursor.fetchall()]
+    except hive.OperationalError as error:
+        status = getattr(error.args[0], "status", None) if error.args else None
+        message = str(status.errorMessage if status else error).splitlines()[0]
+        raise PenstockError("an answer to a statement", message, f"see {control.log_folder(settings)}") from None
+    finally:
+        # Hive's classes can fail while a session closes. The rows, or the error, have already arrived.
+        with contextlib.suppress(hive.OperationalError):
+            connection.close()
+
+
+def _connect(settings: Settings) -> Any:
+    if control.is_remote(settings):
+        return _connect_remote(settings)
+    running = control.current(settings)
+    if running is None:
+        raise PenstockError("a running server", "none is up", "type `penstock up`")
+    return running.connect()
+
+
+def _connect_remote(settings: Settings) -> Any:
+    """Return a PyHive connection to the target's `host`, with the target's login, TLS and session settings.
+
+    Raises:
+        PenstockError: the profile cannot be read or has another type, or the server refuses the session.
+    """
+    from dbt.adapters.spark.connections import SparkConnectionMethod
+    from dbt_common.exceptions import DbtRuntimeError
+
+    from dbt.adapters.penstock.credentials import PenstockCredentials
+    from dbt.adapters.penstock.sessions import open_session
+
+    credentials = dbt_credentials.load_credentials(settings.root, settings.target)
+    where = f"target {settings.target} of profiles.yml"
+    if not isinstance(credentials, PenstockCredentials) or credentials.method != SparkConnectionMethod.THRIFT:
+        raise PenstockError("a target of type penstock over Thrift", where, "choose another --target, or use dbt")
+    try:
+        return open_session(credentials).connection
+    except PenstockError as error:
+        raise PenstockError(f"a session on {where}", error.found, error.do) from None
+    except DbtRuntimeError as error:
+        raise PenstockError(f"a session on {where}", " ".join(str(error.msg).split()), "see `dbt debug`") from None

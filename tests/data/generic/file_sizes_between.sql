@@ -1,3 +1,0 @@
-{% test file_sizes_between(model, min, max) %}
-    {{ physical_test(model, 'file_sizes_between', {'min': min, 'max': max}) }}
-{% endtest %}

@@ -1,3 +1,0 @@
-{% test plan_broadcasts(model, side) %}
-    {{ physical_test(model, 'plan_broadcasts', {'side': side}) }}
-{% endtest %}

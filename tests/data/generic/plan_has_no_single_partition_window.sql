@@ -1,3 +1,0 @@
-{% test plan_has_no_single_partition_window(model) %}
-    {{ physical_test(model, 'plan_has_no_single_partition_window', {}) }}
-{% endtest %}

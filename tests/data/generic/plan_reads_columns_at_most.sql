@@ -1,3 +1,0 @@
-{% test plan_reads_columns_at_most(model, n, table=none) %}
-    {{ physical_test(model, 'plan_reads_columns_at_most', {'n': n, 'table': table}) }}
-{% endtest %}

@@ -1,0 +1,3 @@
+{% test stats_present(model, columns=none) %}
+    {{ penstock__physical_test(model, 'stats_present', {'columns': columns}) }}
+{% endtest %}

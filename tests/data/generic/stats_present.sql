@@ -1,3 +1,0 @@
-{% test stats_present(model, columns=none) %}
-    {{ physical_test(model, 'stats_present', {'columns': columns}) }}
-{% endtest %}

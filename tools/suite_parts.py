@@ -1,0 +1,87 @@
+"""The test suites: which processes each of them is, and about how long they take."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+REAL_MONTHS = "tests/integration/test_real_months.py"
+REAL_TRAINING_MONTHS = "tests/ml/test_real_months.py"
+SERVER = "tests/integration/test_server.py"
+# The faults' tests of the whole project: they share its server, its lake and its three months.
+TRIPS = tuple(f"tests/faults/test_{name}.py" for name in ("disturbed_intervals", "killed_intervals", "operations_page"))
+TARGETS = "tests/reach/test_targets.py"
+AIRFLOW = "tests/reach/test_airflow.py"
+READERS = ("tests/reach/test_metastore.py", "tests/reach/test_readers.py")
+REMOTE_STORES = "gcs or hdfs"
+# dbt's published tests print much: a failure shows its last frame and standard output.
+SHORT = ("--tb=short", "--show-capture=stdout")
+
+
+def ignoring(*paths: str) -> tuple[str, ...]:
+    """Return pytest's options that leave files out."""
+    return tuple(option for path in paths for option in ("--ignore", path))
+
+
+@dataclass(frozen=True)
+class Part:
+    """One process of a suite.
+
+    Attributes:
+        suite: name of the suite.
+        seconds: about how long the process takes on two processors beside another one: longer ones start earlier.
+        arguments: of pytest; of make for lint.
+    """
+
+    suite: str
+    seconds: int
+    arguments: tuple[str, ...]
+    program: tuple[str, ...] = PYTEST
+
+
+SUITES = {
+    "lint": [Part("lint", 40, ("lint",), ("make", "--no-print-directory"))],
+    "unit": [Part("unit", 150, ("tests/unit",))],
+    "integration": [
+        Part("integration", 600, ("tests/integration", *ignoring(REAL_MONTHS, SERVER))),
+        Part("integration", 170, (REAL_MONTHS,)),
+        Part("integration", 90, (SERVER,)),
+    ],
+    "adapter": [Part("adapter", 700, ("tests/adapter",))],
+    "conformance": [Part("conformance", 600, (*SHORT, "--record", "tests/conformance"))],
+    "faults": [
+        Part("faults", 700, TRIPS),
+        Part("faults", 400, ("tests/faults", *ignoring(*TRIPS))),
+    ],
+    "ml": [Part("ml", 350, ("tests/ml", *ignoring(REAL_TRAINING_MONTHS)))],
+    "reach": [
+        Part("reach", 600, ("--write-docs", TARGETS, *READERS, "-k", f"not ({REMOTE_STORES})")),
+        Part("reach", 600, ("--write-docs", TARGETS, AIRFLOW, "-k", f"airflow or {REMOTE_STORES}")),
+        Part("reach", 600, ("--write-docs", "tests/reach", *ignoring(TARGETS, AIRFLOW, *READERS))),
+    ],
+}
+# Runs only where PENSTOCK_TLC_DATA names the months: training on them takes minutes.
+REAL_TRAINING = Part("ml", 500, (REAL_TRAINING_MONTHS,))
+CORE = [
+    Part("adapter", 730, ("-m", "core", "tests/adapter")),
+    Part("conformance", 380, ("-m", "core", *SHORT, "tests/conformance")),
+    Part("faults", 240, ("-m", "core", "tests/faults")),
+    Part("ml", 310, ("-m", "core", "tests/ml")),
+    Part("reach", 300, ("-m", "core", "tests/reach")),
+]
+GROUPS = {"test": ("lint", "unit", "integration"), "all": tuple(SUITES)}
+NAMES = ("test", "core", "all", *SUITES)
+
+
+def parts(names: Sequence[str]) -> list[Part]:
+    """Return the processes of suites and groups of suites, the longest first."""
+    chosen: list[Part] = []
+    for name in names:
+        for suite in GROUPS.get(name, (name,)):
+            chosen += CORE if suite == "core" else SUITES[suite]
+            if suite == "ml" and os.environ.get("PENSTOCK_TLC_DATA"):
+                chosen.append(REAL_TRAINING)
+    return sorted(dict.fromkeys(chosen), key=lambda part: -part.seconds)
