@@ -152,26 +152,27 @@ class IntervalPlanner:
         if not state.built and state.version < 0 and self.run_sql(f"select 1 from {model.relation} limit 1"):
             raise PenstockError(
                 f"the intervals of {model.relation}, which was built by interval",
-                f"rows that neither the ledger {self.ledger.relation} nor the table's history tells of, as in a "
-                "clone, which begins a history of its own",
-                f"build it here: `dbt run --select {model.name}`; or drop it, and read the other environment's "
-                "with --defer",
+                f"rows that are neither in the ledger {self.ledger.relation} nor in the table's history, as in a "
+                "clone, whose history does not contain the original's commits",
+                f"build it here: `dbt run --select {model.name}`; or drop it, and read the table of the other "
+                "environment with --defer",
             )
         return model, state.built
 
     def _record_killed(self, model: IntervalModel, table: IntervalTable) -> IntervalTable:
         """Record a commit that was killed, if one left its marker; return the table."""
-        left = run_marker.read(self.markers, model.relation)
-        if left is None or left.alive:
+        marker = run_marker.read(self.markers, model.relation)
+        if marker is None or marker.alive:
             return table
         run_marker.remove(self.markers, model.relation)
-        if any(built.commit_id == left.commit_id for built in table.state.built.values()):
+        if any(built.commit_id == marker.commit_id for built in table.state.built.values()):
             return table
         self.log(
-            f"{model.name}: an earlier run was killed while it built {format_intervals(left.intervals, model.grain)}; "
-            "its table is as it was before"
+            f"{model.name}: an earlier run was killed while it built "
+            f"{format_intervals(marker.intervals, model.grain)}; its table is as it was before"
         )
-        metadata = CommitMetadata(left.commit_id, left.run_id, "", left.started, {day: {} for day in left.intervals})
+        inputs: dict[date, Inputs] = {day: {} for day in marker.intervals}
+        metadata = CommitMetadata(marker.commit_id, marker.run_id, "", marker.started, inputs)
         return self.ledger.record_failed(self.run_sql, model, table, metadata, ledger_rows.INTERRUPTED, "killed")
 
 

@@ -117,9 +117,9 @@ class PenstockHandle(PyhiveConnectionWrapper):
             try:
                 cursor = self.handle.cursor()
                 cursor.execute(sql)
-                found: list[tuple[Any, ...]] = cursor.fetchall()
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
                 cursor.close()
-                return found
+                return rows
             except LOST as error:
                 self._broken = True
                 raise error_messages.read_lost(error) from None

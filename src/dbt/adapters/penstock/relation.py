@@ -55,7 +55,7 @@ class IntervalFilter(EventTimeFilter):
 
     @property
     def mark(self) -> str:
-        """The marker that stands for the condition in compiled code."""
+        """The marker in compiled code, which each commit replaces by its condition."""
         return input_filter.marker(self.field_name, self.grain, self.before)
 
 

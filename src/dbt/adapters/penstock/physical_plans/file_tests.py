@@ -84,19 +84,19 @@ class FileTests:
         files = self._files(relation)
         if test == "file_sizes_between":
             lowest, highest = arguments["min"], arguments["max"]
-            found = size_failures(files, lowest * MB, highest * MB)
+            failures = size_failures(files, lowest * MB, highest * MB)
             needed = f"files of {relation} between {lowest} and {highest} MB"
             do = "set target_file_size, and `dbt run-operation compact`"
         else:
             most = arguments["n"]
-            found = [
+            failures = [
                 f"{len(own)} files{f' in {partition}' if partition else ''}"
                 for partition, own in sorted(by_partition(files).items())
                 if len(own) > most
             ]
             needed = f"at most {most} files a partition of {relation}"
             do = "rebalance by the partition columns, set target_file_size, or `dbt run-operation compact`"
-        return [render(needed, shorten(found), do)] if found else []
+        return [render(needed, shorten(failures), do)] if failures else []
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         _, table = self._adapter.execute(query, fetch=True)

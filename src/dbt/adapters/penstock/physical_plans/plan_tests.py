@@ -111,8 +111,8 @@ class PhysicalTests:
         if test == "plan_prunes_partitions":
             return self._test_pruning(relation, **given)
         if test not in assertions.CHECKS:
-            found = self._adapter.get_relation(None, str(relation.schema), str(relation.identifier))
-            return self._files.failures(found or relation, test, **given)
+            cached = self._adapter.get_relation(None, str(relation.schema), str(relation.identifier))
+            return self._files.failures(cached or relation, test, **given)
         node = self._find_model(relation, test)
         return (
             self._test_captured_plan(node, test, given)

@@ -153,9 +153,9 @@ def prepare(
     return file
 
 
-def environment(settings: Settings, found: java.Java, folder: Path, master: str) -> dict[str, str]:
+def environment(settings: Settings, jvm: java.Java, folder: Path, master: str) -> dict[str, str]:
     """Return the driver's environment: this project's Spark, and the Hadoop cluster in dbt's own environment."""
-    variables = configuration.environment(settings, found, folder / "conf")
+    variables = configuration.environment(settings, jvm, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):
         variables["HADOOP_CONF_DIR"] = cluster
     if addresses.is_local(master):
@@ -167,5 +167,5 @@ def environment(settings: Settings, found: java.Java, folder: Path, master: str)
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
     """Return the project's Java and table-format jars, after building what executors are sent."""
     launch.pack_packages(settings)
-    found = java.find(settings.server.java_home)
-    return found, jars.server_jars(settings, found)
+    jvm = java.find(settings.server.java_home)
+    return jvm, jars.server_jars(settings, jvm)

@@ -64,16 +64,16 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         job = jobs.build(self.node, compiled_code, config, self.credentials)
         settings = self.credentials.settings
         driver_launch.check_master(settings, config, name)
-        java_found, table_jars = driver_launch.resolve(settings)
+        jvm, table_jars = driver_launch.resolve(settings)
         conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
-        conf = class_archive.driver_conf(conf, settings, java_found, table_jars)
-        conf = class_archive.executor_conf(conf, settings, java_found, table_jars)
+        conf = class_archive.driver_conf(conf, settings, jvm, table_jars)
+        conf = class_archive.executor_conf(conf, settings, jvm, table_jars)
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:
             wait = driver_launch.executor_wait(settings, conf)
             file = driver_launch.prepare(folder, job, conf, self.credentials.keep_plans, wait)
-            environment = driver_launch.environment(settings, java_found, folder, conf["spark.master"])
+            environment = driver_launch.environment(settings, jvm, folder, conf["spark.master"])
             driver_process = Driver(name, folder, file, environment)
             alone = job.write.target if job.write.alone else None
             executions.run(name, driver_process.follow, driver_process.end, config.timeout, alone)
