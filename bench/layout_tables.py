@@ -11,7 +11,7 @@ from bench.measure import parse_metric
 from bench.report import DELTA, Report, format_bytes, spark_version, table
 from penstock.plans import plan_store, queries
 from penstock.plans.operators import Operator, Plan
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from penstock.plans.queries import without_column_ids
 from penstock.plans.rest_api import ExecutedPlan
 

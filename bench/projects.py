@@ -16,7 +16,7 @@ import yaml
 
 from bench.measure import ROOT, Finished, cpu_seconds, run_command
 from penstock.config.settings import load
-from penstock.intervals.ledger_rows import TABLE
+from penstock.intervals.ledger_table import TABLE
 from penstock.plans.rest_api import MAX_EXECUTIONS, SparkRestApi
 from penstock.report import warehouse_query
 from penstock.spark.server import control

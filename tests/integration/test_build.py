@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from penstock.plans import queries
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from tests.support.projects import Project, edited
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")

@@ -68,7 +68,7 @@ def test_linters_find_nothing(tmp_path: Path) -> None:
 
 def test_what_the_image_does_without_is_no_part_of_penstock() -> None:
     done = subprocess.run(
-        ["python", str(FOLDER / "unneeded.py"), "dbt-penstock[s3,gs,ml]"], capture_output=True, text=True
+        ["python", str(FOLDER / "unneeded_packages.py"), "dbt-penstock[s3,gs,ml]"], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
     unneeded = set(done.stdout.split())

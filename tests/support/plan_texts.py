@@ -6,7 +6,7 @@ from pathlib import Path
 
 from penstock.plans import plan_store
 from penstock.plans.operators import Plan
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from penstock.plans.plan_store import CapturedPlan
 
 FOLDER = Path(__file__).parents[1] / "unit" / "plans" / "texts"

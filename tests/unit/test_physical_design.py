@@ -11,7 +11,7 @@ from bench.layout import PAGE
 from bench.layout_queries import COMPARISONS
 from bench.layout_tables import excerpt
 from bench.measure import parse_metric
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = PAGE.path.read_text()

@@ -8,7 +8,7 @@ from penstock.explain.keys import restore_query_names
 from penstock.explain.metrics import Metrics, byte_metric, count_metric, metrics_by_operator
 from penstock.explain.server_facts import ServerFacts
 from penstock.plans import queries
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from penstock.plans.plan_store import CapturedPlan
 
 

@@ -12,7 +12,7 @@ from penstock.explain.builder import build_explanation
 from penstock.explain.dbt_model import Model
 from penstock.explain.explanation import Explanation
 from penstock.explain.server_facts import Rows, RunQuery, ServerFacts
-from penstock.plans.parse import NotAPlan, parse
+from penstock.plans.plan_parser import NotAPlan, parse
 from penstock.plans.plan_store import CapturedPlan
 from penstock.spark.server import control
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.errors import PenstockError
-from penstock.intervals import input_filter, ledger_rows, plan_messages, run_marker
+from penstock.intervals import input_filter, ledger_table, plan_messages, run_marker
 from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.grain import Grain, condition, format_intervals
 from penstock.intervals.interval_model import IntervalModel, RunSql
@@ -173,7 +173,7 @@ class IntervalPlanner:
         )
         inputs: dict[date, Inputs] = {day: {} for day in marker.intervals}
         metadata = CommitMetadata(marker.commit_id, marker.run_id, "", marker.started, inputs)
-        return self.ledger.record_failed(self.run_sql, model, table, metadata, ledger_rows.INTERRUPTED, "killed")
+        return self.ledger.record_failed(self.run_sql, model, table, metadata, ledger_table.INTERRUPTED, "killed")
 
 
 def _plan_commits(

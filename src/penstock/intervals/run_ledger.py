@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from penstock.delta.conflicts import retry_on_conflict
-from penstock.intervals import ledger_rows, outcome_rows
+from penstock.intervals import ledger_entries, ledger_table
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.interval_model import IntervalModel, RunSql, count_rows
-from penstock.intervals.ledger_rows import LedgerRow, LedgerState
+from penstock.intervals.ledger_table import LedgerRow, LedgerState
 from penstock.intervals.table_history import TableHistories
 from penstock.intervals.table_state import IntervalTable, after_commit, from_detail
 
@@ -37,7 +37,7 @@ class RunLedger:
 
     def _read(self, run_sql: RunSql, **filters: Any) -> dict[tuple[str, str], LedgerState]:
         try:
-            return ledger_rows.parse_states(run_sql(ledger_rows.read_sql(self.relation, **filters)))
+            return ledger_table.parse_states(run_sql(ledger_table.read_sql(self.relation, **filters)))
         except Exception as error:
             if _is_not_found(error):
                 return {}
@@ -112,7 +112,7 @@ class RunLedger:
         states = self._read(run_sql, table=model.relation, up_to=commit.restored)
         then = states.get((model.relation, table.id), LedgerState())
         now = {day: replace(built, version=commit.version) for day, built in then.built.items()}
-        rows = outcome_rows.restored(model, table, commit, now)
+        rows = ledger_entries.restored(model, table, commit, now)
         self.append(run_sql, rows)
         return replace(table, state=LedgerState(commit.version, now))
 
@@ -134,7 +134,7 @@ class RunLedger:
             reasons: why each interval was built.
         """
         counts = count_rows(run_sql, model, metadata, commit) if metadata.intervals else {}
-        rows = outcome_rows.built(model, table, commit, metadata, seconds, reasons, counts)
+        rows = ledger_entries.built(model, table, commit, metadata, seconds, reasons, counts)
         self.append(run_sql, rows)
         changed = after_commit(table, commit, metadata, {day: count[0] for day, count in counts.items()})
         with self._lock:
@@ -182,7 +182,7 @@ class RunLedger:
         message: str,
     ) -> IntervalTable:
         """Record a commit that failed or was interrupted, and return the table, whose rows are unchanged."""
-        rows = outcome_rows.failed(model, table, metadata, outcome, message)
+        rows = ledger_entries.failed(model, table, metadata, outcome, message)
         self.append(run_sql, rows)
         with self._lock:
             state = table.state
@@ -199,14 +199,14 @@ class RunLedger:
         """Add rows to the ledger; create its table when it does not exist."""
         if not rows:
             return
-        sql = ledger_rows.append_sql(self.relation, rows)
+        sql = ledger_table.append_sql(self.relation, rows)
         try:
             run_sql(sql)
         except Exception as error:
             if not _is_not_found(error):
                 raise
             run_sql(f"create schema if not exists {self.relation.rpartition('.')[0]}")
-            ledger_rows.create(run_sql, self.relation)
+            ledger_table.create(run_sql, self.relation)
             retry_on_conflict(lambda: run_sql(sql))
 
 

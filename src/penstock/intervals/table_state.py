@@ -9,7 +9,7 @@ from datetime import date
 from typing import Any
 
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
-from penstock.intervals.ledger_rows import LedgerState
+from penstock.intervals.ledger_table import LedgerState
 from penstock.intervals.model_config import PROPERTY
 from penstock.intervals.staleness import BuiltInterval
 

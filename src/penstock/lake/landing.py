@@ -30,10 +30,11 @@ from penstock.errors import PenstockError
 from penstock.lake.activation import Outcome, activate, refuse_duplicate
 from penstock.lake.casting import TargetColumn, cast, check_type
 from penstock.lake.catalog import PARTITION, Catalog, Dataset
-from penstock.lake.file_type import detect_file_type
+from penstock.lake.column_match import ColumnMatch, match_columns
 from penstock.lake.manifest import LANDED_FILE, Entry, Manifest
+from penstock.lake.source_checks import detect_file_type
 from penstock.lake.source_files import LocalFile
-from penstock.lake.source_reader import ColumnMatch, SourceReader, match_columns, open_source
+from penstock.lake.source_reader import SourceReader, open_source
 from penstock.lake.staging import work_folder
 from penstock.lake.verification import find_problems
 from penstock.storage.files import sha256_of, sync_folder

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from penstock.errors import PenstockError
-from penstock.intervals import ledger_rows
+from penstock.intervals import ledger_table
 from penstock.intervals.staleness import BuiltInterval
 from penstock.ml.spec import Spec
 
@@ -92,7 +92,7 @@ def built_months(session: Any, ledger: Any, name: str) -> Mapping[date, BuiltInt
         if not session.catalog.tableExists(relation):
             continue
         table_id = session.sql(f"describe detail {relation}").first()["id"]
-        states = ledger_rows.parse_states(map(tuple, session.sql(ledger_rows.read_sql(view, relation)).collect()))
-        state = states.get((relation, table_id), ledger_rows.LedgerState())
+        states = ledger_table.parse_states(map(tuple, session.sql(ledger_table.read_sql(view, relation)).collect()))
+        state = states.get((relation, table_id), ledger_table.LedgerState())
         months |= {month: item for month, item in state.built.items() if item.rows is None or item.rows > 0}
     return months

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.plans.operators import Plan
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from penstock.plans.rest_api import ExecutedPlan, Stage
 from penstock.storage import private_files
 

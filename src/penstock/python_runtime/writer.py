@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from penstock.delta import merge_keys, replace_where
+from penstock.delta import duplicate_key_error, replace_where_error
 from penstock.delta.conflicts import retry_on_conflict
 from penstock.python_runtime import schema_changes, table_replacement
 from penstock.python_runtime.job import Job
@@ -76,7 +76,7 @@ def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> Non
         try:
             session.sql(f"insert into {target} replace where {job.write.condition} {source}")
         except Exception as error:
-            if parts := replace_where.error_parts(error, job.write.condition):
+            if parts := replace_where_error.error_parts(error, job.write.condition):
                 raise RefusedModelError(*parts) from None
             raise
     elif job.write.mode == "insert_overwrite":
@@ -106,9 +106,11 @@ def _raise_for_duplicate_keys(session: Any, job: Job, error: BaseException) -> N
     Raises:
         RefusedModelError: several new rows have the same key.
     """
-    if merge_keys.is_duplicate_key_error(error):
+    if duplicate_key_error.is_duplicate_key_error(error):
         view = quote_identifier(job.write.view)
-        parts = merge_keys.error_parts(lambda sql: session.sql(sql).collect(), job.write.target, view, job.write.keys)
+        parts = duplicate_key_error.error_parts(
+            lambda sql: session.sql(sql).collect(), job.write.target, view, job.write.keys
+        )
         if parts:
             raise RefusedModelError(*parts) from None
 

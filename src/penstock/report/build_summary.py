@@ -16,7 +16,7 @@ from rich.table import Table
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.plans import plan_store, queries
-from penstock.plans.parse import NotAPlan
+from penstock.plans.plan_parser import NotAPlan
 from penstock.report.warehouse_query import run_query
 from penstock.spark.server import control
 

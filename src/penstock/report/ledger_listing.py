@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Table
 
 from penstock.errors import PenstockError
-from penstock.intervals import ledger_rows
+from penstock.intervals import ledger_table
 from penstock.intervals.grain import GRAINS, MONTH
 
 Row = dict[str, Any]
-STYLE = {ledger_rows.BUILT: "green", ledger_rows.REMOVED: "dim"}
+STYLE = {ledger_table.BUILT: "green", ledger_table.REMOVED: "dim"}
 
 
 def read_ledger(run_query: Callable[[str], Sequence[Sequence[Any]]], schema: str, models: Sequence[str]) -> list[Row]:
@@ -28,12 +28,12 @@ def read_ledger(run_query: Callable[[str], Sequence[Sequence[Any]]], schema: str
     Raises:
         PenstockError: there is no run ledger yet, or it has no rows of one of the models.
     """
-    if not run_query(f"show tables in {schema} like '{ledger_rows.TABLE}'"):
+    if not run_query(f"show tables in {schema} like '{ledger_table.TABLE}'"):
         raise PenstockError(f"a run ledger in {schema}", "none: no interval was built yet", "type `dbt build`")
-    names = list(ledger_rows.COLUMNS)
+    names = list(ledger_table.COLUMNS)
     rows = [
         dict(zip(names, row, strict=True))
-        for row in run_query(f"select {', '.join(names)} from {schema}.{ledger_rows.TABLE}")
+        for row in run_query(f"select {', '.join(names)} from {schema}.{ledger_table.TABLE}")
     ]
     known = {row["model"] for row in rows}
     if unknown := [name for name in models if name not in known]:
@@ -58,7 +58,7 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
     def position(row: Row) -> tuple[Any, ...]:
         version = -1 if row["delta_version"] is None else int(row["delta_version"])
         # A failed attempt has the version that it found, so it comes after the commit of that version.
-        has_failed = row["outcome"] not in ledger_rows.HELD
+        has_failed = row["outcome"] not in ledger_table.HELD
         table_start = table_starts[row["table_id"]]
         return row["model"], str(row["interval_start"]), table_start, version, has_failed, int(row["attempt"])
 
@@ -99,6 +99,6 @@ def show(console: Console, rows: Sequence[Row]) -> None:
             str(row["message"]),
         )
     console.print(table)
-    if failed := [row for row in rows if row["outcome"] not in ledger_rows.HELD]:
+    if failed := [row for row in rows if row["outcome"] not in ledger_table.HELD]:
         models = ", ".join(sorted({row["model"] for row in failed}))
         console.print(f"{len(failed)} built nothing ({models}): `dbt run` builds what is missing", highlight=False)

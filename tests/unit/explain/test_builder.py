@@ -10,7 +10,7 @@ from penstock.errors import PenstockError
 from penstock.explain import builder, metrics
 from penstock.explain.explanation import Explanation, JoinFact
 from penstock.explain.server_facts import ServerFacts, format_bytes, parse_bytes
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.rest_api import ExecutedPlan, Stage
 from tests.support import plan_texts

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from penstock.intervals import ledger_rows
+from penstock.intervals import ledger_table
 
 SOURCES = Path(__file__).resolve().parents[3] / "models" / "staging" / "_sources.yml"
 
@@ -14,6 +14,6 @@ SOURCES = Path(__file__).resolve().parents[3] / "models" / "staging" / "_sources
 def test_the_source_has_the_ledgers_columns() -> None:
     sources = {item["name"]: item for item in yaml.safe_load(SOURCES.read_text())["sources"]}
     (table,) = sources["batches"]["tables"]
-    assert table["name"] == ledger_rows.TABLE
+    assert table["name"] == ledger_table.TABLE
     described = {item["name"]: item["description"] for item in table["columns"]}
-    assert described == {name: words for name, (_, words) in ledger_rows.COLUMNS.items()}
+    assert described == {name: words for name, (_, words) in ledger_table.COLUMNS.items()}

@@ -13,7 +13,7 @@ from penstock.errors import PenstockError
 from penstock.intervals import run_marker
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.grain import GRAINS, MONTH
-from penstock.intervals.ledger_rows import LedgerState
+from penstock.intervals.ledger_table import LedgerState
 from penstock.intervals.model_config import IntervalConfig
 from penstock.intervals.model_graph import GraphModel, ModelInputs
 from penstock.intervals.planned_commits import IntervalPlan

@@ -13,7 +13,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.grain import GRAINS
 from penstock.intervals.interval_model import IntervalModel
-from penstock.intervals.ledger_rows import BUILT, LedgerRow
+from penstock.intervals.ledger_table import BUILT, LedgerRow
 from penstock.intervals.run_ledger import RunLedger
 
 EVENTS = [LedgerRow("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUILT)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.plans import queries
-from penstock.plans.parse import parse
+from penstock.plans.plan_parser import parse
 from tests.support import plan_texts
 
 TRIPS, ZONES = frozenset({"warehouse.fct_trips"}), frozenset({"warehouse.dim_zones"})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.delta import merge_keys
+from penstock.delta import duplicate_key_error
 from penstock.python_runtime.writer import ALL_COLUMNS, list_merge_columns
 from penstock.sql import names
 
@@ -48,13 +48,13 @@ def test_a_duplicate_key_is_named() -> None:
         queries.append(sql)
         return [("1", None, 3, 2)]
 
-    parts = merge_keys.error_parts(rows, "s.t", "new", ["`id`", "`k`"])
+    parts = duplicate_key_error.error_parts(rows, "s.t", "new", ["`id`", "`k`"])
     assert parts and parts[1] == "3 rows with `id` = '1', `k` = null; 2 keys occur more than once"
     assert (
         "left semi join s.t as old on new.`id` = old.`id` and new.`k` = old.`k` group by new.`id`, new.`k`"
         in queries[0]
     )
-    assert merge_keys.error_parts(lambda sql: [], "s.t", "new", ["id"]) is None
+    assert duplicate_key_error.error_parts(lambda sql: [], "s.t", "new", ["id"]) is None
 
 
 def test_a_merge_lists_the_columns_that_rows_and_table_share() -> None:

@@ -14,8 +14,8 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import capabilities, seeds, write_turns
 from dbt.adapters.penstock.column_names import Names
 from dbt.adapters.penstock.errors import AdapterError
+from penstock.delta import duplicate_key_error
 from penstock.delta import log as delta_log
-from penstock.delta import merge_keys
 from penstock.delta.conflicts import retry_on_conflict
 
 if TYPE_CHECKING:
@@ -84,10 +84,10 @@ class TableWriter:
             try:
                 return retry_on_conflict(lambda: self._adapter.execute(sql)[0])
             except DbtRuntimeError as error:
-                if source is None or not keys or not merge_keys.is_duplicate_key_error(error):
+                if source is None or not keys or not duplicate_key_error.is_duplicate_key_error(error):
                     raise
                 rows: Any = lambda query: self._adapter.execute(query, fetch=True)[1].rows  # noqa: E731
-                parts = merge_keys.error_parts(rows, target.render(), source, keys, key_names or ())
+                parts = duplicate_key_error.error_parts(rows, target.render(), source, keys, key_names or ())
                 if parts is None:
                     raise
                 raise AdapterError(*parts) from None

@@ -21,9 +21,9 @@ from dbt.adapters.penstock.interval_models import requested_intervals
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
 from dbt.adapters.penstock.query_comment import AUXILIARY
-from penstock.delta import log, replace_where
+from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
-from penstock.intervals import commit_metadata, ledger_rows, run_marker
+from penstock.intervals import commit_metadata, ledger_table, run_marker
 from penstock.intervals.grain import format_intervals
 from penstock.intervals.plan_messages import error_cell
 from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
@@ -51,7 +51,7 @@ class IntervalRunner:
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
         self.sources = IntervalSources(lambda: adapter.config.credentials.settings)
-        self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_rows.TABLE}", self._find_log)
+        self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self._find_log)
         # The running commit of each node.
         self._running: dict[str, PlannedCommit] = {}
         # Whether this run planned an interval model.
@@ -172,7 +172,7 @@ class IntervalRunner:
                     f"one whose commits came first each time ({error_cell(error)})",
                     "wait until it has ended, then type `dbt run` again: it builds what is missing",
                 ) from None
-            if parts := replace_where.error_parts(error, planned.condition):
+            if parts := replace_where_error.error_parts(error, planned.condition):
                 raise AdapterError(*parts) from None
             raise
 
@@ -221,6 +221,6 @@ class IntervalRunner:
         with contextlib.suppress(Exception):
             table = self._ledger.known(planned.model.relation) or IntervalTable()
             self._ledger.record_failed(
-                self.rows, planned.model, table, planned.commit, ledger_rows.FAILED, error_cell(error)
+                self.rows, planned.model, table, planned.commit, ledger_table.FAILED, error_cell(error)
             )
             run_marker.remove(self._markers, planned.model.relation)

@@ -21,7 +21,7 @@ from dbt.adapters.penstock.query_comment import AUXILIARY
 from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import plan_store
 from penstock.plans import query_text as sql
-from penstock.plans.parse import NotAPlan, parse
+from penstock.plans.plan_parser import NotAPlan, parse
 from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.rest_api import ExecutedPlan
 

@@ -15,7 +15,7 @@ from dbt.adapters.penstock.physical_plans.file_tests import FileTests
 from penstock.errors import render
 from penstock.plans import assertions, plan_store
 from penstock.plans.operators import Plan
-from penstock.plans.parse import NotAPlan, parse
+from penstock.plans.plan_parser import NotAPlan, parse
 from penstock.plans.plan_store import CapturedPlan
 
 if TYPE_CHECKING:

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, datetime, timezone
 from typing import Any
 
-from penstock.intervals import ledger_rows
+from penstock.intervals import ledger_table
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.interval_model import IntervalModel
-from penstock.intervals.ledger_rows import LedgerRow
+from penstock.intervals.ledger_table import LedgerRow
 from penstock.intervals.staleness import BuiltInterval
 from penstock.intervals.table_state import IntervalTable
 
@@ -35,7 +35,7 @@ def built(
         _row(
             model,
             day,
-            ledger_rows.REMOVED if day in metadata.removed else ledger_rows.BUILT,
+            ledger_table.REMOVED if day in metadata.removed else ledger_table.BUILT,
             batch_id=metadata.commit_id,
             run_id=metadata.run_id,
             attempt=metadata.attempts.get(day, 1),
@@ -102,7 +102,7 @@ def restored(
             _row(
                 model,
                 day,
-                ledger_rows.BUILT if day in now else ledger_rows.REMOVED,
+                ledger_table.BUILT if day in now else ledger_table.REMOVED,
                 batch_id=interval.commit_id,
                 inputs=interval.inputs if day in now else {},
                 code=interval.code,

@@ -1,6 +1,6 @@
 """Print the names of installed packages that a requirement doesn't need: the image's build removes them.
 
-Usage: `unneeded.py 'dbt-penstock[s3,gs]'`, after every package of the lock is installed.
+Usage: `unneeded_packages.py 'dbt-penstock[s3,gs]'`, after every package of the lock is installed.
 """
 
 from __future__ import annotations

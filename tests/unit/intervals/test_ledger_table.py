@@ -12,9 +12,9 @@ import sqlglot
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.intervals import ledger_rows
+from penstock.intervals import ledger_table
 from penstock.intervals.commit_metadata import TableCommit
-from penstock.intervals.ledger_rows import LedgerRow, LedgerState, append_sql, literal, parse_states, read_sql
+from penstock.intervals.ledger_table import LedgerRow, LedgerState, append_sql, literal, parse_states, read_sql
 from penstock.intervals.staleness import BuiltInterval
 
 MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
@@ -52,17 +52,17 @@ def test_each_kind_of_value(value: Any, sql: str) -> None:
 
 def test_a_row_has_every_column_in_its_order() -> None:
     event = LedgerRow(
-        "b", "r", "facts", "w.facts", JANUARY, "month", ledger_rows.BUILT, inputs={"lake.a": "1"}, message="new"
+        "b", "r", "facts", "w.facts", JANUARY, "month", ledger_table.BUILT, inputs={"lake.a": "1"}, message="new"
     )
     found = spark(append_sql("w.batch_runs", [event, event]))
-    assert [column.name for column in found.this.expressions] == list(ledger_rows.COLUMNS)
+    assert [column.name for column in found.this.expressions] == list(ledger_table.COLUMNS)
     rows = found.expression.expressions
-    assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger_rows.COLUMNS)}
+    assert len(rows) == 2 and {len(row.expressions) for row in rows} == {len(ledger_table.COLUMNS)}
     sent: list[str] = []
-    ledger_rows.create(sent.append, "w.batch_runs")
+    ledger_table.create(sent.append, "w.batch_runs")
     created = spark(sent[0]).this.expressions
     assert [(column.name, column.find(sqlglot.exp.CommentColumnConstraint).this.this) for column in created] == [
-        (name, words) for name, (_, words) in ledger_rows.COLUMNS.items()
+        (name, words) for name, (_, words) in ledger_table.COLUMNS.items()
     ]
 
 
@@ -70,7 +70,7 @@ def test_a_row_has_every_column_in_its_order() -> None:
 Steps = list[tuple[str, set[date], str]]
 steps = st.lists(
     st.tuples(
-        st.sampled_from([ledger_rows.BUILT, ledger_rows.REMOVED, ledger_rows.FAILED, ledger_rows.INTERRUPTED]),
+        st.sampled_from([ledger_table.BUILT, ledger_table.REMOVED, ledger_table.FAILED, ledger_table.INTERRUPTED]),
         st.sets(st.sampled_from(MONTHS), min_size=1),
         st.sampled_from("ab"),
     ),
@@ -86,7 +86,7 @@ def happened(done: Steps) -> tuple[list[LedgerRow], int, dict[date, BuiltInterva
     failed: dict[date, int] = {}
     gone: dict[date, int] = {}
     for place, (outcome, months, content) in enumerate(done):
-        whole = outcome in ledger_rows.HELD
+        whole = outcome in ledger_table.HELD
         version += whole
         for month in sorted(months):
             held = built.get(month)
@@ -97,10 +97,10 @@ def happened(done: Steps) -> tuple[list[LedgerRow], int, dict[date, BuiltInterva
                     inputs={"lake.a": content}, code="c", rows_out=place, delta_version=at, table_id="t",
                 )
             )  # fmt: skip
-            if outcome == ledger_rows.BUILT:
+            if outcome == ledger_table.BUILT:
                 built[month] = BuiltInterval(f"b{place}", {"lake.a": content}, "c", version, place)
                 failed.pop(month, None)
-            elif outcome == ledger_rows.REMOVED:
+            elif outcome == ledger_table.REMOVED:
                 built.pop(month, None)
                 failed[month], gone[month] = 0, version
             elif held:
@@ -158,9 +158,9 @@ def test_the_state_is_what_happened(done: Steps) -> None:
 def test_the_state_of_an_older_version(done: Steps, upto: int) -> None:
     """A table that was restored holds what it held then."""
     events, *_ = happened(done)
-    whole = [event for event in events if event.outcome in ledger_rows.HELD and (event.delta_version or 0) <= upto]
+    whole = [event for event in events if event.outcome in ledger_table.HELD and (event.delta_version or 0) <= upto]
     then = {event.interval_start: event for event in whole}
-    expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger_rows.BUILT}
+    expected = {month: event.batch_id for month, event in then.items() if event.outcome == ledger_table.BUILT}
     found = read(events, table="w.facts", up_to=upto).get(("w.facts", "t"), LedgerState())
     assert {month: held.commit_id for month, held in found.built.items()} == expected
 

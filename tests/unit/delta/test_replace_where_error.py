@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.delta.replace_where import error_parts
+from penstock.delta.replace_where_error import error_parts
 
 CONDITION = "(month >= date'2024-01-01' and month < date'2024-02-01')"
 REFUSED = """[DELTA_REPLACE_WHERE_MISMATCH] Written data does not conform to partial table overwrite condition.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.plans import queries
-from penstock.plans.parse import NotAPlan, parse
+from penstock.plans.plan_parser import NotAPlan, parse
 from tests.support import plan_texts
 
 EXECUTED = plan_texts.pickups().executed
