@@ -209,7 +209,7 @@ def test_python_models_end_while_they_open_sessions_and_send(
         begun = threading.Semaphore(0)
 
         def model(name: str, begun: Any = begun) -> str:
-            job = connect.OwnSession(lambda: spark_session.open_session(credentials, address, name))
+            job = connect.ModelSession(lambda: spark_session.open_session(credentials, address, name))
 
             def work() -> None:
                 begun.release()

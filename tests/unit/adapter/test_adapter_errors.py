@@ -74,7 +74,8 @@ def test_an_invalid_settings_file_stops_a_spark_submit_model(invalid_settings: P
         "config": {},
         "columns": {},
     }
-    code = f"x = 1\n{jobs.MARK}" + json.dumps(json.dumps({"write": {"mode": "replace", "target": "w.m"}, "inputs": {}}))
+    data = {"write": {"mode": "replace", "target": "w.m"}, "inputs": {}}
+    code = f"x = 1\n{jobs.DATA_PREFIX}{json.dumps(json.dumps(data))}\n"
     with pytest.raises(AdapterError, match="unknown key `nonsense`"):
         SparkSubmitPythonJobHelper(node, invalid_settings).submit(code)
 

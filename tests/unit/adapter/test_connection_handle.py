@@ -51,9 +51,9 @@ class Server:
         self.sessions += 1
         transport = SimpleNamespace(close=lambda: None, handle=self.socket)
         connection = SimpleNamespace(cursor=lambda: Cursor(self), close=lambda: None, _transport=transport)
-        return Session(connection, self.beside, seconds=0.5)
+        return Session(connection, self.send_separately, seconds=0.5)
 
-    def beside(self, ask: Callable[[Any], object]) -> None:
+    def send_separately(self, ask: Callable[[Any], object]) -> None:
         """Another connection, over which what runs is cancelled."""
         if self.refuses:
             raise ConnectionRefusedError

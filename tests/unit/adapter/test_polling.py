@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from TCLIService.ttypes import TOperationState
 
-from dbt.adapters.penstock.polling import until_ended
+from dbt.adapters.penstock.polling import poll_until_ended
 
 
 class Server:
@@ -34,7 +34,7 @@ class Server:
 
     def run(self, longest: float = 0.5) -> Server:
         """Wait for the end as the adapter does."""
-        until_ended(self.poll, longest, clock=lambda: self.now, sleep=self.sleep)
+        poll_until_ended(self.poll, longest, clock=lambda: self.now, sleep=self.sleep)
         return self
 
 

@@ -36,7 +36,7 @@ NODE: dict[str, Any] = {
 def compiled(code: str, write: dict[str, Any] | None = None, inputs: dict[str, Any] | None = None) -> str:
     """Return what the macro renders: the code, then one marked line."""
     data = {"write": {"mode": "replace", "target": "w.m", **(write or {})}, "inputs": inputs or {}}
-    return f"{code}\n{jobs.MARK}{json.dumps(json.dumps(data))}\n"
+    return f"{code}\n{jobs.DATA_PREFIX}{json.dumps(json.dumps(data))}\n"
 
 
 def build(config: dict[str, Any], code: str = "x = 1", columns: Any = None, **rest: Any) -> Job:

@@ -75,14 +75,14 @@ class PenstockConnectionManager(SparkConnectionManager):
             opened.state = ConnectionState.INIT
             return super(PenstockConnectionManager, cls).open(opened).handle.handle
 
-        def beside(request: Callable[[Any], object]) -> None:
+        def send_separately(request: Callable[[Any], object]) -> None:
             other = connect()
             try:
                 request(other.client)
             finally:
                 other.close()
 
-        return Session(connect(), beside, connection.credentials.connect_timeout)
+        return Session(connect(), send_separately, connection.credentials.connect_timeout)
 
     def set_connection_name(self, name: str | None = None) -> Connection:
         """Reuse this thread's session, unless its server was replaced by another one."""
@@ -162,7 +162,7 @@ class PenstockConnectionManager(SparkConnectionManager):
             others = [item for key, item in self.thread_connections.items() if key != own]
         # `_handle`, since `handle` opens a connection that is not open.
         running = [item for item in others if item.state == ConnectionState.OPEN and item._handle]
-        cancellation.at_once([item._handle.cancel for item in running], self._end_seconds)
+        cancellation.run_concurrently([item._handle.cancel for item in running], self._end_seconds)
         return [item.name or "" for item in running]
 
     def cleanup_all(self) -> None:
@@ -176,7 +176,7 @@ class PenstockConnectionManager(SparkConnectionManager):
             if not isinstance(item._handle, PenstockHandle):
                 self.close(item)
         ours = [item._handle.close for item in remaining if isinstance(item._handle, PenstockHandle)]
-        cancellation.at_once(ours, self._end_seconds)
+        cancellation.run_concurrently(ours, self._end_seconds)
 
     @property
     def _end_seconds(self) -> float:

@@ -22,7 +22,7 @@ from penstock.spark.ports import LOOPBACK
 
 MANAGED_HOST = "this machine"
 # A setting of sessions on a remote server; the project's own server has it by default.
-VERBATIM = {"spark.sql.variable.substitute": "false"}
+NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 # Keys that dbt adds to a target before the adapter reads it.
 DBT_KEYS = {"type", "threads", "pass", "target", "catalog", "dbname"}
@@ -96,7 +96,7 @@ class PenstockCredentials(SparkCredentials):
         super().__post_init__()
         # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. The server's setting
         # is used for both, unless the profile sets another one.
-        self.server_side_parameters = own if managed else {**VERBATIM, **own}
+        self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
         if self.method == SparkConnectionMethod.THRIFT:
             self._check_login()
 

@@ -164,7 +164,7 @@ def session_settings(config: Mapping[str, Any], default_format: str, where: str)
     """
     own = spark_conf.parse_conf(config.get("spark_conf"), where)
     if config.get("materialized") == "unit":
-        return {**spark_conf.INTERPRETED, **own}
+        return {**spark_conf.UNIT_TEST_SETTINGS, **own}
     if config.get("materialized") not in STORED:
         return own
     return {**FileLayout.parse(config, default_format, where).session_settings(), **own}

@@ -36,20 +36,20 @@ class Session:
 
     Attributes:
         connection: PyHive's.
-        beside: sends a request over a separate connection. A Thrift client serves one thread, and the session's
-            thread may be polling the statement.
+        send_separately: sends a request over a separate connection, since the session's thread may be using its own for
+            a poll.
         seconds: how long the server may take to close the session.
         server: the project's own server; None for a remote one.
     """
 
     connection: Any
-    beside: Callable[[Callable[[Any], object]], None]
+    send_separately: Callable[[Callable[[Any], object]], None]
     seconds: float = 10
     server: Record | None = None
 
     def cancel(self, operation: Any) -> None:
         """Cancel an operation by its handle."""
-        self.beside(lambda client: client.CancelOperation(TCancelOperationReq(operationHandle=operation)))
+        self.send_separately(lambda client: client.CancelOperation(TCancelOperationReq(operationHandle=operation)))
 
     def end(self, operation: Any) -> None:
         """Close an operation and the session on the server."""
@@ -58,13 +58,13 @@ class Session:
             client.CloseOperation(TCloseOperationReq(operationHandle=operation))
             client.CloseSession(TCloseSessionReq(sessionHandle=self.connection.sessionHandle))
 
-        self.beside(close)
+        self.send_separately(close)
 
     def wake(self) -> None:
         """Cut the connection, so that the thread that waits on it gets an error."""
         transport.wake(self.connection._transport)
 
-    def leave(self) -> None:
+    def abandon(self) -> None:
         """Abandon a session whose connection is unusable. Only its own thread may call this."""
         with suppress(Exception):
             self.connection._transport.close()
@@ -78,7 +78,7 @@ class Session:
                     cursor.close()
             self.connection.close()
         finally:
-            self.leave()
+            self.abandon()
 
 
 def managed_server(credentials: PenstockCredentials) -> Record:
@@ -111,12 +111,12 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         DbtRuntimeError: the server refused a session with these settings.
     """
 
-    def beside(ask: Callable[[Any], object]) -> None:
+    def send_separately(request: Callable[[Any], object]) -> None:
         other = transport.thrift_transport(credentials)
         other.open()
         try:
             transport.limit(other, credentials.connect_timeout)
-            ask(TCLIService.Client(TBinaryProtocol(other)))
+            request(TCLIService.Client(TBinaryProtocol(other)))
         finally:
             other.close()
 
@@ -139,7 +139,7 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         raise DbtConfigError(
             render(f"the Python packages of auth: {credentials.auth}", str(error), "install it beside dbt")
         ) from None
-    return Session(connection, beside, credentials.connect_timeout, server=server)
+    return Session(connection, send_separately, credentials.connect_timeout, server=server)
 
 
 def _is_retryable(credentials: PenstockCredentials, error: FailedToConnectError) -> bool:

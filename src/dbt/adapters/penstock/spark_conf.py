@@ -14,7 +14,7 @@ from dbt.adapters.penstock.errors import AdapterError
 
 UNDEFINED = "<undefined>"
 # Settings of libraries, which Spark does not know and so cannot check.
-FREE = (
+UNCHECKED_PREFIXES = (
     *("spark.hadoop.", "spark.databricks.", "spark.sql.catalog.", "spark.sql.iceberg."),
     *("hive.", "fs.", "dfs.", "parquet.", "mapreduce."),
 )
@@ -55,7 +55,7 @@ def parse_conf(value: Any, where: str = "a model") -> dict[str, str]:
 
 
 # A unit test has a few rows, and code generation takes much longer than interpreted evaluation.
-INTERPRETED = {
+UNIT_TEST_SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.subexpressionElimination.enabled": "false",
@@ -77,8 +77,8 @@ def check(conf: dict[str, str], address: tuple[str, int], run: Callable[[str], l
         AdapterError: a setting is unknown; the error suggests a similar name.
     """
     known = _known.setdefault(address, set())
-    free = (*FREE, *INTERPRETED)
-    unchecked = {key: value for key, value in conf.items() if key not in known and not key.startswith(free)}
+    ignored = (*UNCHECKED_PREFIXES, *UNIT_TEST_SETTINGS)
+    unchecked = {key: value for key, value in conf.items() if key not in known and not key.startswith(ignored)}
     if not unchecked:
         return
     documented = {str(row[0]) for row in run("set -v")}

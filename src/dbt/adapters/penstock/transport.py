@@ -72,7 +72,7 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
         self._trans.setTimeout(None)
 
 
-def socket_of(transport: Any) -> socket.socket | None:
+def innermost_socket(transport: Any) -> socket.socket | None:
     """Return the socket below a transport, also of PyHive's HTTP transport; None while it is not open."""
     while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
         transport = inner
@@ -83,7 +83,7 @@ def socket_of(transport: Any) -> socket.socket | None:
 
 def wake(transport: Any) -> None:
     """End a connection from another thread: the thread that waits for an answer gets an error and closes it."""
-    if below := socket_of(transport):
+    if below := innermost_socket(transport):
         # Not the TLS socket's method, which would change the connection's state while another thread uses it.
         with suppress(OSError):
             socket.socket.shutdown(below, socket.SHUT_RDWR)
@@ -91,7 +91,7 @@ def wake(transport: Any) -> None:
 
 def limit(transport: Any, seconds: float) -> None:
     """Limit the time of each answer on an open transport, in seconds."""
-    if below := socket_of(transport):
+    if below := innermost_socket(transport):
         with suppress(OSError):
             below.settimeout(seconds)
 

@@ -29,7 +29,7 @@ logger = AdapterLogger("penstock")
 CLEANUP_SECONDS = 60
 
 
-class OwnSession:
+class ModelSession:
     """A model's session. Other threads may interrupt and close it, even while the model opens it.
 
     Args:
@@ -100,7 +100,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
         address, keep = self.url(), self.credentials.keep_plans
-        own = OwnSession(lambda: connect_session.open_session(self.credentials, address, job.node))
+        own = ModelSession(lambda: connect_session.open_session(self.credentials, address, job.node))
 
         def add_plan(explained: str) -> None:
             session_id = f'session_id: "{own.session.session_id}"'

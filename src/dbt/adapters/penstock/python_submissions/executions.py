@@ -42,7 +42,7 @@ def in_client(ident: int) -> bool:
     return False
 
 
-class Running:
+class RunningModel:
     """One running model.
 
     Args:
@@ -130,11 +130,11 @@ def run_at_most(seconds: float, work: Callable[[], None]) -> None:
         with contextlib.suppress(Exception):
             work()
 
-    cancellation.at_once([quietly], seconds)
+    cancellation.run_concurrently([quietly], seconds)
 
 
 _lock = threading.Condition()
-_running: set[Running] = set()
+_running: set[RunningModel] = set()
 
 
 def run(
@@ -145,13 +145,13 @@ def run(
     alone: str | None = None,
     clean_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a model that `stop_all` can stop; see Running for the arguments and errors.
+    """Run a model that `stop_all` can stop; see RunningModel for the arguments and errors.
 
     Args:
         alone: a table; other writers of it wait until this model has ended.
         clean_up: called once the model has ended or failed, and before `end_all` counts it as ended.
     """
-    running = Running(name, work, cancel)
+    running = RunningModel(name, work, cancel)
     with _lock:
         _running.add(running)
     try:

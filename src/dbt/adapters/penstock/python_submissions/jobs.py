@@ -17,7 +17,7 @@ from penstock.errors import PenstockError
 from penstock.intervals.model_config import interval_properties
 from penstock.python_runtime.job import Input, Job, Layout, Write
 
-MARK = "penstock_write = "
+DATA_PREFIX = "penstock_write = "
 
 
 def leading_blank_lines(text: str) -> int:
@@ -33,7 +33,7 @@ def align_lines(compiled_code: str, source: str) -> str:
 
 def split_job_data(compiled_code: str) -> tuple[str, dict[str, Any]]:
     """Return the code, and the data that the macro `penstock_python_job` added on the last line."""
-    code, _, rest = compiled_code.rpartition(f"\n{MARK}")
+    code, _, rest = compiled_code.rpartition(f"\n{DATA_PREFIX}")
     return code, json.loads(ast.literal_eval(rest.strip()))
 
 
