@@ -33,7 +33,7 @@ class IntervalSource(Protocol):
         """Return whether a table of the schema has intervals."""
 
     def register(self, run_sql: RunSql) -> str:
-        """Bring Spark's tables up to date, and return a message for the log.
+        """Register the tables with Spark, and return a message for the log.
 
         Raises:
             PenstockError: the source is damaged.

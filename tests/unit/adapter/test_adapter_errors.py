@@ -87,6 +87,19 @@ def test_a_damaged_source_stops_its_registration() -> None:
         runner.register_sources()
 
 
+def test_a_damaged_source_stops_the_record_of_a_commit() -> None:
+    """The ledger counts the rows of a commit's inputs."""
+
+    def refuse(*arguments: Any) -> Any:
+        raise DAMAGED
+
+    runner: Any = IntervalRunner.__new__(IntervalRunner)
+    runner._adapter, runner._ledger = SimpleNamespace(), SimpleNamespace(record_written=refuse)
+    planned: Any = SimpleNamespace(began=0.0, model=None, commit=None, reasons={}, full_refresh=False)
+    with pytest.raises(AdapterError, match=r"found: green/2024-01 is missing"):
+        runner.done({"unique_id": "model.p.m"}, planned)
+
+
 def test_a_damaged_source_stops_a_test_that_may_be_reused(tmp_path: Path) -> None:
     manifest = SimpleNamespace(
         nodes={"test.p.t": SimpleNamespace(depends_on=SimpleNamespace(nodes=["source.p.lake.green"]))},

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from dbt.adapters.penstock.interval_models.requested_intervals import WITHIN, partial_option, requested_intervals
+from dbt.adapters.penstock.interval_models.requested_intervals import (
+    INTERVALS_VARIABLE,
+    parse_requested_intervals,
+    partial_option,
+)
 from penstock.errors import PenstockError
 from penstock.intervals.grain import DAY, GRAINS, MONTH
 from penstock.intervals.staleness import RequestedIntervals
@@ -30,33 +34,33 @@ JANUARY, FEBRUARY, MARCH = (date(2024, month, 1) for month in (1, 2, 3))
 def test_event_times_name_whole_intervals(start: Any, end: Any, first: date | None, after: date | None) -> None:
     """As in dbt's microbatch, an interval that begins before the end is in the range."""
     arguments = SimpleNamespace(EVENT_TIME_START=start, EVENT_TIME_END=end)
-    requested = requested_intervals(arguments, MONTHLY, False)
+    requested = parse_requested_intervals(arguments, MONTHLY, False)
     assert (requested.start, requested.end) == (first, after)
     assert requested.in_range(FEBRUARY) and requested.has_range is (start is not None)
 
 
 def test_event_times_of_a_model_of_days() -> None:
     arguments = SimpleNamespace(EVENT_TIME_START=datetime(2024, 1, 20, 6), EVENT_TIME_END=datetime(2024, 1, 21, 6))
-    requested = requested_intervals(arguments, DAILY, True)
+    requested = parse_requested_intervals(arguments, DAILY, True)
     assert requested == RequestedIntervals(True, date(2024, 1, 20), date(2024, 1, 22))
 
 
 def test_a_range_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """A range of days allows the months that they are in."""
     arguments = SimpleNamespace()
-    monkeypatch.setenv(WITHIN, " 2024-01..2024-02 ")
-    assert requested_intervals(arguments, MONTHLY, False) == RequestedIntervals(within=(JANUARY, MARCH))
-    monkeypatch.setenv(WITHIN, "2024-01-05..2024-01-07")
-    assert requested_intervals(arguments, MONTHLY, False).allows(JANUARY)
-    assert not requested_intervals(arguments, DAILY, False).allows(JANUARY)
-    monkeypatch.setenv(WITHIN, "")
-    assert requested_intervals(arguments, MONTHLY, False) == RequestedIntervals()
+    monkeypatch.setenv(INTERVALS_VARIABLE, " 2024-01..2024-02 ")
+    assert parse_requested_intervals(arguments, MONTHLY, False) == RequestedIntervals(within=(JANUARY, MARCH))
+    monkeypatch.setenv(INTERVALS_VARIABLE, "2024-01-05..2024-01-07")
+    assert parse_requested_intervals(arguments, MONTHLY, False).allows(JANUARY)
+    assert not parse_requested_intervals(arguments, DAILY, False).allows(JANUARY)
+    monkeypatch.setenv(INTERVALS_VARIABLE, "")
+    assert parse_requested_intervals(arguments, MONTHLY, False) == RequestedIntervals()
 
 
 def test_a_range_that_runs_backwards_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(WITHIN, "2024-03..2024-01")
+    monkeypatch.setenv(INTERVALS_VARIABLE, "2024-03..2024-01")
     with pytest.raises(PenstockError, match=r"needed: PENSTOCK_INTERVALS as 2024-01 or 2024-01\.\.2024-03"):
-        requested_intervals(SimpleNamespace(), MONTHLY, False)
+        parse_requested_intervals(SimpleNamespace(), MONTHLY, False)
 
 
 @pytest.mark.parametrize(

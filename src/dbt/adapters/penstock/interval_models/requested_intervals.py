@@ -11,10 +11,10 @@ from penstock.intervals.grain import GRAINS, Grain, parse_days
 from penstock.intervals.staleness import RequestedIntervals
 
 # Limits a run to some of the stale intervals: `2024-01` or `2024-01..2024-03`.
-WITHIN = "PENSTOCK_INTERVALS"
+INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 
 
-def requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> RequestedIntervals:
+def parse_requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> RequestedIntervals:
     """Return the intervals that a dbt command names.
 
     Args:
@@ -27,12 +27,12 @@ def requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> Req
     """
     start, end = (getattr(arguments, name, None) for name in ("EVENT_TIME_START", "EVENT_TIME_END"))
     within = None
-    if text := os.environ.get(WITHIN, "").strip():
+    if text := os.environ.get(INTERVALS_VARIABLE, "").strip():
         try:
             first, after = parse_days(text)
             within = grain.start(first), after
         except PenstockError as error:
-            raise PenstockError(f"{WITHIN} as 2024-01 or 2024-01..2024-03", error.found, error.do) from None
+            raise PenstockError(f"{INTERVALS_VARIABLE} as 2024-01 or 2024-01..2024-03", error.found, error.do) from None
     return RequestedIntervals(
         full_refresh, start and grain.start(_day(start)), end and _day(end, round_up=True), within
     )

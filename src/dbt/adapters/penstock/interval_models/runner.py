@@ -76,7 +76,7 @@ class IntervalRunner:
 
     @as_dbt_errors()
     def register_sources(self) -> str:
-        """Bring Spark's tables of the project's interval sources up to date, and return messages for the log.
+        """Register the tables of the project's interval sources with Spark, and return messages for the log.
 
         Raises:
             AdapterError: a source is damaged.
@@ -113,7 +113,7 @@ class IntervalRunner:
         return planner.plan(
             node["unique_id"],
             existing is not None and bool(existing.is_table),
-            lambda grain: requested_intervals.requested_intervals(arguments, grain, full_refresh),
+            lambda grain: requested_intervals.parse_requested_intervals(arguments, grain, full_refresh),
             requested_intervals.partial_option(arguments),
         )
 
