@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.error_messages import of_error
+from dbt.adapters.penstock.error_messages import error_message
 from dbt.adapters.penstock.python_submissions import connect_session as connect
 from dbt.adapters.penstock.sessions import open_session
 from penstock.spark.access import secret
@@ -307,7 +307,7 @@ def test_sql_and_python_agree(project: Project, parameters: dict[str, str]) -> N
                 cursor.execute(statement)
                 return str(cursor.fetchall()[0][-1])
             except Exception as error:
-                return of_error(error).split("[", 1)[1].split("]")[0]
+                return error_message(error).split("[", 1)[1].split("]")[0]
 
         def by_python(statement: str) -> str:
             try:

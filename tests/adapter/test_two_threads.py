@@ -202,14 +202,14 @@ def test_python_models_end_while_they_open_sessions_and_send(
 ) -> None:
     """Ten at a time, stopped at another point each time; each session is closed once its model has ended."""
     # A model that goes on asking is left behind then, and ends with its session.
-    monkeypatch.setattr(executions, "GRACE", 1.0)
+    monkeypatch.setattr(executions, "GRACE_SECONDS", 1.0)
     address = spark_session.url(credentials, "test")
     closed = itertools.count()
     for number in range(ROUNDS // AT_ONCE):
         begun = threading.Semaphore(0)
 
         def model(name: str, begun: Any = begun) -> str:
-            job = connect.OwnSession(lambda: spark_session.open_session(credentials, address, name))
+            job = connect.ModelSession(lambda: spark_session.open_session(credentials, address, name))
 
             def work() -> None:
                 begun.release()

@@ -90,7 +90,7 @@ class Spark:
             "ref": lambda name: SimpleNamespace(schema="w", identifier=name),
             "adapter": SimpleNamespace(
                 table_format=lambda name: table_format(name or "delta"),
-                layout_of=lambda item: FileLayout.of(item["config"], "delta", item["name"]),
+                layout_of=lambda item: FileLayout.parse(item["config"], "delta", item["name"]),
                 quote=lambda name: f"`{name}`",
                 table_bytes=lambda relation: self.sizes.get(relation.identifier),
             ),

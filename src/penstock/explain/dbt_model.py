@@ -114,7 +114,9 @@ class Model:
         if not sql:
             raise PenstockError(needed, "none", f"see `dbt compile --select {self.name}`")
         views = node_fingerprint.views(self.manifest, self.node.unique_id)
-        return CapturedPlan(self.node.unique_id, node_fingerprint.name_of(self.node), self._fingerprint, sql, views)
+        return CapturedPlan(
+            self.node.unique_id, node_fingerprint.relation_name(self.node), self._fingerprint, sql, views
+        )
 
     @property
     def spark_conf(self) -> dict[str, str]:
@@ -126,7 +128,7 @@ class Model:
         from dbt.adapters.penstock import layout
 
         with _configuration_errors():
-            return layout.session_of(self.node.config, self._format, self.node.unique_id)
+            return layout.session_settings(self.node.config, self._format, self.node.unique_id)
 
     def with_write_order(self, select: str) -> str:
         """Return a query with the distribution and order in which the model's rows are written.
@@ -139,7 +141,7 @@ class Model:
         if not self.is_stored:
             return select
         with _configuration_errors():
-            return FileLayout.of(self.node.config, self._format, self.node.unique_id).arranged(select)
+            return FileLayout.parse(self.node.config, self._format, self.node.unique_id).arranged(select)
 
     @property
     def _format(self) -> str:

@@ -1,4 +1,1 @@
-"""Interval models: incremental models that are built by month or day.
-
-The package finds stale intervals, plans commits, and keeps the run ledger. It doesn't import dbt.
-"""
+"""Interval models: the intervals of a model's inputs, those that are stale, and the run ledger; independent of dbt."""

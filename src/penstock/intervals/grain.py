@@ -1,4 +1,4 @@
-"""Intervals are months or days, each identified by its first day. This module formats, parses and filters them."""
+"""Intervals: months or days, identified by their first day; their names, their order, their SQL conditions."""
 
 from __future__ import annotations
 
@@ -24,60 +24,55 @@ class Grain:
         return day.replace(day=1) if self.name == MONTH else day
 
     def following(self, start: date) -> date:
-        """Return the next interval; its first day is the exclusive end of this interval."""
+        """Return the next interval."""
         if self.name == DAY:
             return start + timedelta(days=1)
         return date(start.year + start.month // 12, start.month % 12 + 1, 1)
 
     def show(self, start: date) -> str:
-        """Return an interval as text: `2024-01` for a month, `2024-01-31` for a day."""
+        """Return an interval as text: `2024-01`, or `2024-01-31` for a day."""
         return f"{start:%Y-%m}" if self.name == MONTH else start.isoformat()
 
-    def of(self, start: date, other: Grain) -> Iterator[date]:
-        """Yield the intervals of this grain that overlap an interval of another grain."""
+    def overlapping(self, start: date, other: Grain) -> Iterator[date]:
+        """Yield the intervals of this grain that share days with an interval of another grain."""
         end = other.following(start)
-        inside = self.start(start)
-        while inside < end:
-            yield inside
-            inside = self.following(inside)
+        interval = self.start(start)
+        while interval < end:
+            yield interval
+            interval = self.following(interval)
 
 
 GRAINS = {name: Grain(name) for name in (MONTH, DAY)}
 
 
-def runs(intervals: Iterable[date], grain: Grain) -> list[tuple[date, date]]:
-    """Return the first and last interval of each consecutive sequence, in order."""
-    found: list[tuple[date, date]] = []
+def ranges_of(intervals: Iterable[date], grain: Grain) -> list[tuple[date, date]]:
+    """Return (first, last) of each range of consecutive intervals, in order."""
+    ranges: list[tuple[date, date]] = []
     for start in sorted(set(intervals)):
-        if found and grain.following(found[-1][1]) == start:
-            found[-1] = (found[-1][0], start)
+        if ranges and grain.following(ranges[-1][1]) == start:
+            ranges[-1] = (ranges[-1][0], start)
         else:
-            found.append((start, start))
-    return found
+            ranges.append((start, start))
+    return ranges
 
 
-def shown(intervals: Iterable[date], grain: Grain) -> str:
-    """Return intervals as text, with consecutive ones as ranges: `2024-01..2024-03, 2024-05`; `none` if empty."""
+def format_intervals(intervals: Iterable[date], grain: Grain) -> str:
+    """Return intervals as text, consecutive ones as a range: `2024-01..2024-03, 2024-05`; `none` without intervals."""
     parts = [
         grain.show(first) if first == last else f"{grain.show(first)}..{grain.show(last)}"
-        for first, last in runs(intervals, grain)
+        for first, last in ranges_of(intervals, grain)
     ]
     return ", ".join(parts) or "none"
 
 
 def condition(column: str, intervals: Iterable[date], grain: Grain) -> str:
-    """Return the SQL predicate that selects the rows of these intervals.
+    """Return the SQL condition of the rows of some intervals; the column is a date or a timestamp.
 
-    The predicate uses ranges and not a list of days, so that it also works for timestamps and prunes partitions.
-
-    Args:
-        column: a DATE or timestamp column.
-        intervals: the intervals to select; without any, the predicate is `false`.
-        grain: the length of the intervals.
+    The condition has ranges instead of a list of days: they work for timestamps, and Spark prunes partitions by them.
     """
     parts = [
         f"{column} >= date'{first.isoformat()}' and {column} < date'{grain.following(last).isoformat()}'"
-        for first, last in runs(intervals, grain)
+        for first, last in ranges_of(intervals, grain)
     ]
     if not parts:
         return "false"
@@ -85,7 +80,7 @@ def condition(column: str, intervals: Iterable[date], grain: Grain) -> str:
 
 
 def parse_day(text: str) -> date:
-    """Return the first day of a month such as `2024-01`, or a day such as `2024-01-31`.
+    """Return the first day of `2024-01`, or the day `2024-01-31`.
 
     Raises:
         PenstockError: the text is neither a month nor a day.
@@ -99,10 +94,13 @@ def parse_day(text: str) -> date:
 
 
 def parse_days(text: str) -> tuple[date, date]:
-    """Return the first day and the exclusive end of `2024-01`, `2024-01..2024-03` or `2024-01-05..2024-01-07`.
+    """Return the first day of a range, and the day after its last one.
+
+    Args:
+        text: as `2024-01`, `2024-01..2024-03` or `2024-01-05..2024-01-07`.
 
     Raises:
-        PenstockError: the text is not such a range, or the range ends before it begins.
+        PenstockError: the text is not a range, or its end is before its start.
     """
     first, dots, last = text.strip().partition("..")
     last = (last if dots else first).strip()

@@ -49,7 +49,7 @@ def replace_markers(sql: str, intervals: Iterable[date], grain: Grain, column: s
         if found["which"] != "of":
             return f"{found['column']} < date'{max(wanted).isoformat()}'" if wanted else "false"
         exact, markers = exact and own == grain, markers + 1
-        return condition(found["column"], {start for item in wanted for start in own.of(item, grain)}, own)
+        return condition(found["column"], {start for item in wanted for start in own.overlapping(item, grain)}, own)
 
     text = MARKER.sub(replacement, sql)
     if markers and exact:
@@ -70,7 +70,7 @@ def windows(input_grain: str, before: bool, intervals: Iterable[date], grain: Gr
     own = GRAINS.get(input_grain, grain)
     if before:
         return [("", datetime.combine(last, time()).isoformat()) for last in [max(intervals, default=None)] if last]
-    starts = sorted({start for interval in intervals for start in own.of(interval, grain)})
+    starts = sorted({start for interval in intervals for start in own.overlapping(interval, grain)})
     return [
         (datetime.combine(start, time()).isoformat(), datetime.combine(own.following(start), time()).isoformat())
         for start in starts

@@ -98,7 +98,7 @@ def create(run: Callable[[str], Any], relation: str) -> None:
         "using delta comment 'What was built for each model and interval; penstock keeps it' "
         # Many small commits: auto-compaction keeps the number of files low.
         "tblproperties ('delta.autoOptimize.autoCompact' = 'true')",
-        comments={name: literal(words) for name, (_, words) in COLUMNS.items()},
+        comments={name: literal(comment) for name, (_, comment) in COLUMNS.items()},
     )
 
 

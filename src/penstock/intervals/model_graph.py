@@ -59,4 +59,4 @@ class ModelGraph(Protocol):
         """
 
     def deferred_relation(self, unique_id: str) -> str | None:
-        """Return the table of another environment that `--defer` uses for a model; None without one."""
+        """Return the table of another environment that replaces a model under `--defer`; else None."""

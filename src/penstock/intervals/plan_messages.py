@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 
-from penstock.intervals.grain import Grain, shown
+from penstock.intervals.grain import Grain, format_intervals
 from penstock.intervals.interval_model import IntervalModel
 from penstock.intervals.staleness import Inputs, StaleIntervals
 from penstock.intervals.table_state import IntervalTable
@@ -18,8 +18,8 @@ def summary(stale: StaleIntervals, available: Mapping[date, Inputs], grain: Grai
     removed = [day for day in stale.reasons if day not in available]
     built = [day for day in stale.reasons if day in available]
     if stale.reasons:
-        parts = [f"built {shown(built, grain)}"] if built else []
-        return ", ".join([*parts, *([f"removed {shown(removed, grain)}"] if removed else [])])
+        parts = [f"built {format_intervals(built, grain)}"] if built else []
+        return ", ".join([*parts, *([f"removed {format_intervals(removed, grain)}"] if removed else [])])
     return f"unchanged, {len(available)} {grain.name}s" if available else "no intervals in the inputs"
 
 
@@ -28,9 +28,9 @@ def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -
     name, parts = model.name, []
     if stale.older_code:
         parts.append(
-            f"{name}: code changed since {shown(stale.older_code, model.grain)} were built; their rows are those of "
-            f"the older code. do: `dbt run --select {name} --full-refresh`, or for some of them --event-time-start "
-            "and --event-time-end, or set on_code_change: rebuild"
+            f"{name}: code changed since {format_intervals(stale.older_code, model.grain)} were built; their rows are "
+            f"those of the older code. do: `dbt run --select {name} --full-refresh`, or for some of them "
+            "--event-time-start and --event-time-end, or set on_code_change: rebuild"
         )
     for commit in table.foreign:
         parts.append(

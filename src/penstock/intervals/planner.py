@@ -14,7 +14,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.intervals import input_filter, ledger_table, plan_messages, run_marker
 from penstock.intervals.commit_metadata import CommitMetadata
-from penstock.intervals.grain import Grain, condition, shown
+from penstock.intervals.grain import Grain, condition, format_intervals
 from penstock.intervals.interval_model import IntervalModel, RunSql
 from penstock.intervals.model_graph import GraphModel, ModelGraph, ModelInputs
 from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
@@ -101,7 +101,7 @@ class IntervalPlanner:
         """Return the number of an input's rows in an interval; None if they were not counted."""
         schema, _, table = name.partition(".")
         if source := self.sources.get(schema):
-            return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.of(day, grain))
+            return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.overlapping(day, grain))
         known = self.ledger.known(name)
         built = known.state.built.get(day) if known else None
         return built.rows if built else None
@@ -110,14 +110,14 @@ class IntervalPlanner:
         """Check the files of the source tables in the intervals that the run will read."""
         for schema, table in tables:
             source = self.sources[schema]
-            source.verify(self.run_sql, table, {item for day in days for item in source.grain.of(day, grain)})
+            source.verify(self.run_sql, table, {item for day in days for item in source.grain.overlapping(day, grain)})
 
     def _available(self, inputs: ModelInputs, grain: Grain) -> dict[date, dict[str, str]]:
         """Return the intervals that the inputs have now, each with the versions of the inputs by name."""
         versions: dict[date, dict[str, list[str]]] = {}
 
         def add(start: date, of: Grain, name: str, version: str) -> None:
-            for day in grain.of(start, of):
+            for day in grain.overlapping(start, of):
                 versions.setdefault(day, {}).setdefault(name, []).append(version)
 
         for schema, table in inputs.sources:
@@ -152,26 +152,27 @@ class IntervalPlanner:
         if not state.built and state.version < 0 and self.run_sql(f"select 1 from {model.relation} limit 1"):
             raise PenstockError(
                 f"the intervals of {model.relation}, which was built by interval",
-                f"rows that neither the ledger {self.ledger.relation} nor the table's history tells of, as in a "
-                "clone, which begins a history of its own",
-                f"build it here: `dbt run --select {model.name}`; or drop it, and read the other environment's "
-                "with --defer",
+                f"rows that are neither in the ledger {self.ledger.relation} nor in the table's history, as in a "
+                "clone, whose history does not contain the original's commits",
+                f"build it here: `dbt run --select {model.name}`; or drop it, and read the table of the other "
+                "environment with --defer",
             )
         return model, state.built
 
     def _record_killed(self, model: IntervalModel, table: IntervalTable) -> IntervalTable:
-        """If a killed commit left its run marker, record the commit as interrupted. Return the table."""
-        left = run_marker.read(self.markers, model.relation)
-        if left is None or left.alive:
+        """Record a commit that was killed, if one left its marker; return the table."""
+        marker = run_marker.read(self.markers, model.relation)
+        if marker is None or marker.alive:
             return table
         run_marker.remove(self.markers, model.relation)
-        if any(built.commit_id == left.commit_id for built in table.state.built.values()):
+        if any(built.commit_id == marker.commit_id for built in table.state.built.values()):
             return table
         self.log(
-            f"{model.name}: an earlier run was killed while it built {shown(left.intervals, model.grain)}; "
-            "its table is as it was before"
+            f"{model.name}: an earlier run was killed while it built "
+            f"{format_intervals(marker.intervals, model.grain)}; its table is as it was before"
         )
-        metadata = CommitMetadata(left.commit_id, left.run_id, "", left.started, {day: {} for day in left.intervals})
+        inputs: dict[date, Inputs] = {day: {} for day in marker.intervals}
+        metadata = CommitMetadata(marker.commit_id, marker.run_id, "", marker.started, inputs)
         return self.ledger.record_failed(self.run_sql, model, table, metadata, ledger_table.INTERRUPTED, "killed")
 
 

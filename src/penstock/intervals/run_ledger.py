@@ -247,4 +247,4 @@ class RunLedger:
 
 
 def _is_not_found(error: Exception) -> bool:
-    return any(words in str(error) for words in NOT_FOUND)
+    return any(text in str(error) for text in NOT_FOUND)

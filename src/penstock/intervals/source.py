@@ -33,7 +33,7 @@ class IntervalSource(Protocol):
         """Return whether a table of the schema has intervals."""
 
     def register(self, run_sql: RunSql) -> str:
-        """Register the tables and their current intervals with Spark, and return a message for the log.
+        """Register the tables with Spark, and return a message for the log.
 
         Raises:
             PenstockError: the source's files are damaged.

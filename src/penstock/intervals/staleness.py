@@ -55,11 +55,11 @@ class RequestedIntervals:
         return self.start is not None or self.end is not None
 
     def in_range(self, interval: date) -> bool:
-        """Return whether an interval is in the requested range."""
+        """Return whether an interval is in the range that the command names."""
         return (self.start is None or interval >= self.start) and (self.end is None or interval < self.end)
 
     def allows(self, interval: date) -> bool:
-        """Return whether `within` permits building an interval."""
+        """Return whether an interval may be built when it is stale."""
         return self.within is None or self.within[0] <= interval < self.within[1]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date
 
 from penstock.errors import PenstockError
-from penstock.intervals.grain import GRAINS, MONTH, shown
+from penstock.intervals.grain import GRAINS, MONTH, format_intervals
 from penstock.lake.catalog import Catalog
 from penstock.lake.landing_report import ReportLine
 from penstock.lake.manifest import Entry, Manifest
@@ -52,7 +52,7 @@ def remove(catalog: Catalog, lake_dir: Location, dataset: str, months: Sequence[
         raise PenstockError(f"live months of {dataset}", "none", "`penstock lake` shows what is live")
     wanted = set(live if months is None else months)
     removed = remove_where(lake_dir, lambda entry: entry.dataset == dataset and entry.file_month in wanted)
-    found = f"no such month; live: {shown(live, GRAINS[MONTH])}"
+    found = f"no such month; live: {format_intervals(live, GRAINS[MONTH])}"
     refused = [
         ReportLine(
             dataset, month, "refused", error=PenstockError(f"{dataset} {month:%Y-%m} live", found, "choose one of them")

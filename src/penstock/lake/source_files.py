@@ -14,7 +14,7 @@ from typing import Any
 import fsspec
 
 from penstock.errors import PenstockError
-from penstock.intervals.grain import GRAINS, MONTH, shown
+from penstock.intervals.grain import GRAINS, MONTH, format_intervals
 from penstock.lake.catalog import Dataset
 from penstock.lake.download import (
     Progress,
@@ -147,7 +147,7 @@ def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, S
             return listed[month]
         raise PenstockError(
             f"the file {dataset.official_name(month)} in {address}",
-            f"no {dataset.name} file for {month:%Y-%m}; months there: {shown(listed, GRAINS[MONTH])}",
+            f"no {dataset.name} file for {month:%Y-%m}; months there: {format_intervals(listed, GRAINS[MONTH])}",
             "choose one of those months, or another --from",
         )
     names = [pattern.replace("{month}", f"{month:%Y-%m}") for pattern in dataset.file_name if "*" not in pattern]

@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
-from penstock.intervals.grain import GRAINS, MONTH, shown
+from penstock.intervals.grain import GRAINS, MONTH, format_intervals
 from penstock.lake.catalog import SCHEMA
 from penstock.lake.landing_report import ReportLine
 from penstock.spark.server import control
@@ -49,7 +49,7 @@ class Step:
     @property
     def name(self) -> str:
         """Return the months as text."""
-        return shown(self.months, GRAIN)
+        return format_intervals(self.months, GRAIN)
 
     @property
     def models(self) -> list[str]:

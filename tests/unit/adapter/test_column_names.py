@@ -1,4 +1,4 @@
-"""Comparisons of column names, none of which knows letter case."""
+"""Column names are compared without letter case."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_name_is_found_in_any_letter_case() -> None:
     assert None not in names
 
 
-def test_values_come_by_the_columns_own_names() -> None:
+def test_values_by_the_names_of_columns() -> None:
     assert matched({"ID": 1, "gone": 2}, ["id", "Other"]) == {"id": 1}
 
 
@@ -30,7 +30,7 @@ def test_columns_without_others() -> None:
 
 
 def test_a_seeds_types_are_found_in_any_letter_case(tmp_path: Path) -> None:
-    """Zeros in front stay in a text; a key that is no column is named with the header."""
+    """Leading zeros of a string are kept; a key that is not a column is named with the header."""
     file = tmp_path / "zips.csv"
     file.write_text("Zip_Code,n\n00501,1\n")
     seed = seeds.read(file, {"zip_code": "string", "N": "array<void>"}, ",")

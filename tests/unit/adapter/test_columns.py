@@ -1,4 +1,4 @@
-"""What sort of type a column has, and what DESCRIBE says of it."""
+"""The types and comments of columns."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dbt.adapters.spark.relation import SparkRelation
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import PenstockAdapter
-from dbt.adapters.penstock.columns import PenstockColumn, without_values
+from dbt.adapters.penstock.columns import PenstockColumn, query_shape
 
 SORTS = ("string", "integer", "float", "numeric")
 
@@ -31,14 +31,14 @@ SORTS = ("string", "integer", "float", "numeric")
         ("struct<a:int>", None),
     ],
 )
-def test_a_type_is_of_one_sort_or_none(dtype: str, sort: str | None) -> None:
+def test_the_kind_of_a_type(dtype: str, sort: str | None) -> None:
     column = PenstockColumn("c", dtype)
     assert [name for name in SORTS if getattr(column, f"is_{name}")()] == ([sort] if sort else [])
     assert column.is_number() == (sort in ("integer", "float", "numeric"))
     assert not column.can_expand_to(PenstockColumn("d", "string"))
 
 
-def test_types_that_packages_ask_for_are_of_spark() -> None:
+def test_types_of_dbt_packages_are_sparks() -> None:
     assert PenstockColumn.string_type(40) == "string"
     assert PenstockColumn.numeric_type("numeric", 10, 2) == "decimal(10,2)"
     assert PenstockColumn.numeric_type("number", 12, None) == "decimal(12,0)"
@@ -50,14 +50,14 @@ def test_types_that_packages_ask_for_are_of_spark() -> None:
     assert PenstockColumn("c", "string collate UTF8_LCASE").is_string()
 
 
-def test_a_text_has_its_own_length_or_that_of_dbt() -> None:
+def test_the_length_of_a_string() -> None:
     assert [PenstockColumn("c", dtype).string_size() for dtype in ("varchar(20)", "char(3)", "string")] == [20, 3, 256]
     with pytest.raises(DbtRuntimeError, match="non-string"):
         PenstockColumn("c", "decimal(10)").string_size()
 
 
 class Row(dict[str, Any]):
-    """A row of agate's, as dbt-spark reads one."""
+    """A row of an agate table, as dbt-spark reads it."""
 
     _keys = ("col_name", "data_type", "comment")
 
@@ -103,8 +103,8 @@ def fixture(*rows: tuple[str, str], row: str = ROW) -> str:
 
 
 def test_unit_tests_that_differ_in_values_and_rows_have_one_shape() -> None:
-    one = without_values(fixture(("1", "null")))
-    assert without_values(fixture(("2", "'it\\'s, as '"), ("-3.5", "'two\nlines'"), ("null", "''"))) == one
+    one = query_shape(fixture(("1", "null")))
+    assert query_shape(fixture(("2", "'it\\'s, as '"), ("-3.5", "'two\nlines'"), ("null", "''"))) == one
 
 
 @pytest.mark.parametrize(
@@ -117,4 +117,4 @@ def test_unit_tests_that_differ_in_values_and_rows_have_one_shape() -> None:
     ],
 )
 def test_a_query_with_other_types_names_or_code_has_another_shape(other: str) -> None:
-    assert without_values(other) != without_values(fixture(("1", "null")))
+    assert query_shape(other) != query_shape(fixture(("1", "null")))

@@ -1,4 +1,4 @@
-"""The profile, without a server."""
+"""Profiles, without a server."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.unit.adapter.profiles import credentials
 
 
 def test_a_profile_of_two_lines_is_enough() -> None:
-    """Without a host the server is this project's own, reached with its secret."""
+    """Without a host the project uses its own server."""
     made = credentials()
     assert made.managed
     assert (made.type, made.auth, made.use_ssl, made.query_retries, made.query_timeout) == (
@@ -23,8 +23,8 @@ def test_a_profile_of_two_lines_is_enough() -> None:
     )
 
 
-def test_ansi_is_left_to_the_server_unless_the_profile_says() -> None:
-    """dbt-spark switches it off in its own sessions; SQL and Python would disagree."""
+def test_the_servers_ansi_mode_is_kept_unless_the_profile_sets_it() -> None:
+    """dbt-spark turns it off in its sessions, so SQL and Python models would differ."""
     key = "spark.sql.ansi.enabled"
     assert key not in credentials().server_side_parameters
     for value in (True, False):
@@ -32,13 +32,13 @@ def test_ansi_is_left_to_the_server_unless_the_profile_says() -> None:
 
 
 def test_unknown_keys_are_refused_by_name() -> None:
-    """Every one of them."""
+    """The error names all of them."""
     with pytest.raises(DbtRuntimeError, match=r"`hots`, `treads`"):
         credentials(hots="a", treads=2)
 
 
 @pytest.mark.parametrize(
-    ("data", "words"),
+    ("data", "message"),
     [
         ({"auth": "OAUTH"}, "found: OAUTH"),
         ({"auth": "LDAP"}, "no password with LDAP"),
@@ -49,39 +49,39 @@ def test_unknown_keys_are_refused_by_name() -> None:
         ({"ssl_verify": False}, "use_ssl: false"),
     ],
 )
-def test_settings_that_do_not_fit_are_refused(data: dict[str, Any], words: str) -> None:
-    """Before anything is connected to, saying which."""
-    with pytest.raises(DbtRuntimeError, match=words):
+def test_login_and_tls_keys_that_do_not_fit_are_refused(data: dict[str, Any], message: str) -> None:
+    """The error names the keys, before a connection is opened."""
+    with pytest.raises(DbtRuntimeError, match=message):
         credentials(host="spark.example.org", **data)
 
 
-def test_the_name_of_a_login_is_read_in_any_case() -> None:
-    """As Hive itself does."""
+def test_auth_ignores_letter_case() -> None:
+    """Hive ignores it too."""
     assert credentials(host="h", auth="ldap", password="p").auth == "LDAP"
 
 
-def test_a_nodes_settings_are_put_over_the_profiles() -> None:
-    """In a copy: the profile's own stay as they were."""
+def test_a_nodes_settings_override_the_profiles() -> None:
+    """The profile's settings are unchanged."""
     made = credentials(server_side_parameters={"a": 1, "b": 2})
     assert made.with_conf({"b": "3"}).server_side_parameters == {"a": "1", "b": "3"}
     assert made.server_side_parameters == {"a": "1", "b": "2"}
 
 
-def test_the_projects_own_server_is_met_on_loopback() -> None:
-    """Wherever its port is; it stays the project's own."""
-    placed = credentials().at(10007)
+def test_the_projects_own_server_is_at_a_port_of_loopback() -> None:
+    """The copy is still that of a managed server."""
+    placed = credentials().for_local_server(10007)
     assert (placed.host, placed.port, placed.managed) == ("127.0.0.1", 10007, True)
 
 
-def test_the_projects_own_server_is_given_its_secret() -> None:
-    """Unless the profile has a login of its own."""
-    placed = credentials().at(10007, "hidden")
+def test_the_login_of_the_projects_own_server_is_its_secret() -> None:
+    """Unless the profile has a login."""
+    placed = credentials().for_local_server(10007, "hidden")
     assert (placed.auth, placed.password) == ("CUSTOM", "hidden")
-    own = credentials(auth="LDAP", user="ann", password="mine").at(10007, "hidden")
+    own = credentials(auth="LDAP", user="ann", password="mine").for_local_server(10007, "hidden")
     assert (own.auth, own.user, own.password) == ("LDAP", "ann", "mine")
-    assert credentials(auth="NOSASL").at(10007, "hidden").auth == "NOSASL"
+    assert credentials(auth="NOSASL").for_local_server(10007, "hidden").auth == "NOSASL"
 
 
 def test_a_remote_server_is_not_managed() -> None:
-    """Nothing is started for it."""
+    """So penstock does not start it."""
     assert not credentials(host="spark.example.org").managed

@@ -14,7 +14,7 @@ from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.relation import PenstockRelation
 from dbt.adapters.penstock.relation_lookup import catalog_table
-from dbt.adapters.penstock.source_freshness import NotATime, loaded_at
+from dbt.adapters.penstock.source_freshness import NotATimeError, loaded_at
 
 QUOTING: Any = SimpleNamespace(quoting={"database": False, "schema": False, "identifier": False})
 
@@ -27,14 +27,14 @@ def source(database: str | None) -> Any:
 
 
 @pytest.mark.parametrize("database", [None, "", "spark_catalog", "SPARK_Catalog", "raw"])
-def test_the_default_catalogs_name_is_no_database(database: str | None) -> None:
+def test_the_name_of_the_default_catalog_means_no_database(database: str | None) -> None:
     relation = PenstockRelation.create_from(QUOTING, source(database), event_time_filter=None)
     assert relation.database is None and relation.render() == "raw.a"
     assert relation == PenstockRelation.create(schema="raw", identifier="a")
 
 
 def test_a_profile_may_name_the_default_catalog() -> None:
-    """And a project finds it in `target`; `dbt debug` shows no database."""
+    """It is in `target` too; `dbt debug` shows no database."""
     credentials = PenstockCredentials(schema="s", database="Spark_Catalog")  # type: ignore[call-arg]
     assert credentials.database is None
     assert dict(credentials.connection_info(with_aliases=True))["database"] == "spark_catalog"
@@ -44,7 +44,7 @@ def test_a_profile_may_name_the_default_catalog() -> None:
 
 
 def test_another_catalog_is_refused_once_it_is_read() -> None:
-    """dbt names every source while it parses and for its docs."""
+    """dbt renders the name of every source while it parses and for its docs."""
     named = PenstockRelation.create_from(QUOTING, source("elsewhere"))
     assert named.render() == "raw.a" and len({named, named.incorporate()}) == 1
     read = PenstockRelation.create_from(QUOTING, source("elsewhere"), event_time_filter=None)
@@ -66,16 +66,16 @@ def test_an_event_time_that_needs_quotes_has_them(name: str, sql: str) -> None:
     assert f"where {sql} >= '2024-01-01" in str(relation)
 
 
-def test_a_day_counts_from_its_midnight() -> None:
+def test_a_date_counts_from_its_midnight() -> None:
     assert loaded_at("2024-01-02") == loaded_at(date(2024, 1, 2)) == datetime(2024, 1, 2)
     assert loaded_at(datetime(2024, 1, 2, 3)) == datetime(2024, 1, 2, 3)
     assert loaded_at(None) is None
     for other in (5, "yesterday", True):
-        with pytest.raises(NotATime):
+        with pytest.raises(NotATimeError):
             loaded_at(other)
 
 
-def test_the_catalogs_text_stays_text() -> None:
+def test_text_in_the_catalog_stays_text() -> None:
     rows: list[dict[str, Any]] = [
         {
             "table_comment": "007",

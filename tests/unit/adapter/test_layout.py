@@ -1,4 +1,4 @@
-"""A node's layout without Spark: what is refused, what its session is told, how its query is wrapped."""
+"""The layout of a node's table: invalid values, session settings, and the wrapped query."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from dbt.adapters.penstock.layout import FileLayout
 from penstock.delta.sorted_writes import REBALANCE_PARTITIONS
 
 TARGET = {"target_file_size_mb": 128}
-OPTIMISED = "spark.databricks.delta.optimizeWrite.enabled"
+OPTIMIZED = "spark.databricks.delta.optimizeWrite.enabled"
 COMPACTED = "spark.databricks.delta.autoCompact.enabled"
 ADVISORY = "spark.sql.adaptive.advisoryPartitionSizeInBytes"
 
 
 def of(**config: Any) -> FileLayout:
-    return FileLayout.of(config, "delta", "model.p.m")
+    return FileLayout.parse(config, "delta", "model.p.m")
 
 
 @pytest.mark.parametrize(
-    ("config", "words"),
+    ("config", "message"),
     [
         (
             {"target_file_size_mb": 0},
@@ -43,23 +43,23 @@ def of(**config: Any) -> FileLayout:
         ({"file_format": "unheard"}, "needed: a file_format. found: unheard."),
     ],
 )
-def test_a_wrong_value_is_refused_by_name(config: dict[str, Any], words: str) -> None:
+def test_an_invalid_value_is_refused_by_its_key(config: dict[str, Any], message: str) -> None:
     with pytest.raises(DbtRuntimeError) as caught:
         of(**config)
-    assert words in str(caught.value)
+    assert message in str(caught.value)
     assert ". do: " in str(caught.value)
 
 
 def test_without_a_layout_nothing_is_set() -> None:
-    assert of(partition_by="m", clustered_by=["z"]).session() == {}
+    assert of(partition_by="m", clustered_by=["z"]).session_settings() == {}
     assert of(partition_by="m").arranged("select 1") == "select 1"
 
 
-def test_a_partitioned_delta_table_has_optimised_writes() -> None:
-    """And a commit behind them that puts together what is still too small."""
+def test_a_partitioned_delta_table_has_optimized_writes() -> None:
+    """Auto-compaction merges the files that are still too small."""
     found = of(partition_by="m", **TARGET)
-    settings = found.session()
-    assert settings[OPTIMISED] == "true" and settings[COMPACTED] == "true"
+    settings = found.session_settings()
+    assert settings[OPTIMIZED] == "true" and settings[COMPACTED] == "true"
     assert settings["spark.databricks.delta.optimizeWrite.binSize"] == "256m", "shuffled bytes, not a file's"
     assert settings["spark.databricks.delta.autoCompact.maxFileSize"] == str(128 * layout.MB)
     assert settings["spark.databricks.delta.autoCompact.minFileSize"] == str(32 * layout.MB)
@@ -68,30 +68,30 @@ def test_a_partitioned_delta_table_has_optimised_writes() -> None:
     assert found.arranged("select 1") == "select 1"
 
 
-def test_a_whole_delta_table_is_rebalanced() -> None:
-    """Optimised writes would bring its rows to one task; the commit behind the write stays."""
-    settings = of(**TARGET).session()
-    assert settings[OPTIMISED] == "false" and settings[COMPACTED] == "true"
+def test_an_unpartitioned_delta_table_is_rebalanced() -> None:
+    """Optimized writes would send its rows to one task; auto-compaction stays on."""
+    settings = of(**TARGET).session_settings()
+    assert settings[OPTIMIZED] == "false" and settings[COMPACTED] == "true"
     assert settings[ADVISORY] == "256m"
     assert of(**TARGET).arranged("select 1") == (
         f"select /*+ rebalance({REBALANCE_PARTITIONS}) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED"
     )
 
 
-def test_nothing_moves_rows_that_were_sorted() -> None:
+def test_sorted_rows_are_not_moved() -> None:
     found = of(partition_by=["m"], sorted_within=["M", "a b"], **TARGET)
-    assert found.session()[OPTIMISED] == "false" and found.session()[COMPACTED] == "false"
+    assert found.session_settings()[OPTIMIZED] == "false" and found.session_settings()[COMPACTED] == "false"
     assert found.arranged("select 1") == (
         f"select /*+ rebalance({REBALANCE_PARTITIONS}, `m`) */ * from (\nselect 1\n) as DBT_INTERNAL_ARRANGED\n"
         "sort by `m`, `a b`"
     )
-    assert of(sorted_within="a").session() == {OPTIMISED: "false", COMPACTED: "false"}
+    assert of(sorted_within="a").session_settings() == {OPTIMIZED: "false", COMPACTED: "false"}
     assert of(sorted_within="a").arranged("x") == "select * from (\nx\n) as DBT_INTERNAL_ARRANGED\nsort by `a`"
 
 
 def test_other_formats_are_rebalanced() -> None:
     found = of(file_format="parquet", partition_by="m", **TARGET)
-    assert set(found.session()) == {
+    assert set(found.session_settings()) == {
         ADVISORY,
         "spark.sql.adaptive.coalescePartitions.parallelismFirst",
         "spark.sql.adaptive.rebalancePartitionsSmallPartitionFactor",
@@ -99,12 +99,12 @@ def test_other_formats_are_rebalanced() -> None:
     assert f"rebalance({REBALANCE_PARTITIONS}, `m`)" in found.arranged("select 1")
 
 
-def test_the_users_own_settings_win() -> None:
+def test_spark_conf_overrides_the_layout() -> None:
     config = {"materialized": "table", "spark_conf": {COMPACTED: False, "x": 1}, **TARGET}
-    settings = layout.session_of(config, "delta", "m")
-    assert settings[COMPACTED] == "false" and settings["x"] == "1" and settings[OPTIMISED] == "false"
-    assert layout.session_of({**config, "materialized": "view"}, "delta", "m") == {COMPACTED: "false", "x": "1"}
-    unit = layout.session_of({**config, "materialized": "unit"}, "delta", "m")
+    settings = layout.session_settings(config, "delta", "m")
+    assert settings[COMPACTED] == "false" and settings["x"] == "1" and settings[OPTIMIZED] == "false"
+    assert layout.session_settings({**config, "materialized": "view"}, "delta", "m") == {COMPACTED: "false", "x": "1"}
+    unit = layout.session_settings({**config, "materialized": "unit"}, "delta", "m")
     assert unit["spark.sql.codegen.factoryMode"] == "NO_CODEGEN"
     assert unit["x"] == "1"
 
@@ -121,11 +121,11 @@ FileScan, Statistics(sizeInBytes=1.0 GiB)
 """
 
 
-def test_a_view_has_the_size_of_what_it_reads() -> None:
-    assert table_sizes.read_by(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
-    assert table_sizes.read_by(COST.format("10.0 B")) == 2058
+def test_the_size_of_a_view_is_that_of_its_inputs() -> None:
+    assert table_sizes.bytes_read(COST.format("1.5 MiB")) == 2048 + 3 * 1024 * 512
+    assert table_sizes.bytes_read(COST.format("10.0 B")) == 2058
 
 
-def test_a_size_that_spark_does_not_know_is_none() -> None:
-    assert table_sizes.read_by(COST.format("8.0 EiB")) is None
-    assert table_sizes.read_by("Error occurred during query planning") is None
+def test_an_unknown_size_is_none() -> None:
+    assert table_sizes.bytes_read(COST.format("8.0 EiB")) is None
+    assert table_sizes.bytes_read("Error occurred during query planning") is None

@@ -1,4 +1,4 @@
-"""What the macro of Python models renders, read back by the job: one marked line behind the code."""
+"""The macro of Python models renders the code and one marked line, which the job parses."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def relation(name: str, window: Any = None, limit: int | None = None) -> SimpleN
 
 @pytest.fixture
 def rendered() -> tuple[str, dict[str, Any]]:
-    """The code and what was said of it, for a model with refs and a source."""
+    """Return the code and its data, for a model with refs and a source."""
     refs = {
         ("events",): relation("events", WINDOW),
         ("pack", "zones"): relation("zones"),
@@ -55,13 +55,13 @@ def rendered() -> tuple[str, dict[str, Any]]:
     return jobs.split_job_data(dbt.from_string(text).render(code="x = 'penstock_write = no'", write=write))
 
 
-def test_the_code_is_as_it_was(rendered: tuple[str, dict[str, Any]]) -> None:
-    """Only the marked line at the end is taken off."""
+def test_the_code_is_unchanged(rendered: tuple[str, dict[str, Any]]) -> None:
+    """Only the marked line at the end is removed."""
     assert rendered[0].strip() == "x = 'penstock_write = no'"
 
 
-def test_how_rows_are_written_arrives_whole(rendered: tuple[str, dict[str, Any]]) -> None:
-    """Quotes, letters and nothing at all survive both languages."""
+def test_the_write_is_unchanged(rendered: tuple[str, dict[str, Any]]) -> None:
+    """Quotes, other letters and empty values survive Jinja, JSON and Python."""
     assert rendered[1]["write"] == {
         "mode": "merge",
         "merge_sql": 'merge into "a" -- é',
@@ -71,7 +71,7 @@ def test_how_rows_are_written_arrives_whole(rendered: tuple[str, dict[str, Any]]
     }
 
 
-def test_windows_and_limits_go_by_rendered_name(rendered: tuple[str, dict[str, Any]]) -> None:
-    """Only relations that aren't read whole are named."""
+def test_windows_and_limits_by_rendered_name(rendered: tuple[str, dict[str, Any]]) -> None:
+    """Only relations with a window or a limit are named."""
     window = {"column": "at", "start": "2024-01-01T00:00:00+00:00", "end": "2024-01-02T00:00:00+00:00"}
     assert rendered[1]["inputs"] == {"w.events": window, "w.few": {"limit": 0}, "w.trips": window}

@@ -46,7 +46,7 @@ Render = Callable[..., Any]
 
 @pytest.fixture(scope="module")
 def render() -> Render:
-    """A function from a Jinja expression to its value with the adapter's macros; text is normalised."""
+    """Return a function that evaluates a Jinja expression with the adapter's macros and normalizes whitespace."""
     files = sorted((Path(PACKAGE_PATH) / "macros").rglob("*.sql"))
     macros = MATERIALIZATION.sub("", "\n".join([*map(Path.read_text, files), *map(DISPATCH.format, DISPATCHED)]))
     dbt = environment()
@@ -93,19 +93,19 @@ def render() -> Render:
 
 
 class Node(dict[str, Any]):
-    """A node: its keys are its attributes too, as dbt has it."""
+    """A node whose keys are attributes too, as in dbt."""
 
     def __getattr__(self, name: str) -> Any:
         return self.get(name)
 
 
-def test_a_table_without_any_setting_is_delta_in_one_commit(render: Render) -> None:
+def test_a_table_without_configuration_is_a_delta_table_in_one_commit(render: Render) -> None:
     assert render("penstock_create_table_as('s.m', 'select 1', none)") == (
         "create or replace table s.m using delta as select 1"
     )
 
 
-def test_every_clause_has_its_place(render: Render) -> None:
+def test_the_order_of_clauses(render: Render) -> None:
     sql = render(
         "penstock_create_table_as('s.m', 'select 1', penstock_own_location())",
         {"description": "it's \\ here"},
@@ -130,7 +130,7 @@ def test_clustering_by_the_format(render: Render) -> None:
 
 
 def test_a_query_is_wrapped_only_for_its_files(render: Render) -> None:
-    """The adapter's own words (layout.py) come in where the rows are written, aside or not."""
+    """The layout (layout.py) wraps the query of every write, also to a temporary table."""
     create = "penstock_create_table_as('s.m', 'select 1', none)"
     assert render(create, sorted_within="a") == "create or replace table s.m using delta as arranged(select 1)"
     assert render(create, target_file_size_mb=0).endswith("arranged(select 1)"), "a wrong value reaches its check"
@@ -146,8 +146,8 @@ CONTRACT: dict[str, Any] = {
 }
 
 
-def test_constraints_come_with_the_table(render: Render) -> None:
-    """In the statement's own properties: its commit holds rows and constraints, or neither."""
+def test_constraints_are_created_with_the_table(render: Render) -> None:
+    """As table properties in the same statement: its commit has both rows and constraints."""
     contract = SimpleNamespace(enforced=True)
     checks = render("penstock_constraints()", CONTRACT, contract=contract)
     assert [item["expression"] for item in checks] == ["age < 20", "`id` is not null", "`from` > 0"]
@@ -158,7 +158,7 @@ def test_constraints_come_with_the_table(render: Render) -> None:
     assert render("penstock_constraints()", CONTRACT) == []
 
 
-def test_a_format_without_constraints_checks_in_the_query(render: Render) -> None:
+def test_a_format_without_constraints_has_checks_in_the_query(render: Render) -> None:
     contract = SimpleNamespace(enforced=True)
     sql = render("penstock_contracted('select 1 as id')", CONTRACT, contract=contract, file_format="parquet")
     assert sql.startswith("select * from (select id from (select 1 as id)) as DBT_INTERNAL_CHECKED where case")
@@ -174,7 +174,7 @@ def arguments(**more: str) -> str:
 
 
 def test_append_by_name(render: Render) -> None:
-    """In the table's order; a column that the rows lack is null."""
+    """The columns have the table's order; a column that the rows lack is null."""
     assert render(f"penstock__get_incremental_append_sql({arguments()})") == (
         "insert into s.t select `id`, `name`, `day` from t__dbt_tmp"
     )
@@ -234,12 +234,12 @@ def test_merge_without_a_key_only_inserts(render: Render, key: str) -> None:
         ({"merge_exclude_columns": ["id", "day"]}, "update set `name` = DBT_INTERNAL_SOURCE.`name` when"),
     ],
 )
-def test_merge_updates_the_columns_it_is_told(render: Render, config: dict[str, Any], updated: str) -> None:
+def test_merge_updates_the_configured_columns(render: Render, config: dict[str, Any], updated: str) -> None:
     assert updated in render(MERGE.format("'id'", "none"), **config)
 
 
-def test_merge_of_columns_not_known_yet(render: Render) -> None:
-    """A Python model's, which are known when it has run."""
+def test_merge_of_columns_that_are_not_known_yet(render: Render) -> None:
+    """The columns of a Python model are known after it has run."""
     sql = render("penstock__get_merge_sql('s.t', 'src', 'id', none, none)")
     assert sql.endswith(
         "when matched then update set /* all columns */ * when not matched then insert /* all columns */ *"
@@ -261,7 +261,7 @@ def test_strategies_the_format_lacks(render: Render) -> None:
         render("penstock_strategy()", incremental_strategy="microbatch", file_format="parquet")
 
 
-def test_dates_are_cut_before_they_are_counted(render: Render) -> None:
+def test_datediff_truncates_both_dates(render: Render) -> None:
     assert render("penstock__datediff('a', 'b', 'hour')") == (
         "timestampdiff(hour, date_trunc('hour', cast(a as timestamp)), date_trunc('hour', cast(b as timestamp)))"
     )

@@ -1,4 +1,4 @@
-"""Waiting for a statement's end, on a clock that stands still unless someone moves it."""
+"""Polling until a statement ends, with a simulated clock."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from TCLIService.ttypes import TOperationState
 
-from dbt.adapters.penstock.polling import until_ended
+from dbt.adapters.penstock.polling import poll_until_ended
 
 
 class Server:
-    """Answers polls after so many seconds each, and has the statement run for so long."""
+    """A server that answers each poll after some seconds, while its statement runs for some time."""
 
     def __init__(self, seconds: float, held: float) -> None:
         self.now, self.ends, self.held = 0.0, seconds, held
@@ -34,18 +34,18 @@ class Server:
 
     def run(self, longest: float = 0.5) -> Server:
         """Wait for the end as the adapter does."""
-        until_ended(self.poll, longest, clock=lambda: self.now, sleep=self.sleep)
+        poll_until_ended(self.poll, longest, clock=lambda: self.now, sleep=self.sleep)
         return self
 
 
-def test_a_server_that_holds_polls_back_is_never_slept_on() -> None:
-    """A statement of 6 seconds costs 6 seconds, and two polls."""
+def test_no_pauses_when_the_server_waits() -> None:
+    """A statement of 6 seconds takes 6 seconds and two polls."""
     server = Server(6, held=5).run()
     assert (server.now, server.polls, server.slept) == (6, 2, [])
 
 
-def test_a_server_that_answers_at_once_is_not_hammered() -> None:
-    """The pauses grow to the longest, so that a minute costs some hundred polls, not a million."""
+def test_growing_pauses_when_the_server_answers_at_once() -> None:
+    """The pauses grow to the longest, so that a minute takes a few hundred polls instead of a million."""
     server = Server(60, held=0).run()
     assert server.slept[:4] == [0.01, 0.02, 0.04, 0.08]
     assert max(server.slept) == 0.5
@@ -53,13 +53,13 @@ def test_a_server_that_answers_at_once_is_not_hammered() -> None:
     assert server.now < 60.5
 
 
-def test_the_longest_pause_is_the_profiles() -> None:
-    """`poll_interval`."""
+def test_poll_interval_is_the_longest_pause() -> None:
+    """The pauses grow no further."""
     assert max(Server(60, held=0).run(longest=2).slept) == 2
 
 
 @pytest.mark.parametrize("held", [0, 5])
-def test_a_statement_that_has_ended_is_asked_for_once(held: float) -> None:
-    """Nothing is waited for."""
+def test_an_ended_statement_is_polled_once(held: float) -> None:
+    """Without a pause."""
     server = Server(0, held).run()
     assert (server.polls, server.slept) == (1, [])

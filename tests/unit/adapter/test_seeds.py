@@ -1,4 +1,4 @@
-"""Seeds: the types are agate's, whatever the cells; nothing of a row is lost on its way to SQL."""
+"""Seeds have agate's types and values for any cells."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ CELLS = st.one_of(
 
 
 def converted(table: Any, index: int) -> str:
-    """The Spark type that dbt gives a column."""
+    """Return the Spark type that dbt gives a column."""
     return str(PenstockAdapter.convert_type(table, index))
 
 
 def rows_of(seed: seeds.Seed) -> list[list[str | None]]:
-    """The rows back from the SQL of a seed."""
+    """Return the rows in the SQL of a seed."""
     found = []
     for part in seed.parts:
         for literal in re.findall(r"^\('((?:[^'\\]|\\.)*)'\)", part, re.MULTILINE | re.DOTALL):
@@ -58,8 +58,8 @@ def file(tmp_path: Path) -> Path:
 @example(cells=[("true", "x"), (",", "y")])
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cells=st.lists(st.tuples(CELLS, CELLS), max_size=6))
-def test_the_types_and_values_are_agates(file: Path, cells: list[tuple[str, str]]) -> None:
-    """One kind of cell or several, nulls between: the type dbt would infer, and the value it would bind."""
+def test_types_and_values_are_those_of_agate(file: Path, cells: list[tuple[str, str]]) -> None:
+    """Also for columns of several kinds of cells and nulls."""
     with file.open("w", newline="", encoding="utf-8") as target:
         csv.writer(target, lineterminator="\n").writerows([("a", "b"), *cells])
     expected = agate_helper.from_csv(file, text_columns=())
@@ -86,7 +86,7 @@ def test_delimiter_and_byte_order_mark(file: Path, text: str) -> None:
     assert (seed.names, seed.types, rows_of(seed)) == (("a", "b"), ("bigint", "string"), [["1", "x,y"]])
 
 
-def test_column_types_take_the_cell_as_it_is(file: Path) -> None:
+def test_column_types_keep_the_cells_text(file: Path) -> None:
     """A zip code keeps its zeros; NULLs stay NULLs."""
     file.write_text("zip,n\n00501,1\n,2\n")
     seed = seeds.read(file, {"zip": "string", "n": "decimal(5,2)"}, ",")
@@ -119,8 +119,8 @@ def test_a_limit_keeps_the_types_of_all_rows(file: Path) -> None:
     assert (seed.types, seed.count, seed.parts) == (("string",), 0, ())
 
 
-def test_a_large_seed_is_cut_into_statements(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seeds, "CHARACTERS_A_PART", 40_000)
+def test_a_large_seed_is_split_into_statements(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seeds, "CHARACTERS_PER_PART", 40_000)
     file.write_text("a,b\n" + "".join(f"{n},text {n}\n" for n in range(20_000)))
     seed = seeds.read(file, {}, ",")
     assert len(seed.parts) > 1

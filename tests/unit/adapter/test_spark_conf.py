@@ -1,4 +1,4 @@
-"""Settings of a node's session: read, put together, checked."""
+"""The settings of a node's session: parsed, merged and checked."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dbt_common.contracts.config.base import _merge_field_value
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import spark_conf
-from dbt.adapters.penstock.impl import PenstockConfig
+from dbt.adapters.penstock.node_config import PenstockConfig
 
 DOCUMENTED = "spark.sql.shuffle.partitions"
 INTERNAL = "spark.databricksx.inside"
 
 
 class Session:
-    """Answers `set` and `reset` as Spark does."""
+    """A session that answers `set` and `reset` as Spark does."""
 
     def __init__(self, conf: dict[str, str]) -> None:
-        self.conf, self.asked = dict(conf), list[str]()
+        self.conf, self.statements = dict(conf), list[str]()
 
     def run(self, sql: str) -> list[tuple[Any, ...]]:
         """One statement."""
-        self.asked.append(sql)
+        self.statements.append(sql)
         word, _, rest = sql.partition(" ")
         key, _, value = rest.partition("=")
         if rest == "-v":
@@ -37,45 +37,45 @@ class Session:
 
 @pytest.fixture(autouse=True)
 def forget(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No server is known yet."""
+    """Forget the settings that are known to exist."""
     monkeypatch.setattr(spark_conf, "_known", {})
 
 
 def test_values_are_text_as_spark_writes_them() -> None:
-    """YAML reads numbers and booleans."""
-    assert spark_conf.configured({"a": 8, "b": True, "c": "x"}) == {"a": "8", "b": "true", "c": "x"}
-    assert spark_conf.configured(None) == {}
+    """YAML reads them as numbers and booleans."""
+    assert spark_conf.parse_conf({"a": 8, "b": True, "c": "x"}) == {"a": "8", "b": "true", "c": "x"}
+    assert spark_conf.parse_conf(None) == {}
 
 
 @pytest.mark.parametrize("value", ["spark.x=1", ["spark.x"], {"spark.x": None}, {"spark": {"x": 1}}])
-def test_what_is_no_setting_with_a_value_is_refused(value: Any) -> None:
-    """And the node is named."""
+def test_an_invalid_spark_conf_is_refused(value: Any) -> None:
+    """The error names the node."""
     with pytest.raises(DbtRuntimeError, match=r"needed: .*model\.p\.m"):
-        spark_conf.configured(value, "model.p.m")
+        spark_conf.parse_conf(value, "model.p.m")
 
 
-def test_a_folders_settings_and_a_models_are_put_together() -> None:
-    """The nearest one's value wins; dbt merges by the field's own behaviour."""
+def test_the_settings_of_folder_and_model_are_merged() -> None:
+    """The model's value wins; dbt merges by the behavior of the field."""
     from dbt_common.contracts.config.base import MergeBehavior
 
     behaviour = MergeBehavior.from_field(PenstockConfig.__dataclass_fields__["spark_conf"])
     assert _merge_field_value(behaviour, {"a": 1, "b": 1}, {"b": 2}) == {"a": 1, "b": 2}
 
 
-def test_settings_are_looked_up_once_and_stay_as_they_were_set() -> None:
-    """One statement for those that Spark documents; the session ends with the node's values."""
+def test_settings_are_looked_up_once_and_keep_their_values() -> None:
+    """One statement lists the documented settings; afterwards the session has the node's values."""
     conf = {DOCUMENTED: "7", INTERNAL: "9", "spark.hadoop.fs.x": "y"}
     session = Session(conf)
     spark_conf.check(conf, ("h", 1), session.run)
     assert session.conf == conf
-    assert session.asked[0] == "set -v"
+    assert session.statements[0] == "set -v"
     again = Session(conf)
     spark_conf.check(conf, ("h", 1), again.run)
-    assert again.asked == []
+    assert again.statements == []
 
 
-def test_a_setting_that_spark_does_not_have_is_refused() -> None:
-    """With the one that is like it, each time it is asked for."""
+def test_an_unknown_setting_is_refused() -> None:
+    """The error suggests a similar setting, each time."""
     conf = {"spark.sql.shufle.partitions": "7"}
     for _ in range(2):
         with pytest.raises(DbtRuntimeError, match=rf"`spark.sql.shufle.partitions`.*write `{DOCUMENTED}`"):

@@ -1,4 +1,4 @@
-"""How the connection below a session is made up, without a server."""
+"""The connection below a session, without a server."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from tests.unit.adapter.profiles import credentials
 
 
 def test_tls_verifies_certificate_and_name_by_default() -> None:
-    """dbt-spark's own verifies neither."""
+    """dbt-spark verifies neither."""
     context = ssl_context(credentials(host="h", use_ssl=True))
     assert context is not None
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
     assert ssl_context(credentials(host="h")) is None
 
 
-def test_verifying_can_be_switched_off_only_in_so_many_words() -> None:
-    """`ssl_verify: false`."""
+def test_only_ssl_verify_turns_verification_off() -> None:
+    """By `ssl_verify: false`."""
     context = ssl_context(credentials(host="h", use_ssl=True, ssl_verify=False))
     assert context is not None
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_NONE, False)
 
 
-def test_an_authority_is_read_from_its_file(tmp_path: Path) -> None:
-    """Relative to the project; a file that isn't there is said so."""
+def test_the_certificate_authority_is_read_from_its_file(tmp_path: Path) -> None:
+    """The path is relative to the project; the error names a missing file."""
     made = credentials(host="h", use_ssl=True, ssl_ca="ca.pem")
     object.__setattr__(made, "project_root", str(tmp_path))
     with pytest.raises(DbtRuntimeError, match=r"ca\.pem: No such file"):
@@ -50,15 +50,15 @@ def test_an_authority_is_read_from_its_file(tmp_path: Path) -> None:
         ({"auth": "KERBEROS", "kerberos_service_name": "hive"}, "GSSAPI"),
     ],
 )
-def test_a_login_chooses_its_mechanism(data: dict[str, str], mechanism: str) -> None:
-    """As Hive's servers expect it."""
+def test_the_sasl_mechanism_of_a_login(data: dict[str, str], mechanism: str) -> None:
+    """The one that Hive's servers expect."""
     transport = thrift_transport(credentials(host="h", **data))
     assert isinstance(transport, Sasl)
     assert transport.mechanism == mechanism
 
 
 def test_plain_sends_user_and_password() -> None:
-    """LDAP's and CUSTOM's login; a server without one takes any password."""
+    """For LDAP and CUSTOM; a server without a login accepts any password."""
     made = thrift_transport(credentials(host="h", auth="LDAP", user="ann", password="secret")).sasl_client_factory()
     assert made.start("PLAIN") == (True, "PLAIN", b"\0ann\0secret")
     none = thrift_transport(credentials(host="h", user="ann")).sasl_client_factory()
@@ -70,8 +70,8 @@ def test_no_greeting_without_sasl() -> None:
     assert isinstance(thrift_transport(credentials(host="h", auth="NOSASL")), Buffered)
 
 
-def test_a_server_that_never_greets_is_not_waited_for_for_ever() -> None:
-    """One that expects no SASL reads the greeting as a long message, and waits for the rest of it."""
+def test_the_greeting_has_a_time_limit() -> None:
+    """A server without SASL reads the greeting as the beginning of a long message and waits for the rest."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         transport = thrift_transport(credentials(host="127.0.0.1", port=port, connect_timeout=1))
@@ -80,8 +80,8 @@ def test_a_server_that_never_greets_is_not_waited_for_for_ever() -> None:
     assert isinstance(caught.value.inner, TimeoutError)
 
 
-def test_a_socket_that_can_not_be_opened_says_why() -> None:
-    """Thrift's own says only which address it was."""
+def test_the_error_of_a_socket_has_the_reason() -> None:
+    """Thrift's error has only the address."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(TTransportException) as caught:
@@ -90,7 +90,7 @@ def test_a_socket_that_can_not_be_opened_says_why() -> None:
 
 
 def test_closing_wakes_a_thread_that_waits_for_an_answer() -> None:
-    """One that a silent server would keep for ever."""
+    """A silent server would block it forever."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         wire = Socket("127.0.0.1", silent.getsockname()[1], None, 5)
         wire.open()

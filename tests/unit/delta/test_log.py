@@ -1,4 +1,4 @@
-"""A table's newest commits by its log's files, as DESCRIBE HISTORY would give them."""
+"""A table's newest commits by the files of its log, as DESCRIBE HISTORY returns them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ INFORMATION = "Database: w\nTable: facts\nProvider: {provider}\nLocation: {locat
 
 @pytest.fixture
 def log(tmp_path: Path) -> Path:
-    """The log of a table whose folder has a space, with three commits, a checkpoint and checksums."""
+    """Return the log of a table with three commits, a checkpoint and checksums; its folder has a space."""
     made = tmp_path / "a table" / "_delta_log"
     made.mkdir(parents=True)
     for version, operation in enumerate(["CREATE TABLE", "WRITE", "OPTIMIZE"]):
@@ -44,8 +44,8 @@ def test_the_newest_commits_come_first(log: Path) -> None:
     assert [commit.version for commit in parse_history(delta_log.history_rows(log, 9) or [])] == [0, 1, 2]
 
 
-def test_the_newest_commit_has_a_name_of_its_own(log: Path) -> None:
-    """A table that was dropped and made again ends with the same version, and with another commit."""
+def test_the_newest_commit_has_a_unique_id(log: Path) -> None:
+    """A table that was dropped and created again may have the same version, but another commit."""
     before = delta_log.newest_commit_id(log)
     assert before and before == delta_log.newest_commit_id(log)
     file = log / f"{2:020}.json"
@@ -57,7 +57,7 @@ def test_the_newest_commit_has_a_name_of_its_own(log: Path) -> None:
     assert delta_log.newest_commit_id(log) != before
 
 
-def test_a_log_that_does_not_tell_is_left_to_the_server(log: Path, tmp_path: Path) -> None:
+def test_an_incomplete_log_is_not_used(log: Path, tmp_path: Path) -> None:
     assert delta_log.newest_commit_id(tmp_path / "nowhere") is None
     assert delta_log.history_rows(tmp_path / "nowhere", 1) is None
     (log / f"{3:020}.json").write_text('{"add": {"path": "part-1"}}\n')
@@ -66,7 +66,7 @@ def test_a_log_that_does_not_tell_is_left_to_the_server(log: Path, tmp_path: Pat
     assert delta_log.history_rows(log, 1) is None
 
 
-def test_commits_that_a_catalog_holds_are_left_to_the_server(log: Path) -> None:
+def test_commits_that_a_catalog_manages_are_not_used(log: Path) -> None:
     staged = log / "_staged_commits"
     staged.mkdir()
     assert delta_log.history_rows(log, 1) is not None
@@ -82,13 +82,13 @@ def test_the_folder_is_that_of_the_tables_location(log: Path, scheme: str) -> No
 
 
 @pytest.mark.parametrize("location", ["s3a://bucket/w.db/facts", "file:/nowhere/facts", "hdfs://host/facts"])
-def test_a_table_elsewhere_has_no_folder_here(location: str) -> None:
+def test_a_table_on_another_machine_has_no_folder(location: str) -> None:
     assert delta_log.log_folder(INFORMATION.format(provider="delta", location=location)) is None
     assert delta_log.log_folder("") is None
 
 
-def test_properties_are_those_of_a_newest_commit_that_wrote_the_whole_table(tmp_path: Path) -> None:
-    """After any other commit nothing is said: rows or columns may be others."""
+def test_properties_of_a_newest_commit_that_wrote_the_whole_table(tmp_path: Path) -> None:
+    """After any other commit there are none, since rows or columns may have changed."""
     operations = {
         "CREATE OR REPLACE TABLE AS SELECT": True,
         "WRITE": False,

@@ -1,4 +1,4 @@
-"""Intervals: where days fall, how intervals are named, and which rows their conditions hold for."""
+"""Intervals: the interval of a day, the text of intervals, and their conditions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import PenstockError
-from penstock.intervals.grain import DAY, GRAINS, MONTH, Grain, condition, parse_day, parse_days, runs, shown
+from penstock.intervals.grain import (
+    DAY,
+    GRAINS,
+    MONTH,
+    Grain,
+    condition,
+    format_intervals,
+    parse_day,
+    parse_days,
+    ranges_of,
+)
 
 FIRST, LAST = date(2019, 1, 1), date(2025, 12, 31)
 days = st.dates(FIRST, LAST)
@@ -26,7 +36,7 @@ def rows_of(sql: str) -> list[Any]:
 
 
 @given(grains, days)
-def test_each_day_falls_in_one_interval(grain: Grain, day: date) -> None:
+def test_each_day_is_in_one_interval(grain: Grain, day: date) -> None:
     start = grain.start(day)
     assert start <= day < grain.following(start)
     assert grain.start(start) == start
@@ -34,19 +44,19 @@ def test_each_day_falls_in_one_interval(grain: Grain, day: date) -> None:
 
 
 @given(days, grains, grains)
-def test_intervals_of_another_grain_share_days(day: date, grain: Grain, other: Grain) -> None:
-    """Those of one grain that lie in an interval of another cover it, and each of them shares a day with it."""
+def test_overlapping_intervals_of_another_grain(day: date, grain: Grain, other: Grain) -> None:
+    """They cover the interval, and each of them shares a day with it."""
     start = other.start(day)
-    found = list(grain.of(start, other))
+    found = list(grain.overlapping(start, other))
     inside = {start + timedelta(days=n) for n in range((other.following(start) - start).days)}
     assert {grain.start(item) for item in inside} == set(found)
     assert found == sorted(set(found))
 
 
 @given(grains, st.sets(days, max_size=12))
-def test_runs_hold_the_same_intervals_drawn_together(grain: Grain, chosen: set[date]) -> None:
+def test_ranges_contain_the_same_intervals(grain: Grain, chosen: set[date]) -> None:
     intervals = {grain.start(day) for day in chosen}
-    found = runs(intervals, grain)
+    found = ranges_of(intervals, grain)
     listed = []
     for first, last in found:
         inside = first
@@ -59,7 +69,7 @@ def test_runs_hold_the_same_intervals_drawn_together(grain: Grain, chosen: set[d
 
 @given(grains, st.sets(days, max_size=6), st.lists(days, min_size=1, max_size=12))
 def test_a_condition_holds_for_the_rows_of_its_intervals(grain: Grain, chosen: set[date], others: list[date]) -> None:
-    """Of a DATE and of a time of day, by the last instant of the day too."""
+    """For a date and for a timestamp, up to the last instant of the day."""
     intervals = {grain.start(day) for day in chosen}
     asked = [*others, *intervals, *(grain.following(item) for item in intervals)]
     for moment in (time(), time(23, 59, 59, 999999)):
@@ -72,8 +82,8 @@ def test_a_condition_holds_for_the_rows_of_its_intervals(grain: Grain, chosen: s
     assert all(holds == (grain.start(at) in intervals) for at, holds in rows_of(sql))
 
 
-def test_a_condition_stands_beside_others() -> None:
-    """It is in brackets, so that `not` and `and` mean all of it."""
+def test_a_condition_combines_with_others() -> None:
+    """It is in parentheses, so that `not` and `and` apply to all of it."""
     two = condition("m", [date(2024, 1, 1), date(2024, 3, 1)], GRAINS[MONTH])
     assert two == (
         "((m >= date'2024-01-01' and m < date'2024-02-01') or (m >= date'2024-03-01' and m < date'2024-04-01'))"
@@ -81,29 +91,31 @@ def test_a_condition_stands_beside_others() -> None:
     assert condition("m", [], GRAINS[MONTH]) == "false"
 
 
-def test_intervals_are_shown_as_they_are_typed() -> None:
+def test_the_text_of_intervals() -> None:
     month, day = GRAINS[MONTH], GRAINS[DAY]
-    assert shown([date(2024, 3, 1), date(2024, 1, 1), date(2023, 12, 1)], month) == "2023-12..2024-01, 2024-03"
-    assert shown([date(2024, 2, 29), date(2024, 3, 1)], day) == "2024-02-29..2024-03-01"
-    assert shown([], month) == "none"
+    assert (
+        format_intervals([date(2024, 3, 1), date(2024, 1, 1), date(2023, 12, 1)], month) == "2023-12..2024-01, 2024-03"
+    )
+    assert format_intervals([date(2024, 2, 29), date(2024, 3, 1)], day) == "2024-02-29..2024-03-01"
+    assert format_intervals([], month) == "none"
 
 
 @given(grains, days, st.integers(0, 40))
-def test_a_range_as_it_is_shown_is_read_again(grain: Grain, day: date, more: int) -> None:
+def test_the_text_of_a_range_is_parsed_again(grain: Grain, day: date, more: int) -> None:
     start = grain.start(day)
     intervals = [start]
     for _ in range(more):
         intervals.append(grain.following(intervals[-1]))
-    assert parse_days(shown(intervals, grain)) == (start, grain.following(intervals[-1]))
+    assert parse_days(format_intervals(intervals, grain)) == (start, grain.following(intervals[-1]))
 
 
 @pytest.mark.parametrize("text", ["2024", "2024-13", "2024-02-30", "2024-2", "24-01", "2024-01-00", "", "month"])
-def test_what_is_no_month_and_no_day_is_refused(text: str) -> None:
+def test_other_text_is_refused(text: str) -> None:
     with pytest.raises(PenstockError, match=r"needed: a month as 2024-01, or a day as 2024-01-31. found: `"):
         parse_day(text)
 
 
-def test_a_range_runs_forwards() -> None:
+def test_a_range_that_runs_backwards_is_refused() -> None:
     assert parse_days(" 2024-01 .. 2024-01 ") == (date(2024, 1, 1), date(2024, 2, 1))
     assert parse_days("2024-01-30..2024-02") == (date(2024, 1, 30), date(2024, 3, 1))
     with pytest.raises(PenstockError, match=r"do: write 2024-01\.\.2024-03"):

@@ -1,4 +1,4 @@
-"""The ledger stands in dbt's docs with the columns and words that it has in Spark."""
+"""The ledger's source in dbt has the columns and descriptions of its table in Spark."""
 
 from __future__ import annotations
 

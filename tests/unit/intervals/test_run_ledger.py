@@ -1,4 +1,4 @@
-"""The ledger as a run writes it, with a server that answers what Spark and Delta did."""
+"""The run ledger in a run, with a server that answers as Spark and Delta do."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVENTS = [LedgerRow("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUI
 
 
 def statements(*errors: str) -> tuple[list[str], Any]:
-    """Answers to statements one after another: an error's text, or nothing for well; the rest go well."""
+    """Return the sent statements and a function that runs them: each fails with the next text that is not empty."""
     sent: list[str] = []
     left = list(errors)
 
@@ -41,16 +41,16 @@ def statements(*errors: str) -> tuple[list[str], Any]:
         "[TABLE_OR_VIEW_ALREADY_EXISTS] w.batch_runs",
     ],
 )
-def test_a_ledger_that_another_model_makes_at_the_same_moment_is_written_to(other: str) -> None:
-    """Two models of a first run each find none and make it; the one that loses goes on."""
+def test_a_ledger_that_another_model_creates_at_the_same_time(other: str) -> None:
+    """In a first run two models may both create the table; the second one continues."""
     sent, run = statements("[TABLE_OR_VIEW_NOT_FOUND] w.batch_runs", "", other)
     RunLedger("w.batch_runs").append(run, EVENTS)
     made = "create table if"
     assert sent == ["insert into w.batch_runs", "create schema if", made, made, "insert into w.batch_runs"]
 
 
-def test_another_error_is_told() -> None:
-    """And no table is made."""
+def test_another_error_is_raised() -> None:
+    """No table is created."""
     sent, run = statements("[PERMISSION] no")
     with pytest.raises(DbtRuntimeError, match="PERMISSION"):
         RunLedger("w.batch_runs").append(run, EVENTS)
@@ -62,7 +62,7 @@ FACTS = IntervalModel("facts", "w.facts", "month", GRAINS["month"], None, lambda
 
 
 def server(operation: str, version: int, batch: str = "b", table_id: str = "t") -> tuple[list[str], Any]:
-    """A server whose ledger has January as version 3, by batch b, and whose table's newest commit is this."""
+    """Return the sent statements and a server: its ledger has January in version 3; this is the newest commit."""
     sent: list[str] = []
     marked = CommitMetadata(batch, "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}}).dumps()
     held = json.dumps({"outcome": BUILT, "batch_id": "b", "code": "c", "rows_out": 5, "grain": "month"})
@@ -89,7 +89,7 @@ def server(operation: str, version: int, batch: str = "b", table_id: str = "t") 
 
 
 @pytest.mark.parametrize(("operation", "version"), [("WRITE", 3), ("OPTIMIZE", 4)])
-def test_a_table_that_nobody_wrote_since_takes_one_statement(operation: str, version: int) -> None:
+def test_an_unchanged_table_needs_one_statement(operation: str, version: int) -> None:
     sent, run = server(operation, version)
     table = RunLedger("w.batch_runs").table(run, FACTS)
     assert sent == ["with versions", "describe history"]
@@ -101,20 +101,20 @@ def test_a_table_that_nobody_wrote_since_takes_one_statement(operation: str, ver
     [("WRITE", 3, "other"), ("SET TBLPROPERTIES", 4, "b"), ("RESTORE", 3, "b"), ("OPTIMIZE", 3, "b"), ("WRITE", 3, "")],
 )
 def test_a_table_with_any_other_newest_commit_is_looked_up(operation: str, version: int, batch: str) -> None:
-    """It may be another table: that its id is the ledger's is Delta's to say."""
+    """It may be another table, so its id is read from Delta."""
     sent, run = server(operation, version, batch, table_id="another")
     table = RunLedger("w.batch_runs").table(run, FACTS)
     assert "describe detail" in sent
     assert table.id == "another"
 
 
-def test_a_table_that_others_may_have_written_is_looked_up_again() -> None:
-    """Its history is asked after the ledger, so that a commit between the two is found in one of them."""
+def test_a_refreshed_table_is_looked_up_again() -> None:
+    """The history is read after the ledger, so that a commit between both is in one of them."""
     sent, run = server("WRITE", 3)
-    book = RunLedger("w.batch_runs")
-    book.table(run, FACTS)
+    ledger = RunLedger("w.batch_runs")
+    ledger.table(run, FACTS)
     del sent[:]
-    book.table(run, FACTS, refresh=True)
+    ledger.table(run, FACTS, refresh=True)
     assert sent == ["describe detail", "with versions", "describe history"]
 
 
@@ -124,7 +124,7 @@ def commit_file(log: Path, batch: str, version: int = 3) -> None:
     (log / f"{version:020}.json").write_text(json.dumps({"commitInfo": info}))
 
 
-def test_a_table_whose_log_is_here_takes_no_statement(tmp_path: Path) -> None:
+def test_a_table_with_a_local_log_needs_no_statement(tmp_path: Path) -> None:
     sent, run = server("WRITE", 3)
     commit_file(tmp_path, "b")
     table = RunLedger("w.batch_runs", lambda relation: tmp_path).table(run, FACTS)
@@ -132,19 +132,19 @@ def test_a_table_whose_log_is_here_takes_no_statement(tmp_path: Path) -> None:
     assert (table.id, table.state.version) == ("t", 3)
 
 
-def test_a_commit_is_found_in_the_log_or_else_by_the_server(tmp_path: Path) -> None:
-    """A table that another run has dropped and made again may have its log elsewhere."""
+def test_a_commit_is_found_in_the_log_or_by_the_server(tmp_path: Path) -> None:
+    """The log of a table that another run dropped and created again may be in another folder."""
     sent, run = server("WRITE", 4, "mine")
     commit_file(tmp_path, "b")
-    book = RunLedger("w.batch_runs", lambda relation: tmp_path)
-    book.table(run, FACTS)
+    ledger = RunLedger("w.batch_runs", lambda relation: tmp_path)
+    ledger.table(run, FACTS)
     mine = CommitMetadata("mine", "r", "c", datetime(2024, 2, 1, tzinfo=timezone.utc), {JANUARY: {}})
     del sent[:]
-    assert book.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
+    assert ledger.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
     assert (sent[0], sent[-1]) == ("describe history", "insert into")
     commit_file(tmp_path, "mine", 4)
-    book = RunLedger("w.batch_runs", lambda relation: tmp_path)
-    book.table(run, FACTS)
+    ledger = RunLedger("w.batch_runs", lambda relation: tmp_path)
+    ledger.table(run, FACTS)
     del sent[:]
-    assert book.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
+    assert ledger.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
     assert sent == ["insert into"]

@@ -1,4 +1,4 @@
-"""Which intervals a run builds, for any inputs and any past."""
+"""The intervals that a run builds, for any inputs and any built intervals."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ JANUARY, FEBRUARY, MARCH, APRIL = MONTHS[:4]
 
 
 def after(wanted: Wanted, built: BuiltIntervals, choice: StaleIntervals) -> BuiltIntervals:
-    """The intervals in the table once a choice was built by today's code."""
+    """Return the intervals of the table after the stale ones were built by the current code."""
     made = {day: BuiltInterval("new", wanted[day], "now", 4) for day in choice.reasons if day in wanted}
     return {day: held for day, held in built.items() if day not in choice.reasons} | made
 
 
 @given(wanted_, built_, st.booleans())
-def test_what_was_built_is_not_built_again(wanted: Wanted, built: BuiltIntervals, rebuild: bool) -> None:
-    """A plain run leaves nothing for the next one, and a table of the inputs' intervals."""
+def test_built_intervals_are_not_built_again(wanted: Wanted, built: BuiltIntervals, rebuild: bool) -> None:
+    """After a run the table has the intervals of its inputs, and the next run builds nothing."""
     choice = find_stale(wanted, built, "now", RequestedIntervals(), rebuild)
     then = after(wanted, built, choice)
     assert {day: held.inputs for day, held in then.items()} == wanted
@@ -44,7 +44,7 @@ def test_what_was_built_is_not_built_again(wanted: Wanted, built: BuiltIntervals
 
 
 @given(wanted_, built_, asked_, st.booleans())
-def test_only_what_may_be_built_is_built(
+def test_only_requested_or_stale_intervals_are_built(
     wanted: Wanted, built: BuiltIntervals, asked: RequestedIntervals, rebuild: bool
 ) -> None:
     choice = find_stale(wanted, built, "now", asked, rebuild)
@@ -63,16 +63,16 @@ def test_only_what_may_be_built_is_built(
 
 
 @given(wanted_, built_, asked_, st.booleans())
-def test_what_stays_of_another_code_is_named(
+def test_intervals_of_older_code(
     wanted: Wanted, built: BuiltIntervals, asked: RequestedIntervals, rebuild: bool
 ) -> None:
-    """Every interval whose rows are another code's when the run has ended, and no other."""
+    """They are the intervals whose rows are still those of other code after the run."""
     choice = find_stale(wanted, built, "now", asked, rebuild)
     left = after(wanted, built, choice)
     assert choice.older_code == tuple(sorted(day for day, held in left.items() if day in wanted and held.code != "now"))
 
 
-def test_each_reason_in_words() -> None:
+def test_the_reasons() -> None:
     built = {
         JANUARY: BuiltInterval("b", {"lake.green": "1", "lake.yellow": "1"}, "now", 1),
         FEBRUARY: BuiltInterval("b", {"lake.green": "1"}, "now", 1),

@@ -1,4 +1,4 @@
-"""dbt adapter `penstock`: SQL over Thrift, Python models over Connect, on a server that starts itself."""
+"""The dbt adapter `penstock`: SQL over Thrift and Python models over Spark Connect, on a managed or remote server."""
 
 import gc
 
@@ -18,6 +18,6 @@ Plugin = AdapterPlugin(
     dependencies=["spark"],
 )
 
-# All of dbt is imported by now and stays: the collector need not look through it again and again, nor at the
-# end. That is a fifth of the processor time of a dbt command that parses this project.
+# dbt's modules are imported by now and stay until the end, so the garbage collector need not scan them again. That
+# saves a fifth of the processor time of a dbt command that parses this project.
 gc.freeze()

@@ -53,7 +53,7 @@ def require_running() -> None:
         raise DbtRuntimeError(why)
 
 
-def at_once(actions: Iterable[Callable[[], object]], seconds: float) -> None:
+def run_concurrently(actions: Iterable[Callable[[], object]], seconds: float) -> None:
     """Run actions at the same time, and abandon those that take longer than so many seconds."""
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(action,), daemon=True) for action in actions

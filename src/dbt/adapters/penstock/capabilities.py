@@ -1,7 +1,6 @@
-"""What the adapter and each table format can do: the one table that the macros, the writer and dbt read.
+"""The capabilities of the adapter and of each table format, read by macros, Python writers and dbt.
 
-A behaviour that depends on the format is asked of here by name (`format.merge`), never decided by
-comparing the format's name elsewhere.
+Code that depends on the format reads a field of `TableFormat` (`format.merge`); it never compares the format's name.
 """
 
 from __future__ import annotations
@@ -22,21 +21,21 @@ class TableFormat:
     Attributes:
         name: as in `using NAME`.
         atomic: `create or replace table … as select` is one commit; the old table stays until then.
-        merge: `merge into` works, hence the strategy `merge` and snapshots.
-        replace_where: `insert into … replace where` swaps the rows of a condition in one commit.
-        overwrites_partitions: `insert overwrite` replaces only the partitions that the rows fall in.
-        parallel_batches: batches of disjoint conditions may be written side by side.
-        clusters: `clustered_by` becomes clustering (`cluster by`); otherwise it makes buckets.
-        constraints: check and not-null constraints are enforced by the table.
-        optimizes: `optimize` and `vacuum` keep its files, and writes can be optimised as they happen.
-        arranges: a write's files hold the query's rows in its order, a task's rows in files of its own.
-        analyzes: `analyze table` keeps its statistics in the catalog.
-        clones: `shallow clone` makes a table that shares another one's files.
+        merge: `merge into` works, so the strategy `merge` and snapshots work.
+        replace_where: `insert into … replace where` replaces the rows of a condition in one commit.
+        overwrites_partitions: `insert overwrite` replaces only the partitions of the new rows.
+        parallel_batches: microbatches with disjoint conditions may be written at the same time.
+        clusters: `clustered_by` becomes clustering (`cluster by`); otherwise it becomes buckets.
+        constraints: the table enforces check and not-null constraints.
+        optimizes: `optimize` and `vacuum` maintain its files, and optimized writes are available.
+        keeps_row_order: each task of a write keeps the order of the query's rows, in files of its own.
+        analyzes: `analyze table` stores its statistics in the catalog.
+        clones: `shallow clone` creates a table that shares another table's files.
         schema_change: columns can be added to the table.
-        drop_columns_with: table properties that let columns be dropped; None when they can't be.
-        widen_columns_with: table properties that let a column's type widen; None when it can't.
-        features: whether some columns need table properties before the table takes them.
-        catalog: how the class of the server's `spark_catalog` must begin; None when any will do.
+        drop_columns_with: table properties that allow dropping columns; None when it is impossible.
+        widen_columns_with: table properties that allow widening a column's type; None when it is impossible.
+        features: whether some column types need table properties.
+        catalog: the prefix that the class of the server's `spark_catalog` must have; None for any class.
     """
 
     name: str
@@ -48,7 +47,7 @@ class TableFormat:
     clusters: bool = False
     constraints: bool = False
     optimizes: bool = False
-    arranges: bool = True
+    keeps_row_order: bool = True
     analyzes: bool = True
     clones: bool = False
     schema_change: bool = True
@@ -87,13 +86,13 @@ FORMATS = {
             "iceberg",
             atomic=True,
             merge=True,
-            arranges=False,
+            keeps_row_order=False,
             analyzes=False,
             drop_columns_with={},
             widen_columns_with={},
             catalog="org.apache.iceberg.",
         ),
-        TableFormat("hudi", merge=True, arranges=False),
+        TableFormat("hudi", merge=True, keeps_row_order=False),
         *(TableFormat(name) for name in ("parquet", "orc", "hive", "csv", "json", "text", "avro")),
     )
 }
@@ -116,31 +115,27 @@ ADAPTER = CapabilityDict(
 
 
 def table_format(name: str) -> TableFormat:
-    """A table format by its name.
+    """Return a table format by its name.
 
     Raises:
-        DbtRuntimeError: no such format; the known ones are named.
+        AdapterError: the format is unknown.
     """
     try:
         return FORMATS[name.lower()]
     except KeyError:
         known = ", ".join(FORMATS)
-        raise AdapterError(
-            "a file_format",
-            name,
-            f"use one of {known}",
-        ) from None
+        raise AdapterError("a file_format", name, f"use one of {known}") from None
 
 
 def check_catalog(wanted: TableFormat, catalog: str) -> None:
-    """Refuse a format whose tables the server's catalog can't hold.
+    """Check that the server's catalog supports a format.
 
     Args:
         wanted: the format.
         catalog: the class of the server's `spark_catalog`.
 
     Raises:
-        DbtRuntimeError: says which setting of the server to change.
+        AdapterError: it does not; the error names the server's setting.
     """
     if wanted.catalog and not catalog.startswith(wanted.catalog):
         raise AdapterError(

@@ -1,4 +1,4 @@
-"""Which type changes of a column a table can follow."""
+"""Type changes of a column that a table supports."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
 def widens(old: str, new: str) -> bool:
-    """Whether every value of `old` has its place in `new`, by the rules of Delta's type widening."""
+    """Return whether `new` holds every value of `old`, by the rules of Delta's type widening."""
     if new in WIDER.get(old, ()):
         return True
     wide = DECIMAL.fullmatch(new)
@@ -39,11 +39,11 @@ def widens(old: str, new: str) -> bool:
 
 
 def change(old: str, new: str) -> Change:
-    """What becomes of a table's column of type `old` when its new rows have type `new`.
+    """Return how a table's column of type `old` stores new rows of type `new`.
 
     Returns:
-        `widens`: the column can take the new type; `fits`: the new rows go into the old one;
-        `impossible`: neither.
+        `widens`: the column can be altered to the new type; `fits`: the old type holds the new rows; `impossible`:
+        neither.
     """
     if parse(old).accepts(parse(new)):
         return "fits"

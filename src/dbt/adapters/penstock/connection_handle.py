@@ -16,7 +16,7 @@ from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
-from dbt.adapters.penstock.polling import until_ended
+from dbt.adapters.penstock.polling import poll_until_ended
 from dbt.adapters.penstock.sent_statement import SentStatement
 from dbt.adapters.penstock.sessions import Session
 from dbt.adapters.penstock.socket_ownership import SocketUse
@@ -67,7 +67,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     def cursor(self) -> PenstockHandle:
         """Return a cursor for the next statement, after closing the last operation on the server."""
-        with self._talking():
+        with self._reserved_socket():
             if self._cursor:
                 try:
                     self._cursor.close()
@@ -78,7 +78,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                         raise error_messages.session_lost(error) from None
                     self._renew()
                 except HiveError as error:
-                    logger.debug(f"closing an operation: {error_messages.of_error(error)}")
+                    logger.debug(f"closing an operation: {error_messages.error_message(error)}")
             self._cursor = self.handle.cursor()
         return self
 
@@ -95,34 +95,34 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self._retries = self.query_retries if self.reusable and reads_only(text) else 0
         if changes_session(text):
             self.reusable = False
-        self._guarded(self._run, send=False)
+        self._retried(self._run, send=False)
 
     def fetchall(self) -> list[Any]:
         """Return all rows of the last statement."""
-        return self._guarded(lambda: list(self._cursor.fetchall()), send=True)
+        return self._retried(lambda: list(self._cursor.fetchall()), send=True)
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next rows of the last statement."""
         self._retries = 0  # rows before these were already handed out
-        return self._guarded(lambda: list(self._cursor.fetchmany(size)), send=True)
+        return self._retried(lambda: list(self._cursor.fetchmany(size)), send=True)
 
     @property
     def description(self) -> Any:
         """The columns of the last statement's result; None when it has none."""
-        return self._guarded(lambda: self._cursor.description, send=True)
+        return self._retried(lambda: self._cursor.description, send=True)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """Return the rows of a short statement that is not the node's own and does not change the session."""
-        with self._talking():
+        with self._reserved_socket():
             try:
                 cursor = self.handle.cursor()
                 cursor.execute(sql)
-                found: list[tuple[Any, ...]] = cursor.fetchall()
+                rows: list[tuple[Any, ...]] = cursor.fetchall()
                 cursor.close()
-                return found
+                return rows
             except LOST as error:
                 self._broken = True
-                raise error_messages.not_answered(error) from None
+                raise error_messages.read_lost(error) from None
 
     def cancel(self) -> None:
         """Cancel the running statement from another thread; nothing is sent afterwards."""
@@ -147,7 +147,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
             logger.debug(f"closing a session: {type(error).__name__}: {error}")
         finally:
             if not self._abandoned:
-                self.session.leave()
+                self.session.abandon()
 
     def _end(self, why: str) -> bool:
         """Allow no more requests, stop another thread's statement, and return whether the socket is free."""
@@ -161,7 +161,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         return False
 
     @contextmanager
-    def _talking(self) -> Iterator[None]:
+    def _reserved_socket(self) -> Iterator[None]:
         """Reserve the socket for the calling thread; after the session was ended, raise the reason of its end."""
         with self._use:
             try:
@@ -173,7 +173,8 @@ class PenstockHandle(PyhiveConnectionWrapper):
             except HiveError as error:
                 self.reusable = False
                 self._use.require()
-                raise DbtDatabaseError(error_messages.of_statement(error_messages.of_error(error), self._sql)) from None
+                message = error_messages.statement_message(error_messages.error_message(error), self._sql)
+                raise DbtDatabaseError(message) from None
             except Exception:
                 self.reusable, self._broken = False, True
                 self._use.require()
@@ -186,16 +187,16 @@ class PenstockHandle(PyhiveConnectionWrapper):
             finally:
                 if self._abandoned:
                     # The closing thread no longer waits, so this one closes the session.
-                    self.session.leave()
+                    self.session.abandon()
 
-    def _guarded(self, action: Callable[[], T], send: bool) -> T:
+    def _retried(self, action: Callable[[], T], send: bool) -> T:
         """Run an action on the statement; after a lost connection run it again from the start where that is safe.
 
         Args:
             send: whether the statement must be sent again before the action.
         """
         again = False
-        with self._talking():
+        with self._reserved_socket():
             while True:
                 try:
                     if again and send:
@@ -209,7 +210,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                     if not reads_only(self._sql):
                         raise error_messages.unknown_outcome(self._sql, error) from None
                     if not self._retries:
-                        raise error_messages.not_answered(error) from None
+                        raise error_messages.read_lost(error) from None
                     self._retries -= 1
                     logger.info("connection lost; the statement only reads and is sent again on a new session")
                     self._renew()
@@ -218,7 +219,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
     def _renew(self) -> None:
         """Replace the lost session with a new one, unless the handle was closed."""
         self._use.require()
-        self.session.leave()
+        self.session.abandon()
         if self._sent.operation is not None:
             # It is sent again: the first one is of no use to anybody.
             with suppress(Exception):
@@ -241,7 +242,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
             sent.operation = cursor._operationHandle
             if sent.stopped or self._use.over:  # before the operation was known
                 sent.cancel()
-            status = until_ended(cursor.poll, self.poll_interval, sleep=self._use.woken.wait)
+            status = poll_until_ended(cursor.poll, self.poll_interval, sleep=self._use.woken.wait)
         state = status.operationState
         self._use.require()
         if state == TOperationState.FINISHED_STATE:
@@ -249,5 +250,5 @@ class PenstockHandle(PyhiveConnectionWrapper):
         if sent.stopped:
             raise DbtRuntimeError(sent.stopped)
         name = TOperationState._VALUES_TO_NAMES.get(state, state)
-        words = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
-        raise DbtDatabaseError(error_messages.of_statement(error_messages.plain(words), self._sql))
+        message = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
+        raise DbtDatabaseError(error_messages.statement_message(error_messages.clean_message(message), self._sql))

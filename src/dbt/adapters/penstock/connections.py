@@ -1,4 +1,4 @@
-"""Connections: dbt-spark's, with sessions kept between nodes, of the settings that each node asks for."""
+"""dbt's connection manager: it reuses sessions between nodes, and opens each with the node's settings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from dbt.adapters.penstock.connection_handle import PenstockHandle
 from dbt.adapters.penstock.describe_cache import DescriptionCache
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
-from dbt.adapters.penstock.statement_text import changes, overtaken
+from dbt.adapters.penstock.statement_text import changed_relations, was_replaced_by_another_run
 from penstock.delta.conflicts import retry_on_conflict
 
 __all__ = ["PenstockConnectionManager", "managed_server"]
@@ -29,12 +29,11 @@ logger = AdapterLogger("penstock")
 
 
 class PenstockConnectionManager(SparkConnectionManager):
-    """dbt-spark's connection manager over the project's own server, or a remote one.
+    """dbt-spark's connection manager for the project's own server, or a remote one.
 
-    dbt opens and closes a session for every node. A session costs about a tenth of a second of the
-    server, much of it under a lock that all share, so one that no statement changed serves the
-    next node of its thread that wants the same settings; a changed one, or one that met an error,
-    is closed as dbt would.
+    dbt opens and closes a session for every node. That takes the server about a tenth of a second, much of it under
+    a global lock. So a session that no statement changed serves the next node of its thread that needs the same
+    settings. A session that was changed, or in which a statement failed, is closed.
     """
 
     TYPE = "penstock"
@@ -46,12 +45,12 @@ class PenstockConnectionManager(SparkConnectionManager):
         self.descriptions = DescriptionCache()
 
     def set_query_header(self, query_header_context: dict[str, Any]) -> None:
-        """Have statements begin with the node they are of."""
+        """Begin the comment of each statement with its node."""
         self.query_header = NodeFirst(self.profile, query_header_context)
 
     @classmethod
     def open(cls, connection: Connection) -> Connection:
-        """Open a session with the connection's settings. ODBC and in-process sessions are dbt-spark's own."""
+        """Open a session with the connection's settings; dbt-spark opens those over ODBC and in this process."""
         credentials = connection.credentials
         if connection.state == ConnectionState.OPEN:
             return connection
@@ -69,24 +68,24 @@ class PenstockConnectionManager(SparkConnectionManager):
 
     @classmethod
     def _open_http(cls, connection: Connection) -> Session:
-        """A session as dbt-spark opens it over HTTP."""
+        """Return a session that dbt-spark opens over HTTP."""
 
         def connect() -> Any:
             opened = copy(connection)
             opened.state = ConnectionState.INIT
             return super(PenstockConnectionManager, cls).open(opened).handle.handle
 
-        def beside(ask: Callable[[Any], object]) -> None:
+        def send_separately(request: Callable[[Any], object]) -> None:
             other = connect()
             try:
-                ask(other.client)
+                request(other.client)
             finally:
                 other.close()
 
-        return Session(connect(), beside, connection.credentials.connect_timeout)
+        return Session(connect(), send_separately, connection.credentials.connect_timeout)
 
     def set_connection_name(self, name: str | None = None) -> Connection:
-        """Take over this thread's session, unless its server is no longer the one that runs."""
+        """Reuse this thread's session, unless its server was replaced by another one."""
         cancellation.require_running()
         connection = self.get_if_exists()
         if connection and connection.state == ConnectionState.OPEN:
@@ -96,16 +95,16 @@ class PenstockConnectionManager(SparkConnectionManager):
         return super().set_connection_name(name)
 
     def use_conf(self, conf: dict[str, str]) -> None:
-        """From its next statement on this thread needs a session with these settings."""
+        """Use these settings for the statements of this thread from now on."""
         self._conf[self.get_thread_identifier()] = conf
 
     @property
     def conf(self) -> dict[str, str]:
-        """The settings that this thread's session needs beyond the profile's."""
+        """The settings of this thread's session in addition to the profile's."""
         return self._conf.get(self.get_thread_identifier(), {})
 
-    def _fit(self, connection: Connection) -> None:
-        """Give a connection a session with the settings that its thread needs, unless it has one."""
+    def _use_matching_session(self, connection: Connection) -> None:
+        """Replace the session of a connection when its settings are not those of the thread."""
         conf = self.conf
         wanted = self.profile.credentials.with_conf(conf)
         if connection.credentials.server_side_parameters == wanted.server_side_parameters:
@@ -119,17 +118,17 @@ class PenstockConnectionManager(SparkConnectionManager):
                 assert connection.handle
                 spark_conf.check(conf, (str(wanted.host), wanted.port), connection.handle.rows)
         except BaseException:
-            # The next statement is to meet the same, not a session that nobody checked.
+            # The next statement must not use a session whose settings were not checked.
             self.close(connection)
             connection.credentials, connection.state = self.profile.credentials, ConnectionState.INIT
             connection.handle = LazyHandle(self.open)
             raise
 
     def add_query(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement, with dbt's comment that names its node, in a session that fits it."""
+        """Send a statement with dbt's comment, in a session with the node's settings."""
         connection = self.get_thread_connection()
-        self._fit(connection)
-        # Opened by now: the end of dbt either finds the handle and closes it, or is seen here.
+        self._use_matching_session(connection)
+        # The handle is open: the end of dbt either finds and closes it, or is noticed here.
         assert connection.handle
         try:
             cancellation.require_running()
@@ -137,59 +136,63 @@ class PenstockConnectionManager(SparkConnectionManager):
             connection.handle.close()
             raise
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
-        # Two runs of a project replace the same seeds, tables and views: whoever comes second does it again.
-        with self.descriptions.changing(changes(sql)):
-            return retry_on_conflict(send, is_retryable=lambda error: overtaken(sql, str(error)))
+        # Two runs of a project may replace the same seed, table or view at the same time: the second tries again.
+        with self.descriptions.changing(changed_relations(sql)):
+            return retry_on_conflict(send, is_retryable=lambda error: was_replaced_by_another_run(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
-        """The statement with dbt's comment, which Spark's UI shows; some macros leave it out."""
+        """Return a statement with dbt's comment, which Spark's UI shows and some macros leave out."""
         comment = self.query_header and self.query_header.comment.query_comment
         return self._add_query_comment(sql) if comment and comment.strip() not in sql else sql
 
     def get_thread_connection(self) -> Connection:
-        """This thread's connection, unless dbt has ended and closed it."""
+        """Return this thread's connection.
+
+        Raises:
+            DbtRuntimeError: dbt has ended or was interrupted.
+        """
         cancellation.require_running()
         return super().get_thread_connection()
 
     def cancel_open(self) -> list[str]:
-        """End what the other threads run, on the server; connections not yet open are not opened for it."""
+        """Cancel the statements of the other threads on the server; return the names of their connections."""
         cancellation.end_node_threads(cancellation.CANCELLED)
         own = self.get_thread_identifier()
         with self.lock:
             others = [item for key, item in self.thread_connections.items() if key != own]
-        # Not `handle`, which opens one that isn't open.
+        # `_handle`, since `handle` opens a connection that is not open.
         running = [item for item in others if item.state == ConnectionState.OPEN and item._handle]
-        cancellation.at_once([item._handle.cancel for item in running], self._patience)
+        cancellation.run_concurrently([item._handle.cancel for item in running], self._end_seconds)
         return [item.name or "" for item in running]
 
     def cleanup_all(self) -> None:
-        """Close all sessions at the end of dbt, also those in which a node thread's statement still runs."""
+        """Close all sessions at the end of dbt, even those in which a statement still runs."""
         cancellation.end_node_threads(cancellation.ENDED)
         with self.lock:
-            left = list(self.thread_connections.values())
+            remaining = list(self.thread_connections.values())
             self.thread_connections.clear()
-        for item in left:
+        for item in remaining:
             fire_event(ConnectionLeftOpenInCleanup(conn_name=item.name or ""))
             if not isinstance(item._handle, PenstockHandle):
                 self.close(item)
-        ours = [item._handle.close for item in left if isinstance(item._handle, PenstockHandle)]
-        cancellation.at_once(ours, self._patience)
+        ours = [item._handle.close for item in remaining if isinstance(item._handle, PenstockHandle)]
+        cancellation.run_concurrently(ours, self._end_seconds)
 
     @property
-    def _patience(self) -> float:
-        """Seconds that a server may take to end what runs on it: to connect, to greet and to answer."""
+    def _end_seconds(self) -> float:
+        """Seconds that a server may take to end a statement: to connect, to greet and to answer."""
         return 3 * float(self.profile.credentials.connect_timeout)
 
     @contextmanager
     def exception_handler(self, sql: str) -> Iterator[None]:
-        """Spark's message reaches the user without its hundred stack frames."""
+        """Raise errors without Spark's stack traces."""
         try:
             yield
         except DbtRuntimeError as error:
             error.msg = error_messages.without_stack(error.msg)
             raise
         except Exception as error:
-            raise DbtDatabaseError(error_messages.of_error(error)) from error
+            raise DbtDatabaseError(error_messages.error_message(error)) from error
 
     def release(self) -> None:
         """Keep an unchanged session for the next node; close any other."""

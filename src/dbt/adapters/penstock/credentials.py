@@ -1,7 +1,7 @@
 """The profile of type `penstock`.
 
-Without `host` the server is this project's own: found or started on this machine by the settings
-in penstock.yml. With `host` it is someone else's, and nothing is started.
+Without `host` the project uses its own server, which penstock starts on this machine by the settings in penstock.yml.
+With `host` it uses a remote server, and nothing is started.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from penstock.config.settings import Settings, find_root, load
 from penstock.spark.ports import LOOPBACK
 
 MANAGED_HOST = "this machine"
-# Of a session on a remote server; the project's own server has it as a default.
-VERBATIM = {"spark.sql.variable.substitute": "false"}
-# What dbt itself adds to a target before the adapter reads it.
+# A setting of sessions on a remote server; the project's own server has it by default.
+NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
-OF_DBT = {"type", "threads", "pass", "target", "catalog", "dbname"}
+# Keys that dbt adds to a target before the adapter reads it.
+DBT_KEYS = {"type", "threads", "pass", "target", "catalog", "dbname"}
 
 
 @dataclass
@@ -33,22 +33,21 @@ class PenstockCredentials(SparkCredentials):
     """dbt-spark's credentials with penstock's defaults.
 
     Attributes:
-        connect_url: Spark Connect address of a remote server, `sc://host:port/;token=…`; Python
-            models need it there. The server of this project knows its own.
-        poll_interval: longest pause, in seconds, between polls of a server that answers them at
-            once. Spark's own holds a poll back until the statement ends: there is no pause.
-        query_retries: how often a statement that only reads is sent again after a lost connection,
-            in a session that no statement changed. One that writes is never sent twice.
-        ssl_ca: file of the certificate authority (PEM) that vouches for the server; relative to the
-            project. Without it the machine's own authorities do.
-        ssl_verify: false takes any certificate.
-        file_format: table format of models, seeds and snapshots that don't set one.
-        keep_plans: keep the plan of each model that runs, for the tests on plans and `penstock explain`.
-        ui_url: address of a remote server's Spark UI, `http://host:4040`; the plans that ran are read
-            from its REST status. The server of this project knows its own.
-        managed: whether the server is this project's own. Derived, not a key of the profile.
-        project_root: the dbt project's folder, where penstock.yml is looked for. Set by the adapter.
-        target_name: the name of the target, whose section in penstock.yml holds. Set by the adapter.
+        connect_url: Spark Connect address of a remote server, `sc://host:port/;token=…`; Python models on that
+            server need it.
+        poll_interval: longest pause, in seconds, between polls of a server that answers them at once. Spark's Thrift
+            server answers a poll when the statement ends, so there is no pause.
+        query_retries: how often a statement that only reads is sent again after a lost connection, in a session that
+            no statement changed. A statement that writes is never sent twice.
+        ssl_ca: file of the certificate authority of the server (PEM), relative to the project. Without it, the
+            machine's certificate authorities are trusted.
+        ssl_verify: false accepts any certificate.
+        file_format: table format of models, seeds and snapshots that do not set one.
+        keep_plans: whether to capture the plan of each model that runs, for plan tests and `penstock explain`.
+        ui_url: address of a remote server's Spark UI, `http://host:4040`; executed plans are read from its REST API.
+        managed: whether the server is the project's own. Derived, not a key of the profile.
+        project_root: the folder of the dbt project and of penstock.yml. Set by the adapter.
+        target_name: the name of the target, which may have a section in penstock.yml. Set by the adapter.
     """
 
     managed: ClassVar[bool] = True
@@ -72,18 +71,22 @@ class PenstockCredentials(SparkCredentials):
 
     @classmethod
     def __pre_deserialize__(cls, data: Any) -> Any:
-        """Refuse a key that is not one, by name: dbt itself would pass over it in silence."""
-        allowed = {f.name for f in fields(cls) if f.init} | set(cls._ALIASES) | OF_DBT
+        """Check the keys, since dbt ignores unknown ones.
+
+        Raises:
+            AdapterError: a key is unknown.
+        """
+        allowed = {f.name for f in fields(cls) if f.init} | set(cls._ALIASES) | DBT_KEYS
         if unknown := sorted(set(data) - allowed):
             raise AdapterError(
                 "a profile of type penstock",
                 f"unknown key {', '.join(f'`{k}`' for k in unknown)}",
-                f"correct profiles.yml; known keys: {', '.join(sorted(allowed - OF_DBT))}",
+                f"correct profiles.yml; known keys: {', '.join(sorted(allowed - DBT_KEYS))}",
             )
         return super().__pre_deserialize__(data)
 
     def __post_init__(self) -> None:
-        # Set on the instance, outside the dataclass: neither is read from nor shown in a profile.
+        # Not a field of the dataclass, so that it is neither read from a profile nor shown in it.
         managed = self.host in (None, MANAGED_HOST)
         object.__setattr__(self, "managed", managed)
         self.host = MANAGED_HOST if managed else self.host
@@ -91,14 +94,14 @@ class PenstockCredentials(SparkCredentials):
         if not is_foreign(vars(self).get("database")):
             self.database = None
         super().__post_init__()
-        # dbt-spark switches ANSI off in its sessions, so that SQL and Python would disagree. The
-        # server's own setting holds for both, unless the profile says otherwise.
-        self.server_side_parameters = own if managed else {**VERBATIM, **own}
+        # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. The server's setting
+        # is used for both, unless the profile sets another one.
+        self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
         if self.method == SparkConnectionMethod.THRIFT:
             self._check_login()
 
     def _check_login(self) -> None:
-        """What belongs together: a password with the ways of logging in that take one, TLS with its settings."""
+        """Check that the keys of login and TLS fit together."""
         self.auth = (self.auth or "NONE").upper()
 
         def refuse(needed: str, found: str, do: str) -> None:
@@ -117,27 +120,27 @@ class PenstockCredentials(SparkCredentials):
 
     @property
     def settings(self) -> Settings:
-        """What penstock.yml says for this target.
+        """The settings of penstock.yml for this target.
 
         Raises:
             PenstockError: the file is not valid.
         """
         return load(find_root(Path(self.project_root)), self.target_name)
 
-    def at(self, port: int, password: str = "") -> PenstockCredentials:
-        """The same, for the project's own server at a port of this machine.
+    def for_local_server(self, port: int, password: str = "") -> PenstockCredentials:
+        """Return the credentials for the project's own server at a port of this machine.
 
         Args:
-            password: the server's secret; the profile's own login goes before it.
+            password: the server's secret; the profile's own login takes precedence.
         """
-        placed = copy(self)
-        placed.host, placed.port = LOOPBACK, port
+        local = copy(self)
+        local.host, local.port = LOOPBACK, port
         if password and self.auth == "NONE":
-            placed.auth, placed.password = "CUSTOM", password
-        return placed
+            local.auth, local.password = "CUSTOM", password
+        return local
 
     def with_conf(self, conf: dict[str, str]) -> PenstockCredentials:
-        """The same, with a node's `spark_conf` put over the session settings of the profile."""
+        """Return the credentials with a node's `spark_conf`, which overrides the session settings of the profile."""
         changed = copy(self)
         changed.server_side_parameters = {**self.server_side_parameters, **conf}
         return changed
@@ -151,7 +154,7 @@ class PenstockCredentials(SparkCredentials):
         return str(self.host)
 
     def connection_info(self, *, with_aliases: bool = False) -> Iterable[tuple[str, Any]]:
-        """What `dbt debug` shows; with aliases, what a project finds in `target`: there its database too."""
+        """Yield the keys that `dbt debug` shows; with aliases also those of `target` in Jinja, including `database`."""
         yield from super().connection_info(with_aliases=with_aliases)
         if with_aliases:
             yield "database", DEFAULT_CATALOG

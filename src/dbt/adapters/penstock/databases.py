@@ -1,7 +1,7 @@
-"""`database` of a node or source: the name of Spark's default catalog, or of another one, which can't be read.
+"""The `database` of nodes and sources: Spark's default catalog, or another catalog, which the adapter cannot use.
 
-A relation's own database is None: names have two parts. The default catalog's name, in any letter case, means
-the same. A source of another catalog harms nothing until something reads it.
+A relation has no database: its name is `schema.name`. A configuration may name the default catalog, in any letter
+case. A source in another catalog is refused only when something reads it.
 """
 
 from __future__ import annotations
@@ -21,59 +21,60 @@ def is_foreign(database: str | None, schema: str | None = None) -> bool:
     """Return whether a database names a catalog other than Spark's default one.
 
     Args:
-        database: as configured; None, the empty text and the schema's own name stand for no database.
+        database: as configured; None, an empty string and the schema's name mean the default catalog.
         schema: the relation's schema.
     """
     return bool(database) and database != schema and str(database).lower() != DEFAULT_CATALOG
 
 
-def described(node: Any) -> str:
-    """Return a node or source in words: its kind, name and file."""
-    kind = str(getattr(node, "resource_type", "") or "node")
+def describe_node(node: Any) -> str:
+    """Return a description of a node or source for a message: its type, name and file."""
+    resource_type = str(getattr(node, "resource_type", "") or "node")
     name = ".".join(filter(None, (getattr(node, "source_name", None), getattr(node, "name", None))))
     path = getattr(node, "original_file_path", None)
-    return f"{kind} {name} ({path})" if path else f"{kind} {name}"
+    return f"{resource_type} {name} ({path})" if path else f"{resource_type} {name}"
 
 
-def refused(database: str, what: str) -> DbtRuntimeError:
-    """The error for a relation of another catalog that is used.
+def foreign_catalog_error(database: str, description: str) -> DbtRuntimeError:
+    """Return the error for the use of a relation in another catalog.
 
     Args:
         database: as configured.
-        what: the node or source, in words.
+        description: of the node or source.
     """
     return AdapterError(
-        f"{what} in Spark's default catalog, {DEFAULT_CATALOG}",
+        f"{description} in Spark's default catalog, {DEFAULT_CATALOG}",
         f"database: {database}",
         f"leave database out of its configuration, or set it to {DEFAULT_CATALOG}",
     )
 
 
-def check(node: Any) -> None:
-    """Refuse to build a node in another catalog.
+def check_node(node: Any) -> None:
+    """Check that a node that is to be built is in the default catalog.
 
     Raises:
-        DbtRuntimeError: names the node and its file.
+        AdapterError: it is not.
     """
     if is_foreign(getattr(node, "database", None), getattr(node, "schema", None)):
-        raise refused(node.database, described(node))
+        raise foreign_catalog_error(node.database, describe_node(node))
 
 
-def configured(nodes: Iterable[RelationConfig]) -> dict[tuple[str, str], set[str | None]]:
-    """Return the databases that nodes of the default catalog are configured with, in lower case, by schema and name."""
-    found: dict[tuple[str, str], set[str | None]] = {}
+def configured_databases(nodes: Iterable[RelationConfig]) -> dict[tuple[str, str], set[str | None]]:
+    """Return the configured databases of nodes in the default catalog, in lower case, by schema and name."""
+    databases: dict[tuple[str, str], set[str | None]] = {}
     for node in nodes:
         if not is_foreign(node.database, node.schema):
             database = node.database.lower() if node.database is not None else None
-            found.setdefault((node.schema.lower(), node.identifier.lower()), set()).add(database)
-    return found
+            databases.setdefault((node.schema.lower(), node.identifier.lower()), set()).add(database)
+    return databases
 
 
 def check_read(relation: Any) -> None:
-    """Refuse to read a relation of another catalog.
+    """Check that a relation that is to be read is in the default catalog.
 
     Raises:
-        DbtRuntimeError: names the source or model with its file, or else the relation.
+        AdapterError: it is not.
     """
     if relation.database:
-        raise refused(relation.database, relation.described or f"{relation.schema}.{relation.identifier}")
+        description = relation.description or f"{relation.schema}.{relation.identifier}"
+        raise foreign_catalog_error(relation.database, description)

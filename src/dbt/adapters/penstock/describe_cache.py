@@ -1,8 +1,7 @@
 """A cache of DESCRIBE results for one dbt run.
 
-dbt describes the same relation again and again: each unit test describes its inputs. A result is
-dropped as soon as a statement of this process may change its relation. A change that another
-process makes during the run is not seen.
+dbt describes a relation many times: each unit test describes its inputs. A result is dropped as soon as a statement of
+this process may change its relation. Changes that another process makes during the run are not noticed.
 """
 
 from __future__ import annotations
@@ -18,47 +17,47 @@ T = TypeVar("T")
 
 
 class DescriptionCache:
-    """Results by kind of question and subject; safe to use from several threads."""
+    """Query results by query and subject; safe to use from several threads."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._run = ""
-        # Per (kind, subject): the result with the relations that it depends on.
+        self._run_id = ""
+        # By (query, subject): the result, and whether it depends on a relation.
         self._results: dict[tuple[str, str], tuple[Callable[[str], bool], Any]] = {}
-        self._asking: dict[tuple[str, str], threading.Lock] = {}
-        # The changes so far, to tell whether one came while a result was on its way.
+        self._querying: dict[tuple[str, str], threading.Lock] = {}
+        # The changes so far: a change while a query runs makes its result stale.
         self._changes: list[frozenset[str] | None] = []
 
-    def get(self, kind: str, subject: str, depends_on: Callable[[str], bool], ask: Callable[[], tuple[T, bool]]) -> T:
-        """Return the cached result, or ask for it.
+    def get(self, query: str, subject: str, depends_on: Callable[[str], bool], run: Callable[[], tuple[T, bool]]) -> T:
+        """Return the cached result of a query, or run it.
 
         Args:
-            kind: what is asked.
-            subject: of which relation or query.
-            depends_on: whether a change of the relation `schema.name` may change the result.
-            ask: asks the server; returns the result, and whether it may be cached.
+            query: the kind of query, such as `describe extended`.
+            subject: the relation or query that it describes.
+            depends_on: returns whether a change of the relation `schema.name` may change the result.
+            run: runs the query; returns the result, and whether it may be cached.
         """
-        key = (kind, subject)
+        key = (query, subject)
         with self._lock:
             self._begin_run()
-            asking = self._asking.setdefault(key, threading.Lock())
-        # One thread asks, the others wait for its result.
-        with asking:
+            querying = self._querying.setdefault(key, threading.Lock())
+        # One thread runs the query, the others wait for its result.
+        with querying:
             with self._lock:
                 if key in self._results:
                     result: T = self._results[key][1]
                     return result
-                seen, run = len(self._changes), self._run
-            result, cacheable = ask()
+                changes_before, run_id = len(self._changes), self._run_id
+            result, cacheable = run()
             with self._lock:
-                since = self._changes[seen:]
-                if cacheable and run == self._run and not any(_affects(change, depends_on) for change in since):
+                since = self._changes[changes_before:]
+                if cacheable and run_id == self._run_id and not any(_affects(change, depends_on) for change in since):
                     self._results[key] = (depends_on, result)
             return result
 
     @contextmanager
     def changing(self, names: Iterable[str] | None) -> Iterator[None]:
-        """Within this, relations may change at any moment; None stands for all of them."""
+        """Mark relations as changing inside the block; None stands for every relation."""
         changed = None if names is None else frozenset(names)
         if changed is not None and not changed:
             yield
@@ -67,7 +66,7 @@ class DescriptionCache:
         try:
             yield
         finally:
-            # Once more: a result may have come while the change was made.
+            # Again, since another thread may have cached a result during the change.
             self._drop(changed)
 
     def changed(self, name: str) -> bool:
@@ -87,10 +86,10 @@ class DescriptionCache:
             }
 
     def _begin_run(self) -> None:
-        """Forget the results of an earlier run that the same process made."""
-        run = get_invocation_id()
-        if run != self._run:
-            self._run, self._results, self._asking, self._changes = run, {}, {}, []
+        """Drop the results of an earlier run of the same process."""
+        run_id = get_invocation_id()
+        if run_id != self._run_id:
+            self._run_id, self._results, self._querying, self._changes = run_id, {}, {}, []
 
 
 def _affects(changed: frozenset[str] | None, depends_on: Callable[[str], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Results of tests that need no query: no failures, no differences."""
+"""Results of passed tests, for tests whose query is not sent."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dbt.adapters.contracts.connection import AdapterResponse
 
 
 def no_failures() -> tuple[AdapterResponse, Any]:
-    """Return the response and the rows of a data test that finds nothing."""
+    """Return the response and the rows of a data test without failures."""
     import agate
 
-    names = ["failures", "should_warn", "should_error"]
+    columns = ["failures", "should_warn", "should_error"]
     types = [agate.Number(), agate.Boolean(), agate.Boolean()]
-    return AdapterResponse(_message="OK"), agate.Table([(0, False, False)], names, types)
+    return AdapterResponse(_message="OK"), agate.Table([(0, False, False)], columns, types)
 
 
 def no_differences() -> tuple[AdapterResponse, Any]:
-    """Return the response and the rows of a unit test whose expected and actual rows are none."""
+    """Return the response and the rows of a unit test without rows, which dbt takes for no differences."""
     import agate
 
-    names = ["actual_or_expected", "column"]
-    return AdapterResponse(_message="OK"), agate.Table([], names, [agate.Text(), agate.Text()])
+    columns = ["actual_or_expected", "column"]
+    return AdapterResponse(_message="OK"), agate.Table([], columns, [agate.Text(), agate.Text()])

@@ -1,4 +1,4 @@
-"""What a person reads when a statement or a connection fails: no stack, and what to do next."""
+"""Error messages of failed statements and connections, without stack traces and with what to do next."""
 
 from __future__ import annotations
 
@@ -12,69 +12,65 @@ from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 from pyhive.exc import Error as HiveError
 
 from dbt.adapters.penstock.errors import AdapterDatabaseError, AdapterError
-from dbt.adapters.penstock.statement_text import following, target
+from dbt.adapters.penstock.statement_text import next_statement, written_table
 from penstock.errors import render
 from penstock.python_runtime.model_errors import STACK_FRAME
 
-# What the Thrift server puts before the error class that its message then repeats.
+# The Thrift server writes a prefix and the error class, and then a message that begins with the error class.
 PREFIX = re.compile(r"^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: )?(?:Error running query: )?")
-REPEATED = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
-
-
+REPEATED_CLASS = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
 CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
-
-
 FRAMES = re.compile(STACK_FRAME)
-# What Spark puts before the SQL that it quotes.
-QUOTES = re.compile(r"^== SQL ", re.MULTILINE)
+# Spark's heading of the SQL that it quotes.
+SQL_HEADING = re.compile(r"^== SQL ", re.MULTILINE)
 
 
 def without_stack(message: str) -> str:
-    """Spark's message up to its first stack frame, each line of it once, and the error that began it all.
+    """Return Spark's message up to its first stack frame, without repeated lines, and the root cause.
 
-    The SQL in it is as it was sent, so that its lines have their numbers. A write that failed says only that it did:
-    what went wrong in its rows stands below the frames.
+    The SQL in it is unchanged, so that line numbers are right. The message of a failed write has its reason only in
+    the root cause, below the stack frames.
     """
-    words = FRAMES.split(message, maxsplit=1)[0]
-    sql = QUOTES.search(words)
-    lines = (words[: sql.start()] if sql else words).splitlines()
+    text = FRAMES.split(message, maxsplit=1)[0]
+    sql = SQL_HEADING.search(text)
+    lines = (text[: sql.start()] if sql else text).splitlines()
     kept = "\n".join(dict.fromkeys(line.rstrip() for line in lines if line.strip()))
     if sql:
-        kept = f"{kept}\n{words[sql.start() :].rstrip()}"
+        kept = f"{kept}\n{text[sql.start() :].rstrip()}"
     causes = [cause.rstrip() for cause in CAUSE.findall(message)]
-    # An error class, or all of the words where there is none, tells whether the message has it already.
+    # The message may have the root cause already: with the same error class or, without one, the same text.
     known = causes and (causes[-1].split(" ")[0] if causes[-1].startswith("[") else causes[-1]) in kept
     return f"{kept}\ncaused by: {causes[-1]}" if causes and not known else kept
 
 
-def plain(message: str) -> str:
-    """Spark's own message: no stack, and its error class named once, at the front."""
-    return REPEATED.sub(r"[\1] ", PREFIX.sub("", without_stack(message)))
+def clean_message(message: str) -> str:
+    """Return Spark's message without its stack trace, and with its error class once, at the front."""
+    return REPEATED_CLASS.sub(r"[\1] ", PREFIX.sub("", without_stack(message)))
 
 
-def of_error(error: Exception) -> str:
-    """The words in an error of PyHive, whose text is a whole Thrift response, or of anything else."""
+def error_message(error: Exception) -> str:
+    """Return the message of an error; PyHive's errors hold a whole Thrift response."""
     response: Any = error.args[0] if error.args else None
     status = getattr(response, "status", None)
-    words = getattr(status, "errorMessage", None) if isinstance(error, HiveError) else None
-    return plain(str(words or error or type(error).__name__))
+    message = getattr(status, "errorMessage", None) if isinstance(error, HiveError) else None
+    return clean_message(str(message or error or type(error).__name__))
 
 
-def of_statement(words: str, sql: str) -> str:
-    """An error's words, after what to do when the statement is several ones."""
-    rest = following(sql) if "PARSE_SYNTAX_ERROR" in words else None
+def statement_message(message: str, sql: str) -> str:
+    """Return the message of a failed statement; when the text holds several statements, say first what to do."""
+    rest = next_statement(sql) if "PARSE_SYNTAX_ERROR" in message else None
     if not rest:
-        return words
-    cure = render(
-        "one statement: a hook is one, and so is a model, a test or what run_query is given",
+        return message
+    advice = render(
+        "one statement: a hook is one, and so are a model, a test and the argument of run_query",
         f"another one after the semicolon: {' '.join(rest.split())[:80]}",
         "write the statements of a hook as a list, post_hook: [first, second]; those before a model as its sql_header",
     )
-    return f"{cure}\n{words}"
+    return f"{advice}\n{message}"
 
 
-def node() -> str:
-    """The dbt node that this thread runs, in words."""
+def current_node() -> str:
+    """Return the unique id of the dbt node that this thread runs; `dbt itself` when it runs none."""
     return str(get_node_info().get("unique_id") or "dbt itself")
 
 
@@ -84,66 +80,66 @@ def _reason(error: BaseException) -> str:
 
 
 def unknown_outcome(sql: str, error: BaseException) -> DbtDatabaseError:
-    """The connection was lost while a statement that writes may have been running."""
-    table = target(sql)
-    look = f"`describe history {table}` (Delta) or the rows of {table}" if table else "what it writes"
+    """Return the error for a connection that was lost while a statement that writes may have been running."""
+    table = written_table(sql)
+    look = f"`describe history {table}` (Delta) or the rows of {table}" if table else "the table that it writes"
     return AdapterDatabaseError(
-        f"the server's answer to a statement of {node()}",
+        f"the server's answer to a statement of {current_node()}",
         f"the connection was lost ({_reason(error)}); the statement writes, so it was not sent again, "
         "and its outcome is unknown",
         f"look at {look} to see whether it took effect, then run the node again",
     )
 
 
-def not_answered(error: BaseException) -> DbtDatabaseError:
-    """The connection was lost during a statement that only reads."""
+def read_lost(error: BaseException) -> DbtDatabaseError:
+    """Return the error for a connection that was lost during a statement that only reads."""
     return AdapterDatabaseError(
-        f"the server's answer to a statement of {node()}",
+        f"the server's answer to a statement of {current_node()}",
         f"the connection was lost ({_reason(error)}); the statement only reads, nothing was changed",
-        "look at the server's log, then run again; query_retries in profiles.yml says how often such a "
-        "statement is sent again by itself, in a session that no statement changed",
+        "look at the server's log, then run again; query_retries in profiles.yml sets how often such a "
+        "statement is sent again automatically, in a session that no statement changed",
     )
 
 
 def session_lost(error: BaseException) -> DbtDatabaseError:
-    """The connection was lost between two statements, with settings or temporary views in its session."""
+    """Return the error for a connection that was lost between two statements, with settings or temporary views."""
     return AdapterDatabaseError(
-        f"the session in which {node()} set something up",
+        f"the session in which {current_node()} made settings or temporary views",
         f"its connection was lost ({_reason(error)}) before the next statement, which was not sent",
         "run the node again",
     )
 
 
-def refused(error: Exception) -> DbtRuntimeError:
-    """The server answered, and would not open a session: a setting that it doesn't take, as a rule."""
-    words = " ".join(of_error(error).removeprefix("Failed to open new session: ").split())
-    words = re.sub(r"^[\w.$]+: (?=\[)", "", words)
-    if "CANNOT_MODIFY" in words:
+def session_refused(error: Exception) -> DbtRuntimeError:
+    """Return the error for a session that the server refused, usually because of a setting."""
+    message = " ".join(error_message(error).removeprefix("Failed to open new session: ").split())
+    message = re.sub(r"^[\w.$]+: (?=\[)", "", message)
+    if "CANNOT_MODIFY" in message:
         do = (
             "move that setting to server.spark_conf in penstock.yml, which the server reads when it starts "
             "(`penstock down` first); a remote server's administrator sets it there"
         )
     else:
         do = "correct spark_conf of the model or folder, or server_side_parameters in profiles.yml"
-    return AdapterError(f"a Thrift session for {node()}", words.rstrip("."), do)
+    return AdapterError(f"a Thrift session for {current_node()}", message.rstrip("."), do)
 
 
 def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
-    """Why no connection came about, by what the operating system, TLS or the greeting said."""
-    place = f"{host}:{port}"
+    """Return the message for a connection that could not be opened, with the reason and what to correct."""
+    endpoint = f"{host}:{port}"
     cause = getattr(error, "inner", None) or error
-    server = f"a Spark Thrift server at {place}"
+    server = f"a Spark Thrift server at {endpoint}"
     address = "start it, or correct host and port in profiles.yml"
     if isinstance(cause, ssl.SSLCertVerificationError):
         return render(
-            f"a certificate of {place} that is trusted and names {host}",
+            f"a certificate of {endpoint} that is trusted and names {host}",
             cause.verify_message.rstrip("."),
             "set ssl_ca in profiles.yml to the file of its certificate authority, or host to the name in the "
-            "certificate; ssl_verify: false does without the check",
+            "certificate; ssl_verify: false skips the check",
         )
     if isinstance(cause, ssl.SSLError):
         return render(
-            f"TLS at {place} (use_ssl: true)",
+            f"TLS at {endpoint} (use_ssl: true)",
             f"no TLS there ({getattr(cause, 'reason', None) or cause})",
             "set use_ssl: false, or correct the port, in profiles.yml",
         )
@@ -153,7 +149,7 @@ def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
         return render(server, "nothing listens there (connection refused)", address)
     if "Bad status" in str(error):
         return render(
-            f"a login at {place}",
+            f"a login at {endpoint}",
             f"the server refused it ({error})",
             "correct user, password and auth in profiles.yml",
         )

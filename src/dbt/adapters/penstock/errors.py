@@ -1,4 +1,4 @@
-"""Errors of the adapter: penstock's three parts, reported by dbt as errors of its own."""
+"""The adapter's errors: dbt's error types with the three parts of a PenstockError."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from penstock.errors import PenstockError
 
 
 class AdapterError(PenstockError, DbtRuntimeError):
-    """A runtime error, with what was needed, what was found and what to do as its fields."""
+    """A runtime error with the fields needed, found and do."""
 
 
 class AdapterCompilationError(PenstockError, CompilationError):

@@ -1,4 +1,4 @@
-"""The adapter: dbt-spark's, with Python models on Spark Connect, interval models, and tests of physical plans."""
+"""dbt-spark's adapter with Python models on Spark Connect, interval models and tests of physical plans."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from multiprocessing.context import SpawnContext
 from typing import Any
 
@@ -15,8 +14,6 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.contracts.relation import RelationConfig
 from dbt.adapters.exceptions import FailedToConnectError
-from dbt.adapters.spark.impl import SparkConfig
-from dbt_common.contracts.config.base import MergeBehavior
 from dbt_common.contracts.metadata import CatalogTable
 
 from dbt.adapters.penstock import (
@@ -35,6 +32,7 @@ from dbt.adapters.penstock.columns import ColumnReader, PenstockColumn
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
 from dbt.adapters.penstock.macro_methods import MacroMethods
+from dbt.adapters.penstock.node_config import PenstockConfig
 from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.plan_tests import PhysicalTests
 from dbt.adapters.penstock.python_submissions import executions
@@ -45,33 +43,15 @@ from dbt.adapters.penstock.relation_lookup import RelationLookup
 from dbt.adapters.penstock.reused_tests import ReusedTests
 from dbt.adapters.penstock.table_writes import TableWriter
 
-# Commands that are sure to run SQL: the server starts while dbt still parses.
-EARLY = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
-
-
-@dataclass
-class PenstockConfig(SparkConfig):
-    """Model configuration: dbt-spark's, with Delta as the default file format."""
-
-    file_format: str = "delta"
-    tblproperties: dict[str, str] | None = None
-    # Checked by layout.py when the node runs.
-    target_file_size_mb: Any = None
-    sorted_within: Any = None
-    # Checked by penstock.intervals.model_config.
-    intervals_per_commit: Any = None
-    on_code_change: Any = None
-    quarantine_when: Any = None
-    reads_before: Any = None
-    # The settings of the folders and of the model are merged; the nearest value wins.
-    spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())
+# Commands that always run SQL, so that the server can start while dbt still parses.
+SQL_COMMANDS = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
 
 
 class PenstockAdapter(MacroMethods):
-    """Runs SQL over Thrift and Python over Connect, on one server.
+    """Runs SQL over Thrift and Python over Spark Connect, on one server.
 
-    This class overrides dbt's own methods; the methods for macros are in MacroMethods. Both pass the work on to the
-    parts that `__init__` creates.
+    This class overrides dbt's methods; MacroMethods has the methods that macros call. Both call the collaborators that
+    `__init__` creates.
     """
 
     Relation = relation.PenstockRelation
@@ -95,61 +75,61 @@ class PenstockAdapter(MacroMethods):
         object.__setattr__(credentials, "project_root", getattr(config, "project_root", "."))
         object.__setattr__(credentials, "target_name", getattr(config, "target_name", None))
         command = getattr(getattr(config, "args", None), "which", None)
-        if credentials.managed and command in EARLY:
+        if credentials.managed and command in SQL_COMMANDS:
             threading.Thread(target=self._start_early, args=(credentials,), daemon=True).start()
 
     @staticmethod
     def _start_early(credentials: Any) -> None:
-        # The first statement meets the same error and reports it.
+        # The first statement raises the same error.
         with contextlib.suppress(FailedToConnectError):
             managed_server(credentials)
 
-    # How nodes run
+    # Nodes
 
     @contextlib.contextmanager
     def connection_named(
         self, name: str, query_header_context: Any = None, should_release_connection: bool = True
     ) -> Iterator[None]:
-        """Begin a node, or a batch of one, with a connection of its name."""
+        """Begin a node, or a batch of a microbatch model, with a connection of its name."""
         with (
             relation.compiling(query_header_context),
             super().connection_named(name, query_header_context, should_release_connection),
-            microbatches.reported(self, name, query_header_context),
+            microbatches.log_errors(self, name, query_header_context),
         ):
             yield
 
     def pre_model_hook(self, config: Any) -> None:
-        """Have the node's statements run in a session with its settings; a Python model has its own session."""
+        """Check a node, and run its statements in a session with its settings; a Python model has its own session."""
         if config.model.resource_type not in ("test", "unit_test"):
-            databases.check(config.model)
+            databases.check_node(config.model)
         if getattr(config.model, "language", "sql") == "python":
             return
         self.plans.check_hints(config.model)
         default = self.config.credentials.file_format
-        self.connections.use_conf(layout.session_of(config.model.config, default, config.model.unique_id))
+        self.connections.use_conf(layout.session_settings(config.model.config, default, config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
-        """End a node: its thread's next statement has the server's settings again."""
+        """End a node: reset its thread's settings, record a failed commit, and store its plan."""
         self.connections.use_conf({})
-        # dbt passes a test's whole context, but a model's config.
+        # dbt passes the whole context of a test, but the config of a model.
         if node := getattr(config, "model", None):
-            self.intervals.failed(node.unique_id)
-            self.plans.keep_executed(node.unique_id)
+            self.intervals.record_failed(node.unique_id)
+            self.plans.finish_node(node.unique_id)
 
     def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement, marked when it isn't its node's own work."""
+        """Send a statement, marked when it is an auxiliary one."""
         return super().execute(self.plans.mark(sql), *arguments, **options)
 
     def cancel_open_connections(self) -> list[str]:
-        """Cancel the statements and the Python models that run: dbt calls it on Ctrl-C."""
-        # First: a commit whose statement is cancelled is no longer running.
-        self.intervals.interrupted()
+        """Cancel the running statements and Python models; dbt calls this on Ctrl-C."""
+        # First, because a commit is no longer running when its statement is cancelled.
+        self.intervals.log_interrupted()
         names = super().cancel_open_connections() or []
         executions.stop_all()
         return names
 
     def cleanup_connections(self) -> None:
-        """End what a failed command left running, close the sessions, and save what the run learned."""
+        """Stop what a failed command left running, close the sessions, and save plans and passed tests."""
         failed = sys.exc_info()[0] is not None
         if failed:
             cancellation.end_node_threads(cancellation.ENDED)
@@ -170,7 +150,7 @@ class PenstockAdapter(MacroMethods):
         return {"connect": ConnectPythonJobHelper, "spark_submit": SparkSubmitPythonJobHelper}
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
-        """Run a Python model. It may write any relation, so no cached description outlives it."""
+        """Run a Python model, which may change any relation, so that all cached descriptions are dropped."""
         with self.connections.descriptions.changing(None):
             response: AdapterResponse = super().submit_python_job(parsed_model, compiled_code)
         return response
@@ -197,7 +177,7 @@ class PenstockAdapter(MacroMethods):
         return self.lookup.list_relations(database, schema)
 
     def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
-        """Return a relation by name; None when there is none."""
+        """Return a relation by name; None when it does not exist."""
         return self.lookup.get_relation(database, schema, identifier)
 
     def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
@@ -207,8 +187,8 @@ class PenstockAdapter(MacroMethods):
     @available.parse_list
     def get_missing_columns(self, from_relation: BaseRelation, to_relation: BaseRelation) -> list[Any]:
         """Return the columns of one relation that another one lacks."""
-        missing_from = self.get_columns_in_relation(to_relation)
-        return column_names.without(self.get_columns_in_relation(from_relation), missing_from)
+        columns = self.get_columns_in_relation(from_relation)
+        return column_names.without(columns, self.get_columns_in_relation(to_relation))
 
     # The catalog of `dbt docs generate`
 
@@ -239,25 +219,25 @@ class PenstockAdapter(MacroMethods):
     def assert_valid_snapshot_target_given_strategy(
         self, relation: BaseRelation, column_names: dict[str, str], strategy: Any
     ) -> None:
-        """Refuse a table that isn't a snapshot of this strategy; dbt looks some of its columns up in lower case."""
+        """Check that a table is a snapshot of this strategy; dbt looks up some column names in lower case."""
         lower_case = {key: name and name.lower() for key, name in column_names.items()}
         super().assert_valid_snapshot_target_given_strategy(relation, lower_case, strategy)
 
     def valid_incremental_strategies(self) -> list[str]:
-        """Return dbt's own strategies that have SQL here; the table format narrows them (capabilities.py)."""
+        """Return the incremental strategies; the table format may support fewer (capabilities.py)."""
         return ["append", "merge", "insert_overwrite", "microbatch", "interval"]
 
     def _create_freshness_response(self, last_modified: Any, snapshotted_at: Any) -> Any:
         return super()._create_freshness_response(source_freshness.loaded_at(last_modified), snapshotted_at)
 
     def calculate_freshness(self, source: BaseRelation, loaded_at_field: str, *arguments: Any, **options: Any) -> Any:
-        """Return a source's freshness by its column.
+        """Return a source's freshness by its `loaded_at_field`.
 
         Raises:
-            DbtRuntimeError: the source is in another catalog, or its column is neither a date nor a timestamp.
+            AdapterError: the source is in another catalog, or the column is neither a date nor a timestamp.
         """
         databases.check_read(source)
-        advice = f"set loaded_at_field to an expression that is one, as in cast({loaded_at_field} as timestamp)"
+        advice = f"set loaded_at_field to an expression that is one, such as cast({loaded_at_field} as timestamp)"
         with source_freshness.checked_time(source, f"loaded_at_field {loaded_at_field}", advice):
             return super().calculate_freshness(source, loaded_at_field, *arguments, **options)
 
@@ -267,7 +247,7 @@ class PenstockAdapter(MacroMethods):
         """Return a source's freshness by its `loaded_at_query`.
 
         Raises:
-            DbtRuntimeError: the query gives neither a date nor a timestamp.
+            AdapterError: the query returns neither a date nor a timestamp.
         """
         with source_freshness.checked_time(source, "loaded_at_query", "cast its column to timestamp"):
             return super().calculate_freshness_from_custom_sql(source, sql, *arguments, **options)

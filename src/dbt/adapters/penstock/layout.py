@@ -1,6 +1,6 @@
-"""The layout of a node's table by its configuration: what its session is told and how its query is wrapped.
+"""The layout of a node's table: the settings of the session that writes it, and how its query is wrapped.
 
-Open-source Delta has no property for a file's size, so it is a matter of the session that writes.
+Open-source Delta has no table property for the file size, so the session's settings control it.
 """
 
 from __future__ import annotations
@@ -17,46 +17,45 @@ from dbt.adapters.penstock.errors import AdapterError
 from penstock.delta.sorted_writes import sorted_query
 
 MB = 1024 * 1024
-# Shuffled rows are wider than the same rows in a file: bytes of Spark's shuffle by bytes of Delta's
-# parquet files, on the sampled trips of `penstock sample --rows 3000000`: yellow 2.2, green 2.5,
-# fhvhv 1.8. Few columns of few values come to 5.
+# Shuffled rows take more bytes than the same rows in a file. Measured on the trips of `penstock sample --rows 3000000`
+# with Delta's parquet files: yellow 2.2, green 2.5, fhvhv 1.8; up to 5 for few columns with few values.
 SHUFFLE_BYTES_PER_FILE_BYTE = 2
 ADAPTIVE = "spark.sql.adaptive."
 DELTA = "spark.databricks.delta."
 STORED = ("table", "incremental", "snapshot", "seed")
 
 
-def _refused(where: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
+def _invalid_value(where: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
     return AdapterError(f"{needed} as {key} of {where}", repr(value), f"correct {key} in its config")
 
 
 def _columns(config: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    """One column or a list of columns.
+    """Return one column or a list of columns as a tuple.
 
     Raises:
-        DbtRuntimeError: anything else.
+        AdapterError: the value is something else, or names a column twice.
     """
     value = config.get(key)
     listed = [value] if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else value
     if listed is None:
         return ()
     if not isinstance(listed, list) or any(not isinstance(item, str) or not item.strip() for item in listed):
-        raise _refused(where, key, "a column or a list of columns", value)
-    if twice := {item for item in listed if [other.casefold() for other in listed].count(item.casefold()) > 1}:
-        raise _refused(where, key, f"each column once ({', '.join(sorted(twice))})", value)
+        raise _invalid_value(where, key, "a column or a list of columns", value)
+    if repeated := {item for item in listed if [other.casefold() for other in listed].count(item.casefold()) > 1}:
+        raise _invalid_value(where, key, f"each column once ({', '.join(sorted(repeated))})", value)
     return tuple(listed)
 
 
 @dataclass(frozen=True)
 class FileLayout:
-    """How a table's rows lie in its files.
+    """The layout of a table's files.
 
     Attributes:
         table_format: the table's format.
         partition_by: partition columns, or the format's transforms.
-        clustered_by: columns that rows lie together by: clustering, Z-order or buckets.
-        target_mb: MB that a file is to come to; None leaves it to the format.
-        sorted_within: columns that the rows of each file are sorted by.
+        clustered_by: columns of clustering, Z-order or buckets.
+        target_mb: the target size of a file in MB; None for the format's default.
+        sorted_within: columns by which the rows of each file are sorted.
     """
 
     table_format: TableFormat
@@ -66,60 +65,59 @@ class FileLayout:
     sorted_within: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, config: Mapping[str, Any], default_format: str, where: str) -> FileLayout:
-        """The layout in a node's configuration.
+    def parse(cls, config: Mapping[str, Any], default_format: str, where: str) -> FileLayout:
+        """Return the layout in a node's configuration.
 
         Args:
-            config: the node's.
+            config: the node's configuration.
             default_format: the profile's table format.
-            where: the node, for messages.
+            where: the node, for error messages.
 
         Raises:
-            DbtRuntimeError: a value of the wrong kind, or a layout that the format doesn't have; its
-                key is named.
+            AdapterError: a value is invalid, or the format does not support the layout; the error names the key.
         """
-        found = cls(
+        layout = cls(
             capabilities.table_format(config.get("file_format") or default_format),
             _columns(config, "partition_by", where),
             _columns(config, "clustered_by", where),
             config.get("target_file_size_mb"),
             _columns(config, "sorted_within", where),
         )
-        target, name = found.target_mb, found.table_format.name
+        target, name = layout.target_mb, layout.table_format.name
         if target is not None and (isinstance(target, bool) or not isinstance(target, int) or target < 1):
-            raise _refused(where, "target_file_size_mb", "a whole number of MB, at least 1,", target)
-        partitions = {item.casefold() for item in found.partition_by}
-        if both := [item for item in found.clustered_by if item.casefold() in partitions]:
+            raise _invalid_value(where, "target_file_size_mb", "a whole number of MB, at least 1,", target)
+        partitions = {item.casefold() for item in layout.partition_by}
+        if both := [item for item in layout.clustered_by if item.casefold() in partitions]:
             raise AdapterError(
                 f"columns other than those of partition_by as clustered_by of {where}",
                 f"{', '.join(both)} in both",
                 "leave it out of clustered_by: within a partition it has one value",
             )
-        if not found.table_format.arranges and (target or found.sorted_within):
+        if not layout.table_format.keeps_row_order and (target or layout.sorted_within):
             key = "target_file_size_mb" if target else "sorted_within"
             raise AdapterError(
                 f"a file_format whose files follow the query, for {key} of {where}",
                 f"{name}, which arranges its rows by the table's own properties",
                 f"leave {key} out and set those in tblproperties (Iceberg: write.target-file-size-bytes)",
             )
-        return found
+        return layout
 
     @property
     def rebalanced(self) -> bool:
-        """Whether the query is wrapped with a rebalance, which keeps a sort and evens out whole tables.
+        """Whether the query is wrapped with a rebalance, instead of Delta's optimized writes.
 
-        Delta's optimised writes undo a sort, and bring an unpartitioned table's rows to one task, whose
-        input they can't divide below what a single task sent there.
+        Optimized writes undo a sort. They also send an unpartitioned table's rows to one task, and cannot split what
+        a single task sent there.
         """
-        optimised = self.table_format.optimizes and bool(self.partition_by) and not self.sorted_within
-        return self.target_mb is not None and not optimised
+        optimized_write = self.table_format.optimizes and bool(self.partition_by) and not self.sorted_within
+        return self.target_mb is not None and not optimized_write
 
-    def session(self) -> dict[str, str]:
-        """The settings of the session that writes the table."""
+    def session_settings(self) -> dict[str, str]:
+        """Return the settings of the session that writes the table."""
         settings: dict[str, str] = {}
         delta, target = self.table_format.optimizes, self.target_mb
         if delta and (target is not None or self.sorted_within):
-            # Both would shuffle or concatenate rows after they were sorted.
+            # Both would move rows after they were sorted.
             settings[f"{DELTA}optimizeWrite.enabled"] = "false" if self.rebalanced or self.sorted_within else "true"
             settings[f"{DELTA}autoCompact.enabled"] = "false" if self.sorted_within else "true"
         if target is None:
@@ -128,15 +126,15 @@ class FileLayout:
         if self.rebalanced:
             settings |= {
                 f"{ADAPTIVE}advisoryPartitionSizeInBytes": shuffled,
-                # Otherwise every core gets a task, and each task its files.
+                # Otherwise Spark runs a task on every core, and each task writes its own files.
                 f"{ADAPTIVE}coalescePartitions.parallelismFirst": "false",
-                # The last piece of a task that is split goes to the one before it when it is small.
+                # A small last part of a split task is merged into the part before it.
                 f"{ADAPTIVE}rebalancePartitionsSmallPartitionFactor": "0.5",
             }
         if delta:
             settings |= {
                 f"{DELTA}optimizeWrite.binSize": shuffled,
-                # What the write leaves too small is put together in a commit behind it.
+                # Files that are too small are compacted in a commit after the write.
                 f"{DELTA}autoCompact.minNumFiles": "2",
                 f"{DELTA}autoCompact.maxFileSize": str(target * MB),
                 f"{DELTA}autoCompact.minFileSize": str(target * MB // 4),
@@ -145,7 +143,7 @@ class FileLayout:
         return {**settings, **self.maintenance()}
 
     def maintenance(self) -> dict[str, str]:
-        """The settings of a session that runs OPTIMIZE on the table."""
+        """Return the settings of a session that runs OPTIMIZE on the table."""
         if self.target_mb is None or not self.table_format.optimizes:
             return {}
         return {
@@ -154,28 +152,28 @@ class FileLayout:
         }
 
     def arranged(self, select: str) -> str:
-        """A query's rows on their way into the table."""
+        """Return a query of the same rows, in the order and number of tasks that the layout needs."""
         return sorted_query(select, self.partition_by, self.rebalanced, self.sorted_within)
 
 
-def session_of(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:
-    """All settings of a node's session: those of its layout or of a unit test, and its `spark_conf`, which wins.
+def session_settings(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:
+    """Return all settings of a node's session: those of its layout or of a unit test, overridden by its `spark_conf`.
 
     Raises:
-        DbtRuntimeError: a value of the wrong kind; its key is named.
+        AdapterError: a value is invalid; the error names its key.
     """
-    own = spark_conf.configured(config.get("spark_conf"), where)
+    own = spark_conf.parse_conf(config.get("spark_conf"), where)
     if config.get("materialized") == "unit":
-        return {**spark_conf.INTERPRETED, **own}
+        return {**spark_conf.UNIT_TEST_SETTINGS, **own}
     if config.get("materialized") not in STORED:
         return own
-    return {**FileLayout.of(config, default_format, where).session(), **own}
+    return {**FileLayout.parse(config, default_format, where).session_settings(), **own}
 
 
-def of_node(node: Mapping[str, Any], default_format: str) -> FileLayout:
+def node_layout(node: Mapping[str, Any], default_format: str) -> FileLayout:
     """Return a node's layout.
 
     Raises:
-        DbtRuntimeError: see FileLayout.of.
+        AdapterError: see FileLayout.parse.
     """
-    return FileLayout.of(node["config"], default_format, str(node["unique_id"]))
+    return FileLayout.parse(node["config"], default_format, str(node["unique_id"]))

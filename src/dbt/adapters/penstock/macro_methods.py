@@ -1,18 +1,15 @@
-"""The methods that macros call as `adapter.…`, each passed on to the part of the adapter that does the work."""
+"""The methods that macros call as `adapter.…`; each calls the collaborator that does the work."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from dbt.adapters.base import BaseRelation
 from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import AdapterResponse
-from dbt.adapters.spark.impl import SparkAdapter
 
 from dbt.adapters.penstock import (
-    column_names,
-    column_types,
     empty_results,
     layout,
     relation_lookup,
@@ -20,128 +17,35 @@ from dbt.adapters.penstock import (
     statement_text,
     table_sizes,
     table_writes,
-    unit_test_values,
 )
 from dbt.adapters.penstock.capabilities import TableFormat
-from dbt.adapters.penstock.column_names import Names
-from dbt.adapters.penstock.columns import ColumnReader, PenstockColumn
+from dbt.adapters.penstock.column_methods import ColumnMethods
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
 from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.plan_tests import PhysicalTests
-from dbt.adapters.penstock.query_checks import Query, QueryChecks
 from dbt.adapters.penstock.reused_tests import ReusedTests
 from dbt.adapters.penstock.table_writes import TableWriter
-from penstock.delta import table_features
 from penstock.intervals.model_config import interval_properties
 from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
-from penstock.sql import names
 
 
-class MacroMethods(SparkAdapter):
-    """dbt-spark's adapter, with the methods of penstock's macros.
+class MacroMethods(ColumnMethods):
+    """dbt-spark's adapter with the methods of penstock's macros.
 
     Attributes:
-        columns: the columns of relations and queries.
-        query_checks: checks of a model's query.
-        writer: writes of SQL materializations.
-        plans: captured plans.
-        physical_tests: tests of plans and files.
-        intervals: interval models.
-        reused_tests: passed tests that are not repeated.
+        writer: the writes of SQL materializations.
+        plans: the captured plans.
+        physical_tests: the tests of plans and files.
+        intervals: the interval models.
+        reused_tests: the passed tests that are not repeated.
     """
 
-    columns: ColumnReader
-    query_checks: QueryChecks
     writer: TableWriter
     plans: PlanCapture
     physical_tests: PhysicalTests
     intervals: IntervalRunner
     reused_tests: ReusedTests
-
-    # Names and values as SQL
-
-    @classmethod
-    def quote(cls, identifier: str) -> str:
-        """Return a quoted identifier. A class method, since dbt renders constraints with it."""
-        return names.quote_identifier(str(identifier))
-
-    @available
-    def column_name(self, name: str, columns: list[Any] | None = None) -> str:
-        """Return a column that a configuration names, as SQL; `columns` are those of the table or query."""
-        return names.column_expression(str(name), None if columns is None else [item.name for item in columns])
-
-    @available
-    def literal(self, text: Any) -> str:
-        """Return text as a SQL literal."""
-        return names.string_literal(str(text))
-
-    @available
-    def fixture_value(self, value: Any, data_type: str, column: str) -> str:
-        """Return a unit test's value as SQL."""
-        return unit_test_values.value(value, data_type, column)
-
-    @available
-    def without_last_semicolons(self, sql: str) -> str:
-        """Return a query without the semicolons that end it."""
-        return statement_text.without_last_semicolons(sql)
-
-    # Columns
-
-    @available
-    def describe_extended(self, relation: BaseRelation) -> Any:
-        """Return the rows of DESCRIBE TABLE EXTENDED."""
-        return self.columns.describe_extended(relation)
-
-    @available
-    def columns_of_query(self, sql: str) -> list[PenstockColumn]:
-        """Return a query's columns. The query isn't run."""
-        return self.columns.of_query(sql)
-
-    @available
-    def unit_test_columns(self, sql: str) -> list[PenstockColumn]:
-        """Return the columns of a unit test's query."""
-        return self.columns.of_unit_test(sql)
-
-    @available
-    def names(self, columns: Iterable[Any]) -> Names:
-        """Return the names of columns as a list that ignores letter case in `in`."""
-        return Names(column.name for column in columns)
-
-    @available
-    def distinct_names(self, columns: list[Any]) -> list[str]:
-        """Return distinct names for a query's columns, as SQL, when some are the same; else nothing."""
-        return column_names.distinct(columns)
-
-    @available
-    def matched(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Return values by the columns' own names."""
-        return column_names.matched(values, names)
-
-    @available
-    def columns_without(self, columns: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-        """Return the columns that are not among the others."""
-        return column_names.without(columns, others)
-
-    @available
-    def type_change(self, old: str, new: str) -> column_types.Change:
-        """Return how a column of type `old` takes rows of type `new`: widens, fits or impossible."""
-        return column_types.change(old, new)
-
-    @available.parse(lambda sql, node: Query(sql, []))
-    def checked_query(self, sql: str, node: Mapping[str, Any]) -> Query:
-        """Return a model's query, checked against its contract, with columns that a table can hold."""
-        return self.query_checks.checked_query(sql, node)
-
-    @available.parse_none
-    def check_contract(self, sql: str, node: Mapping[str, Any]) -> None:
-        """Check a query's columns against a model's contract."""
-        self.query_checks.check_contract(sql, node)
-
-    @available.parse(lambda *arguments, **options: {})
-    def needed_properties(self, columns: Sequence[PenstockColumn], configured: Mapping[str, Any]) -> dict[str, str]:
-        """Return the table properties that Delta needs for some columns."""
-        return table_features.required_properties({column.name: column.dtype for column in columns}, configured)
 
     # Relations and layout
 
@@ -152,7 +56,7 @@ class MacroMethods(SparkAdapter):
 
     @available
     def table_format(self, name: str | None = None) -> TableFormat:
-        """Return a node's table format: by its `file_format`, else the profile's."""
+        """Return a table format; without a name, the profile's."""
         return self.writer.table_format(name)
 
     @available
@@ -162,18 +66,18 @@ class MacroMethods(SparkAdapter):
 
     @available
     def has_format(self, relation: BaseRelation, table_format: TableFormat) -> bool:
-        """Return whether a table is known to be of a format."""
+        """Return whether a table has a format."""
         return table_writes.has_format(relation, table_format)
 
     @available.parse_none
     def layout_of(self, node: Mapping[str, Any]) -> FileLayout:
         """Return a node's layout."""
-        return layout.of_node(node, self.config.credentials.file_format)
+        return layout.node_layout(node, self.config.credentials.file_format)
 
     @available.parse_none
     def arranged(self, select: str, node: Mapping[str, Any]) -> str:
-        """Return a query of a node's rows, in the order in which its files hold them."""
-        return layout.of_node(node, self.config.credentials.file_format).arranged(select)
+        """Return a query of the same rows in the order and number of tasks of a node's layout."""
+        return layout.node_layout(node, self.config.credentials.file_format).arranged(select)
 
     @available.parse_none
     def table_bytes(self, relation: BaseRelation) -> int | None:
@@ -212,7 +116,7 @@ class MacroMethods(SparkAdapter):
 
     @available
     def seed_properties(self, node: dict[str, Any], empty: bool) -> dict[str, str]:
-        """Return the table properties that record what a seed's table was loaded from."""
+        """Return the table properties that record the file and configuration of a seed's table."""
         return table_writes.seed_properties(node, empty)
 
     @available
@@ -224,7 +128,7 @@ class MacroMethods(SparkAdapter):
 
     @available
     def sync_lake(self) -> str:
-        """Bring Spark's tables of the lake up to date with its manifest, and return a message for the log."""
+        """Register the interval sources with Spark, and return a message for the log."""
         return self.intervals.register_sources()
 
     @available.parse(lambda *arguments, **options: {})
@@ -239,12 +143,12 @@ class MacroMethods(SparkAdapter):
 
     @available
     def create_interval_table(self, relation: BaseRelation, columns: list[Any], clauses: str) -> None:
-        """Create an empty table unless it exists."""
+        """Create the empty table of an interval model unless it exists."""
         self.intervals.create_table(relation, columns, clauses)
 
     @available
     def interval_begin(self, node: dict[str, Any], planned: PlannedCommit) -> PlannedCommit:
-        """Begin a commit."""
+        """Begin a commit of an interval model."""
         return self.intervals.begin(node, planned)
 
     @available
@@ -259,49 +163,49 @@ class MacroMethods(SparkAdapter):
 
     @available
     def interval_response(self, message: str) -> AdapterResponse:
-        """Return the response that dbt shows at the end of a node's line."""
+        """Return the response whose message dbt prints at the end of a node's line."""
         return AdapterResponse(_message=message)
 
     # Plans and tests
 
     @available
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
-        """Explain a model's main statement and capture its plan."""
+        """Capture the plan of a model's main statement."""
         return self.plans.keep_plan(node, select, runs)
 
     @available
     def has_plan(self, node: dict[str, Any]) -> bool:
-        """Return whether the plan of a model's current code is captured."""
+        """Return whether a plan of a model's current code is captured."""
         return self.plans.has_plan(node)
 
     @available
     def work_is_done(self) -> str:
-        """Mark what this thread's node sends from now on as not its own work."""
+        """Mark the later statements of this thread's node as auxiliary."""
         return self.plans.work_is_done()
 
     @available
     def physical_failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
-        """Return the failures of a plan or file test."""
+        """Return the messages of a failed plan or file test."""
         return self.physical_tests.failures(relation, test, arguments)
 
     @available
     def finds_nothing(self, sql: str) -> bool:
-        """Return whether a test's query surely has no rows, so that it need not be sent."""
+        """Return whether a test's query certainly has no rows, so that it need not be sent."""
         return statement_text.finds_nothing(sql)
 
     @available
     def no_failures(self) -> tuple[AdapterResponse, Any]:
-        """Return the response and the rows of a data test that finds nothing."""
+        """Return the response and the rows of a data test without failures."""
         return empty_results.no_failures()
 
     @available
     def no_differences(self) -> tuple[AdapterResponse, Any]:
-        """Return the response and the rows of a unit test whose expected and actual rows are none."""
+        """Return the response and the rows of a unit test without differences."""
         return empty_results.no_differences()
 
     @available
     def test_key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
-        """Return a key of a test's SQL and data; empty when they can't be seen."""
+        """Return a key of a test's SQL and data; empty when its inputs may change unseen."""
         return self.reused_tests.key(node, sql, expected)
 
     @available

@@ -1,4 +1,4 @@
-"""Report errors of microbatch models that dbt would show as "ERROR" alone."""
+"""Log errors of microbatch models, which dbt shows as "ERROR" without a message."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ BUILDS = {"run", "build", "retry"}
 
 
 @contextmanager
-def reported(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]:
-    """Check a microbatch model before its first batch, and log the error of a batch.
+def log_errors(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]:
+    """Check a microbatch model before its first batch, and log errors of its batches.
 
     Args:
         adapter: knows the command and the profile.
-        name: of the node's connection.
-        node: what runs; maybe a batch of a model.
+        name: the name of the node's connection.
+        node: the node that runs, or a batch of a microbatch model.
 
     Raises:
-        DbtRuntimeError: the configuration of a microbatch model is not valid.
+        AdapterError: the configuration of a microbatch model is not valid.
     """
     config = getattr(node, "config", None)
     command = getattr(getattr(adapter.config, "args", None), "which", None)
@@ -47,9 +47,9 @@ def check_configuration(node: Any, default_format: str) -> None:
     """Check the database, layout and settings of a node.
 
     Raises:
-        DbtRuntimeError: names the node, and the key of its configuration.
+        AdapterError: one of them is not valid; the error names the node and the key.
     """
-    databases.check(node)
-    layout.session_of(node.config, default_format, node.unique_id)
+    databases.check_node(node)
+    layout.session_settings(node.config, default_format, node.unique_id)
     if node.language == "python":
-        PythonConfig.of(node.to_dict(), default_format)
+        PythonConfig.parse(node.to_dict(), default_format)

@@ -1,4 +1,4 @@
-"""What a plan belongs to: a model's code, with all that shapes its statement, and the tables behind its views."""
+"""Fingerprints of models: their code, configuration, macros and views, which a captured plan depends on."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-# Configuration that no statement of a model depends on.
-WORDS = {"tags", "meta", "docs", "description", "group", "access", "freshness", "persist_docs", "grants", "enabled"}
-WORDS |= {"intervals_per_commit", "on_code_change", "quarantine_when"}
-# Macros of dbt and its adapters: another version of one is no change of the project.
-INNER = {"dbt", "dbt_spark", "dbt_penstock"}
+# Configuration keys that do not change the model's statements.
+IGNORED_KEYS = {
+    *("tags", "meta", "docs", "description", "group", "access", "freshness", "persist_docs", "grants", "enabled"),
+    *("intervals_per_commit", "on_code_change", "quarantine_when"),
+}
+# Packages whose macros do not count: another version of dbt or an adapter does not change the project.
+IGNORED_PACKAGES = {"dbt", "dbt_spark", "dbt_penstock"}
 
 
 def fingerprint(manifest: Any, node_id: str) -> str:
-    """A short name of a model's code: its text, configuration and macros, and those of the views it reads.
+    """Return a short hash of a model's code: its text, configuration and macros, and those of the views that it reads.
 
     Args:
         manifest: dbt's manifest.
@@ -23,7 +25,7 @@ def fingerprint(manifest: Any, node_id: str) -> str:
     """
     digest = hashlib.sha256()
     for node in (manifest.nodes[node_id], *_inlined(manifest, node_id)):
-        config = {k: v for k, v in node.config.to_dict(omit_none=True).items() if k not in WORDS}
+        config = {k: v for k, v in node.config.to_dict(omit_none=True).items() if k not in IGNORED_KEYS}
         digest.update(json.dumps([node.checksum.checksum, config], sort_keys=True, default=str).encode())
         for macro in sorted(_macros(manifest, node.depends_on.macros)):
             digest.update(manifest.macros[macro].macro_sql.encode())
@@ -31,20 +33,20 @@ def fingerprint(manifest: Any, node_id: str) -> str:
 
 
 def _macros(manifest: Any, names: list[str]) -> set[str]:
-    """The project's and its packages' macros among some and those that they call."""
-    found: set[str] = set()
+    """Return the macros of the project and its packages that these macros are or call."""
+    reached: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
         macro = manifest.macros.get(name)
-        if macro is not None and name not in found and macro.package_name not in INNER:
-            found.add(name)
+        if macro is not None and name not in reached and macro.package_name not in IGNORED_PACKAGES:
+            reached.add(name)
             waiting.extend(macro.depends_on.macros)
-    return found
+    return reached
 
 
 def _inlined(manifest: Any, node_id: str) -> Iterator[Any]:
-    """The views and ephemeral models whose code is part of a node's plan, each once, in a fixed order."""
+    """Yield the views and ephemeral models whose code is part of a node's plan, each once, in a fixed order."""
     seen: set[str] = set()
     waiting = [node_id]
     while waiting:
@@ -57,30 +59,30 @@ def _inlined(manifest: Any, node_id: str) -> Iterator[Any]:
 
 
 def is_stored(node: Any) -> bool:
-    """Whether a node's rows are stored, so that a plan begins by reading them."""
+    """Return whether a node's rows are stored, so that a plan reads them as a table."""
     return node.resource_type != "model" or node.config.materialized not in ("view", "ephemeral")
 
 
-def name_of(node: Any) -> str:
-    """A node's or source's relation as `schema.table`, in lower case."""
+def relation_name(node: Any) -> str:
+    """Return the relation of a node or source as `schema.table`, in lower case."""
     return f"{node.schema}.{getattr(node, 'alias', None) or node.identifier}".lower()
 
 
 def views(manifest: Any, node_id: str) -> dict[str, list[str]]:
-    """For each view that a node's query reads, directly or not, the stored tables behind it."""
+    """Return the stored tables behind each view that a node's query reads, directly or through other views."""
     return {
-        name_of(node): sorted(_stored(manifest, node.unique_id))
+        relation_name(node): sorted(_stored_tables(manifest, node.unique_id))
         for node in _inlined(manifest, node_id)
         if node.config.materialized == "view"
     }
 
 
-def _stored(manifest: Any, node_id: str) -> set[str]:
-    found: set[str] = set()
+def _stored_tables(manifest: Any, node_id: str) -> set[str]:
+    tables: set[str] = set()
     for parent in manifest.nodes[node_id].depends_on.nodes:
         node = manifest.nodes.get(parent) or manifest.sources.get(parent)
         if node is not None and parent in manifest.nodes and not is_stored(node):
-            found |= _stored(manifest, parent)
+            tables |= _stored_tables(manifest, parent)
         elif node is not None:
-            found.add(name_of(node))
-    return found
+            tables.add(relation_name(node))
+    return tables

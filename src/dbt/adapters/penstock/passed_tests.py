@@ -1,4 +1,4 @@
-"""The tests that passed, in a file of dbt's target folder, each with a key of its SQL and its data."""
+"""The file `passed_tests.json` in dbt's target folder: the passed tests, each with a key of its SQL and data."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ FILE = "passed_tests.json"
 
 
 class PassedTests:
-    """The tests that passed, by unique id, each with a key of its SQL and its data.
+    """The passed tests by unique id, each with a key of its SQL and data.
 
     Args:
-        path: the file that holds them between runs.
+        path: the file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -29,7 +29,7 @@ class PassedTests:
         self._new: dict[str, str] = {}
         self.reused = 0
 
-    def _before(self) -> dict[str, str]:
+    def _saved(self) -> dict[str, str]:
         if self._keys is None:
             try:
                 self._keys = dict(json.loads(self._path.read_text())["keys"])
@@ -40,23 +40,23 @@ class PassedTests:
     def reuse(self, name: str, key: str) -> bool:
         """Return whether a test passed with this key, and count it."""
         with self._lock:
-            found = bool(key) and self._before().get(name) == key
-            self.reused += found
-            return found
+            is_same = bool(key) and self._saved().get(name) == key
+            self.reused += is_same
+            return is_same
 
     def add(self, name: str, key: str) -> None:
-        """Note that a test passed."""
+        """Record that a test passed."""
         with self._lock:
             self._new[name] = key
 
     def save(self) -> None:
-        """Write what passed in this run beside what passed before."""
+        """Write the tests that passed in this run, in addition to those of earlier runs."""
         with self._lock:
             if not self._new and not self.reused:
                 return
             if self.reused:
                 logger.info(f"{self.reused} tests not repeated: they passed, and their SQL and data are the same")
-            self._keys = {**self._before(), **self._new}
+            self._keys = {**self._saved(), **self._new}
             data = {"run": get_invocation_id(), "reused": self.reused, "keys": self._keys}
             private_files.write(self._path, json.dumps(data, indent=1))
             self._new, self.reused = {}, 0

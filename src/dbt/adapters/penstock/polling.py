@@ -14,7 +14,7 @@ from typing import Any
 from TCLIService.ttypes import TOperationState
 
 PENDING = {TOperationState.INITIALIZED_STATE, TOperationState.RUNNING_STATE, TOperationState.PENDING_STATE}
-HELD = 0.1
+HELD_SECONDS = 0.1
 FIRST_PAUSE = 0.01
 
 
@@ -26,7 +26,7 @@ class Pauses:
 
     def after(self, took: float) -> float:
         """Return the pause after a poll that found the statement still running."""
-        if took >= HELD:
+        if took >= HELD_SECONDS:
             self.next = FIRST_PAUSE
             return 0.0
         pause = min(self.next, self.longest)
@@ -34,7 +34,7 @@ class Pauses:
         return pause
 
 
-def until_ended(
+def poll_until_ended(
     poll: Callable[[], Any],
     longest: float,
     clock: Callable[[], float] = time.monotonic,

@@ -1,4 +1,4 @@
-"""A model's query before it is written: its columns, its contract, and what a table can hold of it."""
+"""Checks of a model's query before anything is written: its contract, and columns that a table can store."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Query:
-    """A query whose rows a table can hold.
+    """A query whose rows a table can store.
 
     Attributes:
         sql: the query.
@@ -38,16 +38,16 @@ class Query:
 
 
 def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) -> str:
-    """dbt's table of a contract's mismatches, with whole types."""
-    have = {name.lower(): (name, words) for name, words in found.items()}
-    want = {name.lower(): (name, words or "") for name, words in declared.items()}
+    """Return dbt's table of a contract's mismatches, with complete types."""
+    in_query = {name.lower(): (name, data_type) for name, data_type in found.items()}
+    in_contract = {name.lower(): (name, data_type or "") for name, data_type in declared.items()}
     rows: list[tuple[str, ...]] = [("column_name", "definition_type", "contract_type", "mismatch_reason")]
-    for key in sorted({*have, *want}):
-        returned, named = have.get(key), want.get(key)
+    for key in sorted({*in_query, *in_contract}):
+        returned, named = in_query.get(key), in_contract.get(key)
         if returned and named and (not named[1] or parse(named[1]).accepts(parse(returned[1]))):
             continue
         reason = "missing in definition" if not returned else "missing in contract" if not named else ""
-        types = [words[1].upper() if words else "" for words in (returned, named)]
+        types = [column[1].upper() if column else "" for column in (returned, named)]
         rows.append(((returned or named or ("",))[0], *types, reason or "data type mismatch"))
     widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     lines = [" | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows]
@@ -67,61 +67,61 @@ class QueryChecks:
         self._adapter, self._columns = adapter, columns
 
     def checked_query(self, sql: str, node: Mapping[str, Any]) -> Query:
-        """Check a model's query against its contract, and make it one whose rows a table can hold.
+        """Check a model's query against its contract, and return one whose rows a table can store.
 
         Args:
             sql: the query.
-            node: the model; its contract counts when it is enforced.
+            node: the model, whose contract may be enforced.
 
         Raises:
-            CompilationError: the query doesn't keep the contract; each difference is named.
+            CompilationError: the query does not match the contract; the error names each difference.
         """
         declared: dict[str, str] = {}
         if (node["config"].get("contract") or {}).get("enforced"):
-            declared, columns = self._contracted(sql, node)
+            declared, columns = self._check_contract(sql, node)
         else:
-            columns = self._columns.of_query(sql)
+            columns = self._columns.query_columns(sql)
         listed = contract.storable_select({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)
-        wanted = {name.lower(): words for name, words in declared.items()}
+        types = {name.lower(): data_type for name, data_type in declared.items()}
         for column in columns:
             if (kind := parse(column.dtype)).has_void:
-                column.dtype = wanted.get(column.name.lower(), kind.storable.sql)
+                column.dtype = types.get(column.name.lower(), kind.storable.sql)
         query = sql.rstrip().rstrip(";")
         return Query(f"select {', '.join(listed)} from (\n{query}\n) as DBT_INTERNAL_STORED", columns)
 
     def check_contract(self, sql: str, node: Mapping[str, Any]) -> None:
-        """Compare a query's columns with a model's contract: names, and whole types in Spark's own spelling.
+        """Check the names and types of a query's columns against a model's contract.
 
         Raises:
-            CompilationError: they differ; every difference is named.
+            CompilationError: they differ; the error names each difference.
         """
-        self._contracted(sql, node)
+        self._check_contract(sql, node)
 
-    def _contracted(self, sql: str, node: Mapping[str, Any]) -> tuple[dict[str, str], list[PenstockColumn]]:
-        """The declared types and the query's columns, once they agree."""
+    def _check_contract(self, sql: str, node: Mapping[str, Any]) -> tuple[dict[str, str], list[PenstockColumn]]:
+        """Return the declared types and the query's columns, when they match."""
         written = {column["name"]: column.get("data_type") for column in node["columns"].values()}
         try:
             declared = contract.declared_types(self._exact_types, written)
         except contract.UnknownType as error:
             raise AdapterCompilationError(*error.parts(node["name"])) from None
-        columns = self._columns.of_query(sql)
+        columns = self._columns.query_columns(sql)
         types = [parse(column.dtype).sql for column in columns]
-        if any("char(" in (words or "") for words in declared.values()):
+        if any("char(" in (data_type or "") for data_type in declared.values()):
             types = self._exact_types(sql)
-        found = {column.name: words for column, words in zip(columns, types, strict=True)}
+        found = {column.name: data_type for column, data_type in zip(columns, types, strict=True)}
         if different := contract.differences(declared, found):
-            words = render(*contract.mismatch_parts(node["name"], different))
-            raise CompilationError(f"{HEADER}{_mismatches(declared, found)}\n\n{words}")
+            message = render(*contract.mismatch_parts(node["name"], different))
+            raise CompilationError(f"{HEADER}{_mismatches(declared, found)}\n\n{message}")
         order = [name.lower() for name in declared]
         columns.sort(key=lambda column: order.index(column.name.lower()))
-        return {name: words for name, words in declared.items() if words}, columns
+        return {name: data_type for name, data_type in declared.items() if data_type}, columns
 
     def _exact_types(self, sql: str) -> list[str]:
-        """The types of a query's columns with the lengths of VARCHAR and CHAR, which Spark drops otherwise."""
+        """Return the types of a query's columns with the lengths of VARCHAR and CHAR, which Spark drops by default."""
         self._adapter.execute(f"set {contract.KEEP_LENGTHS}=true")
         try:
-            return [parse(column.dtype).sql for column in self._columns.of_query(sql)]
+            return [parse(column.dtype).sql for column in self._columns.query_columns(sql)]
         finally:
             self._adapter.execute(f"reset {contract.KEEP_LENGTHS}")

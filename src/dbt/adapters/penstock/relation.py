@@ -25,14 +25,14 @@ from penstock.intervals.grain import MONTH
 from penstock.intervals.model_config import is_interval
 from penstock.sql.names import column_expression
 
-# A name that needs quotes; any other text is SQL that its author wrote.
+# A column name that needs quotes; any other text is a SQL expression.
 QUOTED_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
 _thread = threading.local()
 
 
 @contextmanager
 def compiling(node: Any) -> Iterator[None]:
-    """Mark the inputs that this thread compiles, when the node is an interval model."""
+    """Mark the inputs of a node that this thread compiles, when it is an interval model."""
     before = getattr(_thread, "node", None)
     _thread.node = node
     try:
@@ -46,8 +46,8 @@ class IntervalFilter(EventTimeFilter):
     """The filter of an input whose intervals are not known yet.
 
     Attributes:
-        grain: the input's own; empty for the model's.
-        before: whether all intervals before the last one to build are read, not those to build.
+        grain: the input's grain; empty when it is the model's.
+        before: whether the model reads all intervals before the last one that it builds.
     """
 
     grain: str = ""
@@ -55,24 +55,24 @@ class IntervalFilter(EventTimeFilter):
 
     @property
     def mark(self) -> str:
-        """The marker that stands for the condition in compiled code."""
+        """The marker in compiled code, which each commit replaces by its condition."""
         return input_filter.marker(self.field_name, self.grain, self.before)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PenstockRelation(SparkRelation):
-    """dbt-spark's relation. One of another catalog can be named, but not rendered.
+    """dbt-spark's relation; a relation of another catalog can be named, but not rendered.
 
     Attributes:
-        described: a description of the source or model that is in another catalog.
-        named_only: whether that one is only named, as in dbt's manifest, and not read.
+        description: of the source or model that is in another catalog, for messages.
+        named_only: whether a relation of another catalog is only named, as in dbt's manifest, and not read.
     """
 
-    described: str | None = None
+    description: str | None = None
     named_only: bool = False
 
     def __post_init__(self) -> None:
-        # The default catalog is left out: dbt's cache and its catalog of docs compare databases.
+        # dbt's cache and its docs catalog compare databases, so the default catalog is always None.
         if self.database is not None and not databases.is_foreign(self.database, self.schema):
             object.__setattr__(self, "path", dataclasses.replace(self.path, database=None))
 
@@ -86,7 +86,7 @@ class PenstockRelation(SparkRelation):
         """Return the relation as SQL.
 
         Raises:
-            DbtRuntimeError: it is in another catalog.
+            AdapterError: it is in another catalog.
         """
         if self.identifier and not self.named_only:
             databases.check_read(self)
@@ -94,7 +94,7 @@ class PenstockRelation(SparkRelation):
 
     @classmethod
     def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
-        """Return the relation of a node or source. Only `ref` and `source` pass an `event_time_filter`, maybe None."""
+        """Return the relation of a node or source; only `ref` and `source` pass an `event_time_filter` or None."""
         relation = super().create_from(quoting, relation_config, **kwargs)
         window = relation.event_time_filter
         if window and QUOTED_NAME.fullmatch(window.field_name):
@@ -102,8 +102,8 @@ class PenstockRelation(SparkRelation):
             relation = dataclasses.replace(relation, event_time_filter=quoted)
         if relation.database:
             named_only = "event_time_filter" not in kwargs
-            described = databases.described(relation_config)
-            return dataclasses.replace(relation, described=described, named_only=named_only)
+            description = databases.describe_node(relation_config)
+            return dataclasses.replace(relation, description=description, named_only=named_only)
         config = getattr(relation_config, "config", None)
         column = getattr(config, "event_time", None)
         unfiltered = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None
@@ -113,7 +113,7 @@ class PenstockRelation(SparkRelation):
         size = getattr(config, "batch_size", None) or ""
         # Source tables have months, whatever the grain of the model that reads them.
         own = MONTH if getattr(relation_config, "resource_type", "") == "source" else getattr(size, "value", size)
-        # Not as an argument of create_from, which makes a plain EventTimeFilter of it.
+        # create_from would turn it into a plain EventTimeFilter.
         before = getattr(relation_config, "name", "") in (reader.config.get("reads_before") or ())
         marked = IntervalFilter(column, grain=str(own), before=before)
         return dataclasses.replace(relation, event_time_filter=marked)

@@ -1,8 +1,8 @@
-"""Look up tables and views by the names that the project's nodes have.
+"""Look up the tables and views of the project's nodes by name.
 
-dbt lists whole schemas before a run and for its docs. Spark answers such a list with one call to the metastore for
-each table, so a lake with thousands of tables would slow down every run. Here the list is limited to the project's
-names. Another name is looked up when a macro needs it, and a macro that needs the whole schema gets it.
+dbt lists whole schemas before a run and for its docs. For such a list Spark calls the metastore once for each table,
+so a schema with thousands of tables would slow down every run. The adapter lists only the names of the project's
+nodes. It looks up another name when a macro needs it, and lists a whole schema when a macro needs all relations.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from dbt.adapters.penstock import databases
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-NOT_THERE = (*SCHEMA_NOT_FOUND_MESSAGES, *TABLE_OR_VIEW_NOT_FOUND_MESSAGES)
+NOT_FOUND = (*SCHEMA_NOT_FOUND_MESSAGES, *TABLE_OR_VIEW_NOT_FOUND_MESSAGES)
 ICEBERG = "table_type=ICEBERG"
 NO_EXTENDED = "SHOW TABLE EXTENDED is not supported"
 
 
 def catalog_table(rows: list[dict[str, Any]]) -> Any:
-    """Return the catalog's rows as a table whose text is as it was written: '007' is no number, 'null' no null."""
+    """Return the catalog's rows as a table that keeps text as it is: '007' stays text, and so does 'null'."""
     import agate
 
     names = list(dict.fromkeys(name for row in rows for name in row))
 
-    def kind(name: str) -> Any:
+    def type_of(name: str) -> Any:
         values = [row.get(name) for row in rows]
         if all(isinstance(value, bool) or value is None for value in values):
             return agate.Boolean()
@@ -48,23 +48,24 @@ def catalog_table(rows: list[dict[str, Any]]) -> Any:
             return Integer()
         return agate.Text(cast_nulls=False)
 
-    return agate.Table([[row.get(name) for name in names] for row in rows], names, [kind(name) for name in names])
+    return agate.Table([[row.get(name) for name in names] for row in rows], names, [type_of(name) for name in names])
 
 
 def information(relation: BaseRelation) -> str:
-    """Return what SHOW TABLE EXTENDED says of a relation; empty when that is not known."""
+    """Return the output of SHOW TABLE EXTENDED for a relation; empty when it is not known."""
     return getattr(relation, "information", None) or ""
 
 
 def mark_iceberg(relations: Iterable[BaseRelation]) -> list[BaseRelation]:
-    """Return relations, Iceberg tables marked as such: dbt-spark knows one by its provider, Hive's metastore by a
-    property.
+    """Return relations with Iceberg tables marked.
+
+    dbt-spark looks at the provider of a table only, and in Hive's metastore a table property has the format.
     """
     return [item.incorporate(is_iceberg=True) if ICEBERG in information(item) else item for item in relations]
 
 
 def has_definition(relation: BaseRelation, definition: str) -> bool:
-    """Return whether a view was created from this definition, by the property that its macro sets."""
+    """Return whether a view was created from a definition, by the property that the macro set."""
     return f"penstock.definition={definition}" in information(relation)
 
 
@@ -77,12 +78,12 @@ class RelationLookup:
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
-        # The names looked up in each schema of dbt's cache, both in lower case. A schema that isn't
-        # here has been listed whole, or not at all.
+        # The names that were looked up in each schema, both in lower case. A schema without an entry was listed as a
+        # whole, or not at all.
         self._looked_up: dict[str, set[str]] = {}
 
     def _names(self, relation_configs: Iterable[RelationConfig]) -> dict[str, set[str]]:
-        """The names that nodes have in each schema, both in lower case."""
+        """Return the names of nodes in each schema, both in lower case."""
         names: dict[str, set[str]] = {}
         for config in relation_configs:
             if databases.is_foreign(config.database, config.schema):
@@ -93,23 +94,23 @@ class RelationLookup:
         return names
 
     def find(self, schema: str, names: Iterable[str]) -> list[BaseRelation]:
-        """The tables and views of a schema that have one of these names; none when the schema isn't there."""
-        wanted = {"schema": schema, "pattern": "|".join(sorted(names))}
+        """Return the tables and views of a schema with these names; none when the schema does not exist."""
+        arguments = {"schema": schema, "pattern": "|".join(sorted(names))}
         try:
-            rows = self._adapter.execute_macro("penstock_show_tables", kwargs=wanted)
-            read = self._adapter._get_relation_information
+            rows = self._adapter.execute_macro("penstock_show_tables", kwargs=arguments)
+            get_information = self._adapter._get_relation_information
         except DbtRuntimeError as error:
-            if any(text in error.msg for text in NOT_THERE):
+            if any(text in error.msg for text in NOT_FOUND):
                 return []
             if NO_EXTENDED not in error.msg:
                 raise
-            rows = self._adapter.execute_macro("penstock_show_table_names", kwargs=wanted)
-            read = self._adapter._get_relation_information_using_describe
-        return self._adapter._build_spark_relation_list(row_list=rows, relation_info_func=read)
+            rows = self._adapter.execute_macro("penstock_show_table_names", kwargs=arguments)
+            get_information = self._adapter._get_relation_information_using_describe
+        return self._adapter._build_spark_relation_list(row_list=rows, relation_info_func=get_information)
 
     @contextlib.contextmanager
     def _lookups(self) -> Iterator[Any]:
-        """Threads that ask about several schemas at once; an interrupt or a failure ends what they ask."""
+        """Yield threads for lookups in several schemas at once; an interrupt or a failure cancels their statements."""
         with executor(self._adapter.config) as pool:
             try:
                 yield pool
@@ -121,14 +122,15 @@ class RelationLookup:
     def fill_cache(
         self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
     ) -> None:
-        """Fill dbt's cache with the project's own relations of each schema."""
+        """Fill dbt's cache with the project's relations of each schema."""
         configs = list(relation_configs)
         schemas = {item.schema for item in cache_schemas or self._adapter._get_cache_schemas(configs) if item.schema}
-        names = {schema: found for schema, found in self._names(configs).items() if schema in map(str.lower, schemas)}
+        known = set(map(str.lower, schemas))
+        names = {schema: of_schema for schema, of_schema in self._names(configs).items() if schema in known}
         with self._lookups() as pool:
             futures = [
-                pool.submit_connected(self._adapter, f"list_{schema}", self.find, schema, found)
-                for schema, found in names.items()
+                pool.submit_connected(self._adapter, f"list_{schema}", self.find, schema, of_schema)
+                for schema, of_schema in names.items()
             ]
             for future in futures:
                 for relation in future.result():
@@ -137,21 +139,21 @@ class RelationLookup:
         self._adapter.cache.update_schemas({(None, schema) for schema in schemas})
 
     def list_schemas(self, database: str | None) -> list[str]:
-        """Return all schemas; dbt asks for them once for each schema of the project."""
+        """Return all schemas, cached, since dbt lists them once for each schema of the project."""
 
         def show() -> tuple[list[str], bool]:
             return SparkAdapter.list_schemas(self._adapter, database), True
 
-        # A statement that makes or drops a schema counts as one that may change anything.
+        # A statement that creates or drops a schema may change any relation, so it drops this result.
         return list(self._adapter.connections.descriptions.get("show databases", "", lambda relation: False, show))
 
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
-        """Every relation of a schema; one that only the project's names were asked of is listed whole now."""
+        """Return every relation of a schema; a schema of which only some names were looked up is listed now."""
         if schema.lower() in self._looked_up:
             whole = self._adapter.Relation.create(schema=schema, identifier="").without_identifier()
-            # dbt's cache answers without a connection; a caller that relied on that has none.
-            held = self._adapter.connections.get_if_exists() is not None
-            with contextlib.nullcontext() if held else self._adapter.connection_named(f"list_{schema}"):
+            # dbt's cache needs no connection, so the caller may have none.
+            connected = self._adapter.connections.get_if_exists() is not None
+            with contextlib.nullcontext() if connected else self._adapter.connection_named(f"list_{schema}"):
                 for relation in self._adapter.list_relations_without_caching(whole):
                     self._adapter.cache.add(relation)
             self._looked_up.pop(schema.lower(), None)
@@ -159,37 +161,37 @@ class RelationLookup:
         return relations
 
     def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
-        """A relation by name, from dbt's cache; asked for once when no node of the project has the name."""
-        asked = self._looked_up.get(schema.lower()) if schema and identifier else None
-        if asked is None:
+        """Return a relation by name from dbt's cache; a name that no node has is looked up once."""
+        looked_up = self._looked_up.get(schema.lower()) if schema and identifier else None
+        if looked_up is None:
             return SparkAdapter.get_relation(self._adapter, None, schema, identifier)
-        if identifier.lower() not in asked:
+        if identifier.lower() not in looked_up:
             for relation in self.find(schema, [identifier]):
                 self._adapter.cache.add(relation)
-            asked.add(identifier.lower())
+            looked_up.add(identifier.lower())
         matches = self._adapter._make_match(self._adapter.cache.get_relations(None, schema), None, schema, identifier)
         return matches[0] if matches else None
 
     def get_filtered_catalog(
         self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
     ) -> tuple[Any, list[Exception]]:
-        """Return the catalog; dbt finds a node's rows by the database that the node is configured with."""
+        """Return the catalog of nodes with their configured databases, by which dbt finds a node's rows."""
         configs = list(relation_configs)
         table, failed = SparkAdapter.get_filtered_catalog(self._adapter, configs, used_schemas, relations)
-        named = databases.configured(configs)
+        configured = databases.configured_databases(configs)
         rows = [
             {**row, "table_database": database}
             for row in (item.dict() for item in table.rows)
-            for database in named.get((row["table_schema"].lower(), row["table_name"].lower()), {None})
+            for database in configured.get((row["table_schema"].lower(), row["table_name"].lower()), {None})
         ]
         return catalog_table(rows), failed
 
     def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:
-        """Columns, owners and sizes of the project's relations, for `dbt docs generate`."""
+        """Return columns, owners and sizes of the project's relations, for `dbt docs generate`."""
         return self._catalog(self._names(relation_configs))
 
     def get_catalog_by_relations(self, used_schemas: Any, relations: set[BaseRelation]) -> tuple[Any, list[Exception]]:
-        """The same for some relations, as `dbt docs generate --select` asks."""
+        """Return the catalog of some relations, for `dbt docs generate --select`."""
         names: dict[str, set[str]] = {}
         for relation in relations:
             if not relation.database:
@@ -201,8 +203,8 @@ class RelationLookup:
         failed: list[Exception] = []
         with self._lookups() as pool:
             futures = [
-                pool.submit_connected(self._adapter, f"catalog_{schema}", self._catalog_of_schema, schema, found)
-                for schema, found in names.items()
+                pool.submit_connected(self._adapter, f"catalog_{schema}", self._schema_catalog, schema, of_schema)
+                for schema, of_schema in names.items()
             ]
             for future in futures:
                 try:
@@ -211,17 +213,17 @@ class RelationLookup:
                     failed.append(error)
         return catalog_table(rows), failed
 
-    def _catalog_of_schema(self, schema: str, names: set[str]) -> list[dict[str, Any]]:
+    def _schema_catalog(self, schema: str, names: set[str]) -> list[dict[str, Any]]:
         rows = map(self._adapter._get_columns_for_catalog, self.find(schema, names))
         return list(itertools.chain.from_iterable(rows))
 
     def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
-        """A relation's columns, owner and size; None when it isn't there."""
+        """Return a relation's columns, owner and size; None when it does not exist."""
         schema, identifier = str(relation.schema), str(relation.identifier)
-        found = self.find(schema, [identifier])
-        if not found:
+        matches = self.find(schema, [identifier])
+        if not matches:
             return None
-        rows = list(self._adapter._get_columns_for_catalog(found[0]))
+        rows = list(self._adapter._get_columns_for_catalog(matches[0]))
         columns = {
             row["column_name"]: ColumnMetadata(
                 row["column_type"], row["column_index"], row["column_name"], row.get("column_comment")
@@ -241,5 +243,5 @@ class RelationLookup:
             if f"stats:{name}:label" in first
         }
         comment, owner = first.get("table_comment"), first.get("table_owner")
-        metadata = TableMetadata(str(found[0].type), schema, identifier, comment=comment, owner=owner)
+        metadata = TableMetadata(str(matches[0].type), schema, identifier, comment=comment, owner=owner)
         return CatalogTable(metadata=metadata, columns=columns, stats=stats)

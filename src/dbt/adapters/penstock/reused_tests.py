@@ -1,8 +1,8 @@
 """Skip tests in `dbt build` that passed before, while their SQL and their data are the same.
 
-The variable `reuse_passed_tests` switches it on. Only changes that this program can see are compared: the newest
-commits of Delta tables on this machine, the definitions of views, the versions of the lake's months. A test that reads
-anything else runs.
+The variable `reuse_passed_tests` turns this on. A test is skipped only when the adapter can see every change of its
+inputs: by the newest commits of Delta tables on this machine, the definitions of views, and the versions of the lake's
+months. A test with other inputs always runs.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock import __version__, node_fingerprint, statement_text
+from dbt.adapters.penstock.errors import as_dbt_errors
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
 from dbt.adapters.penstock.passed_tests import FILE, PassedTests
 from dbt.adapters.penstock.relation_lookup import RelationLookup, information
@@ -29,66 +30,68 @@ if TYPE_CHECKING:
 
 logger = AdapterLogger("penstock")
 DEFINITION = re.compile(r"penstock\.definition=(\w+)")
-# A query with one of these may give something else tomorrow.
-CHANGING = re.compile(
+# A query with one of these functions may return other rows each time.
+NONDETERMINISTIC = re.compile(
     r"\b(current_\w+|curdate|now|localtimestamp|unix_timestamp|rand\w*|uuid|shuffle|monotonically_increasing_id"
     r"|spark_partition_id|input_file_\w+|_metadata)\b",
     re.IGNORECASE,
 )
+# A relation in the text of a query.
+RELATION = re.compile(rf"\b(?:from|join)\s+{statement_text.NAME}", re.IGNORECASE)
 
 
-# A relation that a query names itself, with its schema.
-NAMED = re.compile(rf"\b(?:from|join)\s+{statement_text.NAME}", re.IGNORECASE)
-
-
-class Unseen(Exception):
-    """A test reads something whose changes this program can't see."""
+class UnknownChanges(Exception):
+    """A test has an input whose changes the adapter cannot see."""
 
 
 class ReusedTests:
     """The reuse of passed tests in one dbt run.
 
     Args:
-        adapter: knows the project, and sends the statements.
+        adapter: gives the project, and sends the statements.
         relations: looks up relations by name.
-        intervals: knows the interval sources.
+        intervals: gives the interval sources.
     """
 
     def __init__(self, adapter: PenstockAdapter, relations: RelationLookup, intervals: IntervalRunner) -> None:
         self._adapter, self._relations, self._intervals = adapter, relations, intervals
         project = adapter.config
-        # `dbt debug` has no project, and no tests.
+        # `dbt debug` has no project and no tests.
         target = Path(project.project_root) / project.target_path if hasattr(project, "target_path") else None
         self._passed = PassedTests(target / FILE) if target else None
-        # SHOW TABLE EXTENDED's answer for each relation that this run changed: its tests come after its statements.
+        # The output of SHOW TABLE EXTENDED for each relation that this run changed, read after its last change.
         self._changed: dict[str, str] = {}
 
+    @as_dbt_errors()
     def key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
-        """Return a key of a test's SQL and of the data that it reads now; empty when that can't be seen.
+        """Return a key of a test's SQL and of the data that it reads now; empty when its inputs may change unseen.
 
         Args:
             node: the test.
-            sql: its query, with all the rows of a unit test's inputs.
+            sql: its query; that of a unit test contains the rows of its inputs.
             expected: the rows that a unit test expects.
+
+        Raises:
+            AdapterError: penstock.yml is not valid, or an interval source is damaged.
         """
         if (
             self._passed is None
-            or CHANGING.search(statement_text.stripped(sql))
+            or NONDETERMINISTIC.search(statement_text.stripped(sql))
             or getattr(self._adapter.config.args, "defer", False)
         ):
             return ""
         try:
-            # A unit test reads nothing but its query.
-            read = [] if node["resource_type"] == "unit_test" else sorted(self._read(node["unique_id"]))
+            # A unit test has no inputs outside its query.
+            versions = [] if node["resource_type"] == "unit_test" else sorted(self._input_versions(node["unique_id"]))
             self._require_known(sql, node["unique_id"])
-        except Unseen as error:
+        except UnknownChanges as error:
             logger.debug(f"{node['name']} runs again: {error}")
             return ""
-        if not read and node["resource_type"] != "unit_test":
+        if not versions and node["resource_type"] != "unit_test":
             return ""
-        # A model may write dbt's own id of the run into its rows.
+        # The query may contain dbt's invocation id.
         text = sql.replace(get_invocation_id(), "")
-        parts = [__version__.version, metadata.version("pyspark"), text, json.dumps(expected, default=str), *read]
+        parts = [__version__.version, metadata.version("pyspark"), text, json.dumps(expected, default=str), *versions]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def has_passed(self, node: dict[str, Any], key: str) -> bool:
@@ -96,10 +99,10 @@ class ReusedTests:
         return self._passed is not None and self._passed.reuse(node["unique_id"], key)
 
     def record(self, node: dict[str, Any], key: str, table: Any) -> str:
-        """Note a test that passed.
+        """Record a test that ran, when it passed.
 
         Args:
-            key: as it was before the test ran.
+            key: the key from before the test ran.
             table: the rows of its query: a count of failures, or a unit test's expected and actual rows.
         """
         if self._passed is None or not key:
@@ -116,82 +119,82 @@ class ReusedTests:
             self._passed.add(node["unique_id"], key)
         return ""
 
-    def _read(self, name: str) -> Iterator[str]:
-        """What a node reads, behind views too, each with what tells its rows from any others.
+    def _input_versions(self, name: str) -> Iterator[str]:
+        """Yield the inputs of a node, also behind views, each with a text that identifies its rows.
 
         Raises:
-            Unseen: names what can't be seen.
+            UnknownChanges: names the input.
         """
         manifest: Any = self._adapter.get_macro_resolver()
         for parent in manifest.nodes[name].depends_on.nodes:
             source, node = manifest.sources.get(parent), manifest.nodes.get(parent)
             if source is not None:
-                owner, table = self._intervals.sources.get(source.schema.lower()), source.identifier.lower()
-                if owner is None or not owner.registers or not owner.has_intervals(table):
-                    raise Unseen(parent)
-                yield f"{parent} {sorted(owner.versions(self._intervals.rows, table).items())}"
+                intervals, table = self._intervals.sources.get(source.schema.lower()), source.identifier.lower()
+                if intervals is None or not intervals.registers or not intervals.has_intervals(table):
+                    raise UnknownChanges(parent)
+                yield f"{parent} {sorted(intervals.versions(self._intervals.rows, table).items())}"
             elif node is None:
-                raise Unseen(parent)
+                raise UnknownChanges(parent)
             elif node_fingerprint.is_stored(node):
-                yield f"{parent} {self._commit(node)}"
+                yield f"{parent} {self._newest_commit(node)}"
             else:
                 if node.config.materialized == "view":
                     definition = DEFINITION.search(self._information(node))
-                    if not definition or CHANGING.search(statement_text.stripped(node.raw_code)):
-                        raise Unseen(parent)
+                    if not definition or NONDETERMINISTIC.search(statement_text.stripped(node.raw_code)):
+                        raise UnknownChanges(parent)
                     self._require_known(node.raw_code, parent)
                     yield f"{parent} {definition[1]}"
-                yield from self._read(parent)
+                yield from self._input_versions(parent)
 
     def _require_known(self, sql: str, name: str) -> None:
-        """Refuse a query that names a relation which isn't among the inputs of its node.
+        """Check that a query names only relations that are inputs of its node.
 
         Raises:
-            Unseen: names the relation.
+            UnknownChanges: names the other relation.
         """
         known = self._inputs(name)
-        for found in NAMED.finditer(statement_text.stripped(sql)):
-            parts = found[1].replace("`", "").lower().split(".")
+        for match in RELATION.finditer(statement_text.stripped(sql)):
+            parts = match[1].replace("`", "").lower().split(".")
             if len(parts) > 1 and ".".join(parts[-2:]) not in known:
-                raise Unseen(found[1])
+                raise UnknownChanges(match[1])
 
     def _inputs(self, name: str) -> set[str]:
-        """The relations that a node refers to, also behind views and ephemeral models, as `schema.table`."""
+        """Return the relations that a node refers to, also behind views and ephemeral models, as `schema.table`."""
         manifest: Any = self._adapter.get_macro_resolver()
-        found: set[str] = set()
+        relations: set[str] = set()
         node = manifest.nodes.get(name)
         for parent in node.depends_on.nodes if node else ():
-            of = manifest.nodes.get(parent) or manifest.sources.get(parent)
-            if of is not None:
-                found.add(node_fingerprint.name_of(of))
-                found |= (
-                    self._inputs(parent) if parent in manifest.nodes and not node_fingerprint.is_stored(of) else set()
-                )
-        return found
+            upstream = manifest.nodes.get(parent) or manifest.sources.get(parent)
+            if upstream is None:
+                continue
+            relations.add(node_fingerprint.relation_name(upstream))
+            if parent in manifest.nodes and not node_fingerprint.is_stored(upstream):
+                relations |= self._inputs(parent)
+        return relations
 
     def _information(self, node: Any) -> str:
-        """What SHOW TABLE EXTENDED says of a node's relation; asked for again, once, when this run changed it."""
-        name = node_fingerprint.name_of(node)
+        """Return the output of SHOW TABLE EXTENDED for a node's relation; read again once when this run changed it."""
+        name = node_fingerprint.relation_name(node)
         if name not in self._changed:
             known = self._adapter.get_relation(None, node.schema, node.alias)
             text = information(known) if known else ""
             if known is None or (text and not self._adapter.connections.descriptions.changed(name)):
                 return text
-            found = self._relations.find(node.schema, [node.alias.lower()])
-            self._changed[name] = information(found[0]) if found else ""
+            matches = self._relations.find(node.schema, [node.alias.lower()])
+            self._changed[name] = information(matches[0]) if matches else ""
         return self._changed[name]
 
-    def _commit(self, node: Any) -> str:
-        """The newest commit of a node's table.
+    def _newest_commit(self, node: Any) -> str:
+        """Return the newest commit of a node's table.
 
         Raises:
-            Unseen: no Delta table on this machine.
+            UnknownChanges: it is not a Delta table on this machine.
         """
         log = delta_log.log_folder(self._information(node)) if self._adapter.config.credentials.managed else None
-        found = delta_log.newest_commit_id(log) if log else None
-        if found is None:
-            raise Unseen(node.unique_id)
-        return found
+        commit = delta_log.newest_commit_id(log) if log else None
+        if commit is None:
+            raise UnknownChanges(node.unique_id)
+        return commit
 
     def save(self) -> None:
         """Save which tests passed, at the end of dbt."""

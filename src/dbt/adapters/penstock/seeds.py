@@ -1,9 +1,8 @@
-"""Seeds in bulk: a CSV file becomes a few SQL literals, with the column types that dbt infers.
+"""Seeds as a few SQL literals, with the column types that dbt infers.
 
-dbt reads a seed with agate, which tests every cell against every type and keeps a Python object for
-each: minutes for a hundred thousand rows. Here the types come from the same testers
-(dbt_common.clients.agate_helper), asked once for each distinct value of a column and only until one
-type holds; the rows travel as JSON and are cast by Spark.
+dbt reads a seed with agate, which tests every cell against every type and creates a Python object for each cell:
+minutes for a hundred thousand rows. This module uses the same type testers (dbt_common.clients.agate_helper), but
+tests each distinct value of a column once, and only until a type matches. The rows are sent as JSON and cast by Spark.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from typing import Any
 import agate
 from dbt_common.clients import agate_helper
 
-from dbt.adapters.penstock.column_names import typed
+from dbt.adapters.penstock.column_names import seed_column_types
 from dbt.adapters.penstock.columns import PenstockColumn
 from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError
 from penstock.sql.data_types import parse
@@ -38,12 +37,12 @@ DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-# Goes up when a later version makes another table of the same file.
+# Increased when a new version of this module creates another table from the same file.
 FORMAT = 1
 FINGERPRINT = "penstock.seed"
-ROWS_A_LITERAL = 5000
-# Characters of one statement; Hive's Thrift server takes messages of 100 MB.
-CHARACTERS_A_PART = 16_000_000
+ROWS_PER_LITERAL = 5000
+# Characters of one statement; Hive's Thrift server accepts messages of up to 100 MB.
+CHARACTERS_PER_PART = 16_000_000
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class Seed:
     Attributes:
         names: the columns.
         types: the Spark type of each, inferred or from `column_types`.
-        count: how many rows.
-        parts: queries with one column, `r`, an array of strings a row; each fits in one statement.
+        count: the number of rows.
+        parts: queries with one column `r`, each row an array of strings; each query fits in one statement.
         preview: the first rows, for `dbt seed --show`.
     """
 
@@ -67,11 +66,11 @@ class Seed:
     @property
     def columns(self) -> list[PenstockColumn]:
         """The columns, with their types."""
-        return [PenstockColumn(name, words) for name, words in zip(self.names, self.types, strict=True)]
+        return [PenstockColumn(name, data_type) for name, data_type in zip(self.names, self.types, strict=True)]
 
 
 def is_null(cell: str | None) -> bool:
-    """Whether dbt takes a cell for NULL."""
+    """Return whether dbt reads a cell as NULL."""
     return cell is None or cell.strip().lower() in NULLS
 
 
@@ -80,73 +79,55 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
 
     Args:
         path: the CSV file.
-        column_types: Spark types of columns that aren't to be inferred.
-        delimiter: between the cells of a row.
-        limit: how many rows to keep; the types come from all of them.
+        column_types: Spark types of columns whose type is not inferred.
+        delimiter: the character between the cells of a row.
+        limit: the number of rows to keep; types are inferred from all rows.
 
     Raises:
-        DbtRuntimeError: the file is empty, a row has more cells than there are columns, or a key of
-            `column_types` is no column.
+        DbtRuntimeError: the file is empty, a row has more cells than columns, or a key of `column_types` is not a
+            column.
     """
     names, rows = _cells(path, delimiter)
-    column_types = typed(column_types, names, f"the seed {path.stem}")
+    column_types = seed_column_types(column_types, names, f"the seed {path.stem}")
     columns = list(zip_longest(*rows)) if rows else []
     columns += [(None,) * len(rows)] * (len(names) - len(columns))
     testers = [_tester(name, column, column_types) for name, column in zip(names, columns, strict=True)]
     types = [
-        _stored(column_types[name]) if column_types.get(name) else _spark_type(tester, column)
+        _storable_type(column_types[name]) if column_types.get(name) else _spark_type(tester, column)
         for name, tester, column in zip(names, testers, columns, strict=True)
     ]
-    written = [
-        _written(tester, spark_type, column) for tester, spark_type, column in zip(testers, types, columns, strict=True)
-    ]
-    kept = list(zip(*written, strict=True))[:limit]
+    texts = map(_cells_to_cast, testers, types, columns)
+    kept = list(zip(*texts, strict=True))[:limit]
     preview = agate.Table(rows[:10], names, column_types=testers)
-    return Seed(names, tuple(types), len(kept), tuple(_parts(kept)), preview)
+    return Seed(names, tuple(types), len(kept), tuple(_part_queries(kept)), preview)
 
 
 def fingerprint(node: Mapping[str, Any]) -> str | None:
-    """What a seed's table is made of, its file and its configuration, as one hash; None when dbt hashed no file.
-
-    Args:
-        node: the seed. dbt hashes files of up to 1 MB.
-    """
+    """Return a hash of a seed's file and configuration; None when dbt did not hash the file, as above 1 MB."""
     checksum = node.get("checksum") or {}
     if checksum.get("name") != "sha256":
         return None
     columns = {name: column.get("description") for name, column in (node.get("columns") or {}).items()}
-    made_of = [FORMAT, checksum["checksum"], node["config"], node.get("description"), columns]
-    return hashlib.sha256(json.dumps(made_of, sort_keys=True, default=str).encode()).hexdigest()
+    parts = [FORMAT, checksum["checksum"], node["config"], node.get("description"), columns]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _stored(words: str) -> str:
-    """A configured type, a string in place of VOID, which no table can hold."""
-    kind = parse(words.strip().lower())
-    return kind.storable.sql if kind.has_void else words
+def _storable_type(data_type: str) -> str:
+    """Return a configured type, with STRING in place of VOID, which a table cannot store."""
+    parsed = parse(data_type.strip().lower())
+    return parsed.storable.sql if parsed.has_void else data_type
 
 
 def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]]:
     text = path.read_text(encoding="utf-8").removeprefix(agate_helper.BOM)
     if len(delimiter) != 1:
-        raise AdapterCompilationError(
-            f"one character as delimiter of {path}",
-            repr(delimiter),
-            "correct it",
-        )
+        raise AdapterCompilationError(f"one character as delimiter of {path}", repr(delimiter), "correct it")
     try:
         header, *rows = csv.reader(io.StringIO(text), delimiter=delimiter)
     except ValueError:
-        raise AdapterError(
-            "a header with the columns' names",
-            f"an empty file, {path}",
-            "write one",
-        ) from None
+        raise AdapterError("a header with the columns' names", f"an empty file, {path}", "write one") from None
     except csv.Error as error:
-        raise AdapterError(
-            "a CSV file",
-            f"{error}, in {path}",
-            "correct it",
-        ) from None
+        raise AdapterError("a CSV file", f"{error}, in {path}", "correct it") from None
     names: tuple[str, ...] = agate.utils.deduplicate(header, column_names=True)
     for number, row in enumerate(rows, start=1):
         if len(row) > len(names):
@@ -159,31 +140,32 @@ def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]
 
 
 def _tester(name: str, column: Sequence[str | None], column_types: dict[str, str]) -> Any:
-    """The first of dbt's types that every cell of a column can be read as."""
+    """Return the tester of the first of dbt's types that fits every cell of a column."""
     testers = agate_helper.build_type_tester(())._possible_types
     if name in column_types:
         return testers[-1]
     distinct = {cell for cell in column if cell is not None}
-    return next(tester for tester in testers if _holds(tester, distinct))
+    return next(tester for tester in testers if _fits(tester, distinct))
 
 
-def _holds(tester: Any, cells: Iterable[str]) -> bool:
-    """Whether a type can be read from every cell; shapes known to be right aren't parsed."""
+def _fits(tester: Any, cells: Iterable[str]) -> bool:
+    """Return whether a type fits every cell; cells that match its pattern are not parsed."""
     if isinstance(tester, TEXT):
         return True
-    known = _known(tester)
-    return all(known(cell) or tester.test(cell) for cell in cells)
+    matches = _pattern(tester)
+    return all(matches(cell) or tester.test(cell) for cell in cells)
 
 
-def _known(tester: Any) -> Callable[[str], Any]:
+def _pattern(tester: Any) -> Callable[[str], Any]:
+    """Return a fast check whose success means that a type fits a cell."""
     if isinstance(tester, NUMBER):
         return DECIMAL.fullmatch
-    shape = {agate.Date: DATE, agate.DateTime: TIMESTAMP}.get(type(tester))
-    if shape is None:
+    pattern = {agate.Date: DATE, agate.DateTime: TIMESTAMP}.get(type(tester))
+    if pattern is None:
         return lambda cell: False
 
     def valid(cell: str) -> bool:
-        if not shape.fullmatch(cell):
+        if not pattern.fullmatch(cell):
             return False
         try:
             datetime.fromisoformat(cell)
@@ -200,7 +182,7 @@ def _number(tester: Any, cell: str) -> Decimal:
 
 
 def _spark_type(tester: Any, column: Sequence[str | None]) -> str:
-    """The Spark type of a column, as dbt-spark converts agate's."""
+    """Return the Spark type of a column, as dbt-spark converts agate's."""
     if isinstance(tester, agate_helper.Integer):
         return "bigint"
     if isinstance(tester, NUMBER):
@@ -214,8 +196,8 @@ def _spark_type(tester: Any, column: Sequence[str | None]) -> str:
     return "string"
 
 
-def _written(tester: Any, spark_type: str, column: Sequence[str | None]) -> list[str | None]:
-    """A column's cells as text that Spark casts to its type."""
+def _cells_to_cast(tester: Any, spark_type: str, column: Sequence[str | None]) -> list[str | None]:
+    """Return a column's cells as text that Spark casts to its type."""
     text = _text(tester, spark_type)
     return [None if cell is None or is_null(cell) else text(cell) for cell in column]
 
@@ -231,13 +213,13 @@ def _text(tester: Any, spark_type: str) -> Callable[[str], str | None]:
             return str(int(value)) if spark_type == "bigint" and value.is_finite() else str(value)
 
         return number
-    known = _known(tester)
+    matches = _pattern(tester)
     if isinstance(tester, agate.Date | agate.DateTime):
-        return lambda cell: cell if known(cell) else str(tester.cast(cell))
+        return lambda cell: cell if matches(cell) else str(tester.cast(cell))
     if isinstance(tester, agate.Boolean):
 
         def boolean(cell: str) -> str | None:
-            # agate drops commas first: a cell of nothing else is a null.
+            # agate removes commas first, so a cell of commas only is NULL.
             value = tester.cast(cell)
             return None if value is None else str(value).lower()
 
@@ -246,18 +228,18 @@ def _text(tester: Any, spark_type: str) -> Callable[[str], str | None]:
 
 
 def _literal(rows: Sequence[Sequence[str | None]]) -> str:
-    """Rows as a SQL literal of JSON, arrays of strings in an array."""
+    """Return rows as a SQL literal of JSON: an array of arrays of strings."""
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
-    # With spark.sql.variable.substitute, Spark substitutes ${…} in a statement, inside of literals too.
+    # With spark.sql.variable.substitute, Spark replaces ${…} in statements, even inside literals.
     text = text.replace("$", "\\u0024")
     return string_literal(text)
 
 
-def _parts(rows: Sequence[Sequence[str | None]]) -> Iterable[str]:
+def _part_queries(rows: Sequence[Sequence[str | None]]) -> Iterable[str]:
     literals: list[str] = []
-    for start in range(0, len(rows), ROWS_A_LITERAL):
-        literals.append(_literal(rows[start : start + ROWS_A_LITERAL]))
-        if sum(map(len, literals)) >= CHARACTERS_A_PART:
+    for start in range(0, len(rows), ROWS_PER_LITERAL):
+        literals.append(_literal(rows[start : start + ROWS_PER_LITERAL]))
+        if sum(map(len, literals)) >= CHARACTERS_PER_PART:
             yield _query(literals)
             literals = []
     if literals:

@@ -14,8 +14,8 @@ from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.sessions import Session
 
 logger = AdapterLogger("penstock")
-# Spark cancels the jobs that an operation has at that moment. One that adaptive execution is about to
-# submit would run on for ever; closing the operation so many seconds later cancels that one too.
+# A cancellation ends the jobs that an operation has at that moment. A job that adaptive execution is about to submit
+# would run forever; closing the operation so many seconds later ends that one too.
 SETTLE = 2.0
 
 
@@ -40,11 +40,11 @@ class SentStatement:
     @contextmanager
     def limited(self, seconds: float | None) -> Iterator[None]:
         """Stop the statement after so many seconds; None for no limit."""
-        words = (
+        message = (
             f"Query exceeded timeout of {seconds} seconds (query_timeout in profiles.yml) "
             "and was cancelled on the server"
         )
-        timer = threading.Timer(seconds or 0, self._time_out, (words,))
+        timer = threading.Timer(seconds or 0, self._time_out, (message,))
         timer.daemon = True
         if seconds:
             timer.start()
@@ -73,7 +73,7 @@ class SentStatement:
         except Exception as error:
             if not self._over.is_set():
                 logger.warning(
-                    f"could not cancel the running statement on the server: {error_messages.of_error(error)}"
+                    f"could not cancel the running statement on the server: {error_messages.error_message(error)}"
                 )
                 self.lost = True
                 self._session.wake()

@@ -20,6 +20,7 @@ from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages, transport
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import as_dbt_errors
 from penstock.errors import PenstockError, render
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
@@ -35,35 +36,35 @@ class Session:
 
     Attributes:
         connection: PyHive's.
-        beside: sends a request over a separate connection. A Thrift client serves one thread, and the session's
-            thread may be polling the statement.
+        send_separately: sends a request over a separate connection, since the session's thread may be using its own for
+            a poll.
         seconds: how long the server may take to close the session.
         server: the project's own server; None for a remote one.
     """
 
     connection: Any
-    beside: Callable[[Callable[[Any], object]], None]
+    send_separately: Callable[[Callable[[Any], object]], None]
     seconds: float = 10
     server: Record | None = None
 
     def cancel(self, operation: Any) -> None:
         """Cancel an operation by its handle."""
-        self.beside(lambda client: client.CancelOperation(TCancelOperationReq(operationHandle=operation)))
+        self.send_separately(lambda client: client.CancelOperation(TCancelOperationReq(operationHandle=operation)))
 
     def end(self, operation: Any) -> None:
         """Close an operation and the session on the server."""
 
-        def ask(client: Any) -> None:
+        def close(client: Any) -> None:
             client.CloseOperation(TCloseOperationReq(operationHandle=operation))
             client.CloseSession(TCloseSessionReq(sessionHandle=self.connection.sessionHandle))
 
-        self.beside(ask)
+        self.send_separately(close)
 
     def wake(self) -> None:
         """Cut the connection, so that the thread that waits on it gets an error."""
         transport.wake(self.connection._transport)
 
-    def leave(self) -> None:
+    def abandon(self) -> None:
         """Abandon a session whose connection is unusable. Only its own thread may call this."""
         with suppress(Exception):
             self.connection._transport.close()
@@ -77,7 +78,7 @@ class Session:
                     cursor.close()
             self.connection.close()
         finally:
-            self.leave()
+            self.abandon()
 
 
 def managed_server(credentials: PenstockCredentials) -> Record:
@@ -93,8 +94,13 @@ def managed_server(credentials: PenstockCredentials) -> Record:
 
 
 def running_server(credentials: PenstockCredentials) -> Record | None:
-    """Return the project's own server when it is ready, else None; starts nothing."""
-    return control.current(credentials.settings)
+    """Return the project's own server when it is ready, else None; starts nothing.
+
+    Raises:
+        AdapterError: penstock.yml is not valid.
+    """
+    with as_dbt_errors():
+        return control.current(credentials.settings)
 
 
 def _connect(credentials: PenstockCredentials, server: Record | None) -> Session:
@@ -105,12 +111,12 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         DbtRuntimeError: the server refused a session with these settings.
     """
 
-    def beside(ask: Callable[[Any], object]) -> None:
+    def send_separately(request: Callable[[Any], object]) -> None:
         other = transport.thrift_transport(credentials)
         other.open()
         try:
             transport.limit(other, credentials.connect_timeout)
-            ask(TCLIService.Client(TBinaryProtocol(other)))
+            request(TCLIService.Client(TBinaryProtocol(other)))
         finally:
             other.close()
 
@@ -118,27 +124,27 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         connection = hive.connect(
             thrift_transport=transport.thrift_transport(credentials),
             username=credentials.user,
-            # Without the prefix the server passes over a setting in silence.
+            # Without the prefix the server ignores a setting.
             configuration={
                 f"set:hiveconf:{k}": v
                 for k, v in {**data_types.UNTRUNCATED_TYPES, **credentials.server_side_parameters}.items()
             },
         )
     except HiveError as error:
-        raise error_messages.refused(error) from None
+        raise error_messages.session_refused(error) from None
     except (TTransportException, EOFError, OSError) as error:
-        words = error_messages.unreachable(str(credentials.host), credentials.port, credentials.use_ssl, error)
-        raise FailedToConnectError(words) from None
+        message = error_messages.unreachable(str(credentials.host), credentials.port, credentials.use_ssl, error)
+        raise FailedToConnectError(message) from None
     except ImportError as error:
         raise DbtConfigError(
-            render(f"what auth: {credentials.auth} is made of", str(error), "install it beside dbt")
+            render(f"the Python packages of auth: {credentials.auth}", str(error), "install it beside dbt")
         ) from None
-    return Session(connection, beside, credentials.connect_timeout, server=server)
+    return Session(connection, send_separately, credentials.connect_timeout, server=server)
 
 
-def _worth_retrying(credentials: PenstockCredentials, error: FailedToConnectError) -> bool:
-    words = str(error.msg).lower()
-    return credentials.retry_all or "pending" in words or "temporarily_unavailable" in words
+def _is_retryable(credentials: PenstockCredentials, error: FailedToConnectError) -> bool:
+    message = str(error.msg).lower()
+    return credentials.retry_all or "pending" in message or "temporarily_unavailable" in message
 
 
 def open_session(credentials: PenstockCredentials) -> Session:
@@ -153,12 +159,12 @@ def open_session(credentials: PenstockCredentials) -> Session:
             if not credentials.managed:
                 return _connect(credentials, None)
             server = managed_server(credentials)
-            return _connect(credentials.at(server.ports.thrift, server.token), server)
+            return _connect(credentials.for_local_server(server.ports.thrift, server.token), server)
         except FailedToConnectError as error:
-            # A server of this project that was just killed may look alive for a moment; the next
-            # turn starts a new one. No statement was sent yet, so asking again is safe.
-            again = credentials.managed or _worth_retrying(credentials, error)
-            if attempt == tries - 1 or not again:
+            # A managed server that was just killed may look alive for a moment; the next attempt starts a new one.
+            # No statement was sent yet, so another attempt is safe.
+            retry = credentials.managed or _is_retryable(credentials, error)
+            if attempt == tries - 1 or not retry:
                 raise
             if not credentials.managed:
                 logger.warning(f"{error.msg}; trying again in {credentials.connect_timeout} seconds")

@@ -1,4 +1,4 @@
-"""Freshness of sources: a DATE counts from its midnight, and an error names the source's table and column."""
+"""Freshness of sources, for columns of the type DATE too, and with errors that name the table and column."""
 
 from __future__ import annotations
 
@@ -13,38 +13,38 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock.errors import AdapterError
 
 
-class NotATime(DbtRuntimeError):
-    """A source's newest row has no time."""
+class NotATimeError(DbtRuntimeError):
+    """The newest value of a source is neither a date nor a timestamp."""
 
 
 def loaded_at(value: Any) -> Any:
-    """Return a newest value as a time; a DATE, which arrives as text, is the midnight that it begins with.
+    """Return the newest value of a source as a timestamp; a DATE, which Thrift sends as text, becomes its midnight.
 
     Raises:
-        NotATime: any other value.
+        NotATimeError: it is neither a date nor a timestamp.
     """
     if value is None or isinstance(value, datetime):
         return value
     try:
         day = value if isinstance(value, date) else datetime.strptime(str(value), "%Y-%m-%d").date()
     except ValueError:
-        raise NotATime(f"{type(value).__name__} {value!r}") from None
+        raise NotATimeError(f"{type(value).__name__} {value!r}") from None
     return datetime.combine(day, datetime.min.time())
 
 
 @contextmanager
 def checked_time(source: BaseRelation, field: str, advice: str) -> Iterator[None]:
-    """Check that the newest value of a source is a time.
+    """Raise an error that names the source when its newest value is not a time.
 
     Args:
         source: the source's relation.
-        field: what the value comes from, as in `loaded_at_field updated`.
+        field: the configuration that gives the value, such as `loaded_at_field updated`.
         advice: what to do when it is not a time.
 
     Raises:
-        AdapterError: it is neither a date nor a timestamp.
+        AdapterError: the value is neither a date nor a timestamp.
     """
     try:
         yield
-    except NotATime as error:
+    except NotATimeError as error:
         raise AdapterError(f"a timestamp or date as {field} of {source.render()}", error.msg, advice) from None

@@ -1,7 +1,7 @@
-"""`spark_conf` of a model or folder: settings of the session that its statements run in.
+"""`spark_conf` of a model or folder: the Spark settings of the session that runs its statements.
 
-They are given to the server as the session is opened, so no statement is spent on setting them or
-on setting them back: a session with a node's settings serves only nodes with the very same ones.
+The adapter passes the settings when it opens the session, so it needs no `SET` and `RESET` statements. A session
+serves only nodes with the same settings.
 """
 
 from __future__ import annotations
@@ -9,36 +9,33 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dbt_common.exceptions import DbtRuntimeError
-
 from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.errors import AdapterError
-from penstock.errors import render
 
 UNDEFINED = "<undefined>"
-# Read by libraries by whatever name they like: Spark has no list of them to check against.
-FREE = (
+# Settings of libraries, which Spark does not know and so cannot check.
+UNCHECKED_PREFIXES = (
     *("spark.hadoop.", "spark.databricks.", "spark.sql.catalog.", "spark.sql.iceberg."),
     *("hive.", "fs.", "dfs.", "parquet.", "mapreduce."),
 )
-# Of a server's address: the settings that were found to exist there.
+# By server address, the settings that are known to exist.
 _known: dict[tuple[str, int], set[str]] = {}
 
 
 def as_text(value: Any) -> str:
-    """A value as Spark writes it: YAML reads `8` and `true` as numbers and booleans."""
+    """Return a value as Spark writes it; YAML reads `8` and `true` as a number and a boolean."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def configured(value: Any, where: str = "a model") -> dict[str, str]:
-    """A `spark_conf` config as Spark takes it: text to text.
+def parse_conf(value: Any, where: str = "a model") -> dict[str, str]:
+    """Return the settings of a `spark_conf` config, their values as text.
 
     Args:
-        value: the config's value as dbt read it; None when there is none.
-        where: the node, for the message.
+        value: the config as dbt read it; None without one.
+        where: the node, for error messages.
 
     Raises:
-        DbtRuntimeError: not a mapping, or a setting without a value.
+        AdapterError: it is not a mapping, or a setting has no value.
     """
     if value is None or value == "":
         return {}
@@ -57,8 +54,8 @@ def configured(value: Any, where: str = "a model") -> dict[str, str]:
     return {str(key): as_text(item) for key, item in value.items()}
 
 
-# A unit test has a handful of rows: compiling Java for its expressions takes far longer than evaluating them.
-INTERPRETED = {
+# A unit test has a few rows, and code generation takes much longer than interpreted evaluation.
+UNIT_TEST_SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.subexpressionElimination.enabled": "false",
@@ -66,41 +63,41 @@ INTERPRETED = {
 
 
 def check(conf: dict[str, str], address: tuple[str, int], run: Callable[[str], list[tuple[Any, ...]]]) -> None:
-    """Refuse a setting that Spark doesn't have: it would take it in silence, and nothing would come of it.
+    """Check that Spark has the settings, since it ignores unknown ones without an error.
 
-    A name is looked up once in a process: what Spark documents, then, one by one, what it only
-    has inside. A setting without a default that isn't documented can't be told from a mistake.
+    Each name is looked up once in a process: first in the list of documented settings, then one by one for internal
+    ones. An internal setting without a default value counts as unknown.
 
     Args:
-        conf: the settings, already those of the session.
+        conf: the settings, which the session already has.
         address: the server's host and port.
         run: runs a statement in that session and returns its rows.
 
     Raises:
-        DbtRuntimeError: with the name of the setting, and one that is like it.
+        AdapterError: a setting is unknown; the error suggests a similar name.
     """
     known = _known.setdefault(address, set())
-    free = (*FREE, *INTERPRETED)
-    asked = {key: value for key, value in conf.items() if key not in known and not key.startswith(free)}
-    if not asked:
+    ignored = (*UNCHECKED_PREFIXES, *UNIT_TEST_SETTINGS)
+    unchecked = {key: value for key, value in conf.items() if key not in known and not key.startswith(ignored)}
+    if not unchecked:
         return
     documented = {str(row[0]) for row in run("set -v")}
-    for key, value in asked.items():
+    for key, value in unchecked.items():
         if key not in documented:
             run(f"reset {key}")
             if run(f"set {key}")[0][1] == UNDEFINED:
-                raise DbtRuntimeError(_unknown(key, documented))
+                raise _unknown_setting(key, documented)
             run(f"set {key}={value}")
         known.add(key)
 
 
-def _unknown(key: str, documented: set[str]) -> str:
+def _unknown_setting(key: str, documented: set[str]) -> AdapterError:
     from difflib import get_close_matches
 
-    like = get_close_matches(key, documented, n=1)
-    return render(
-        f"a setting of a Spark session in spark_conf of {error_messages.node()}",
+    similar = get_close_matches(key, documented, n=1)
+    return AdapterError(
+        f"a setting of a Spark session in spark_conf of {error_messages.current_node()}",
         f"`{key}`, which Spark doesn't have",
-        (f"write `{like[0]}`, if that is meant" if like else "correct its name")
-        + "; what the server reads when it starts belongs in server.spark_conf in penstock.yml",
+        (f"write `{similar[0]}`, if that is meant" if similar else "correct its name")
+        + "; a setting that the server reads when it starts belongs in server.spark_conf in penstock.yml",
     )

@@ -1,4 +1,4 @@
-"""Write tables for the materializations: their formats, statements that write, and seeds."""
+"""Writes of the SQL materializations: table formats, statements that write, and seeds."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class TableWriter:
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
-        # The class of the server's catalog, once a format needed it.
+        # The class of the server's catalog, read when a format first needs it.
         self._catalog_class: str | None = None
 
     def table_format(self, name: str | None = None) -> capabilities.TableFormat:
         """Return a node's table format: by its `file_format`, else the profile's (delta).
 
         Raises:
-            DbtRuntimeError: no such format, or one that the server's catalog can't hold.
+            AdapterError: the format is unknown, or the server's catalog does not support it.
         """
         table_format = capabilities.table_format(name or self._adapter.config.credentials.file_format)
         if table_format.catalog:
@@ -52,7 +52,7 @@ class TableWriter:
         return table_format
 
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
-        """Return a relation as a table of a format, as it is once it is written."""
+        """Return a relation as a table of a format, as it will be after the write."""
         name = self.table_format(file_format).name
         flags = {f"is_{flag}": flag == name for flag in FLAGS}
         return relation.incorporate(type=RelationType.Table, information=None, **flags)
@@ -71,13 +71,13 @@ class TableWriter:
         Args:
             sql: the statement.
             target: the table.
-            alone: whether other such writers of this run wait, since they would conflict.
-            source: of a merge, its new rows as SQL.
-            keys: of a merge, its key columns as SQL.
-            key_names: of a merge, the user's names of the keys.
+            alone: whether such writers of this run must take turns, because they would conflict.
+            source: the new rows of a merge, as SQL.
+            keys: the key columns of a merge, as SQL.
+            key_names: the names of a merge's keys in the configuration.
 
         Raises:
-            DbtRuntimeError: Spark's error; for a merge with a key that several new rows have, that key.
+            DbtRuntimeError: Spark's error; when several new rows of a merge have one key, the error names that key.
         """
 
         def write() -> AdapterResponse:
@@ -109,8 +109,8 @@ class TableWriter:
     def writes_alone(self, node: dict[str, Any]) -> bool:
         """Return whether a microbatch's writes must take turns.
 
-        Delta commits disjoint batches side by side only when the event time itself partitions the table; otherwise
-        all but one of them would conflict.
+        Delta commits disjoint batches at the same time only when the event time is a partition column; otherwise all
+        but one of them would conflict.
         """
         config = node["config"]
         partitions = config.get("partition_by") or []
@@ -123,7 +123,7 @@ class TableWriter:
 
         Args:
             node: the seed.
-            empty: whether no rows are wanted (`--empty`).
+            empty: whether to leave out the rows (`--empty`).
         """
         project = self._adapter.config
         root = Path(project.project_root)
@@ -137,23 +137,23 @@ class TableWriter:
 
 
 def has_format(relation: BaseRelation, table_format: capabilities.TableFormat) -> bool:
-    """Return whether a table is known to be of a format; only formats that can replace a table are told apart."""
+    """Return whether a table has a format; only formats that can replace a table are distinguished."""
     return bool(getattr(relation, f"is_{table_format.name}", False))
 
 
 def seed_properties(node: dict[str, Any], empty: bool) -> dict[str, str]:
-    """Return the table properties that record what a seed's table was loaded from."""
+    """Return the table properties that record the file and configuration of a seed's table."""
     fingerprint = None if empty or node["resource_type"] != "seed" else seeds.fingerprint(node)
     return {seeds.FINGERPRINT: fingerprint} if fingerprint else {}
 
 
 def seed_is_unchanged(relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
-    """Return whether the table was loaded from the same file and configuration, and nobody changed it since.
+    """Return whether a table was loaded from the same file and configuration, and was not changed since.
 
-    Only a Delta table whose log is on this machine can tell; any other is loaded again.
+    Only the log of a Delta table on this machine shows that; any other table is loaded again.
     """
     log = delta_log.log_folder(getattr(relation, "information", None) or "")
     wanted = seed_properties(node, empty)
-    # The metastore's own copy of the properties lacks them until the table is replaced once.
+    # The metastore's copy of the properties lacks them until the table is replaced once.
     written = delta_log.properties_as_written(log) if log and wanted else None
     return written is not None and wanted.items() <= written.items()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.credentials import PenstockCredentials
 
 logger = AdapterLogger("penstock")
-# Thrift logs a stack for what is raised as an exception too; without a handler that goes to stderr.
+# Thrift also logs the stack trace of an exception that it raises; without a handler it would go to stderr.
 logging.getLogger("thrift").addHandler(logging.NullHandler())
 
 
@@ -72,28 +72,28 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
         self._trans.setTimeout(None)
 
 
-def socket_of(transport: Any) -> socket.socket | None:
+def innermost_socket(transport: Any) -> socket.socket | None:
     """Return the socket below a transport, also of PyHive's HTTP transport; None while it is not open."""
     while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
         transport = inner
     http = getattr(transport, "_THttpClient__http", None)
-    found: socket.socket | None = getattr(http, "sock", None) if http else getattr(transport, "handle", None)
-    return found
+    below: socket.socket | None = getattr(http, "sock", None) if http else getattr(transport, "handle", None)
+    return below
 
 
 def wake(transport: Any) -> None:
     """End a connection from another thread: the thread that waits for an answer gets an error and closes it."""
-    if found := socket_of(transport):
-        # Not TLS's own, which would take the connection's state away from the thread that uses it.
+    if below := innermost_socket(transport):
+        # Not the TLS socket's method, which would change the connection's state while another thread uses it.
         with suppress(OSError):
-            socket.socket.shutdown(found, socket.SHUT_RDWR)
+            socket.socket.shutdown(below, socket.SHUT_RDWR)
 
 
 def limit(transport: Any, seconds: float) -> None:
     """Limit the time of each answer on an open transport, in seconds."""
-    if found := socket_of(transport):
+    if below := innermost_socket(transport):
         with suppress(OSError):
-            found.settimeout(seconds)
+            below.settimeout(seconds)
 
 
 @lru_cache(maxsize=8)
@@ -139,7 +139,7 @@ def thrift_transport(credentials: PenstockCredentials) -> Any:
             sasl_auth=mechanism,
             service=credentials.kerberos_service_name,
             username=credentials.user,
-            # PLAIN wants one; without authentication any will do.
+            # PLAIN needs a password; without authentication the server accepts any.
             password=credentials.password or "x",
         )
 

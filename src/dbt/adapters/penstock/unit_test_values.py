@@ -1,6 +1,6 @@
-"""Values of unit tests as SQL: text, numbers and dates by their column's type, and nested ones.
+"""The values of unit tests as SQL: strings, numbers and dates by the column's type, and nested values.
 
-A nested value is a YAML list or map, the same as JSON, or a SQL expression, as in `array(1, 2)`.
+A nested value is a YAML list or map, the same as JSON, or a SQL expression such as `array(1, 2)`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ SHAPES = {"array": "a list, as in [1, 2]", "map": "a map, as in {a: 1}", "struct
 
 
 def value(given: Any, data_type: str, column: str) -> str:
-    """Return a fixture's value as SQL of a column's type.
+    """Return a value as SQL of a column's type.
 
     Args:
-        given: as YAML, CSV or JSON has it.
-        data_type: the column's.
-        column: its name, for the error.
+        given: the value, as read from YAML, CSV or JSON.
+        data_type: the column's type.
+        column: the column's name, for error messages.
 
     Raises:
-        CompilationError: a value of another shape than the type's.
+        CompilationError: the value does not have the structure of the type.
     """
     nested = NESTED.fullmatch(data_type)
     if given is None or not nested:
@@ -43,11 +43,11 @@ def value(given: Any, data_type: str, column: str) -> str:
         try:
             given = json.loads(written)
         except ValueError as error:
-            raise _refused(column, data_type, f"{written} ({error})") from None
+            raise _invalid_value(column, data_type, f"{written} ({error})") from None
     return f"try_cast({_nested(given, nested[1].lower(), nested[2], data_type, column)} as {data_type})"
 
 
-def _refused(column: str, data_type: str, found: str) -> CompilationError:
+def _invalid_value(column: str, data_type: str, found: str) -> CompilationError:
     kind = NESTED.fullmatch(data_type)
     shape = f'{SHAPES[kind[1].lower()]}, or SQL, as in "array(1, 2)"' if kind else "one value"
     return AdapterCompilationError(f"a value of type {data_type} for {column} in a unit test", found, f"write {shape}")
@@ -63,7 +63,7 @@ def _scalar(given: Any, data_type: str, column: str) -> str:
     if isinstance(given, str | date):
         return string_literal(str(given))
     if isinstance(given, list | dict):
-        raise _refused(column, data_type, json.dumps(given, default=str))
+        raise _invalid_value(column, data_type, json.dumps(given, default=str))
     return str(given)
 
 
@@ -71,37 +71,39 @@ def _nested(given: Any, kind: str, inner: str, data_type: str, column: str) -> s
     if kind == "array" and isinstance(given, list):
         return f"array({', '.join(value(item, inner, column) for item in given)})"
     if not isinstance(given, Mapping) or kind == "array":
-        raise _refused(column, data_type, json.dumps(given, default=str))
+        raise _invalid_value(column, data_type, json.dumps(given, default=str))
     if kind == "map":
-        key, item = split(inner)
-        pairs = [f"{value(name, key, column)}, {value(found, item, column)}" for name, found in given.items()]
+        key, item = split_types(inner)
+        pairs = [f"{value(name, key, column)}, {value(element, item, column)}" for name, element in given.items()]
         return f"map({', '.join(pairs)})"
-    fields = dict(field(item) for item in split(inner))
+    fields = dict(field(item) for item in split_types(inner))
     known = {name.casefold() for name in fields}
     if unknown := [str(name) for name in given if str(name).casefold() not in known]:
-        raise _refused(column, data_type, f"{', '.join(unknown)}, which it doesn't have")
-    have = {str(name).casefold(): found for name, found in given.items()}
-    pairs = [f"{string_literal(name)}, {value(have.get(name.casefold()), of, column)}" for name, of in fields.items()]
+        raise _invalid_value(column, data_type, f"{', '.join(unknown)}, which it doesn't have")
+    values = {str(name).casefold(): element for name, element in given.items()}
+    pairs = [
+        f"{string_literal(name)}, {value(values.get(name.casefold()), kind, column)}" for name, kind in fields.items()
+    ]
     return f"named_struct({', '.join(pairs)})"
 
 
 def field(item: str) -> tuple[str, str]:
     """Return the name and type of a struct's field."""
-    found = FIELD.fullmatch(item)
-    if found is None:
+    match = FIELD.fullmatch(item)
+    if match is None:
         raise ValueError(item)
-    return unquote_identifier(found[1]), found[2].strip()
+    return unquote_identifier(match[1]), match[2].strip()
 
 
-def split(inner: str) -> list[str]:
-    """Return what stands between the outermost commas of a type."""
+def split_types(inner: str) -> list[str]:
+    """Return the parts of a type between its outermost commas."""
     parts, depth, quoted, start = [], 0, False, 0
-    for place, character in enumerate(inner):
+    for index, character in enumerate(inner):
         quoted ^= character == "`"
         if quoted:
             continue
         depth += (character in "<(") - (character in ">)")
         if character == "," and not depth:
-            parts.append(inner[start:place])
-            start = place + 1
+            parts.append(inner[start:index])
+            start = index + 1
     return [*parts, inner[start:]]

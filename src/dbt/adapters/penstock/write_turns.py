@@ -1,4 +1,4 @@
-"""Writers of one table in one dbt run: those that would conflict take turns."""
+"""Turns of the writers of one table in one dbt run, when they would conflict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _guard = threading.Lock()
 
 @contextmanager
 def turn(target: str) -> Iterator[None]:
-    """One writer of `target` at a time, among this process's threads."""
+    """Let one thread of this process write to a table at a time."""
     with _guard:
         lock = _locks.setdefault(target.lower(), threading.Lock())
     with lock:

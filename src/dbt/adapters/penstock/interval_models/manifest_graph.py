@@ -1,4 +1,4 @@
-"""dbt's manifest as the interval planner sees it: models, their inputs, and what they are deferred to."""
+"""dbt's manifest as the interval planner needs it: models, their inputs, and deferred relations."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class ManifestGraph:
     """Interval models of a manifest.
 
     Args:
-        manifest: dbt's.
+        manifest: dbt's manifest.
         sources: interval sources, by schema.
-        arguments: dbt's command line, parsed.
+        arguments: dbt's parsed command line.
         exists: returns whether a relation exists, by (database, schema, name).
     """
 
@@ -41,24 +41,25 @@ class ManifestGraph:
         """
         node = self._manifest.nodes[unique_id]
         config = IntervalConfig.parse(node.config.to_dict(omit_none=True), node.name)
-        return GraphModel(node.name, node_fingerprint.name_of(node), config)
+        return GraphModel(node.name, node_fingerprint.relation_name(node), config)
 
     def deferred_relation(self, unique_id: str) -> str | None:
-        """Return the table of another environment that dbt's `ref` gives for a model under `--defer`; else None."""
+        """Return the table of another environment that dbt's `ref` returns for a model under `--defer`; else None."""
         node, arguments = self._manifest.nodes[unique_id], self._arguments
         deferred = getattr(node, "defer_relation", None)
         if not deferred or not getattr(arguments, "defer", False):
             return None
         favored = getattr(arguments, "favor_state", False) and unique_id not in selected_resources.SELECTED_RESOURCES
         if favored or not self._exists(node.database, node.schema, node.alias):
-            return node_fingerprint.name_of(deferred)
+            return node_fingerprint.relation_name(deferred)
         return None
 
     def inputs(self, unique_id: str) -> ModelInputs:
         """Return the inputs of a model.
 
         Raises:
-            PenstockError: none of them has intervals, or `reads_before` names a model that is none.
+            PenstockError: no input has intervals, or `reads_before` names something else than an upstream interval
+                model.
         """
         inputs: dict[str, set[Any]] = {"source": set(), "model": set(), "other": set()}
         for kind, name in self._inputs(unique_id):
@@ -108,7 +109,7 @@ class ManifestGraph:
 
 
 def fingerprint(manifest: Any, unique_id: str, others: set[str]) -> str:
-    """Return the fingerprint of a model's code together with that of its inputs without intervals."""
+    """Return the fingerprint of a model's code and of its inputs without intervals."""
     digest = hashlib.sha256(node_fingerprint.fingerprint(manifest, unique_id).encode())
     for name in sorted(others):
         digest.update(_input_fingerprint(manifest, name, set()).encode())
@@ -116,7 +117,7 @@ def fingerprint(manifest: Any, unique_id: str, others: set[str]) -> str:
 
 
 def _input_fingerprint(manifest: Any, name: str, seen: set[str]) -> str:
-    """Return the fingerprint of an input without intervals: a seed's content, or a table's code and its inputs'."""
+    """Return the fingerprint of an input without intervals: a seed's content, or the code of a table and its inputs."""
     node = manifest.nodes.get(name)
     if node is None or name in seen:
         return name

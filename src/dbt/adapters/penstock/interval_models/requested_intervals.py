@@ -10,28 +10,29 @@ from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, Grain, parse_days
 from penstock.intervals.staleness import RequestedIntervals
 
-# Of the stale intervals, only these are built: `2024-01` or `2024-01..2024-03`.
-WITHIN = "PENSTOCK_INTERVALS"
+# Limits a run to some of the stale intervals: `2024-01` or `2024-01..2024-03`.
+INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 
 
-def requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> RequestedIntervals:
+def parse_requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> RequestedIntervals:
     """Return the intervals that a dbt command names.
 
     Args:
-        arguments: dbt's command line, parsed.
-        full_refresh: whether it is a full refresh of the model.
+        arguments: dbt's parsed command line.
+        grain: the model's grain.
+        full_refresh: whether the command is a full refresh of the model.
 
     Raises:
-        PenstockError: the range in the environment is not valid.
+        PenstockError: the range in the environment variable is not valid.
     """
     start, end = (getattr(arguments, name, None) for name in ("EVENT_TIME_START", "EVENT_TIME_END"))
     within = None
-    if text := os.environ.get(WITHIN, "").strip():
+    if text := os.environ.get(INTERVALS_VARIABLE, "").strip():
         try:
             first, after = parse_days(text)
             within = grain.start(first), after
         except PenstockError as error:
-            raise PenstockError(f"{WITHIN} as 2024-01 or 2024-01..2024-03", error.found, error.do) from None
+            raise PenstockError(f"{INTERVALS_VARIABLE} as 2024-01 or 2024-01..2024-03", error.found, error.do) from None
     return RequestedIntervals(
         full_refresh, start and grain.start(_day(start)), end and _day(end, round_up=True), within
     )

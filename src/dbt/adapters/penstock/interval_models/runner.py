@@ -1,4 +1,4 @@
-"""How interval models run: their plan, and the record of each commit in the run ledger."""
+"""Run interval models: plan their commits, and record each commit in the run ledger."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.interval_models import requested_intervals
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
-from dbt.adapters.penstock.query_comment import ASIDE
+from dbt.adapters.penstock.query_comment import AUXILIARY
 from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
 from penstock.intervals import commit_metadata, ledger_table, run_marker
-from penstock.intervals.grain import shown
+from penstock.intervals.grain import format_intervals
 from penstock.intervals.plan_messages import error_cell
 from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
 from penstock.intervals.planner import IntervalPlanner
@@ -52,14 +52,14 @@ class IntervalRunner:
         self._adapter = adapter
         self.sources = IntervalSources(lambda: adapter.config.credentials.settings)
         self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self._find_log)
-        # By node, the commit that is running.
+        # The running commit of each node.
         self._running: dict[str, PlannedCommit] = {}
-        # Whether this run has planned an interval model.
+        # Whether this run planned an interval model.
         self._planned = False
 
     def rows(self, sql: str) -> Any:
-        """Return the rows of a statement that is not its node's own work."""
-        return self._adapter.execute(ASIDE + sql, fetch=True)[1].rows
+        """Return the rows of an auxiliary statement."""
+        return self._adapter.execute(AUXILIARY + sql, fetch=True)[1].rows
 
     def _find_log(self, relation: str) -> Path | None:
         """Return the folder of a table's Delta log on this machine, unless this run changed the table."""
@@ -74,8 +74,9 @@ class IntervalRunner:
     def _markers(self) -> Path:
         return Path(self._adapter.config.project_root) / self._adapter.config.target_path
 
+    @as_dbt_errors()
     def register_sources(self) -> str:
-        """Bring Spark's tables of the project's interval sources up to date, and return messages for the log.
+        """Register the tables of the project's interval sources with Spark, and return messages for the log.
 
         Raises:
             AdapterError: a source is damaged.
@@ -84,10 +85,10 @@ class IntervalRunner:
         def run_sql(sql: str) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in self._adapter.execute(sql, fetch=True)[1].rows]
 
-        with as_dbt_errors():
-            messages = [source.register(run_sql) for source in self.sources.configured()]
+        messages = [source.register(run_sql) for source in self.sources.configured()]
         return "; ".join(messages) or "no lake.yml: nothing to register"
 
+    @as_dbt_errors()
     def plan(self, node: dict[str, Any], existing: BaseRelation | None, full_refresh: bool) -> IntervalPlan:
         """Return which intervals of a model this run builds, and in which commits.
 
@@ -109,13 +110,12 @@ class IntervalRunner:
         planner = IntervalPlanner(
             self._ledger, self.sources, graph, self.rows, self._markers, get_invocation_id(), logger.info
         )
-        with as_dbt_errors():
-            return planner.plan(
-                node["unique_id"],
-                existing is not None and bool(existing.is_table),
-                lambda grain: requested_intervals.requested_intervals(arguments, grain, full_refresh),
-                requested_intervals.partial_option(arguments),
-            )
+        return planner.plan(
+            node["unique_id"],
+            existing is not None and bool(existing.is_table),
+            lambda grain: requested_intervals.parse_requested_intervals(arguments, grain, full_refresh),
+            requested_intervals.partial_option(arguments),
+        )
 
     def begin(self, node: dict[str, Any], planned: PlannedCommit) -> PlannedCommit:
         """Begin a commit: write its marker for later runs, and set its metadata in the session."""
@@ -134,19 +134,21 @@ class IntervalRunner:
         Args:
             relation: the table.
             columns: its columns.
-            clauses: of `create table`, after the columns.
+            clauses: the clauses of `create table` after the columns.
         """
         types = {item.quoted: item.data_type for item in columns}
         create_if_missing(self._adapter.execute, str(relation), types, clauses)
 
+    @as_dbt_errors()
     def write(self, sql: str, planned: PlannedCommit) -> AdapterResponse:
         """Send the statement that replaces a commit's intervals.
 
-        After a conflict with another run it is sent again, unless that run built the same intervals from the same
-        inputs.
+        After a conflict with another run the statement is sent again, unless that run built the same intervals from
+        the same inputs.
 
         Raises:
-            AdapterError: other commits came first each time, or a row is outside the intervals.
+            AdapterError: other runs committed first each time, a row is outside the intervals, or an interval source
+                is damaged.
         """
         attempts = 0
 
@@ -157,13 +159,11 @@ class IntervalRunner:
                 raise BuiltByAnotherRun
             return self._adapter.execute(sql)[0]
 
-        name, intervals = planned.model.name, shown(planned.intervals, planned.model.grain)
+        name, intervals = planned.model.name, format_intervals(planned.intervals, planned.model.grain)
         try:
             return retry_on_conflict(send)
         except BuiltByAnotherRun:
-            logger.info(
-                f"{name}: another run built {intervals} meanwhile, from the same inputs; nothing is left to write"
-            )
+            logger.info(f"{name}: another run built {intervals} from the same inputs; nothing is left to write")
             return AdapterResponse(_message="OK")
         except DbtRuntimeError as error:
             if is_conflict(error):
@@ -177,7 +177,7 @@ class IntervalRunner:
             raise
 
     def _built_by_another_run(self, planned: PlannedCommit) -> bool:
-        """Return whether the table holds a commit's intervals as it would build them, by another commit."""
+        """Return whether another commit built the same intervals from the same inputs and code."""
         state, own = self._ledger.table(self.rows, planned.model, refresh=True).state, planned.commit
         return bool(own.intervals) and all(
             (built := state.built.get(day)) is not None
@@ -187,8 +187,13 @@ class IntervalRunner:
             for day, inputs in own.intervals.items()
         )
 
+    @as_dbt_errors()
     def done(self, node: dict[str, Any], planned: PlannedCommit) -> str:
-        """Record a commit that ended well, unless it only created an empty table."""
+        """Record a commit that ended well, and return a message when another run's commit made it unnecessary.
+
+        Raises:
+            AdapterError: an interval source is damaged.
+        """
         seconds = time.monotonic() - planned.began
         table = self._ledger.record_written(
             self.rows, planned.model, planned.commit, seconds, planned.reasons, planned.full_refresh
@@ -197,16 +202,16 @@ class IntervalRunner:
         run_marker.remove(self._markers, planned.model.relation)
         return "" if table else "built by another run"
 
-    def interrupted(self) -> None:
-        """Log what Ctrl-C does to the running commits, and what to type next."""
+    def log_interrupted(self) -> None:
+        """Log the commits that Ctrl-C interrupts, and what to do next."""
         if not self._planned:
             return
         for planned in list(self._running.values()):
-            name, intervals = planned.model.name, shown(planned.intervals, planned.model.grain)
+            name, intervals = planned.model.name, format_intervals(planned.intervals, planned.model.grain)
             logger.info(f"{name}: interrupted while it built {intervals}; its table has all of it or none of it")
         logger.info("the run was stopped: `dbt run` builds what is missing")
 
-    def failed(self, unique_id: str) -> None:
+    def record_failed(self, unique_id: str) -> None:
         """Record the running commit of a node that has ended with an error."""
         planned = self._running.pop(unique_id, None)
         error = sys.exc_info()[1]

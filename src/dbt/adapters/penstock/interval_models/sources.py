@@ -15,7 +15,7 @@ class IntervalSources(Mapping[str, IntervalSource]):
     A source is imported when it is first used: a project without a lake never imports the lake.
 
     Args:
-        settings: returns those of the target.
+        settings: returns the target's settings.
     """
 
     def __init__(self, settings: Callable[[], Settings]) -> None:

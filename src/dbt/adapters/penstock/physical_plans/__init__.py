@@ -1,1 +1,1 @@
-"""What the adapter knows of plans: it keeps one of each model it runs, and answers the tests on them."""
+"""Physical plans: the adapter captures one of each model that runs, and runs the tests of plans and files."""

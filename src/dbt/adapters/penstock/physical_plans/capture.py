@@ -1,4 +1,4 @@
-"""A plan is kept of each model that runs, and its hints are checked before."""
+"""Capture the plan of each model that runs, and check the hints of its query before."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from dbt.adapters.penstock import node_fingerprint
 from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
-from dbt.adapters.penstock.physical_plans.pending_plans import Noted
-from dbt.adapters.penstock.query_comment import ASIDE
+from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
+from dbt.adapters.penstock.query_comment import AUXILIARY
 from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import plan_store
 from penstock.plans import query_text as sql
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 logger = AdapterLogger("penstock")
 EXPLAIN = "explain formatted\n"
-# dbt's invocation id, which a model may write into its rows.
+# dbt's invocation id, which may be in a model's query.
 RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class PlanCapture:
-    """The plans of one dbt run: captured for each model, with its hints checked before.
+    """The plans of one dbt run.
 
     Args:
         adapter: sends the statements.
@@ -52,10 +52,10 @@ class PlanCapture:
         return Path(self._adapter.config.project_root) / self._adapter.config.target_path
 
     def check_hints(self, node: Any) -> None:
-        """Refuse a hint that Spark would pass over in silence: unknown, or for a side that isn't there.
+        """Check the hints of a query, since Spark ignores those that it does not know.
 
         Raises:
-            DbtRuntimeError: names the hint, what it names, and what the query has.
+            AdapterError: a hint is unknown, or names an alias that the query does not have.
         """
         text = getattr(node, "compiled_code", None) or ""
         if "/*+" not in text:
@@ -73,94 +73,96 @@ class PlanCapture:
                 raise AdapterError(
                     f"a side of the join by that name for the hint {hint.name} in {node.name}",
                     f"{', '.join(f'`{name}`' for name in hint.dangling)} among "
-                    f"{', '.join(hint.aliases) or 'no sides at all'}, which Spark would ignore without a word",
+                    f"{', '.join(hint.aliases) or 'no sides at all'}, which Spark would ignore without a message",
                     "name an alias of the FROM clause that the hint's own select has",
                 )
 
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
-        """Explain a model's main statement just before it runs, and keep its plan.
+        """Explain a model's main statement before it runs, and store its plan.
 
         Args:
             node: the model.
             select: the query of the statement.
-            runs: whether it runs at all; otherwise no executed plan is looked for.
+            runs: whether the statement runs; otherwise there is no executed plan.
         """
         if not self._adapter.config.credentials.keep_plans:
             return ""
-        name, run = node["unique_id"], get_invocation_id()
+        name, run_id = node["unique_id"], get_invocation_id()
         if not runs:
-            self._keep(name, self._explained(select))
+            self._store(name, self._explain(select))
             return ""
 
         def matches(description: str) -> bool:
-            own = description.startswith("/*") and f'"{name}"' in description and run in description
-            return own and ASIDE not in description
+            own = description.startswith("/*") and f'"{name}"' in description and run_id in description
+            return own and AUXILIARY not in description
 
-        explained = self._known(name) or self._explained(select)
-        pending_plans.note(name, Noted(explained, matches, kept=self._keep(name, explained)))
+        explained = self._unchanged_explanation(name) or self._explain(select)
+        pending_plans.add(name, PendingPlan(explained, matches, captured=self._store(name, explained)))
         return ""
 
     def work_is_done(self) -> str:
-        """What this thread's node sends from now on, as its post-hooks do, isn't taken for its own work."""
-        self._thread.aside = True
+        """Mark the later statements of this thread's node, such as its post-hooks, as auxiliary."""
+        self._thread.auxiliary = True
         return ""
 
     def mark(self, sql: str) -> str:
-        """Return a statement, marked when it isn't its node's own work."""
-        return ASIDE + sql if getattr(self._thread, "aside", False) else sql
+        """Return a statement, marked when it is an auxiliary one."""
+        return AUXILIARY + sql if getattr(self._thread, "auxiliary", False) else sql
 
     def has_plan(self, node: dict[str, Any]) -> bool:
-        """Whether the plan that is kept of a model is that of its code as it is now."""
-        found = plan_store.read(self.target, node["unique_id"])
-        return found is not None and found.code == node_fingerprint.fingerprint(
+        """Return whether a plan of a model's current code is stored."""
+        captured = plan_store.read(self.target, node["unique_id"])
+        return captured is not None and captured.code == node_fingerprint.fingerprint(
             self._adapter.get_macro_resolver(), node["unique_id"]
         )
 
-    def _known(self, name: str) -> str:
-        """What EXPLAIN said of a model when it last ran, while its query is the same and its executed plans are got.
+    def _unchanged_explanation(self, name: str) -> str:
+        """Return the stored EXPLAIN of a model whose query is unchanged and whose last executed plan was fetched.
 
-        The plan that runs is fetched afterwards and goes before it, so that asking again, a tenth of
-        a small model's cost, would tell nothing.
+        The executed plan takes precedence, so that another EXPLAIN, which takes a tenth of the time of a small model,
+        is not needed.
         """
-        found = plan_store.read(self.target, name)
+        captured = plan_store.read(self.target, name)
         manifest: Any = self._adapter.get_macro_resolver()
-        if found is None or found.executed is None or found.code != node_fingerprint.fingerprint(manifest, name):
+        if captured is None or captured.executed is None:
+            return ""
+        if captured.code != node_fingerprint.fingerprint(manifest, name):
             return ""
         query = manifest.nodes[name].compiled_code or ""
-        return found.explained if RUN_ID.sub("", found.sql) == RUN_ID.sub("", query) else ""
+        return captured.explained if RUN_ID.sub("", captured.sql) == RUN_ID.sub("", query) else ""
 
-    def _explained(self, select: str) -> str:
+    def _explain(self, select: str) -> str:
         try:
             _, table = self._adapter.execute(EXPLAIN + select, fetch=True)
             text = str(table.rows[0][0])
             parse(text)
             return text
         except (DbtRuntimeError, NotAPlan) as error:
-            # The statement itself meets the same error, and says so.
+            # The statement itself raises the same error.
             logger.debug(f"not explained: {error}")
             return ""
 
-    def _keep(self, name: str, explained: str, executed: ExecutedPlan | None = None) -> CapturedPlan:
+    def _store(self, name: str, explained: str, executed: ExecutedPlan | None = None) -> CapturedPlan:
         manifest: Any = self._adapter.get_macro_resolver()
         node = manifest.nodes[name]
         query = node.compiled_code if node.language == "sql" else ""
         views = node_fingerprint.views(manifest, name)
-        fingerprint = node_fingerprint.fingerprint(manifest, name)
-        plan = CapturedPlan(name, node_fingerprint.name_of(node), fingerprint, query or "", views, explained, executed)
+        relation, code = node_fingerprint.relation_name(node), node_fingerprint.fingerprint(manifest, name)
+        captured = CapturedPlan(name, relation, code, query or "", views, explained, executed)
         try:
-            plan_store.write(self.target, plan)
+            plan_store.write(self.target, captured)
         except OSError as error:
-            logger.warning(f"the plan of {node.name} could not be kept: {error}")
-        return plan
+            logger.warning(f"the plan of {node.name} could not be stored: {error}")
+        return captured
 
-    def keep_executed(self, name: str) -> None:
-        """A node has run: keep what was noted of it, and have the plan that ran fetched."""
-        self._thread.aside = False
-        noted = pending_plans.take(name)
-        if noted is None:
+    def finish_node(self, name: str) -> None:
+        """Store the plan of a node that has ended, and fetch its executed plan."""
+        self._thread.auxiliary = False
+        pending = pending_plans.pop(name)
+        if pending is None:
             return
-        plan = noted.kept or self._keep(name, noted.explained, noted.executed)
-        # dbt asks in its `finally`: with an error on its way the node has failed, and no plan ran to its end.
+        captured = pending.captured or self._store(name, pending.explained, pending.executed)
+        # dbt calls this in a `finally`: an exception means that the node failed, so its plan did not run to the end.
         if sys.exc_info()[0] is not None:
             return
         credentials = self._adapter.config.credentials
@@ -168,8 +170,8 @@ class PlanCapture:
         if credentials.managed:
             server = running_server(credentials)
             ui = server.ui_link if server else None
-        if ui and noted.matches:
-            self._collector.collect(self.target, plan, ui, noted.matches)
+        if ui and pending.matches:
+            self._collector.collect(self.target, captured, ui, pending.matches)
 
     def wait(self, node: str | None = None) -> None:
         """Wait until the executed plans of a node, or of all nodes, have been fetched."""

@@ -1,4 +1,4 @@
-"""Executed plans fetched beside the run: a model never waits for Spark's REST status."""
+"""Fetch executed plans on a separate thread, so that a model never waits for Spark's REST API."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from penstock.plans import plan_store
 from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.rest_api import SparkRestApi
 
-# Spark's listener puts an execution's end into the status a moment after the statement is done; on a
-# busy server that may be many seconds. The pauses between the tries, in seconds.
+# Spark's REST API shows the end of an execution a moment after the statement has ended; on a busy server, many seconds
+# after it. The pauses between the requests, in seconds.
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0)
-# Seconds that a test, or the end of dbt, waits for what is still being fetched.
-PATIENCE = 40.0
-# The system's own clock: dbt's tests of samples make Python's stand still, and a wait by that one has no end.
+# Seconds that a test, or the end of dbt, waits for plans that are still being fetched.
+WAIT_SECONDS = 40.0
+# The system's clock: dbt's tests of --sample freeze Python's, and a wait by a frozen clock never ends.
 _now = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 
 
 @dataclass(order=True)
-class _Wanted:
-    """A plan that is still to be fetched, by when it is tried next."""
+class _Request:
+    """A plan that is still to be fetched, ordered by the time of the next attempt."""
 
     due: float
     number: int
@@ -39,44 +39,44 @@ class _Wanted:
 
 
 class Collector:
-    """Fetches executed plans on a thread of its own and keeps them; one that isn't there yet holds up no other."""
+    """Fetches and stores executed plans on a separate thread; a plan that is late does not delay the others."""
 
     def __init__(self) -> None:
-        self._heap: list[_Wanted] = []
-        self._waiting: dict[str, _Wanted] = {}
+        self._heap: list[_Request] = []
+        self._waiting: dict[str, _Request] = {}
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
-        self._asked = 0
+        self._requests = 0
 
     def collect(self, target: Path, plan: CapturedPlan, ui: str, matches: Callable[[str], bool]) -> None:
-        """Fetch the plan that a model ran with and keep it with the rest.
+        """Fetch the executed plan of a model and store it with the captured plan.
 
         Args:
             target: dbt's target folder.
-            plan: what is kept already.
+            plan: the captured plan.
             ui: the address of the Spark UI.
-            matches: tells the model's statements by their description.
+            matches: returns whether a description is that of the model's main statement.
         """
         with self._changed:
-            self._asked += 1
-            wanted = _Wanted(_now(), self._asked, target, plan, ui, matches, iter(PAUSES))
-            self._waiting[plan.node] = wanted
-            heapq.heappush(self._heap, wanted)
+            self._requests += 1
+            request = _Request(_now(), self._requests, target, plan, ui, matches, iter(PAUSES))
+            self._waiting[plan.node] = request
+            heapq.heappush(self._heap, request)
             self._changed.notify()
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, daemon=True, name="executed plans")
                 self._thread.start()
 
     def wait(self, node: str | None = None) -> None:
-        """Until a node's plan is there, or all of them, or too much time has passed."""
+        """Wait until the plan of a node, or all plans, have been fetched, or until the time limit."""
         with self._changed:
-            events = [wanted.done for name, wanted in self._waiting.items() if node in (None, name)]
-        deadline = _now() + PATIENCE
+            events = [request.done for name, request in self._waiting.items() if node in (None, name)]
+        deadline = _now() + WAIT_SECONDS
         for event in events:
             event.wait(max(0.0, deadline - _now()))
 
-    def _next(self) -> _Wanted:
-        """The next one that is due, waited for."""
+    def _next(self) -> _Request:
+        """Wait for the next request that is due, and return it."""
         with self._changed:
             while not self._heap or self._heap[0].due > _now():
                 self._changed.wait(self._heap[0].due - _now() if self._heap else None)
@@ -84,26 +84,26 @@ class Collector:
 
     def _work(self) -> None:
         while True:
-            wanted = self._next()
+            request = self._next()
             try:
-                again = not self._fetched(wanted)
+                again = not self._fetch(request)
             except OSError:
-                again = False  # nobody answers, or the disk is full: the plan before the run stays
-            pause = next(wanted.pauses, None) if again else None
+                again = False  # no server, or a full disk: the stored plan has no executed plan
+            pause = next(request.pauses, None) if again else None
             with self._changed:
                 if pause is not None:
-                    wanted.due = _now() + pause
-                    heapq.heappush(self._heap, wanted)
+                    request.due = _now() + pause
+                    heapq.heappush(self._heap, request)
                     continue
-                if self._waiting.get(wanted.plan.node) is wanted:
-                    del self._waiting[wanted.plan.node]
-            wanted.done.set()
+                if self._waiting.get(request.plan.node) is request:
+                    del self._waiting[request.plan.node]
+            request.done.set()
 
     @staticmethod
-    def _fetched(wanted: _Wanted) -> bool:
-        """Whether the plan is there and kept; a server too busy to answer is asked again."""
+    def _fetch(request: _Request) -> bool:
+        """Fetch and store a plan, and return whether the server had it; a server too busy to answer did not."""
         try:
-            executed = SparkRestApi(wanted.ui).executed_plan(wanted.matches)
+            executed = SparkRestApi(request.ui).executed_plan(request.matches)
         except TimeoutError:
             return False
         except urllib.error.URLError as error:
@@ -112,5 +112,5 @@ class Collector:
             raise
         if executed is None:
             return False
-        plan_store.write(wanted.target, wanted.plan.with_executed(executed))
+        plan_store.write(request.target, request.plan.with_executed(executed))
         return True

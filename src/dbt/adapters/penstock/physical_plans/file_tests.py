@@ -1,7 +1,7 @@
-"""The tests of a written table's files: their sizes, their number a partition, their statistics.
+"""The tests of a table's files: their sizes, their number in each partition, their statistics.
 
-All is asked in SQL, by Spark's hidden column `_metadata`
-(its file_path and file_size), so nothing but the server needs to reach the files.
+The tests use SQL and Spark's hidden column `_metadata` (file_path, file_size), so only the server needs access to the
+files.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 MB = 1024 * 1024
-# How many partitions or files a message names.
+# The number of partitions or files that a message names.
 NAMED = 5
 
 
 @dataclass(frozen=True)
 class File:
-    """A stored file: its name, bytes, and partition as `column=value/…`; empty when unpartitioned."""
+    """A file of a table: its name, bytes, and partition as `column=value/…`; empty without partitions."""
 
     name: str
     size: int
@@ -34,39 +34,39 @@ class File:
 
 
 def in_mb(size: float) -> str:
-    """Bytes in MB, with three digits for small ones."""
+    """Return bytes in MB, with three digits below 100 MB."""
     return f"{size / MB:.3g} MB" if size < 100 * MB else f"{size / MB:,.0f} MB"
 
 
-def sizes(files: list[File], lowest: float, highest: float) -> list[str]:
-    """What is wrong with files' sizes in bytes; the smallest of a partition may be smaller: its last rows."""
-    wrong = [f"{item.name} with {in_mb(item.size)}" for item in files if item.size > highest]
+def size_failures(files: list[File], lowest: float, highest: float) -> list[str]:
+    """Return messages about files outside a range of bytes; one file of each partition may be smaller."""
+    failures = [f"{item.name} with {in_mb(item.size)}" for item in files if item.size > highest]
     for partition, own in by_partition(files).items():
         small = [item for item in own if item.size < lowest]
         if len(small) > 1:
-            wrong.append(
+            failures.append(
                 f"{len(small)} files under {in_mb(lowest)}{f' in {partition}' if partition else ''}, "
                 f"the smallest {in_mb(min(item.size for item in small))}"
             )
-    return wrong
+    return failures
 
 
 def by_partition(files: list[File]) -> dict[str, list[File]]:
-    """The files of each partition."""
-    found: dict[str, list[File]] = {}
+    """Return the files of each partition."""
+    partitions: dict[str, list[File]] = {}
     for item in files:
-        found.setdefault(item.partition, []).append(item)
-    return found
+        partitions.setdefault(item.partition, []).append(item)
+    return partitions
 
 
-def shortened(words: list[str]) -> str:
-    """A list's first items, and how many more there are."""
-    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-    return "; ".join(words[:NAMED]) + more
+def shorten(items: list[str]) -> str:
+    """Return the first items of a list, and the number of the others."""
+    more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
+    return "; ".join(items[:NAMED]) + more
 
 
 class FileTests:
-    """The tests of stored files.
+    """The tests of a table's files.
 
     Args:
         adapter: sends the statements.
@@ -76,7 +76,7 @@ class FileTests:
         self._adapter = adapter
 
     def failures(self, relation: BaseRelation, test: str, **arguments: Any) -> list[str]:
-        """The messages of a test on a table's files; see the tests for their arguments."""
+        """Return the messages of a failed test of a table's files; empty when the test passes."""
         if relation.is_view:
             raise AdapterError(f"a table for {test}", f"{relation}, a view", "materialize it as a table")
         if test == "stats_present":
@@ -84,37 +84,38 @@ class FileTests:
         files = self._files(relation)
         if test == "file_sizes_between":
             lowest, highest = arguments["min"], arguments["max"]
-            found = sizes(files, lowest * MB, highest * MB)
+            failures = size_failures(files, lowest * MB, highest * MB)
             needed = f"files of {relation} between {lowest} and {highest} MB"
             do = "set target_file_size, and `dbt run-operation compact`"
         else:
             most = arguments["n"]
-            found = [
+            failures = [
                 f"{len(own)} files{f' in {partition}' if partition else ''}"
                 for partition, own in sorted(by_partition(files).items())
                 if len(own) > most
             ]
             needed = f"at most {most} files a partition of {relation}"
             do = "rebalance by the partition columns, set target_file_size, or `dbt run-operation compact`"
-        return [render(needed, shortened(found), do)] if found else []
+        return [render(needed, shorten(failures), do)] if failures else []
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
         _, table = self._adapter.execute(query, fetch=True)
         return [tuple(row) for row in table.rows]
 
-    def described(self, relation: BaseRelation) -> list[tuple[Any, ...]]:
+    def describe_rows(self, relation: BaseRelation) -> list[tuple[Any, ...]]:
+        """Return the rows of DESCRIBE TABLE EXTENDED."""
         return [tuple(row) for row in self._adapter.describe_extended(relation).rows]
 
     def partition_columns(self, relation: BaseRelation) -> list[str]:
-        """A table's partition columns, in their order."""
-        names = [str(row[0] or "") for row in self.described(relation)]
+        """Return a table's partition columns, in their order."""
+        names = [str(row[0] or "") for row in self.describe_rows(relation)]
         if "# Partition Information" not in names:
             return []
         below = names[names.index("# Partition Information") + 2 :]
-        return below[: next((place for place, name in enumerate(below) if not name), len(below))]
+        return below[: next((index for index, name in enumerate(below) if not name), len(below))]
 
     def _files(self, relation: BaseRelation) -> list[File]:
-        """Every file that holds rows of a table."""
+        """Return the files that hold the rows of a table."""
         columns = self.partition_columns(relation)
         parts = [f"'{name}=', coalesce(cast({self._adapter.quote(name)} as string), 'null')" for name in columns]
         partition = f"concat({', chr(47), '.join(parts)})" if parts else "''"
@@ -122,11 +123,11 @@ class FileTests:
             f"select any_value(element_at(split(_metadata.file_path, '/'), -1)), any_value(_metadata.file_size), "
             f"any_value({partition}) from {relation.render()} group by _metadata.file_path"
         )
-        return [File(str(name), int(size), str(place)) for name, size, place in rows]
+        return [File(str(name), int(size), str(part)) for name, size, part in rows]
 
     def _statistics(self, relation: BaseRelation, columns: list[str] | None = None) -> list[str]:
-        """What lacks statistics: Delta's of each file, by which files are skipped; else the catalog's of the table."""
-        described = {str(row[0]): str(row[1]) for row in self.described(relation) if row[0]}
+        """Return a message about missing statistics: of the files of a Delta table, or of any other table."""
+        described = {str(row[0]): str(row[1]) for row in self.describe_rows(relation) if row[0]}
         if described.get("Provider", "").lower() != "delta":
             if "rows" in described.get("Statistics", ""):
                 return []
@@ -134,21 +135,21 @@ class FileTests:
             do = "`dbt run-operation analyze`"
             return [render(f"statistics of {relation} with its number of rows", found, do)]
         log = f"{described['Location'].rstrip('/')}/_delta_log"
-        bare = self._without_statistics(relation, f"json.`{log}/*.json`", columns or [])
-        if bare:
-            # The log's older entries are gone once a checkpoint holds them.
+        missing = self._without_statistics(relation, f"json.`{log}/*.json`", columns or [])
+        if missing:
+            # Older commits of the log may be in a checkpoint only.
             parts = (f"select add from json.`{log}/*.json`", f"select add from parquet.`{log}/*.checkpoint*.parquet`")
             with contextlib.suppress(DbtRuntimeError):
-                bare = self._without_statistics(relation, f"({' union all '.join(parts)})", columns or [])
-        if not bare:
+                missing = self._without_statistics(relation, f"({' union all '.join(parts)})", columns or [])
+        if not missing:
             return []
-        asked = f" of {', '.join(columns)}" if columns else ""
-        needed = f"row counts, least and greatest values{asked} in every file of {relation}"
+        of_columns = f" of {', '.join(columns)}" if columns else ""
+        needed = f"row counts, least and greatest values{of_columns} in every file of {relation}"
         return [
             render(
                 needed,
-                f"none in {shortened(bare)}",
-                "write the table anew; delta.dataSkippingNumIndexedCols says of how many columns",
+                f"none in {shorten(missing)}",
+                "rebuild the table; delta.dataSkippingNumIndexedCols sets the number of columns with statistics",
             )
         ]
 

@@ -1,4 +1,4 @@
-"""What is learned of a node's plan while it runs, until the adapter keeps it at the node's end."""
+"""The plans of nodes that are running, until the adapter stores them when the node ends."""
 
 from __future__ import annotations
 
@@ -10,31 +10,31 @@ from penstock.plans.rest_api import ExecutedPlan
 
 
 @dataclass(frozen=True)
-class Noted:
-    """What one run of a node told of its plan.
+class PendingPlan:
+    """The plan of a running node.
 
     Attributes:
-        explained: EXPLAIN FORMATTED of the main statement's query; empty when Spark couldn't.
-        matches: tells its statements by their description in Spark's status; None when the server's
-            status doesn't have them.
-        executed: the plan that ran, when it is known already.
-        kept: what is in its file already; None when nothing was written yet.
+        explained: EXPLAIN FORMATTED of the main statement's query; empty when Spark could not explain it.
+        matches: returns whether a description in Spark's REST API is that of the main statement; None when the
+            server does not run the statement.
+        executed: the executed plan, when it is known already.
+        captured: the plan that is stored already; None when none is.
     """
 
     explained: str = ""
     matches: Callable[[str], bool] | None = None
     executed: ExecutedPlan | None = None
-    kept: CapturedPlan | None = None
+    captured: CapturedPlan | None = None
 
 
-_noted: dict[str, Noted] = {}
+_pending: dict[str, PendingPlan] = {}
 
 
-def note(node: str, noted: Noted) -> None:
-    """Note a node's plan; each node runs on one thread at a time."""
-    _noted[node] = noted
+def add(node: str, plan: PendingPlan) -> None:
+    """Add the plan of a running node; each node runs on one thread at a time."""
+    _pending[node] = plan
 
 
-def take(node: str) -> Noted | None:
-    """What was noted of a node, once."""
-    return _noted.pop(node, None)
+def pop(node: str) -> PendingPlan | None:
+    """Remove and return the plan of a node; None when it has none."""
+    return _pending.pop(node, None)

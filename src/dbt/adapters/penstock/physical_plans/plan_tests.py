@@ -1,4 +1,4 @@
-"""The physical tests, of plans and of files: `physical_failures` gives a test its messages."""
+"""The tests of physical plans and of files, which macros run with `adapter.physical_failures`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from penstock.plans import assertions, plan_store
 from penstock.plans.operators import Plan
 from penstock.plans.plan_parser import NotAPlan, parse
 from penstock.plans.plan_store import CapturedPlan
-from penstock.sql.names import string_literal
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
@@ -39,7 +38,7 @@ def _names(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_name, value))
 
 
-# Of each test: its arguments, what they must be, and whether they may be left out.
+# By test and argument: a check of its value, the message of what it must be, and whether it is optional.
 COUNT = (_count(1), "a whole number of at least 1", False)
 ARGUMENTS: dict[str, dict[str, tuple[Callable[[Any], bool], str, bool]]] = {
     "plan_broadcasts": {"side": (_name, "an alias of the query or a table it reads", False)},
@@ -61,19 +60,19 @@ ARGUMENTS: dict[str, dict[str, tuple[Callable[[Any], bool], str, bool]]] = {
 
 
 def check_arguments(test: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """A test's arguments, those that were left out taken away.
+    """Return the arguments that a test was given.
 
     Raises:
-        DbtRuntimeError: names the argument, what it must be and what was given.
+        AdapterError: an argument is missing or invalid; the error names it.
     """
     given: dict[str, Any] = {}
-    for name, (fits, words, optional) in ARGUMENTS[test].items():
+    for name, (is_valid, needed, optional) in ARGUMENTS[test].items():
         value = arguments.get(name)
         if value is None and optional:
             continue
-        if not fits(value):
+        if not is_valid(value):
             found = "nothing" if value is None else repr(value)
-            raise AdapterError(f"{name} of {test} as {words}", found, "correct it in the test's yml")
+            raise AdapterError(f"{name} of {test} as {needed}", found, "correct it in the test's yml")
         given[name] = value
     if "max" in given and given["max"] <= given["min"]:
         found = f"min {given['min']} and max {given['max']}"
@@ -91,71 +90,71 @@ class PhysicalTests:
 
     def __init__(self, adapter: PenstockAdapter, plans: PlanCapture) -> None:
         self._adapter, self._plans, self._files = adapter, plans, FileTests(adapter)
-        # Of each view that was tested: its text and plan. Tests of a view come after it in a run.
-        self._of_views: dict[str, tuple[str, Plan]] = {}
-        self._one_at_a_time = threading.Lock()
+        # By view, its query and plan: a view does not change after its first test.
+        self._views: dict[str, tuple[str, Plan]] = {}
+        self._lock = threading.Lock()
 
     def failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
-        """The messages of a physical test on a model; none when it holds.
+        """Return the messages of a failed test of a model's plan or files; empty when the test passes.
 
         Args:
-            relation: the model's relation, as a generic test is given it.
+            relation: the model's relation, as dbt passes it to a generic test.
             test: the test's name.
             arguments: the test's own arguments.
 
         Raises:
-            DbtRuntimeError: not a relation of the project, or not the test's arguments.
+            AdapterError: the relation is not a model of the project, or an argument is invalid.
         """
         given = check_arguments(test, arguments)
         if not isinstance(relation, BaseRelation):
             raise AdapterError(f"a whole model for {test}", str(relation), "leave out its `where`")
         if test == "plan_prunes_partitions":
-            return self._prunes(relation, **given)
+            return self._test_pruning(relation, **given)
         if test not in assertions.CHECKS:
-            found = self._adapter.get_relation(None, str(relation.schema), str(relation.identifier))
-            return self._files.failures(found or relation, test, **given)
-        node = self._model_of(relation, test)
+            cached = self._adapter.get_relation(None, str(relation.schema), str(relation.identifier))
+            return self._files.failures(cached or relation, test, **given)
+        node = self._find_model(relation, test)
         return (
-            self._of_plan(node, test, given)
+            self._test_captured_plan(node, test, given)
             if node_fingerprint.is_stored(node)
-            else self._of_view(relation, node, test, given)
+            else self._test_view(relation, node, test, given)
         )
 
-    def _of_view(self, relation: BaseRelation, node: Any, test: str, given: dict[str, Any]) -> list[str]:
-        """A test of a view: nothing was written, so that it is explained as it is now."""
-        with self._one_at_a_time:
-            if node.unique_id not in self._of_views:
-                text = next((str(row[1]) for row in self._files.described(relation) if row[0] == "View Text"), "")
-                self._of_views[node.unique_id] = (text, self._live(relation))
-        text, plan = self._of_views[node.unique_id]
+    def _test_view(self, relation: BaseRelation, node: Any, test: str, given: dict[str, Any]) -> list[str]:
+        """Test a view by EXPLAIN, since a view has no captured plan."""
+        with self._lock:
+            if node.unique_id not in self._views:
+                text = next((str(row[1]) for row in self._files.describe_rows(relation) if row[0] == "View Text"), "")
+                self._views[node.unique_id] = (text, self._explain(relation))
+        text, plan = self._views[node.unique_id]
         views = node_fingerprint.views(self._adapter.get_macro_resolver(), node.unique_id)
         return assertions.run(test, CapturedPlan(node.unique_id, "", "", text, views), plan, given)
 
-    def _of_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
-        """A test of the plan that a model last ran with."""
+    def _test_captured_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
+        """Test the plan that a model last ran with."""
         self._plans.wait(node.unique_id)
-        found = plan_store.read(self._plans.target, node.unique_id)
+        captured = plan_store.read(self._plans.target, node.unique_id)
         do = f"dbt run --select {node.name}"
         try:
-            plan = found.plan if found else None
+            plan = captured.plan if captured else None
         except NotAPlan as error:
             return [render(f"a plan of {node.name} in the form of EXPLAIN FORMATTED", str(error), do)]
-        if found is None or plan is None:
+        if captured is None or plan is None:
             where = f"{self._adapter.config.target_path}/{plan_store.FOLDER}"
             return [render(f"the plan that {node.name} last ran with", f"none in {where}", do)]
-        if found.code != node_fingerprint.fingerprint(self._adapter.get_macro_resolver(), node.unique_id):
-            return [render(f"a plan of {node.name} as its code is now", "one of older code", do)]
-        return assertions.run(test, found, plan, given)
+        if captured.code != node_fingerprint.fingerprint(self._adapter.get_macro_resolver(), node.unique_id):
+            return [render(f"a plan of {node.name} with its current code", "one of older code", do)]
+        return assertions.run(test, captured, plan, given)
 
-    def _model_of(self, relation: BaseRelation, test: str) -> Any:
+    def _find_model(self, relation: BaseRelation, test: str) -> Any:
         manifest: Any = self._adapter.get_macro_resolver()
         name = f"{relation.schema}.{relation.identifier}".lower()
         for node in manifest.nodes.values():
-            if node.resource_type == "model" and node_fingerprint.name_of(node) == name:
+            if node.resource_type == "model" and node_fingerprint.relation_name(node) == name:
                 return node
         raise AdapterError(f"a model of this project for {test}", name, "put the test on a model")
 
-    def _live(self, relation: BaseRelation, condition: str = "") -> Plan:
+    def _explain(self, relation: BaseRelation, condition: str = "") -> Plan:
         _, table = self._adapter.execute(f"{EXPLAIN}select * from {relation.render()}{condition}", fetch=True)
         try:
             return parse(str(table.rows[0][0]))
@@ -163,7 +162,7 @@ class PhysicalTests:
             found = str(table.rows[0][0])
             raise AdapterError(f"a plan of {relation}", found or str(error), "correct the test") from None
 
-    def _prunes(self, relation: BaseRelation, column: str, value: Any) -> list[str]:
-        literal = value if isinstance(value, int | float) else string_literal(str(value))
-        plan = self._live(relation, f" where {column} = {literal}")
+    def _test_pruning(self, relation: BaseRelation, column: str, value: Any) -> list[str]:
+        literal = value if isinstance(value, int | float) else "'" + str(value).replace("'", "\\'") + "'"
+        plan = self._explain(relation, f" where {column} = {literal}")
         return assertions.prunes_partitions(relation.render(), plan, column)

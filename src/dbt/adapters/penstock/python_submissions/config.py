@@ -11,7 +11,7 @@ from dbt.adapters.penstock import layout
 from dbt.adapters.penstock.errors import AdapterError
 
 
-def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
+def invalid_value(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
     """Return the error for an invalid configuration value."""
     return AdapterError(
         f"{needed} as {key} of the Python model {name}",
@@ -20,7 +20,7 @@ def refuse(name: str, key: str, needed: str, value: Any) -> DbtRuntimeError:
     )
 
 
-def names(value: Any) -> tuple[str, ...]:
+def as_tuple(value: Any) -> tuple[str, ...]:
     """Return one name or a list of names as a tuple."""
     return (value,) if isinstance(value, str) else tuple(map(str, value or ()))
 
@@ -46,7 +46,7 @@ class PythonConfig:
     enforce_columns: bool
 
     @classmethod
-    def of(cls, node: dict[str, Any], default_format: str = "delta") -> PythonConfig:
+    def parse(cls, node: dict[str, Any], default_format: str = "delta") -> PythonConfig:
         """Return the configuration of a node, in a profile with this table format.
 
         Raises:
@@ -55,20 +55,20 @@ class PythonConfig:
         name, config = node["name"], node["config"]
         timeout = config.get("timeout")
         if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or timeout <= 0):
-            raise refuse(name, "timeout", "a number of seconds above 0", timeout)
+            raise invalid_value(name, "timeout", "a number of seconds above 0", timeout)
         packages = config.get("packages") or ()
         if not isinstance(packages, str | list | tuple):
-            raise refuse(name, "packages", "a list of requirements", packages)
+            raise invalid_value(name, "packages", "a list of requirements", packages)
         deploy_mode = config.get("deploy_mode") or "client"
         if deploy_mode not in ("client", "cluster"):
-            raise refuse(name, "deploy_mode", "client or cluster", deploy_mode)
+            raise invalid_value(name, "deploy_mode", "client or cluster", deploy_mode)
         enforce = config.get("enforce_columns") or False
         if not isinstance(enforce, bool):
-            raise refuse(name, "enforce_columns", "true or false", enforce)
+            raise invalid_value(name, "enforce_columns", "true or false", enforce)
         return cls(
-            layout.session_of({"materialized": "table", **config}, default_format, name),
+            layout.session_settings({"materialized": "table", **config}, default_format, name),
             timeout,
-            names(packages),
+            as_tuple(packages),
             config.get("master"),
             deploy_mode,
             enforce,

@@ -17,7 +17,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import cancellation
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.physical_plans import pending_plans
-from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.python_submissions import connect_session, executions, jobs, packages
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from penstock.python_runtime import table_replacement
@@ -26,10 +26,10 @@ from penstock.python_runtime.runner import run
 
 logger = AdapterLogger("penstock")
 # Seconds after which a session that can't be closed, or a table that can't be dropped, is left behind.
-TIDYING = 60
+CLEANUP_SECONDS = 60
 
 
-class OwnSession:
+class ModelSession:
     """A model's session. Other threads may interrupt and close it, even while the model opens it.
 
     Args:
@@ -71,7 +71,7 @@ class OwnSession:
         with self._lock:
             self._over, opened = True, self.session
         if opened is not None:
-            executions.at_most(TIDYING, opened.stop)
+            executions.run_at_most(CLEANUP_SECONDS, opened.stop)
 
 
 class ConnectPythonJobHelper(PythonJobHelper):
@@ -96,21 +96,25 @@ class ConnectPythonJobHelper(PythonJobHelper):
                 configuration, package, timeout or cancellation.
         """
         name = self.node["name"]
-        config = PythonConfig.of(self.node, self.credentials.file_format)
+        config = PythonConfig.parse(self.node, self.credentials.file_format)
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
-        address = self.url()
-        own = OwnSession(lambda: connect_session.open_session(self.credentials, address, job.node))
+        address, keep = self.url(), self.credentials.keep_plans
+        own = ModelSession(lambda: connect_session.open_session(self.credentials, address, job.node))
 
-        def plan(text: str) -> None:
-            mark = f'session_id: "{own.session.session_id}"'
-            pending_plans.note(job.node, Noted(text, lambda said: said.startswith("Spark Connect") and mark in said))
+        def add_plan(explained: str) -> None:
+            session_id = f'session_id: "{own.session.session_id}"'
+
+            def matches(description: str) -> bool:
+                return description.startswith("Spark Connect") and session_id in description
+
+            pending_plans.add(job.node, PendingPlan(explained, matches))
 
         def work() -> None:
             # Opened on the model's thread: pandas-on-Spark takes the thread's active session.
             spark = own.open()
             connect_session.configure(spark, {**self.credentials.server_side_parameters, **config.spark_conf}, name)
-            run(job, spark, lambda line: logger.info(f"{name}: {line}"), plan if self.credentials.keep_plans else None)
+            run(job, spark, lambda line: logger.info(f"{name}: {line}"), add_plan if keep else None)
 
         try:
             alone = job.write.target if job.write.alone else None
@@ -120,8 +124,8 @@ class ConnectPythonJobHelper(PythonJobHelper):
             raise
         except Exception as error:
             drop_temporary_table(self.credentials, job, address)
-            words = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
-            raise DbtRuntimeError(connect_session.without_token(words, address)) from None
+            message = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
+            raise DbtRuntimeError(connect_session.without_token(message, address)) from None
         return None
 
 
@@ -130,7 +134,7 @@ def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: st
     if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
         return
 
-    def clear() -> None:
+    def drop() -> None:
         other = connect_session.open_session(credentials, address, job.node)
         try:
             if not job.write.exists or other.catalog.tableExists(job.write.target.replace("`", "")):
@@ -138,4 +142,4 @@ def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: st
         finally:
             other.stop()
 
-    executions.at_most(TIDYING, clear)
+    executions.run_at_most(CLEANUP_SECONDS, drop)

@@ -43,7 +43,7 @@ def without_token(message: str, address: str) -> str:
     return message
 
 
-def channel_of(credentials: PenstockCredentials, address: str, node: str) -> Any:
+def build_channel(credentials: PenstockCredentials, address: str, node: str) -> Any:
     """Return the channel of an address; with TLS, it trusts the authority `ssl_ca`.
 
     Spark's UI describes a Connect job by its request, which begins with the user. So the node's name is sent as the
@@ -106,7 +106,7 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
 
     # As SparkSession.builder.remote does: functions and pandas-on-Spark look for it.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
-    channel = channel_of(credentials, address, node)
+    channel = build_channel(credentials, address, node)
     # The client itself would ask again for ten minutes, and once more for as long when it is closed.
     probe = channel.toChannel()
     try:
@@ -134,8 +134,8 @@ def configure(session: Any, conf: Mapping[str, str], name: str) -> None:
         DbtRuntimeError: a setting that a running Spark does not accept.
     """
     for key, value in conf.items():
-        known = not key.startswith("spark.") or key.startswith(spark_conf.FREE) or session.conf.isModifiable(key)
-        if not known:
+        checked = key.startswith("spark.") and not key.startswith(spark_conf.UNCHECKED_PREFIXES)
+        if checked and not session.conf.isModifiable(key):
             raise AdapterError(
                 f"settings that a running Spark takes as spark_conf of {name}",
                 f"{key}, which is fixed at its start or unknown to it",

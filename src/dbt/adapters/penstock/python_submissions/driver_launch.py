@@ -13,7 +13,7 @@ import psutil
 
 from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
+from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 from penstock.config import addresses
 from penstock.config.sections import Ports
@@ -37,11 +37,6 @@ appender.console.target = SYSTEM_ERR
 appender.console.layout.type = PatternLayout
 appender.console.layout.pattern = %p %c{1}: %m%n%ex
 """
-
-
-def settings_of(credentials: PenstockCredentials) -> Settings:
-    """Return the settings of penstock.yml."""
-    return credentials.settings
 
 
 def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], master: str | None) -> dict[str, str]:
@@ -95,7 +90,7 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
     """Check that a driver can start, before spark-submit tries for a minute.
 
     Raises:
-        DbtRuntimeError: the master does not answer, or it or penstock does not support the deploy mode.
+        PenstockError: the master does not answer, or it or penstock does not support the deploy mode.
     """
     master = config.master or settings.server.master
     if config.deploy_mode == "cluster":
@@ -109,19 +104,19 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
             f"deploy_mode: cluster with {master}: {why}",
             "drop deploy_mode: the model's tasks run on the executors all the same",
         )
-    with as_dbt_errors():
-        masters.require_reachable(settings, master)
+    masters.require_reachable(settings, master)
 
 
-def patience(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
+def executor_wait(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
     """Return how long a driver's jobs wait for an executor, and the error when none comes; None without executors."""
     master = conf["spark.master"]
     if addresses.is_local(master):
         return None
-    asked = settings.server.executors
-    cores, memory = conf.get("spark.executor.cores", asked.cores), conf.get("spark.executor.memory", asked.memory)
-    error = launch.no_executor_error(master, asked.count, int(cores), memory, asked.wait_seconds)
-    return {"seconds": asked.wait_seconds, "error": str(error)}
+    executors = settings.server.executors
+    cores = conf.get("spark.executor.cores", executors.cores)
+    memory = conf.get("spark.executor.memory", executors.memory)
+    error = launch.no_executor_error(master, executors.count, int(cores), memory, executors.wait_seconds)
+    return {"seconds": executors.wait_seconds, "error": str(error)}
 
 
 def prepare(
@@ -135,42 +130,42 @@ def prepare(
 
     The settings are in a file, since any user of the machine can read a command line.
     """
-    me = psutil.Process()
-    parent = [me.pid, me.create_time()]
-    told = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan, "wait": wait}
-    (folder / "job.json").write_text(json.dumps(told))
+    process = psutil.Process()
+    parent = [process.pid, process.create_time()]
+    data = {"job": json.loads(job.dumps()), "parent": parent, "plan": keep_plan, "wait": wait}
+    (folder / "job.json").write_text(json.dumps(data))
     own_conf = folder / "conf"
     own_conf.mkdir()
     (own_conf / "log4j2.properties").write_text(LOG4J)
-    inside = (
+    temporary_folders = (
         f'"-Djava.io.tmpdir={folder}" "-Dderby.system.home={folder}" '
         f'"-Dderby.stream.error.file={folder / "derby.log"}" -XX:-UsePerfData'
     )
-    whole = {
+    properties = {
         **conf,
         "spark.local.dir": str(folder),
         "spark.hadoop.hive.exec.scratchdir": str(folder / "hive"),
-        OPTIONS: f"{inside} {conf.get(OPTIONS, '')}".strip(),
+        OPTIONS: f"{temporary_folders} {conf.get(OPTIONS, '')}".strip(),
     }
-    lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(whole.items()) if value]
+    lines = [f"{key} {value.replace(chr(92), chr(92) * 2)}" for key, value in sorted(properties.items()) if value]
     file = folder / "spark.properties"
     file.write_text("\n".join(lines) + "\n")
     return file
 
 
-def environment(settings: Settings, found: java.Java, folder: Path, master: str) -> dict[str, str]:
+def environment(settings: Settings, jvm: java.Java, folder: Path, master: str) -> dict[str, str]:
     """Return the driver's environment: this project's Spark, and the Hadoop cluster in dbt's own environment."""
-    made = configuration.environment(settings, found, folder / "conf")
+    variables = configuration.environment(settings, jvm, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):
-        made["HADOOP_CONF_DIR"] = cluster
+        variables["HADOOP_CONF_DIR"] = cluster
     if addresses.is_local(master):
-        # The model's own master, beside a server whose executors have a Python of theirs.
-        made["PYSPARK_PYTHON"] = sys.executable
-    return {**made, "PYTHONUNBUFFERED": "1"}
+        # A local master runs tasks with this Python, even if the server's executors have another one.
+        variables["PYSPARK_PYTHON"] = sys.executable
+    return {**variables, "PYTHONUNBUFFERED": "1"}
 
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
     """Return the project's Java and table-format jars, after building what executors are sent."""
     launch.pack_packages(settings)
-    found = java.find(settings.server.java_home)
-    return found, jars.server_jars(settings, found)
+    jvm = java.find(settings.server.java_home)
+    return jvm, jars.server_jars(settings, jvm)

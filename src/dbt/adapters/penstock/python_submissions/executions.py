@@ -21,10 +21,10 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock import cancellation, write_turns
 from dbt.adapters.penstock.errors import AdapterError
 
-GRACE = 10.0
-STEP = 0.2
+GRACE_SECONDS = 10.0
+STEP_SECONDS = 0.2
 # Seconds between two calls that cancel a model's jobs.
-AGAIN = 1.0
+CANCEL_SECONDS = 1.0
 CLIENT = ("pyspark", "grpc")
 
 
@@ -42,7 +42,7 @@ def in_client(ident: int) -> bool:
     return False
 
 
-class Running:
+class RunningModel:
     """One running model.
 
     Args:
@@ -103,16 +103,16 @@ class Running:
 
     def _end(self) -> None:
         """Cancel the Spark jobs and raise `Stopped` in the model's thread until it ends."""
-        deadline = time.monotonic() + GRACE
-        patience = deadline - GRACE / 2
-        # A server that is gone may keep the call waiting for minutes.
+        deadline = time.monotonic() + GRACE_SECONDS
+        client_deadline = deadline - GRACE_SECONDS / 2
+        # A call to a server that is gone may take minutes.
         canceller = threading.Thread(target=self._cancel_until_ended, daemon=True)
         canceller.start()
         while self._thread.is_alive() and time.monotonic() < deadline:
             ident = self._thread.ident or 0
-            if not in_client(ident) or time.monotonic() > patience:
+            if not in_client(ident) or time.monotonic() > client_deadline:
                 ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(Stopped))
-            self._thread.join(STEP)
+            self._thread.join(STEP_SECONDS)
         canceller.join(max(0.0, deadline - time.monotonic()))
 
     def _cancel_until_ended(self) -> None:
@@ -120,21 +120,21 @@ class Running:
         while not self._finished:
             with contextlib.suppress(Exception):
                 self._cancel()
-            self._thread.join(AGAIN)
+            self._thread.join(CANCEL_SECONDS)
 
 
-def at_most(seconds: float, work: Callable[[], None]) -> None:
+def run_at_most(seconds: float, work: Callable[[], None]) -> None:
     """Do clean-up that may hang or fail: after so many seconds the run goes on without it."""
 
     def quietly() -> None:
         with contextlib.suppress(Exception):
             work()
 
-    cancellation.at_once([quietly], seconds)
+    cancellation.run_concurrently([quietly], seconds)
 
 
 _lock = threading.Condition()
-_running: set[Running] = set()
+_running: set[RunningModel] = set()
 
 
 def run(
@@ -143,25 +143,25 @@ def run(
     cancel: Callable[[], None],
     timeout: float | None,
     alone: str | None = None,
-    tidy: Callable[[], None] = lambda: None,
+    clean_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a model that `stop_all` can stop; see Running for the arguments and errors.
+    """Run a model that `stop_all` can stop; see RunningModel for the arguments and errors.
 
     Args:
         alone: a table; other writers of it wait until this model has ended.
-        tidy: called once the model has ended or failed, and before `end_all` counts it as ended.
+        clean_up: called once the model has ended or failed, and before `end_all` counts it as ended.
     """
-    running = Running(name, work, cancel)
+    running = RunningModel(name, work, cancel)
     with _lock:
         _running.add(running)
     try:
-        # Known by now: the end of dbt either finds this model and stops it, or is seen here.
+        # The model is registered: the end of dbt either finds and stops it, or is noticed here.
         cancellation.require_running()
         with write_turns.turn(alone) if alone else contextlib.nullcontext():
             running.wait(timeout)
     finally:
         try:
-            tidy()
+            clean_up()
         finally:
             with _lock:
                 _running.discard(running)
@@ -176,7 +176,7 @@ def stop_all() -> list[str]:
         return sorted(running.name for running in _running)
 
 
-def end_all(seconds: float = 2 * GRACE) -> None:
+def end_all(seconds: float = 2 * GRACE_SECONDS) -> None:
     """Stop every running model, and wait until the server knows."""
     stop_all()
     with _lock:

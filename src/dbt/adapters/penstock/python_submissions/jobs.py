@@ -11,14 +11,13 @@ from typing import Any
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.layout import FileLayout
-from dbt.adapters.penstock.python_submissions.config import PythonConfig, refuse
-from dbt.adapters.penstock.python_submissions.driver_launch import settings_of
+from dbt.adapters.penstock.python_submissions.config import PythonConfig, invalid_value
 from dbt.adapters.penstock.spark_conf import as_text
 from penstock.errors import PenstockError
 from penstock.intervals.model_config import interval_properties
 from penstock.python_runtime.job import Input, Job, Layout, Write
 
-MARK = "penstock_write = "
+DATA_PREFIX = "penstock_write = "
 
 
 def leading_blank_lines(text: str) -> int:
@@ -26,34 +25,34 @@ def leading_blank_lines(text: str) -> int:
     return next((number for number, line in enumerate(text.split("\n")) if line.strip()), 0)
 
 
-def aligned(compiled_code: str, own: str) -> str:
+def align_lines(compiled_code: str, source: str) -> str:
     """Return the compiled code with the user's lines at their numbers in the user's file."""
     code = compiled_code.split("\n")[leading_blank_lines(compiled_code) :]
-    return "\n" * leading_blank_lines(own) + "\n".join(code)
+    return "\n" * leading_blank_lines(source) + "\n".join(code)
 
 
 def split_job_data(compiled_code: str) -> tuple[str, dict[str, Any]]:
     """Return the code, and the data that the macro `penstock_python_job` added on the last line."""
-    code, _, rest = compiled_code.rpartition(f"\n{MARK}")
+    code, _, rest = compiled_code.rpartition(f"\n{DATA_PREFIX}")
     return code, json.loads(ast.literal_eval(rest.strip()))
 
 
-def layout(node: dict[str, Any], default_format: str) -> Layout:
+def table_layout(node: dict[str, Any], default_format: str) -> Layout:
     """Return a table's layout by its node's config.
 
     Raises:
         DbtRuntimeError: an unknown format or a value of the wrong kind.
     """
     config, name = node["config"], node["name"]
-    files = FileLayout.of(config, default_format, name)
+    files = FileLayout.parse(config, default_format, name)
     table_format = files.table_format
     buckets = config.get("buckets")
     if buckets is not None and (isinstance(buckets, bool) or not isinstance(buckets, int) or buckets < 1):
-        raise refuse(name, "buckets", "a number above 0", buckets)
+        raise invalid_value(name, "buckets", "a number above 0", buckets)
     pairs: dict[str, dict[str, str]] = {}
     for key in ("tblproperties", "options"):
         if not isinstance(value := config.get(key) or {}, dict):
-            raise refuse(name, key, "keys with values", value)
+            raise invalid_value(name, key, "keys with values", value)
         pairs[key] = {str(k): as_text(v) for k, v in value.items()}
     pairs["tblproperties"] |= interval_properties(config)
     root, docs = config.get("location_root"), config.get("persist_docs") or {}
@@ -76,7 +75,7 @@ def layout(node: dict[str, Any], default_format: str) -> Layout:
     )
 
 
-def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | None:
+def microbatch_window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | None:
     """Return the ISO start and end of the microbatch that a node runs; None outside microbatch."""
     batch = write.get("batch") or {}
     start, end = batch.get("start"), batch.get("end")
@@ -90,10 +89,10 @@ def window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | Non
     )
 
 
-def lake(credentials: PenstockCredentials) -> str:
+def lake_address(credentials: PenstockCredentials) -> str:
     """Return the project's lake: a folder, or its address in a store; empty in a project without penstock.yml."""
     try:
-        return settings_of(credentials).lake_uri.removeprefix("file://")
+        return credentials.settings.lake_uri.removeprefix("file://")
     except PenstockError:
         return ""
 
@@ -110,12 +109,12 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
     Raises:
         DbtRuntimeError: the configuration is not valid.
     """
-    code, said = split_job_data(compiled_code)
+    code, data = split_job_data(compiled_code)
     try:
-        own = (Path(credentials.project_root) / node["original_file_path"]).read_text()
+        source = (Path(credentials.project_root) / node["original_file_path"]).read_text()
     except OSError:
-        own = ""
-    write = said["write"]
+        source = ""
+    write = data["write"]
     declared = {column["name"]: column.get("data_type") for column in (node.get("columns") or {}).values()}
     if config.enforce_columns and not declared:
         raise AdapterError(
@@ -127,7 +126,7 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
         node=node["unique_id"],
         name=node["name"],
         path=node["original_file_path"],
-        code=aligned(code, own),
+        code=align_lines(code, source),
         write=Write(
             mode=write["mode"],
             target=write["target"],
@@ -141,11 +140,11 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
             alone=bool(write.get("alone")),
             commit_info=write.get("commit_info"),
         ),
-        layout=layout(node, credentials.file_format),
+        layout=table_layout(node, credentials.file_format),
         columns=declared if config.enforce_columns else None,
-        inputs={name: Input(**value) for name, value in said["inputs"].items()},
-        batch=window(node, write),
+        inputs={name: Input(**value) for name, value in data["inputs"].items()},
+        batch=microbatch_window(node, write),
         intervals=tuple(write["intervals"]) if write.get("intervals") is not None else None,
         fingerprint=hashlib.sha256((node.get("raw_code") or "").encode()).hexdigest()[:16],
-        lake=lake(credentials),
+        lake=lake_address(credentials),
     )

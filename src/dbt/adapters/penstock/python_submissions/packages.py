@@ -17,7 +17,7 @@ def missing(packages: Iterable[str]) -> dict[str, str]:
     Raises:
         InvalidRequirement: a requirement that pip could not read.
     """
-    found: dict[str, str] = {}
+    unmet: dict[str, str] = {}
     for text in packages:
         requirement = Requirement(text)
         if requirement.marker and not requirement.marker.evaluate():
@@ -25,11 +25,11 @@ def missing(packages: Iterable[str]) -> dict[str, str]:
         try:
             version = importlib.metadata.version(requirement.name)
         except importlib.metadata.PackageNotFoundError:
-            found[text] = "not installed"
+            unmet[text] = "not installed"
             continue
         if not requirement.specifier.contains(version, prereleases=True):
-            found[text] = f"{version} is installed"
-    return found
+            unmet[text] = f"{version} is installed"
+    return unmet
 
 
 def require(packages: Iterable[str], name: str) -> None:
@@ -45,16 +45,8 @@ def require(packages: Iterable[str], name: str) -> None:
     try:
         lacking = missing(packages)
     except InvalidRequirement as error:
-        words = str(error).splitlines()[0]
-        raise AdapterError(
-            f"requirements as pip takes them in packages of {name}",
-            words,
-            "correct packages",
-        ) from None
+        found = str(error).splitlines()[0]
+        raise AdapterError(f"requirements in pip's syntax in packages of {name}", found, "correct packages") from None
     if lacking:
-        found = ", ".join(f"{text} ({words})" for text, words in lacking.items())
-        raise AdapterError(
-            f"the packages of the Python model {name}",
-            found,
-            f"pip install {shlex.join(lacking)}",
-        )
+        found = ", ".join(f"{text} ({version})" for text, version in lacking.items())
+        raise AdapterError(f"the packages of the Python model {name}", found, f"pip install {shlex.join(lacking)}")

@@ -21,7 +21,7 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.physical_plans import pending_plans
-from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.python_submissions import (
     connect,
     connect_session,
@@ -47,6 +47,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
         self.node = parsed_model
         self.credentials = credential
 
+    @as_dbt_errors()
     def submit(self, compiled_code: str) -> Any:
         """Run the model and write what it returns.
 
@@ -58,31 +59,27 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
                 configuration, package, timeout, cancellation or failed driver.
         """
         name = self.node["name"]
-        config = PythonConfig.of(self.node, self.credentials.file_format)
+        config = PythonConfig.parse(self.node, self.credentials.file_format)
         packages.require(config.packages, name)
         job = jobs.build(self.node, compiled_code, config, self.credentials)
-        with as_dbt_errors():
-            settings = driver_launch.settings_of(self.credentials)
-            driver_launch.check_master(settings, config, name)
-            found, table_jars = driver_launch.resolve(settings)
+        settings = self.credentials.settings
+        driver_launch.check_master(settings, config, name)
+        jvm, table_jars = driver_launch.resolve(settings)
         conf = driver_launch.spark_settings(self.credentials, settings, table_jars, job, config)
-        conf = class_archive.driver_conf(conf, settings, found, table_jars)
-        conf = class_archive.executor_conf(conf, settings, found, table_jars)
+        conf = class_archive.driver_conf(conf, settings, jvm, table_jars)
+        conf = class_archive.executor_conf(conf, settings, jvm, table_jars)
         (settings.state_dir / "tmp").mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix="model-", dir=settings.state_dir / "tmp"))
         try:
-            patience = driver_launch.patience(settings, conf)
-            file = driver_launch.prepare(folder, job, conf, self.credentials.keep_plans, patience)
-            started = Driver(
-                name, folder, file, driver_launch.environment(settings, found, folder, conf["spark.master"])
-            )
-            executions.run(
-                name, started.follow, started.end, config.timeout, job.write.target if job.write.alone else None
-            )
-            if told := started.plan:
-                pending_plans.note(
-                    job.node, Noted(told["explained"], None, plan_store.parse_executed_plan(told["executed"]))
-                )
+            wait = driver_launch.executor_wait(settings, conf)
+            file = driver_launch.prepare(folder, job, conf, self.credentials.keep_plans, wait)
+            environment = driver_launch.environment(settings, jvm, folder, conf["spark.master"])
+            driver_process = Driver(name, folder, file, environment)
+            alone = job.write.target if job.write.alone else None
+            executions.run(name, driver_process.follow, driver_process.end, config.timeout, alone)
+            if plan := driver_process.plan:
+                executed = plan_store.parse_executed_plan(plan["executed"])
+                pending_plans.add(job.node, PendingPlan(plan["explained"], None, executed))
         except DbtRuntimeError:
             with contextlib.suppress(DbtRuntimeError):
                 connect.drop_temporary_table(self.credentials, job, connect_session.url(self.credentials, name))
@@ -108,7 +105,7 @@ class Driver:
         self._command, self._environment = [*command, driver.__file__, str(folder)], environment
         self._lock = threading.Lock()
         self._over = False
-        # The driver's word on its plan, once it has ended well: explained, executed.
+        # The driver's plan after a successful run, with the keys `explained` and `executed`.
         self.plan: dict[str, Any] | None = None
         self._process: subprocess.Popen[str] | None = None
 
@@ -148,8 +145,8 @@ class Driver:
             result = json.loads((self.folder / "result.json").read_text())
             error, self.plan = result["error"], result if result["explained"] else None
         except (OSError, ValueError):
-            wrong = [line for line in last if "Exception" in line or "Error" in line] or list(last)
-            found = wrong[-1].strip() if wrong else "no word"
+            errors = [line for line in last if "Exception" in line or "Error" in line] or list(last)
+            found = errors[-1].strip() if errors else "no output"
             raise AdapterError(
                 f"a result of the Python model {self.name} from its spark-submit driver",
                 f"it ended with {code}: {found}",

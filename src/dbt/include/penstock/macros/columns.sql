@@ -1,4 +1,4 @@
-{#- dbt's own comparisons of column names and types, without letter case and with whole types. -#}
+{#- dbt's comparisons of columns, without letter case and with complete types. -#}
 {% macro diff_columns(source_columns, target_columns) %}
   {{ return(adapter.columns_without(source_columns, target_columns)) }}
 {% endmacro %}
@@ -18,13 +18,13 @@
   {{ return(result) }}
 {% endmacro %}
 
-{#- Names in which one is found whatever its letter case. -#}
+{#- A list of names whose `in` ignores letter case. -#}
 {% macro get_list_of_column_names(columns) %}
   {{ return(adapter.names(columns)) }}
 {% endmacro %}
 
-{#- The documented columns that the relation has; the others are named in a warning. `quote: true` asks for the
-    name as it is written. -#}
+{#- Return the documented columns that the relation has, and name the others in a warning. A column with
+    `quote: true` must have the same letter case. -#}
 {% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
   {%- set known = {} -%}
   {%- for name, column in column_dict.items() if not column.get('quote') or name in existing_column_names -%}

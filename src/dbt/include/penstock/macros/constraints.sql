@@ -1,8 +1,7 @@
-{#- An enforced contract's constraints as checks: [{name, expression}].
+{#- Return an enforced contract's constraints as checks: [{name, expression}].
 
-    Delta takes them as properties of the one CREATE OR REPLACE, so that its commit holds rows and
-    constraints or neither. NOT NULL is such a check too: Delta refuses to add it to a column that
-    exists, and CREATE TABLE AS can't declare it. -#}
+    CREATE OR REPLACE TABLE sets them as table properties of Delta, so one commit has both rows and constraints.
+    NOT NULL is a check too: Delta cannot add it to an existing column, and CREATE TABLE AS cannot declare it. -#}
 {% macro penstock_constraints() %}
   {%- set checks = [] -%}
   {%- if config.get('contract', {}).enforced -%}
@@ -11,7 +10,7 @@
     {%- endfor -%}
     {%- for column in model['columns'].values() -%}
       {%- set name = adapter.quote(column['name']) -%}
-      {#- Spark has no VARCHAR in a query, so that the table's column is a string. -#}
+      {#- A query has no VARCHAR in Spark, so the table's column is a string. -#}
       {%- set length = modules.re.fullmatch('(?i)\\s*(?:var)?char(?:acter)?\\s*\\(\\s*(\\d+)\\s*\\)\\s*', column['data_type'] or '') -%}
       {%- if length -%}
         {%- do checks.append({
@@ -38,12 +37,13 @@
     'expression': item.expression | trim}) }}
 {% endmacro %}
 
-{#- Letters, digits and underscores in lower case: Delta looks a constraint up by that. -#}
+{#- Return a name of letters, digits and underscores in lower case, as Delta looks constraints up. -#}
 {% macro penstock_constraint_name(text) %}
   {{ return(modules.re.sub('[^a-z0-9_]', '_', text | lower)) }}
 {% endmacro %}
 
-{#- A model's query as a table can hold it (queries.py), with its contract kept: {sql, columns}. -#}
+{#- Return a model's query, checked against its contract, with columns that a table can store (query_checks.py):
+    {sql, columns}. -#}
 {% macro penstock_checked(select) %}
   {%- if config.get('contract', {}).enforced -%}
     {%- do penstock_check_declaration() -%}
@@ -52,19 +52,19 @@
   {{ return({'sql': penstock_ordered(checked.sql), 'columns': checked.columns}) }}
 {% endmacro %}
 
-{#- The same for new rows of a table that stands: a column of NULL literals takes the table's type. -#}
+{#- The same for new rows of an existing table: a column of NULL literals takes the table's type. -#}
 {% macro penstock_contracted(select) %}
   {%- do get_assert_columns_equivalent(select) if config.get('contract', {}).enforced -%}
   {{ return(penstock_ordered(select)) }}
 {% endmacro %}
 
-{#- The columns in the contract's order, and, where the table format can't check rows itself, a filter that
-    fails on the first wrong one. -#}
+{#- Return a query with the columns in the contract's order. If the table format has no constraints, the query has a
+    filter that fails on the first row that violates one. -#}
 {% macro penstock_ordered(select) %}
   {%- if not config.get('contract', {}).enforced -%}
     {{ return(select) }}
   {%- endif -%}
-  {#- Rendered for dbt's warnings on constraints that Spark can't enforce. -#}
+  {#- Rendering them makes dbt warn about constraints that Spark cannot enforce. -#}
   {%- do adapter.render_raw_columns_constraints(raw_columns=model['columns']) -%}
   {%- do adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
   {%- set ordered = get_select_subquery(select) -%}
@@ -74,7 +74,7 @@
   {{ return(penstock_filtered_by_checks(ordered)) }}
 {% endmacro %}
 
-{#- dbt's own errors and warnings on how a contract is written. -#}
+{#- Raise dbt's errors and warnings about the declaration of a contract. -#}
 {% macro penstock_check_declaration() %}
   {%- if not model['columns'] -%}
     {{ exceptions.raise_contract_error([], []) }}
@@ -105,6 +105,6 @@
   {{ return(sql) }}
 {% endmacro %}
 
-{#- The constraints came with the table. -#}
+{#- Nothing to do: the table was created with its constraints. -#}
 {% macro penstock__persist_constraints(relation, model) %}
 {% endmacro %}

@@ -1,4 +1,4 @@
-{#- The clauses of a CREATE TABLE, by the node's table format (capabilities.py). -#}
+{#- The clauses of CREATE TABLE for the node's table format (capabilities.py). -#}
 {% macro penstock_format() %}
   {{ return(adapter.table_format(config.get('file_format'))) }}
 {% endmacro %}
@@ -7,7 +7,7 @@
   using {{ penstock_format().name }}
 {%- endmacro %}
 
-{#- A setting that may be one name or a list of them, as a list. -#}
+{#- Return a configuration of one name or a list of names as a list. -#}
 {% macro penstock_names(setting) %}
   {%- set value = config.get(setting) or [] -%}
   {{ return([value] if value is string else value | list) }}
@@ -17,7 +17,7 @@
   {{ return(penstock_tblproperties([])) }}
 {% endmacro %}
 
-{#- With those that the table's columns need. -#}
+{#- The table properties, including those that the table's columns need. -#}
 {% macro penstock_tblproperties(columns) %}
   {%- set properties = {} -%}
   {%- do properties.update(config.get('tblproperties') or {}) -%}
@@ -40,8 +40,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- `clustered_by` is clustering where the format has it, and buckets elsewhere. A partitioned table has no
-    clustering: there it means Z-order inside the partitions, which maintenance does. -#}
+{#- `clustered_by` means clustering if the format has it, and buckets otherwise. A partitioned table cannot have
+    clustering: there it means Z-order within the partitions, which the maintenance macros apply. -#}
 {% macro penstock__clustered_cols(label, required=false) %}
   {%- set columns = penstock_names('clustered_by') -%}
   {%- if columns and penstock_format().clusters -%}
@@ -60,7 +60,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Columns of a configuration, quoted. -#}
+{#- Return columns of a configuration as SQL, separated by commas. -#}
 {% macro penstock_listed(columns) %}
   {%- for name in columns -%}
     {{ adapter.column_name(name) }}{{ ', ' if not loop.last }}
@@ -77,7 +77,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Where a node's own files go: a folder of its name below `location_root`; none for a managed table. -#}
+{#- Return a node's folder below `location_root`; none for a managed table. -#}
 {% macro penstock_own_location() %}
   {%- set root = config.get('location_root') -%}
   {{ return((root | string).rstrip('/') ~ '/' ~ model['alias'] if root else none) }}
@@ -89,12 +89,12 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Text as a SQL literal. -#}
+{#- Return text as a SQL literal. -#}
 {% macro penstock_literal(text) %}
   {{ return(adapter.literal(text)) }}
 {% endmacro %}
 
-{#- What follows the table's name in a CREATE TABLE, up to its query; `columns` are the query's. -#}
+{#- The clauses of CREATE TABLE between the table's name and its query; `columns` are the query's. -#}
 {% macro penstock_table_clauses(location, columns=[]) %}
   {%- set clauses = [
     file_format_clause(), options_clause(), penstock_tblproperties(columns), partition_cols(label='partitioned by'),
@@ -102,7 +102,8 @@
   {{ clauses | map('trim') | select | join('\n  ') }}
 {%- endmacro %}
 
-{#- A query's rows as the table's files are to hold them: `target_file_size_mb` and `sorted_within` (layout.py). -#}
+{#- Return a query of the same rows in the order and number of tasks that `target_file_size_mb` and `sorted_within`
+    need (layout.py). -#}
 {% macro penstock_arranged(select) %}
   {%- if config.get('target_file_size_mb') is none and not config.get('sorted_within') -%}
     {{ return(select) }}

@@ -1,4 +1,4 @@
-{#- Descriptions in the catalog, character by character. Those that are there already cost no statement. -#}
+{#- Write descriptions to the catalog; a description that is there already needs no statement. -#}
 {% macro penstock__persist_docs(relation, model, for_relation, for_columns) %}
   {%- set of_table = for_relation and config.persist_relation_docs() and model.description and not relation.is_view -%}
   {%- set of_columns = for_columns and config.persist_column_docs() and model.columns -%}
@@ -22,7 +22,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Comments of columns: all of them in one statement where the format takes that. -#}
+{#- Write the comments of columns, in one statement if the format supports it. -#}
 {% macro penstock__alter_column_comment(relation, column_dict) %}
   {%- set changes = [] -%}
   {%- for name, column in column_dict.items() -%}
@@ -37,7 +37,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- A column of a view, with its comment. -#}
+{#- A column of CREATE VIEW with its comment. -#}
 {% macro get_column_comment_sql(column_name, column_dict) %}
   {%- set described = namespace(text='') -%}
   {%- for name, column in column_dict.items() if name | lower == column_name | lower -%}

@@ -1,4 +1,4 @@
-{#- Functions of the project in Spark's SQL: a query or an expression, arguments with defaults. -#}
+{#- dbt's functions in Spark SQL: a query or an expression, with default values of arguments. -#}
 {% macro penstock__scalar_function_create_replace_signature_sql(target_relation) %}
   CREATE OR REPLACE FUNCTION {{ target_relation.render() }} ({{ formatted_scalar_function_args_sql() }})
   RETURNS {{ model.returns.data_type }}
@@ -17,7 +17,7 @@
   RETURN {{ model.compiled_code }}
 {%- endmacro %}
 
-{#- Spark knows functions that are deterministic and functions that aren't, nothing between. -#}
+{#- Spark has deterministic and non-deterministic functions only. -#}
 {% macro penstock__scalar_function_volatility_sql() %}
   {%- set volatility = model.config.get('volatility') -%}
   {%- if volatility == 'deterministic' -%}

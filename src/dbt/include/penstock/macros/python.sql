@@ -1,13 +1,13 @@
-{#- A Python model as the adapter's job helper takes it: the compiled code and one line that says how its
-    rows are written (`write`; see penstock.python_runtime.job) and which relations aren't read whole. -#}
+{#- Render a Python model for the adapter's job helper: the compiled code, and one line with the write of its rows
+    (`write`; see penstock.python_runtime.job) and the filters of its inputs. -#}
 {% macro penstock_python_job(compiled_code, target_relation, write, commit=none) %}
 {%- do write.update({'target': target_relation | string}) -%}
 {{ compiled_code }}
 penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inputs(commit)})) }}
 {% endmacro %}
 
-{#- dbt renders a Python model's refs and sources whole: their window (of a microbatch or of --sample)
-    and limit (--empty) go to the job, by the relation's rendered name. -#}
+{#- Return the filters of a Python model's inputs by rendered name: dbt renders its refs and sources without the window
+    of a microbatch or `--sample` and the limit of `--empty`. -#}
 {% macro penstock_python_inputs(commit=none) %}
   {%- set inputs = {} -%}
   {%- for item in model.refs -%}
@@ -34,7 +34,7 @@ penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inp
   {%- if read -%}{%- do inputs.update({resolve_model_name(relation.render()): read}) -%}{%- endif -%}
 {% endmacro %}
 
-{#- As dbt's own, which writes a source's limit (`--empty`) into the place of its name. -#}
+{#- dbt's macro, which would render the limit of `--empty` instead of the source's name. -#}
 {% macro build_source_function(model) %}
 {%- set names = {} -%}
 {%- for item in model.sources -%}
@@ -46,7 +46,7 @@ def source(*args, dbt_load_df_function):
 
 {% endmacro %}
 
-{#- What dbt-spark's own materializations call. -#}
+{#- dbt-spark's materializations call this macro. -#}
 {% macro py_write_table(compiled_code, target_relation) %}
 {{ penstock_python_job(compiled_code, target_relation, {'mode': 'replace', 'exists': true}) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{#- What Spark knows of the named tables and views of a schema. Spark asks the metastore for each one it
-    lists, so naming the project's own keeps a run in a crowded schema as quick as in an empty one. -#}
+{#- List the tables and views of a schema that match a pattern, with their details. Spark calls the metastore for each
+    of them, so a pattern of the project's names keeps runs fast in a schema with many tables. -#}
 {% macro penstock_show_tables(schema, pattern) %}
   {% call statement('show_tables', fetch_result=True) -%}
     show table extended in {{ schema }} like '{{ pattern }}'
@@ -7,7 +7,7 @@
   {{ return(load_result('show_tables').table) }}
 {% endmacro %}
 
-{#- The same by name alone: catalogs of Iceberg refuse the one above. -#}
+{#- List them without details, for Iceberg's catalogs, which do not support the statement above. -#}
 {% macro penstock_show_table_names(schema, pattern) %}
   {% call statement('show_table_names', fetch_result=True) -%}
     show tables in {{ schema }} like '{{ pattern }}'
@@ -20,7 +20,7 @@
   {{ return(adapter.describe_extended(relation)) }}
 {% endmacro %}
 
-{#- A `database` that isn't the default catalog stays with the node, so that building the node can be refused. -#}
+{#- Keep a `database` that is not the default catalog, so that the adapter can refuse to build the node. -#}
 {% macro penstock__generate_database_name(custom_database_name=none, node=none) -%}
   {% do return(none if not custom_database_name or custom_database_name | lower == 'spark_catalog' else custom_database_name) %}
 {%- endmacro %}

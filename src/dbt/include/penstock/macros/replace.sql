@@ -1,5 +1,5 @@
-{#- Put a query's rows in the place of whatever stands at a name. The old rows stay until the new ones
-    are there: in one commit where the format can, else built aside and then swapped in. -#}
+{#- Replace a table or view by a query's rows. The old rows stay until the new rows are there: the write is one commit if
+    the format supports that; otherwise the rows are written to a temporary table, which is then renamed. -#}
 {% macro penstock_replace(existing, target, compiled_code) %}
   {%- set checked = penstock_checked(compiled_code) -%}
   {%- do penstock_keep_plan(penstock_arranged(checked.sql)) -%}
@@ -13,14 +13,14 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Only a model's plan is kept: a seed's rows travel in its statement, a snapshot's query is its own test. -#}
+{#- Capture the plan of a model; seeds and snapshots have no plan tests. -#}
 {% macro penstock_keep_plan(select) %}
   {%- if model.resource_type == 'model' -%}
     {%- do adapter.keep_plan(model, select) -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- How a Python model does the same, in its own session (see python.sql). -#}
+{#- The replacement by a Python model, which runs in its own session (see python.sql). -#}
 {% macro penstock_python_replacement(existing, target) %}
   {%- set write = {'mode': 'replace', 'target': target.render(), 'view': make_temp_relation(target).render()} -%}
   {%- do write.update({'exists': existing is not none}) -%}
@@ -30,8 +30,8 @@
   {{ return(write) }}
 {% endmacro %}
 
-{#- Whether a replacement must be built aside. A format that can't replace in one commit is built aside
-    the first time too: a CREATE TABLE AS that fails leaves its folder, and the next one refuses it. -#}
+{#- Return whether a replacement needs a temporary table. Formats without atomic replacement need one the first time
+    too: a CREATE TABLE AS that fails leaves its folder behind, and the next one fails because of it. -#}
 {% macro penstock_swaps(existing) %}
   {%- set format = penstock_format() -%}
   {%- if existing is none -%}
@@ -40,7 +40,7 @@
   {%- if not format.atomic or not existing.is_table or not adapter.has_format(existing, format) -%}
     {{ return(true) }}
   {%- endif -%}
-  {#- Delta refuses to replace a clustered table by a partitioned one. -#}
+  {#- Delta does not replace a clustered table by a partitioned one. -#}
   {{ return(format.clusters and config.get('partition_by') is not none and penstock_is_clustered(existing)) }}
 {% endmacro %}
 
@@ -50,21 +50,21 @@
   {{ return(columns is not none and (columns | string | trim) not in ['', '[]']) }}
 {% endmacro %}
 
-{#- Where the new rows go: a table replaced in place keeps its folder; a swapped one takes the node's own
-    folder, or the one beside it when the old table's files lie there. -#}
-{% macro penstock_location(existing, aside=false) %}
+{#- Return the folder of the new rows. A table that is replaced in one commit keeps its folder. A temporary table uses
+    the node's folder, or the folder `…__dbt_aside` when the old table uses that one. -#}
+{% macro penstock_location(existing, temporary=false) %}
   {%- set own = penstock_own_location() -%}
   {%- if own is none or existing is none or not existing.is_table -%}
     {{ return(own) }}
   {%- endif -%}
-  {%- set found = namespace(location=none) -%}
+  {%- set old = namespace(location=none) -%}
   {%- for row in adapter.describe_extended(existing).rows if row[0] == 'Location' -%}
-    {%- set found.location = row[1] -%}
+    {%- set old.location = row[1] -%}
   {%- endfor -%}
-  {%- if not aside -%}
-    {{ return(found.location or own) }}
+  {%- if not temporary -%}
+    {{ return(old.location or own) }}
   {%- endif -%}
-  {%- set taken = (found.location or '').rstrip('/').endswith('/' ~ model['alias']) -%}
+  {%- set taken = (old.location or '').rstrip('/').endswith('/' ~ model['alias']) -%}
   {{ return(own ~ '__dbt_aside' if taken else own) }}
 {% endmacro %}
 
@@ -72,35 +72,36 @@
   {{ return(adapter.as_table(target.incorporate(path={'identifier': target.identifier ~ '__dbt_aside'}), none)) }}
 {% endmacro %}
 
-{#- What a killed run left. -#}
-{% macro penstock_clear_aside(aside) %}
-  {%- set leftover = load_cached_relation(aside) -%}
+{#- Drop a temporary table that a killed run left behind. -#}
+{% macro penstock_clear_aside(temporary) %}
+  {%- set leftover = load_cached_relation(temporary) -%}
   {%- if leftover -%}
     {%- do adapter.drop_relation(leftover) -%}
   {%- endif -%}
 {% endmacro %}
 
 {% macro penstock_swap(existing, target, select, columns) %}
-  {%- set aside = penstock_aside(target) -%}
-  {%- set location = penstock_location(existing, aside=true) -%}
-  {%- do penstock_clear_aside(aside) -%}
+  {%- set temporary = penstock_aside(target) -%}
+  {%- set location = penstock_location(existing, temporary=true) -%}
+  {%- do penstock_clear_aside(temporary) -%}
   {%- if penstock_format().atomic -%}
     {%- call statement('main') -%}
-      {{ penstock_create_table_as(aside, select, location, columns) }}
+      {{ penstock_create_table_as(temporary, select, location, columns) }}
     {%- endcall -%}
   {%- else -%}
-    {%- do penstock_fill_aside(aside, select, location, columns) -%}
+    {%- do penstock_fill_aside(temporary, select, location, columns) -%}
   {%- endif -%}
   {%- if existing -%}
     {%- do adapter.drop_relation(existing) -%}
   {%- endif -%}
   {%- call statement('swap') -%}
-    alter table {{ aside }} rename to {{ target }}
+    alter table {{ temporary }} rename to {{ target }}
   {%- endcall -%}
 {% endmacro %}
 
-{#- The table first, then its rows: a run that dies in between leaves a table that the next one can drop. -#}
-{% macro penstock_fill_aside(aside, select, location, columns) %}
+{#- Create a temporary table, then insert its rows: a run that is killed in between leaves a table that the next run can
+    drop. -#}
+{% macro penstock_fill_aside(temporary, select, location, columns) %}
   {%- set partitions = penstock_names('partition_by') | map('lower') | list -%}
   {%- set ordered = [] -%}
   {%- for column in columns if column.name | lower not in partitions -%}
@@ -110,7 +111,7 @@
     {%- do ordered.append(adapter.quote(name)) -%}
   {%- endfor -%}
   {%- call statement('create_aside') -%}
-    create table {{ aside }} (
+    create table {{ temporary }} (
       {%- for column in columns %}
       {{ column.quoted }} {{ column.data_type }}{{ ',' if not loop.last }}
       {%- endfor %}
@@ -118,9 +119,9 @@
     {{ penstock_table_clauses(location, columns) }}
   {%- endcall -%}
   {%- set sql -%}
-    insert overwrite {{ aside }}
+    insert overwrite {{ temporary }}
     {{ penstock_arranged('select ' ~ ordered | join(', ') ~ ' from (\n' ~ select ~ '\n) as DBT_INTERNAL_SOURCE') }}
   {%- endset -%}
   {{ write(sql) }}
-  {%- do store_result('main', response=adapter.fill_aside(sql, aside)) -%}
+  {%- do store_result('main', response=adapter.fill_aside(sql, temporary)) -%}
 {% endmacro %}

@@ -1,6 +1,5 @@
-{#- Bring a table's columns to those of its new rows, before these are written: columns added in one
-    statement, types widened. Columns that went away are dropped after the rows are written, so that a
-    run that fails takes nothing with it. -#}
+{#- Change a table's columns to those of its new rows before the write: add columns in one statement, widen types.
+    Removed columns are dropped after the write, so that a failed run loses no data. -#}
 {% macro penstock__sync_column_schemas(on_schema_change, target_relation, schema_changes_dict) %}
   {%- set added = schema_changes_dict['source_not_in_target'] -%}
   {%- if added -%}
@@ -13,16 +12,16 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- A table that was made elsewhere, or by an older version, may have a column of NULL literals. -#}
+{#- Check that a table has no column of NULL literals, as tables of other programs or older versions may have. -#}
 {% macro penstock_check_readable(relation) %}
   {%- for column in adapter.get_columns_in_relation(relation) if column.stored_type != column.data_type -%}
     {%- do exceptions.raise_compiler_error(
       'needed: columns of ' ~ relation ~ ' that can be read. found: ' ~ column.name ~ ' is ' ~ column.data_type
-      ~ ', the type of a NULL literal. do: build the table anew with --full-refresh') -%}
+      ~ ', the type of a NULL literal. do: rebuild the table with --full-refresh') -%}
   {%- endfor -%}
 {% endmacro %}
 
-{#- Relations are written by `render`: with `--empty`, a ref written by itself is a query of no rows. -#}
+{#- The relation is rendered by `render()`: with `--empty`, a ref alone renders as a query without rows. -#}
 {% macro penstock__alter_column_type(relation, column_name, new_column_type) %}
   {%- if not execute -%}
     {{ return('') }}
@@ -43,7 +42,7 @@
     {%- do exceptions.raise_compiler_error(
       'needed: a type of column ' ~ column_name ~ ' that ' ~ relation ~ ' can hold. found: ' ~ old
       ~ ' in the table, ' ~ new_column_type ~ ' in the model. do: cast it to ' ~ old
-      ~ ' in the model, or build the table anew with --full-refresh') -%}
+      ~ ' in the model, or rebuild the table with --full-refresh') -%}
   {%- endif -%}
 {% endmacro %}
 
@@ -53,7 +52,7 @@
     {%- do exceptions.raise_compiler_error(
       'needed: a table format that can drop columns (' ~ names | join(', ') ~ '). found: '
       ~ penstock_format().name ~ '. do: set file_format: delta, keep the columns with '
-      ~ 'on_schema_change: append_new_columns, or build the table anew with --full-refresh') -%}
+      ~ 'on_schema_change: append_new_columns, or rebuild the table with --full-refresh') -%}
   {%- endif -%}
   {%- do penstock_set_properties(relation, properties) -%}
   {%- call statement('drop_columns') -%}
@@ -61,7 +60,7 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- Properties the table doesn't have yet; one that maps columns in another way is left as it is. -#}
+{#- Set the properties that the table does not have yet; another mode of column mapping stays unchanged. -#}
 {% macro penstock_set_properties(relation, properties) %}
   {%- if not properties -%}
     {{ return('') }}

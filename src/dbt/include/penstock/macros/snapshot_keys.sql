@@ -1,5 +1,4 @@
-{#- dbt's strategy of a snapshot, with the columns that its configuration names quoted. A strategy of the project
-    stays as it is. -#}
+{#- Return dbt's strategy of a snapshot with quoted columns; a strategy of the project is returned unchanged. -#}
 {% macro penstock_snapshot_strategy(exists) %}
   {%- set name = config.get('strategy') -%}
   {%- set strategy = strategy_dispatch(name)(model, 'snapshotted_data', 'source_data', model['config'], exists) -%}
@@ -19,7 +18,8 @@
   {{ return(strategy) }}
 {% endmacro %}
 
-{#- dbt's, by names without letter case, quoted: whether a checked column is new, and those that the table has. -#}
+{#- dbt's macro with quoted names and without letter case: return whether a checked column is new, and the checked
+    columns that the table has. -#}
 {% macro snapshot_check_all_get_existing_columns(node, target_exists, check_cols_config) -%}
   {%- if not target_exists -%}
     {{ return((false, [])) }}
@@ -45,8 +45,8 @@
   {{ return((shared | length < checked | length, shared)) }}
 {%- endmacro %}
 
-{#- A null is a key like any other. By dbt's own macros a row whose key is null never meets its earlier version, so
-    that each run adds another one. -#}
+{#- A null key matches a null key. With dbt's macro it matches nothing, so each run would add another version of the
+    row. -#}
 {% macro unique_key_join_on(unique_key, identifier, from_identifier) %}
   {%- if unique_key is string -%}
     {{ identifier }}.dbt_unique_key <=> {{ from_identifier }}.dbt_unique_key
@@ -57,7 +57,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Whether an outer join found no row on a side: dbt looks at the key there, which may be null in a row, too. -#}
+{#- Return the condition that an outer join found no row on a side; dbt's macro tests the key, which may be null. -#}
 {% macro unique_key_is_null(unique_key, identifier) %}
   {%- if identifier == 'snapshotted_data' -%}
     {%- set names = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}

@@ -1,4 +1,4 @@
-{#- A model's `sql_header` in its session, before the model: Thrift takes one statement at a time. -#}
+{#- Run a model's `sql_header` before the model, one statement at a time, as Thrift requires. -#}
 {% macro penstock_run_sql_header() %}
   {%- for sql in modules.re.split(';\\s*(?:\\n|$)', config.get('sql_header') or '') if sql | trim -%}
     {%- call statement('sql_header') -%}
@@ -7,7 +7,7 @@
   {%- endfor -%}
 {% endmacro %}
 
-{#- The header has run by then. -#}
+{#- Without the header, which has run already. -#}
 {% macro penstock__get_empty_subquery_sql(select_sql, select_sql_header=none) %}
   {{ return(default__get_empty_subquery_sql(select_sql)) }}
 {% endmacro %}

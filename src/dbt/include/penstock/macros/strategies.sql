@@ -1,5 +1,5 @@
-{#- The statements of the incremental strategies. `arguments` is dbt's dictionary, with one more key:
-    `target_columns`, the table's columns in its own order. -#}
+{#- The statements of the incremental strategies. `arguments` is dbt's dictionary with one more key: `target_columns`,
+    the table's columns in the table's order. -#}
 {% macro penstock_select_list(arguments) %}
   {%- set names = arguments['dest_columns'] | map(attribute='name') | map('lower') | list -%}
   {%- for column in arguments['target_columns'] -%}
@@ -18,8 +18,8 @@ from {{ arguments['temp_relation'] }}
   {{ return(penstock__get_incremental_append_sql(arguments)) }}
 {% endmacro %}
 
-{#- Without a PARTITION clause the columns keep the table's order, whichever of them partition it; the
-    session's overwrite mode is dynamic when there are any. -#}
+{#- Without a PARTITION clause, so that the columns have the table's order; the session's overwrite mode is dynamic if
+    the table is partitioned. -#}
 {% macro penstock__get_incremental_insert_overwrite_sql(arguments) %}
 insert overwrite {{ arguments['target_relation'] }}
 select {{ penstock_select_list(arguments) }}
@@ -38,8 +38,7 @@ from {{ arguments['temp_relation'] }}
   {{ return(adapter.dispatch('get_incremental_interval_sql', 'dbt')(arguments)) }}
 {% endmacro %}
 
-{#- One batch: its interval's rows replaced in one commit, or its partitions where the format has no such
-    statement. -#}
+{#- Replace the rows of a microbatch in one commit, or its partitions if the format has no REPLACE WHERE. -#}
 {% macro penstock__get_incremental_microbatch_sql(arguments) %}
   {%- if not penstock_format().replace_where -%}
     {{ return(penstock__get_incremental_insert_overwrite_sql(arguments)) }}
@@ -50,7 +49,7 @@ select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
-{#- As dbt filters the batch's inputs: Spark reads the text by the column's type, date or timestamp. -#}
+{#- The condition that dbt uses for the batch's inputs; Spark casts the text to the column's type, date or timestamp. -#}
 {% macro penstock_batch_condition(columns) %}
   {%- set time = adapter.column_name(config.get('event_time'), columns) -%}
   {{ return(time ~ " >= '" ~ model.batch.event_time_start ~ "' and " ~ time ~ " < '" ~ model.batch.event_time_end ~ "'") }}
@@ -62,8 +61,8 @@ from {{ arguments['temp_relation'] }}
     arguments['dest_columns'], arguments['incremental_predicates'])) }}
 {% endmacro %}
 
-{#- Without `dest_columns` (a Python model: they are known when it has run) all columns are meant; write.py puts them
-    in the place of the marked stars. -#}
+{#- Without `dest_columns`, as for a Python model, whose columns are known after it has run, the statement has marked
+    stars, which python_runtime/writer.py replaces by the columns. -#}
 {% macro penstock__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) %}
   {%- set columns = adapter.get_columns_in_relation(target) if dest_columns is none else dest_columns -%}
   {%- set conditions = penstock_merge_conditions(unique_key, incremental_predicates, columns) -%}
@@ -90,7 +89,7 @@ when not matched then insert
   {%- endif %}
 {% endmacro %}
 
-{#- A key that is one of the columns is quoted; any other SQL stays as it is. -#}
+{#- Return the conditions of a merge; a key that is a column is quoted, other SQL is used unchanged. -#}
 {% macro penstock_merge_conditions(unique_key, incremental_predicates, columns) %}
   {%- set predicates = incremental_predicates or [] -%}
   {%- set conditions = [predicates] if predicates is string else predicates | list -%}
@@ -105,7 +104,7 @@ when not matched then insert
   {{ return(penstock_quoted(([unique_key] if unique_key is string else unique_key or []) | select, columns)) }}
 {% endmacro %}
 
-{#- The columns a match updates: by `merge_update_columns` or `merge_exclude_columns`, else every one. -#}
+{#- Return the columns that a match updates, by `merge_update_columns` or `merge_exclude_columns`; by default all. -#}
 {% macro penstock_merge_updates(target, dest_columns) %}
   {%- set updated = penstock_names('merge_update_columns') -%}
   {%- set excluded = penstock_names('merge_exclude_columns') | map('replace', '`', '') | list -%}
@@ -121,7 +120,7 @@ when not matched then insert
   {{ return(chosen) }}
 {% endmacro %}
 
-{#- Columns of a configuration, those that are among a relation's quoted. -#}
+{#- Return columns of a configuration as SQL; those of the relation are quoted. -#}
 {% macro penstock_quoted(names, columns) %}
   {%- set quoted = [] -%}
   {%- for name in names -%}

@@ -1,4 +1,4 @@
-{#- A clone: where the format has one, a table that shares its source's files; else a view of it. -#}
+{#- A clone is a table that shares its source's files, or a view of the source if the format has no clones. -#}
 {% materialization clone, adapter='penstock' %}
   {%- if not defer_relation -%}
     {{ log('No relation found in state manifest for ' ~ model.unique_id, info=True) }}
@@ -23,15 +23,15 @@
     {{ return({'relations': [target]}) }}
   {%- endif -%}
   {%- if existing -%}
-    {#- Delta clones into no table that has rows: the clone is made aside, then swapped in. -#}
-    {%- set aside = penstock_aside(target) -%}
-    {%- do penstock_clear_aside(aside) -%}
+    {#- Delta does not clone into a table with rows: the clone is created under a temporary name, then renamed. -#}
+    {%- set temporary = penstock_aside(target) -%}
+    {%- do penstock_clear_aside(temporary) -%}
     {%- call statement('main') -%}
-      {{ create_or_replace_clone(aside, defer_relation) }}
+      {{ create_or_replace_clone(temporary, defer_relation) }}
     {%- endcall -%}
     {%- do adapter.drop_relation(existing) -%}
     {%- call statement('swap') -%}
-      alter table {{ aside }} rename to {{ target }}
+      alter table {{ temporary }} rename to {{ target }}
     {%- endcall -%}
   {%- else -%}
     {%- call statement('main') -%}

@@ -5,8 +5,8 @@
   {{ run_hooks(pre_hooks) }}
 
   {%- do penstock_run_sql_header() -%}
-  {%- set anew = existing is none or existing.is_view or should_full_refresh() -%}
-  {%- set target = adapter.as_table(this, config.get('file_format')) if anew else existing -%}
+  {%- set full_refresh = existing is none or existing.is_view or should_full_refresh() -%}
+  {%- set target = adapter.as_table(this, config.get('file_format')) if full_refresh else existing -%}
   {%- if strategy == 'interval' -%}
     {%- set target = adapter.as_table(this, config.get('file_format')) -%}
     {%- set plan = penstock_interval_plan(existing) -%}
@@ -23,12 +23,12 @@
     {%- endfor -%}
     {%- do penstock_intervals_built(plan, compiled_code) -%}
   {%- elif model['language'] == 'python' -%}
-    {%- set write = penstock_python_replacement(existing, target) if anew else penstock_python_increment(strategy, target) -%}
+    {%- set write = penstock_python_replacement(existing, target) if full_refresh else penstock_python_increment(strategy, target) -%}
     {#- Only a materialization itself may submit Python. -#}
     {%- call statement('main', language='python') -%}
       {{ penstock_python_job(compiled_code, target, write) }}
     {%- endcall -%}
-  {%- elif anew -%}
+  {%- elif full_refresh -%}
     {%- do penstock_replace(existing, target, compiled_code) -%}
   {%- else -%}
     {%- do penstock_increment(strategy, target, compiled_code) -%}
@@ -44,7 +44,7 @@
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- The strategy's name; one of dbt's own is checked against the table format before any SQL runs. -#}
+{#- Return the strategy's name; a built-in strategy is checked against the table format before any SQL runs. -#}
 {% macro penstock_strategy() %}
   {%- set format = penstock_format() -%}
   {%- set strategy = config.get('incremental_strategy') or 'append' -%}
@@ -66,7 +66,7 @@
   {{ return(strategy) }}
 {% endmacro %}
 
-{#- Whether a strategy overwrites the partitions its rows fall in. -#}
+{#- Return whether a strategy overwrites the partitions of its rows. -#}
 {% macro penstock_overwrites_partitions(strategy) %}
   {%- set overwrites = strategy == 'insert_overwrite' or (strategy == 'microbatch' and not penstock_format().replace_where) -%}
   {{ return(overwrites and config.get('partition_by') is not none) }}
@@ -107,17 +107,17 @@
   {%- do store_result('main', response=response) -%}
   {%- if on_schema_change == 'sync_all_columns' and source_columns -%}
     {%- set kept = source_columns | map(attribute='name') | map('lower') | list -%}
-    {%- set gone = [] -%}
+    {%- set dropped = [] -%}
     {%- for column in target_columns if column.name | lower not in kept -%}
-      {%- do gone.append(column.name) -%}
+      {%- do dropped.append(column.name) -%}
     {%- endfor -%}
-    {%- if gone -%}
-      {%- do penstock_drop_columns(target, gone) -%}
+    {%- if dropped -%}
+      {%- do penstock_drop_columns(target, dropped) -%}
     {%- endif -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- How a Python model does the same, in its own session (see python.sql). -#}
+{#- The write of a Python model, which runs in its own session (see python.sql). -#}
 {% macro penstock_python_increment(strategy, target) %}
   {%- set source = make_temp_relation(target) -%}
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}

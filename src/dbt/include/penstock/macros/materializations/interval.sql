@@ -29,8 +29,7 @@
   {%- do adapter.create_interval_table(target, checked.columns, clauses) -%}
 {% endmacro %}
 
-{#- A run that wrote no rows explains the model all the same when no plan of its code is kept: the tests of
-    plans need one. -#}
+{#- A run that wrote no rows explains the model if no plan of its code is captured, since plan tests need one. -#}
 {% macro penstock_intervals_built(plan, compiled_code) %}
   {%- if model['language'] == 'sql' and not adapter.has_plan(model) -%}
     {%- do adapter.keep_plan(model, plan.example(compiled_code), false) -%}
@@ -38,7 +37,7 @@
   {%- do store_result('main', response=adapter.interval_response(plan.summary)) -%}
 {% endmacro %}
 
-{#- How a Python model does the same, in its own session (see python.sql). -#}
+{#- The commit of a Python model, which runs in its own session (see python.sql). -#}
 {% macro penstock_python_interval(existing, target, commit) %}
   {%- if commit.full_refresh or not commit.intervals -%}
     {%- set write = penstock_python_replacement(existing, target) -%}

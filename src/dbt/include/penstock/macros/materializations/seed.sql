@@ -1,6 +1,6 @@
-{#- A seed in one commit: its rows travel in the statement itself (see seeds.py), so that the old ones
-    stay until the new ones are there, and no file system is shared with the server. A table that was made of
-    the same file and configuration stays as it is. -#}
+{#- A seed is written in one commit, so its old rows stay until the new rows are there. The statement contains the rows
+    (see seeds.py), so dbt and the server need no common file system. A table that was loaded from the same file and
+    configuration is left unchanged. -#}
 {% materialization seed, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = adapter.as_table(this, config.get('file_format')) -%}
@@ -31,7 +31,7 @@
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Rows that fit in one statement are in it; more of them come first, a temporary view a part. -#}
+{#- Rows that do not fit in one statement are sent first, as several temporary views. -#}
 {% macro penstock_load_seed(existing, target, seed) %}
   {%- set swaps = penstock_swaps(existing) -%}
   {%- if seed.parts | length < 2 and not swaps -%}
@@ -54,14 +54,14 @@
 {% endmacro %}
 
 {% macro penstock_seed_select(seed, queries) %}
-  {#- A header is quoted unless the configuration says not to. -#}
+  {#- Column names are quoted unless `quote_columns` is false. -#}
   {%- set quoted = config.get('quote_columns') is not sameas false -%}
-  {%- set none_at_all = 'select cast(null as array<string>) as r where false' -%}
+  {%- set no_rows = 'select cast(null as array<string>) as r where false' -%}
 select
   {%- for name in seed.names %}
   cast(r[{{ loop.index0 }}] as {{ seed.types[loop.index0] }}) as {{ adapter.quote(name) if quoted else name }}{{ ',' if not loop.last }}
   {%- endfor %}
 from (
-{{ (queries or [none_at_all]) | join('\nunion all\n') }}
+{{ (queries or [no_rows]) | join('\nunion all\n') }}
 )
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{#- A snapshot in one MERGE. Its staged changes are a view of the session, so that nothing is left behind. -#}
+{#- A snapshot in one MERGE. Its staged changes are a temporary view, which ends with the session. -#}
 {% materialization snapshot, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = adapter.as_table(this, config.get('file_format')) if existing is none else existing -%}
@@ -64,7 +64,7 @@
   {{ write(sql) }}
   {%- set keys = strategy.unique_key -%}
   {%- set helper_keys = helpers[2:] if keys | is_list else ['dbt_unique_key'] -%}
-  {#- A changed row is there twice: as the end of its version, which the merge matches, and as its next one. -#}
+  {#- A changed row is staged twice: as the end of its current version, which the merge matches, and as the new one. -#}
   {%- set ended = '(select * from ' ~ staging ~ " where dbt_change_type != 'insert')" -%}
   {%- set response = adapter.write_rows(sql, target, false, ended, helper_keys, [keys] if keys is string else keys) -%}
   {%- do store_result('main', response=response) -%}
@@ -90,8 +90,8 @@ when not matched
     {%- endfor -%})
 {% endmacro %}
 
-{#- As columns: dbt's snapshot of deleted rows reads their names, and dbt-spark's macro returns the rows of
-    DESCRIBE, which have none, so that such a row's own values were lost. -#}
+{#- Return columns. dbt-spark's macro returns the rows of DESCRIBE, whose names dbt's snapshot of deleted rows cannot
+    read, so the values of such a row were lost. -#}
 {% macro penstock__get_columns_in_relation(relation) %}
   {{ return(adapter.get_columns_in_relation(relation)) }}
 {% endmacro %}

@@ -1,5 +1,5 @@
-{#- A data test as dbt runs it, but for two kinds that take no statement: one whose query surely finds nothing, as of
-    a captured plan; and, in `dbt build` with the variable reuse_passed_tests, one that passed on the same data. -#}
+{#- dbt's data test, except for two kinds that need no statement: a test whose query certainly has no rows, such as a
+    plan test; and, in `dbt build` with the variable reuse_passed_tests, a test that passed on the same data. -#}
 {% materialization test, adapter='penstock' %}
   {%- set usual = config.get('fail_calc') == 'count(*)' and config.get('warn_if') == '!= 0' and config.get('error_if') == '!= 0' -%}
   {%- set key = adapter.test_key(model, sql) if usual and penstock_reuses_tests() and not should_store_failures() else '' -%}
@@ -18,7 +18,7 @@
   {{ return(flags.WHICH == 'build' and var('reuse_passed_tests', false)) }}
 {% endmacro %}
 
-{#- The rows of a failed test as a table or view holds them: its columns may share a name in a query. -#}
+{#- Return the failures of a test with distinct column names, since a table cannot store columns of the same name. -#}
 {% macro penstock__get_create_sql(relation, sql) %}
   {{ return(default__get_create_sql(relation, penstock_failures(sql) if model.resource_type == 'test' else sql)) }}
 {% endmacro %}
@@ -31,7 +31,7 @@
   {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_FAILURES(' ~ names | join(', ') ~ ')') }}
 {% endmacro %}
 
-{#- A last semicolon before the limit is left out; elsewhere it ends a statement or parentheses (statements.py). -#}
+{#- Add a limit to a query, after removing the semicolons that end it (statement_text.py). -#}
 {% macro penstock__get_limit_sql(sql, limit) %}
   {{ return(default__get_limit_sql(adapter.without_last_semicolons(sql), limit)) }}
 {% endmacro %}

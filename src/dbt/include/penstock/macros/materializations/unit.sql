@@ -1,5 +1,5 @@
-{#- A unit test in one query. dbt's own makes a temporary view of the query, describes it, runs the query and
-    drops the view; here the query is described, once for all unit tests of its shape. -#}
+{#- A unit test in one query. dbt's materialization creates a temporary view, describes it, runs the query and drops the
+    view. This one describes the query, once for all unit tests that differ only in their values. -#}
 {% materialization unit, adapter='penstock' %}
   {%- if flags.REQUIRE_SQL_HEADER_IN_TEST_CONFIGS -%}
     {%- do penstock_run_sql_header() -%}
@@ -28,7 +28,7 @@
   {{ return({'relations': []}) }}
 {% endmaterialization %}
 
-{#- dbt's, with a fixture's values by the types of its columns (fixtures.py): text as it is written, nested values. -#}
+{#- dbt's macro, with values by the types of their columns (unit_test_values.py): unchanged strings, nested values. -#}
 {% macro format_row(row, column_name_to_data_types) %}
   {%- set formatted = {} -%}
   {%- for given, value in row.items() -%}

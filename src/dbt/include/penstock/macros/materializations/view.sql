@@ -1,19 +1,19 @@
-{#- Before a view takes a table's name: the view is made aside first, so that one that can't be made
-    leaves the table. -#}
+{#- Drop a table that a view replaces. The view is created under a temporary name first, so that the table stays if the
+    view cannot be created. -#}
 {% macro penstock__handle_existing_table(full_refresh, old_relation) %}
-  {%- set aside = this.incorporate(path={'identifier': this.identifier ~ '__dbt_aside'}, type='view') -%}
-  {%- do penstock_clear_aside(aside) -%}
+  {%- set temporary = this.incorporate(path={'identifier': this.identifier ~ '__dbt_aside'}, type='view') -%}
+  {%- do penstock_clear_aside(temporary) -%}
   {%- call statement('create_aside') -%}
-    {{ get_create_view_as_sql(aside, model['compiled_code']) }}
+    {{ get_create_view_as_sql(temporary, model['compiled_code']) }}
   {%- endcall -%}
   {%- call statement('drop_aside') -%}
-    drop view {{ aside }}
+    drop view {{ temporary }}
   {%- endcall -%}
   {%- do adapter.drop_relation(old_relation) -%}
 {% endmacro %}
 
-{#- Spark replaces a view by taking it away and making it again: between the two, whoever reads it fails. A
-    view that is as it would be made stays. -#}
+{#- Spark replaces a view by dropping and creating it, and queries in between fail. So a view whose definition is the
+    same is left unchanged. -#}
 {% materialization view, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- if existing is none or not existing.is_view or not adapter.has_definition(existing, penstock_definition(sql, penstock_checked_view(sql).columns)) -%}
@@ -41,7 +41,7 @@
     {{ checked.sql }}
 {%- endmacro %}
 
-{#- A view's query as a table would hold its rows: a view and a table of one query have the same types. -#}
+{#- Return a view's query with columns that a table can store, so that views and tables have the same types. -#}
 {% macro penstock_checked_view(sql) %}
   {%- if config.get('contract', {}).enforced -%}
     {%- do penstock_check_declaration() -%}
@@ -49,8 +49,8 @@
   {{ return(adapter.checked_query(sql, model)) }}
 {% endmacro %}
 
-{#- What a view is made of: its query, the columns that this has now (a star's are those of its inputs), its
-    comments. -#}
+{#- Return a hash of a view's definition: its query, the query's current columns (those of `*` depend on its inputs) and
+    its comments. -#}
 {% macro penstock_definition(sql, columns) %}
   {%- set parts = [sql | string, comment_clause() | string] -%}
   {%- set described = adapter.matched(model.columns, columns | map(attribute='name')) -%}

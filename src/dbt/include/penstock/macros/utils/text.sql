@@ -1,5 +1,5 @@
-{#- NULL where a value can't be cast: in ANSI mode a plain cast would fail the query. A literal of an
-    array, map or struct can't be cast from text: its quotes are taken off, as dbt-spark does. -#}
+{#- Return NULL for a value that cannot be cast; in ANSI mode a plain cast fails. A literal of an array, map or struct
+    cannot be cast from text, so its quotes are removed, as in dbt-spark. -#}
 {% macro penstock__safe_cast(field, type) %}
   {%- set nested = type | lower | trim -%}
   {%- set is_nested = nested.startswith('struct') or nested.startswith('array') or nested.startswith('map') -%}
@@ -7,11 +7,11 @@
 {%- endmacro %}
 
 {% macro penstock__split_part(string_text, delimiter_text, part_number) %}
-  {#- Part 0 is the first one, as in dbt-spark; Spark's function has none. -#}
+  {#- Part 0 means the first part, as in dbt-spark; Spark's function does not accept 0. -#}
   split_part({{ string_text }}, {{ delimiter_text }}, {{ part_number or 1 }})
 {%- endmacro %}
 
-{#- Ordered and limited: the parts are joined by a control character first, then cut. -#}
+{#- With order and limit, join the parts by a control character first, then keep the first ones. -#}
 {% macro penstock__listagg(measure, delimiter_text, order_by_clause, limit_num) %}
   {%- if not order_by_clause -%}
     {{ return(spark__listagg(measure, delimiter_text, none, limit_num)) }}

@@ -14,7 +14,7 @@ from dbt.adapters.penstock.describe_cache import DescriptionCache
 
 
 class Server:
-    """Counts its answers; each is another one."""
+    """A server that counts its answers; each answer is different."""
 
     def __init__(self) -> None:
         self.cache, self.sent = DescriptionCache(), 0
@@ -46,14 +46,14 @@ def test_a_change_drops_what_depends_on_it(server: Server, changed: set[str] | N
 
 
 def test_a_change_that_fails_drops_too(server: Server) -> None:
-    """A statement whose connection was lost may have been carried out."""
+    """A statement whose connection was lost may have taken effect."""
     with pytest.raises(DbtRuntimeError), server.cache.changing({"s.t"}):
         server.describe("s.t")
         raise DbtRuntimeError("lost")
     assert server.describe("s.t") == 2
 
 
-def test_a_result_that_a_change_overtook_is_not_kept(server: Server) -> None:
+def test_a_result_from_before_a_change_is_not_cached(server: Server) -> None:
     def ask() -> tuple[str, bool]:
         with server.cache.changing({"s.t"}):
             return "old", True
@@ -63,7 +63,7 @@ def test_a_result_that_a_change_overtook_is_not_kept(server: Server) -> None:
     assert server.describe("s.t") == 1
 
 
-def test_an_error_is_not_kept(server: Server) -> None:
+def test_an_error_is_not_cached(server: Server) -> None:
     def ask() -> tuple[str, bool]:
         raise DbtRuntimeError("TABLE_OR_VIEW_NOT_FOUND")
 
@@ -72,21 +72,21 @@ def test_an_error_is_not_kept(server: Server) -> None:
     assert server.describe("s.t") == 1
 
 
-def test_what_may_not_be_cached_is_asked_each_time(server: Server) -> None:
+def test_a_result_that_may_not_be_cached_is_queried_each_time(server: Server) -> None:
     assert [server.describe("s.t", cacheable=False), server.describe("s.t", cacheable=False)] == [1, 2]
 
 
-def test_a_new_run_asks_again(server: Server) -> None:
+def test_a_new_run_queries_again(server: Server) -> None:
     server.describe("s.t")
     reset_invocation_id()
     assert server.describe("s.t") == 2
 
 
-def test_threads_that_ask_at_once_send_one_statement() -> None:
-    cache, asked, go = DescriptionCache(), [], threading.Event()
+def test_threads_at_the_same_time_send_one_statement() -> None:
+    cache, threads, go = DescriptionCache(), [], threading.Event()
 
     def ask() -> tuple[str, bool]:
-        asked.append(threading.get_ident())
+        threads.append(threading.get_ident())
         go.wait()
         return "columns", True
 
@@ -94,10 +94,10 @@ def test_threads_that_ask_at_once_send_one_statement() -> None:
         results = [pool.submit(cache.get, "describe", "s.t", "s.t".__eq__, ask) for _ in range(3)]
         go.set()
         assert [result.result() for result in results] == ["columns"] * 3
-    assert len(asked) == 1
+    assert len(threads) == 1
 
 
-def test_a_relation_that_the_run_may_have_changed_is_known(server: Server) -> None:
+def test_changed_relations_are_recorded(server: Server) -> None:
     with server.cache.changing({"s.t"}):
         assert server.cache.changed("s.t") and not server.cache.changed("s.u")
     with server.cache.changing(None):

@@ -1,4 +1,4 @@
-"""What a person reads when something fails."""
+"""The error messages of statements and connections."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from thrift.transport.TTransport import TTransportException
 from dbt.adapters.penstock import error_messages
 
 
-def test_sparks_stack_is_cut_off() -> None:
-    """The message stays, once; its frames go."""
+def test_sparks_stack_trace_is_removed() -> None:
+    """The message is kept once, its stack frames are removed."""
     text = (
         "Error running query: [X] no table\n[X] no table\n\tat org.apache.A.b(C.scala:1)\n\tat d.e(F:2)\nCaused by: x"
     )
     assert error_messages.without_stack(text) == "Error running query: [X] no table\n[X] no table"
-    assert error_messages.without_stack("plain words at noon") == "plain words at noon"
+    assert error_messages.without_stack("a plain message at noon") == "a plain message at noon"
 
 
-def test_the_error_below_the_frames_is_kept() -> None:
-    """What went wrong in the rows; not said again when the message has it."""
+def test_the_root_cause_is_kept() -> None:
+    """It is added only if the message does not contain it."""
     text = "[TASK_WRITE_FAILED] while writing\n\tat a.b(C)\nCaused by: o.E: [DIVIDE_BY_ZERO] Division.\n\tat d.e(F)"
     assert (
         error_messages.without_stack(text) == "[TASK_WRITE_FAILED] while writing\ncaused by: [DIVIDE_BY_ZERO] Division."
@@ -36,31 +36,31 @@ def test_the_error_below_the_frames_is_kept() -> None:
 
 
 def test_an_error_class_is_named_once() -> None:
-    """Hive's and Java's names before it say nothing."""
+    """The names of Hive's and Java's classes before it are removed."""
     text = (
         "org.apache.hive.service.cli.HiveSQLException: Error running query: [DIVIDE_BY_ZERO] "
         "org.apache.spark.SparkArithmeticException: [DIVIDE_BY_ZERO] Division by zero.\n\tat a.b(C.scala:1)"
     )
-    assert error_messages.plain(text) == "[DIVIDE_BY_ZERO] Division by zero."
+    assert error_messages.clean_message(text) == "[DIVIDE_BY_ZERO] Division by zero."
     parse = "Error running query: [PARSE_SYNTAX_ERROR] o.ParseException: \n[PARSE_SYNTAX_ERROR] Syntax error"
-    assert error_messages.plain(parse) == "[PARSE_SYNTAX_ERROR] Syntax error"
+    assert error_messages.clean_message(parse) == "[PARSE_SYNTAX_ERROR] Syntax error"
 
 
-def test_a_whole_thrift_response_becomes_its_message() -> None:
-    """PyHive's error prints all of it otherwise."""
+def test_only_the_message_of_a_thrift_response_is_kept() -> None:
+    """PyHive's error would print the whole response."""
     response = SimpleNamespace(status=SimpleNamespace(errorMessage="Error running query: [X] j.E: [X] no\n\tat a.b(C)"))
-    assert error_messages.of_error(OperationalError(response)) == "[X] no"
-    assert error_messages.of_error(ValueError("plain")) == "plain"
+    assert error_messages.error_message(OperationalError(response)) == "[X] no"
+    assert error_messages.error_message(ValueError("plain")) == "plain"
 
 
 def test_an_unknown_outcome_names_the_table_and_where_to_look() -> None:
-    """And that nothing was sent twice."""
+    """It says that the statement was not sent again."""
     lost = TTransportException(TTransportException.END_OF_FILE, "TSocket read 0 bytes")
-    words = error_messages.unknown_outcome("/* x */ insert into s.t select 1", lost).msg
-    assert "needed: the server's answer" in words
-    assert "it was not sent again, and its outcome is unknown" in words
-    assert "TSocket read 0 bytes" in words
-    assert "describe history s.t" in words
+    message = error_messages.unknown_outcome("/* x */ insert into s.t select 1", lost).msg
+    assert "needed: the server's answer" in message
+    assert "it was not sent again, and its outcome is unknown" in message
+    assert "TSocket read 0 bytes" in message
+    assert "describe history s.t" in message
 
 
 @pytest.mark.parametrize(
@@ -74,26 +74,26 @@ def test_an_unknown_outcome_names_the_table_and_where_to_look() -> None:
         (OSError(101, "Network is unreachable"), "Network is unreachable", "correct host and port"),
     ],
 )
-def test_a_server_out_of_reach_says_why_and_what_to_do(reason: Exception, found: str, do: str) -> None:
-    """By host and port."""
+def test_the_message_of_an_unreachable_server(reason: Exception, found: str, do: str) -> None:
+    """The message names host and port."""
     error = TTransportException(TTransportException.NOT_OPEN, str(reason), reason)
-    words = error_messages.unreachable("spark.example.org", 10000, False, error)
-    assert "spark.example.org:10000" in words
-    assert found in words.split("do: ")[0]
-    assert do in words.split("do: ")[1]
+    message = error_messages.unreachable("spark.example.org", 10000, False, error)
+    assert "spark.example.org:10000" in message
+    assert found in message.split("do: ")[0]
+    assert do in message.split("do: ")[1]
 
 
-def test_a_static_setting_belongs_to_the_server() -> None:
-    """A session can't have it."""
+def test_a_static_setting_is_refused_for_a_session() -> None:
+    """The message names the configuration of the server."""
     text = 'Failed to open new session: o.A: [CANNOT_MODIFY_STATIC_CONFIG] Cannot modify "spark.sql.warehouse.dir"'
     error = OperationalError(SimpleNamespace(status=SimpleNamespace(errorMessage=text)))
-    words = error_messages.refused(error).msg
-    assert "found: [CANNOT_MODIFY_STATIC_CONFIG]" in words
-    assert "server.spark_conf in penstock.yml" in words
+    message = error_messages.session_refused(error).msg
+    assert "found: [CANNOT_MODIFY_STATIC_CONFIG]" in message
+    assert "server.spark_conf in penstock.yml" in message
 
 
-def test_quoted_sql_is_the_sql_that_was_sent() -> None:
-    """Repeated and empty lines too, so that Spark's line numbers fit; frames are still cut off."""
+def test_quoted_sql_is_unchanged() -> None:
+    """Repeated and empty lines are kept, so that Spark's line numbers are right; stack frames are removed."""
     sql = "select\n  a,\n\n  a,\n  at time.zone\nfrom t ("
     frames = "\tat o.a.B$.c(D.scala:1)\n\tat java.base/j.E.f(G.java:2)"
     text = f"[P] wrong.\n[P] wrong.\n\n== SQL ==\n{sql}\n---^^^\n\n{frames}"
@@ -101,10 +101,12 @@ def test_quoted_sql_is_the_sql_that_was_sent() -> None:
     assert error_messages.without_stack(error_messages.without_stack(text)) == error_messages.without_stack(text)
 
 
-def test_several_statements_are_refused_with_the_way_to_write_them() -> None:
-    words = error_messages.of_statement("[PARSE_SYNTAX_ERROR] near 'update'", "update t set a = 1; update t set b = 2")
-    assert words.startswith("needed: one statement: a hook is one")
-    assert "found: another one after the semicolon: update t set b = 2" in words
-    assert words.endswith("[PARSE_SYNTAX_ERROR] near 'update'")
+def test_the_message_of_several_statements_in_one() -> None:
+    message = error_messages.statement_message(
+        "[PARSE_SYNTAX_ERROR] near 'update'", "update t set a = 1; update t set b = 2"
+    )
+    assert message.startswith("needed: one statement: a hook is one")
+    assert "found: another one after the semicolon: update t set b = 2" in message
+    assert message.endswith("[PARSE_SYNTAX_ERROR] near 'update'")
     for other in ("select 1 frm t;", "select ';'"):
-        assert error_messages.of_statement("[PARSE_SYNTAX_ERROR] x", other) == "[PARSE_SYNTAX_ERROR] x"
+        assert error_messages.statement_message("[PARSE_SYNTAX_ERROR] x", other) == "[PARSE_SYNTAX_ERROR] x"

@@ -1,4 +1,4 @@
-"""The ledger's statements, as Spark reads them, and the state that its rows amount to."""
+"""The ledger's statements in Spark's grammar, and the state of a table by its rows."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ JANUARY, FEBRUARY, _ = MONTHS
 
 
 def spark(sql: str) -> Any:
-    """A statement as Spark's grammar reads it."""
+    """Parse a statement with Spark's grammar."""
     return sqlglot.parse_one(sql, read="spark")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])))
 def test_any_text_is_one_literal(text: str) -> None:
-    """A message may hold quotes, backslashes, whatever Spark said: it ends where it should."""
+    """A message may contain quotes and backslashes."""
     found = spark(f"select {literal(text)} as it").selects[0].this
     assert isinstance(found, sqlglot.exp.Literal) and found.this == text
 
@@ -46,7 +46,7 @@ def test_any_text_is_one_literal(text: str) -> None:
         ({}, "map()"),
     ],
 )
-def test_each_kind_of_value(value: Any, sql: str) -> None:
+def test_the_literal_of_a_value(value: Any, sql: str) -> None:
     assert literal(value) == sql
 
 
@@ -79,7 +79,7 @@ steps = st.lists(
 
 
 def happened(done: Steps) -> tuple[list[LedgerRow], int, dict[date, BuiltInterval], dict[date, int], dict[date, int]]:
-    """The ledger's rows of what happened, and the state they leave, told without SQL."""
+    """Return the ledger's rows of some steps, and the state after them, computed without SQL."""
     events: list[LedgerRow] = []
     version = 0
     built: dict[date, BuiltInterval] = {}
@@ -113,7 +113,7 @@ def happened(done: Steps) -> tuple[list[LedgerRow], int, dict[date, BuiltInterva
 
 
 def read(events: Iterable[LedgerRow], **only: Any) -> dict[tuple[str, str], LedgerState]:
-    """The state of `w.facts` by the ledger's own statement, run by another engine on the same rows."""
+    """Return the state of `w.facts` by the ledger's statement, which DuckDB runs on the same rows."""
     with duckdb.connect() as database:
         database.execute(
             "create table batch_runs (batch_id text, relation text, interval_start date, outcome text,"
@@ -127,7 +127,7 @@ def read(events: Iterable[LedgerRow], **only: Any) -> dict[tuple[str, str], Ledg
                  event.grain],
             )  # fmt: skip
         sql = read_sql("batch_runs", **only)
-        # DuckDB's words for a struct.
+        # DuckDB's syntax of a struct.
         sql = sql.replace(
             "struct(outcome, batch_id, code, inputs, rows_out, grain)",
             "{'outcome': outcome, 'batch_id': batch_id, 'code': code, 'inputs': inputs, 'rows_out': rows_out,"
@@ -138,8 +138,8 @@ def read(events: Iterable[LedgerRow], **only: Any) -> dict[tuple[str, str], Ledg
 
 @given(steps)
 @settings(max_examples=30, deadline=None)
-def test_the_state_is_what_happened(done: Steps) -> None:
-    """The newest version of each month counts, tries are counted since then, and no clock is asked."""
+def test_the_state_after_some_steps(done: Steps) -> None:
+    """The newest version of each month counts, attempts are counted since then, and no clock is used."""
     events, version, built, failed, gone = happened(done)
     found = read(reversed(events)).get(("w.facts", "t"), LedgerState())
     assert found.built == built
@@ -156,7 +156,7 @@ def test_the_state_is_what_happened(done: Steps) -> None:
 @given(steps, st.integers(0, 4))
 @settings(max_examples=20, deadline=None)
 def test_the_state_of_an_older_version(done: Steps, upto: int) -> None:
-    """A table that was restored holds what it held then."""
+    """A restored table has the intervals of the older version."""
     events, *_ = happened(done)
     whole = [event for event in events if event.outcome in ledger_table.HELD and (event.delta_version or 0) <= upto]
     then = {event.interval_start: event for event in whole}
@@ -165,8 +165,8 @@ def test_the_state_of_an_older_version(done: Steps, upto: int) -> None:
     assert {month: held.commit_id for month, held in found.built.items()} == expected
 
 
-def test_tables_are_told_apart() -> None:
-    """By name and by Delta's id: a table that was made anew begins without intervals."""
+def test_the_states_of_different_tables() -> None:
+    """Tables differ by name or by Delta's id: a table that was created again has no intervals."""
     rows = [
         ("w.facts", "old", "2024-01-01", 4, '{"outcome":"built","batch_id":"b","code":"c","inputs":{}}', 0),
         ("w.facts", "new", JANUARY, -1, None, 2),
@@ -193,7 +193,7 @@ def test_tables_are_told_apart() -> None:
     ],
 )
 def test_a_state_ends_with_the_tables_newest_commit(newest: TableCommit, same: bool) -> None:
-    """The same version of another table, or one that was made anew, has another batch."""
+    """The same version of another table has another commit id."""
     january, february = date(2024, 1, 1), date(2024, 2, 1)
     built = {january: BuiltInterval("a", {}, "c", 6), february: BuiltInterval("b", {}, "c", 7)}
     assert LedgerState(7, built).ends_with(newest) is same

@@ -1,4 +1,4 @@
-"""What is done with a statement when things go wrong, on a connection that fails where it is told to."""
+"""Statements on a connection that fails at a given step."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ class Server:
         self.sessions += 1
         transport = SimpleNamespace(close=lambda: None, handle=self.socket)
         connection = SimpleNamespace(cursor=lambda: Cursor(self), close=lambda: None, _transport=transport)
-        return Session(connection, self.beside, seconds=0.5)
+        return Session(connection, self.send_separately, seconds=0.5)
 
-    def beside(self, ask: Callable[[Any], object]) -> None:
+    def send_separately(self, ask: Callable[[Any], object]) -> None:
         """Another connection, over which what runs is cancelled."""
         if self.refuses:
             raise ConnectionRefusedError
@@ -109,7 +109,7 @@ class Cursor:
 @pytest.mark.parametrize("error", LOSSES)
 @pytest.mark.parametrize("step", ["execute", "poll", "fetch"])
 def test_a_statement_that_reads_is_sent_again_on_a_new_session(step: str, error: BaseException) -> None:
-    """Wherever the connection was lost; the rows come once."""
+    """At every step at which the connection may be lost; the rows are returned once."""
     server = Server(step, error=error)
     handle = server.handle()
     handle.execute("select 1")
@@ -120,7 +120,7 @@ def test_a_statement_that_reads_is_sent_again_on_a_new_session(step: str, error:
 @pytest.mark.parametrize("error", LOSSES)
 @pytest.mark.parametrize("step", ["execute", "poll"])
 def test_a_statement_that_writes_is_sent_once(step: str, error: BaseException) -> None:
-    """Whatever `query_retries` says; the message names the table."""
+    """With any value of `query_retries`; the message names the table."""
     server = Server(step, error=error)
     handle = server.handle(query_retries=5)
     with pytest.raises(DbtDatabaseError, match=r"outcome is unknown.*describe history s\.t"):
@@ -131,7 +131,7 @@ def test_a_statement_that_writes_is_sent_once(step: str, error: BaseException) -
 
 
 def test_a_session_that_was_changed_is_not_replaced() -> None:
-    """A temporary view or setting would be missing in a new one."""
+    """A new session would lack its temporary views and settings."""
     server = Server("poll", times=0)
     handle = server.handle()
     handle.execute("create temporary view v as select 1")
@@ -141,7 +141,7 @@ def test_a_session_that_was_changed_is_not_replaced() -> None:
     assert server.sessions == 1
 
 
-def test_reads_are_sent_again_only_so_often() -> None:
+def test_query_retries_limits_how_often_a_read_is_sent() -> None:
     """`query_retries`."""
     server = Server("poll", times=9)
     with pytest.raises(DbtDatabaseError, match="query_retries"):
@@ -149,8 +149,8 @@ def test_reads_are_sent_again_only_so_often() -> None:
     assert server.sent == ["select 1"] * 3
 
 
-def test_a_connection_lost_between_statements_is_replaced_for_any() -> None:
-    """Nothing of the next one was sent yet."""
+def test_a_connection_lost_between_statements_is_replaced() -> None:
+    """The next statement was not sent yet."""
     server = Server("close")
     handle = server.handle()
     handle.execute("insert into t select 1")
@@ -158,8 +158,8 @@ def test_a_connection_lost_between_statements_is_replaced_for_any() -> None:
     assert (server.sent, server.sessions) == (["insert into t select 1", "insert into t select 2"], 2)
 
 
-def test_but_not_when_something_was_left_in_it() -> None:
-    """The next statement counts on that; it isn't sent."""
+def test_a_lost_session_with_settings_is_an_error() -> None:
+    """The next statement may depend on them, so it is not sent."""
     server = Server("close")
     handle = server.handle()
     handle.execute("set a = 1")
@@ -169,8 +169,8 @@ def test_but_not_when_something_was_left_in_it() -> None:
 
 
 @pytest.mark.parametrize("step", ["execute", "fetch"])
-def test_an_error_of_spark_is_its_message(step: str) -> None:
-    """Never sent again; and the session isn't kept."""
+def test_an_error_of_spark_has_no_stack_trace(step: str) -> None:
+    """The statement is not sent again, and the session is not reused."""
     status = SimpleNamespace(errorMessage="Error running query: [X] j.E: [X] no\n\tat a.b(C)")
     server = Server(step, error=OperationalError(SimpleNamespace(status=status)))
     handle = server.handle()
@@ -181,8 +181,8 @@ def test_an_error_of_spark_is_its_message(step: str) -> None:
     assert (server.sent, handle.reusable) == (["select 1"], False)
 
 
-def test_an_error_met_while_polling_has_no_stack_either() -> None:
-    """Spark tells of most errors there."""
+def test_an_error_while_polling_has_no_stack_trace() -> None:
+    """Spark reports most errors in the answer of a poll."""
     server = Server()
     server.answer.operationState = TOperationState.ERROR_STATE
     server.answer.errorMessage = "HiveSQLException: [X] no\n\tat a.b(C)"
@@ -190,8 +190,8 @@ def test_an_error_met_while_polling_has_no_stack_either() -> None:
         server.handle().execute("select 1")
 
 
-def test_a_statement_over_its_time_is_cancelled_on_the_server() -> None:
-    """And the message says which limit it was."""
+def test_a_statement_over_its_time_limit_is_cancelled_on_the_server() -> None:
+    """The message names the limit."""
     server = Server()
     server.ended.clear()
     with pytest.raises(DbtRuntimeError, match="Query exceeded timeout of 1 seconds"):
@@ -199,8 +199,8 @@ def test_a_statement_over_its_time_is_cancelled_on_the_server() -> None:
     assert server.cancelled == 1
 
 
-def test_within_its_time_nothing_is_cancelled() -> None:
-    """Each statement has its own time."""
+def test_a_statement_within_its_time_limit_is_not_cancelled() -> None:
+    """Each statement has its own time limit."""
     server = Server()
     handle = server.handle(query_timeout=60)
     handle.execute("select 1")
@@ -209,7 +209,7 @@ def test_within_its_time_nothing_is_cancelled() -> None:
 
 
 def test_an_interrupt_from_another_thread_ends_the_statement() -> None:
-    """And none is sent after it."""
+    """No statement is sent after it."""
     server = Server()
     server.ended.clear()
     handle = server.handle()
@@ -228,44 +228,44 @@ def test_an_interrupt_from_another_thread_ends_the_statement() -> None:
     assert (server.cancelled, len(server.sent)) == (1, 1)
 
 
-def test_an_interrupt_in_the_statements_own_thread_ends_it_too() -> None:
-    """Ctrl-C outside of dbt's threads; the interrupt itself goes on."""
+def test_an_interrupt_in_the_thread_of_the_statement_ends_it() -> None:
+    """Ctrl-C outside of dbt's threads; the exception is raised again."""
     server = Server("poll", error=KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):
         server.handle().execute("create table t as select 1")
     assert server.cancelled == 1
 
 
-def test_a_server_that_can_not_be_reached_to_cancel_is_left() -> None:
-    """The statement's own connection is cut, so that its thread doesn't wait for ever."""
+def test_an_unreachable_server_does_not_block_a_cancellation() -> None:
+    """The statement's connection is cut, so that its thread does not wait forever."""
     server = Server()
     server.refuses, server.waits_on_socket = True, True
     with pytest.raises(DbtRuntimeError, match="exceeded timeout"):
         server.handle(query_timeout=1).execute("select 1")
 
 
-def test_a_server_that_never_names_the_statement_is_left() -> None:
-    """dbt ends, although the thread that sent the statement gets no answer."""
+def test_a_server_that_does_not_answer_does_not_block_the_end_of_dbt() -> None:
+    """dbt ends even if the thread of the statement gets no answer."""
     server = Server()
     server.names_nothing = True
     handle = server.handle()
-    told: list[str] = []
+    messages: list[str] = []
 
     def node() -> None:
         with pytest.raises(DbtRuntimeError) as caught:
             handle.execute("insert into t select 1")
-        told.append(str(caught.value.msg))
+        messages.append(str(caught.value.msg))
 
     thread = threading.Thread(target=node)
     thread.start()
     server.polled.wait(10)
     handle.close()
     thread.join(10)
-    assert (told, server.sessions) == ([ENDED], 1)
+    assert (messages, server.sessions) == ([ENDED], 1)
 
 
 def test_a_closed_handle_sends_nothing_and_opens_nothing() -> None:
-    """Whatever its thread does next."""
+    """Its thread may call any method."""
     server = Server("close")
     handle = server.handle()
     handle.execute("select 1")
@@ -278,7 +278,7 @@ def test_a_closed_handle_sends_nothing_and_opens_nothing() -> None:
 
 
 def test_a_session_that_opens_while_dbt_ends_is_closed() -> None:
-    """Its connection was lost and its statement only reads: it would have been sent on it."""
+    """The statement only reads and its connection was lost, so it would have been sent in the new session."""
     server = Server("poll")
     handle = server.handle()
     reopen, opened = handle._reopen, []
@@ -298,7 +298,7 @@ def test_a_session_that_opens_while_dbt_ends_is_closed() -> None:
 
 
 def test_a_time_limit_never_ends_the_next_statement() -> None:
-    """Its timer may come when the statement has just ended."""
+    """Its timer may end when the statement has just ended."""
     server = Server()
     handle = server.handle(query_timeout=60)
     handle.execute("select 1")

@@ -1,4 +1,4 @@
-"""Models that run: how they end, and how they are stopped."""
+"""Running Python models: how they end, and how they are stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dbt.adapters.penstock.python_submissions import executions
 
 
 def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
-    """Its Spark jobs are cancelled, its own code ends, even code that catches every Exception."""
+    """Its Spark jobs are cancelled and its code ends, even code that catches every Exception."""
     cancelled, ended = threading.Event(), threading.Event()
 
     def work() -> None:
@@ -31,24 +31,24 @@ def test_a_model_in_a_loop_is_stopped_at_its_timeout() -> None:
     assert cancelled.is_set() and ended.is_set()
 
 
-def test_a_model_within_sparks_client_is_left_to_the_cancelling() -> None:
-    """An exception from outside could leave the client's locks behind."""
+def test_a_model_in_sparks_client_ends_by_the_cancellation() -> None:
+    """An exception in its thread could leave locks of the client behind."""
     client: dict[str, Any] = {"__name__": "pyspark.sql.connect.client"}
     exec("def ask(cancelled):\n    while not cancelled.wait(0.01):\n        pass\n    return 'answered'", client)
-    cancelled, said = threading.Event(), []
+    cancelled, messages = threading.Event(), []
 
     def cancel() -> None:
         time.sleep(1)
         cancelled.set()
 
     with pytest.raises(DbtRuntimeError, match=r"within 0\.1 s \(timeout\)"):
-        executions.run("m", lambda: said.append(client["ask"](cancelled)), cancel, 0.1)
-    assert said == ["answered"]
+        executions.run("m", lambda: messages.append(client["ask"](cancelled)), cancel, 0.1)
+    assert messages == ["answered"]
 
 
-def test_a_model_that_goes_on_asking_spark_is_stopped_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Code that catches every Exception, and asks again."""
-    monkeypatch.setattr(executions, "GRACE", 2.0)
+def test_a_model_that_keeps_calling_spark_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Code that catches every Exception and calls Spark again."""
+    monkeypatch.setattr(executions, "GRACE_SECONDS", 2.0)
     client: dict[str, Any] = {"__name__": "pyspark.sql.connect.client", "sleep": time.sleep}
     exec(
         "def ask(ended):\n    try:\n        while True:\n            sleep(0.01)\n    finally:\n        ended.set()",
@@ -61,7 +61,7 @@ def test_a_model_that_goes_on_asking_spark_is_stopped_too(monkeypatch: pytest.Mo
 
 
 def test_running_models_are_stopped_together() -> None:
-    """What Ctrl-C calls; afterwards none is known to run."""
+    """Ctrl-C does this; afterwards no model is registered."""
     errors: list[BaseException] = []
     started = threading.Barrier(3)
 
@@ -92,24 +92,24 @@ def wait_for(event: threading.Event) -> None:
 
 
 def fail() -> None:
-    """Raise an error as a model may."""
+    """Raise an error, as a model may."""
     raise KeyError("x")
 
 
 def test_an_error_of_the_model_passes_through() -> None:
-    """And a result ends the wait without one."""
+    """A model that succeeds ends without an error."""
     executions.run("m", lambda: None, lambda: None, 5)
     with pytest.raises(KeyError):
         executions.run("m", fail, lambda: None, 5)
 
 
-def test_tidying_up_neither_fails_nor_holds_a_run() -> None:
-    """What hangs is left behind, what fails is passed over."""
+def test_clean_up_neither_fails_nor_blocks_a_run() -> None:
+    """Clean-up that hangs is abandoned, and its errors are ignored."""
     done, never = threading.Event(), threading.Event()
-    executions.at_most(60, done.set)
+    executions.run_at_most(60, done.set)
     assert done.is_set()
-    executions.at_most(60, fail)
+    executions.run_at_most(60, fail)
     began = time.monotonic()
-    executions.at_most(0.1, lambda: wait_for(never))
+    executions.run_at_most(0.1, lambda: wait_for(never))
     assert time.monotonic() - began < 30
     never.set()

@@ -1,4 +1,4 @@
-"""Values of unit tests as SQL."""
+"""The values of unit tests as SQL."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from dbt.adapters.penstock.unit_test_values import value
         ),
     ],
 )
-def test_a_value_is_written_by_its_type(given: Any, data_type: str, sql: str) -> None:
+def test_the_sql_of_a_value(given: Any, data_type: str, sql: str) -> None:
     assert value(given, data_type, "c") == sql
 
 
@@ -54,10 +54,10 @@ def test_a_value_is_written_by_its_type(given: Any, data_type: str, sql: str) ->
         ("[1", "array<int>", "[1 (", "write a list"),
     ],
 )
-def test_a_value_of_another_shape_is_refused(given: Any, data_type: str, found: str, cure: str) -> None:
-    """The error names the column and says how to write it."""
+def test_a_value_of_another_structure_is_refused(given: Any, data_type: str, found: str, cure: str) -> None:
+    """The error names the column and how to write the value."""
     with pytest.raises(CompilationError) as refused:
         value(given, data_type, "ns")
-    words = str(refused.value)
-    assert f"needed: a value of type {data_type} for ns" in words
-    assert f"found: {found}" in words and f"do: {cure}" in words
+    message = str(refused.value)
+    assert f"needed: a value of type {data_type} for ns" in message
+    assert f"found: {found}" in message and f"do: {cure}" in message

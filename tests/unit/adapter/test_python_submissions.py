@@ -34,19 +34,19 @@ NODE: dict[str, Any] = {
 
 
 def compiled(code: str, write: dict[str, Any] | None = None, inputs: dict[str, Any] | None = None) -> str:
-    """What the macro renders: the code, then one marked line."""
-    said = {"write": {"mode": "replace", "target": "w.m", **(write or {})}, "inputs": inputs or {}}
-    return f"{code}\n{jobs.MARK}{json.dumps(json.dumps(said))}\n"
+    """Return what the macro renders: the code, then one marked line."""
+    data = {"write": {"mode": "replace", "target": "w.m", **(write or {})}, "inputs": inputs or {}}
+    return f"{code}\n{jobs.DATA_PREFIX}{json.dumps(json.dumps(data))}\n"
 
 
 def build(config: dict[str, Any], code: str = "x = 1", columns: Any = None, **rest: Any) -> Job:
-    """The job of a node with some configuration."""
+    """Return the job of a node with some configuration."""
     node = {**NODE, "config": config, "columns": columns or {}, **rest.pop("node", {})}
-    return jobs.build(node, compiled(code, **rest), PythonConfig.of(node), credentials())
+    return jobs.build(node, compiled(code, **rest), PythonConfig.parse(node), credentials())
 
 
-def test_a_remote_server_over_thrift_alone_is_one_clear_error() -> None:
-    """A Python model there needs its Connect address, and says so."""
+def test_a_remote_server_without_connect_url_is_refused() -> None:
+    """A Python model on a remote server needs its Spark Connect address."""
     helper = ConnectPythonJobHelper(NODE, credentials(host="spark.example.org"))
     with pytest.raises(DbtRuntimeError, match=r"Python model m\. found: .*do: set connect_url"):
         helper.url()
@@ -60,15 +60,15 @@ def test_line_numbers_are_those_of_the_users_file(tmp_path: Path) -> None:
     (tmp_path / "python_models" / "m.py").write_text("\n\nx = 1\n")
     made = credentials()
     object.__setattr__(made, "project_root", str(tmp_path))
-    job = jobs.build(NODE, compiled("\n  \n\n\nx = 1\ny = 2"), PythonConfig.of(NODE), made)
+    job = jobs.build(NODE, compiled("\n  \n\n\nx = 1\ny = 2"), PythonConfig.parse(NODE), made)
     assert job.code == "\n\nx = 1\ny = 2"
 
 
 def test_a_layout_reaches_the_job_and_its_session() -> None:
-    """The model's own spark_conf wins over the settings of its layout."""
+    """The model's spark_conf overrides the settings of its layout."""
     compacts = "spark.databricks.delta.autoCompact.enabled"
     config = {"target_file_size_mb": 64, "partition_by": "m", "spark_conf": {compacts: False}}
-    conf = PythonConfig.of({**NODE, "config": config}).spark_conf
+    conf = PythonConfig.parse({**NODE, "config": config}).spark_conf
     assert conf["spark.databricks.delta.optimizeWrite.binSize"] == "128m" and conf[compacts] == "false"
     assert not build(config).layout.rebalanced
     sorted_ = build({**config, "sorted_within": ["a"]}).layout
@@ -76,8 +76,8 @@ def test_a_layout_reaches_the_job_and_its_session() -> None:
     assert Job.loads(build({**config, "sorted_within": ["a"]}).dumps()).layout == sorted_
 
 
-def test_the_job_is_read_from_config_and_macro() -> None:
-    """Layout from the node's config, the write and the windows from the macro; it survives JSON."""
+def test_the_job_has_the_configuration_and_the_macros_data() -> None:
+    """The layout is from the node's configuration, the write and the windows from the macro; JSON keeps all of it."""
     job = build(
         {
             "file_format": "parquet",
@@ -108,7 +108,7 @@ def test_the_job_is_read_from_config_and_macro() -> None:
 
 
 @pytest.mark.parametrize(
-    ("config", "words"),
+    ("config", "message"),
     [
         ({"timeout": "soon"}, "timeout of the Python model m. found: 'soon'"),
         ({"timeout": 0}, "seconds above 0"),
@@ -120,34 +120,34 @@ def test_the_job_is_read_from_config_and_macro() -> None:
         ({"file_format": "delte"}, "found: delte"),
     ],
 )
-def test_wrong_configuration_is_named(config: dict[str, Any], words: str) -> None:
-    """The key, what was found, what to do."""
+def test_an_invalid_configuration_is_refused_by_its_key(config: dict[str, Any], message: str) -> None:
+    """The error has the key, the value, and what to do."""
     with pytest.raises(DbtRuntimeError) as caught:
         build(config)
-    assert words in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_missing_packages_are_named_with_the_command() -> None:
-    """Absent and too old ones; what is there, or belongs to another system, is not."""
-    asked = ["pytest", "pytest>=1", "pytest<1", "no-such-thing-here>=2", "other; sys_platform == 'nowhere'"]
-    assert set(packages.missing(asked)) == {"pytest<1", "no-such-thing-here>=2"}
+    """Missing and too old packages; packages of other systems are ignored."""
+    requirements = ["pytest", "pytest>=1", "pytest<1", "no-such-thing-here>=2", "other; sys_platform == 'nowhere'"]
+    assert set(packages.missing(requirements)) == {"pytest<1", "no-such-thing-here>=2"}
     with pytest.raises(DbtRuntimeError) as caught:
-        packages.require(asked, "m")
+        packages.require(requirements, "m")
     assert "no-such-thing-here>=2 (not installed)" in str(caught.value)
     assert "do: pip install 'pytest<1' 'no-such-thing-here>=2'" in str(caught.value)
     with pytest.raises(DbtRuntimeError, match="do: correct packages"):
         packages.require(["a b c"], "m")
 
 
-def test_the_token_is_kept_out_of_messages() -> None:
-    """As it stands in the address and as it is sent."""
+def test_the_token_is_masked_in_messages() -> None:
+    """Both as it is in the address and decoded."""
     address = "sc://h:1/;use_ssl=true;token=a%2Fb"
     assert connect_session.without_token("no a%2Fb nor a/b at h:1", address) == "no *** nor *** at h:1"
     assert connect_session.without_token("plain", "sc://h:1") == "plain"
 
 
-def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    """Instead of a failed handshake."""
+def test_a_missing_ca_file_is_named(tmp_path: Path) -> None:
+    """Instead of an error of the TLS handshake."""
     made = credentials(host="x", connect_url="sc://localhost:1/;use_ssl=true")
     made.ssl_ca = str(tmp_path / "ca.pem")
     with pytest.raises(DbtRuntimeError, match=r"ssl_ca.*ca\.pem.*do: correct ssl_ca"):
@@ -155,7 +155,7 @@ def test_a_ca_file_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 class _Conf:
-    """A session's settings as Spark knows them: one is modifiable."""
+    """A session's settings, of which one is modifiable."""
 
     def __init__(self) -> None:
         self.values: dict[str, str] = {}
@@ -167,8 +167,8 @@ class _Conf:
         self.values[key] = value
 
 
-def test_settings_of_a_running_server_are_told_from_others() -> None:
-    """One that is fixed at the start is said to belong to spark_submit."""
+def test_only_settings_of_a_running_server_are_accepted() -> None:
+    """For a static setting the error suggests spark_submit."""
 
     class Session:
         conf = _Conf()
@@ -180,8 +180,8 @@ def test_settings_of_a_running_server_are_told_from_others() -> None:
         connect_session.configure(Session, {"spark.executor.memory": "2g"}, "m")
 
 
-def test_an_address_without_a_server_is_one_clear_error() -> None:
-    """Instead of ten minutes of asking again."""
+def test_an_address_without_a_server_is_an_error() -> None:
+    """Instead of ten minutes of retries."""
     import socket
 
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -194,8 +194,8 @@ def test_an_address_without_a_server_is_one_clear_error() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_a_session_that_is_collected_closes_nothing() -> None:
-    """Closed where it is collected, it would wait for requests that wait for that very thread."""
+def test_garbage_collection_does_not_close_a_session() -> None:
+    """It would wait for requests that wait for the thread on which it is collected."""
     with futures.ThreadPoolExecutor(1) as pool:
         server = grpc.server(pool)
         port = server.add_insecure_port("localhost:0")

@@ -1,18 +1,18 @@
-"""What statements do, by their text."""
+"""What a statement does, judged by its text."""
 
 from __future__ import annotations
 
 import pytest
 
 from dbt.adapters.penstock.statement_text import (
-    changes,
+    changed_relations,
     changes_session,
     finds_nothing,
-    following,
-    overtaken,
+    next_statement,
     reads_only,
-    target,
+    was_replaced_by_another_run,
     without_last_semicolons,
+    written_table,
 )
 
 HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
@@ -49,8 +49,8 @@ HEAD = '/* {"app": "dbt", "node_id": "model.p.m"} */\n'
         ("", False),
     ],
 )
-def test_only_what_surely_reads_counts_as_reading(sql: str, reads: bool) -> None:
-    """Whatever is in doubt counts as writing; dbt's comment before it makes no difference."""
+def test_statements_that_only_read(sql: str, reads: bool) -> None:
+    """An ambiguous statement counts as one that writes; dbt's comment before it is ignored."""
     assert reads_only(sql) is reads
     assert reads_only(HEAD + sql) is reads
 
@@ -71,8 +71,8 @@ def test_only_what_surely_reads_counts_as_reading(sql: str, reads: bool) -> None
         ("describe extended t", False),
     ],
 )
-def test_statements_that_change_a_session_are_known(sql: str, changes: bool) -> None:
-    """Only a session without leftovers serves the next node."""
+def test_statements_that_change_a_session(sql: str, changes: bool) -> None:
+    """Only an unchanged session serves the next node."""
     assert changes_session(sql) is changes
 
 
@@ -90,13 +90,13 @@ def test_statements_that_change_a_session_are_known(sql: str, changes: bool) -> 
         ("optimize", None),
     ],
 )
-def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
-    """So that a person can look there."""
-    assert target(sql) == name
+def test_the_table_that_a_statement_writes(sql: str, name: str | None) -> None:
+    """An error message names it."""
+    assert written_table(sql) == name
 
 
 @pytest.mark.parametrize(
-    ("sql", "words", "again"),
+    ("sql", "message", "again"),
     [
         ("create or replace table w.t as select 1", "[DELTA_METADATA_CHANGED] changed", True),
         ("/* node */ create or replace table w.t as select 1", "[DELTA_CONCURRENT_WRITE] x", True),
@@ -107,8 +107,8 @@ def test_the_table_that_is_written_is_named(sql: str, name: str | None) -> None:
         ("create or replace view w.v as select * from w.gone", "[TABLE_OR_VIEW_NOT_FOUND] `w`.`gone`", False),
     ],
 )
-def test_a_replacement_that_another_run_overtook(sql: str, words: str, again: bool) -> None:
-    assert overtaken(sql, words) == again
+def test_a_replacement_at_the_same_time_as_another_run(sql: str, message: str, again: bool) -> None:
+    assert was_replaced_by_another_run(sql, message) == again
 
 
 @pytest.mark.parametrize(
@@ -138,10 +138,10 @@ def test_a_replacement_that_another_run_overtook(sql: str, words: str, again: bo
         ("/* a /* b */ select 1 */ create table s.t (a int)", {"s.t"}),
     ],
 )
-def test_what_a_statement_may_change_is_told_or_everything(sql: str, changed: set[str] | None) -> None:
-    """None stands for any relation: the text leaves a doubt."""
-    assert changes(sql) == changed
-    assert changes(HEAD + sql) == changed
+def test_the_relations_that_a_statement_may_change(sql: str, changed: set[str] | None) -> None:
+    """None means any relation, when the text is ambiguous."""
+    assert changed_relations(sql) == changed
+    assert changed_relations(HEAD + sql) == changed
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_what_a_statement_may_change_is_told_or_everything(sql: str, changed: se
         ("select 1 as number where false union all select 2", False),
     ],
 )
-def test_a_query_that_surely_finds_nothing_is_known(sql: str, nothing: bool) -> None:
+def test_queries_that_certainly_have_no_rows(sql: str, nothing: bool) -> None:
     assert finds_nothing(sql) is nothing
 
 
@@ -173,12 +173,12 @@ def test_a_query_that_surely_finds_nothing_is_known(sql: str, nothing: bool) -> 
         ("select 'a;'", "select 'a;'"),
     ],
 )
-def test_semicolons_that_end_a_query_are_left_out(sql: str, sent: str) -> None:
-    """Everything else stays where it was, so that Spark's positions fit."""
+def test_semicolons_at_the_end_are_removed(sql: str, sent: str) -> None:
+    """All other text keeps its position, so that Spark's positions are right."""
     assert without_last_semicolons(sql) == sent
 
 
 def test_a_second_statement_is_found() -> None:
-    assert following("update t set a = ';'; update t set b = 2;") == "update t set b = 2;"
-    assert following("update t set a = ';'; -- done;") is None
-    assert following("select `;`, ';'") is None
+    assert next_statement("update t set a = ';'; update t set b = 2;") == "update t set b = 2;"
+    assert next_statement("update t set a = ';'; -- done;") is None
+    assert next_statement("select `;`, ';'") is None

@@ -1,4 +1,4 @@
-"""Writers of one table at a time, commits sent again, and the type changes a table can follow."""
+"""Turns of writers, retries of commits, and type changes of columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from penstock.delta import conflicts
 
 
 class Statement:
-    """Fails with the errors given, one a try, then succeeds."""
+    """A statement that fails with each of the given errors, then succeeds."""
 
     def __init__(self, *errors: str) -> None:
         self.errors, self.tries = list(errors), 0
@@ -37,11 +37,11 @@ def test_a_conflict_is_sent_again_after_pauses_that_may_grow() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] x", "[TABLE_OR_VIEW_ALREADY_EXISTS] x"]
+    "message", ["[DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION] x", "[TABLE_OR_VIEW_ALREADY_EXISTS] x"]
 )
-def test_a_table_that_another_run_makes_is_met_again(words: str) -> None:
-    """Its folder is there before its first commit: the statement finds the table a moment later."""
-    answers = iter([RuntimeError(words), RuntimeError("[DELTA_METADATA_CHANGED] x"), None])
+def test_creating_a_table_that_another_run_creates_is_tried_again(message: str) -> None:
+    """Its folder exists before its first commit, so the statement finds the table a moment later."""
+    answers = iter([RuntimeError(message), RuntimeError("[DELTA_METADATA_CHANGED] x"), None])
 
     def create() -> str:
         if error := next(answers):
@@ -50,12 +50,12 @@ def test_a_table_that_another_run_makes_is_met_again(words: str) -> None:
 
     made = conflicts.is_concurrent_creation
     assert conflicts.retry_on_conflict(create, lambda _: None, made) == "there"
-    assert not conflicts.is_conflict(RuntimeError(words)), "a write that says so has another reason"
+    assert not conflicts.is_conflict(RuntimeError(message)), "a write that says so has another reason"
     assert not made(RuntimeError("[TABLE_OR_VIEW_NOT_FOUND] x"))
 
 
-def test_what_a_killed_writer_left_is_taken_over() -> None:
-    """Its folder stays, and no table appears: the table is replaced, which Delta lets be."""
+def test_the_folder_of_a_killed_writer_is_reused() -> None:
+    """When its folder stays and no table appears, the table is replaced, which Delta allows."""
     sent: list[str] = []
 
     def run(statement: str) -> None:
@@ -70,7 +70,7 @@ def test_what_a_killed_writer_left_is_taken_over() -> None:
     assert sent == ["create table if not exists shop.t (`a` int) using delta"] * 6 + [over] * 2
 
 
-def test_another_error_takes_nothing_over() -> None:
+def test_another_error_replaces_no_table() -> None:
     def run(statement: str) -> None:
         assert "replace" not in statement
         raise RuntimeError("[SCHEMA_NOT_FOUND] x")

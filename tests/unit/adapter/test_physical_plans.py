@@ -1,4 +1,4 @@
-"""The adapter's part in plans without a server: fingerprints, arguments of tests, file sizes, waiting."""
+"""Fingerprints, arguments of plan and file tests, and the fetching of executed plans, without a server."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from dbt.adapters.penstock import node_fingerprint
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
-from dbt.adapters.penstock.physical_plans.file_tests import MB, File, sizes
-from dbt.adapters.penstock.physical_plans.pending_plans import Noted
+from dbt.adapters.penstock.physical_plans.file_tests import MB, File, size_failures
+from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.physical_plans.plan_tests import check_arguments
 from penstock.plans import plan_store
 from penstock.plans.plan_store import CapturedPlan
@@ -30,7 +30,7 @@ class Config(SimpleNamespace):
 
 
 def node(name: str, parents: list[str], macros: list[str] | None = None, **config: Any) -> Any:
-    """A model of a manifest."""
+    """Return a model of a manifest."""
     return SimpleNamespace(
         unique_id=name,
         resource_type="model",
@@ -43,7 +43,7 @@ def node(name: str, parents: list[str], macros: list[str] | None = None, **confi
 
 
 def macro(text: str, package: str = "mine", calls: list[str] | None = None) -> Any:
-    """A macro of a manifest."""
+    """Return a macro of a manifest."""
     return SimpleNamespace(macro_sql=text, package_name=package, depends_on=SimpleNamespace(macros=calls or []))
 
 
@@ -61,24 +61,24 @@ def manifest() -> Any:
     return SimpleNamespace(nodes={item.unique_id: item for item in nodes}, sources={"trips": source}, macros=macros)
 
 
-def test_views_are_followed_to_their_tables(manifest: Any) -> None:
-    """To the source, not to views; a table's own inputs are no part of a plan that reads it."""
+def test_the_stored_tables_behind_views(manifest: Any) -> None:
+    """Views are followed to sources and tables; the inputs of a stored table are not part of the plan."""
     assert node_fingerprint.views(manifest, "report") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
     assert node_fingerprint.views(manifest, "facts") == {"w.checked": ["lake.trips"], "w.staged": ["lake.trips"]}
 
 
 def change_text(found: Any, name: str) -> None:
-    """Another text of a model."""
+    """Change the text of a model."""
     found.nodes[name].checksum.checksum = "other"
 
 
 def change_macro(found: Any, name: str) -> None:
-    """Another text of a macro."""
+    """Change the text of a macro."""
     found.macros[name].macro_sql = "other"
 
 
 def change_config(found: Any, key: str) -> None:
-    """A configuration of the report."""
+    """Change the configuration of the report."""
     setattr(found.nodes["report"].config, key, "other")
 
 
@@ -94,15 +94,15 @@ def change_config(found: Any, key: str) -> None:
         (change_config, "meta", False),
     ],
 )
-def test_a_fingerprint_covers_what_shapes_the_statement(manifest: Any, change: Any, what: str, differs: bool) -> None:
-    """The model, its views, its macros and those they call, its configuration; not its words, not dbt's macros."""
+def test_what_changes_a_fingerprint(manifest: Any, change: Any, what: str, differs: bool) -> None:
+    """The model, its views, macros and configuration; not descriptions and tags, and not dbt's macros."""
     before = node_fingerprint.fingerprint(manifest, "report")
     change(manifest, what)
     assert (node_fingerprint.fingerprint(manifest, "report") != before) is differs
 
 
 @pytest.mark.parametrize(
-    ("test", "given", "words"),
+    ("test", "given", "message"),
     [
         ("plan_broadcasts", {}, "found: nothing"),
         ("plan_broadcasts", {"side": " "}, "found: ' '"),
@@ -115,32 +115,30 @@ def test_a_fingerprint_covers_what_shapes_the_statement(manifest: Any, change: A
         ("stats_present", {"columns": []}, "found: []"),
     ],
 )
-def test_arguments_are_refused_by_name(test: str, given: dict[str, Any], words: str) -> None:
-    """With what they must be and what was given."""
+def test_an_invalid_argument_is_refused_by_its_name(test: str, given: dict[str, Any], message: str) -> None:
+    """The error has the valid values and the given one."""
     with pytest.raises(DbtRuntimeError, match=r"needed: .*do: correct") as error:
         check_arguments(test, given)
-    assert words in str(error.value)
+    assert message in str(error.value)
 
 
-def test_arguments_that_were_left_out_stay_out() -> None:
-    """So that the check's own defaults hold."""
+def test_optional_arguments_may_be_left_out() -> None:
+    """Then the test's default values are used."""
     assert check_arguments("plan_reads_columns_at_most", {"n": 3, "table": None}) == {"n": 3}
 
 
-def test_one_small_file_a_partition_is_its_last_rows() -> None:
-    """Two of them are too many; one that is too large is named."""
+def test_one_small_file_in_each_partition_is_allowed() -> None:
+    """Two small files are too many; a file that is too large is named."""
     files = [File("a", MB, "m=1"), File("b", 10 * MB, "m=1"), File("c", MB, "m=2")]
-    assert sizes(files, 5 * MB, 20 * MB) == []
-    assert sizes([*files, File("d", 2 * MB, "m=2")], 5 * MB, 20 * MB) == [
+    assert size_failures(files, 5 * MB, 20 * MB) == []
+    assert size_failures([*files, File("d", 2 * MB, "m=2")], 5 * MB, 20 * MB) == [
         "2 files under 5 MB in m=2, the smallest 1 MB"
     ]
-    assert sizes(files, 0, 5 * MB) == ["b with 10 MB"]
+    assert size_failures(files, 0, 5 * MB) == ["b with 10 MB"]
 
 
-def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The run isn't held up, and what was kept stays."""
+def test_without_a_server_the_captured_plan_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The run does not wait, and the stored plan is unchanged."""
     monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.PAUSES", (0.0,))
     plan = CapturedPlan("model.p.m", "w.m", "code", explained="text")
     plan_store.write(tmp_path, plan)
@@ -151,10 +149,10 @@ def test_a_status_that_nobody_answers_leaves_the_plan_before_the_run(
 
 
 class Busy:
-    """A status that has a node's plan from the given try on; it is too busy to answer before."""
+    """A REST API that has a node's plan from the given request on; before, it is too busy to answer."""
 
     tries: ClassVar[dict[str, int]] = {"model.p.slow": 3, "model.p.quick": 0}
-    asked: ClassVar[list[str]] = []
+    requests: ClassVar[list[str]] = []
 
     def __init__(self, ui: str) -> None:
         self.ui = ui
@@ -162,7 +160,7 @@ class Busy:
     def executed_plan(self, matches: Callable[[str], bool]) -> ExecutedPlan | None:
         """None, a timeout, or the plan."""
         name = next(name for name in self.tries if matches(name))
-        self.asked.append(name)
+        self.requests.append(name)
         left = self.tries[name]
         self.tries[name] -= 1
         if left > 1:
@@ -170,10 +168,8 @@ class Busy:
         return None if left == 1 else ExecutedPlan(7, "plan", 1.0)
 
 
-def test_a_plan_that_is_late_is_asked_for_again_and_holds_up_no_other(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also after a timeout; the one asked for later is kept meanwhile."""
+def test_a_late_plan_is_fetched_again_and_delays_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also after a timeout; a plan that was requested later is stored first."""
     monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.SparkRestApi", Busy)
     monkeypatch.setattr("dbt.adapters.penstock.physical_plans.executed_plans.PAUSES", (0.2, 0.2, 0.2))
     collector = Collector()
@@ -184,32 +180,32 @@ def test_a_plan_that_is_late_is_asked_for_again_and_holds_up_no_other(
     for name in Busy.tries:
         found = plan_store.read(tmp_path, name)
         assert found and found.executed == ExecutedPlan(7, "plan", 1.0)
-    assert Busy.asked[:3] == ["model.p.slow", "model.p.quick", "model.p.slow"]
+    assert Busy.requests[:3] == ["model.p.slow", "model.p.quick", "model.p.slow"]
 
 
-def test_what_is_noted_is_taken_once() -> None:
-    """The next run of the node begins with nothing."""
-    pending_plans.note("n", Noted("text"))
-    assert pending_plans.take("n") == Noted("text")
-    assert pending_plans.take("n") is None
+def test_a_pending_plan_is_removed_when_it_is_read() -> None:
+    """The next run of the node has no pending plan."""
+    pending_plans.add("n", PendingPlan("text"))
+    assert pending_plans.pop("n") == PendingPlan("text")
+    assert pending_plans.pop("n") is None
 
 
 @pytest.mark.parametrize("fails", [False, True])
-def test_only_a_node_that_ended_well_has_its_executed_plan_fetched(fails: bool) -> None:
-    """A failed one would hold the end of dbt up, waiting for a plan that never comes; its file isn't written again."""
+def test_only_the_executed_plan_of_a_successful_node_is_fetched(fails: bool) -> None:
+    """dbt would wait at its end for the plan of a failed node; its stored plan is not written again."""
     plan, fetched = CapturedPlan("model.p.m", "w.m", "code"), []
     credentials = SimpleNamespace(managed=False, ui_url="http://spark:4040")
     project = SimpleNamespace(credentials=credentials, project_root=".", target_path="target")
     capture: Any = PlanCapture(SimpleNamespace(config=project))  # type: ignore[arg-type]
     capture._collector = SimpleNamespace(collect=lambda *given: fetched.append(given[1]))
     capture.work_is_done()
-    pending_plans.note("model.p.m", Noted("text", lambda _: True, kept=plan))
+    pending_plans.add("model.p.m", PendingPlan("text", lambda _: True, captured=plan))
     try:
         if fails:
             raise DbtRuntimeError("wrong")
     except DbtRuntimeError:
-        capture.keep_executed("model.p.m")
+        capture.finish_node("model.p.m")
     else:
-        capture.keep_executed("model.p.m")
+        capture.finish_node("model.p.m")
     assert fetched == ([] if fails else [plan])
     assert capture.mark("select 1") == "select 1", "the thread's next node does its own work"

@@ -1,4 +1,4 @@
-"""What Ctrl-C says of the commits that were under way."""
+"""The interval models of one dbt run."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ MODEL = SimpleNamespace(name="trips", grain=GRAINS[MONTH])
 
 
 @pytest.mark.parametrize("planned", [True, False])
-def test_commits_are_named_though_their_statements_end_at_once(planned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cancelled statement's commit is under way no longer; a run without intervals has nothing to say."""
-    said: list[str] = []
-    monkeypatch.setattr(runner.logger, "info", said.append)
+def test_running_commits_are_logged_on_an_interrupt(planned: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Although their statements end at once; a run without interval models logs nothing."""
+    logged: list[str] = []
+    monkeypatch.setattr(runner.logger, "info", logged.append)
     adapter: Any = PenstockAdapter.__new__(PenstockAdapter)
     intervals: Any = IntervalRunner.__new__(IntervalRunner)
     intervals._planned = planned
@@ -36,4 +36,4 @@ def test_commits_are_named_though_their_statements_end_at_once(planned: bool, mo
     with patch.object(SparkAdapter, "cancel_open_connections", cancel):
         assert adapter.cancel_open_connections() == ["model.p.trips"]
     of_trips = "trips: interrupted while it built 2024-03; its table has all of it or none of it"
-    assert said == ([of_trips, "the run was stopped: `dbt run` builds what is missing"] if planned else [])
+    assert logged == ([of_trips, "the run was stopped: `dbt run` builds what is missing"] if planned else [])
