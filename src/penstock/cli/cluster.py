@@ -77,7 +77,7 @@ def register(app: typer.Typer) -> None:
         cores: Annotated[int, typer.Option(help="Cores of each worker.")] = 2,
         memory: Annotated[str, typer.Option(help="Memory of each worker for executors, as in 2g.")] = "2g",
     ) -> None:
-        """Start a master and workers. If the cluster is already up, restart only the nodes that died."""
+        """Start a master and workers. If the cluster is already up, start only missing or dead nodes."""
         settings = _settings()
         was_up = control.current(settings) is not None
         with console.status("starting") as status:
