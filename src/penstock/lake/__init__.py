@@ -1,1 +1,4 @@
-"""The lake: monthly source files landed as typed parquet, a manifest of the live ones, and their tables in Spark."""
+"""The lake: monthly source files, landed as parquet files with typed columns and registered with Spark as tables.
+
+A month of a dataset is live if it is currently in the lake. The manifest records the landed file of each live month.
+"""
