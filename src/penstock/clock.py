@@ -1,4 +1,4 @@
-"""The current time. Use it for display and for timeouts, never to decide which of two events came first."""
+"""The current time. Use it for display and for grace periods, never to decide which of two events came first."""
 
 from __future__ import annotations
 

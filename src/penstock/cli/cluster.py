@@ -24,7 +24,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
     Args:
         settings: the project's settings.
         cluster: the cluster.
-        key: the cluster's secret, to print links that open the nodes' web pages. Without it, no links are printed.
+        key: the cluster's secret. If it is given, print links that open the nodes' web pages.
     """
     table = Table.grid(padding=(0, 2))
     if cluster.master:

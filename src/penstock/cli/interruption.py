@@ -35,8 +35,7 @@ class InterruptFlag:
 
 @contextmanager
 def interruptible(console: Console, lines: Sequence[ReportLine], arguments: Sequence[str]) -> Iterator[InterruptFlag]:
-    """If Ctrl-C interrupts the block, show the finished months and the command that resumes, and exit with code 130.
-
+    """Handle Ctrl-C in the block: show the finished months and the command that resumes the work, and exit with 130.
     Args:
         console: the console to print to.
         lines: the lines of the report. The block appends a line for each finished month.

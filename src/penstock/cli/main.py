@@ -34,10 +34,10 @@ GROUPS = {
 
 
 def register(arguments: list[str]) -> None:
-    """Add the commands of a command line to the program.
+    """Add the commands that the arguments need to the program.
 
-    If the command is known, import only its group, because importing all groups takes seconds. Otherwise, add all
-    groups.
+    If the arguments name a known command, import only the module of that command, because importing all modules takes
+    seconds. Otherwise, import all modules.
     """
     start = 0
     if arguments and arguments[0].startswith(("-t", "--target")):

@@ -29,7 +29,7 @@ class Executors(Strict):
         count: number of executors.
         cores: number of concurrent tasks per executor.
         memory: JVM heap per executor, for example `1g`.
-        wait_seconds: how long the server waits for its first executor, and a spark-submit job for any executor.
+        wait_seconds: how long the server, or a spark-submit job, waits for its first executor.
         jars: how executors get the table-format jars. With `path`, the jars must already be at the same path as on
             this machine. With `ship`, Spark sends them.
         python: path or name of the executors' Python; by default the path of this environment's Python.
@@ -56,8 +56,8 @@ class ServerSettings(Strict):
         start_seconds: time limit for the server's start.
         class_data_sharing: keep an archive of loaded classes (about 250 MB). It halves the start time.
         bind: the network address on which Thrift, Connect, the Spark UI and the driver listen: loopback, or all
-            addresses of the machine. All of them require the server's secret, but it crosses the network without
-            TLS. Use `0.0.0.0` only in a pod behind a network policy.
+            addresses of the machine. Clients must send the server's secret, but the connection is not encrypted.
+            Use `0.0.0.0` only in a pod behind a network policy.
         ports: preferred ports.
         executors: the executors. Ignored if the master is local.
         packages: Maven coordinates of the table-format jars on the JVM's system class path.

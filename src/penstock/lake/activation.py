@@ -50,9 +50,9 @@ def refuse_duplicate(live: LiveMonths, dataset: str, month: date, name: str, sha
 def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, Entry]:
     """Make a landed file the live file of its month.
 
-    Landing the same source with the same program writes the same file. A damaged file is therefore replaced without
-    a new manifest entry. Only if the existing entry has no file hash, or has another hash because an earlier pyarrow
-    wrote the file, a new entry is committed for the same folder.
+    Landing the same source with the same program writes the same file. A damaged file is therefore usually replaced
+    without a new manifest entry. A new entry for the same folder is committed only if the existing entry has no file
+    hash, or a different hash because an earlier version of pyarrow wrote the file.
 
     The commit is conditional: it must directly follow the manifest version that was checked. If another writer
     commits first, this function repeats all checks.
@@ -90,8 +90,8 @@ def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, 
 def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
     """Move the file to the entry's folder atomically. Return the entry, completed with the file's tag in a store.
 
-    In a store, the file is written even if the same file exists. The new modification time protects it until it is
-    committed: `penstock clean` removes a file without a manifest entry if it is older than the grace period.
+    In a store, the file is written even if the same file exists. Writing renews its modification time, so that
+    `penstock clean` does not remove the file as an old orphan before its entry is committed.
     """
     path = entry.path(lake_dir)
     if not isinstance(path, Path) or not isinstance(lake_dir, Path):

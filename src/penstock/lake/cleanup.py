@@ -91,7 +91,11 @@ def superseded_times(entries: list[Entry]) -> dict[str, datetime]:
 
 
 def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location, str]]:
-    """Return (path, reason) of everything to remove: what was superseded, or last written, earlier than `before`."""
+    """Return (path, reason) of the files and folders to remove.
+
+    A superseded folder is removed if it was superseded before the time `before`. Everything else is removed if it was
+    last written before that time.
+    """
     manifest = Manifest(lake_dir)
     entries = manifest.entries()
     live_folders = {entry.folder for entry in live_after(entries).values()}

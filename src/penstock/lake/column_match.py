@@ -1,4 +1,4 @@
-"""Match the columns of a source file to those of its dataset."""
+"""Match the columns of a source file to the columns of its dataset."""
 
 from __future__ import annotations
 

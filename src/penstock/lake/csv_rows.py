@@ -1,8 +1,8 @@
 """Read a CSV file row by row. Landing uses this reader for files that pyarrow's CSV reader can't read.
 
 pyarrow's reader is faster, but it refuses a row with more cells than the header, and it doesn't report the position of
-bytes that are not UTF-8. The files of some publishers have blank cells after the last column of the header. This
-reader omits these cells and counts their rows. Its error messages name the row and the column.
+bytes that are not UTF-8. In the files of some publishers, rows have blank cells after the last column. This
+reader omits these cells and counts the rows that have them. Its error messages name the row and the column.
 """
 
 from __future__ import annotations

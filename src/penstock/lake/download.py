@@ -24,8 +24,8 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from penstock.errors import PenstockError
 
 CHUNK = 8 * 1024 * 1024
-# Number of attempts to read a range, and to request a file's metadata. The latter is smaller, so that a machine
-# without network fails soon.
+# Number of attempts to read a range, and number of attempts to request a file's metadata. The second number is smaller,
+# so that a command fails soon if the machine has no network.
 ATTEMPTS, DESCRIBE_ATTEMPTS = 6, 4
 # Seconds between attempts. The limit is FIRST_WAIT before the second attempt, and doubles each time up to LONGEST_WAIT.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0

@@ -44,7 +44,7 @@ class LakeIntervals:
         self._lock = threading.Lock()
 
     def has_intervals(self, table: str) -> bool:
-        """Return whether a table in the schema has intervals. All tables have, except the manifest."""
+        """Return whether a table in the schema has intervals. Every table has intervals, except the manifest."""
         return table.lower() != catalog.MANIFEST
 
     def register(self, run_sql: RunSql) -> str:

@@ -10,7 +10,7 @@ from penstock.lake.staging import work_folder
 from penstock.storage import filesystems
 from penstock.storage.locations import Location
 
-# name: (catalog type, Spark type, comment), in the order of the table's columns.
+# For each column of the table, in order: (column type as in `lake.yml`, Spark type, comment).
 COLUMNS: dict[str, tuple[str, str, str]] = {
     "dataset": ("string", "STRING", "Dataset of lake.yml"),
     "file_month": ("date", "DATE", "First day of the month"),

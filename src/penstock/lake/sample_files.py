@@ -18,8 +18,8 @@ DATASETS = ("green", "yellow", "fhvhv")
 NEW_ERA, CBD_ERA = date(2023, 2, 1), date(2025, 1, 1)
 NONE = -1
 
-# For each dataset, the columns of its files with (name of the array in Trips, kind of column). `_arrow` converts each
-# kind to an Arrow array.
+# For each dataset, the columns of its files. A column has (name of its array in `Trips`, its kind). `_arrow` converts
+# an array of each kind to an Arrow array.
 _TAXI_MONEY = ("fare", "extra", "mta", "tip", "tolls", "improvement", "total", "congestion", "airport", "cbd")
 _COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
     "green": {

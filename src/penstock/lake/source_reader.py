@@ -34,7 +34,8 @@ class SourceReader:
         schema: the columns of the file. The columns of a CSV file are strings.
         rows: number of rows; None for a CSV file, because it is unknown before the end of the file.
         text: whether the file is a CSV file, so that all values are text.
-        blank_beyond: the key "rows" counts the CSV rows, read so far, with blank cells after the last column.
+        blank_beyond: the number of CSV rows with blank cells after the last column, under the key "rows". The number
+            increases while the rows are read.
     """
 
     schema: pa.Schema

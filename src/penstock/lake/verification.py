@@ -17,7 +17,7 @@ from penstock.storage import filesystems
 from penstock.storage.files import sha256_of
 from penstock.storage.locations import Location
 
-# Maximum number of months that a message names. It only counts the other months.
+# Maximum number of months that a message names. For the other months, the message gives only their number.
 SHOWN_MONTHS = 5
 
 

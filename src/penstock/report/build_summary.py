@@ -67,8 +67,7 @@ def target_folder() -> Path:
 
 
 def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return pairs of layer and table: every dataset of the lake, and every model and snapshot of the last run.
-
+    """Return (layer, table) for each dataset of the lake, and for each model and snapshot that the last run built.
     Args:
         manifest: the content of dbt's `manifest.json`.
         results: the content of dbt's `run_results.json`.

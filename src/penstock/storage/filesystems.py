@@ -29,13 +29,13 @@ class FileSystem(Protocol):
         """Return the sorted names in a folder, or an empty list if the folder does not exist."""
 
     def read(self, paths: Sequence[Location]) -> list[bytes]:
-        """Return the contents of files, in the given order. Raises FileNotFoundError."""
+        """Return the contents of files, in the given order. Raise FileNotFoundError if a file does not exist."""
 
     def info(self, path: Location) -> FileInfo:
-        """Return a file's metadata. Raises FileNotFoundError."""
+        """Return a file's metadata. Raise FileNotFoundError if the file does not exist."""
 
     def find_files(self, folder: Location) -> list[tuple[Location, FileInfo]]:
-        """Return every file in a folder and its subfolders."""
+        """Return the location and metadata of every file in a folder and its subfolders."""
 
     def remove(self, path: Location) -> None:
         """Remove a file, or a folder with everything in it. Do nothing if it does not exist."""

@@ -86,7 +86,7 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
     """Return the folder at an address.
 
     Args:
-        root: the folder that relative addresses are relative to.
+        root: the base folder of relative addresses.
         address: a local folder, or an address in a store.
         endpoint: for S3 and GCS, the URL of an object store other than the provider's. For HDFS, the WebHDFS URL;
             by default port 9870 on the host in `address`.
@@ -112,7 +112,7 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
         else:
             options = _object_store_options(kind, endpoint, region, anonymous)
         location: UPath = UPath(f"{protocol}://{bucket}/{path}", **options)
-        # fsspec imports the file system's package on the first access; a missing package must fail here.
+        # fsspec imports the file system's package on first access. Access it now, so that a missing package fails here.
         _ = location.fs
         return location
     except ImportError as error:

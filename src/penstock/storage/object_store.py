@@ -21,7 +21,7 @@ from penstock.storage.locations import Location
 
 @contextmanager
 def explain_store_errors(location: Location) -> Iterator[None]:
-    """Turn a store's error into a PenstockError. FileNotFoundError and FileExistsError pass unchanged.
+    """Convert an error of a store to a PenstockError. FileNotFoundError and FileExistsError are not converted.
 
     Raises:
         PenstockError: the credentials are missing or insufficient, or the store does not answer.

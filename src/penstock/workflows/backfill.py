@@ -120,7 +120,7 @@ class Backfill:
         source = f"source:{SCHEMA}.{self._dataset}"
         selection = ["--select", f"@{source}", "--exclude", f"{source}+", "resource_type:snapshot"]
         no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-        # Models of other datasets must exist but build no interval. The year 1000 has no stale interval.
+        # Models of other datasets must exist, but must not build an interval. So request a month without data.
         with dbt_runner.environment(INTERVALS_VARIABLE, GRAIN.show(date(1000, 1, 1))):
             self._run_dbt(["build", *selection, *no_tests], "other inputs of its models")
 

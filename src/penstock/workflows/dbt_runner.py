@@ -131,7 +131,7 @@ class BuildProgress:
 
 
 class DbtBuild:
-    """A dbt build whose parsing is a separate first step, so that a server can start during the parsing.
+    """A dbt build whose first step, parsing, is a separate method. The server can start while dbt parses the project.
 
     Args:
         root: the project's folder, which is also the working folder.
