@@ -1,3 +1,3 @@
-"""Tools for dbt on a Spark that people operate themselves; `dbt.adapters.penstock` is the adapter."""
+"""Tools for running dbt on a Spark that you operate yourself. The dbt adapter is `dbt.adapters.penstock`."""
 
 __version__ = "0.2.0"

@@ -1,4 +1,4 @@
-"""The time of day, read in one place. It is for people and for times of grace; no order rests on it."""
+"""The current time. Use it for display and for grace periods, never to decide which of two events came first."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import datetime, timezone
 
 
 def now() -> datetime:
-    """The present in UTC, as the machine's clock says it. The clock may jump either way between two calls."""
+    """Return the current time in UTC. The machine's clock may jump forward or back between two calls."""
     return datetime.now(timezone.utc)

@@ -1,4 +1,7 @@
-"""The one error type for problems that a user can solve: what was needed, what was found, what to do next."""
+"""The error type for every problem that a user can solve.
+
+Its message has three parts: what was needed, what was found, and what to do next.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ def render(needed: str, found: str, do: str) -> str:
 
 
 class PenstockError(Exception):
-    """A mistake or fault that the user can act on; shown without a stack trace.
+    """A problem that the user can solve. Commands show it without a stack trace.
 
     Args:
         needed: what the command requires.
@@ -24,15 +27,15 @@ class PenstockError(Exception):
         super().__init__(render(needed, found, do))
 
     def to_json(self) -> str:
-        """Return the three parts as a JSON object, for another process."""
+        """Return the three parts as a JSON object, which another process can read with `from_json`."""
         return json.dumps({"needed": self.needed, "found": self.found, "do": self.do})
 
     @classmethod
     def from_json(cls, text: str) -> PenstockError:
-        """Return the error that `to_json` wrote.
+        """Return the error that `to_json` wrote as JSON.
 
         Raises:
-            ValueError: the text is not such an object.
+            ValueError: the text is not a JSON object with exactly these three parts.
         """
         parts = json.loads(text)
         if not isinstance(parts, dict) or set(parts) != {"needed", "found", "do"}:

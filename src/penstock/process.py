@@ -1,4 +1,4 @@
-"""A process of this machine, identified by its id and start time."""
+"""A process on this machine, identified by its id and its start time."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import psutil
 
 @dataclass(frozen=True)
 class Process:
-    """A process.
+    """A process on this machine.
 
     Attributes:
-        pid: its id, which the system uses again for other processes.
-        started: when it started, in seconds since the epoch.
+        pid: the process id. The operating system reuses it after the process ends.
+        started: start time, in seconds since the epoch.
     """
 
     pid: int
@@ -21,11 +21,11 @@ class Process:
 
     @classmethod
     def from_pid(cls, pid: int) -> Process:
-        """Return the process that has an id now."""
+        """Return the process that currently has this id."""
         return cls(pid, psutil.Process(pid).create_time())
 
     def handle(self) -> psutil.Process | None:
-        """Return the live process; None when it has ended or another process has its id."""
+        """Return the running process, or None if it has ended or its id now belongs to another process."""
         try:
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.started) < 2

@@ -1,1 +1,1 @@
-"""The command line `penstock`: one module per group of commands."""
+"""The command line program `penstock`, with one module per group of commands."""

@@ -24,7 +24,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
     Args:
         settings: the project's settings.
         cluster: the cluster.
-        key: the cluster's secret, to print links that open its web pages; empty to print none.
+        key: the cluster's secret. If it is given, print links that open the nodes' web pages.
     """
     table = Table.grid(padding=(0, 2))
     if cluster.master:
@@ -42,7 +42,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
         table.add_row("driver", f"the server of target {settings.target}", running.ui)
     console.print(table)
     for node in cluster.nodes if key else []:
-        # Outside the table, whose lines a terminal would wrap or cut.
+        # Not in the table, because a narrow terminal wraps or truncates the lines of a table.
         console.print(f"link      {secret.ui_link(node.ui, key)}", soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
     if not is_used and addresses.standalone_masters(settings.server.master):
@@ -54,7 +54,10 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
 
 
 def _settings() -> Settings:
-    """Return the settings of the chosen target; by default those of the target `cluster`, if there is one."""
+    """Return the settings of the target that the user chose.
+
+    If the user chose none, use the target `cluster` if it exists, and otherwise the default target.
+    """
     from penstock.config import profiles
 
     settings = load()
@@ -74,7 +77,7 @@ def register(app: typer.Typer) -> None:
         cores: Annotated[int, typer.Option(help="Cores of each worker.")] = 2,
         memory: Annotated[str, typer.Option(help="Memory of each worker for executors, as in 2g.")] = "2g",
     ) -> None:
-        """Start a master and workers, or restart those that died; the others keep running."""
+        """Start a master and workers. If the cluster is already up, start only missing or dead nodes."""
         settings = _settings()
         was_up = control.current(settings) is not None
         with console.status("starting") as status:
@@ -87,7 +90,7 @@ def register(app: typer.Typer) -> None:
     def status(
         show_secret: Annotated[bool, typer.Option("--show-secret", help="Print links to the web pages.")] = False,
     ) -> None:
-        """Show which nodes of the cluster run, and their addresses. Exit code 1 unless all do."""
+        """Show the cluster's nodes and their addresses. The exit code is 1 if any node is down."""
         settings = _settings()
         cluster = control.current(settings)
         if cluster is None:

@@ -17,7 +17,7 @@ from penstock.explain import dbt_model, picture, terminal
 from penstock.explain.explanation import Explanation
 from penstock.explain.model_explanation import explain_model
 
-# The tree of operators and its metrics are for `--plan` and the picture.
+# The fields of Explanation that `--json` omits: the tree of operators and its metrics.
 NOT_IN_JSON = ("plan", "metrics")
 
 
@@ -34,10 +34,10 @@ def explain(
     plan: bool = typer.Option(False, "--plan", help="Print Spark's own text (EXPLAIN FORMATTED) instead."),
     as_json: bool = typer.Option(False, "--json", help="Print the explanation as JSON instead."),
 ) -> None:
-    """Explain how Spark runs a model: joins and the reasons for them, exchanges, scans, stages, files written.
+    """Explain how Spark runs a model: its joins and why Spark chose them, exchanges, scans, stages and written files.
 
-    The plan is that of the model's last run, with its metrics. For a view, or a model that has not run, it is
-    the plan that Spark would begin with now.
+    If the model has run, the command explains the plan of its last run, with metrics. For a view, or a model
+    that has not run, it explains the initial plan of the current code.
     """
     errors = Console(stderr=True, highlight=False)
     settings = load()

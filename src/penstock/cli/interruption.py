@@ -1,4 +1,4 @@
-"""Handle Ctrl-C in the lake's commands: show the finished months and the command that continues."""
+"""Handle Ctrl-C in the lake's commands: show the finished months and the command that resumes the work."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ from penstock.lake.landing_report import ReportLine, show_lines
 
 
 class InterruptFlag:
-    """Whether Ctrl-C was pressed. The flag stays set when a library turns KeyboardInterrupt into another error."""
+    """A flag that records whether Ctrl-C was pressed, even if a library turns KeyboardInterrupt into another error."""
 
     def __init__(self) -> None:
         self.is_set = False
 
     def handle(self, number: int, frame: FrameType | None) -> None:
-        """Handle SIGINT like Python's own handler, and set the flag."""
+        """Handle SIGINT: set the flag and, like Python's default handler, raise KeyboardInterrupt."""
         self.is_set = True
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt when Ctrl-C was pressed."""
+        """Raise KeyboardInterrupt if Ctrl-C was pressed."""
         if self.is_set:
             raise KeyboardInterrupt
 
 
 @contextmanager
 def interruptible(console: Console, lines: Sequence[ReportLine], arguments: Sequence[str]) -> Iterator[InterruptFlag]:
-    """On Ctrl-C, show the finished months and the command that continues, and exit with 130.
-
+    """Handle Ctrl-C in the block: show the finished months and the command that resumes the work, and exit with 130.
     Args:
-        lines: the report's lines so far; the block appends to them.
-        arguments: the command line without `penstock`.
+        console: the console to print to.
+        lines: the lines of the report. The block appends a line for each finished month.
+        arguments: the arguments of the command line, without `penstock`.
     """
     interrupt = InterruptFlag()
     previous_handler = signal.signal(signal.SIGINT, interrupt.handle)

@@ -38,7 +38,7 @@ def backfill(
         str | None, typer.Option("--from", help="Folder or address to land from, instead of the published one.")
     ] = None,
 ) -> None:
-    """Land and build months one after another. The same command again continues where it stopped."""
+    """Land and build months in order. If interrupted, run the same command again to continue."""
     settings = load()
     catalog = catalogs.load(settings.root)
     chosen = catalog.dataset(dataset)
@@ -83,7 +83,7 @@ def batches(
     every: Annotated[bool, typer.Option("--all", help="Every attempt, not only the last of each interval.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
 ) -> None:
-    """Show the run ledger: what was built for each model and interval, from which inputs, by which run."""
+    """Show the run ledger: for each model and interval, the result, the run that built it and the number of rows."""
     settings = load()
     if not control.is_remote(settings):
         control.up(settings)
@@ -94,6 +94,6 @@ def batches(
         for row in chosen:
             print(json.dumps(row, default=str))
         return
-    # A file or pipe has no width of its own, so the table is as wide as its columns need.
+    # A file or pipe has no width, so use one that fits all columns.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     ledger_listing.show(console, chosen)

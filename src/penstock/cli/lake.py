@@ -39,7 +39,7 @@ def land(
     file: Annotated[str | None, typer.Option(help="One file, whatever its name.")] = None,
     month: Annotated[str | None, typer.Option(help="The month that --file is for.")] = None,
 ) -> None:
-    """Land months of a dataset, each in its own transaction."""
+    """Land months of a dataset. Each month is a transaction of its own."""
     project = settings.load()
     catalog = catalogs.load(project.root)
     chosen = catalog.dataset(dataset)
@@ -64,7 +64,7 @@ def land(
 
 
 def _options(values: Iterable[tuple[str, str | None]]) -> list[str]:
-    """Return the options that have a value, as on a command line."""
+    """Return the command-line arguments for the options that have a value."""
     return [text for name, value in values if value for text in (name, value)]
 
 
@@ -74,7 +74,7 @@ def remove(
         list[str] | None, typer.Argument(help="2021-01, a list 2021-01,2021-03, a range 2021-01..2021-06, or all.")
     ] = None,
 ) -> None:
-    """Remove months from the lake; their files stay until `penstock clean`."""
+    """Remove months from the lake. `penstock clean` deletes their files later."""
     project = settings.load()
     chosen = month_ranges.parse_months(months or [])
     if not show_lines(Console(), removal.remove(catalogs.load(project.root), project.lake_dir, dataset, chosen)):
@@ -89,7 +89,7 @@ def sample(
     if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when any month is live.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Remove every sample month from the lake.")] = False,
 ) -> None:
-    """Land generated trips with the columns and the data defects of real ones."""
+    """Land generated trips, which have the columns and the data defects of real trips."""
     project = settings.load()
     catalog = catalogs.load(project.root)
     console = Console()
@@ -116,7 +116,7 @@ def clean(
     grace: Annotated[str, typer.Option(help="Keep what was superseded more recently: 7d, 12h, 30m, 0d.")] = "7d",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
 ) -> None:
-    """Remove superseded folders and the remains of interrupted landings."""
+    """Delete the files of replaced and removed months, and the files that interrupted landings left."""
     project = settings.load()
     removed = cleanup.clean(project.lake_dir, cleanup.parse_grace(grace), dry_run=dry_run)
     console = Console()
@@ -131,7 +131,7 @@ def clean(
 def lake(
     verify: Annotated[bool, typer.Option("--verify", help="Also check every live file's size and hash.")] = False,
 ) -> None:
-    """Show the live months of the lake."""
+    """Show the live months: those that are currently in the lake."""
     project = settings.load()
     manifest = Manifest(project.lake_dir)
     version = manifest.version()

@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 
 
-# The modules that register commands, in the order of the help, with their commands.
+# The commands of each module, in the order in which `penstock --help` lists them.
 GROUPS = {
     "penstock.cli.lake": ("land", "remove", "sample", "clean", "lake"),
     "penstock.cli.server": ("up", "down", "status", "doctor"),
@@ -34,7 +34,11 @@ GROUPS = {
 
 
 def register(arguments: list[str]) -> None:
-    """Add commands to the program: the group of the typed command, else all groups, which take seconds to import."""
+    """Add the commands that the arguments need to the program.
+
+    If the arguments name a known command, import only the module of that command, because importing all modules takes
+    seconds. Otherwise, import all modules.
+    """
     start = 0
     if arguments and arguments[0].startswith(("-t", "--target")):
         start = 1 if "=" in arguments[0] else 2
@@ -50,13 +54,13 @@ def set_target(
         str | None, typer.Option("--target", "-t", help="A target of profiles.yml, before or after the command.")
     ] = None,
 ) -> None:
-    """Set the target for everything that loads the settings, in this process and in its child processes."""
+    """Set the target in the environment, so that this process and its child processes load its settings."""
     if target:
         os.environ[profiles.TARGET_VARIABLE] = target
 
 
 def target_first(arguments: list[str]) -> list[str]:
-    """Return the arguments with the target option in front: the program accepts it there, the commands do not."""
+    """Return the arguments with `--target` moved to the front, because only the program accepts it, not a command."""
     for position, argument in enumerate(arguments):
         if argument in ("--target", "-t") and position + 1 < len(arguments):
             return [*arguments[position : position + 2], *arguments[:position], *arguments[position + 2 :]]
@@ -66,7 +70,7 @@ def target_first(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the program; a PenstockError is printed in its three parts and ends with exit code 1."""
+    """Run the program. If it raises a PenstockError, print the three parts of the error and exit with code 1."""
     try:
         arguments = target_first(sys.argv[1:])
         register(arguments)

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 def quickstart(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print all of dbt's own lines.")] = False,
 ) -> None:
-    """Make the sample lake, start the server, build and test the warehouse, and show a summary."""
+    """Create the sample lake, start the server, build and test the warehouse, and show a summary."""
     settings = load()
     control.refuse_remote(settings)
     start = time.monotonic()

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 def ml(
     out: Path = typer.Option(Path("target/ml.html"), "--out", help="The file to write."),
 ) -> None:
-    """Write an HTML page on the trained models, their errors, and the drift of their features."""
+    """Write an HTML page about the trained models, their errors, and the drift of their features."""
     settings = load()
     query = partial(run_query, settings)
     tables = {str(row[1]) for row in query("show tables in warehouse")}

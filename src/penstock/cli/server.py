@@ -23,7 +23,7 @@ MARKS = {"ok": "[green]ok  [/green]", "warn": "[yellow]warn[/yellow]", "bad": "[
 
 
 def _show(settings: Settings, running: Record) -> None:
-    """Print the server's addresses and what its settings leave open."""
+    """Print the server's addresses and state, and what its settings expose to other users or machines."""
     table = Table.grid(padding=(0, 2))
     ports = running.ports
     table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
@@ -59,12 +59,12 @@ def _show_secret(settings: Settings, running: Record) -> None:
     }
     console.print()
     for name, text in shown.items():
-        # Outside a table, whose lines a terminal would wrap.
+        # Not in a table, because a narrow terminal wraps the lines of a table.
         console.print(f"{name:<16}  {text}", soft_wrap=True, markup=False)
 
 
 def _metastore(settings: Settings, running: Record) -> str:
-    """Return the metastore's address and its database."""
+    """Return the address of the metastore, with its database if penstock manages the metastore."""
     if running.shared:
         return f"{settings.metastore} (not managed by penstock)"
     database = settings.metastore if settings.metastore != addresses.DERBY else f"Derby, {settings.state}/metastore_db"
@@ -72,7 +72,7 @@ def _metastore(settings: Settings, running: Record) -> str:
 
 
 def _master(settings: Settings, running: Record) -> str:
-    """Return the master's address and, on a cluster, the number of its executors and their Python."""
+    """Return the master's address and, on a cluster, the number of executors and their Python version."""
     if addresses.is_local(settings.server.master):
         return f"{settings.server.master} (no executors)"
     requested = settings.server.executors.count
@@ -107,7 +107,7 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--show-secret", help="Print what other clients need to connect, including the secret.")
         ] = False,
     ) -> None:
-        """Show whether the server is up, and its addresses. Exit code 1 when it isn't."""
+        """Show whether the server is up, and its addresses. The exit code is 1 if the server is down."""
         settings = load()
         control.refuse_remote(settings)
         running = control.current(settings)

@@ -1,1 +1,1 @@
-"""A project's configuration: `penstock.yml`, the targets of `profiles.yml`, and the addresses in both."""
+"""A project's configuration: `penstock.yml`, the targets in `profiles.yml`, and the addresses in these files."""

@@ -15,11 +15,15 @@ DEFAULT_PORTS = {POSTGRESQL: 5432, THRIFT: 9083}
 
 @dataclass(frozen=True)
 class Metastore:
-    """The database that the metastore uses, or the running metastore that Spark connects to.
+    """The Hive metastore of a server.
+
+    Penstock starts a metastore that stores its tables in a database, or Spark connects to a running metastore.
 
     Attributes:
-        kind: `derby`, `postgresql` or `thrift`.
-        host, port, database: empty or 0 if the kind has none.
+        kind: `derby` or `postgresql` for the database, or `thrift` for a running metastore.
+        host: host of the database or metastore; empty for Derby.
+        port: port of the database or metastore; 0 for Derby.
+        database: name of the PostgreSQL database; empty for Derby and Thrift.
     """
 
     kind: str
@@ -29,7 +33,7 @@ class Metastore:
 
     @property
     def text(self) -> str:
-        """Return the address in the form of the settings."""
+        """Return the address as it is written in `penstock.yml`."""
         if self.kind == DERBY:
             return DERBY
         tail = f"/{self.database}" if self.database else ""
@@ -37,10 +41,10 @@ class Metastore:
 
 
 def parse_metastore(text: str) -> Metastore:
-    """Return the metastore that a setting names.
+    """Parse the setting `metastore`.
 
     Raises:
-        ValueError: the address is not valid, or it contains a user or password, which the message omits.
+        ValueError: the address is invalid, or contains a user or password. The message does not repeat the address.
     """
     if text == DERBY:
         return Metastore(DERBY)
@@ -62,12 +66,15 @@ def parse_metastore(text: str) -> Metastore:
 
 
 def is_local(master: str) -> bool:
-    """Return whether a master runs all tasks in the driver, without executors."""
+    """Return whether a Spark master runs all tasks in the driver, without executors."""
     return master == "local" or master.startswith("local[")
 
 
 def standalone_masters(master: str) -> list[tuple[str, int]]:
-    """Return the host and port of each master in `spark://a:7077,b:7077`; none for other cluster managers."""
+    """Return the host and port of each master in an address such as `spark://a:7077,b:7077`.
+
+    For other cluster managers, the list is empty.
+    """
     if not master.startswith("spark://"):
         return []
     masters = []

@@ -10,7 +10,7 @@ from penstock.errors import PenstockError
 
 
 def load_credentials(root: Path, target: str) -> Any:
-    """Return the adapter's credentials of a target in profiles.yml.
+    """Return the dbt adapter's credentials object for a target in profiles.yml.
 
     Raises:
         PenstockError: dbt cannot read the profile.

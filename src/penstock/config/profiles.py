@@ -1,6 +1,6 @@
-"""Read the targets of profiles.yml without dbt, which takes seconds to import.
+"""Read the targets in profiles.yml without importing dbt, because that import takes seconds.
 
-Of dbt's Jinja functions, only `env_var` is supported:
+The only dbt Jinja function supported here is `env_var`:
 https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
 """
 
@@ -13,18 +13,18 @@ from typing import Any
 
 import yaml
 
-# The environment variable that selects a target, also for the dbt commands that penstock runs.
+# The environment variable that selects a target, for penstock and for the dbt commands that penstock runs.
 TARGET_VARIABLE = "PENSTOCK_TARGET"
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The project's profile.
+    """The profile in profiles.yml that the project uses.
 
     Attributes:
-        default: the target that is used if none is named.
+        default: the target that is used if the user names no target.
         targets: the names of all targets.
-        remote: the targets with a `host`, whose server penstock does not manage.
+        remote: the names of the targets with a `host`. Penstock does not manage the servers of these targets.
     """
 
     default: str = ""
@@ -40,10 +40,10 @@ def _env_var(name: str, default: str | None = None) -> str:
 
 
 def _render(text: str) -> str:
-    """Return a value with its environment variables, or an empty string if it cannot be rendered."""
+    """Return a value with its `env_var` calls replaced, or an empty string if rendering fails."""
     if "{" not in text:
         return text
-    # Imported here because every penstock command reads the profile and few profiles need Jinja.
+    # Imported here because every penstock command reads the profile, but few profiles use Jinja.
     from jinja2 import TemplateError
     from jinja2.nativetypes import NativeEnvironment
 
@@ -69,7 +69,7 @@ def _has_host(target: Any) -> bool:
 def read(root: Path) -> Profile:
     """Return the profile of the project at `root`.
 
-    The profile is empty if it is missing or unreadable. dbt reports the reason.
+    If the file or the profile is missing or unreadable, the result has no targets. dbt will report the reason.
     """
     name = _read_mapping(root / "dbt_project.yml").get("profile")
     folders = [os.environ.get("DBT_PROFILES_DIR"), root, Path.home() / ".dbt"]
@@ -86,7 +86,7 @@ def read(root: Path) -> Profile:
 
 
 def dbt_options(root: Path) -> list[str]:
-    """Return the options that make dbt use the project at `root` and the target that PENSTOCK_TARGET names."""
+    """Return the dbt options that select the project at `root` and the target in PENSTOCK_TARGET."""
     options = ["--project-dir", str(root)]
     if target := os.environ.get(TARGET_VARIABLE):
         options += ["--target", target]

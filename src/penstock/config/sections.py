@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Strict(BaseModel):
-    """Base class of every settings object: frozen, and unknown keys are refused."""
+    """Base class of all settings objects. They are immutable, and an unknown key is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,14 +23,15 @@ class Ports(Strict):
 
 
 class Executors(Strict):
-    """The executors that the server, and each spark_submit driver, requests from a cluster.
+    """The executors that penstock requests from a cluster, for its server and for each spark-submit driver.
 
     Attributes:
         count: number of executors.
         cores: number of concurrent tasks per executor.
-        memory: JVM heap per executor, as in `1g`.
-        wait_seconds: how long a server waits for its first executor, and a spark_submit job for any executor.
-        jars: `path` if executors have the table-format jars at the same path as this machine, `ship` to send them.
+        memory: JVM heap per executor, for example `1g`.
+        wait_seconds: how long the server, or a spark-submit job, waits for its first executor.
+        jars: how executors get the table-format jars. With `path`, the jars must already be at the same path as on
+            this machine. With `ship`, Spark sends them.
         python: path or name of the executors' Python; by default the path of this environment's Python.
         packages: Python packages to send to the executors, with their dependencies.
     """
@@ -48,20 +49,20 @@ class ServerSettings(Strict):
     """The Spark server that penstock starts on this machine.
 
     Attributes:
-        master: Spark master of the driver, in the form of `spark-submit --master`.
-        memory: JVM heap of the driver, `auto` (sized to the machine) or as in `4g`, `900m`.
-        java_home: folder of a Java 17 or 21; searched for by default.
-        idle_minutes: the server stops after this time without a client; 0 keeps it running.
-        start_seconds: a start that takes longer than this has failed.
-        class_data_sharing: keep an archive of loaded classes (about 250 MB), which halves the start time.
-        bind: the address on which Thrift, Connect, the Spark UI and the driver listen: loopback, or all addresses
-            of the machine. Each requires the server's secret, which is readable on the network without TLS: use
-            `0.0.0.0` only in a pod behind a network policy.
+        master: Spark master of the driver, as for `spark-submit --master`.
+        memory: JVM heap of the driver, for example `4g` or `900m`. With `auto`, it depends on the machine's memory.
+        java_home: folder of Java 17 or 21. By default, penstock searches for one.
+        idle_minutes: the server stops after this many minutes without a client. With 0, it keeps running.
+        start_seconds: time limit for the server's start.
+        class_data_sharing: keep an archive of loaded classes (about 250 MB). It halves the start time.
+        bind: the network address on which Thrift, Connect, the Spark UI and the driver listen: loopback, or all
+            addresses of the machine. Clients must send the server's secret, but the connection is not encrypted.
+            Use `0.0.0.0` only in a pod behind a network policy.
         ports: preferred ports.
-        executors: the executors, unless the master is local.
-        packages: Maven coordinates of the table-format jars on the system class path.
-        java_options: options of the Spark JVM, added after penstock's options.
-        spark_conf: Spark settings that extend or override penstock's settings.
+        executors: the executors. Ignored if the master is local.
+        packages: Maven coordinates of the table-format jars on the JVM's system class path.
+        java_options: options of the Spark JVM, added after penstock's own options.
+        spark_conf: Spark settings, which extend or override penstock's own settings.
     """
 
     master: str = "local[*]"
@@ -80,7 +81,7 @@ class ServerSettings(Strict):
     @model_validator(mode="before")
     @classmethod
     def _convert_spark_conf_to_text(cls, values: Any) -> Any:
-        """Convert numbers and booleans from YAML to the text that Spark requires."""
+        """Convert numbers and booleans from YAML to strings, because Spark settings are strings."""
         conf = values.get("spark_conf") if isinstance(values, dict) else None
         if isinstance(conf, dict):
             text = {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in conf.items()}
@@ -89,13 +90,13 @@ class ServerSettings(Strict):
 
 
 class StoreSettings(Strict):
-    """The connection to the object store or HDFS of `lake` and `warehouse`.
+    """The connection to the object store or HDFS that holds `lake` and `warehouse`.
 
     Credentials come from the environment or the provider's credential chain, not from the settings.
 
     Attributes:
-        endpoint: address of an object store other than the provider's, `http://127.0.0.1:5000`; for
-            HDFS its WebHDFS address (default: port 9870 of the NameNode).
+        endpoint: for S3 and GCS, the URL of an object store other than the provider's, for example
+            `http://127.0.0.1:5000`. For HDFS, the WebHDFS URL; by default port 9870 on the NameNode.
         region: the S3 region.
         anonymous: connect without credentials.
     """

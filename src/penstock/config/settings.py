@@ -1,7 +1,7 @@
 """Load the project's settings file, `penstock.yml`, into frozen objects.
 
-The server, the lake and the adapter all use these settings. Unknown keys are refused by name, so that a
-typing mistake is never ignored.
+The server, the lake and the adapter all use these settings. An unknown key is an error that names the key, so that
+penstock never ignores a misspelled key.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from penstock.storage import locations
 from penstock.storage.locations import Location
 
 FILE_NAME = "penstock.yml"
-# Names of penstock's own folders in the state folder, which no target's folder may have.
+# Names of penstock's own folders in the state folder. A target's folder must have another name.
 RESERVED_NAMES = (
     *("airflow", "cds", "cluster-nodes", "conf", "environments", "jars", "logs", "metastore_db", "run", "tmp"),
     "tools",
@@ -30,20 +30,23 @@ RESERVED_NAMES = (
 class Settings(Strict):
     """The settings of a target, from `penstock.yml`.
 
-    A section `targets.NAME` overrides the settings for the target NAME of profiles.yml. A target with a
-    section has its own server and, by default, its own state folder below `state`.
+    The section `targets.NAME` overrides the file's top-level settings for the target NAME in profiles.yml. A target
+    with a section has its own server and, by default, its own state folder below `state`.
+
+    `root`, `target` and `shared` are not keys of the file.
 
     Attributes:
-        root: the folder of the file; relative paths start there. Not a key of the file.
-        target: the target that the settings are for; empty without a profile. Not a key of the file.
-        shared: the `state` of the file's first level, where all targets keep their jars. Not a key of the file.
-        lake: folder of the landed files, or its address in a store: `s3a://`, `gs://`, `hdfs://`.
-        warehouse: folder of the tables that Spark manages, or its address in a store.
-        metastore: `derby`, in the state folder; `postgresql://host:port/database`, which servers share, with user
-            and password in the environment; or `thrift://host:port` of a running metastore.
-        state: folder of the running server's files, jars and logs, and of Derby's table definitions.
-        server: the Spark server.
-        store: the connection to the stores of `lake` and `warehouse`.
+        root: the folder of `penstock.yml`. Relative paths are relative to it.
+        target: the name of the target; empty if the project has no profile.
+        shared: the top-level `state` of the file. All targets keep their jars there.
+        lake: folder of the landed files: a local path, or an address that starts with `s3a://`, `gs://` or `hdfs://`.
+        warehouse: folder of Spark's managed tables: a local path or an address, as for `lake`.
+        metastore: `derby` for a database in the state folder; `postgresql://host:port/database` for a database that
+            several servers can share, with user and password in the environment; `thrift://host:port` for a running
+            metastore.
+        state: folder of the running server's files, jars and logs, and of the Derby database.
+        server: settings of the Spark server.
+        store: the connection to the object store or HDFS that holds `lake` and `warehouse`.
     """
 
     root: Path
@@ -96,22 +99,22 @@ class Settings(Strict):
 
     @property
     def schemes(self) -> set[str]:
-        """Return the schemes of the stores in use, of `s3a`, `gs`, `hdfs`; empty if all folders are local."""
+        """Return the remote schemes (`s3a`, `gs`, `hdfs`) of `lake` and `warehouse`; empty if both are local."""
         return {scheme for address in (self.lake, self.warehouse) if (scheme := locations.scheme(address))}
 
     @property
     def state_dir(self) -> Path:
-        """Return the absolute folder of logs and of the running server's record."""
+        """Return the absolute folder of the logs and of the running server's files."""
         return (self.root / self.state).resolve()
 
     @property
     def shared_dir(self) -> Path:
-        """Return the absolute folder that the servers of all targets share, for jars and class archives."""
+        """Return the absolute folder of the jars and class archives that the servers of all targets share."""
         return (self.root / self.shared).resolve()
 
 
 def explain_validation(error: ValidationError, where: str) -> PenstockError:
-    """Return pydantic's report as an error that names each key by its path."""
+    """Convert pydantic's error to a PenstockError that names the path of each wrong key, such as `server.memory`."""
     unknown, wrong = [], []
     for item in error.errors():
         path = ".".join(str(part) for part in item["loc"])
@@ -124,7 +127,11 @@ def explain_validation(error: ValidationError, where: str) -> PenstockError:
 
 
 def find_root(start: Path | None = None) -> Path:
-    """Return the nearest folder, from `start` upwards, with a penstock.yml or a dbt_project.yml; else `start`."""
+    """Return the project's root folder.
+
+    It is the nearest folder with a `penstock.yml` or `dbt_project.yml`, from `start` upwards. If there is none, it is
+    `start`, which is the working folder by default.
+    """
     begin = (start or Path.cwd()).resolve()
     for folder in (begin, *begin.parents):
         if (folder / FILE_NAME).exists() or (folder / "dbt_project.yml").exists():
@@ -133,10 +140,10 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file.
+    """Return the mapping in a YAML file. It is empty if the file is empty.
 
     Raises:
-        PenstockError: the file is missing, is not YAML, or is not a mapping.
+        PenstockError: the file is missing or unreadable, is not YAML, or does not contain a mapping.
     """
     try:
         data = yaml.safe_load(path.read_text())
@@ -151,16 +158,16 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def load(root: Path | None = None, target: str | None = None) -> Settings:
-    """Return the settings of a project; without `penstock.yml`, the defaults.
+    """Return the settings of a project. If it has no `penstock.yml`, they are the defaults.
 
     Args:
-        root: the project's folder; by default found from the working folder upwards.
-        target: a target of profiles.yml; by default the environment's PENSTOCK_TARGET, else the
-            profile's default target.
+        root: the project's folder; by default the result of `find_root`.
+        target: a target in profiles.yml. By default, the target in the environment variable PENSTOCK_TARGET; if that
+            is not set, the profile's default target.
 
     Raises:
-        PenstockError: the file is not valid, even if only in the section of another target; the message
-            names the keys. Or PENSTOCK_TARGET names an unknown target.
+        PenstockError: the file is invalid, including the sections of other targets, or PENSTOCK_TARGET names an
+            unknown target. The message names the wrong keys.
     """
     folder = (root or find_root()).resolve()
     path = folder / FILE_NAME
@@ -178,7 +185,7 @@ def load(root: Path | None = None, target: str | None = None) -> Settings:
 
 
 def _default_target(folder: Path, sections: list[str]) -> str:
-    """Return the target of PENSTOCK_TARGET, else the profile's default target."""
+    """Return the target in PENSTOCK_TARGET or, if that is not set, the profile's default target."""
     profile = profiles.read(folder)
     named = os.environ.get(profiles.TARGET_VARIABLE)
     known = sorted({*profile.targets, *sections})
@@ -201,7 +208,7 @@ def _validate(values: dict[str, Any], where: str) -> Settings:
 
 
 def _target_settings(folder: Path, data: dict[str, Any], name: str, section: Any, path: Path) -> Settings:
-    """Return the settings of a target: the file's first level, overridden by the target's section."""
+    """Return the settings of a target: the file's top-level settings, overridden by the target's section."""
     where = f"{path}, targets.{name}"
     if not isinstance(section, dict):
         raise PenstockError(f"`targets.{name}` as keys with values", type(section).__name__, f"correct {path}")
@@ -216,7 +223,7 @@ def _target_settings(folder: Path, data: dict[str, Any], name: str, section: Any
 
 
 def _merge(base: dict[str, Any], override: dict[str, Any]) -> dict[str, Any]:
-    """Return a mapping overridden by another one, recursively where both have mappings."""
+    """Return `base` with the values of `override`. If both values of a key are mappings, merge them recursively."""
     merged = dict(base)
     for key, value in override.items():
         current = merged.get(key)

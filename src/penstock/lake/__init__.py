@@ -1,1 +1,5 @@
-"""The lake: monthly source files landed as typed parquet, a manifest of the live ones, and their tables in Spark."""
+"""The lake: monthly source files, landed as parquet files with typed columns and registered with Spark as tables.
+
+To land a source file means to check it, cast its columns and store the result in the lake. A month of a dataset is
+live if it is currently in the lake. The manifest records the landed file of each live month.
+"""

@@ -1,4 +1,4 @@
-"""Activate a month's new file: check it, move it to its place, and commit it to the manifest."""
+"""Activate a month's new file: check it, move it to its folder in the lake, and commit it to the manifest."""
 
 from __future__ import annotations
 
@@ -20,18 +20,19 @@ Outcome = Literal["landed", "replaced", "repaired", "unchanged"]
 
 
 def refuse_duplicate(live: LiveMonths, dataset: str, month: date, name: str, sha256: str) -> None:
-    """Refuse a file whose bytes are already live for another month, dataset or file name.
+    """Refuse a file whose content is already live for another month or dataset, or under another file name.
 
-    Otherwise its rows would count twice, and nothing in the rows would show it.
+    Otherwise the lake would contain each row of the file twice, and nothing in the rows would reveal the mistake.
 
     Args:
         live: the lake's live months.
-        dataset, month: the dataset and month that the file is landed for.
+        dataset: the dataset that the file is landed for.
+        month: the month that the file is landed for.
         name: name of the file.
-        sha256: hash of its bytes.
+        sha256: hash of the file's content.
 
     Raises:
-        PenstockError: the bytes are live; the message names the month.
+        PenstockError: the content is already live. The message names the month.
     """
     for entry in live.values():
         if entry.sha256 != sha256 or (entry.key == (dataset, month) and entry.source_file == name):
@@ -49,23 +50,24 @@ def refuse_duplicate(live: LiveMonths, dataset: str, month: date, name: str, sha
 def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, Entry]:
     """Make a landed file the live file of its month.
 
-    The same source and the same program give the same file, so a damaged file is replaced under its existing
-    entry. When the existing entry has no file hash, or another hash because an earlier pyarrow wrote the file,
-    a new entry is committed for the same folder.
+    Landing the same source with the same program writes the same file. A damaged file is therefore usually replaced
+    without a new manifest entry. A new entry for the same folder is committed only if the existing entry has no file
+    hash, or a different hash because an earlier version of pyarrow wrote the file.
 
-    The commit is conditional: it must directly follow the manifest version that was checked. When another
-    writer commits first, all checks are repeated.
+    The commit is conditional: it must directly follow the manifest version that was checked. If another writer
+    commits first, this function repeats all checks.
 
     Args:
-        written: folder with the landed file; on the lake's file system when that is a disk.
+        manifest: the manifest of the lake.
+        written: folder that contains the landed file. For a lake on a disk, it is on the same disk.
         entry: the entry to commit.
 
     Returns:
-        (outcome, the month's live entry).
+        (outcome, live entry of the month).
 
     Raises:
-        PenstockError: the same bytes are live elsewhere.
-        OSError: the file can't be written; the manifest is unchanged then.
+        PenstockError: the same content is live for another month or dataset, or under another file name.
+        OSError: the file can't be written. The manifest is unchanged.
     """
     lake_dir = manifest.lake_dir
     with lake_lock(lake_dir):
@@ -86,10 +88,10 @@ def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, 
 
 
 def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
-    """Move the file to the entry's folder atomically, and return the entry with the store's tag of the file.
+    """Move the file to the entry's folder atomically. Return the entry, completed with the file's tag in a store.
 
-    In a store the file is written even when the same file exists: that renews its age, by which `penstock
-    clean` recognizes files that no entry refers to.
+    In a store, the file is written even if the same file exists. Writing renews its modification time, so that
+    `penstock clean` does not remove the file as an old orphan before its entry is committed.
     """
     path = entry.path(lake_dir)
     if not isinstance(path, Path) or not isinstance(lake_dir, Path):
@@ -99,7 +101,8 @@ def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
         return entry.model_copy(update={"file_tag": store.info(path).tag})
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
-        # A folder of this name has the same rows: a killed landing left it, it was live before, or it is damaged.
+        # The folder's name depends only on the source's content and the dataset's columns, so this file should be
+        # the same. A killed landing left it, it was live earlier, or it is live and damaged.
         with path.open("rb") as file:
             same = sha256_of(file) == entry.file_sha256
         if not same:
@@ -115,9 +118,9 @@ def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
 
 
 def _move_unexpected_files(lake_dir: Location, folder: Location) -> None:
-    """Move files that landing did not write to the staging folder, where Spark does not read them.
+    """Move the files that landing did not write to the staging folder, where Spark does not read them.
 
-    They may belong to somebody, so only `penstock clean` deletes them, after the grace period.
+    Somebody may need these files. They are therefore kept until `penstock clean` deletes them after the grace period.
     """
     for name in unexpected_names(folder):
         if isinstance(lake_dir, Path):

@@ -1,4 +1,4 @@
-"""Arrow types of the catalog's column types, and a type alias for Arrow arrays."""
+"""The Arrow type of each column type in `lake.yml`, and a type alias for Arrow arrays."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-# In pyarrow's stubs the array class is generic; at run time it is not.
+# The array class is generic in pyarrow's type stubs, but not at run time.
 if TYPE_CHECKING:
     Values = pa.Array[Any]
 else:
@@ -26,5 +26,9 @@ ARROW: dict[str, pa.DataType] = {
 
 
 def schema(columns: Mapping[str, str]) -> pa.Schema:
-    """Return the Arrow schema of columns with catalog types, given by name; every column is nullable."""
+    """Return an Arrow schema in which all columns are nullable.
+
+    Args:
+        columns: the column type, as in `lake.yml`, by column name.
+    """
     return pa.schema([pa.field(name, ARROW[kind]) for name, kind in columns.items()])

@@ -1,8 +1,8 @@
-"""Cast a column of a source file to the dataset's landed type.
+"""Cast a column of a source file to the landed type: the type that `lake.yml` declares for the column.
 
-A parquet column must already be of the right kind (a number for a number); only its width may differ. A CSV
-column is text and is parsed; empty text becomes null. No value is truncated or guessed: a value that the landed
-type can't hold ends the landing with an error that names the column, the row and the value.
+A parquet column must already have a similar type. For example, any numeric type can be cast to `int`, but text
+cannot. A CSV column is text, which is parsed. Empty text becomes null. No value is truncated or guessed. If the landed
+type can't hold a value, landing fails with an error that names the column, the row and the value.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from penstock.lake.money import from_cents, to_cents
 
 Test = Callable[[pa.DataType], bool]
 _NUMBER: Test = lambda t: pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t)  # noqa: E731
-# Types of parquet columns that can be cast to each landed type, besides Arrow's null type.
+# For each landed type, a test for the types of parquet columns that can be cast to it. Arrow's null type always can.
 ACCEPTED: dict[str, Test] = {
     "int": _NUMBER,
     "bigint": _NUMBER,
@@ -50,7 +50,7 @@ class TargetColumn:
     """The landed column that a source column is cast to.
 
     Attributes:
-        file: name of the source file, for messages.
+        file: name of the source file, for error messages.
         column: name of the landed column.
         type: type of the landed column.
     """
@@ -61,7 +61,7 @@ class TargetColumn:
 
 
 def _plain_type(source: pa.DataType) -> pa.DataType:
-    """Return the type of the values of a column that may be dictionary-encoded."""
+    """Return the type of a column's values. For a dictionary-encoded column, it is the type of the dictionary."""
     return source.value_type if isinstance(source, pa.DictionaryType) else source
 
 
@@ -69,7 +69,7 @@ def check_type(source: pa.DataType, target: TargetColumn) -> None:
     """Refuse a parquet column of the wrong type before any row is read.
 
     Raises:
-        PenstockError: names the column, its type and the needed type.
+        PenstockError: the type is wrong. The message names the column, its type and the required type.
     """
     plain = _plain_type(source)
     if not pa.types.is_null(plain) and not ACCEPTED[target.type](plain):
@@ -81,15 +81,17 @@ def cast(array: Values, target: TargetColumn, first_row: int, *, text: bool) -> 
     """Cast some values of a column to its landed type.
 
     Args:
-        array: the source's values: strings when `text`, else of a type that `check_type` accepts.
-        first_row: row number of the first value in the file; the file's first row is 1.
-        text: whether the values are the text of a CSV file.
+        array: values from the source file. They are strings if `text` is true. Otherwise, `check_type` must accept
+            their type.
+        target: the landed column.
+        first_row: row number of the first value. The first row of a file has the number 1.
+        text: whether the values are text from a CSV file.
 
     Returns:
         (cast values, number of money values that were not whole cents).
 
     Raises:
-        PenstockError: the landed type can't hold a value; names the column, the row and the value.
+        PenstockError: the landed type can't hold a value. The message names the column, the row and the value.
     """
     if pa.types.is_dictionary(array.type):
         array = array.cast(_plain_type(array.type))
@@ -117,7 +119,7 @@ def _value_error(array: Values, index: int, target: TargetColumn, first_row: int
 
 
 def _display(value: Any) -> str:
-    """Return a value as text, including text that is not UTF-8 and times outside Python's years."""
+    """Return a value as text, even if it is not valid UTF-8, or a time that Python's datetime can't represent."""
     try:
         return str(value.as_py()).encode("utf-8", "backslashreplace").decode()
     except UnicodeDecodeError:
@@ -127,14 +129,14 @@ def _display(value: Any) -> str:
 
 
 def _validated_text(array: Values) -> Values:
-    """Return text unchanged after checking that it is UTF-8, which pyarrow doesn't check on reading parquet."""
+    """Check that text is valid UTF-8, and return it. pyarrow doesn't check this when it reads parquet."""
     text = array.cast(pa.string())
     text.validate(full=True)
     return text
 
 
 def _convert(array: Values, convert: Callable[[Values], Values], target: TargetColumn, first_row: int) -> Values:
-    """Apply a conversion to all values; when it fails, find the first failing value by bisection."""
+    """Apply a conversion to all values. If it fails, find the first value that can't be converted, by bisection."""
     try:
         return convert(array)
     except pa.ArrowInvalid:
@@ -156,17 +158,17 @@ def _caster(kind: str) -> Callable[[Values], Values]:
 
 
 def _doubles(array: Values) -> Values:
-    """Return amounts as doubles; narrower floats, decimals and text are converted by their decimal text."""
+    """Return amounts as doubles. Narrower floats and decimals are converted to text first, to keep their digits."""
     if pa.types.is_float32(array.type) or pa.types.is_float16(array.type) or pa.types.is_decimal(array.type):
         array = array.cast(pa.string())
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         array = _text(array)
-    # An integer beyond 2^53 can't be an amount: the unsafe cast keeps it large, and the range check refuses it.
+    # A safe cast would fail for integers above 2^53. They are too large for money, so the range check refuses them.
     return array.cast(pa.float64(), safe=not pa.types.is_integer(array.type))
 
 
 def _text(array: Values) -> Values:
-    """Return text without surrounding blanks; null when nothing remains."""
+    """Return text without surrounding blanks. Text that contains only blanks becomes null."""
     return _empty_to_null(pc.ascii_trim_whitespace(array))
 
 
@@ -177,7 +179,7 @@ def _empty_to_null(array: Values) -> Values:
 
 
 def _text_to_integer(kind: str) -> Callable[[Values], Values]:
-    """Return a parser of integers that also accepts `1.0`, as some publishers write columns with nulls."""
+    """Return a parser of integers. It also accepts `1.0`, because some publishers write integers like this."""
 
     def parse(array: Values) -> Values:
         return pc.replace_substring_regex(_text(array), r"\.0*$", "").cast(ARROW[kind])
@@ -186,7 +188,7 @@ def _text_to_integer(kind: str) -> Callable[[Values], Values]:
 
 
 def _text_to_timestamp(array: Values) -> Values:
-    # The times are local: the tool that wrote some files added a trailing Z that does not mean UTC.
+    # All times are local times. Ignore a trailing Z: a tool that wrote some of the files adds it to local times.
     return pc.replace_substring_regex(_text(array), "[Zz]$", "").cast(pa.timestamp("us"))
 
 

@@ -1,6 +1,6 @@
-"""The datasets of the lake, read from `lake.yml`: the names and columns of their monthly files.
+"""The datasets of the lake, with the names and columns of their monthly files, read from `lake.yml`.
 
-To add a dataset, add an entry to that file; this module contains nothing about particular datasets.
+To add a dataset, add an entry to `lake.yml`. This module is independent of particular datasets.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 FILE_NAME = "lake.yml"
 SCHEMA = "lake"
 MANIFEST = "manifest"
-# Increase it when landing writes other files from the same source bytes, so that months land again.
+# Increase this number when landing starts to write different files from the same sources, so that months land again.
 LANDING_FORMAT = 1
 
 ColumnType = Literal["int", "bigint", "double", "money", "string", "boolean", "date", "timestamp"]
@@ -40,8 +40,8 @@ SPARK_TYPES: dict[str, str] = {
     "date": "DATE",
     "timestamp": "TIMESTAMP_NTZ",
 }
-# Columns that landing adds to every row, in this order, after the dataset's own columns. The last one is the
-# partition column: its value is in the folder's name only, never in the file.
+# Columns that landing adds after the dataset's own columns, in this order. The last one, `file_month`, is the
+# partition column. Its value is only in the name of the folder, not in the file.
 LINEAGE: dict[str, tuple[ColumnType, str]] = {
     "source_file": ("string", "Name of the file the row came from"),
     "source_row": ("bigint", "Position of the row in that file; the first is 1"),
@@ -66,9 +66,9 @@ class Column(Strict):
     """One column of a dataset.
 
     Attributes:
-        type: the landed type, one of `ColumnType`.
-        also: the column's names in other eras of the file, compared without case and surrounding blanks.
-        optional: whether a file without the column lands with nulls; otherwise the file is refused.
+        type: the type of the column in the landed file.
+        also: other names of the column, for example in older files. Case and surrounding blanks are ignored.
+        optional: whether a file without the column lands with nulls. If false, landing refuses such a file.
         description: the column's comment in Spark.
     """
 
@@ -79,7 +79,7 @@ class Column(Strict):
 
 
 class Dataset(Strict):
-    """A kind of monthly file and its table in Spark. The head of `lake.yml` describes the keys."""
+    """A kind of monthly file, with its table in Spark. The comments at the top of `lake.yml` describe the keys."""
 
     name: str
     description: str = ""
@@ -120,8 +120,8 @@ class Dataset(Strict):
 
     @cached_property
     def landed_schema(self) -> pa.Schema:
-        """Return the schema of a landed file: the columns, `source_file` and `source_row`, all nullable."""
-        # Every dbt run reads the catalog, but needs no pyarrow, whose import takes a tenth of the start-up time.
+        """Return the Arrow schema of a landed file: the dataset's columns, `source_file` and `source_row`."""
+        # Every dbt run imports this module but needs no pyarrow. Importing pyarrow takes a tenth of the start-up time.
         from penstock.lake.arrow_types import schema
 
         own = {name: column.type for name, column in self.columns.items()}
@@ -129,27 +129,27 @@ class Dataset(Strict):
 
     @property
     def table_columns(self) -> list[tuple[str, str, str]]:
-        """Return (name, Spark type, comment) of every column of the Spark table; the partition column is last."""
+        """Return (name, Spark type, comment) of every column of the Spark table. The partition column is the last."""
         own = [(name, SPARK_TYPES[column.type], column.description) for name, column in self.columns.items()]
         return own + [(name, SPARK_TYPES[type_], comment) for name, (type_, comment) in LINEAGE.items()]
 
     @cached_property
     def schema_fingerprint(self) -> str:
-        """Return 16 hex digits that change when the same source bytes would give another landed file."""
+        """Return 16 hex digits that change if landing would write a different file from the same source."""
         columns = [[n, c.type, sorted(map(normalize_name, c.also)), c.optional] for n, c in self.columns.items()]
         return _fingerprint([LANDING_FORMAT, columns])
 
     @cached_property
     def table_fingerprint(self) -> str:
-        """Return 16 hex digits that change when the Spark table must be recreated."""
+        """Return 16 hex digits that change if the Spark table must be recreated."""
         return _fingerprint([self.name, self.description, self.table_columns])
 
     def official_name(self, month: date) -> str:
-        """Return the name of the month's file as it is published."""
+        """Return the name under which the publisher provides the month's file."""
         return self.file_name[0].replace("{month}", f"{month:%Y-%m}")
 
     def month_of(self, file_name: str) -> tuple[int, date] | None:
-        """Return (index of the matching pattern, month) of a file name; None when no pattern matches."""
+        """Return (index of the matching pattern, month) of a file name, or None if no pattern matches."""
         for index, pattern in enumerate(self.file_name):
             text = re.escape(pattern).replace(r"\{month\}", r"(\d{4})-(0[1-9]|1[0-2])").replace(r"\*", ".*")
             if (match := re.fullmatch(text, file_name)) and match[1] != "0000":
@@ -186,7 +186,7 @@ class Catalog(Strict):
         """Return a dataset.
 
         Raises:
-            PenstockError: there is no such dataset; the message names the existing ones.
+            PenstockError: the dataset does not exist. The message names the existing datasets.
         """
         if name in self.datasets:
             return self.datasets[name]
@@ -197,17 +197,17 @@ class Catalog(Strict):
 
     @property
     def tables_fingerprint(self) -> str:
-        """Return 16 hex digits of all tables' fingerprints, independent of their order."""
+        """Return 16 hex digits that change if any Spark table must be recreated. The order of tables is irrelevant."""
         return _fingerprint(sorted((d.name, d.table_fingerprint) for d in self.datasets.values()))
 
 
 def normalize_name(column_name: str) -> str:
-    """Return a column name in the form in which names are compared: lower case, without surrounding blanks."""
+    """Return a column name for comparison: in lower case, without surrounding blanks."""
     return column_name.strip().lower()
 
 
 def _refuse_repeated_keys(node: yaml.Node, path: str, where: Path) -> None:
-    """Refuse repeated keys, of which YAML silently keeps only the last: that would lose a column."""
+    """Refuse a key that is repeated in a mapping. YAML would silently keep only the last value, and lose a column."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:
@@ -222,7 +222,7 @@ def load(root: Path) -> Catalog:
     """Return the catalog of the project in folder `root`.
 
     Raises:
-        PenstockError: `lake.yml` is missing or not valid; the message names the unknown or wrong keys.
+        PenstockError: `lake.yml` is missing or invalid. The message names the unknown or wrong keys.
     """
     path = root / FILE_NAME
     data = read_yaml(path)

@@ -1,10 +1,13 @@
-"""Remove files that the lake no longer needs: superseded folders, orphans, staging files, old snapshots.
+"""Remove files that the lake no longer needs: superseded folders, orphans, staging files and old snapshots.
 
-A superseded folder stays for a grace period, so that a query which began before the month's new file was
-activated can finish with the old file. The manifest's version numbers decide what is live, and a live folder
-is never removed. The system clock only decides whether a grace period is over; a file dated in the future is
-kept. For a lake in a store, where no lock excludes writers on other machines, the grace period is at least an
-hour, because a landing commits its file within an hour of writing it.
+A folder is superseded when its month is replaced or removed. It stays for a grace period, so that a query that started
+before the change can still read it. An orphan is a folder without a manifest entry.
+
+The manifest's version numbers decide which folders are live, and a live folder is never removed. The system clock only
+decides whether a grace period is over. A file with a modification time in the future is kept.
+
+For a lake in a store, the grace period is at least an hour, because no lock excludes writers on other machines. A
+landing commits its file within an hour of writing it.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ _UNITS = {"d": "days", "h": "hours", "m": "minutes"}
 
 @dataclass(frozen=True)
 class RemovedPath:
-    """A removed file or folder, the reason, and its size."""
+    """A removed file or folder, the reason for its removal, and its size in bytes."""
 
     path: Location
     reason: str
@@ -36,10 +39,10 @@ class RemovedPath:
 
 
 def parse_grace(text: str) -> timedelta:
-    """Return the grace period written as 7d, 12h or 30m.
+    """Parse a grace period such as `7d`, `12h` or `30m`.
 
     Raises:
-        PenstockError: the text is no such period.
+        PenstockError: the text is not a grace period.
     """
     if match := re.fullmatch(r"([0-9]{1,6})([dhm])", text.strip()):
         return timedelta(**{_UNITS[match[2]]: int(match[1])})
@@ -76,7 +79,7 @@ def _landed_folders(lake_dir: Location) -> Iterator[Location]:
 
 
 def superseded_times(entries: list[Entry]) -> dict[str, datetime]:
-    """Return, for each folder that a later commit superseded or removed, the time of that commit."""
+    """Return, for each superseded folder, the time of the commit that replaced or removed its month."""
     live: LiveMonths = {}
     times: dict[str, datetime] = {}
     for entry in entries:
@@ -88,7 +91,11 @@ def superseded_times(entries: list[Entry]) -> dict[str, datetime]:
 
 
 def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location, str]]:
-    """Return (path, reason) of everything that was superseded or last written earlier than `before`."""
+    """Return (path, reason) of the files and folders to remove.
+
+    A superseded folder is removed if it was superseded before the time `before`. Everything else is removed if it was
+    last written before that time.
+    """
     manifest = Manifest(lake_dir)
     entries = manifest.entries()
     live_folders = {entry.folder for entry in live_after(entries).values()}
@@ -103,16 +110,16 @@ def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location,
 
 
 def _staging_files(lake_dir: Location) -> Iterator[tuple[Location, str]]:
-    """Yield (path, reason) of abandoned work in progress."""
+    """Yield (path, reason) of the files in the staging folder that no running process uses."""
     yield from ((path, "staging") for path in abandoned_paths(lake_dir))
     if not filesystems.is_local(lake_dir):
-        # Landing moves unexpected files of a lake in a store to a folder there, not to the local staging folder.
+        # For a lake in a store, landing moves unexpected files to a staging folder in the store.
         store = filesystems.file_system(lake_dir)
         yield from ((lake_dir / STAGING / name, "staging") for name in store.list_names(lake_dir / STAGING))
 
 
 def _manifest_files(lake_dir: Location) -> Iterator[tuple[Location, str]]:
-    """Yield (path, reason) of temporary files in the manifest's log, and of all snapshots but the newest."""
+    """Yield (path, reason) of temporary files in the manifest's log, and of all snapshots except the newest."""
     list_names = filesystems.file_system(lake_dir).list_names
     log, snapshots = lake_dir / "manifest" / "log", lake_dir / "manifest" / "snapshots"
     for name in list_names(log):
@@ -124,7 +131,7 @@ def _manifest_files(lake_dir: Location) -> Iterator[tuple[Location, str]]:
 
 
 def _cutoff(grace: timedelta) -> datetime:
-    """Return the present time minus the grace period; the earliest date when that is out of range."""
+    """Return the current time minus the grace period, or the earliest possible time if that is out of range."""
     try:
         return clock.now() - grace
     except OverflowError:
@@ -132,7 +139,15 @@ def _cutoff(grace: timedelta) -> datetime:
 
 
 def clean(lake_dir: Location, grace: timedelta, *, dry_run: bool = False) -> list[RemovedPath]:
-    """Remove what was superseded or abandoned longer ago than `grace`, and return it; `dry_run` removes nothing.
+    """Remove superseded and abandoned files and folders that are older than the grace period.
+
+    Args:
+        lake_dir: location of the lake.
+        grace: the grace period.
+        dry_run: return the files and folders without removing them.
+
+    Returns:
+        the removed files and folders.
 
     Raises:
         PenstockError: the manifest is damaged, or the grace period is too short for a store. Nothing is removed.

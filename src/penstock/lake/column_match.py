@@ -1,4 +1,4 @@
-"""Match the columns of a source file to those of its dataset."""
+"""Match the columns of a source file to the columns of its dataset."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ class ColumnMatch:
     """The mapping of a file's columns to a dataset's columns.
 
     Attributes:
-        source: for each column of the dataset, the file's column; None when the file has none and nulls land.
-        extra: columns of the file that the dataset doesn't name; they don't land.
+        source: the file's column for each column of the dataset. It is None if the file lacks the column, which then
+            lands with nulls.
+        extra: columns of the file that match no column of the dataset. They don't land.
     """
 
     source: dict[str, str | None]
@@ -22,7 +23,16 @@ class ColumnMatch:
 
 
 def _try_match(dataset: Dataset, names: list[str]) -> tuple[ColumnMatch, list[str], str | None]:
-    """Return (match, missing required columns, description of a column that two of the file's columns match)."""
+    """Match columns without raising errors.
+
+    Args:
+        dataset: the dataset.
+        names: the file's columns.
+
+    Returns:
+        (match, missing required columns, description of an ambiguous column or None). A dataset's column is ambiguous
+        if several columns of the file match it.
+    """
     by_key: dict[str, list[str]] = {}
     for name in names:
         by_key.setdefault(normalize_name(name), []).append(name)
@@ -43,11 +53,17 @@ def _try_match(dataset: Dataset, names: list[str]) -> tuple[ColumnMatch, list[st
 
 
 def match_columns(dataset: Dataset, names: list[str], file_name: str, catalog: Catalog) -> ColumnMatch:
-    """Return which of the file's columns, given by `names`, lands as which column of the dataset.
+    """Match the file's columns to the columns of the dataset.
+
+    Args:
+        dataset: the dataset.
+        names: the file's columns.
+        file_name: the file's name in error messages.
+        catalog: the catalog, to recognize a file of another dataset.
 
     Raises:
         PenstockError: a required column is missing, or two columns of the file match one column of the dataset.
-            When the columns are those of another dataset, the message names that dataset.
+            If the file has the columns of another dataset, the message names that dataset.
     """
     match, missing, ambiguous = _try_match(dataset, names)
     if missing:

@@ -1,8 +1,8 @@
-"""Read a CSV file row by row after pyarrow could not read it, and name the row and column of an error.
+"""Read a CSV file row by row. Landing uses this reader for files that pyarrow's CSV reader can't read.
 
-pyarrow's reader is faster, but it refuses a row with more cells than the header, and doesn't report where a byte
-is not UTF-8. Some publishers wrote rows with blank cells beyond the header for years: this reader omits and
-counts those cells.
+pyarrow's reader is faster, but it refuses a row with more cells than the header, and it doesn't report the position of
+bytes that are not UTF-8. In the files of some publishers, rows have blank cells after the last column. This
+reader omits these cells and counts the rows that have them. Its error messages name the row and the column.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from typing import IO
 
 from penstock.errors import PenstockError
 
-# Bytes; far above any real cell. Python's default limit is 128 KiB.
+# Maximum size of a cell in bytes, far above any real cell. Python's default limit is 128 KiB.
 CELL_LIMIT = 16 << 20
 
 
 def decode(raw: IO[bytes]) -> io.TextIOWrapper:
-    """Return a file's text; bytes that are not UTF-8 become surrogates, which `describe_invalid_bytes` finds."""
+    """Return a file's text. Bytes that are not UTF-8 become surrogates, which `describe_invalid_bytes` detects."""
     return io.TextIOWrapper(raw, "utf-8-sig", errors="surrogateescape", newline="")
 
 
 def describe_invalid_bytes(cell: str) -> str | None:
-    """Return a description of a cell's bytes when they are not UTF-8; None when they are."""
+    """Return a description of a cell's bytes if they are not valid UTF-8. Otherwise, return None."""
     try:
         cell.encode("utf-8")
     except UnicodeEncodeError:
@@ -38,13 +38,14 @@ def _latin(raw: bytes) -> str:
 
 
 def read_header(raw: IO[bytes], name: str) -> tuple[list[str], int]:
-    """Return (names of the columns, number of blank cells after them in the header).
+    """Return (names of the columns, number of blank cells after the last name in the header).
 
     Args:
-        name: the file's name in messages.
+        raw: the file's bytes from the start of the file.
+        name: the file's name in error messages.
 
     Raises:
-        PenstockError: the file has no header, or a column name that is not UTF-8.
+        PenstockError: the file has no header, or a column name is not UTF-8.
     """
     needed = f"a first line with column names in {name}"
     try:
@@ -67,17 +68,17 @@ def _convert(name: str) -> str:
 def read_rows(
     raw: IO[bytes], names: Sequence[str], wanted: Container[str], name: str
 ) -> Iterator[tuple[list[str], bool]]:
-    """Yield (cells, whether blank cells beyond the header were omitted) of each data row.
+    """Yield (cells, whether blank cells after the last column were omitted) for each data row.
 
     Args:
-        raw: the file's bytes from their start.
-        names: the header's columns.
-        wanted: the columns that land; the bytes of other columns are not checked.
-        name: the file's name in messages.
+        raw: the file's bytes from the start of the file.
+        names: the names of the columns in the header.
+        wanted: the columns that land. The encoding of other columns is not checked.
+        name: the file's name in error messages.
 
     Raises:
-        PenstockError: a row has too few cells, text beyond the header, bytes that are not UTF-8, a NUL, or a
-            quote that isn't closed. The message names the column and the row; the first data row is 1.
+        PenstockError: a row has too few cells, text after the last column, bytes that are not UTF-8, a NUL byte, or a
+            quote that isn't closed. The message names the column and the row. The first data row has the number 1.
     """
     csv.field_size_limit(CELL_LIMIT)
     for number, (cells, is_last) in enumerate(_without_blank_lines(csv.reader(decode(raw)), len(names), name)):
@@ -89,7 +90,7 @@ def read_rows(
 
 
 def _without_blank_lines(reader: Iterator[list[str]], width: int, name: str) -> Iterator[tuple[list[str], bool]]:
-    """Yield (cells, whether it is the last row) of each row that is not blank, the header first."""
+    """Yield (cells, whether this is the last row) for each row that is not blank. The first row is the header."""
     before: list[str] | None = None
     while True:
         try:
@@ -109,7 +110,8 @@ def _check_quotes(cells: list[str], names: Sequence[str], name: str, number: int
     for column, cell in zip(names, cells, strict=False):
         if "\n" not in cell and "\r" not in cell:
             continue
-        # A cell that contains as many commas as a row, or that ends the file, comes from a quote without an end.
+        # A cell with line breaks is the result of an unclosed quote if it contains as many commas as a row, or if it
+        # extends to the end of the file.
         if cell.count(",") >= len(names) - 1 or (is_last and cell.endswith(("\n", "\r"))):
             found = f"one that begins in row {number:,} and is never closed"
             raise PenstockError(f"closed quotes in column `{column}` of {name}", found, "correct the file")

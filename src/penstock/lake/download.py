@@ -1,8 +1,8 @@
-"""Download a remote file with HTTP range requests, with retries, resuming after a killed run.
+"""Download a remote file by range requests. Retry after errors, and resume after the process was killed.
 
-A download consists of two files: `<key>.part` has the bytes, `<key>.json` the size and etag of the file they
-belong to. When the server still reports the same size and etag, a later run continues at the end of the part.
-From a server that ignores ranges, the file is read from its start each time.
+A download consists of two local files: `<key>.part` contains the bytes received so far, and `<key>.json` contains the
+size and etag of the remote file. If the server still reports the same size and etag, a later run continues at the end
+of the `.part` file. If the server ignores range requests, each run downloads the whole file.
 """
 
 from __future__ import annotations
@@ -24,18 +24,25 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_rand
 from penstock.errors import PenstockError
 
 CHUNK = 8 * 1024 * 1024
-# Attempts for each range; fewer to find out whether a file exists, so that an offline machine fails soon.
+# Number of attempts to read a range, and number of attempts to request a file's metadata. The second number is smaller,
+# so that a command fails soon if the machine has no network.
 ATTEMPTS, DESCRIBE_ATTEMPTS = 6, 4
-# Seconds between attempts: at most FIRST_WAIT at first, doubled each time, never more than LONGEST_WAIT.
+# Seconds between attempts. The limit is FIRST_WAIT before the second attempt, and doubles each time up to LONGEST_WAIT.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
 
-# Called with (bytes so far, size or None).
+# Called with (number of bytes downloaded so far, size of the file or None if it is unknown).
 Progress = Callable[[int, int | None], None]
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file of an fsspec file system; `address` is the form that users type and that messages show."""
+    """A file on an fsspec file system.
+
+    Attributes:
+        fs: the fsspec file system.
+        path: path of the file on the file system.
+        address: URL or path of the file, as users type it and as messages show it.
+    """
 
     fs: Any
     path: str
@@ -43,7 +50,7 @@ class RemoteFile:
 
     @property
     def is_http(self) -> bool:
-        """Return whether ranges are requested by HTTP's Range header."""
+        """Return whether the file is read over HTTP."""
         return "http" in _protocols(self.fs)
 
 
@@ -56,12 +63,12 @@ def _protocols(fs: Any) -> tuple[str, ...]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return the original error: fsspec turns every HTTP error into a FileNotFoundError."""
+    """Return the original error. fsspec turns every HTTP error into a FileNotFoundError with the error as its cause."""
     return error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
 
 
 def is_missing(error: BaseException) -> bool:
-    """Return whether an error means that the file doesn't exist (S3 and CloudFront answer 403 then)."""
+    """Return whether an error means that the file doesn't exist. S3 and CloudFront answer 403 for a missing file."""
     cause = _cause(error)
     if isinstance(cause, aiohttp.ClientResponseError):
         return cause.status in (403, 404, 410)
@@ -69,7 +76,7 @@ def is_missing(error: BaseException) -> bool:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Return whether a retry may succeed."""
+    """Return whether an error is temporary, so that a retry may succeed."""
     cause = _cause(error)
     if isinstance(cause, aiohttp.ClientResponseError):
         return cause.status >= 500 or cause.status in (408, 425, 429)
@@ -84,7 +91,7 @@ def is_disk_error(error: BaseException) -> bool:
 
 
 def retrying(attempts: int) -> Retrying:
-    """Return the retry policy: exponential back-off with jitter for transient errors, no retry for others."""
+    """Return the retry policy: transient errors are retried with exponential back-off and jitter, others are not."""
     return Retrying(
         retry=retry_if_exception(is_transient),
         stop=stop_after_attempt(attempts),
@@ -101,7 +108,7 @@ def unreachable_error(address: str, error: BaseException) -> PenstockError:
 
 
 def describe(remote: RemoteFile) -> dict[str, Any] | None:
-    """Return the address, size and etag of a remote file; None when the file doesn't exist.
+    """Return the address, size and etag of a remote file, or None if the file doesn't exist.
 
     Raises:
         PenstockError: the server can't be reached.
@@ -173,13 +180,15 @@ def _part_path(remote: RemoteFile, folder: Path) -> Path:
 
 
 def download_lock(remote: RemoteFile, folder: Path) -> FileLock:
-    """Return the lock of a file's download, to hold while the file is read. A process may acquire it repeatedly."""
+    """Return the lock of a file's download. Hold it while you read the file. A process may acquire it repeatedly."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(_part_path(remote, folder).with_suffix(".lock"), is_singleton=True)
 
 
 def download(remote: RemoteFile, folder: Path, progress: Progress) -> Path:
-    """Download a file into `folder` and return its path. `delete_download` removes it when it is no longer needed.
+    """Download a file into `folder` and return its local path.
+
+    The caller removes the file with `delete_download` when it is no longer needed.
 
     Raises:
         PenstockError: the file doesn't exist or changed during the download, or the server can't be reached.

@@ -1,8 +1,9 @@
-"""Read parquet's INT96 timestamps in microseconds, and refuse those that microseconds can't hold.
+"""Read parquet's INT96 timestamps in microseconds, and refuse timestamps that don't fit.
 
-pyarrow reads INT96 as nanoseconds by default, and 64-bit nanoseconds only reach from 1677 to 2262: the year 3019
-silently becomes 1849. Microseconds hold every year that Spark writes. A timestamp that they can't hold would
-overflow in the same way; reading the column in milliseconds as well detects it.
+By default, pyarrow reads INT96 as 64-bit nanoseconds, whose range is from 1677 to 2262. A later year overflows
+silently: 3019 becomes 1849. The range of 64-bit microseconds includes every year that Spark writes. To detect an
+overflow of microseconds, this module reads the column again in milliseconds and compares. To detect fractions of a
+microsecond, it compares with nanoseconds.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ import pyarrow.parquet as pq
 from penstock.errors import PenstockError
 from penstock.lake.arrow_types import Values
 
-# Bytes that pyarrow reads at a time from a column chunk of a parquet file.
+# Number of bytes that pyarrow reads at once from a column chunk of a parquet file.
 BUFFER = 1 << 20
-# Without pre-buffering and with a small buffer, a row group of any size is read page by page.
+# Disable pre-buffering and use a small buffer, so that pyarrow reads a row group page by page, whatever its size.
 OPTIONS: dict[str, Any] = {"pre_buffer": False, "buffer_size": BUFFER, "coerce_int96_timestamp_unit": "us"}
 
 
 def int96_columns(file: pq.ParquetFile) -> set[str]:
-    """Return the columns of the physical type INT96."""
+    """Return the names of the columns with the physical type INT96."""
     columns = (file.schema.column(index) for index in range(len(file.schema)))
     return {column.path for column in columns if column.physical_type == "INT96"}
 
@@ -34,17 +35,18 @@ def int96_columns(file: pq.ParquetFile) -> set[str]:
 def read_batches(
     file: pq.ParquetFile, path: Path, columns: list[str], rows: int, name: str
 ) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file that was opened with OPTIONS, in batches.
+    """Yield the rows of a file in batches.
 
     Args:
+        file: the file, opened with OPTIONS.
         path: path of the file.
-        columns: columns to read.
-        rows: maximum number of rows of a batch.
-        name: the file's name in messages.
+        columns: names of the columns to read.
+        rows: maximum number of rows in a batch.
+        name: the file's name in error messages.
 
     Raises:
-        PenstockError: an INT96 timestamp is outside the years that microseconds hold, or has a fraction of a
-            microsecond; names the column and the row.
+        PenstockError: an INT96 timestamp is out of the range of 64-bit microseconds, or has a fraction of a
+            microsecond. The message names the column and the row.
     """
     batches = file.iter_batches(rows, columns=columns, use_threads=False)
     checked = [column for column in columns if column in int96_columns(file)]

@@ -1,6 +1,7 @@
-"""The lake as an interval source: the months of its datasets, registered with Spark as partitions.
+"""The lake as an interval source, which tells the adapter the months of each dataset and the version of each month.
 
-The adapter finds it by the entry point `lake` and knows only the protocol `penstock.intervals.source.IntervalSource`.
+The months are partitions of Spark tables. The adapter finds this class through the entry point `lake`, and uses it
+only through the protocol `penstock.intervals.source.IntervalSource`.
 """
 
 from __future__ import annotations
@@ -20,17 +21,17 @@ from penstock.lake.manifest import Manifest
 
 @dataclass(frozen=True)
 class LiveMonth:
-    """A live month of a dataset: its folder, and the rows that were landed in it."""
+    """A live month of a dataset, with the folder of its landed file and the number of landed rows."""
 
     folder: str
     rows: int
 
 
 class LakeIntervals:
-    """The months of the lake that Spark's tables show, read once in a run.
+    """The live months of the lake, as Spark's tables show them. They are read from Spark once in each run.
 
     Args:
-        settings: those of the target whose lake it is.
+        settings: the settings of the target.
     """
 
     schema = catalog.SCHEMA
@@ -43,14 +44,16 @@ class LakeIntervals:
         self._lock = threading.Lock()
 
     def has_intervals(self, table: str) -> bool:
-        """Return whether a table of the schema has intervals: every dataset, but not the manifest itself."""
+        """Return whether a table in the schema has intervals. Every table has intervals, except the manifest."""
         return table.lower() != catalog.MANIFEST
 
     def register(self, run_sql: RunSql) -> str:
-        """Bring Spark's external tables up to date with the lake's manifest: one statement when nothing changed.
+        """Update Spark's external tables from the lake's manifest, and return a message about the result.
+
+        If the lake is unchanged, this runs only one SQL statement.
 
         Raises:
-            PenstockError: the manifest or lake.yml is damaged.
+            PenstockError: the manifest is damaged, or lake.yml is invalid.
         """
         if not self.registers:
             return f"no {catalog.FILE_NAME}: nothing to register"
@@ -59,27 +62,29 @@ class LakeIntervals:
         return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"
 
     def versions(self, run_sql: RunSql, table: str) -> dict[date, str]:
-        """Return, by month of a dataset, the last part of its folder's name, which identifies its content.
+        """Return the version of each live month of a dataset.
+
+        The version is the name of the month's folder, which is a hash that identifies the content.
 
         Raises:
-            PenstockError: Spark has no table of the manifest.
+            PenstockError: the manifest is not registered with Spark as a table.
         """
         return {month: live.folder.rpartition("/")[2] for month, live in self._live(run_sql, table).items()}
 
     def rows(self, run_sql: RunSql, table: str, interval: date) -> int:
-        """Return the rows that were landed in a month; 0 when it is not live."""
+        """Return the number of landed rows of a month, or 0 if the month is not live."""
         live = self._live(run_sql, table).get(interval)
         return live.rows if live else 0
 
     def verify(self, run_sql: RunSql, table: str, intervals: Iterable[date]) -> None:
-        """Check that the files of some months are as they were landed.
+        """Check that the landed files of some months are unchanged since landing.
 
         Raises:
-            PenstockError: names the damaged months and how to repair them.
+            PenstockError: a file is damaged. The message names the damaged months and how to repair them.
         """
         manifest = Manifest(self._settings.lake_dir)
         if not manifest.log_dir.exists():
-            return  # a lake of another machine
+            return  # The lake is on another machine, so its files can't be checked here.
         live = self._live(run_sql, table)
         folders = {live[month].folder for month in intervals if month in live}
         if folders:

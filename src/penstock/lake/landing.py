@@ -1,16 +1,16 @@
-"""Land one month as a transaction: check and cast the source, write the file to staging, then activate it.
+"""Land one month as a transaction: check and cast the source, write the landed file to staging, then activate it.
 
 Layout of a lake:
 
-    <dataset>/file_month=2021-01-01/<16 hex digits>/part-0.parquet    landed files; a folder never changes
-    manifest/log/, manifest/snapshots/                                which folders are live
-    .staging/                                                         work in progress, safe to lose
+    <dataset>/file_month=2021-01-01/<16 hex digits>/part-0.parquet    landed files, which never change
+    manifest/log/, manifest/snapshots/                                records of the live folders
+    .staging/                                                         work in progress, which is safe to lose
 
-For a lake in a store, the staging folder is in the user's temporary folder.
+For a lake in a store, the staging folder is in this machine's temporary folder.
 
-A folder's name is a hash of the source's bytes and the dataset's columns, so the same month from the same
-source always has the same name. `file_month` is only in the folder's name: as a column of the file too it would
-clash in readers that take partition columns from the path.
+The 16 hex digits are a hash of the source's content and the dataset's columns. If the same source lands again, its
+folder has the same name. `file_month` is only in the path, not in the file. A column of the file with the same name
+would conflict with the partition column that readers derive from the path.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from penstock.storage.locations import Location
 
 ROW_GROUP_ROWS = 262_144
 
-# Called with (rows so far, rows in total or None).
+# Called with (number of rows so far, total number of rows or None if it is unknown).
 RowProgress = Callable[[int, int | None], None]
 
 
@@ -51,10 +51,10 @@ class LandingResult:
     """The outcome of landing a month.
 
     Attributes:
-        outcome: `unchanged` when the same bytes were already live; `repaired` when they were, but their landed
-            file was damaged.
+        outcome: `landed` for a new month, `replaced` if another file was live, `unchanged` if the same source was
+            already live, or `repaired` if it was live but its landed file was damaged.
         entry: the month's live entry.
-        extra: columns of the source that `lake.yml` doesn't name and that didn't land.
+        extra: columns of the source that `lake.yml` doesn't name. They did not land.
     """
 
     outcome: Outcome
@@ -63,7 +63,7 @@ class LandingResult:
 
 
 def is_up_to_date(lake_dir: Location, entry: Entry | None, dataset: Dataset) -> bool:
-    """Return whether an entry's file is undamaged and has the dataset's present columns."""
+    """Return whether an entry's landed file is undamaged and has the current columns of the dataset."""
     return (
         entry is not None
         and entry.schema_fingerprint == dataset.schema_fingerprint
@@ -80,17 +80,22 @@ def land(
     progress: RowProgress = lambda done, total: None,
     source: str | None = None,
 ) -> LandingResult:
-    """Land a file as the dataset's month. If landing fails, the lake is unchanged.
+    """Land a file as a month of a dataset. If landing fails, the lake is unchanged.
 
-    Landing the same bytes under the same name again changes nothing, unless the landed file is damaged.
+    Landing the same file under the same name again changes nothing, unless the landed file is damaged.
 
     Args:
-        progress: called with (rows so far, rows in total or None).
-        source: address to record instead of the file's.
+        catalog: the catalog, to recognize a file of another dataset.
+        dataset: the dataset.
+        month: first day of the month.
+        file: the source file.
+        lake_dir: location of the lake.
+        progress: called with (number of rows so far, total number of rows or None if it is unknown).
+        source: address to record in the manifest; by default the address of the file.
 
     Raises:
-        PenstockError: the file is damaged, has other columns, has a value that can't land, or is live for another
-            month; or the lake can't be written.
+        PenstockError: the file is damaged, has the wrong columns, has a value that can't land, or is already live for
+            another month; or the lake can't be written.
     """
     manifest = Manifest(lake_dir)
     live = manifest.live()
@@ -151,7 +156,7 @@ class _BatchCaster:
 
     Attributes:
         rows: number of rows cast so far.
-        rounded: rounded money values so far, by column.
+        rounded: number of rounded money values so far, by column.
     """
 
     def __init__(self, reader: SourceReader, match: ColumnMatch, dataset: Dataset, name: str) -> None:
@@ -160,7 +165,7 @@ class _BatchCaster:
         self.rows, self.rounded = 0, dict.fromkeys(self._targets, 0)
 
     def check_types(self) -> None:
-        """Refuse a parquet source with a column of the wrong type; the columns of a CSV are all text."""
+        """Refuse a parquet file with a column of the wrong type. All columns of a CSV file are text."""
         if self._reader.text:
             return
         for column, source_column in self._match.source.items():
@@ -168,7 +173,7 @@ class _BatchCaster:
                 check_type(self._reader.schema.field(source_column).type, self._targets[column])
 
     def cast(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return the batch in the landed schema."""
+        """Return a batch with its columns cast to the landed schema."""
         arrays = []
         for column, target in self._targets.items():
             source_column = self._match.source[column]
@@ -186,7 +191,11 @@ class _BatchCaster:
 def _write(
     reader: SourceReader, match: ColumnMatch, dataset: Dataset, name: str, path: Path, progress: RowProgress
 ) -> tuple[int, dict[str, int]]:
-    """Cast all rows into the landed file; return (rows, rounded money values by column)."""
+    """Cast all rows and write the landed file.
+
+    Returns:
+        (number of rows, number of rounded money values by column).
+    """
     caster = _BatchCaster(reader, match, dataset, name)
     caster.check_types()
     source_columns = [column for column in match.source.values() if column is not None]

@@ -16,10 +16,10 @@ from penstock.errors import PenstockError
 from penstock.lake.catalog import Catalog
 from penstock.lake.manifest import Entry, LiveMonths
 
-# Called with (step, unit, done, total or None).
+# Called with (step, unit, done so far, total or None if it is unknown).
 ProgressUpdate = Callable[[str, str, int, int | None], None]
 
-# Seconds that a step takes before its bar appears.
+# A bar appears only after its step has taken this many seconds.
 BAR_DELAY = 2.0
 STYLE = {
     **{"landed": "green", "repaired": "green", "replaced": "yellow", "removed": "yellow"},
@@ -28,7 +28,7 @@ STYLE = {
 
 
 class ProgressBar:
-    """A progress bar that appears when a step takes longer than two seconds, and disappears at its end."""
+    """A progress bar that appears if a step takes longer than two seconds, and disappears when the step ends."""
 
     def __init__(self, console: Console) -> None:
         self._progress = Progress(
@@ -51,7 +51,14 @@ class ProgressBar:
         self._progress.stop()
 
     def update(self, step: str, unit: str, done: int, total: int | None) -> None:
-        """Show the progress of a step; a new `step` starts a new bar."""
+        """Show the progress of a step. If `step` differs from the previous call, start a new bar.
+
+        Args:
+            step: description of the step.
+            unit: what is counted, for example `rows` or `bytes`.
+            done: number of finished units.
+            total: total number of units, or None if it is unknown.
+        """
         if step != self._step:
             if self._task is not None:
                 self._progress.remove_task(self._task)
@@ -69,9 +76,9 @@ class ReportLine:
 
     Attributes:
         outcome: landed, replaced, repaired, unchanged, kept, removed or refused.
-        entry: the month's manifest entry; None when refused.
+        entry: manifest entry of the month; None if the month was refused.
         extra: columns of the source that did not land.
-        error: the reason of a refusal.
+        error: the reason of the refusal; None if the month was not refused.
     """
 
     dataset: str
@@ -83,7 +90,7 @@ class ReportLine:
 
 
 def show_lines(console: Console, lines: Sequence[ReportLine]) -> bool:
-    """Print a table of months and the reason of each refusal; return whether no month was refused."""
+    """Print a table of months and the reason of each refusal. Return True if no month was refused."""
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "month", "outcome"):
         table.add_column(name, no_wrap=True)
@@ -111,7 +118,7 @@ def show_lines(console: Console, lines: Sequence[ReportLine]) -> bool:
 
 
 def show_lake(console: Console, live: LiveMonths, catalog: Catalog, version: int) -> None:
-    """Print a table of the live months and mark those that landed with other columns than `lake.yml` names."""
+    """Print a table of the live months. Mark the months that landed before their columns in `lake.yml` changed."""
     table = Table(box=None, pad_edge=False)
     for name in ("dataset", "month"):
         table.add_column(name, no_wrap=True)

@@ -1,4 +1,4 @@
-"""Which months a landing command requests, where their files are, and landing one of them."""
+"""Determine the months that a landing command requests, find their source files, and land them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class LandingRequest:
 
     Attributes:
         month: the month's first day.
-        find_source: returns the month's source file, or raises a PenstockError when there is none.
+        find_source: returns the month's source file. Raises a PenstockError if the file does not exist.
     """
 
     month: date
@@ -33,10 +33,15 @@ class LandingRequest:
 
 
 def request_file(dataset: Dataset, address: str, month: str | None) -> LandingRequest:
-    """Return the request for a single file; without `month`, its month is read from the file's name.
+    """Return the request for a single file.
+
+    Args:
+        dataset: the dataset.
+        address: address of the file.
+        month: the month as `YYYY-MM`; by default the month in the file's name.
 
     Raises:
-        PenstockError: `month` is not a month, or neither it nor the file's name gives one.
+        PenstockError: `month` is invalid, or it is omitted and the file's name contains no month.
     """
     source = source_files.source_file_at(address)
     named = dataset.month_of(source.name)
@@ -51,13 +56,13 @@ def request_months(dataset: Dataset, months: Sequence[str], source: str | None, 
     """Return the requests for months of a dataset, in order.
 
     Args:
-        months: months, lists and ranges of months, or `all`, as in `penstock.lake.month_ranges`.
-        source: folder or address to land from; None for the dataset's published one.
-        root: the project's folder, where a relative published folder starts.
+        dataset: the dataset.
+        months: months, lists and ranges of months, or `all`, as described in `penstock.lake.month_ranges`.
+        source: folder or URL to land from; by default the key `published` of the dataset in `lake.yml`.
+        root: the project's folder. A relative folder in `published` is relative to it.
 
     Raises:
-        PenstockError: the months or the source are not valid, or `all` is requested from an address that can't
-            be listed.
+        PenstockError: the months or the source are invalid, or `all` is requested from a URL that can't be listed.
     """
     requested = parse_months(months)
     address = source or dataset.published
@@ -87,12 +92,16 @@ def _all_months(dataset: Dataset, address: str, listed: dict[date, SourceFile] |
 def land_request(
     catalog: Catalog, dataset: Dataset, request: LandingRequest, lake_dir: Location, progress: ProgressUpdate
 ) -> ReportLine:
-    """Find, download and land a requested month, and return its line of the report.
+    """Find, download and land a requested month, and return its line in the report.
 
-    A PenstockError does not pass: it becomes a line with the outcome `refused`.
+    This function does not raise a PenstockError. It returns a line with the outcome `refused` and the error instead.
 
     Args:
-        progress: called with (step, unit, done, total or None) during the download and the landing.
+        catalog: the catalog, to recognize a file of another dataset.
+        dataset: the dataset.
+        request: the month to land.
+        lake_dir: location of the lake.
+        progress: called with (step, unit, done so far, total or None if it is unknown) during download and landing.
     """
     try:
         return _land(catalog, dataset, request.month, request.find_source(), lake_dir, progress)

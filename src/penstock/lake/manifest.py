@@ -1,9 +1,12 @@
 """The lake's manifest: an append-only log that records which folder is live for each month.
 
-A commit creates one file, `manifest/log/<version>.json`, atomically and under the next free number. Creating
-the file activates the month. A process that is killed before that has changed nothing; a process that loses
-the race for a number reads the live months again. A disk creates the file by a link, a store by a conditional
-write (`penstock.storage.filesystems`). The log can be replayed to any version.
+A month is live if it is currently in the lake. Its live folder contains the landed file that Spark's table reads.
+
+A commit atomically creates one file, `manifest/log/<version>.json`, with the next version number. This activates or
+removes one month. If a process is killed before it creates the file, nothing has changed. If two processes try to
+create the same version, one of them fails and reads the live months again. The file is created by a link on a local
+disk and by a conditional write in a store (`penstock.storage.filesystems`). Replaying the log up to a version gives
+the live months of that version.
 """
 
 from __future__ import annotations
@@ -21,9 +24,9 @@ from penstock.errors import PenstockError
 from penstock.storage import filesystems
 from penstock.storage.locations import Location
 
-# Name of the one file in each landed folder.
+# Name of the only file in each landed folder.
 LANDED_FILE = "part-0.parquet"
-# Prefix of the `source` of a generated sample month.
+# Prefix of `Entry.source` for a generated sample month.
 SAMPLE_PREFIX = "sample:"
 
 Action = Literal["land", "remove"]
@@ -34,19 +37,22 @@ class Entry(Strict):
     """One commit of the manifest. `version` is 0 until the entry is committed.
 
     Attributes:
-        folder: folder of the landed file, relative to the lake, with `/`.
-        source: address of the source file; `source_file` is its last part.
-        sha256: hash of the source's bytes.
+        folder: folder of the landed file, relative to the lake, with `/` as separator.
+        source: address of the source file.
+        source_file: name of the source file.
+        sha256: hash of the source file.
         schema_fingerprint: `Dataset.schema_fingerprint` at the time of landing.
-        bytes: size of the source; `rows` is its number of rows, all of which landed.
-        rounded_values: number of money values that were not whole cents; `rounded_by_column` counts by column.
-        blank_beyond: rows of a CSV with blank cells beyond the header; those cells did not land.
-        schema_found: `name:type` of every column of the source, in its order.
-        file_bytes: size of the landed file; 0 in entries that are older than this field.
-        file_sha256: hash of the landed file; empty in entries that are older than this field.
-        file_tag: the store's tag (ETag) of the landed file; empty on a disk.
-        landed_at: time of the commit, UTC, for display and for clean-up's grace period. Only `version` orders
-            the commits.
+        bytes: size of the source file.
+        rows: number of rows of the source file, all of which landed.
+        rounded_values: number of money values that were not whole cents.
+        rounded_by_column: the same number for each column.
+        blank_beyond: number of CSV rows with blank cells after the last column. These cells did not land.
+        schema_found: `name:type` of every column of the source file, in the file's order.
+        file_bytes: size of the landed file; 0 in entries of older releases.
+        file_sha256: hash of the landed file; empty in entries of older releases.
+        file_tag: the store's tag (ETag) of the landed file; empty on a local disk.
+        landed_at: time of the commit in UTC, for display and for the grace period of `penstock clean`. The order of
+            commits depends only on `version`.
         penstock: version of the program that wrote the entry.
     """
 
@@ -73,7 +79,7 @@ class Entry(Strict):
 
     @cached_property
     def key(self) -> tuple[str, date]:
-        """(dataset, first day of the month)."""
+        """Return (dataset, first day of the month)."""
         return self.dataset, self.file_month
 
     def path(self, lake_dir: Location) -> Location:
@@ -82,7 +88,7 @@ class Entry(Strict):
 
 
 class Manifest:
-    """The manifest of one lake. It caches nothing: each call reads the folder again."""
+    """The manifest of one lake. Nothing is cached: each call reads the log folder again."""
 
     def __init__(self, lake_dir: Location) -> None:
         self.lake_dir = lake_dir
@@ -92,17 +98,17 @@ class Manifest:
         return self.log_dir / f"{version:010d}.json"
 
     def version(self) -> int:
-        """Return the number of the newest commit; 0 when there is none.
+        """Return the version of the newest commit, or 0 if there is no commit.
 
         Raises:
-            PenstockError: a number below the newest one is missing.
+            PenstockError: a commit before the newest one is missing.
         """
         names = filesystems.file_system(self.log_dir).list_names(self.log_dir)
         stems = (name.removesuffix(".json") for name in names)
         numbers = {int(stem) for stem in stems if stem.isdigit()}
         newest = max(numbers, default=0)
         for missing in sorted(set(range(1, newest)) - numbers):
-            # A listing during another commit may omit a name, so check that the file really is missing.
+            # A listing during another commit may omit a file that exists, so check the file itself.
             if not self._path(missing).exists():
                 raise self._damaged(self._path(missing), "no such file, although later versions exist")
         return newest
@@ -115,12 +121,12 @@ class Manifest:
         )
 
     def _read(self, versions: list[int]) -> list[bytes]:
-        """Return the files of some commits, with one concurrent request where the file system supports that."""
+        """Return the contents of the files of some commits. They are read concurrently if the file system allows it."""
         paths = [self._path(version) for version in versions]
         try:
             return filesystems.file_system(self.log_dir).read(paths)
         except OSError as error:
-            # Read them one by one to find the file that can't be read.
+            # Read the files one by one to find out which one can't be read.
             for path in paths:
                 try:
                     path.read_bytes()
@@ -141,7 +147,7 @@ class Manifest:
         return entry
 
     def entries(self, version: int | None = None) -> list[Entry]:
-        """Return the commits in order, up to and including `version` (default: all).
+        """Return all commits in order or, if `version` is given, the commits up to and including this version.
 
         Raises:
             PenstockError: a file of the log is missing, truncated or otherwise damaged.
@@ -152,25 +158,27 @@ class Manifest:
         return [self._parse(number, data) for number, data in files]
 
     def live(self, version: int | None = None) -> LiveMonths:
-        """Return the entry of each live month, by (dataset, month), as of a version (default: the newest)."""
+        """Return the entries of the live months, by (dataset, month), at a version; by default the newest version."""
         return live_after(self.entries(version))
 
     def digest(self, version: int) -> str:
-        """Return 16 hex digits of a commit's bytes, which differ from those of the same version in another lake."""
+        """Return 16 hex digits of a commit's hash. The same version of another lake has another digest."""
         if version == 0:
             return "0" * 16
         return hashlib.sha256(self._read([version])[0]).hexdigest()[:16]
 
     def commit(self, entry: Entry) -> Entry:
-        """Append an entry durably, retrying while other processes commit, and return the committed entry."""
+        """Append an entry durably and return the committed entry. If another process commits first, try again."""
         while True:
             if committed := self.commit_after(self.version(), entry):
                 return committed
 
     def commit_after(self, version: int, entry: Entry) -> Entry | None:
-        """Append an entry directly after a version, and return it with `version`, `landed_at` and `penstock` set.
+        """Append an entry directly after a version.
 
-        Returns None, and writes nothing, when that version already has a successor.
+        Returns:
+            the committed entry, with `version`, `landed_at` and `penstock` set; or None, without writing anything, if
+            another process has already committed the next version.
         """
         committed = entry.model_copy(update={"version": version + 1, "landed_at": clock.now(), "penstock": __version__})
         data = committed.model_dump_json(indent=1).encode() + b"\n"
@@ -178,7 +186,7 @@ class Manifest:
 
 
 def live_after(entries: list[Entry]) -> LiveMonths:
-    """Return the live months after replaying these commits."""
+    """Return the live months that result from replaying these commits in order."""
     live: LiveMonths = {}
     for entry in entries:
         if entry.action == "land":

@@ -1,4 +1,4 @@
-"""Snapshots of the manifest as parquet files, one for each version, which Spark reads as a table."""
+"""Write snapshots of the manifest as parquet files, which Spark reads as a table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from penstock.lake.staging import work_folder
 from penstock.storage import filesystems
 from penstock.storage.locations import Location
 
-# name: (catalog type, Spark type, comment), in the order of the table's columns.
+# For each column of the table, in order: (column type as in `lake.yml`, Spark type, comment).
 COLUMNS: dict[str, tuple[str, str, str]] = {
     "dataset": ("string", "STRING", "Dataset of lake.yml"),
     "file_month": ("date", "DATE", "First day of the month"),
@@ -32,7 +32,9 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
 
 
 def write_snapshot(manifest: Manifest) -> tuple[int, Location]:
-    """Write `manifest/snapshots/<version>/manifest.parquet` atomically, one row per commit, unless it exists.
+    """Write a snapshot of the newest version with one row per commit, unless it exists.
+
+    The file is `manifest/snapshots/<version>/manifest.parquet`. It is written atomically.
 
     Returns:
         (version, path of the file).
@@ -46,7 +48,7 @@ def write_snapshot(manifest: Manifest) -> tuple[int, Location]:
     path = folder / "manifest.parquet"
     if path.exists():
         return version, path
-    # Most runs find an existing snapshot and so skip the slow import of pyarrow.
+    # Imported here because the import is slow, and most runs find an existing snapshot and don't need pyarrow.
     import pyarrow as pa
     import pyarrow.parquet as pq
 

@@ -1,4 +1,4 @@
-"""Convert money from doubles, as source files have it, to DECIMAL(12,2) with exact rounding."""
+"""Convert money from doubles to DECIMAL(12,2) with exact rounding, because source files contain doubles."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pyarrow as pa
 
 MONEY = pa.decimal128(12, 2)
-# DECIMAL(12,2) holds up to 9,999,999,999.99.
+# The largest value of DECIMAL(12,2) is 9,999,999,999.99.
 LARGEST_CENTS = 10**12 - 1
-# Amounts closer to half a cent than this, or than a few floating-point steps, are rounded by decimal arithmetic.
+# An amount is rounded with decimal arithmetic if its distance from half a cent is at most this many cents, or at most
+# a few floating-point steps.
 TIE = 1e-6
 
 Floats = npt.NDArray[np.float64]
@@ -21,17 +22,19 @@ Ints = npt.NDArray[np.int64]
 
 
 def to_cents(values: Floats, valid: Bools) -> tuple[Ints, int, int | None]:
-    """Round dollars to whole cents, half away from zero, by the shortest decimal text of each double.
+    """Round dollars to whole cents. Half a cent is rounded away from zero.
 
-    The double 1.005 is slightly less than its decimal text, but is rounded to 1.01 like its text.
+    Each double is rounded as if it were its shortest decimal text. For example, the double 1.005 is slightly less than
+    1.005, but is rounded to 1.01.
 
     Args:
-        values: dollars, shape (n,); values where `valid` is false are ignored.
-        valid: shape (n,); false where the value is null.
+        values: dollars, shape (n,). Values where `valid` is false are ignored.
+        valid: shape (n,); false for null values.
 
     Returns:
-        (cents of shape (n,), 0 where null; number of values that were not whole cents; index of the first value
-        that is NaN, infinite or too large for DECIMAL(12,2), or None).
+        (cents, rounded, invalid): the cents, of shape (n,), with 0 for null values; the number of values that were not
+        whole cents; and the index of the first value that is NaN, infinite or too large for DECIMAL(12,2), or None if
+        all values are valid.
     """
     dollars = np.where(valid, values, 0.0)
     wrong = ~np.isfinite(dollars) | (np.abs(dollars) >= 1e10)
@@ -53,10 +56,10 @@ def to_cents(values: Floats, valid: Bools) -> tuple[Ints, int, int | None]:
 
 
 def from_cents(cents: Ints, valid: Bools) -> pa.Decimal128Array:
-    """Return whole cents as DECIMAL(12,2), null where `valid` is false. Both arguments have shape (n,)."""
+    """Return cents as DECIMAL(12,2) dollars, with null where `valid` is false. Both arguments have shape (n,)."""
     words = np.empty((len(cents), 2), "<i8")
     words[:, 0] = cents
-    # A decimal128 is 16 bytes, low word first, in two's complement.
+    # A decimal128 has 16 bytes in two's complement, with the low word first.
     words[:, 1] = cents >> 63
     bits = None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little").tobytes())
     array = pa.Array.from_buffers(MONEY, len(cents), [bits, pa.py_buffer(words.tobytes())])

@@ -1,4 +1,4 @@
-"""Parse the months of a command line: `2021-01`, `2021-01,2021-03`, `2021-01..2021-06`, `all`."""
+"""Parse the months in a command's arguments: `2021-01`, `2021-01,2021-03`, `2021-01..2021-06` or `all`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DO = "write 2021-01, a list 2021-01,2021-03, a range 2021-01..2021-06, or all"
 
 
 def parse_month(text: str) -> date:
-    """Return the first day of a month written as `YYYY-MM`.
+    """Parse a month in the form `YYYY-MM`, and return its first day.
 
     Raises:
-        PenstockError: the text is not such a month.
+        PenstockError: the text is not a month in this form.
     """
     if match := _MONTH.fullmatch(text.strip()):
         return date(int(match[1]), int(match[2]), 1)
@@ -26,11 +26,11 @@ def parse_month(text: str) -> date:
 
 
 def parse_months(arguments: Sequence[str]) -> tuple[date, ...] | None:
-    """Return the months that the arguments name, sorted and without duplicates; None for `all`.
+    """Return the months that the arguments name, in order and without duplicates, or None for `all`.
 
     Raises:
-        PenstockError: a text is not a month, a range runs backwards, no month is named, or `all` is combined
-            with months.
+        PenstockError: an argument is not a month, a range ends before it starts, no month is named, or `all` is
+            combined with months.
     """
     items = [item.strip() for argument in arguments for item in argument.split(",") if item.strip()]
     if not items:

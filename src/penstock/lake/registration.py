@@ -1,11 +1,15 @@
-"""Register the lake's tables with Spark: `plan_statements` lists the SQL statements, `register_tables` runs them.
+"""Register the lake's tables with Spark. `plan_statements` returns the SQL statements, and `register_tables` runs them.
 
-Each dataset is an external parquet table whose partitions point at the live folders, so activating a month
-takes one `SET LOCATION` in Spark. The schema's properties record the manifest version that Spark's tables show
-and a fingerprint of each table; a run issues only the difference between that version and the newest one. The
-recorded version is cleared before the first change and set after the last, so that the run after a killed one
-recreates all tables; they are external, so no row is lost. Sessions of one machine exclude each other by a
-lock. Sessions of several machines detect each other by a claim in the properties, and then recreate all tables.
+Each dataset is an external parquet table. Its partitions point to the live folders, so that replacing a month takes one
+`SET LOCATION` in Spark.
+
+The properties of the schema record the manifest version that Spark's tables show, and a fingerprint of each table. A
+run executes only the statements for the difference between the recorded version and the newest version. It clears the
+recorded version before the first change and sets it after the last change. If a run is killed, the next run therefore
+recreates all tables. No row is lost, because the tables are external.
+
+A lock prevents two sessions on one machine from registering at the same time. Sessions on different machines detect
+each other by a claim in the schema's properties, and then recreate all tables.
 """
 
 from __future__ import annotations
@@ -27,12 +31,13 @@ from penstock.sql.names import quote_identifier, string_literal
 from penstock.storage.locations import Location
 
 VERSION_PROPERTY = "penstock.lake_version"
-# Identifies the session that registers: sessions of different machines have no common lock.
+# Identifies the session that is registering, because sessions on different machines have no common lock.
 CLAIM_PROPERTY = "penstock.publishing"
 TABLE_PROPERTY = "penstock.table."
-# Partitions added by one statement: the metastore adds them one by one, but each statement is parsed only once.
+# Number of partitions that one statement adds. Long statements save parsing time, although the metastore adds the
+# partitions one by one.
 PARTITIONS_PER_STATEMENT = 200
-# How often a session starts again because a session of another machine has begun.
+# Number of times that a session tries to register while sessions on other machines keep interfering.
 ATTEMPTS = 10
 
 RunSql = Callable[[str], Sequence[Any]]
@@ -43,9 +48,9 @@ class RegisteredState:
     """The state of the lake's tables in the metastore.
 
     Attributes:
-        version: the `lake_version` that the tables show; empty when unknown, or when a run was killed.
+        version: the `lake_version` that the tables show; empty if it is unknown or a run was killed.
+        claim: identifier of the session that started to register most recently.
         tables: fingerprint of each existing table, by dataset.
-        claim: identifier of the session that last began to register.
     """
 
     version: str = ""
@@ -54,9 +59,15 @@ class RegisteredState:
 
 
 def lake_version(catalog: Catalog, manifest: Manifest, uri: str, version: int | None = None) -> str:
-    """Return a text that changes when Spark's tables must change.
+    """Return a text that changes if Spark's tables must change.
 
-    It combines the manifest's version (default: the newest), its digest, the columns, and the lake's address.
+    It combines the manifest's version, the digest of that version, the columns of the tables, and the lake's URI.
+
+    Args:
+        catalog: the datasets.
+        manifest: the lake's manifest.
+        uri: URI of the lake for Spark.
+        version: version of the manifest; by default the newest.
     """
     version = manifest.version() if version is None else version
     address = hashlib.sha256(uri.encode()).hexdigest()[:16]
@@ -64,10 +75,12 @@ def lake_version(catalog: Catalog, manifest: Manifest, uri: str, version: int | 
 
 
 def registered_months(registered: RegisteredState, target: str, manifest: Manifest) -> LiveMonths | None:
-    """Return the live months that Spark's tables show; None when this manifest can't tell.
+    """Return the live months that Spark's tables show, or None if they can't be derived from this manifest.
 
     Args:
+        registered: the recorded state of the tables.
         target: the `lake_version` to register.
+        manifest: the lake's manifest.
     """
     old, new = registered.version.split("-"), target.split("-")
     if len(old) != 5 or old[0] != new[0] or old[4] != new[4] or not old[1].isdigit() or int(old[1]) > int(new[1]):
@@ -89,7 +102,7 @@ def _create_table(name: str, columns: list[tuple[str, str, str]], clauses: str, 
 
 
 def _recreate(dataset: Dataset, uri: str) -> list[str]:
-    # The table's own location is an empty folder: all rows come from the partitions' locations.
+    # The location of the table itself is an empty folder. All rows are in the locations of the partitions.
     location = string_literal(f"{uri}/manifest/tables/{dataset.name}")
     clauses = f"PARTITIONED BY ({PARTITION}) LOCATION {location}"
     return [
@@ -99,7 +112,7 @@ def _recreate(dataset: Dataset, uri: str) -> list[str]:
 
 
 def _alter_partitions(dataset: str, before: dict[date, Entry], after: dict[date, Entry], uri: str) -> Iterator[str]:
-    """Yield the statements that turn the partitions of `before` into those of `after`."""
+    """Yield the statements that change the partitions of a table from `before` to `after`."""
     alter = f"ALTER TABLE {SCHEMA}.{quote_identifier(dataset)}"
     removed = sorted(before.keys() - after.keys())
     for start in range(0, len(removed), PARTITIONS_PER_STATEMENT):
@@ -119,13 +132,14 @@ def _alter_partitions(dataset: str, before: dict[date, Entry], after: dict[date,
 def plan_statements(
     catalog: Catalog, uri: str, registered: RegisteredState, before: LiveMonths | None, after: LiveMonths, snapshot: str
 ) -> list[str]:
-    """Return the statements that bring Spark's tables from `before` to `after`, without those on the schema.
+    """Return the statements that change Spark's tables from `before` to `after`, without the schema's properties.
 
     Args:
-        uri: the lake's address. It is not percent-encoded, because Spark takes a LOCATION literally.
+        catalog: the datasets.
+        uri: URI of the lake for Spark. It is not percent-encoded, because Spark takes a LOCATION literally.
         registered: the existing tables and their fingerprints.
-        before: the live months that the tables show; None recreates every table.
-        after: the live months to show. Months of datasets that are not in `lake.yml` are omitted.
+        before: the live months that the tables show. If None, all tables are recreated.
+        after: the live months that the tables will show. Months of datasets that are not in `lake.yml` are omitted.
         snapshot: folder of the manifest's snapshot, relative to the lake.
     """
     statements: list[str] = []
@@ -149,7 +163,7 @@ def plan_statements(
 
 
 def _read_registered(run: RunSql) -> RegisteredState | None:
-    """Return the state in the schema's properties; None when the schema does not exist."""
+    """Return the state that the schema's properties record, or None if the schema does not exist."""
     try:
         rows = run(f"DESCRIBE SCHEMA EXTENDED {SCHEMA}")
     except Exception as error:
@@ -168,18 +182,18 @@ def _set_properties(values: dict[str, str]) -> str:
 
 
 def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str) -> int:
-    """Bring Spark's tables up to date with the manifest, and return the number of statements issued.
+    """Update Spark's tables from the manifest, and return the number of executed statements.
 
-    When the tables are up to date, this is one statement.
+    If the tables are already up to date, one statement is executed.
 
     Args:
-        run: executes a SQL statement and returns its rows as sequences; raises when Spark does.
+        run: executes a SQL statement and returns its rows as sequences. Errors that it raises are not converted.
+        catalog: the datasets.
         lake_dir: location of the lake for this program.
-        uri: address of the lake for Spark.
+        uri: URI of the lake for Spark.
 
     Raises:
-        PenstockError: the manifest is damaged, or other machines keep registering. Errors of `run` pass
-            unchanged.
+        PenstockError: the manifest is damaged, or sessions on other machines keep interfering.
     """
     issued = 0
 
@@ -193,7 +207,7 @@ def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str)
     if registered and registered.version == lake_version(catalog, manifest, uri):
         return issued
     with registration_lock(lake_dir):
-        # Another session may have registered the tables while this one waited for the lock.
+        # Another session may have registered the tables while this session waited for the lock.
         registered = _read_registered(issue)
         if registered and registered.version == lake_version(catalog, manifest, uri):
             return issued
@@ -210,10 +224,10 @@ def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str)
 
 
 def _register(issue: RunSql, catalog: Catalog, manifest: Manifest, uri: str, recreate: bool) -> bool:
-    """Issue the difference, or recreate all tables; return False when another machine's session began meanwhile."""
+    """Update the tables, or recreate all of them. Return False if a session on another machine started meanwhile."""
     claim = uuid.uuid4().hex
     issue(_set_properties({CLAIM_PROPERTY: claim}))
-    # Read the state after the claim: a session that is still running will find this claim and start again.
+    # Write the claim before reading the state. A session that is still registering will find this claim and try again.
     registered = _read_registered(issue) or RegisteredState()
     version, snapshot = write_snapshot(manifest)
     target = lake_version(catalog, manifest, uri, version)

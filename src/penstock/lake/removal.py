@@ -1,4 +1,4 @@
-"""Remove months from the lake, with one commit each; the landed folders stay until `penstock clean`."""
+"""Remove months from the lake, with one commit for each month. `penstock clean` deletes the landed folders later."""
 
 from __future__ import annotations
 
@@ -15,7 +15,14 @@ from penstock.storage.locations import Location
 
 
 def remove_where(lake_dir: Location, wanted: Callable[[Entry], bool]) -> list[ReportLine]:
-    """Remove every live month for whose entry `wanted` returns true, in order.
+    """Remove the live months whose entries meet a condition, in order of dataset and month.
+
+    Args:
+        lake_dir: location of the lake.
+        wanted: returns whether to remove the month of an entry.
+
+    Returns:
+        one line of the report for each removed month.
 
     Raises:
         PenstockError: the manifest is damaged, or can't be written.
@@ -28,22 +35,28 @@ def remove_where(lake_dir: Location, wanted: Callable[[Entry], bool]) -> list[Re
             remaining = [entry for _, entry in sorted(manifest.live(version).items()) if wanted(entry)]
             if not remaining:
                 return lines
-            # One month at a time, so that a month which another writer has just replaced is checked again.
+            # Remove one month at a time. If another writer commits first, read the live months and check them again.
             if removed := manifest.commit_after(version, remaining[0].model_copy(update={"action": "remove"})):
                 lines.append(ReportLine(removed.dataset, removed.file_month, "removed", removed))
 
 
 def remove(catalog: Catalog, lake_dir: Location, dataset: str, months: Sequence[date] | None) -> list[ReportLine]:
-    """Remove months of a dataset. A month that isn't live is reported as refused; the others are removed.
+    """Remove months of a dataset. If a month isn't live, it is reported as refused, and the other months are removed.
 
-    The dataset may be missing from `lake.yml`, so that its remaining live months can be removed.
+    The dataset does not have to be in `lake.yml`. Otherwise, the months of a deleted dataset could not be removed.
 
     Args:
-        months: months in order; None for all live months.
+        catalog: the datasets in `lake.yml`.
+        lake_dir: location of the lake.
+        dataset: name of the dataset.
+        months: the months to remove, in order; None for all live months.
+
+    Returns:
+        one line of the report for each month.
 
     Raises:
-        PenstockError: the dataset is unknown and has no live months, or the manifest is damaged or can't be
-            written.
+        PenstockError: the dataset has no live months and is not in `lake.yml`, all months are requested but none is
+            live, or the manifest is damaged or can't be written.
     """
     live = sorted(month for name, month in Manifest(lake_dir).live() if name == dataset)
     if not live:

@@ -1,4 +1,4 @@
-"""Generate sample months, which land through the same code as real ones and need no download."""
+"""Generate sample months. They need no download, and land through the same code as real months."""
 
 from __future__ import annotations
 
@@ -24,12 +24,13 @@ from penstock.lake.staging import work_folder
 from penstock.storage.locations import Location
 
 ROWS = 200_000
-# Increase it when the same seed gives other trips.
+# Increase this number when the same seed starts to generate different trips.
 GENERATOR = 1
-# Rows that are generated at a time.
+# Number of rows that are generated at once.
 BATCH_ROWS = 50_000
 ROW_GROUP_ROWS = 300_000
-# The TLC's files change their types between 2023-01 and 2023-02.
+# The column types in the files of the TLC (New York's Taxi and Limousine Commission) change in 2023-02, so these months
+# include both versions.
 _LONG = tuple(date(y, m, 1) for y, m in ((2022, 11), (2022, 12), (2023, 1), (2023, 2), (2023, 3), (2023, 4)))
 MONTHS = {"green": _LONG, "yellow": _LONG, "fhvhv": _LONG[2:4]}
 SHARES = {"green": 0.2, "yellow": 0.6, "fhvhv": 0.2}
@@ -46,7 +47,7 @@ class SampleMonth:
 
     @property
     def source(self) -> str:
-        """Return the source address in the manifest, which is the same for the same content."""
+        """Return the address to record in the manifest. Samples with the same content have the same address."""
         name = f"{self.dataset}/{self.month:%Y-%m}"
         return f"{SAMPLE_PREFIX}{name}?rows={self.rows}&seed={self.seed}&generator={GENERATOR}"
 
@@ -57,11 +58,14 @@ def plan_sample(
     """Distribute exactly `rows` rows over datasets and months, with at least one row per month.
 
     Args:
-        months: months to generate; None for the default ones.
-        datasets: datasets to generate; empty for all that have a sample.
+        catalog: the datasets in `lake.yml`.
+        rows: total number of rows.
+        seed: seed of the random numbers.
+        months: months to generate; None for the default months of each dataset.
+        datasets: datasets to generate; empty for all datasets that have a sample.
 
     Raises:
-        PenstockError: no trips can be generated for a dataset, or there are fewer rows than months.
+        PenstockError: a dataset has no sample, or there are fewer rows than months.
     """
     for name in datasets:
         catalog.dataset(name)
@@ -86,10 +90,12 @@ def _batches(sample: SampleMonth) -> Iterator[pa.Table]:
 
 
 def write_raw(sample: SampleMonth, path: Path, progress: Callable[[int], None] = lambda done: None) -> None:
-    """Write the month's raw parquet file, in the schema that the TLC's file of the month has.
+    """Write the raw parquet file of a sample month, with the schema of the TLC's file for the same month.
 
     Args:
-        progress: called with the number of rows written so far.
+        sample: the sample month.
+        path: path of the file.
+        progress: called with the number of rows generated so far.
     """
     writer: pq.ParquetWriter | None = None
     pending: list[pa.Table] = []
@@ -112,10 +118,15 @@ def write_raw(sample: SampleMonth, path: Path, progress: Callable[[int], None] =
 def land_sample_month(
     catalog: Catalog, sample: SampleMonth, lake_dir: Location, progress: ProgressUpdate
 ) -> ReportLine:
-    """Generate and land a month, unless the same sample is live and undamaged, or a real file is live.
+    """Generate and land a sample month, and return its line in the report.
+
+    If a real file is live for the month, it is kept. If the same sample is live and undamaged, nothing changes.
 
     Args:
-        progress: called with (step, unit, done, total) while the month is generated and landed.
+        catalog: the datasets in `lake.yml`.
+        sample: the sample month.
+        lake_dir: location of the lake.
+        progress: called with (step, unit, done so far, total) while the month is generated and landed.
     """
     dataset = catalog.dataset(sample.dataset)
     live = Manifest(lake_dir).live().get((sample.dataset, sample.month))
@@ -128,7 +139,7 @@ def land_sample_month(
     with work_folder(lake_dir, "sample-") as folder:
         path = folder / name
         write_raw(sample, path, lambda done: progress(f"make {step}", "rows", done, sample.rows))
-        # Return the memory that generating the file used before landing allocates its own.
+        # Release the memory that generation used, before landing allocates memory.
         pa.default_memory_pool().release_unused()
         file = local_file(path, name, sample.source)
         result = land(catalog, dataset, sample.month, file, lake_dir, partial(progress, step, "rows"))
@@ -136,5 +147,5 @@ def land_sample_month(
 
 
 def remove_samples(lake_dir: Location) -> list[ReportLine]:
-    """Remove every sample month from the lake; the landed folders stay until `penstock clean`."""
+    """Remove all sample months from the lake. `penstock clean` deletes the landed folders later."""
     return remove_where(lake_dir, lambda entry: entry.source.startswith(SAMPLE_PREFIX))

@@ -1,7 +1,7 @@
-"""Generated trips in the columns and parquet types that the TLC's files of the same month have.
+"""Generate trips as tables with the column names and parquet types of the TLC's files for the same month.
 
-Up to 2023-01, ids are int64, counts are doubles and green's `ehail_fee` has the null type. From 2023-02, ids are
-int32, counts int64, strings large, and yellow's `airport_fee` is called `Airport_fee`.
+Up to 2023-01, ids are int64, counts are doubles, and `ehail_fee` in green files has Arrow's null type. From 2023-02,
+ids are int32, counts are int64, strings are large strings, and `airport_fee` in yellow files is named `Airport_fee`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ DATASETS = ("green", "yellow", "fhvhv")
 NEW_ERA, CBD_ERA = date(2023, 2, 1), date(2025, 1, 1)
 NONE = -1
 
-# column: (name of its array in Trips, kind). Kinds: id, count, time, miles, money, flag, text, seconds.
+# For each dataset, the columns of its files. A column has (name of its array in `Trips`, its kind). `_arrow` converts
+# an array of each kind to an Arrow array.
 _TAXI_MONEY = ("fare", "extra", "mta", "tip", "tolls", "improvement", "total", "congestion", "airport", "cbd")
 _COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
     "green": {
@@ -64,7 +65,7 @@ _TEXTS: dict[str, list[str | None]] = {
 }
 
 
-# kind: (type in the old era, in the new one)
+# For each kind of whole number, (type in files up to 2023-01, type in later files).
 _WHOLE: dict[str, tuple[pa.DataType, pa.DataType]] = {
     "id": (pa.int64(), pa.int32()),
     "count": (pa.float64(), pa.int64()),
@@ -73,7 +74,7 @@ _WHOLE: dict[str, tuple[pa.DataType, pa.DataType]] = {
 
 
 def era_columns(dataset: str, month: date) -> dict[str, tuple[str, str]]:
-    """Return the columns of the month's file, under the names that the file has."""
+    """Return the columns of a month's file, with the names that they have in that month."""
     columns = dict(_COLUMNS[dataset])
     if dataset == "yellow" and month >= NEW_ERA:
         columns["Airport_fee"] = columns.pop("airport_fee")
@@ -83,7 +84,7 @@ def era_columns(dataset: str, month: date) -> dict[str, tuple[str, str]]:
 
 
 def _taxi(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Return trips of green or yellow taxis; money in cents, NONE for null counts."""
+    """Return trips of green or yellow taxis. Money is in cents, and NONE stands for null in other whole numbers."""
     t = make_journeys(dataset, month, rows, rng)
     minutes = (t["dropoff"] - t["pickup"]) / 60
     jfk = ((t["pu"] == 132) & is_manhattan(t["do"])) | ((t["do"] == 132) & is_manhattan(t["pu"]))
@@ -125,7 +126,7 @@ def _taxi(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Tri
 
 
 def _fhvhv(month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Return trips of the high-volume for-hire services; money in cents."""
+    """Return trips of high-volume for-hire services. Money is in cents."""
     t = make_journeys("fhvhv", month, rows, rng)
     minutes = (t["dropoff"] - t["pickup"]) / 60
     t["company"] = (rng.random(rows) < 0.27).astype(np.int64)
@@ -176,7 +177,7 @@ def _arrow(trips: Trips, name: str, kind: str, new: bool, rows: int) -> Values:
 
 
 def make_trips(dataset: str, month: date, rows: int, rng: np.random.Generator) -> pa.Table:
-    """Return generated trips with the names, order and types of the month's raw file; `rows` rows."""
+    """Return `rows` generated trips, with the column names, column order and types of the month's raw file."""
     trips = _fhvhv(month, rows, rng) if dataset == "fhvhv" else _taxi(dataset, month, rows, rng)
     columns = era_columns(dataset, month)
     new = month >= NEW_ERA

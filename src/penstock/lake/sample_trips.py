@@ -1,8 +1,8 @@
-"""Generated taxi trips with the distributions, the skew and the data defects of real months.
+"""Generate taxi trips with the distributions, the skew and the data defects of real months.
 
-The rates of the defects were measured on 26 real green months; rare defects are made more frequent, so that each
-occurs in every month of at least a thousand rows. All randomness comes from the given generator, so the same seed
-gives the same trips.
+The rates of the defects were measured in 26 real months of green taxis. Rare defects are more frequent here, so that
+every defect occurs in each month of at least a thousand rows. All random numbers come from the generator that the
+caller passes, so the same seed gives the same trips.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Array = npt.NDArray[Any]
 Trips = dict[str, Array]
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
-# Share of pick-ups by hour of the day, midnight first.
+# Relative number of pick-ups in each hour of the day, starting at midnight.
 _HOURS = np.array([26, 17, 11, 8, 6, 6, 14, 28, 40, 43, 44, 47, 51, 52, 56, 58, 59, 65, 70, 64, 56, 54, 49, 39.0])
 _MANHATTAN = np.array(
     [4, 12, 13, 24, 41, 42, 43, 45, 48, 50, 68, 74, 75, 79, 87, 88, 90, 100, 107, 113, 114, 116, 120, 125, 127, 128,
@@ -32,7 +32,7 @@ ZONES = 265
 
 
 def _make_map() -> tuple[Array, Array]:
-    """Return (position of each zone in miles, shape (266, 2); its popularity, shape (266,)); index 0 is unused."""
+    """Return (positions of the zones in miles, shape (266, 2); their popularity, shape (266,)). Index 0 is unused."""
     rng = np.random.default_rng(ZONES)
     positions = rng.uniform((-8, -8), (12, 14), (ZONES + 1, 2))
     positions[_MANHATTAN] = rng.uniform((-1, 0), (1, 12), (len(_MANHATTAN), 2))
@@ -44,7 +44,7 @@ _POSITIONS, _POPULARITY = _make_map()
 
 
 def _weights(dataset: str) -> tuple[Array, Array]:
-    """Return (cumulative share of pick-ups by zone, the same of drop-offs), each of shape (266,)."""
+    """Return (cumulative shares of pick-ups by zone, cumulative shares of drop-offs by zone), each of shape (266,)."""
     start = _POPULARITY.copy()
     factor = {"yellow": (20, 60, 1), "green": (0.5, 0.2, 30), "fhvhv": (3, 10, 1)}[dataset]
     start[_MANHATTAN] *= factor[0]
@@ -62,15 +62,17 @@ def _draw(cumulative: Array, rng: np.random.Generator, rows: int) -> Array:
 
 
 def _seconds(month: date) -> tuple[int, int]:
-    """Return (first second of the month since 1970, number of its days)."""
+    """Return (start of the month in seconds since 1970, number of days in the month)."""
     epoch = date(1970, 1, 1)
     return (month - epoch).days * DAY, (GRAINS[MONTH].following(month) - month).days
 
 
 def make_journeys(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Return trips with `pickup` and `dropoff` (whole seconds since 1970), `hour`, `day`, zones and `miles`.
+    """Return the times, zones and distances of generated trips.
 
-    `pu` and `do` are the zones of pick-up and drop-off.
+    Returns:
+        arrays of shape (rows,): `pickup` and `dropoff` in whole seconds since 1970, `hour` of the day and `day` of the
+        month of the pick-up (both from 0), `pu` and `do` with the zones of pick-up and drop-off, and `miles`.
     """
     first, days = _seconds(month)
     weekday = (np.arange(days) + month.weekday()) % 7
@@ -90,27 +92,33 @@ def make_journeys(dataset: str, month: date, rows: int, rng: np.random.Generator
 
 
 def is_manhattan(zones: Array) -> Array:
-    """Return for each zone whether it is in Manhattan."""
+    """Return a boolean array that is true for the zones in Manhattan."""
     return np.isin(zones, _MANHATTAN)
 
 
 def is_airport(zones: Array) -> Array:
-    """Return for each zone whether it is an airport."""
+    """Return a boolean array that is true for the zones that are airports."""
     return np.isin(zones, _AIRPORTS)
 
 
 def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.random.Generator, *, voids: bool) -> None:
-    """Add data defects to trips in place; the number of rows does not change.
+    """Add data defects to trips in place. The number of rows does not change.
 
     Args:
-        amounts: names of the money columns (cents), which voided trips have negated.
-        voids: whether to add voided trips, each beside the trip with the same positive amounts.
+        trips: the trips, which are changed.
+        amounts: names of the money columns.
+        month: first day of the month.
+        rng: the random number generator.
+        voids: whether to add voided trips. A voided trip is a copy of another trip with negated amounts.
     """
     rows = len(trips["pickup"])
     order, used = rng.permutation(rows), 0
 
     def take(rate: float) -> Array:
-        """Return about `rate` of all rows, none of which has another defect; at least one of a thousand rows."""
+        """Return the indexes of about a share `rate` of all rows, which `take` has not returned before.
+
+        If there are at least a thousand rows, at least one index is returned.
+        """
         nonlocal used
         count = int(rng.binomial(rows, rate)) + (rows >= 1000)
         used += count
@@ -124,7 +132,7 @@ def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.ran
     shift = np.where(rng.random(len(wrong)) < 0.5, (years - month.year) * 365 * DAY, 40 * DAY)
     pickup[wrong] += shift
     dropoff[wrong] += shift
-    # Drop-offs before, at, or almost a day after the pick-up.
+    # Drop-offs before the pick-up, at the same time, or almost a day later.
     wrong = take(0.00003)
     dropoff[wrong] = pickup[wrong] - rng.integers(1, HOUR, len(wrong))
     wrong = take(0.001)
@@ -146,7 +154,7 @@ def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.ran
     for name in amounts:
         trips[name][wrong] *= -1
     if voids:
-        # A voided trip is a copy of a trip with all amounts negated.
+        # Overwrite other trips with copies, and negate the amounts of the copies.
         _copy(trips, kept := take(0.0029), twin := order[used : used + len(kept)])
         used += len(kept)
         for name in amounts:

@@ -1,4 +1,4 @@
-"""Detect the type of a source file by its content, not by its name."""
+"""Detect the type of a source file by its content, whatever its name."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from penstock.errors import PenstockError
 
 FileType = Literal["parquet", "csv", "csv.gz"]
 HEAD_BYTES = 64 * 1024
-# UTF-32LE must come before UTF-16LE, whose mark is its prefix.
+# UTF-32LE must come before UTF-16LE, because its mark starts with the mark of UTF-16LE.
 BYTE_ORDER_MARKS = {
     b"\xff\xfe\x00\x00": "UTF-32LE",
     b"\x00\x00\xfe\xff": "UTF-32BE",
@@ -28,11 +28,12 @@ def detect_file_type(path: Path, name: str) -> FileType:
     """Return the type of the file at `path`.
 
     Args:
-        name: the file's name in messages.
+        path: path of the file.
+        name: the file's name in error messages.
 
     Raises:
-        PenstockError: the file is empty, an HTML page, a Git LFS pointer, a parquet file without an intact
-            footer, or of another type that can't land.
+        PenstockError: the file is empty, an HTML page, a Git LFS pointer, a parquet file with a damaged footer, or
+            another file that can't land.
     """
     size = path.stat().st_size
     if size == 0:
@@ -84,13 +85,16 @@ def _check_text(head: bytes, name: str, where: str) -> None:
     if encoding := _wide_encoding(head):
         do = f"convert it, as in `iconv -f {encoding} -t UTF-8 {name}`"
         raise _refusal(name, f"{where}text in {encoding}, not in UTF-8", do)
-    # A NUL in a cell of a CSV file is reported later, with its row and column, when the rows are read.
+    # Accept a NUL byte in a data row here. Reading the rows will report it with its row and column.
     if b"\x00" in head and not _first_line_is_text(head):
         raise _refusal(name, f"{where}binary data of no known kind", "give a parquet, CSV or gzipped CSV file")
 
 
 def _wide_encoding(head: bytes) -> str | None:
-    """Return the encoding of UTF-16 or UTF-32 text, by its byte order mark or the positions of its NULs."""
+    """Return the encoding of UTF-16 or UTF-32 text, or None for other text.
+
+    The encoding is recognized by the byte order mark or by the positions of NUL bytes.
+    """
     for mark, encoding in BYTE_ORDER_MARKS.items():
         if head.startswith(mark):
             return encoding

@@ -1,4 +1,4 @@
-"""Find and fetch a month's source file: a single file, a folder, or an address, local or through fsspec."""
+"""Find a month's source file in a folder or at a URL, and fetch it. Remote files are read through fsspec."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from penstock.lake.download import (
 )
 from penstock.storage.files import sha256_of
 
-# By protocol: the fsspec package, and the project's extra that installs it.
+# For each protocol, (the package that fsspec requires, the extra of `dbt-penstock` that installs the package).
 EXTRAS = {"s3": ("s3fs", "s3"), "s3a": ("s3fs", "s3"), "gs": ("gcsfs", "gs"), "gcs": ("gcsfs", "gs")}
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """The file name and location of a month's source file."""
+    """A month's source file, with its file name and location."""
 
     name: str
     remote: RemoteFile
@@ -41,7 +41,16 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class LocalFile:
-    """A source file on this machine. `sha256` and `size` are those of its bytes."""
+    """A source file on this machine, which may be a download.
+
+    Attributes:
+        path: path of the file.
+        name: name of the source file.
+        address: address of the source file, for messages and for the manifest.
+        sha256: hash of the file's content.
+        size: size in bytes.
+        modified_ns: modification time when the file was hashed, in nanoseconds since 1970.
+    """
 
     path: Path
     name: str
@@ -51,10 +60,10 @@ class LocalFile:
     modified_ns: int
 
     def check_unchanged(self) -> None:
-        """Raise an error when the file was written to since it was hashed. Call it before the commit.
+        """Check that the file has not changed since it was hashed. Call this before the commit.
 
         Raises:
-            PenstockError: the file has another size or modification time.
+            PenstockError: the size or the modification time has changed.
         """
         stat = self.path.stat()
         if (stat.st_size, stat.st_mtime_ns) != (self.size, self.modified_ns):
@@ -63,13 +72,13 @@ class LocalFile:
 
 
 def resolve_address(address: str) -> tuple[Any, str]:
-    """Return (fsspec file system, path on it) of an address; a plain path is a local one.
+    """Return (fsspec file system, path on this file system) of an address. An address without a protocol is local.
 
     Raises:
-        PenstockError: the protocol is unknown, or its package is not installed.
+        PenstockError: the protocol is unknown, or the package that it requires is not installed.
     """
     protocol = address.split("://", 1)[0] if "://" in address else "file"
-    # Respect the proxy settings of the environment.
+    # Make HTTP requests respect the proxy settings in the environment.
     options = {"client_kwargs": {"trust_env": True}} if protocol in ("http", "https") else {}
     try:
         fs = fsspec.filesystem(protocol, **options)
@@ -95,12 +104,12 @@ def source_file_at(address: str) -> SourceFile:
 
 
 def list_months(dataset: Dataset, address: str) -> dict[date, SourceFile] | None:
-    """Return a dataset's files in a folder, by month; None when the address can't be listed (HTTP).
+    """Return a dataset's files in a folder, by month, or None if the address is an HTTP URL, which can't be listed.
 
-    When several of the dataset's patterns match files of a month, the first pattern counts.
+    If several patterns of `file_name` in `lake.yml` match files of the same month, the first pattern wins.
 
     Raises:
-        PenstockError: the folder doesn't exist, or one pattern matches two files of a month.
+        PenstockError: the folder doesn't exist, or one pattern matches two files of the same month.
     """
     if address.startswith(("http://", "https://")) or "{file_name}" in address:
         return None
@@ -136,11 +145,13 @@ def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, S
     """Return a month's source file.
 
     Args:
-        address: folder, or address of a folder, or address with `{file_name}`.
-        listed: the result of `list_months` for this address; None requests each possible file name instead.
+        dataset: the dataset.
+        month: first day of the month.
+        address: a folder, the URL of a folder, or a URL that contains `{file_name}`.
+        listed: the result of `list_months` for this address. If None, each possible file name is requested.
 
     Raises:
-        PenstockError: the month doesn't exist there; the message names the existing months.
+        PenstockError: there is no file for the month. If the folder could be listed, the message names its months.
     """
     if listed is not None:
         if month in listed:
@@ -166,12 +177,12 @@ def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, S
 
 @contextmanager
 def fetch(source: SourceFile, downloads: Path, progress: Progress) -> Iterator[LocalFile]:
-    """Yield the source as a local file. A download is deleted at the end of the block.
+    """Yield a source file as a local file. Download it if it is remote, and delete the download after the block.
 
-    When the process is killed, the download stays, and the next run resumes it.
+    If the process is interrupted or killed, the download is kept, and the next run resumes it.
 
     Raises:
-        PenstockError: the file doesn't exist, can't be read, or changed while it was read.
+        PenstockError: the file doesn't exist, can't be read, or changed during the download.
     """
     remote = source.remote
     if getattr(remote.fs, "local_file", False):
@@ -187,7 +198,7 @@ def fetch(source: SourceFile, downloads: Path, progress: Progress) -> Iterator[L
         try:
             yield local_file(path, source.name, remote.address)
         except KeyboardInterrupt:
-            # Keep the download, so that the next run resumes it.
+            # Keep the download, so that the next run can resume it.
             raise
         except BaseException:
             delete_download(path)
@@ -196,7 +207,7 @@ def fetch(source: SourceFile, downloads: Path, progress: Progress) -> Iterator[L
 
 
 def local_file(path: Path, name: str, address: str) -> LocalFile:
-    """Hash a file on this machine and return it."""
+    """Hash a file on this machine, and return its description."""
     with path.open("rb") as file:
         digest = sha256_of(file)
         stat = os.fstat(file.fileno())

@@ -1,4 +1,4 @@
-"""Read a source file, parquet or CSV, as a stream of small batches."""
+"""Read a parquet or CSV source file as a stream of small batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from penstock.lake import csv_rows, int96
 from penstock.lake.source_checks import FileType
 
 BATCH_ROWS = 65_536
-# Bytes that the CSV reader reads at a time.
+# Number of bytes that pyarrow's CSV reader reads at once.
 CSV_BLOCK = 4 << 20
 
 
@@ -31,10 +31,11 @@ class SourceReader:
     """An open source file.
 
     Attributes:
-        schema: the file's columns; those of a CSV are strings.
-        rows: number of rows; None for a CSV, whose rows are only known at its end.
-        text: whether the file is a CSV, whose columns are text.
-        blank_beyond: rows of a CSV with blank cells beyond the header, counted under "rows" while they are read.
+        schema: the columns of the file. The columns of a CSV file are strings.
+        rows: number of rows; None for a CSV file, because it is unknown before the end of the file.
+        text: whether the file is a CSV file, so that all values are text.
+        blank_beyond: the number of CSV rows with blank cells after the last column, under the key "rows". The number
+            increases while the rows are read.
     """
 
     schema: pa.Schema
@@ -43,7 +44,7 @@ class SourceReader:
     _path: Path
     _source: pq.ParquetFile | FileType
     _name: str
-    # Blank cells at the end of the header, which pyarrow's reader takes for columns.
+    # Number of blank cells at the end of the header. pyarrow's CSV reader would treat them as columns.
     _blank_header: int = 0
     blank_beyond: Counter[str] = field(default_factory=Counter)
 
@@ -53,7 +54,7 @@ class SourceReader:
         return tuple(f"{field.name}:{field.type}" for field in self.schema)
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows in file order, with only these columns, in the given order.
+        """Yield the rows in file order. The batches have only the given columns, in the given order.
 
         Raises:
             PenstockError: the file can't be read to its end.
@@ -78,7 +79,7 @@ class SourceReader:
                 yield batch.slice(start, BATCH_ROWS).select(columns)
 
     def _csv_batches(self, path: Path, kind: FileType, columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """Yield pyarrow's batches; from the first row that pyarrow can't read on, those of the row-by-row reader."""
+        """Yield batches from pyarrow's CSV reader. If it fails, use the row-by-row reader for the remaining rows."""
         done = 0
         if not self._blank_header:
             try:
@@ -90,8 +91,9 @@ class SourceReader:
                         done += batch.num_rows
                         yield batch
                 if done != lines.data_rows or lines.quotes % 2:
-                    # The file has blank lines, or cells with line breaks. Let the row-by-row reader look for a
-                    # quote that is never closed: pyarrow would have read all text up to the next quote as one cell.
+                    # The file has blank lines, cells with line breaks, or an unclosed quote. After an unclosed quote,
+                    # pyarrow reads all text up to the next quote as one cell, without an error. The row-by-row reader
+                    # raises an error, so read the file again with it.
                     with _open_text(path, kind) as raw:
                         for _ in csv_rows.read_rows(raw, self.schema.names, columns, self._name):
                             pass
@@ -103,7 +105,7 @@ class SourceReader:
             yield from self._collect(islice(rows, done, None), columns)
 
     def _collect(self, rows: Iterator[tuple[list[str], bool]], columns: list[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the rows of the row-by-row reader in batches, and count those with blank cells beyond the header."""
+        """Yield rows from the row-by-row reader in batches. Count the rows with blank cells after the last column."""
         indexes = [self.schema.names.index(column) for column in columns]
         while batch := list(islice(rows, BATCH_ROWS)):
             self.blank_beyond["rows"] += sum(beyond for _, beyond in batch)
@@ -112,7 +114,7 @@ class SourceReader:
 
 
 class LineCounter:
-    """A file object that counts the lines and quotes of a text file while it is read."""
+    """A file object that counts lines and quotes while a text file is read through it."""
 
     def __init__(self, raw: IO[bytes]) -> None:
         self._raw, self._feeds, self._returns, self._last = raw, 0, 0, b""
@@ -131,12 +133,12 @@ class LineCounter:
 
     @property
     def data_rows(self) -> int:
-        """Return the number of lines after the first one."""
+        """Return the number of lines after the header line."""
         return (self._feeds or self._returns) - (self._last in (b"\n", b"\r"))
 
 
 def _open_text(path: Path, kind: FileType) -> IO[bytes]:
-    """Open a CSV file for reading its uncompressed bytes."""
+    """Open a CSV file, which may be compressed, and return its uncompressed bytes."""
     return cast("IO[bytes]", gzip.open(path)) if kind == "csv.gz" else path.open("rb")
 
 
@@ -154,13 +156,15 @@ def _read_with_pyarrow(raw: LineCounter, columns: list[str], names: list[str]) -
 
 @contextmanager
 def open_source(path: Path, kind: FileType, name: str) -> Iterator[SourceReader]:
-    """Open a source file of a type that `detect_file_type` returned.
+    """Open a source file.
 
     Args:
-        name: the file's name in messages.
+        path: path of the file.
+        kind: type of the file, from `detect_file_type`.
+        name: the file's name in error messages.
 
     Raises:
-        PenstockError: the file has no header, or two columns of one name.
+        PenstockError: the file has no header, or two columns with the same name.
     """
     if kind == "parquet":
         with pq.ParquetFile(path, **int96.OPTIONS) as file:

@@ -1,9 +1,11 @@
-"""Staging folders for work in progress, each locked by the process that uses it, and the lake's locks.
+"""The staging folder, which contains work in progress, and the locks of the lake.
 
-Clean-up tells abandoned work from running work by these locks, not by age alone, so it never removes the
-files of a running landing, whatever the system clock does. For a lake on a disk the staging folder is inside
-the lake, so that a finished file only has to be renamed. For a lake in a store it is in the user's temporary
-folder.
+Each landing works in its own folder inside the staging folder, and locks that folder. `penstock clean` checks the lock
+in addition to the age of a folder. It therefore never removes the files of a running landing, even if the system clock
+is wrong.
+
+For a lake on a local disk, the staging folder is inside the lake, so that activating a file only renames it. For a lake
+in a store, the staging folder is in this machine's temporary folder.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ LAKE_LOCK, REGISTRATION_LOCK = ".lake.lock", ".publish.lock"
 
 
 def staging_folder(lake_dir: Location) -> Path:
-    """Return the local folder of a lake's work in progress."""
+    """Return the staging folder of a lake, which is always a local folder."""
     if isinstance(lake_dir, Path):
         return lake_dir / STAGING
     key = hashlib.sha256(str(lake_dir).encode()).hexdigest()[:16]
@@ -37,10 +39,10 @@ def staging_folder(lake_dir: Location) -> Path:
 
 
 def make_staging_folder(lake_dir: Location) -> Path:
-    """Create the staging folder, readable by its owner only, and return it.
+    """Create the staging folder, which only its owner can read, and return it.
 
     Raises:
-        PenstockError: another user has created the folder in the shared temporary folder.
+        PenstockError: another user has created a folder with this name in the machine's temporary folder.
     """
     folder = staging_folder(lake_dir)
     if not isinstance(lake_dir, Path):
@@ -49,21 +51,21 @@ def make_staging_folder(lake_dir: Location) -> Path:
 
 
 def downloads_folder(lake_dir: Location) -> Path:
-    """Return the folder of downloads. The next landing resumes a download that a killed process left there."""
+    """Return the folder of downloads. The download of a killed process stays there, and the next landing resumes it."""
     return staging_folder(lake_dir) / DOWNLOADS
 
 
 def lake_lock(lake_dir: Location) -> FileLock:
-    """Return the lock for moving landed folders, removing them, and committing to the manifest.
+    """Return the lock to hold while moving or removing landed folders and committing to the manifest.
 
-    It excludes other processes of this machine only. Writers on other machines are excluded by the manifest's
-    conditional write.
+    The lock only excludes other processes on this machine. A conflict with a writer on another machine is detected by
+    the conditional commit to the manifest.
     """
     return _lock(lake_dir, LAKE_LOCK)
 
 
 def registration_lock(lake_dir: Location) -> FileLock:
-    """Return the lock for registering the lake's tables with Spark; it excludes processes of this machine only."""
+    """Return the lock to hold while registering tables with Spark. It only excludes processes on this machine."""
     return _lock(lake_dir, REGISTRATION_LOCK)
 
 
@@ -75,7 +77,7 @@ def _lock(lake_dir: Location, name: str) -> FileLock:
 
 @contextmanager
 def explain_write_errors(lake_dir: Location) -> Iterator[None]:
-    """Turn an operating system error, such as a full disk or missing permissions, into a PenstockError.
+    """Convert an operating system error, such as a full disk or missing permissions, to a PenstockError.
 
     Raises:
         PenstockError: the block raised an OSError with an error number.
@@ -93,12 +95,16 @@ def explain_write_errors(lake_dir: Location) -> Iterator[None]:
 
 @contextmanager
 def work_folder(lake_dir: Location, prefix: str = "") -> Iterator[Path]:
-    """Create a locked folder in the staging folder and remove it at the end of the block.
+    """Create and lock a folder inside the staging folder, yield it, and remove it after the block.
 
-    When the process is killed, the folder stays until `penstock clean` removes it.
+    If the process is killed, the folder stays until `penstock clean` removes it.
+
+    Args:
+        lake_dir: location of the lake.
+        prefix: prefix of the folder's name.
 
     Raises:
-        PenstockError: the lake can't be written.
+        PenstockError: the staging folder can't be written, or the block raised an OSError with an error number.
     """
     folder = staging_folder(lake_dir) / f"{prefix}{uuid.uuid4().hex}"
     with explain_write_errors(lake_dir):
@@ -117,9 +123,14 @@ def _lock_path(path: Path) -> Path:
 
 
 def in_use(path: Path) -> bool:
-    """Return whether a running process has locked this file or folder of the staging folder, or this lock file."""
+    """Return whether a running process has locked a path in the staging folder.
+
+    Args:
+        path: a file or folder in the staging folder, or its lock file.
+    """
     try:
-        # FileLock would write to the lock file and renew its modification time, which clean-up goes by.
+        # Don't use FileLock here. It would update the modification time of the lock file, and `penstock clean` compares
+        # this time with the grace period.
         with _lock_path(path).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except FileNotFoundError:
@@ -130,7 +141,7 @@ def in_use(path: Path) -> bool:
 
 
 def abandoned_paths(lake_dir: Location) -> Iterator[Path]:
-    """Yield the work folders, lock files and downloads that no running process uses."""
+    """Yield the work folders, lock files and downloads in the staging folder that no running process uses."""
     folder = staging_folder(lake_dir)
     for path in sorted(folder.iterdir()) if folder.exists() else []:
         if path.name in (LAKE_LOCK, REGISTRATION_LOCK):

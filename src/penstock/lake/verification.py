@@ -1,7 +1,7 @@
-"""Verify that landed files are what landing wrote: present, complete, unchanged, and alone in their folders.
+"""Verify that landed files are present, complete and unchanged, and that their folders contain no other files.
 
-Spark reads every file in a month's folder. Verification finds files that were truncated, replaced, removed or
-added since landing, before a model is built from them.
+Spark reads every file in a month's folder. Before a model is built from a month, verification finds files that were
+truncated, replaced, removed or added since landing.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from penstock.storage import filesystems
 from penstock.storage.files import sha256_of
 from penstock.storage.locations import Location
 
-# A message names this many months and counts the others.
+# Maximum number of months that a message names. For the other months, the message gives only their number.
 SHOWN_MONTHS = 5
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A landed file that differs from what landing wrote.
+    """A landed file that is missing, was changed since landing, or is not alone in its folder.
 
     Attributes:
-        entry: the month's manifest entry.
-        found: description of the difference.
+        entry: manifest entry of the month.
+        found: description of the problem.
     """
 
     entry: Entry
@@ -35,14 +35,16 @@ class Problem:
 
 
 def find_problems(lake_dir: Location, entries: Iterable[Entry], *, read: bool = False) -> list[Problem]:
-    """Return the entries whose landed file is missing, changed or not alone in its folder, in the given order.
+    """Return the problems of the landed files, in the order of the entries.
 
-    All names and sizes are checked first, and only files that pass are read: all bytes of a file whose entry
-    has a hash, the parquet footer for an older entry without one. A file in a store whose tag is unchanged
-    since landing is not read.
+    First, the names and sizes of all files are checked. Then the content of each file without a problem is compared
+    with the hash in its entry. If an older entry has no hash, the number of rows in the parquet footer is compared
+    instead. The content of a file in a store is not read if its tag is unchanged since landing.
 
     Args:
-        read: read every file, whatever its tag.
+        lake_dir: location of the lake.
+        entries: manifest entries of the months to check.
+        read: read the content of every file, even if its tag is unchanged.
     """
     checked = list(entries)
     quick_checks = [_check_name_and_size(lake_dir, entry) for entry in checked]
@@ -54,10 +56,10 @@ def find_problems(lake_dir: Location, entries: Iterable[Entry], *, read: bool = 
 
 
 def require_intact(lake_dir: Location, entries: Iterable[Entry], *, read: bool = False) -> None:
-    """Raise an error unless every entry's landed file is what landing wrote.
+    """Check the landed files as `find_problems` does, and raise an error if there is a problem.
 
     Raises:
-        PenstockError: names the damaged months and the commands that repair them.
+        PenstockError: there is a problem. The message names the damaged months and the commands that repair them.
     """
     if problems := find_problems(lake_dir, entries, read=read):
         raise PenstockError(
@@ -68,18 +70,18 @@ def require_intact(lake_dir: Location, entries: Iterable[Entry], *, read: bool =
 
 
 def unexpected_names(folder: Location) -> list[str]:
-    """Return the names of files in a landed folder that landing did not write and that Spark would read.
+    """Return the names of the files in a landed folder that landing did not write but Spark would read.
 
     Raises:
         OSError: the folder can't be listed.
     """
     names = filesystems.file_system(folder).list_names(folder)
-    # Spark ignores names that begin with one of these characters.
+    # Spark ignores files whose names begin with "." or "_".
     return [name for name in names if name != LANDED_FILE and not name.startswith((".", "_"))]
 
 
 def repair_command(entry: Entry) -> str:
-    """Return the command line that lands an entry's month again from its source, which repairs a damaged file."""
+    """Return the command that repairs a damaged file: it lands the month again from the entry's source."""
     month = f"{entry.file_month:%Y-%m}"
     if entry.source.startswith(SAMPLE_PREFIX):
         parameters = parse_qs(entry.source.partition("?")[2])
@@ -94,7 +96,11 @@ def _join_first(texts: Sequence[str], separator: str) -> str:
 
 
 def _check_name_and_size(lake_dir: Location, entry: Entry) -> tuple[str, str]:
-    """Return (what the names and sizes show to be wrong, empty when nothing; the store's tag of the file)."""
+    """Check the names and the size of the files in a landed folder.
+
+    Returns:
+        (description of the problem, or an empty string if there is none; tag of the landed file in the store).
+    """
     path = entry.path(lake_dir)
     try:
         info = filesystems.file_system(path).info(path)
@@ -110,7 +116,7 @@ def _check_name_and_size(lake_dir: Location, entry: Entry) -> tuple[str, str]:
 
 
 def _check_content(path: Location, entry: Entry) -> str:
-    """Return what the file's content shows to be wrong; empty when nothing."""
+    """Check the content of a landed file. Return a description of the problem, or an empty string if there is none."""
     try:
         if entry.file_sha256:
             with path.open("rb") as file:
@@ -128,7 +134,7 @@ def _footer_rows(path: Location) -> int:
     Raises:
         OSError: the file can't be read as parquet.
     """
-    # Only entries without a hash, from older releases, need pyarrow, whose import is slow.
+    # Imported here because the import is slow, and only entries of older releases, which have no hash, need pyarrow.
     import pyarrow as pa
     import pyarrow.parquet as pq
 

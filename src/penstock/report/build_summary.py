@@ -1,4 +1,4 @@
-"""Summarize a build: rows per table, tests, quarantined rows by reason, joins, and next commands."""
+"""Summarize a build: rows per table, test results, quarantined rows by reason, join strategies and next commands."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from penstock.report.warehouse_query import run_query
 from penstock.spark.server import control
 
 LAYERS = ("lake", "staging", "intermediate", "warehouse")
-# Suffixes of intermediate models. Counting their rows takes longest and is of little use.
+# Suffixes of intermediate models whose rows are not counted: counting them is slow and tells the user little.
 UNCOUNTED_SUFFIXES = ("_windowed", "_checked")
 PASSED = {"pass", "success"}
 
@@ -32,11 +32,11 @@ class Summary:
 
     Attributes:
         counts: number of rows by layer and table.
-        tests: number of tests by status; successful tests have the status `passed`.
-        quarantined: the rules that quarantined rows, with their number of rows, the largest first.
-        joins: for each model with joins, its join strategies.
-        ui: the address of the Spark UI; empty if there is none.
-        reused: number of passed tests that were not repeated, because neither their SQL nor their data changed.
+        tests: number of tests by status. Successful tests have the status `passed`.
+        quarantined: pairs of a rule and the number of rows that it quarantined, largest number first.
+        joins: one line for each model with joins, which lists its join strategies.
+        ui: the address of the Spark UI; empty if the server has none.
+        reused: number of passed tests that dbt did not repeat, because neither their SQL nor their data changed.
     """
 
     counts: dict[tuple[str, str], int]
@@ -48,10 +48,10 @@ class Summary:
 
 
 def read_artifact(settings: Settings, name: str) -> dict[str, Any]:
-    """Return the content of a file in dbt's target folder.
+    """Return the content of a JSON file in dbt's target folder.
 
     Raises:
-        PenstockError: dbt has not run yet.
+        PenstockError: the file does not exist, because dbt has not run yet.
     """
     path = settings.root / target_folder() / name
     try:
@@ -67,7 +67,11 @@ def target_folder() -> Path:
 
 
 def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return the layer and table of each lake dataset, and of each model and snapshot that the last run built."""
+    """Return (layer, table) for each dataset of the lake, and for each model and snapshot that the last run built.
+    Args:
+        manifest: the content of dbt's `manifest.json`.
+        results: the content of dbt's `run_results.json`.
+    """
     nodes = manifest["nodes"]
     built = [
         nodes[r["unique_id"]]
@@ -75,7 +79,8 @@ def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tupl
         if r["status"] in PASSED and r["unique_id"].startswith(("model.", "snapshot.")) and r["unique_id"] in nodes
     ]
     named = [(n["schema"], n["alias"]) for n in built if n["config"]["materialized"] != "ephemeral"]
-    # The run ledger is a source too, but does not exist before the first interval model is built.
+    # The filter also excludes the run ledger. It is a dbt source, but does not exist until an interval model (an
+    # incremental model that penstock builds by month or day) is built.
     sources = [
         (s["schema"], s["identifier"])
         for s in manifest["sources"].values()
@@ -93,7 +98,7 @@ def _quarantined(settings: Settings, tables: list[tuple[str, str]]) -> list[tupl
 
 
 def _joins(settings: Settings, results: dict[str, Any]) -> list[str]:
-    """Return the join strategies of each model of the last run."""
+    """Return one line for each model of the last run that has joins. It lists the model's join strategies."""
     lines = []
     for node in sorted(item["unique_id"] for item in results["results"] if item["status"] in PASSED):
         captured = plan_store.read(settings.root / target_folder(), node)
@@ -107,7 +112,7 @@ def _joins(settings: Settings, results: dict[str, Any]) -> list[str]:
 
 
 def _reused_tests(settings: Settings, results: dict[str, Any]) -> int:
-    """Return how many tests of the last run were not repeated, from the adapter's file."""
+    """Return the number of tests that the last run did not repeat, from the file that the adapter wrote."""
     with contextlib.suppress(PenstockError):
         passed = read_artifact(settings, "passed_tests.json")
         if passed["run"] == results["metadata"]["invocation_id"]:
@@ -116,7 +121,7 @@ def _reused_tests(settings: Settings, results: dict[str, Any]) -> int:
 
 
 def gather(settings: Settings) -> Summary:
-    """Return the summary of the last build, from dbt's files and the server.
+    """Return the summary of the last build, from the files in dbt's target folder and from the server.
 
     Raises:
         PenstockError: dbt has not run yet, or no server is running.
@@ -152,7 +157,7 @@ def show(summary: Summary, seconds: float | None) -> None:
 
     Args:
         summary: the summary.
-        seconds: duration of the whole command; None omits the line.
+        seconds: duration of the whole command. If it is None, the line with the duration is omitted.
     """
     console = Console(highlight=False)
     console.print()
@@ -163,7 +168,7 @@ def show(summary: Summary, seconds: float | None) -> None:
     reused = f" ({summary.reused} of them not repeated: their SQL and data are the same)" if summary.reused else ""
     console.print(f"tests        [{color}]{tests}[/{color}]{reused}", soft_wrap=True)
     if summary.quarantined:
-        # A row with several reasons counts once for each of them.
+        # A row that several rules quarantined counts once for each rule.
         reasons = ", ".join(f"{name} {number:,}" for name, number in summary.quarantined)
         console.print(f"quarantined  {reasons}", soft_wrap=True)
     for position, line in enumerate(summary.joins):

@@ -21,12 +21,12 @@ def read_ledger(run_query: Callable[[str], Sequence[Sequence[Any]]], schema: str
     """Return the rows of the run ledger, ordered by model, interval and attempt.
 
     Args:
-        run_query: returns the rows of a statement.
+        run_query: runs a SQL statement and returns its rows.
         schema: the schema of the run ledger.
-        models: names of models; empty for all models.
+        models: names of the models to return; empty for all models.
 
     Raises:
-        PenstockError: there is no run ledger yet, or it has no rows of one of the models.
+        PenstockError: the run ledger does not exist yet, or it has no rows for one of the models.
     """
     if not run_query(f"show tables in {schema} like '{ledger_table.TABLE}'"):
         raise PenstockError(f"a run ledger in {schema}", "none: no interval was built yet", "type `dbt build`")
@@ -46,7 +46,7 @@ def read_ledger(run_query: Callable[[str], Sequence[Sequence[Any]]], schema: str
 
 
 def _ordered(rows: Iterable[Row]) -> list[Row]:
-    """Return rows without duplicates, ordered by model, interval, age of the table, table version and attempt."""
+    """Return the rows without duplicates, in order of model, interval, table (oldest first), version and attempt."""
     unique = list(
         {(row["batch_id"], row["relation"], row["interval_start"], row["outcome"]): row for row in rows}.values()
     )
@@ -57,7 +57,7 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
 
     def position(row: Row) -> tuple[Any, ...]:
         version = -1 if row["delta_version"] is None else int(row["delta_version"])
-        # A failed attempt has the version that it found, so it comes after the commit of that version.
+        # A failed attempt records the table version that it found. Put it after the commit that wrote this version.
         has_failed = row["outcome"] not in ledger_table.HELD
         table_start = table_starts[row["table_id"]]
         return row["model"], str(row["interval_start"]), table_start, version, has_failed, int(row["attempt"])
@@ -66,7 +66,7 @@ def _ordered(rows: Iterable[Row]) -> list[Row]:
 
 
 def latest(ordered: Iterable[Row]) -> list[Row]:
-    """Return the last row of each model and interval."""
+    """Return the last row of each model and interval, from rows in the order of `read_ledger`."""
     return list({(row["relation"], row["interval_start"]): row for row in ordered}.values())
 
 
@@ -75,7 +75,7 @@ def _number(value: Any) -> str:
 
 
 def show(console: Console, rows: Sequence[Row]) -> None:
-    """Print rows as a table, and the next command if some of them built nothing."""
+    """Print rows as a table. If some attempts failed, also print the command that builds the missing intervals."""
     table = Table(box=None, pad_edge=False)
     for name in ("model", "interval", "outcome"):
         table.add_column(name, no_wrap=True)

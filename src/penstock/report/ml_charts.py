@@ -1,4 +1,4 @@
-"""Draw the charts of the report on machine learning as SVG: with matplotlib, and as tiles with tooltips."""
+"""Draw the SVG charts of the machine learning report: matplotlib charts, and tile maps with tooltips."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.report.ml_queries import BINS, Errors, Version, Zone
 
-# An approximate map of the boroughs: column and row of the upper left tile, and number of tiles per row.
+# An approximate map of the boroughs. Each has a column and a row for its upper left tile, and its tiles per row.
 BOROUGHS = {
     "Bronx": (13, 0, 9),
     "Manhattan": (4, 3, 7),
@@ -42,7 +42,7 @@ def _svg(figure: Any, name: str) -> str:
     figure.savefig(text, format="svg", metadata={"Date": None})
     _pyplot().close(figure)
     body = text.getvalue()
-    # Ids must be unique on the page, which has several charts.
+    # One page shows several charts. Prefix the ids with the chart's name, because ids must be unique on a page.
     body = body[body.index("<svg") :]
     for begin in ('id="', "url(#", 'href="#'):
         body = body.replace(begin, f"{begin}{name}-")
@@ -50,7 +50,7 @@ def _svg(figure: Any, name: str) -> str:
 
 
 def importance(version: Version) -> str:
-    """Return a bar chart of the importance of each feature."""
+    """Return a bar chart of the importance of each feature, as SVG."""
     figure, axes = _pyplot().subplots(figsize=(5.2, 3.6))
     names, shares = zip(*reversed(version.importance), strict=True)
     axes.barh(names, shares, color=COLORS[0])
@@ -59,7 +59,7 @@ def importance(version: Version) -> str:
 
 
 def predicted_and_actual(name: str, errors: Errors) -> str:
-    """Return a heat map of the number of trips by predicted and actual value."""
+    """Return a heat map of the number of trips by predicted and actual value, as SVG."""
     plt = _pyplot()
     figure, axes = plt.subplots(figsize=(4.4, 3.6))
     grid = [[0.0] * BINS for _ in range(BINS)]
@@ -80,7 +80,7 @@ def predicted_and_actual(name: str, errors: Errors) -> str:
 
 
 def by_hour(name: str, errors: Errors) -> str:
-    """Return a line chart of the error in each hour of the day."""
+    """Return a line chart of the mean absolute error in each hour of the day, as SVG."""
     figure, axes = _pyplot().subplots(figsize=(4.4, 2.6))
     axes.plot(list(errors.by_hour), list(errors.by_hour.values()), color=COLORS[0], marker="o", markersize=3)
     axes.set_ylim(bottom=0)
@@ -90,7 +90,12 @@ def by_hour(name: str, errors: Errors) -> str:
 
 
 def clusters(hourly_shares: Mapping[int, Sequence[float]], labels: Mapping[int, str]) -> str:
-    """Return a line chart of the share of trips in each hour of the day, by cluster."""
+    """Return a line chart of each cluster's share of trips by hour of the day, as SVG.
+
+    Args:
+        hourly_shares: 24 shares for each cluster, by the cluster's number.
+        labels: the label of each cluster, by the cluster's number.
+    """
     figure, axes = _pyplot().subplots(figsize=(6.4, 3.2))
     for number, shares in hourly_shares.items():
         label = f"{number}: {labels.get(number, '')}"
@@ -104,7 +109,12 @@ def clusters(hourly_shares: Mapping[int, Sequence[float]], labels: Mapping[int, 
 
 
 def drift(name: str, values: Mapping[tuple[str, str], float]) -> str:
-    """Return a heat map of the distance of each feature in each month from the training months."""
+    """Return a heat map of the drift of a model's features, as SVG.
+
+    Args:
+        name: the model's name.
+        values: distance from the nearest training month, in standard deviations, by (feature, month).
+    """
     features = sorted({feature for feature, _ in values}, reverse=True)
     months = sorted({month for _, month in values})
     figure, axes = _pyplot().subplots(figsize=(2.2 + 0.6 * len(months), 0.7 + 0.22 * len(features)))
@@ -117,12 +127,12 @@ def drift(name: str, values: Mapping[tuple[str, str], float]) -> str:
 
 
 def tiles(zones: Sequence[Zone], colors: Mapping[int, str], texts: Mapping[int, str], label: str) -> str:
-    """Return a tile map of the zones, arranged by borough.
+    """Return a tile map of the zones, grouped by borough, as SVG.
 
     Args:
         zones: the zones.
-        colors: the color of each zone by number; zones without one are gray.
-        texts: the tooltip text of each zone by number, shown after the zone's name.
+        colors: the color of each zone, by the zone's number. A zone without a color is gray.
+        texts: the text after the zone's name in its tooltip, by the zone's number.
         label: a description of the chart for screen readers.
     """
     placed: dict[str, int] = {}
@@ -148,7 +158,11 @@ def tiles(zones: Sequence[Zone], colors: Mapping[int, str], texts: Mapping[int, 
 
 
 def colors_by_rank(values: Mapping[int, float]) -> dict[int, str]:
-    """Return colors from light to dark by rank, because a few large values would make all others light."""
+    """Return a color for each key, from light for the smallest value to dark for the largest.
+
+    The color depends on the rank of the value. If it depended on the value itself, a few large values would make all
+    other colors light.
+    """
     order = sorted(values, key=lambda key: values[key])
     plt = _pyplot()
     colors: dict[int, str] = {}

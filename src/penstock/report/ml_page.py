@@ -1,4 +1,4 @@
-"""Render the report on machine learning as one HTML page that loads no other file."""
+"""Render the machine learning report as one HTML page that loads no other files."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset
 
     Args:
         head: the header cells, as HTML.
-        rows: the rows, with cells as HTML.
-        numbers: positions of the columns that are right-aligned.
+        rows: the rows. Each cell is HTML.
+        numbers: positions of the columns with numbers, which are right-aligned.
     """
 
     def cells(tag: str, row: Sequence[str]) -> str:
@@ -47,7 +47,12 @@ def figure(title: str, svg: str) -> str:
 
 
 def version_table(versions: Sequence[Version], live: Mapping[str, Version]) -> str:
-    """Return a table of every version, with its errors relative to the baseline."""
+    """Return an HTML table of all versions, with their errors relative to the baseline.
+
+    Args:
+        versions: the versions of all models.
+        live: the live version of each model, which is its newest promoted version.
+    """
     rows = [
         (
             escape(item.model),
@@ -79,7 +84,7 @@ def version_table(versions: Sequence[Version], live: Mapping[str, Version]) -> s
 
 
 def version_section(version: Version, errors: Errors, zones: Sequence[Zone]) -> str:
-    """Return the section of a live version: its feature importance and its errors."""
+    """Return the HTML section of a live version, with its feature importance and its errors."""
     by_zone = {zone: error for zone, (error, _) in errors.by_zone.items()}
     texts = {zone: f"MAE {error:.2f} {errors.unit}, {trips:,} trips" for zone, (error, trips) in errors.by_zone.items()}
     months = ", ".join(f"{month} ({role})" for month, role in version.months)
@@ -100,7 +105,7 @@ def version_section(version: Version, errors: Errors, zones: Sequence[Zone]) -> 
 
 
 def zone_section(zones: Sequence[Zone], hourly_shares: Mapping[int, Sequence[float]]) -> str:
-    """Return the section of the zones: their clusters, and the zones of the highest rank."""
+    """Return the HTML section about zones, with their clusters and the zones with the highest rank."""
     labels = {zone.cluster: zone.label for zone in zones if zone.cluster is not None}
     colors = {
         zone.number: ml_charts.COLORS[zone.cluster % len(ml_charts.COLORS)]
@@ -131,12 +136,12 @@ def page(
     """Return the whole page.
 
     Args:
-        versions: every version of every model.
-        live: the live version of each model.
-        errors: the errors of each live version, by model.
-        zones: every zone.
-        hourly_shares: the share of trips in each hour of the day, by cluster.
-        drift: the drift by feature and month, by model.
+        versions: the versions of all models.
+        live: the live version of each model, by the model's name.
+        errors: the errors of each live version, by the model's name.
+        zones: all zones.
+        hourly_shares: 24 shares of trips by hour of the day, for each cluster.
+        drift: for each model, the drift by (feature, month).
     """
     charts = "".join(figure(name, ml_charts.drift(name, values)) for name, values in drift.items() if values)
     parts = [

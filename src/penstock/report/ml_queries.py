@@ -1,4 +1,4 @@
-"""Query the warehouse for the report on machine learning: figures by version, hour, zone and month."""
+"""Query the warehouse for the data of the machine learning report: versions, errors, zones and drift."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-# For each training model: the prefix of its columns in trip_predictions, its target, and the target's unit.
+# For each training model, a tuple of the column prefix in trip_predictions, the target column, and the target's unit.
 MODELS = {
     "fare_model": ("fare", "fare_amount", "US dollars"),
     "duration_model": ("duration", "duration_minutes", "minutes"),
@@ -18,13 +18,13 @@ RunQuery = Callable[[str], Sequence[tuple[Any, ...]]]
 
 @dataclass(frozen=True)
 class Version:
-    """A trained version of a model, with its errors and those of the baseline.
+    """A trained version of a model, with its errors and the errors of the baseline.
 
     Attributes:
         live: whether the version was promoted.
-        reason: the reason for its promotion or rejection.
-        importance: (feature, share of the gain), the largest first.
-        months: (month, role), in the order of their use.
+        reason: the reason for the promotion or rejection of the version.
+        importance: pairs of a feature and its share of the gain, largest share first.
+        months: pairs of a month and its role in training.
     """
 
     model: str
@@ -43,26 +43,27 @@ class Version:
 
     @property
     def mae_ratio(self) -> float:
-        """The MAE divided by the baseline's; NaN when the baseline's is 0."""
+        """Return the MAE divided by the MAE of the baseline, or NaN if the baseline's MAE is 0."""
         return self.mae / self.baseline_mae if self.baseline_mae else float("nan")
 
     @property
     def rmse_ratio(self) -> float:
-        """The RMSE divided by the baseline's; NaN when the baseline's is 0."""
+        """Return the RMSE divided by the RMSE of the baseline, or NaN if the baseline's RMSE is 0."""
         return self.rmse / self.baseline_rmse if self.baseline_rmse else float("nan")
 
 
 @dataclass(frozen=True)
 class Errors:
-    """The errors of the predictions for the live version's test month.
+    """The errors of the predictions for the test month of a version.
 
     Attributes:
-        versions: the versions that made the predictions.
-        unit: the target's unit.
-        limit: the target's 99th percentile, which is the end of the chart's axes.
-        cells: (actual, predicted, trips); actual and predicted are numbers of BINS equal bins up to the limit.
+        versions: numbers of the versions that made the predictions.
+        unit: unit of the target.
+        limit: 99th percentile of the target. The chart's axes end there.
+        cells: tuples (bin of the actual value, bin of the predicted value, number of trips). The bins divide the range
+            from 0 to `limit` into BINS equal parts, and are numbered from 0.
         by_hour: mean absolute error by hour of the day.
-        by_zone: (mean absolute error, trips) by pick-up zone.
+        by_zone: (mean absolute error, number of trips) by pick-up zone.
     """
 
     versions: tuple[int, ...]
@@ -75,7 +76,13 @@ class Errors:
 
 @dataclass(frozen=True)
 class Zone:
-    """A zone, with the number and label of its cluster, if it has one, and its PageRank."""
+    """A taxi zone, with its cluster and its PageRank.
+
+    Attributes:
+        cluster: number of the zone's cluster, or None if the zone has none.
+        label: label of the cluster; empty if the zone has no cluster.
+        rank: PageRank of the zone, or None if the zone has none.
+    """
 
     number: int
     name: str
@@ -86,7 +93,7 @@ class Zone:
 
 
 def versions(run_query: RunQuery) -> list[Version]:
-    """Return every version of every training model, the newest first."""
+    """Return all versions of all training models. The versions of a model are in order from newest to oldest."""
     result: list[Version] = []
     for name in MODELS:
         rows = run_query(
@@ -107,7 +114,7 @@ def versions(run_query: RunQuery) -> list[Version]:
 
 
 def errors(run_query: RunQuery, version: Version) -> Errors:
-    """Return the errors of the predictions for a version's test month."""
+    """Return the errors of the predictions for the test month of a version."""
     prefix, target, unit = MODELS[version.model]
     where = (
         f"from warehouse.trip_predictions where pickup_month = date'{version.test_month}-01' "
@@ -148,7 +155,7 @@ def zones(run_query: RunQuery) -> list[Zone]:
 
 
 def hourly_shares(run_query: RunQuery) -> dict[int, list[float]]:
-    """Return the share of trips in each hour of the day, by cluster."""
+    """Return, for each cluster, the share of its trips in each hour of the day."""
     rows = run_query(
         "select c.cluster, hour(t.pickup_at), count(*) / sum(count(*)) over (partition by c.cluster) "
         "from warehouse.fct_trips t join warehouse.zone_clusters c on t.pickup_zone_id = c.zone_id group by 1, 2"
@@ -160,7 +167,7 @@ def hourly_shares(run_query: RunQuery) -> dict[int, list[float]]:
 
 
 def drift(run_query: RunQuery) -> dict[str, dict[tuple[str, str], float]]:
-    """Return the drift by feature and month of each model, for the months that a live version predicted."""
+    """Return, for each model, the drift by (feature, month) in the months that have predictions."""
     rows = run_query(
         "select model, feature, pickup_month, value from warehouse.prediction_drift "
         "where measure = 'distance' order by 3, 2"

@@ -1,4 +1,4 @@
-"""Run a statement on the server of the target, which is the project's own or the one that the target names."""
+"""Run a SQL statement on the target's server: the server that penstock manages, or the target's `host`."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from penstock.spark.server import control
 
 
 def run_query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Return the rows of a statement.
+    """Run a SQL statement and return its rows.
 
     Raises:
-        PenstockError: no server is running, or the statement failed; it has Spark's message without the stack trace.
+        PenstockError: no server is running, or the statement failed. In the latter case, the error contains Spark's
+            message without the stack trace.
     """
     connection = _connect(settings)
     try:
@@ -29,7 +30,7 @@ def run_query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         message = str(status.errorMessage if status else error).splitlines()[0]
         raise PenstockError("an answer to a statement", message, f"see {control.log_folder(settings)}") from None
     finally:
-        # Hive's classes can fail while a session closes. The rows, or the error, have already arrived.
+        # Closing a session can fail inside Hive. Ignore that, because the rows or the error have already arrived.
         with contextlib.suppress(hive.OperationalError):
             connection.close()
 
@@ -47,7 +48,8 @@ def _connect_remote(settings: Settings) -> Any:
     """Return a PyHive connection to the target's `host`, with the target's login, TLS and session settings.
 
     Raises:
-        PenstockError: the profile cannot be read or has another type, or the server refuses the session.
+        PenstockError: the profile cannot be read, the target is not of type penstock over Thrift, or the server
+            refuses the session.
     """
     from dbt.adapters.spark.connections import SparkConnectionMethod
     from dbt_common.exceptions import DbtRuntimeError

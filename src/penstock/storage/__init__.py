@@ -1,1 +1,1 @@
-"""Files on a local disk, in an object store (S3, GCS) or in HDFS, created atomically."""
+"""Read files and create them atomically, on a local disk, in an object store (S3, GCS) or in HDFS."""

@@ -1,7 +1,8 @@
-"""Replace a file on a local disk in one step: a reader sees the previous content or the new one, never a part.
+"""Replace a file on a local disk in one step, so that a reader sees either the previous or the new content.
 
-The new content goes to a temporary file in the same folder, which is then renamed over the file. It has the file's
-name with the suffix `.<process id>.part` or `.<process id>-<thread id>.part`.
+The new content is written to a temporary file in the same folder, and the temporary file is then renamed over the
+target. The temporary file has the target's stem with the suffix `.<process id>.part` or
+`.<process id>-<thread id>.part`.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ SUFFIX = ".part"
 
 
 def temporary_path(path: Path, thread: int | None = None) -> Path:
-    """Return the path of the temporary file in which this process prepares the content of another file.
+    """Return the path of the temporary file in which this process prepares the new content of `path`.
 
     Args:
         path: the file that will be replaced.
-        thread: id of the thread that writes, when several threads may replace the file.
+        thread: id of the writing thread. Needed only if several threads may replace the file.
     """
     owner = str(os.getpid()) if thread is None else f"{os.getpid()}-{thread}"
     return path.with_suffix(f".{owner}{SUFFIX}")
@@ -33,11 +34,13 @@ def temporary_path(path: Path, thread: int | None = None) -> Path:
 
 @contextmanager
 def replacement(path: Path, sync: bool = False) -> Iterator[Path]:
-    """Yield the path of a temporary file; replace `path` with it when the block succeeds, else remove it.
+    """Yield the path of a temporary file for the block to write.
+
+    If the block succeeds, the temporary file replaces `path`. If the block fails, the temporary file is removed.
 
     Args:
-        path: the file to replace; its folder exists.
-        sync: whether the content and the name survive a power failure once the block has ended.
+        path: the file to replace. Its folder must exist.
+        sync: flush the file and its folder to the disk, so that the replacement survives a power failure.
     """
     temporary = temporary_path(path, threading.get_ident())
     temporary.unlink(missing_ok=True)
@@ -56,9 +59,9 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o666, sync: bool = Fals
     """Write a file in one step.
 
     Args:
-        path: the file to write; its folder exists.
-        content: its new content.
-        mode: its permissions, before the umask is applied.
+        path: the file to write. Its folder must exist.
+        content: the new content of the file.
+        mode: permissions of the file, before the umask is applied.
         sync: as for `replacement`.
     """
     with replacement(path, sync) as temporary:
@@ -68,12 +71,15 @@ def write_bytes(path: Path, content: bytes, mode: int = 0o666, sync: bool = Fals
 
 
 def write_text(path: Path, text: str, mode: int = 0o666, sync: bool = False) -> None:
-    """Write a UTF-8 text file in one step; arguments as for `write_bytes`."""
+    """Write a UTF-8 text file in one step. The arguments are those of `write_bytes`."""
     write_bytes(path, text.encode(), mode, sync)
 
 
 def remove_leftovers(path: Path) -> None:
-    """Remove the temporary files of a file whose processes have ended, or had the id that this process has now."""
+    """Remove the temporary files of `path` that no other running process owns.
+
+    A file with the id of this process is also removed: an earlier process that had the same id left it.
+    """
     for temporary in path.parent.glob(f"{glob.escape(path.stem)}.*{SUFFIX}"):
         owner = temporary.suffixes[-2].removeprefix(".").split("-")[0]
         if owner == str(os.getpid()) or not (owner.isdigit() and psutil.pid_exists(int(owner))):

@@ -15,9 +15,10 @@ class FileInfo:
     """Metadata that a file system returns without reading the file.
 
     Attributes:
-        size: bytes.
-        tag: changes with the content (an object's ETag, a file's modification time in HDFS); empty on a disk.
-        modified: time of the last write, UTC.
+        size: size in bytes.
+        tag: a value that changes whenever the content changes. It is the ETag in an object store, the modification
+            time in HDFS, and empty on a local disk.
+        modified: time of the last write, in UTC.
     """
 
     size: int
@@ -26,7 +27,7 @@ class FileInfo:
 
 
 def sha256_of(file: IO[bytes]) -> str:
-    """Return the hex digest of an open file, from its current position to its end."""
+    """Return the SHA-256 hex digest of an open file, from its current position to its end."""
     digest = hashlib.sha256()
     while data := file.read(1 << 20):
         digest.update(data)
@@ -34,7 +35,7 @@ def sha256_of(file: IO[bytes]) -> str:
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to the disk, so that created and renamed files survive a power loss."""
+    """Flush a folder's entries to the disk, so that created and renamed files survive a power failure."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""One interface to a local disk, an object store and HDFS; `file_system` returns the one of a location."""
+"""One interface to a local disk, an object store and HDFS. `file_system` returns the file system of a location."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ from penstock.storage.object_store import ObjectStore
 
 
 class FileSystem(Protocol):
-    """The file operations that differ between a disk, an object store and HDFS."""
+    """The file operations that differ between a local disk, an object store and HDFS."""
 
     def create(self, path: Location, data: bytes) -> bool:
-        """Create a file atomically and durably; return False, and write nothing, when the name exists."""
+        """Create a file atomically and durably, and return True. If the file exists, leave it and return False."""
 
     def put(self, path: Location, source: Path) -> None:
-        """Put a local file at a path, where it appears complete, in place of any existing file.
+        """Put a local file at `path` and replace any existing file. No reader sees a partly written file.
 
-        A disk moves the file; the others copy it.
+        A local disk moves the file. An object store and HDFS copy it.
         """
 
     def list_names(self, folder: Location) -> list[str]:
-        """Return the sorted names in a folder; none when the folder does not exist."""
+        """Return the sorted names in a folder, or an empty list if the folder does not exist."""
 
     def read(self, paths: Sequence[Location]) -> list[bytes]:
-        """Return the contents of files, in the given order. Raises FileNotFoundError."""
+        """Return the contents of files, in the given order. Raise FileNotFoundError if a file does not exist."""
 
     def info(self, path: Location) -> FileInfo:
-        """Return a file's metadata. Raises FileNotFoundError."""
+        """Return a file's metadata. Raise FileNotFoundError if the file does not exist."""
 
     def find_files(self, folder: Location) -> list[tuple[Location, FileInfo]]:
-        """Return every file in a folder and its subfolders."""
+        """Return the location and metadata of every file in a folder and its subfolders."""
 
     def remove(self, path: Location) -> None:
-        """Remove a file, or a folder with everything in it, when it exists."""
+        """Remove a file, or a folder with everything in it. Do nothing if it does not exist."""
 
 
 _LOCAL_DISK, _OBJECT_STORE, _HDFS = LocalDisk(), ObjectStore(), Hdfs()
 
 
 def file_system(location: Location) -> FileSystem:
-    """Return the file system of a file or folder."""
+    """Return the file system that holds a file or folder."""
     protocol = getattr(location, "protocol", "")
     if not protocol:
         return _LOCAL_DISK

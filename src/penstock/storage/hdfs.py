@@ -1,7 +1,7 @@
 """Files in HDFS, over WebHDFS.
 
-HDFS shows a file under its name while it is still written. Each file is therefore written under a temporary
-name and then renamed, which the NameNode does in one step and refuses when the name exists
+HDFS shows a file under its name while the file is still being written. Penstock therefore writes each file under a
+temporary name and then renames it. The NameNode renames in one step, and refuses if the new name exists
 (https://hadoop.apache.org/docs/stable/hadoop-project-dist/hadoop-hdfs/WebHDFS.html).
 """
 
@@ -33,7 +33,7 @@ class Hdfs(ObjectStore):
             try:
                 path.fs.put_file(str(source), temporary)
                 if not _rename(path.fs, temporary, path.path):
-                    # HDFS does not rename onto an existing file. Until the second rename, no file has the name.
+                    # HDFS does not rename onto an existing file. Between `rm` and the second rename, `path` is missing.
                     path.fs.rm(path.path)
                     if not _rename(path.fs, temporary, path.path):
                         raise OSError(f"HDFS did not rename {temporary}")
@@ -49,7 +49,7 @@ class Hdfs(ObjectStore):
 
 
 def _rename(fs: Any, source: str, target: str) -> bool:
-    """Rename a file; return whether the NameNode did it, which fsspec's own `mv` does not."""
+    """Rename a file, and return whether the NameNode did so. fsspec's own `mv` does not return it."""
     return bool(fs._call("RENAME", method="put", path=source, destination=target).json()["boolean"])
 
 

@@ -17,8 +17,8 @@ from penstock.storage.locations import Location
 class LocalDisk:
     """The file system of a local disk. See `penstock.storage.filesystems.FileSystem` for the methods.
 
-    A new file is written under a temporary name, synced, and then linked to its name, which fails when the
-    name exists.
+    A new file is written under a temporary name, synced, and then linked to its final name. The link fails if the
+    final name exists.
     """
 
     def create(self, path: Any, data: bytes) -> bool:

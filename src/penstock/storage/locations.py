@@ -1,8 +1,9 @@
-"""Locations of folders: `lake`, `/data/lake`, `s3a://bucket/lake`, `gs://bucket/lake`, `hdfs://node:9000/lake`.
+"""Locations of folders, on a local disk or in a remote store.
 
-A local location is a `pathlib.Path`. Any other is a `UPath`, which has the same methods over fsspec
-(https://universal-pathlib.readthedocs.io), so that code which only reads and joins paths works on both.
-An address never contains credentials: they come from the environment or from the provider's default chain.
+Examples of addresses: `lake`, `/data/lake`, `s3a://bucket/lake`, `gs://bucket/lake`, `hdfs://node:9000/lake`.
+A local location is a `pathlib.Path`. A remote location is a `UPath`, which implements the methods of `Path` with
+fsspec (https://universal-pathlib.readthedocs.io). Code that only reads and joins paths works with both.
+An address never contains credentials. They come from the environment or from the provider's credential chain.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Scheme(NamedTuple):
 
     Attributes:
         protocol: fsspec's name of the file system.
-        extra: the project's extra that installs the file system's package; empty when none is needed.
+        extra: the extra of `dbt-penstock` that installs the file system's package; empty if no extra is needed.
         title: the store's name in messages.
     """
 
@@ -42,13 +43,13 @@ SCHEMES = {
     "gs": Scheme("gs", "gs", "GCS"),
     "hdfs": Scheme("webhdfs", "", "HDFS"),
 }
-# Other names of these schemes, for which Spark has no file system.
+# Common spellings that Spark does not know, and the scheme to use instead.
 ALIASES = {"s3": "s3a", "gcs": "gs"}
 WEBHDFS_PORT = 9870
 
 
 def scheme(address: str) -> str:
-    """Return `s3a`, `gs` or `hdfs`; an empty text for a local folder.
+    """Return the scheme of an address: `s3a`, `gs` or `hdfs`, or an empty string for a local folder.
 
     Raises:
         PenstockError: the scheme is unknown, the bucket or host is missing, or the address contains credentials.
@@ -56,7 +57,7 @@ def scheme(address: str) -> str:
     name, separator, _ = address.partition("://")
     if not separator or name == "file":
         return ""
-    # A secret may contain a slash, so that its second half looks like a part of the path.
+    # A secret may contain a slash. urlsplit then puts the rest of the secret, and the "@", into the path.
     host = urlsplit(address).netloc
     if "@" in host or (":" in host and "@" in address and not re.fullmatch(r"[^:]+:\d+", host)):
         needed = f"{name}:// with the name of a bucket or host alone (the address is not repeated here)"
@@ -72,12 +73,12 @@ def scheme(address: str) -> str:
 
 
 def local_folder(root: Path, address: str) -> Path:
-    """Return a local folder as an absolute path; a relative address starts at `root`."""
+    """Return a local folder as an absolute path. A relative address is relative to `root`."""
     return (root / address.removeprefix("file://")).resolve()
 
 
 def uri(root: Path, address: str) -> str:
-    """Return the address in Spark's notation, without a trailing slash."""
+    """Return an address as a URI for Spark, without a trailing slash."""
     return address.rstrip("/") if scheme(address) else f"file://{local_folder(root, address).as_posix()}"
 
 
@@ -85,10 +86,11 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
     """Return the folder at an address.
 
     Args:
-        root: start of relative addresses.
-        endpoint: address of the object store when it is not the provider's own; of HDFS, the WebHDFS address
-            (default: the address's host and port 9870).
-        region: S3 region.
+        root: the base folder of relative addresses.
+        address: a local folder, or an address in a store.
+        endpoint: for S3 and GCS, the URL of an object store other than the provider's. For HDFS, the WebHDFS URL;
+            by default port 9870 on the host in `address`.
+        region: the S3 region.
         anonymous: send requests without credentials.
 
     Raises:
@@ -110,7 +112,7 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
         else:
             options = _object_store_options(kind, endpoint, region, anonymous)
         location: UPath = UPath(f"{protocol}://{bucket}/{path}", **options)
-        # fsspec imports the file system's package on the first access; a missing package must fail here.
+        # fsspec imports the file system's package on first access. Access it now, so that a missing package fails here.
         _ = location.fs
         return location
     except ImportError as error:
@@ -119,9 +121,9 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
 
 
 def _object_store_options(kind: str, endpoint: str | None, region: str | None, anonymous: bool) -> dict[str, Any]:
-    """Return the options of fsspec's file system for S3 or GCS, with its cache of listings switched off."""
+    """Return the options of fsspec's S3 or GCS file system. They disable its listings cache."""
     if kind == "gs":
-        # gcsfs would first request each bucket's type over gRPC, which other endpoints do not support.
+        # By default, gcsfs requests each bucket's type over gRPC, which endpoints other than Google's do not support.
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")
         endpoint_option = {"endpoint_url": endpoint} if endpoint else {}
         return {**endpoint_option, **({"token": "anon"} if anonymous else {}), "use_listings_cache": False}

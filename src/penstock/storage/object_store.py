@@ -1,8 +1,8 @@
 """Files in an object store, over fsspec.
 
-An object store has no rename, but a PUT is atomic. A PUT that must not overwrite an object uses the store's
-own condition: `If-None-Match: *` on S3
-(https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html),
+An object store cannot rename an object, but a PUT is atomic. To avoid overwriting an object, a PUT carries a
+precondition: `If-None-Match: *` on S3
+(https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-requests.html) or
 `ifGenerationMatch=0` on GCS (https://cloud.google.com/storage/docs/request-preconditions).
 """
 
@@ -21,7 +21,7 @@ from penstock.storage.locations import Location
 
 @contextmanager
 def explain_store_errors(location: Location) -> Iterator[None]:
-    """Turn a store's error into a PenstockError. FileNotFoundError and FileExistsError pass unchanged.
+    """Convert an error of a store to a PenstockError. FileNotFoundError and FileExistsError are not converted.
 
     Raises:
         PenstockError: the credentials are missing or insufficient, or the store does not answer.
@@ -58,7 +58,7 @@ class ObjectStore:
                 names = folder.fs.ls(folder.path, detail=False)
             except FileNotFoundError:
                 return []
-            # Some stores list the folder's own empty marker object.
+            # Some stores represent a folder by an empty object, and list that object among the folder's files.
             own_name = str(folder.path).strip("/")
             return sorted(str(name).rstrip("/").rpartition("/")[2] for name in names if name.strip("/") != own_name)
 
@@ -67,7 +67,7 @@ class ObjectStore:
             return []
         with explain_store_errors(paths[0].parent):
             contents = paths[0].fs.cat([path.path for path in paths])
-            # fsspec returns one file as bytes, several as a dictionary by name.
+            # For one path, fsspec returns bytes. For several paths, it returns a dictionary of bytes by path.
             if isinstance(contents, bytes):
                 return [contents]
             by_name = {name.strip("/"): data for name, data in contents.items()}
@@ -91,7 +91,7 @@ class ObjectStore:
 
 
 def _file_info(info: dict[str, Any]) -> FileInfo:
-    """Return the metadata in fsspec's description of a file of S3, GCS or WebHDFS."""
+    """Return the metadata of a file from the dictionary that fsspec returns for S3, GCS or WebHDFS."""
     modified = info.get("LastModified") or info.get("updated") or info.get("modificationTime")
     if isinstance(modified, str):
         modified = datetime.fromisoformat(modified.replace("Z", "+00:00"))

@@ -15,9 +15,10 @@ GROUP_AND_OTHERS = 0o077
 
 
 def make_folder(path: Path) -> Path:
-    """Return a folder that only its owner can read; create it, or restrict its permissions.
+    """Create a folder that only its owner can read, and return it.
 
-    Missing parents get default permissions. A folder of another user, or on a read-only disk, stays as it is.
+    Missing parents get default permissions. If the folder exists, its permissions are restricted, unless it belongs
+    to another user or is on a read-only disk.
     """
     path.mkdir(parents=True, exist_ok=True)
     with suppress(OSError):
@@ -27,10 +28,10 @@ def make_folder(path: Path) -> Path:
 
 
 def make_folder_in_tmp(path: Path) -> Path:
-    """Create a private folder in a place where any user can create one, such as /tmp, and return it.
+    """Create a private folder inside a folder that any user can write to, such as /tmp, and return it.
 
     Raises:
-        PenstockError: another user created it first, or a link with its name.
+        PenstockError: the path is not a folder, is a symbolic link, or belongs to another user.
     """
     with suppress(FileExistsError):
         path.mkdir(parents=True, mode=0o700)
@@ -49,7 +50,7 @@ def write(path: Path, text: str) -> None:
 
 @contextmanager
 def umask(value: int) -> Iterator[None]:
-    """Set the umask of this process, and of those that it starts, inside the block."""
+    """Set the umask of this process, and of the processes that it starts, for the duration of the block."""
     previous = os.umask(value)
     try:
         yield

@@ -1,1 +1,1 @@
-"""Workflows of several steps: the quickstart, a backfill, and dbt commands in this process."""
+"""Workflows with several steps: the quickstart and the backfill, with helpers to run dbt and to show progress."""

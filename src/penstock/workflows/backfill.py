@@ -1,7 +1,7 @@
-"""Land and build months one after another.
+"""Land and build months in order.
 
-A backfill stores no state. The lake's manifest records the landed months and the run ledger records the built
-ones, so a second call continues after an interruption, whatever its cause.
+A backfill stores no state of its own. The lake's manifest records the landed months, and the run ledger records the
+built months. After any interruption, the same command therefore continues with the missing months.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from penstock.lake.landing_report import ReportLine
 from penstock.spark.server import control
 from penstock.workflows import dbt_runner
 
-# The adapter builds only those stale intervals that this environment variable names.
+# If this environment variable is set, the adapter builds only the stale intervals that it names.
 INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 GRAIN = GRAINS[MONTH]
 Land = Callable[[], ReportLine]
@@ -36,9 +36,9 @@ class Step:
 
     Attributes:
         months: the months, in order.
-        landed: the landing's outcome for each month.
-        seconds: duration of landing and building.
-        built: the message of each model, by name.
+        landed: the outcome of landing each month.
+        seconds: duration of landing and building the months.
+        built: dbt's message for each model, by the model's name.
     """
 
     months: list[date]
@@ -53,7 +53,7 @@ class Step:
 
     @property
     def models(self) -> list[str]:
-        """Return the names of the models that built an interval."""
+        """Return the names of the models that built at least one interval."""
         return [name for name, message in self.built.items() if message.startswith("built")]
 
 
@@ -65,7 +65,7 @@ class Backfill:
         dataset: the dataset to land.
         progress: called with the number of finished months and a description of the current action.
         finished: called with each finished step.
-        waiting: called once if another backfill of the project is running.
+        waiting: called once if this backfill has to wait for another one of the project.
     """
 
     def __init__(
@@ -81,13 +81,13 @@ class Backfill:
         self._months_done = 0
 
     def run(self, months: Sequence[tuple[date, Land]]) -> None:
-        """Start the server, wait for other backfills of the project, and land and build months.
+        """Start the server, wait for other backfills of the project to end, and land and build the months.
 
         Args:
-            months: each month with the function that lands it.
+            months: pairs of a month and the function that lands it.
 
         Raises:
-            PenstockError: a month was refused or a model failed. Earlier months stay built.
+            PenstockError: landing refused a month, or a model failed. The months before it are built.
         """
         if not control.is_remote(self._settings):
             control.up(self._settings, partial(self._progress, 0))
@@ -96,7 +96,7 @@ class Backfill:
             self._land_and_build(months)
 
     def _land_and_build(self, months: Sequence[tuple[date, Land]]) -> None:
-        """Land and build each month; one dbt run builds all adjacent months that had landed before."""
+        """Land and build each month. Consecutive months whose landing is `unchanged` share one dbt run."""
         unchanged = Step([], [])
         for month, land in months:
             start = time.monotonic()
@@ -116,11 +116,11 @@ class Backfill:
         self._build(unchanged)
 
     def _build_other_inputs(self) -> None:
-        """Build the other inputs of the dataset's models: seeds, tables, views."""
+        """Build the seeds, tables and views that the dataset's models also read."""
         source = f"source:{SCHEMA}.{self._dataset}"
         selection = ["--select", f"@{source}", "--exclude", f"{source}+", "resource_type:snapshot"]
         no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-        # Models of other datasets need to exist, but must build no interval: none is stale in the year 1000.
+        # Models of other datasets must exist, but must not build an interval. So request a month without data.
         with dbt_runner.environment(INTERVALS_VARIABLE, GRAIN.show(date(1000, 1, 1))):
             self._run_dbt(["build", *selection, *no_tests], "other inputs of its models")
 
@@ -129,7 +129,7 @@ class Backfill:
             return
         start = time.monotonic()
         description = f"build {step.name}"
-        # Training is excluded: it uses all months, so once after the backfill is enough.
+        # Exclude training: it uses all months, so training once after the backfill is enough.
         selection = ["--select", f"source:{SCHEMA}.{self._dataset}+", "--exclude", "tag:ml"]
         first, last = GRAIN.show(step.months[0]), GRAIN.show(step.months[-1])
         with dbt_runner.environment(INTERVALS_VARIABLE, f"{first}..{last}"):
@@ -140,7 +140,7 @@ class Backfill:
         self._progress(self._months_done, description)
 
     def _run_dbt(self, arguments: list[str], description: str) -> dict[str, str]:
-        """Run a dbt command and return the message of each node.
+        """Run a dbt command and return dbt's message for each node, by the node's name.
 
         Raises:
             PenstockError: a node failed.
@@ -164,7 +164,12 @@ class Backfill:
 
 @contextmanager
 def _exclusive(state_dir: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Hold the project's backfill lock, so that a second backfill finds the months that the first one built."""
+    """Hold the project's backfill lock. A second backfill waits, and then finds the months that the first one built.
+
+    Args:
+        state_dir: the state folder of the project's target.
+        waiting: called once if another process holds the lock.
+    """
     state_dir.mkdir(parents=True, exist_ok=True)
     lock = FileLock(state_dir / "backfill.lock")
     try:

@@ -1,6 +1,6 @@
 """Run dbt commands in this process.
 
-dbt takes seconds to import, so this module imports it when a command starts.
+Importing dbt takes seconds, so this module imports it only when a command starts.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from typing import Any
 from penstock.config import profiles
 from penstock.errors import PenstockError
 
-# Print nothing. dbt would apply `--log-level` to its log file too.
+# Options that make dbt print nothing. Without `--log-level-file`, `--log-level` would also apply to the log file.
 SILENT = ("--log-level", "none", "--log-level-file", "debug", "--quiet", "--no-use-colors")
 NODE_STARTED = "NodeStart"
 NODE_FINISHED = "NodeFinished"
 FAILED = ("error", "fail", "runtime error")
-# Levels of the events to show. The stack trace is in dbt's log, and Ctrl-C has an empty message.
+# Levels of the events to show. Omit stack traces, which are in dbt's log, and the empty messages after Ctrl-C.
 SHOWN_LEVELS = ("warn", "error")
 STACK_TRACE = "MainStackTrace"
 EMPTY_MESSAGES = ("", "Encountered an error:")
@@ -34,8 +34,8 @@ class CommandResult:
 
     Attributes:
         success: whether every node succeeded.
-        messages: the message of each node that ended, by name.
-        failed: the message of each node that failed, by name.
+        messages: dbt's message for each finished node, by the node's name.
+        failed: dbt's message for each failed node, by the node's name.
     """
 
     success: bool
@@ -60,15 +60,15 @@ def environment(name: str, value: str) -> Iterator[None]:
 def run_command(
     root: Path, arguments: list[str], node_finished: Callable[[str, str], None] = lambda name, status: None
 ) -> CommandResult:
-    """Run a dbt command that prints nothing; dbt still writes its log file.
+    """Run a dbt command without output on the terminal. dbt still writes its log file.
 
     Args:
         root: the project's folder.
         arguments: the command and its options.
-        node_finished: called with the name and status of each node when it ends.
+        node_finished: called with the name and status of each node that finishes.
 
     Raises:
-        PenstockError: dbt could not start the command, because the project or profile is not valid.
+        PenstockError: dbt could not start the command, because the project or the profile is invalid.
     """
     from dbt.cli.main import dbtRunner
 
@@ -99,8 +99,8 @@ class BuildProgress:
 
     Attributes:
         total: number of nodes; 0 until dbt has counted them.
-        done: number of nodes that have ended.
-        running: names of the running nodes by unique id, in the order in which they started.
+        done: number of finished nodes.
+        running: names of the running nodes by unique id, in order of their start.
     """
 
     total: int = 0
@@ -131,12 +131,12 @@ class BuildProgress:
 
 
 class DbtBuild:
-    """A build that parses the project first, so that a server can start at the same time.
+    """A dbt build whose first step, parsing, is a separate method. The server can start while dbt parses the project.
 
     Args:
         root: the project's folder, which is also the working folder.
-        verbose: whether dbt prints its own lines.
-        show: called with the message and level of each warning and error, unless dbt prints them itself.
+        verbose: whether dbt prints its own output.
+        show: called with the message and level of each warning and error. Not called if `verbose` is true.
     """
 
     def __init__(self, root: Path, verbose: bool, show: Callable[[str, str], None]) -> None:
@@ -159,7 +159,7 @@ class DbtBuild:
         outcome = runner.invoke([*options, *arguments, *profiles.dbt_options(self._root)])
         if isinstance(outcome.exception, KeyboardInterrupt):
             raise KeyboardInterrupt
-        # As dbt's own exit codes: 1 if a node failed, 2 if dbt could not start the command.
+        # Use dbt's exit codes: 1 if a node failed, 2 if dbt could not start the command.
         self.exit_code = 2 if outcome.exception else 0 if outcome.success else 1
         return outcome.result
 
@@ -169,11 +169,14 @@ class DbtBuild:
         return self.exit_code == 0
 
     def run(self, handle_event: Callable[[Any], None], *arguments: str) -> str:
-        """Run `dbt build` on the parsed project, and return the number of nodes in each state but success.
+        """Run `dbt build` on the parsed project.
 
         Args:
             handle_event: called with each dbt event.
             arguments: options of `dbt build`.
+
+        Returns:
+            the number of nodes by status, without the successful nodes, for example `2 error, 1 skipped`.
         """
         result = self._invoke(handle_event, "build", *arguments)
         statuses = Counter(str(item.status) for item in getattr(result, "results", None) or ())

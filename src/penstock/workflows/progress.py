@@ -1,7 +1,8 @@
-"""Show the progress of a command that takes minutes: one line with its duration for each phase that has ended.
+"""Show the progress of a command that takes minutes.
 
-On a terminal, the running phases are shown live below these lines. Elsewhere, a plain line names the running
-phases every two seconds. Phases may run at the same time, on several threads.
+For each phase that has ended, print one line with its duration. On a terminal, show the running phases below these
+lines and keep them up to date. Elsewhere, print a line that names the running phases every two seconds. Phases may
+run at the same time, on several threads.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ class Phase:
     """A phase of a command.
 
     Attributes:
-        name: its name, one word.
-        detail: its current step, and at its end its result.
+        name: one word that names the phase.
+        detail: the current step of the phase or, when it has ended, its result.
     """
 
     def __init__(self, name: str) -> None:
@@ -47,7 +48,7 @@ class Phases:
 
     Args:
         console: the console to print to.
-        quiet: show only ended phases, because another program prints to the same console.
+        quiet: show only ended phases. Use it if another program prints to the same console.
     """
 
     def __init__(self, console: Console, quiet: bool = False) -> None:
@@ -77,7 +78,7 @@ class Phases:
 
     @contextmanager
     def phase(self, name: str) -> Iterator[Phase]:
-        """Show a phase while the block runs, and print its line at the end unless the block fails."""
+        """Show a phase while the block runs. If the block succeeds, print the line of the ended phase."""
         phase = Phase(name)
         with self._lock:
             self._running.append(phase)
@@ -101,7 +102,7 @@ class Phases:
             yield Text(f"{phase.line()} {frame}", no_wrap=True, overflow="ellipsis", style="dim")
 
     def _print_heartbeats(self) -> None:
-        """Print the running phases whenever nothing was printed for two seconds."""
+        """Print the running phases each time that nothing has been printed for two seconds."""
         while not self._ended.wait(POLL_SECONDS):
             with self._lock:
                 if self._running and time.monotonic() - self._last_printed >= HEARTBEAT_SECONDS:

@@ -1,6 +1,7 @@
 """Create the sample lake, start the server and build the warehouse.
 
-The sample, the server and dbt's parsing start at the same time. A lake with live months is left unchanged.
+Creating the sample, starting the server and parsing the dbt project begin at the same time. If the lake already has
+months, no sample is created.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from penstock.workflows.progress import Phases
 if TYPE_CHECKING:
     from penstock.report.build_summary import Summary
 
-# Training and the models with their own driver take minutes, so the first build leaves them out.
+# The first build excludes models with this tag: training, and models with a Spark driver of their own, take minutes.
 EXCLUDED_TAG = "ml"
 POLL_SECONDS = 0.2
 STOP_SECONDS = 60.0
@@ -36,8 +37,8 @@ class SampleError(Exception):
     """`penstock sample` failed.
 
     Attributes:
-        exit_code: its exit code.
-        output: the text that it printed.
+        exit_code: the exit code of the command.
+        output: the text that the command printed.
     """
 
     def __init__(self, exit_code: int, output: str) -> None:
@@ -54,7 +55,7 @@ class BackgroundStep(threading.Thread):
         self._failure: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work, and keep its exception for `wait`."""
+        """Do the work. If it fails, keep the exception, which `wait` will raise."""
         try:
             self._work()
         except BaseException as error:
@@ -64,7 +65,7 @@ class BackgroundStep(threading.Thread):
         raise NotImplementedError
 
     def wait(self) -> None:
-        """Wait until the work is done, and raise its exception if it failed."""
+        """Wait until the work has ended. If it failed, raise its exception."""
         while self.is_alive():
             self.join(POLL_SECONDS)  # A join without a timeout would block Ctrl-C.
         if self._failure:
@@ -72,7 +73,7 @@ class BackgroundStep(threading.Thread):
 
 
 class ServerStart(BackgroundStep):
-    """The start of the server; each of its steps is a phase."""
+    """The start of the server. Each step of the start is shown as a phase."""
 
     def _work(self) -> None:
         with ExitStack() as stack:
@@ -83,14 +84,14 @@ class ServerStart(BackgroundStep):
             control.up(self._settings, lambda text: self._next_phase(stack, text))
 
     def _next_phase(self, stack: ExitStack, text: str) -> None:
-        """End the current phase and begin the next one."""
+        """End the current phase and begin a new one, which shows `text`."""
         stack.close()
         phase = stack.enter_context(self._phases.phase("jars" if "jars" in text else "server"))
         phase.update(text)
 
 
 class SampleCreation(BackgroundStep):
-    """The creation of the sample by `penstock sample`, in its own process so that dbt can use another processor."""
+    """The creation of the sample by `penstock sample`, in a process of its own so that dbt can use another CPU core."""
 
     _process: subprocess.Popen[str] | None = None
 
@@ -115,7 +116,7 @@ class SampleCreation(BackgroundStep):
             SampleError: the command failed.
         """
         command = [sys.executable, "-m", "penstock.cli.main", "sample", "--if-empty"]
-        # A file and not a pipe, because nothing reads the output before the command ends.
+        # Write the output to a file, because a pipe that nothing reads before the command ends could fill up.
         with tempfile.TemporaryFile("w+", encoding="utf-8") as output:
             self._process = subprocess.Popen(command, cwd=self._settings.root, stdout=output, stderr=output, text=True)
             while self._process.poll() is None:
@@ -126,7 +127,7 @@ class SampleCreation(BackgroundStep):
                 raise SampleError(self._process.returncode, output.read())
 
     def stop(self) -> None:
-        """Interrupt the command and wait for its end. Each month is then landed completely or not at all."""
+        """Interrupt the command and wait until it ends. Each month is then either completely landed or not at all."""
         if self._process and self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -136,26 +137,27 @@ class SampleCreation(BackgroundStep):
 def run(settings: Settings, phases: Phases, verbose: bool) -> tuple[int, Summary | None]:
     """Create the sample, start the server, and build and test the warehouse.
 
-    The current process changes to the project's folder, because dbt runs in it.
+    This function changes the working folder of the current process to the project's folder, because dbt runs in this
+    process.
 
     Args:
-        settings: the settings of a target with its own server.
+        settings: the settings of a target whose server penstock manages.
         phases: the display of the progress.
-        verbose: whether dbt prints its own lines.
+        verbose: whether dbt prints its own output.
 
     Returns:
-        dbt's exit code, and the summary of the build if dbt built anything.
+        (dbt's exit code, the summary of the build, or None if dbt built nothing).
 
     Raises:
         PenstockError: the server did not start.
-        SampleError: the sample failed.
+        SampleError: `penstock sample` failed.
     """
     os.chdir(settings.root)
     os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     server, sample = ServerStart(settings, phases), SampleCreation(settings, phases)
     server.start()
     sample.start()
-    from penstock.report import build_summary  # This import takes as long as the first steps of the server.
+    from penstock.report import build_summary  # A slow import: it runs here, while the server and the sample start.
 
     results = settings.root / build_summary.target_folder() / "run_results.json"
     results.unlink(missing_ok=True)  # The summary must not read the results of an earlier build.
@@ -171,7 +173,7 @@ def run(settings: Settings, phases: Phases, verbose: bool) -> tuple[int, Summary
 
 
 def _build(settings: Settings, phases: Phases, verbose: bool, sample: SampleCreation, server: ServerStart) -> int:
-    """Parse the project, wait for sample and server, build, and return dbt's exit code."""
+    """Parse the project, wait for the sample and the server, build the warehouse, and return dbt's exit code."""
     dbt = DbtBuild(settings.root, verbose, lambda message, level: phases.print(message, STYLES[level]))
     with phases.phase("parse") as phase:
         phase.update("dbt reads the project")
