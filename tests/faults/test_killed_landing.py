@@ -101,7 +101,7 @@ def check_no_room(
     """A plain error, the lake as before, nothing left over; the same command works once there is room."""
     assert code == 1, output
     assert f"needed: a lake folder that can be written. found: {project.lake}: " in output and reason in output
-    assert "do: make room" in output and "Traceback" not in output
+    assert "do: free disk space" in output and "Traceback" not in output
     before = month_of(sources.landed(sources.old)) if scenario == "replaced" else None
     assert month_of(project.live()) == before
     assert project.damage() == []

@@ -76,7 +76,7 @@ def _master(settings: Settings, running: Record) -> str:
     if addresses.is_local(settings.server.master):
         return f"{settings.server.master} (no executors)"
     requested = settings.server.executors.count
-    executors = f"{running.executors} of {requested} executors answered, their Python is {running.python} as here"
+    executors = f"{running.executors} of {requested} executors answered, with the same Python {running.python} as here"
     return f"{settings.server.master} ({executors})"
 
 
