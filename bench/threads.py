@@ -78,8 +78,8 @@ def read_process(pid: int, forks: bool = True) -> tuple[float, float]:
 
     Args:
         pid: id of the process.
-        forks: whether to read the second number; if not, it is 0. The supervisor's forks are the server's other processes,
-            which are measured themselves.
+        forks: whether to read the second number; if not, it is 0. It isn't read for the supervisor, because its forks
+            are the server's other processes, which are measured themselves.
     """
     process = psutil.Process(pid)
     own, forked = process.cpu_times(), 0.0

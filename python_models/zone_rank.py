@@ -1,8 +1,8 @@
 """Rank zones by the trips that lead to them, with PageRank: once with GraphX, and once with DataFrames.
 
 GraphX's PageRank has no edge weights. Each edge is therefore repeated in proportion to its share of the trips from its
-zone: once per thousandth, rounded up so that no edge is lost. The model also returns the number of triangles and the connected
-component of each zone.
+zone: once per thousandth, rounded up so that no edge is lost. The model also returns the number
+of triangles and the connected component of each zone.
 """
 
 from __future__ import annotations
