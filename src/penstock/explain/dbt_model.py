@@ -148,7 +148,7 @@ class Model:
 
 @contextmanager
 def _configuration_errors() -> Iterator[None]:
-    """Raise dbt's errors about a model's configuration as PenstockErrors. The adapter's own errors pass unchanged."""
+    """Convert dbt's errors about a model's configuration to PenstockError. The adapter's own errors pass unchanged."""
     from dbt_common.exceptions import DbtRuntimeError
 
     try:

@@ -45,7 +45,7 @@ class Plan:
         root: the plan that ran, or that Spark would run.
         initial: the plan before adaptive execution; None if nothing was adapted or nothing ran.
         subqueries: the plans of scalar subqueries, in Spark's order.
-        is_final: whether the plan ran to its end, so that adaptive execution no longer changes it.
+        is_final: whether Spark ran the plan.
     """
 
     root: Operator
