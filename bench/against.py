@@ -1,4 +1,4 @@
-"""Compare the cost of a build with another commit: CPU seconds, SQL statements and wall seconds, in one run.
+"""Compare the cost of a build in this checkout and at another commit: CPU seconds, SQL statements, wall seconds.
 
     make bench NAME=against COMMIT=…
     .venv/bin/python bench/run.py against COMMIT [--rounds 1] [--write-docs]

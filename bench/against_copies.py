@@ -21,7 +21,7 @@ CHECKOUT = "checkout"
 PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
 SCRIPT = "#!{python}\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
 DBT = ("dbt.cli.main", "cli")
-# Read from pyproject.toml, because the command's function is in different modules in different commits.
+# Read from pyproject.toml, because the module of the command's function differs between commits.
 ENTRY_POINT = re.compile(r'^penstock = "([\w.]+):(\w+)"$', re.MULTILINE)
 
 
@@ -80,8 +80,8 @@ def make_environment(name: str, project: Path, folder: Path, packages: Path | No
         name: the commit, or CHECKOUT.
         project: the copy.
         folder: where to make an environment that shares the packages of another environment.
-        packages: the folder of that other environment. By default it is the running environment, or, if the commit's
-            lock pins other versions, a new one.
+        packages: the folder of that other environment. The default is the running environment. If the commit's lock
+            pins other versions, the default is a new environment.
     """
     lock = project / "requirements.lock"
     other = other_versions(lock.read_text()) if name != CHECKOUT and not packages and lock.exists() else []

@@ -9,8 +9,8 @@
 * memory: backfills with a heap of 1 GB, with few rows and with ten times as many.
 
 The first three parts share a project and a server, which has built a month three times to warm up. The other parts
-have separate servers. --results FILE saves the results of each part as it ends. Parts that aren't measured are read
-from this file.
+have separate servers. --results FILE saves the results of each part as it ends. The results of parts that aren't
+measured are read from this file.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 def month(number: int) -> date:
-    """Return the first day of the month with a number. Month 0 warms the server up."""
+    """Return the first day of month `number`. Month 0 is the month that warms the server up."""
     return batch_peer.month_before(BEGIN, 1 - number)
 
 

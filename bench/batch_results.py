@@ -1,4 +1,4 @@
-"""Results of bench/batch.py, and figures of them: a line through the costs of the months, and means."""
+"""Results of bench/batch.py, and figures derived from them: a line through the costs of the months, and means."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ from bench.scale_project import ScaleProject, parse_time
 
 PAGE = Page(DOCS / "scaling.md", "made by bench/duckdb_peer.py", ("",))
 FIRST = "2024-01-01"
-# The figures that must be equal on both sides. For each table: its column with the month, and exact figures.
+# The figures that must be equal on both sides. For each table: the column with the month, and exact figures.
 COMPARED = {
     "intermediate.int_trips_checked": (
         "file_month",

@@ -45,7 +45,7 @@ class Lakes:
         self.top = top
 
     def lake(self, rows: int) -> Path:
-        """Return the lake with a number of rows, in addition to the month that warms the server up."""
+        """Return a lake of `rows` rows, in addition to those of the month that warms the server up."""
         folder = self.top / f"lake-{rows}"
         if not folder.exists():
             temporary = self.top / f"part-{rows}"
@@ -60,7 +60,7 @@ class Lakes:
         return folder / "lake"
 
     def made(self, rows: int) -> Lake:
-        """Return the cost of making the lake with a number of rows."""
+        """Return the cost of making the lake of `rows` rows."""
         return Lake(**json.loads((self.top / f"lake-{rows}" / "made.json").read_text()))
 
 

@@ -76,11 +76,11 @@ class Build:
     tables: list[Table]
 
     def layer(self, name: str) -> Layer:
-        """Return the layer with a name."""
+        """Return the layer named `name`."""
         return next(item for item in self.layers if item.name == name)
 
     def table(self, name: str) -> Table:
-        """Return the table with a name."""
+        """Return the table named `name`."""
         return next(item for item in self.tables if item.name == name)
 
     def sql_total(self, figure: str) -> float:
