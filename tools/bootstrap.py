@@ -81,7 +81,7 @@ def pinned(lock: str, names: Iterable[str]) -> str:
 
 
 def digest(root: Path, group: str) -> str:
-    """Return a hash of everything that a group's environment depends on: its lock, pyproject.toml and the folder."""
+    """Return a hash of all that a group's environment depends on: the lock, pyproject.toml, and the folder's path."""
     texts = [(root / name).read_text() for name in (LOCKS[group], "pyproject.toml")]
     return hashlib.sha256("".join([*texts, str(root)]).encode()).hexdigest()
 
@@ -166,7 +166,7 @@ def find_uv() -> "str | None":
 
 
 def pinned_uv(lock: str, python: str, progress: Progress, scratch: Path) -> str:
-    """Install the uv that the lock pins with pip, and return its path."""
+    """Use pip to install the uv that the lock pins, and return the path of uv."""
     wanted = scratch / "uv.txt"
     wanted.write_text(pinned(lock, ["uv"]))
     hashed = ["install", "--require-hashes", "--no-deps", "-r", wanted]

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from penstock.errors import PenstockError
 
-# The new module names by those of version 0.1.0, which a project's own Python models may still import.
+# New name of each renamed module, by its name in version 0.1.0. Python models of a project may still use old names.
 RENAMED = {"months": "training_months", "store": "model_store", "watch": "monitoring"}
 
 

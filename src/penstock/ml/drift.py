@@ -1,12 +1,12 @@
-"""Measure how far a month's features have moved from those of a version's training months.
+"""Measure the drift of features: how far a month's values have moved from the values in a version's training months.
 
 The distance between two months is the mean difference of their quantiles (the Wasserstein distance) divided by the
 feature's standard deviation over the training months. A month's drift is its distance to the nearest training
 month, so a training month has no drift.
 
 Quantiles also suit features with few distinct values a month, such as a mean for each zone. The population
-stability index doesn't: it counts rows in bins, so a zone mean that crosses an edge by a cent moves all trips of
-its zone to another bin.
+stability index doesn't suit them, because it counts rows in bins. A zone's mean that crosses the edge of a bin by a
+cent would move all trips of the zone to another bin.
 """
 
 from __future__ import annotations

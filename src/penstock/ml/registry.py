@@ -1,6 +1,6 @@
 """Promote versions of models. The live version, which makes the predictions, is the newest promoted version.
 
-A version is promoted if it beats both the baseline and the version that is live when it is evaluated.
+A new version is promoted if its error is below the errors of the baseline and of the current live version.
 """
 
 from __future__ import annotations
