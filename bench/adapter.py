@@ -1,9 +1,9 @@
-"""dbt commands by penstock's adapter beside stock dbt-spark: one server, one project, in turns.
+"""Compare penstock's adapter with dbt-spark by the time of dbt commands.
 
-Both adapters read the same project (Delta tables throughout) on the same warm server. dbt-spark has a profile with
-its required keys alone, and each adapter has its own schemas. The figures are medians of wall seconds of the whole
-command, their ratio, and where the time goes: the number of statements and the seconds that they took as dbt saw
-them (several run at once).
+Both adapters run the same project, whose tables are all Delta tables, on the same warm server. They take turns and
+write to separate schemas. The profile of dbt-spark has only the required keys. The figures are the median wall
+seconds of the whole command and their ratio. The number of statements, and the sum of the seconds that dbt waited
+for them, show where the time goes. Statements run in parallel, so this sum can exceed the wall seconds.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from penstock.spark.server.record import Record
 PAGE = None
 MODELS, TESTED, SECONDS, SEED_ROWS, CROWD = 20, 40, 6, 100_000, 2_000
 STOCK, OURS = "dbt-spark", "penstock"
-# Two jobs run beside many tables of other projects in the same schema.
+# The last two jobs run in a schema that also contains many tables of other projects (the crowd).
 JOBS = {
     "models": (("build", "--select", "small"), f"{MODELS} small models, {TESTED} tests"),
     "statements": (("run", "--select", "slow", "--threads", "1"), f"5 statements of {SECONDS} s"),
@@ -41,7 +41,7 @@ CROWDED = {"crowd", "docs"}
 
 @dataclass(frozen=True)
 class Measured:
-    """One command: wall seconds, statements sent, and the sum of the seconds that these took."""
+    """One command: its wall seconds, its number of statements, and the sum of the statements' seconds."""
 
     wall: float
     statements: int
@@ -55,7 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def project_files() -> dict[str, str]:
-    """Return 20 models (half of them views) with 40 tests, 5 slow statements, a large seed, 10 models for a crowd."""
+    """Return 20 models (half of them views) with 40 tests, 5 slow models, a large seed, and 10 models for the crowd."""
     files, tested = {}, []
     for number in range(MODELS):
         kind = "view" if number % 2 else "table"
@@ -94,7 +94,7 @@ def seed() -> str:
 
 
 def profiles(server: Record) -> str:
-    """Return a target for each adapter; dbt-spark's has its required keys, and the threads that both have."""
+    """Return profiles with a target for each adapter. dbt-spark's has only required keys and the threads."""
     spark = {"type": "spark", "method": "thrift", "host": "127.0.0.1", "port": server.ports.thrift, "user": "bench"}
     spark |= {"auth": "CUSTOM", "password": server.token}
     outputs = {
@@ -116,7 +116,7 @@ def run_dbt(folder: Path, adapter: str, *command: str) -> Measured:
 
 
 def create_crowd(server: Record) -> None:
-    """Create tables of other projects in each adapter's schema for the crowd."""
+    """Create the tables of other projects in the schema of each adapter that the crowd jobs use."""
     cursor = server.connect().cursor()
     for schema in ("stock_crowd", "own_crowd"):
         cursor.execute(f"create schema if not exists {schema}")
@@ -125,10 +125,10 @@ def create_crowd(server: Record) -> None:
 
 
 def measure_job(folder: Path, job: str, rounds: int) -> dict[str, list[Measured]]:
-    """Run a job by both adapters in turns."""
+    """Run a job with the two adapters in turns."""
     command, _ = JOBS[job]
     results: dict[str, list[Measured]] = {STOCK: [], OURS: []}
-    # One round of both warms the server up, with the first job alone: dbt-spark polls every 5 s, other jobs are long.
+    # One round of the first job warms the server up. The other jobs would take long: dbt-spark polls every 5 s.
     warm_ups = int(job == "models")
     for number in range(rounds + warm_ups):
         for adapter, measured in results.items():
@@ -140,7 +140,7 @@ def measure_job(folder: Path, job: str, rounds: int) -> dict[str, list[Measured]
 
 
 def rows(job: str, results: dict[str, list[Measured]]) -> list[list[str]]:
-    """Return a row for each adapter: medians, and the ratio of ours."""
+    """Return a row for each adapter, with its medians. Penstock's row also has the ratio."""
     base = statistics.median(result.wall for result in results[STOCK])
     cells = []
     for adapter, measured in results.items():
@@ -153,7 +153,7 @@ def rows(job: str, results: dict[str, list[Measured]]) -> list[list[str]]:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
-    """Measure each job by both adapters."""
+    """Measure each job with both adapters."""
     write_project(folder, project_files())
     settings = load(folder)
     try:

@@ -1,20 +1,21 @@
-"""The cost of a build beside another commit: CPU seconds, SQL statements and wall seconds, in one run.
+"""Compare the cost of a build in this checkout and at another commit: CPU seconds, SQL statements, wall seconds.
 
     make bench NAME=against COMMIT=…
     .venv/bin/python bench/run.py against COMMIT [--rounds 1] [--write-docs]
     .venv/bin/python bench/run.py against --only-ours --folder DIR [--server-options='-XX:…'] [--spark-conf k=v]
 
-Each side is a copy of the project with its own server, as the commit ships it. The sample has landed, everything was
-built once, and the server was stopped, which also leaves the archive of loaded classes. Then, in turns:
+Each side is a copy of the project at one commit, with its own server. To prepare a side, the benchmark lands the
+sample, builds everything once, and stops the server, which then writes its class-data archive. The sides take turns
+at these steps:
 
-* build: `dbt build` three times with nothing changed. The first of all steps starts the server.
+* build: `dbt build` three times with nothing changed. The first build also starts the server.
 * test, run: `dbt test`, and `dbt run` with nothing changed.
 * month: one more month lands, and `dbt run` builds it.
 
-Models tagged `ml` are left out. CPU seconds are those of Spark, the metastore, the supervisor and dbt; a step
-includes the work that Spark still does after dbt has ended. Statements are counted in dbt's debug log: it has none of
-those that set up a session. --only-ours measures this checkout alone. With --folder the copies stay, and their tables
-are built again only when the project's files changed.
+Models tagged `ml` are left out. CPU seconds are those of Spark, the metastore, the supervisor and dbt. They include
+the work that Spark still does after dbt has ended. Statements are counted in dbt's debug log, which doesn't list the
+statements that set up a session. --only-ours measures only this checkout. --folder keeps the copies, and a later run
+builds their tables again only if the project's files have changed.
 """
 
 from __future__ import annotations
@@ -60,7 +61,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse options that don't fit together."""
+    """End with a usage error if options contradict each other."""
     if not options.from_results and bool(options.commit) == options.only_ours:
         parser.error("name a commit, or give --only-ours")
     if options.write_docs and options.only_ours:
@@ -70,14 +71,14 @@ def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) 
 
 
 def print_cost(side: str, step: str, cost: Cost) -> None:
-    """Print a line for a step that was measured."""
+    """Print a line with the cost of a step."""
     roles = ", ".join(f"{role} {cpu:.1f}" for role, cpu in sorted(cost.processes.items(), key=lambda item: -item[1]))
     figures = f"{cost.cpu:6.1f} CPU s ({roles}), {cost.statements} statements, {cost.wall:.1f} s, {cost.nodes} nodes"
     print(f"{side:14} {step:8} {figures}", flush=True)
 
 
 def make_sides(options: argparse.Namespace, folder: Path) -> list[Side]:
-    """Copy the project for each side, and build everything once."""
+    """Copy the project for each side, and build everything once on each."""
     sides = []
     if options.commit:
         commit = git("rev-parse", "--short", f"{options.commit}^{{commit}}").decode().strip()

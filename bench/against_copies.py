@@ -1,4 +1,4 @@
-"""Copies of the project for bench/against.py: the files of a commit or of the checkout, and their environment."""
+"""Copy the project for bench/against.py: the files of a commit or of the checkout, and a Python environment."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CHECKOUT = "checkout"
 PIN = re.compile(r"^([a-z0-9][\w.\-]*(?:\[[^\]]*\])?)==(\S+)\s*(;[^\\]*)?", re.MULTILINE)
 SCRIPT = "#!{python}\nimport sys\nfrom {module} import {name}\nsys.exit({name}())\n"
 DBT = ("dbt.cli.main", "cli")
-# In pyproject.toml: commits have the command's function in different modules.
+# Read from pyproject.toml, because the module of the command's function differs between commits.
 ENTRY_POINT = re.compile(r'^penstock = "([\w.]+):(\w+)"$', re.MULTILINE)
 
 
@@ -40,7 +40,7 @@ def copy_commit(commit: str, folder: Path) -> None:
 
 
 def copy_checkout(folder: Path) -> None:
-    """Copy the checkout's files into a folder, uncommitted ones included."""
+    """Copy the checkout's files, including uncommitted ones, into a folder."""
     for name in git("ls-files", "-z", "--cached", "--others", "--exclude-standard").decode().split("\0"):
         source, target = ROOT / name, folder / name
         if name and (source.is_file() or source.is_symlink()):
@@ -50,7 +50,7 @@ def copy_checkout(folder: Path) -> None:
 
 
 def other_versions(lock: str, installed: Mapping[str, str] | None = None) -> list[str]:
-    """Return the packages that a lock pins to another version than this environment has."""
+    """Return the packages that a lock pins to a different version than this environment has."""
     other = []
     for name, pinned, marker in PIN.findall(lock):
         required = Requirement(f"{name}=={pinned} {marker}")
@@ -59,14 +59,14 @@ def other_versions(lock: str, installed: Mapping[str, str] | None = None) -> lis
         try:
             present = installed[required.name] if installed is not None else version(required.name)
         except (PackageNotFoundError, KeyError):
-            continue  # a development package that running doesn't need
+            continue  # a development package, which isn't needed to run the project
         if present != pinned:
             other.append(f"{required.name} {present}, pinned {pinned}")
     return other
 
 
 def entry_point(pyproject: str) -> tuple[str, str]:
-    """Return module and function of the command `penstock`, from the text of pyproject.toml."""
+    """Return the module and function of the command `penstock`, from the text of pyproject.toml."""
     found = ENTRY_POINT.search(pyproject)
     if not found:
         sys.exit('needed: `penstock = "MODULE:FUNCTION"` in pyproject.toml. found: none. do: name another commit')
@@ -74,13 +74,14 @@ def entry_point(pyproject: str) -> tuple[str, str]:
 
 
 def make_environment(name: str, project: Path, folder: Path, packages: Path | None) -> Path:
-    """Make an environment that has the lock's packages and runs a copy's `src`; return its folder of scripts.
+    """Make an environment with the lock's packages that runs a copy's `src`. Return the environment's bin folder.
 
     Args:
         name: the commit, or CHECKOUT.
         project: the copy.
-        folder: for an environment that shares the packages of another one.
-        packages: that other one. By default this environment; if the commit's lock pins other versions, a new one.
+        folder: where to make an environment that shares the packages of another environment.
+        packages: the folder of that other environment. The default is the running environment. If the commit's lock
+            pins other versions, the default is a new environment.
     """
     lock = project / "requirements.lock"
     other = other_versions(lock.read_text()) if name != CHECKOUT and not packages and lock.exists() else []
@@ -101,7 +102,7 @@ def make_environment(name: str, project: Path, folder: Path, packages: Path | No
 
 
 def _bootstrap(project: Path) -> Path:
-    """Make `.venv` from the commit's lock: by uv if it is on PATH, else by the commit's script."""
+    """Make `.venv` from the commit's lock, with uv if it is on PATH, otherwise with the commit's script."""
     home = project / ".venv"
     if uv := shutil.which("uv"):
         variables = {**os.environ, "VIRTUAL_ENV": str(home)}

@@ -25,23 +25,23 @@ BUILD = ("dbt", "build", "--exclude", "tag:ml")
 RUN = ("dbt", "run", "--exclude", "tag:ml")
 TEST = ("dbt", "test", "--exclude", "tag:ml")
 MONTH = "2023-05"
-# Folders that a round changes; `penstock down` leaves the rest of the state.
+# The folders that a round changes. `penstock down` changes nothing else in the state folder.
 DATA = ("lake", "warehouse", "target", "registry", ".penstock/metastore_db")
-# Files that the tables don't depend on; a change of any other file makes the prepared tables stale.
+# Files that don't affect the tables. If any other file changes, the prepared tables are stale.
 IRRELEVANT = {*DATA, ".penstock", ".venv", "logs", "bench", "docs", "penstock.yml"}
 IRRELEVANT |= {"CHANGELOG.md", "README.md", "Makefile"}
 PORTS = ("thrift", "connect", "ui", "metastore")
-# dbt writes it for each statement that it sends.
+# dbt logs this line for each statement that it sends.
 SENT = re.compile(r"^\S+ \[debug\] \[[^\]]*\]: Using \w+ connection ", re.MULTILINE)
 
 
 def count_statements(log: str) -> int:
-    """Return how many statements dbt sent, by its debug log."""
+    """Return the number of statements in dbt's debug log."""
     return len(SENT.findall(log))
 
 
 def free_ports() -> dict[str, int]:
-    """Return free ports for a server, not the usual ones: other servers that start now take those."""
+    """Return free ports for a server. Default ports are avoided, because a server that starts now may take them."""
     with contextlib.ExitStack() as stack:
         sockets = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in PORTS]
         return {name: item.getsockname()[1] for name, item in zip(PORTS, sockets, strict=True)}
@@ -50,7 +50,7 @@ def free_ports() -> dict[str, int]:
 def merge_settings(
     settings: Mapping[str, Any], ports: Mapping[str, int], java_options: str = "", spark_conf: Sequence[str] = ()
 ) -> dict[str, Any]:
-    """Return penstock.yml with ports, more options of the Spark JVM and more Spark settings (`key=value`)."""
+    """Return penstock.yml with other ports, more options of the Spark JVM and more Spark settings (`key=value`)."""
     server = {**(settings.get("server") or {}), "ports": dict(ports)}
     if java_options:
         server["java_options"] = [*(server.get("java_options") or ()), *shlex.split(java_options)]
@@ -64,8 +64,8 @@ class Side:
 
     Args:
         name: the commit, or CHECKOUT.
-        folder: created if missing. Tables in it that were built from the same files are used again.
-        packages: folder of an environment whose packages replace the chosen ones.
+        folder: the copy's folder, created if missing. Tables that were built there from the same files are reused.
+        packages: folder of the environment whose packages the copy uses; None to choose one by the lock.
     """
 
     def __init__(self, name: str, folder: Path, packages: Path | None = None) -> None:
@@ -78,7 +78,7 @@ class Side:
         self.bin = make_environment(name, self.folder, folder / "environment", packages)
 
     def _remove_files(self) -> None:
-        """Remove the files of an earlier copy; keep its tables and its server's state."""
+        """Remove the files of an earlier copy, except its tables and its server's state."""
         for path in self.folder.iterdir():
             if path.name not in (*DATA, ".penstock", ".venv"):
                 shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -99,12 +99,12 @@ class Side:
         return digest.hexdigest()
 
     def run(self, *command: str, logs: Path | None = None) -> Finished:
-        """Run a command in the copy, with dbt's logs in a folder; end the benchmark when it fails."""
+        """Run a command in the copy and end the benchmark if it fails. dbt logs to the folder `logs`, if given."""
         variables = {"DBT_LOG_PATH": str(logs or self.logs / "other"), "DBT_LOG_LEVEL_FILE": "debug"}
         return run_command(command, self.folder, self.bin, variables, (*DROPPED, "PYTHON"))
 
     def prepare(self, rows: int) -> None:
-        """Land the sample, build everything once, stop the server, and save the data for every round."""
+        """Land the sample, build everything once, stop the server, and save the data that each round restores."""
         stamp, wanted = self.prepared / "stamp", f"{self._fingerprint()} {rows}"
         if stamp.exists() and stamp.read_text() == wanted:
             return
@@ -127,11 +127,11 @@ class Side:
                 shutil.copytree(source / name, target / name)
 
     def down(self) -> None:
-        """Stop the server if it is up."""
+        """Stop the server if it runs."""
         self.run("penstock", "down")
 
     def measure(self, builds: int, wanted: Sequence[str], month_rows: int) -> Iterator[tuple[str, Cost]]:
-        """Yield the cost of each step; the first step starts the server, which is stopped at the end."""
+        """Yield the cost of each step. The first step starts the server, and the end of the last one stops it."""
         self._copy(self.prepared, self.folder)
         commands = {f"build {number}": BUILD for number in range(1, builds + 1)}
         commands |= {name: command for name, command in (("test", TEST), ("run", RUN)) if name in wanted}

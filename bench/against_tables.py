@@ -1,4 +1,4 @@
-"""Results of bench/against.py, the costs of each step of two sides, and their tables."""
+"""Results of bench/against.py (the costs of each step on two sides), and tables of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from bench.report import table
 from bench.threads import ENDED, GROUPS, OTHER, cpu_by_group, group_of
 
-# Highest ratio of CPU seconds to the base commit's; highest number of statements of a build.
+# The aims: at most this ratio of CPU seconds to those of the base commit, and at most this many statements a build.
 AIM, STATEMENTS = 0.5, 120
 ROLES = ("spark", "metastore", "dbt", "supervisor")
 LABELS = {
@@ -31,7 +31,7 @@ class Cost:
         threads: Spark's CPU seconds by thread name.
         statements: SQL statements that dbt sent.
         nodes: nodes that dbt ran.
-        built: tables of which at least one interval was built.
+        built: number of tables of which at least one interval was built.
     """
 
     wall: float
@@ -49,13 +49,13 @@ class Cost:
 
 @dataclass(frozen=True)
 class Results:
-    """Costs by side, then by step; one for each round. The base commit comes first.
+    """Costs by side and step, one for each round. The base commit comes first.
 
     Attributes:
         rows: rows of the sample lake.
-        month_rows: rows of the month that the last step builds.
-        machine: cores, memory, and the day.
-        sides: two sides, or the checkout alone.
+        month_rows: rows of the additional month that the last step builds.
+        machine: the machine's cores and memory, and the day of the measurement.
+        sides: costs of two sides, or only of the checkout.
     """
 
     rows: int
@@ -65,7 +65,7 @@ class Results:
 
 
 def read(data: dict[str, Any]) -> Results:
-    """Return results from their JSON."""
+    """Return the results that JSON data contains."""
     sides = {
         side: {step: [Cost(**item) for item in items] for step, items in steps.items()}
         for side, steps in data["sides"].items()
@@ -87,7 +87,7 @@ def ordinal(number: int) -> str:
 
 
 def median(costs: Sequence[Cost], figure: Callable[[Cost], float]) -> float:
-    """Return the median over the rounds."""
+    """Return the median of a figure over the rounds."""
     return statistics.median(figure(cost) for cost in costs)
 
 
@@ -97,7 +97,7 @@ def step_names(results: Results) -> list[str]:
 
 
 def steps_with_aims(results: Results) -> list[str]:
-    """Return the steps with aims: the first build, the last one on the same server, both kinds of `dbt run`."""
+    """Return the steps that have aims: the first and the last build on one server, and both kinds of `dbt run`."""
     builds = [step for step in step_names(results) if step.startswith("build ")]
     wanted = (*builds[:1], *builds[-1:], "run", "month")
     return [step for step in dict.fromkeys(wanted) if step in step_names(results)]
@@ -164,7 +164,7 @@ def threads(results: Results) -> list[str]:
 
 
 def other_threads(results: Results, count: int = 8) -> list[str]:
-    """Return a line for each side: the threads without a group that used most CPU in the first step."""
+    """Return a line for each side: the threads outside all groups that used most CPU time in the first step."""
     lines = []
     for side, measured in results.sides.items():
         first = next(iter(measured.values()))[0]
@@ -175,7 +175,7 @@ def other_threads(results: Results, count: int = 8) -> list[str]:
 
 
 def aims(results: Results) -> list[str]:
-    """Return the table of the aims, and whether each is met."""
+    """Return the table of the aims, and of whether each aim is met."""
     rows = []
     for step in steps_with_aims(results):
         ratio = _ratio(results, step)

@@ -1,15 +1,16 @@
-"""The cost of one more month: `dbt run` month by month, with nothing to do, by threads, and beside dbt's microbatch.
+"""Measure the cost of one more month: by number of months, by threads, and compared with dbt's microbatch.
 
     .venv/bin/python bench/run.py batch [--months 36] [--rows 60000] [--only PARTS] [--write-docs]
 
-* months: made rows of one size land month by month, and one `dbt run` builds each.
+* months: synthetic months of equal size land one after another, and one `dbt run` builds each.
 * nochange: `dbt run` when nothing changed, and the Spark jobs that it starts.
-* threads: one month built again with 1, 2 and 4 threads, in turns.
-* peer: one more month by `interval`, by dbt's `microbatch`, and as a table that is fully refreshed.
-* memory: backfills with 1 GB of heap, of few rows and of ten times as many.
+* threads: one month is built again with 1, 2 and 4 threads in turns.
+* peer: one more month is built with the strategy `interval`, with dbt's `microbatch`, and by a full refresh.
+* memory: backfills with a heap of 1 GB, with few rows and with ten times as many.
 
-The first three share a project and a server that has built a month three times to warm up; the others have separate
-servers. With --results FILE the results are kept there, part by part, and parts that are left out are taken from it.
+The first three parts share a project and a server, which has built a month three times to warm up. The other parts
+have separate servers. --results FILE saves the results of each part as it ends. The results of parts that aren't
+measured are read from this file.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse too few months."""
+    """End with a usage error if there are too few months."""
     if options.months < FEWEST:
         parser.error(f"--months: {FEWEST} or more, to fit a line")
 
 
 def month(number: int) -> date:
-    """Return the first day of month `number`; month 0 warms the server up."""
+    """Return the first day of month `number`. Month 0 is the month that warms the server up."""
     return batch_peer.month_before(BEGIN, 1 - number)
 
 
@@ -71,7 +72,7 @@ def warm_up(project: Project, rows: int) -> None:
 
 
 def measure_months(project: Project, count: int, rows: int) -> Months:
-    """Land and build months one after another; end the benchmark when a run built anything but its month."""
+    """Land and build months one after another. End the benchmark if a run builds anything but its month."""
     names, costs = [f"{month(number):%Y-%m}" for number in range(1, count + 1)], []
     for number, name in enumerate(names, 1):
         project.land(name, rows)
@@ -104,7 +105,7 @@ def measure_no_change(project: Project, count: int, runs: int) -> NoChange:
 
 
 def measure_threads(project: Project, rounds: int, rows: int) -> Threads:
-    """Build month 1 again, with each number of threads in turns."""
+    """Build month 1 again and again, with each number of threads in turns."""
     costs: dict[str, list[Cost]] = {count: [] for count in COUNTS}
     for _ in range(rounds):
         for count, measured in costs.items():
@@ -128,7 +129,7 @@ def measure_shared(folder: Path, options: argparse.Namespace, save: Save) -> Non
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
-    """Measure the chosen parts; take the others from earlier results."""
+    """Measure the chosen parts, and read the other parts from earlier results."""
     data = json.loads(options.results.read_text()) if options.results and options.results.exists() else {}
     results = {name: read(name, item) for name, item in data.items()}
 

@@ -1,4 +1,4 @@
-"""Memory of Spark's process in backfills: with a small heap, few rows and ten times as many."""
+"""Measure the memory of Spark's process in backfills with a small heap: of few rows, and of ten times as many."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _peak(project: Project, label: str, months: int, rows: int) -> Peak:
 
 
 def _backfill(folder: Path, rows: int) -> Peak:
-    """Run `penstock backfill` of three months, from files of this many rows each."""
+    """Run `penstock backfill` of three months, each from a file of `rows` rows."""
     with Project(folder / f"memory-{rows}", HEAP) as project:
         dataset = catalog.load(project.folder).dataset("yellow")
         raw = project.folder / "raw"
@@ -37,7 +37,7 @@ def _backfill(folder: Path, rows: int) -> Peak:
 
 
 def _one_run(folder: Path, rows: int) -> Peak:
-    """Build twelve months by one `dbt run`, two in a commit."""
+    """Build twelve months by one `dbt run`, two months in each commit."""
     with Project(folder / "memory-year", HEAP) as project:
         path = project.folder / "dbt_project.yml"
         settings = yaml.safe_load(path.read_text())
@@ -50,5 +50,5 @@ def _one_run(folder: Path, rows: int) -> Peak:
 
 
 def measure(folder: Path, rows: int) -> Memory:
-    """Backfill months of few rows, months of ten times as many, and a year: each on a fresh server."""
+    """Backfill months of few rows, months of ten times as many, and a whole year, each on a new server."""
     return Memory(HEAP, [_backfill(folder, rows), _backfill(folder, 10 * rows), _one_run(folder, rows)])

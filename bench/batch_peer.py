@@ -1,7 +1,7 @@
-"""One more month after eleven: strategy `interval` beside dbt's `microbatch` and a full refresh.
+"""Build a twelfth month: compare the strategy `interval` with dbt's `microbatch` and a full refresh.
 
-The months end with the current one, since `microbatch` chooses its batches by the clock: it builds the current one and
-its lookback, and never an older month that lands late.
+The last of the months is the current month, since `microbatch` chooses its batches by the clock: it builds the current
+month and the lookback before it, and never builds an older month that lands late.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ INCREMENTAL = {"materialized": "incremental", "event_time": "revenue_month", "pa
 
 
 def project_files(begin: date) -> dict[str, str]:
-    """Return a dbt project of one source and the same model three times, as text by path."""
+    """Return a dbt project, as text by path: one source, and the same model three times."""
     configs = {
         INTERVAL: {**INCREMENTAL, "incremental_strategy": INTERVAL},
         MICROBATCH: {
@@ -69,9 +69,9 @@ def month_before(month: date, back: int) -> date:
 
 
 def measure(folder: Path, rows: int, rounds: int) -> Peer:
-    """Build eleven months by each strategy, then the twelfth, whose rows land again before each round.
+    """Build eleven months by each strategy, then the twelfth month, which lands again before each round.
 
-    The first round warms up.
+    The first round warms the server up.
     """
     current = datetime.now(timezone.utc).date().replace(day=1)
     begin, eleventh = month_before(current, MONTHS - 1), month_before(current, 1)
@@ -84,7 +84,7 @@ def measure(folder: Path, rows: int, rounds: int) -> Peer:
         project.run("dbt", "run")
         for number in range(rounds + 1):
             project.land(f"{current:%Y-%m}", rows, ["yellow"], seed=number + 2)
-            # The order changes with each round: the first run also registers the new month with Spark.
+            # Each round has another order, because the first run also registers the new month with Spark.
             for name in names[number % 3 :] + names[: number % 3]:
                 cost = project.run("dbt", "run", "--select", f"revenue_{name}")
                 result = next(item for item in project.results() if item["unique_id"].startswith("model."))

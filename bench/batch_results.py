@@ -1,4 +1,4 @@
-"""Results of bench/batch.py, a line through the costs of the months, and means of the first and last ones."""
+"""Results of bench/batch.py, and figures derived from them: a line through the costs of the months, and means."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from typing import Any
 
 from bench.projects import Cost
 
-# The first months still warm the server up: they are shown, and left out of every figure. Means are of FEW months.
+# The first WARM months still warm the server up: the chart shows them, but no figure uses them.
+# A mean is over FEW months.
 WARM, FEW = 2, 3
 
 
 @dataclass(frozen=True)
 class Fit:
-    """The line of least squares through the costs of months.
+    """The least-squares line through the costs of months.
 
     Attributes:
-        start: its value at month 0, in the costs' unit.
+        start: value of the line at month 0, in the costs' unit.
         slope: cost that each month adds, in the costs' unit.
-        mean: mean of the costs that it fits.
+        mean: mean of the fitted costs.
     """
 
     start: float
@@ -34,7 +35,7 @@ class Fit:
 
 
 def fit(costs: Sequence[float]) -> Fit:
-    """Return the line through the costs of months 1, 2, … without those that warm up.
+    """Return the line through the costs of months 1, 2, … without the months that warm the server up.
 
     Raises:
         ValueError: fewer than two months are left.
@@ -47,7 +48,7 @@ def fit(costs: Sequence[float]) -> Fit:
 
 
 def mean_of_first(costs: Sequence[float]) -> float:
-    """Return the mean cost of the first three months after those that warm up."""
+    """Return the mean cost of the first three months after the months that warm the server up."""
     return statistics.mean(costs[WARM : WARM + FEW])
 
 
@@ -65,7 +66,7 @@ class Months:
         memory: Spark's heap.
         names: the months.
         costs: costs of their runs.
-        tables: in how many tables each run replaced the month.
+        tables: number of tables in which each run replaced the month.
     """
 
     rows: int
@@ -75,13 +76,13 @@ class Months:
     tables: int
 
     def costs_of(self, kind: str) -> list[float]:
-        """Return one kind of cost of each month: wall, spark or client."""
+        """Return one kind of cost for each month: wall, spark or client."""
         return [float(getattr(cost, kind)) for cost in self.costs]
 
 
 @dataclass(frozen=True)
 class NoChange:
-    """Runs with nothing to do: their costs, and medians of Spark jobs, of those that read trips, of new versions."""
+    """Runs with nothing to do: costs, and median numbers of Spark jobs, jobs that scan trips, and new versions."""
 
     months: int
     costs: list[Cost]
@@ -92,7 +93,7 @@ class NoChange:
 
 @dataclass(frozen=True)
 class Threads:
-    """The same month built again, by the number of threads; `rounds` of each in turns."""
+    """Costs of building the same month again, by number of threads. Each number of threads has `rounds` costs."""
 
     rounds: int
     rows: int
@@ -101,7 +102,7 @@ class Threads:
 
 @dataclass(frozen=True)
 class Way:
-    """One strategy when the twelfth month lands.
+    """The cost of one strategy when the twelfth month lands.
 
     Attributes:
         batches: intervals or batches that one run built; 0 for a full refresh.
@@ -116,7 +117,7 @@ class Way:
 
 @dataclass(frozen=True)
 class Peer:
-    """The same model by `interval`, `microbatch` and as a table; `rows` of each of the months."""
+    """The same model with `interval`, with `microbatch` and as a table. Each of the months has `rows` rows."""
 
     rows: int
     months: int
@@ -125,14 +126,14 @@ class Peer:
 
 @dataclass(frozen=True)
 class Peak:
-    """A backfill on a fresh server.
+    """A backfill on a new server.
 
     Attributes:
         words: the command.
-        months, rows: number of months, and rows of each.
-        commits: commits of fct_trips.
-        resident: peak memory of Spark's process, bytes.
-        heap: peak of the heap that Spark saw in use, bytes.
+        months, rows: number of months, and of rows in each month.
+        commits: number of commits to fct_trips.
+        resident: peak resident memory of Spark's process, in bytes.
+        heap: peak of the used heap that Spark reports, in bytes.
     """
 
     words: str
@@ -145,7 +146,7 @@ class Peak:
 
 @dataclass(frozen=True)
 class Memory:
-    """Backfills with one size of heap."""
+    """Backfills with the same size of heap."""
 
     heap: str
     peaks: list[Peak]
@@ -156,7 +157,7 @@ def _costs(items: list[dict[str, float]]) -> list[Cost]:
 
 
 def read(name: str, data: dict[str, Any]) -> Any:
-    """Return a part's results from their JSON."""
+    """Return the results of a part that JSON data contains."""
     if name == "months":
         return Months(**{**data, "costs": _costs(data["costs"])})
     if name == "nochange":

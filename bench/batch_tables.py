@@ -1,4 +1,4 @@
-"""Tables and the chart of bench/batch.py's results, for docs/operations.md."""
+"""Show the results of bench/batch.py in docs/operations.md: tables and a chart."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _seconds(values: tuple[float, ...]) -> tuple[str, ...]:
 
 
 def months(results: Months) -> list[str]:
-    """Return the table of the first months, the last ones, and the cost that each month adds."""
+    """Return the table of the mean costs of the first and last months, and the cost that each month adds."""
     count, costs = len(results.costs), [results.costs_of(kind) for kind in KINDS]
     lines = [fit(values) for values in costs]
     rows = [
@@ -72,7 +72,7 @@ def nochange(results: NoChange) -> list[str]:
 
 
 def threads(results: Threads) -> list[str]:
-    """Return the table of one month by threads, beside one thread."""
+    """Return the table of a month's cost by number of threads, compared with one thread."""
     base = medians(next(iter(results.costs.values())))
     heads = (f"`--threads` (medians of {results.rounds} rounds)", HEADS[0], "times", *HEADS[1:])
     rows: list[tuple[str, ...]] = []
@@ -83,7 +83,7 @@ def threads(results: Threads) -> list[str]:
 
 
 def peer(results: Peer) -> list[str]:
-    """Return the table of the three strategies, beside `interval`."""
+    """Return the table of the three strategies, compared with `interval`."""
     ways = results.ways
     base = next(iter(ways.values()))
     heads = ("strategy", "built by one run", "model's seconds", "times", "Spark's CPU seconds", "times", "`dbt run`")
@@ -101,7 +101,7 @@ def peer(results: Peer) -> list[str]:
 
 
 def memory(results: Memory) -> list[str]:
-    """Return the table of peaks, and the second by the first."""
+    """Return the table of peaks, with the ratio of the second peak to the first."""
     heads = ("what was built", "months", "rows a month", "commits", "peak of the process, MB", "peak of its heap, MB")
     rows = [
         (
@@ -129,7 +129,7 @@ PARTS: Mapping[str, Callable[[Any], list[str]]] = {
 
 
 def chart(results: Months) -> str:
-    """Return the cost of each month as SVG; the months that warm up are hollow."""
+    """Return the cost of each month as SVG. Points of months that warm the server up are hollow."""
     series = []
     for kind, (label, color) in SERIES.items():
         values = results.costs_of(kind)
@@ -140,7 +140,7 @@ def chart(results: Months) -> str:
 
 
 def report(results: Mapping[str, Any]) -> Report:
-    """Return a block for each part that was measured, and the chart; the tables are printed part by part."""
+    """Return a block for each measured part, and the chart. The tables were printed when each part ended."""
     blocks = {name: lines(results[name]) for name, lines in PARTS.items() if name in results}
     pictures = {PICTURE: chart(results["months"])} if "months" in results else {}
     return Report([], blocks, pictures)

@@ -1,4 +1,4 @@
-"""Line charts as SVG that needs no script, no font and no network."""
+"""Draw line charts as SVG without scripts, fonts or network access."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ STYLE = """
 
 @dataclass(frozen=True)
 class Series:
-    """Points at x = 1, 2, …, and a straight line.
+    """Points at x = 1, 2, … and a straight line.
 
     Attributes:
-        label: of the legend.
-        color: as in CSS.
-        values: of the points.
-        hollow: how many of the first points are hollow; the line begins after them.
-        slope, intercept: of the line.
+        label: name in the legend.
+        color: color in CSS notation.
+        values: y of each point.
+        hollow: number of first points that are hollow. The line begins after them.
+        slope, intercept: slope and intercept of the line.
     """
 
     label: str
@@ -35,7 +35,7 @@ class Series:
 
 
 def axis_step(highest: float) -> float:
-    """Return the distance of an axis' marks: 1, 2 or 5 times a power of ten, at most six up to the highest value."""
+    """Return the step between an axis' marks: 1, 2 or 5 times a power of ten, at most six steps in all."""
     size = 0.1
     while True:
         for factor in (1, 2, 5):
@@ -45,13 +45,13 @@ def axis_step(highest: float) -> float:
 
 
 class Chart:
-    """Series over the same x. Both axes start at zero, so that a constant looks constant.
+    """A chart of several series over the same x. Both axes start at zero, so that a constant looks constant.
 
     Args:
-        title: above the chart.
-        series: of equal length.
-        x_label, y_label: of the axes.
-        point_label: what a point stands for, shown with its number when the pointer is on it.
+        title: text above the chart.
+        series: the series, which have equal lengths.
+        x_label, y_label: names of the axes.
+        point_label: noun for a point, such as `month`. A tooltip shows it with the point's number.
     """
 
     def __init__(self, title: str, series: Sequence[Series], x_label: str, y_label: str, point_label: str) -> None:
@@ -104,7 +104,7 @@ class Chart:
             yield f'<text class="soft" x="{left + 14}" y="48">{escape(series.label)}</text>'
 
     def svg(self) -> str:
-        """Return the chart."""
+        """Return the chart as SVG."""
         title = escape(self.title)
         return "\n".join(
             [

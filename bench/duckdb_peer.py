@@ -1,11 +1,11 @@
-"""The SQL models beside DuckDB: the same five tables from the same landed files, as CPU seconds and a ratio.
+"""Compare the SQL models with DuckDB: the same five tables from the same landed files, as CPU seconds and a ratio.
 
     .venv/bin/python bench/run.py duckdb [--rows 5000000 25000000] [--lakes DIR] [--results FILE] [--write-docs]
 
-For each number of rows: a lake of twelve made months of green and yellow trips; the tables by `dbt run` on a
-server that has built a small month, one model after another; and the same tables by a DuckDB process. Counts and exact
-sums of both are compared; a difference ends the benchmark. Spark's CPU seconds are those of its JVM; DuckDB's are those
-of its whole process.
+For each number of rows, the benchmark makes a lake of twelve synthetic months of green and yellow trips. `dbt run`
+builds the tables one model after another, on a server that has built a small month before. A DuckDB process builds the
+same tables. The benchmark compares row counts and exact sums, and ends if they differ. Spark's CPU seconds are those
+of its JVM. DuckDB's are those of its whole process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from bench.scale_project import ScaleProject, parse_time
 
 PAGE = Page(DOCS / "scaling.md", "made by bench/duckdb_peer.py", ("",))
 FIRST = "2024-01-01"
-# Both sides must agree on these: each table's month, and exact figures of its rows.
+# The figures that must be equal on both sides. For each table: the column with the month, and exact figures.
 COMPARED = {
     "intermediate.int_trips_checked": (
         "file_month",
@@ -56,12 +56,12 @@ COMPARED = {
 
 @dataclass(frozen=True)
 class Pair:
-    """CPU seconds of both by table, for one number of rows.
+    """CPU seconds of Spark and DuckDB for one number of rows.
 
     Attributes:
-        rows: of the lake.
+        rows: number of rows of the lake.
         spark, duckdb: CPU seconds by table.
-        whole: CPU seconds of DuckDB's whole process, its start included.
+        whole: CPU seconds of DuckDB's whole process, including its start.
     """
 
     rows: int
@@ -71,18 +71,18 @@ class Pair:
 
 
 def figures_query(name: str) -> str:
-    """Return SQL for a table's figures that both sides understand; the month that warms up is left out."""
+    """Return SQL, valid in Spark and DuckDB, for a table's figures without the month that warms the server up."""
     month, figures = COMPARED[name]
     return f"select {figures} from {name} where {month} >= date '{FIRST}'"
 
 
 def as_text(row: Sequence[Any]) -> tuple[str, ...]:
-    """Return a row as text; drivers give different types to the same values."""
+    """Return a row as text, because the two drivers return the same values in different types."""
     return tuple(str(value).split(".000")[0] for value in row)
 
 
 def build_by_spark(project: ScaleProject) -> dict[str, float]:
-    """Build the tables by dbt; return CPU seconds of Spark's JVM by table."""
+    """Build the tables by dbt, and return the CPU seconds of Spark's JVM by table."""
     project.warm_up()
     names = {name.rsplit(".", 1)[-1]: name for name in COMPARED}
     with CpuTimeline([project.spark]) as timeline:
@@ -97,7 +97,7 @@ def build_by_spark(project: ScaleProject) -> dict[str, float]:
 
 
 def build_by_duckdb(lake: Path, database: Path) -> tuple[dict[str, float], float]:
-    """Build the tables by DuckDB; return CPU seconds by table, and of the whole process."""
+    """Build the tables by DuckDB, and return the CPU seconds by table and of the whole process."""
     script = Path(__file__).with_name("duckdb_tables.py")
     finished = run_command((sys.executable, str(script), str(lake), str(database), FIRST), database.parent)
     return json.loads(finished.output.splitlines()[-1]), finished.cpu
@@ -117,7 +117,7 @@ def compare(project: ScaleProject, database: Path) -> None:
 
 
 def measure_pair(folder: Path, lakes: Lakes, rows: int) -> Pair:
-    """Build the tables on one lake by both."""
+    """Build the tables of one lake by Spark and by DuckDB."""
     lake = lakes.lake(rows)
     database = folder / f"{rows}.duckdb"
     with ScaleProject(folder / f"peer-{rows}", lake, MEMORY) as project:
@@ -130,7 +130,7 @@ def measure_pair(folder: Path, lakes: Lakes, rows: int) -> Pair:
 
 
 def pairs_table(pairs: Sequence[Pair]) -> list[str]:
-    """Return the table of CPU seconds for a million rows of the lake, by table and in all."""
+    """Return the Markdown table of CPU seconds per million rows of the lake, by table and in total."""
     heads = ["rows", "table", "Spark, CPU s a million rows", "DuckDB, CPU s a million rows", "ratio"]
     rows = []
     for pair in pairs:
@@ -146,7 +146,7 @@ def pairs_table(pairs: Sequence[Pair]) -> list[str]:
 
 
 def report(pairs: Sequence[Pair], day: str) -> Report:
-    """Return the table, with the conditions of the measurement above it."""
+    """Return the Markdown table below a line with the conditions of the measurement."""
     intro = (
         f"{COUNT} months of green and yellow, {THREADS} threads each; {spark_version()}, {MEMORY} of heap; "
         f"DuckDB {version('duckdb')}; {day}."
@@ -156,7 +156,7 @@ def report(pairs: Sequence[Pair], day: str) -> Report:
 
 
 def read(data: Mapping[str, Any]) -> list[Pair]:
-    """Return results from their JSON."""
+    """Return the results that JSON data contains."""
     return [Pair(**item) for item in data["pairs"]]
 
 
@@ -168,7 +168,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
-    """Measure the sizes that have no results yet."""
+    """Measure the numbers of rows that have no results yet."""
     path: Path = options.results or folder / "results.json"
     pairs = read(json.loads(path.read_text())) if path.exists() else []
     lakes = Lakes(options.lakes.resolve() if options.lakes else folder)

@@ -1,10 +1,10 @@
-"""The peer of the SQL models: DuckDB builds the same five tables from the same landed files.
+"""Build the five tables of the SQL models with DuckDB from the same landed files, for comparison.
 
     .venv/bin/python bench/duckdb_tables.py LAKE DATABASE FIRST_MONTH
 
-The algorithm is that of the models: a 64-bit key finds the few rows that can have a mirror or a repeat, and only
-those are compared exactly. The quality rules are this project's list. Prints CPU seconds by table as JSON. The process
-does nothing else, so that its CPU seconds are DuckDB's.
+The algorithm is the same as in the models: a 64-bit key finds the few rows that may have a mirror or a repeat, and
+only those rows are compared exactly. The quality rules come from the project's list. The program prints CPU seconds by
+table as JSON. It does nothing else, so that the CPU seconds of the process are DuckDB's.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import duckdb
 ROOT = Path(__file__).resolve().parent.parent
 THREADS = 2
 CHECKED, TRIPS = "intermediate.int_trips_checked", "warehouse.fct_trips"
-# The columns of both services in the models' order, with their names in the landed files.
+# The columns of both services after the times, in the models' order: name in the model, then name in the file.
 SHARED = {
     "pickup_zone_id": "pulocationid",
     "dropoff_zone_id": "dolocationid",
@@ -52,7 +52,7 @@ SAME_ROW = """
     tolls_amount, improvement_surcharge, congestion_surcharge, airport_fee, cbd_congestion_fee, total_amount,
     store_and_fwd_flag, trip_type, ehail_fee
 """
-# Expressions of the rules' conditions that DuckDB writes differently.
+# Expressions in the rules' conditions that have another form in DuckDB.
 DUCKDB_EXPRESSIONS = {"trunc(cast(pickup_at as date), 'month')": "cast(date_trunc('month', pickup_at) as date)"}
 FACTS = f"""
 select
@@ -114,7 +114,7 @@ left join fired using (service_type, file_month, rule)
 
 
 def landed_files(lake: Path, service: str, first: str) -> list[str]:
-    """Return the landed files of a service, from the first month on."""
+    """Return the landed files of a service from the first month onward."""
     folders = sorted((lake / service).glob("file_month=*"))
     return [str(path) for item in folders if item.name >= f"file_month={first}" for path in item.glob("*/*.parquet")]
 
@@ -132,7 +132,7 @@ def staging_query(lake: Path, service: str, first: str) -> str:
 
 
 def broken_rules(rules: Sequence[dict[str, Any]], severity: str) -> str:
-    """Return an expression for the names of the rules of a severity that a row breaks."""
+    """Return an expression for the names of the rules of one severity that fire for a row."""
     conditions = {}
     for rule in rules:
         if rule["severity"] == severity and set(rule["services"]) & set(SERVICES):
@@ -146,7 +146,7 @@ def broken_rules(rules: Sequence[dict[str, Any]], severity: str) -> str:
 
 
 def checked_query(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> str:
-    """Return the query of int_trips_checked, its windows included."""
+    """Return the query of int_trips_checked, including that of int_trips_windowed."""
     return f"""
     with trips as ({" union all ".join(staging_query(lake, service, first) for service in SERVICES)}),
     keyed as (select *, hash({SAME_TRIP}) as trip_key from trips),
@@ -201,7 +201,7 @@ def table_queries(lake: Path, rules: Sequence[dict[str, Any]], first: str) -> di
 
 
 def main() -> None:
-    """Build the tables; print the CPU seconds of each."""
+    """Build the tables, and print the CPU seconds of each."""
     sys.path.insert(0, str(ROOT))
     from tests.support.project_macros import macros
 

@@ -1,12 +1,12 @@
-"""The gain of physical design: the same query on good and on careless layouts, in turns, as ratios.
+"""Measure the gain from physical design: the same query on good and on careless layouts, in turns, as ratios.
 
     .venv/bin/python bench/run.py layout [--trips 25000000] [--keep DIR] [--write-docs]
 
-Makes trips with `penstock sample`, writes them in several layouts on a server with two cores, and runs the variants
-of each query in turns: one round to warm up, then medians. The files, bytes and exchanges that explain the seconds
-come from Spark's REST API.
+The benchmark makes trips with `penstock sample`, writes them in several layouts on a server with two cores, and runs
+the variants of each query in turns. After one round to warm up, it takes medians. The files, bytes and exchanges that
+explain the seconds come from Spark's REST API.
 
-With --keep the data stays in a folder and isn't made again; `--rounds 0` then only shows the last results.
+--keep keeps the data in a folder, where later runs reuse it. With `--rounds 0` such a run only shows the last results.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ PAGE = Page(DOCS / "physical-design.md", "layout: ")
 MEMORY, MONTHS = "5g", "2024-01..2024-12"
 MODELS = ("monthly_zone_revenue", "hourly_zone_revenue")
 DELTA = "spark.databricks.delta."
-# fct_trips without the checks that need a window: this benchmark doesn't measure them.
+# fct_trips without the checks that need a window, because this benchmark doesn't measure these checks.
 TRIPS = """
 select
     md5(concat_ws('|', service_type, cast(file_month as string), cast(source_row as string))) as trip_id,
@@ -48,19 +48,19 @@ where pickup_at >= file_month and pickup_at < add_months(file_month, 1) and pick
 
 
 class Layouts:
-    """A project with a table for each layout, and its server; a step that was done once in its folder is skipped.
+    """A project with a table for each layout, and its server. Steps that were already done in the folder are skipped.
 
     Args:
-        folder: of the project.
-        trips: rows that are made.
-        target: MB of a well-sized file.
+        folder: the project's folder.
+        trips: number of rows to make.
+        target: size of a well-sized file, in MB.
     """
 
     def __init__(self, folder: Path, trips: int, target: int) -> None:
         self.folder, self.trips, self.target = folder, trips, target
 
     def once(self, name: str, step: Callable[[], Any]) -> None:
-        """Do a step, unless it is recorded as done."""
+        """Do a step and record it as done, unless it is recorded already."""
         record = self.folder / "done" / name
         if record.exists():
             return
@@ -85,7 +85,7 @@ class Layouts:
 
     @contextmanager
     def session(self, settings: Mapping[str, str] = NONE) -> Iterator[Any]:
-        """Yield a cursor of a session with these settings."""
+        """Yield a cursor of a new session with some settings."""
         connection = self.server.connect()
         try:
             cursor = connection.cursor()
@@ -101,11 +101,11 @@ class Layouts:
             cursor.execute(statement)
 
     def write_tables(self) -> None:
-        """Write the table of each layout, and build models of this project on the good one."""
+        """Write the table of each layout, and build models of this project on the good layout."""
         models = ("--select", "dim_zones", "stg_green_trips", "stg_yellow_trips")
         self.once("seeds", lambda: self.run("dbt", "seed"))
         self.once("views", lambda: self.run("dbt", "run", *models))
-        # target_file_size(mb) sets these for the session that writes: shuffled rows are twice as wide.
+        # target_file_size(mb) sets these for the session that writes. Shuffled rows are twice as wide as rows in files.
         optimized = {
             f"{DELTA}optimizeWrite.enabled": "true",
             f"{DELTA}optimizeWrite.binSize": f"{2 * self.target}m",
@@ -127,18 +127,18 @@ class Layouts:
         self.once(name, lambda: self.sql(create, settings))
 
     def files(self, name: str) -> Table:
-        """Return how many files a table has, and their bytes."""
+        """Return the number and bytes of a table's files."""
         with self.session() as cursor:
             cursor.execute(f"describe detail {name}")
             detail = dict(zip([column[0] for column in cursor.description], cursor.fetchone(), strict=True))
         return Table(detail["numFiles"], detail["sizeInBytes"])
 
     def execute(self, variant: Variant, settings: Mapping[str, str] = NONE) -> Measured:
-        """Run a query; return its wall seconds and how Spark executed it.
+        """Run a query, and return its wall seconds and how Spark executed it.
 
         Args:
             variant: the query.
-            settings: of the session, in addition to the variant's.
+            settings: settings of the session, in addition to those of the variant.
         """
         token = f"layout {time.time_ns()}"
         with self.session({**variant.settings, **settings}) as cursor:
@@ -146,7 +146,7 @@ class Layouts:
             cursor.execute(f"/* {token} */ {variant.sql}")
             cursor.fetchall()
             seconds = time.monotonic() - begin
-        # The UI has a statement a moment after its client.
+        # The client gets its rows a moment before the UI has the statement.
         for _ in range(100):
             if executed := self.status.executed_plan(lambda text: token in text):
                 return Measured(variant.label.format(target=self.target), variant.table, seconds, executed)
@@ -154,7 +154,7 @@ class Layouts:
         raise SystemExit(f"needed: {variant.label} in Spark's REST API. found: none. do: see the server's log")
 
     def compare(self, variants: tuple[Variant, ...], rounds: int) -> list[Measured]:
-        """Run the variants in turns; return the median of each."""
+        """Run the variants in turns, and return the median of each."""
         seconds: list[list[float]] = [[] for _ in variants]
         for _ in range(rounds + 1):
             for variant, taken in zip(variants, seconds, strict=True):
@@ -165,7 +165,7 @@ class Layouts:
         ]
 
     def measure(self, rounds: int) -> Results:
-        """Measure all comparisons, and run the queries that are shown."""
+        """Measure all comparisons, and run the queries whose plans the docs show."""
         measured = {}
         for name, variants in COMPARISONS.items():
             measured[name] = self.compare(variants, rounds)
@@ -187,7 +187,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
-    """Write the tables, and measure; without rounds, read the last results."""
+    """Write the tables and measure. Without rounds, read the last results."""
     top = (options.keep or folder).resolve()
     layouts = Layouts(top / f"{options.trips}-{options.target}", options.trips, options.target)
     last = layouts.folder / "results.json"

@@ -1,4 +1,4 @@
-"""Queries of bench/layout.py: comparisons of variants, and queries that are shown for their plans."""
+"""Queries of bench/layout.py: comparisons of variants, and queries whose plans the docs show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ JOINED = f"{GOOD} as trips inner join warehouse.dim_zones as zones on trips.pick
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to run a query; `label` names the layout or the hint."""
+    """One way to run a query. `label` names the layout or the hint."""
 
     label: str
     table: str
@@ -32,10 +32,10 @@ def _by_service(label: str, table: str, where: str = "") -> Variant:
     return Variant(label, table, f"select service_type, {COUNTED} from {table} as trips {where} group by service_type")
 
 
-# Spark's count of the bytes of local files misses reads by vectored IO, the default. Each query runs once more
-# without it, untimed, for its figures.
+# Spark doesn't count the bytes of local files that vectored IO (the default) reads. To get these bytes, each query
+# runs once more without vectored IO and without being timed.
 COUNTING = {"parquet.hadoop.vectored.io.enabled": "false"}
-# The first variant of each is the good one; seconds of the others are given as a multiple of its seconds.
+# The first variant of each comparison is the good one. The seconds of the others are shown as multiples of its seconds.
 COMPARISONS = {
     "trips joined with zones": (
         _join("`broadcast('zones')`", "broadcast(zones)"),
@@ -64,7 +64,7 @@ SKEWED = {
     f"{ADAPTIVE}skewJoin.skewedPartitionThresholdInBytes": "4m",
     f"{ADAPTIVE}skewJoin.skewedPartitionFactor": "3",
 }
-# These run once, for their plans.
+# These queries run once. The docs show their plans.
 SHOWN = {
     "few groups": Variant("zone", GOOD, f"select pickup_zone_id, {COUNTED} from {GOOD} as trips group by all"),
     "many groups": Variant("trip", GOOD, f"select count(*) from ({HIGHEST.format(key='trip_id')}) where most > 0"),

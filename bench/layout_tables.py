@@ -1,4 +1,4 @@
-"""Tables and shortened plans of bench/layout.py's results, for docs/physical-design.md."""
+"""Show the results of bench/layout.py in docs/physical-design.md: tables and shortened plans."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from penstock.plans.plan_parser import parse
 from penstock.plans.queries import without_column_ids
 from penstock.plans.rest_api import ExecutedPlan
 
-# Operators that are left out of the docs: internals of execution, and the places where adaptive execution stops.
+# Operators that the docs leave out: internals of execution, and the stages of adaptive execution.
 LEFT_OUT = {"AdaptiveSparkPlan", "ColumnarToRow", "Project", "ShuffleQueryStage", "BroadcastQueryStage"}
 LEFT_OUT |= {"ResultQueryStage", "Execute", "WriteFiles", "CommandResult"}
 NULLS = re.compile(r"(?i)isnotnull\([^()]*\)(, | AND )?")
-# Characters of a line; columns that a scan's line names rather than counts.
+# Longest line, in characters; largest number of columns that a scan's line names instead of counting.
 WIDTH, FEW = 118, 4
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table's files."""
+    """The number and bytes of a table's files."""
 
     files: int
     bytes: int
@@ -33,7 +33,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Measured:
-    """The median seconds of a query, and how Spark executed it; `words` is the layout or the hint."""
+    """The median seconds of a query, and how Spark executed it. `words` is the label of the variant."""
 
     words: str
     table: str
@@ -42,7 +42,7 @@ class Measured:
 
     @property
     def plan(self) -> Plan:
-        """Return the plan as it ran."""
+        """Return the plan that ran."""
         return parse(self.executed.plan)
 
     def metrics(self, operator: str, metric: str) -> list[str]:
@@ -54,7 +54,7 @@ class Measured:
         return sum(map(parse_metric, self.metrics(f"Scan parquet spark_catalog.{self.table}", metric)))
 
     def stage_bytes(self, name: str) -> int:
-        """Return the bytes that all stages together read, shuffled or spilled."""
+        """Return the sum over all stages of a figure in bytes: read, shuffled or spilled."""
         return sum(getattr(stage, name) for stage in self.executed.stages)
 
 
@@ -63,12 +63,12 @@ class Results:
     """Results of one run.
 
     Attributes:
-        trips, rows: rows that were made, and rows of fct_trips.
+        trips, rows: number of rows that were made, and of rows in fct_trips.
         rounds, cores, memory, day: conditions of the measurement.
-        measured: by comparison, each of its variants.
+        measured: the measured variants, by comparison.
         shown: queries that ran once, for their plans.
-        tables: files of the tables.
-        models: this project's own models.
+        tables: files of the layouts' tables.
+        models: files of the tables of this project's models.
     """
 
     trips: int
@@ -84,7 +84,7 @@ class Results:
 
 
 def read(data: dict[str, Any]) -> Results:
-    """Return results from their JSON."""
+    """Return the results that JSON data contains."""
 
     def executed(item: dict[str, Any]) -> ExecutedPlan:
         plan = plan_store.parse_executed_plan(item)
@@ -104,7 +104,7 @@ def read(data: dict[str, Any]) -> Results:
 
 
 def figures(results: Results) -> list[str]:
-    """Return the table of the comparisons."""
+    """Return the Markdown table of the comparisons."""
     heads = ("question", "layout or hint", "seconds", "times", "files read", "their size", "read of it", "shuffled")
     intro = (
         f"{results.trips:,} trips made, {results.rows:,} kept; {results.cores} cores, {results.memory} of heap; "
@@ -129,7 +129,7 @@ def figures(results: Results) -> list[str]:
 
 
 def tables(results: Results) -> list[str]:
-    """Return the table of the tables' files."""
+    """Return the Markdown table of the files of each table."""
     rows = [
         (f"`{name}`", f"{item.files:,}", format_bytes(item.bytes), format_bytes(item.bytes // item.files))
         for name, item in results.tables.items()
@@ -138,7 +138,7 @@ def tables(results: Results) -> list[str]:
 
 
 def groups(results: Results) -> list[str]:
-    """Return the table of aggregations with few groups and with many: a partial aggregate saves only with few."""
+    """Return the table of aggregations. A partial aggregate saves shuffled rows only if there are few groups."""
     heads = (
         "grouped by",
         "seconds",
@@ -186,7 +186,7 @@ def _describe(item: Operator) -> str:
 
 
 def _without_null_tests(condition: str) -> str:
-    """Return a condition without the null tests that Spark adds to each comparison, and without outer brackets."""
+    """Return a condition without outer brackets and without the null tests that Spark adds to each comparison."""
     left = NULLS.sub("", condition)
     while left.startswith("(") and left.endswith(")") and ") " not in left:
         left = left[1:-1]
@@ -200,7 +200,7 @@ def _is_shown(item: Operator) -> bool:
 
 
 def excerpt(item: Operator, lead: str = "", mark: str = "") -> Iterator[str]:
-    """Yield a plan's lines, without the operators that are left out, cut to the docs' width."""
+    """Yield the lines of a plan, cut to the docs' width. Operators in LEFT_OUT have no line."""
     while not _is_shown(item) and len(item.children) == 1:
         item = item.children[0]
     line = f"{lead}{mark}{_describe(item)}"
@@ -211,7 +211,7 @@ def excerpt(item: Operator, lead: str = "", mark: str = "") -> Iterator[str]:
 
 
 def report(results: Results) -> Report:
-    """Return every block that the docs may have; the plans aren't printed."""
+    """Return every block that the docs may have. Plans are only written into the docs, not printed."""
     join, month, zone, _ = results.measured.values()
     plans = {
         "broadcast": join[0].plan,

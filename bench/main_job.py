@@ -1,7 +1,7 @@
-"""The main job on this machine: first run, warm build, memory of landing a large file.
+"""Measure the main job on this machine: the first run, a build on a warm server, and landing a large file.
 
-Works on a copy of the project with its own server. The figures are wall seconds and peak memory (MB) of whole
-processes. There is no ratio: nothing else does the same job.
+The benchmark runs on a copy of the project with its own server. The figures are wall seconds and peak memory (MB) of
+whole processes. There is no ratio, because no other tool does the same job.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
-    """Run quickstart, builds, and the landing; print the figures as they come."""
+    """Run the quickstart, the builds and the landing, and print each figure when it is known."""
     copy_project(folder)
     try:
         first = run_command(("penstock", "quickstart"), folder).wall

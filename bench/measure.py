@@ -1,6 +1,6 @@
-"""CPU seconds, memory and wall seconds of commands and processes.
+"""Measure CPU seconds, memory and wall seconds of commands and processes.
 
-Other work on the machine lengthens wall seconds; it hardly changes CPU seconds.
+Other work on the machine increases wall seconds, but hardly changes CPU seconds.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = ROOT / ".venv" / "bin"
 # Seconds between two readings of CpuTimeline.
 STEP = 0.2
-# Variables of the caller that would change what a command does.
+# Prefixes of the caller's environment variables that would change what a command does.
 DROPPED = ("DBT_", "PENSTOCK_")
-# Characters of a failed command's output that are shown.
+# Number of characters of a failed command's output that are shown.
 SHOWN = 3000
 METRIC = re.compile(r"([\d,.]+) (B|KiB|MiB|GiB)")
 BINARY_UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
@@ -37,10 +37,11 @@ class Finished:
     """A command that succeeded.
 
     Attributes:
-        wall: seconds until it ended.
-        cpu: CPU seconds of the command and of the processes that it waited for; a server is detached from it.
-        peak: the most resident memory that one of these processes held, bytes.
-        output: of both streams.
+        wall: seconds until the command ended.
+        cpu: CPU seconds of the command and of the processes that it waited for. A server isn't included, because it
+            is detached from the command.
+        peak: the peak resident memory of any one of these processes, in bytes.
+        output: standard output and standard error.
     """
 
     wall: float
@@ -56,14 +57,14 @@ def run_command(
     variables: Mapping[str, str] | None = None,
     dropped: tuple[str, ...] = DROPPED,
 ) -> Finished:
-    """Run a command and measure it; end the benchmark with the command's output when it fails.
+    """Run a command and measure it. If the command fails, print its output and end the benchmark.
 
     Args:
         command: program and arguments; the program's path is relative to `bin_folder`.
         folder: where the command runs.
-        bin_folder: comes first on PATH.
-        variables: set for the command, in addition to the environment.
-        dropped: prefixes of variables of the environment that the command doesn't get.
+        bin_folder: folder that is put first on PATH.
+        variables: environment variables that are set for the command in addition to the caller's.
+        dropped: prefixes of the caller's environment variables that the command doesn't get.
     """
     kept = {key: value for key, value in os.environ.items() if not key.startswith(dropped)}
     environment = {**kept, "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}", **(variables or {})}
@@ -79,7 +80,7 @@ def run_command(
         )
         try:
             _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:  # on SIGTERM too: the command ends before its server
+        except BaseException:  # also on SIGTERM, so that the command ends before its server
             process.terminate()
             process.wait()
             raise
@@ -100,7 +101,7 @@ def cpu_seconds(process: psutil.Process) -> float:
 
 
 def peak_memory(process: psutil.Process) -> int:
-    """Return the most resident memory that a process has held, in bytes; Linux only."""
+    """Return the peak resident memory of a process, in bytes. Works on Linux only."""
     status = Path(f"/proc/{process.pid}/status")
     if not status.exists():
         sys.exit("needed: /proc, to read the peak of a process's memory. found: none. do: run this part on Linux")
@@ -108,14 +109,14 @@ def peak_memory(process: psutil.Process) -> int:
 
 
 def parse_peak(status: str) -> int:
-    """Return the peak of resident memory in the text of /proc/PID/status, in bytes."""
+    """Return the peak resident memory, in bytes, from the text of /proc/PID/status."""
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert peak
     return int(peak[1]) * 1024
 
 
 def parse_metric(text: str) -> int:
-    """Return a metric of Spark's UI: `2,400`, `56.1 MiB`, or a total with the figures of its tasks."""
+    """Return a metric of Spark's UI as a number. Its text is `2,400`, `56.1 MiB`, or a total with figures of tasks."""
     last = text.splitlines()[-1]
     if size := METRIC.match(last):
         return round(float(size[1].replace(",", "")) * BINARY_UNITS[size[2]])
@@ -123,11 +124,11 @@ def parse_metric(text: str) -> int:
 
 
 def interpolate(instants: Sequence[float], values: Sequence[float], instant: float) -> float:
-    """Return the value at an instant, on straight lines between the readings; before and after them, the nearest one.
+    """Interpolate the value at an instant linearly. Before the first and after the last reading, return that reading.
 
     Args:
-        instants: of the readings, rising.
-        values: one for each instant.
+        instants: time of each reading, in ascending order.
+        values: value of each reading.
     """
     position = bisect_left(instants, instant)
     if position == 0:
@@ -139,10 +140,10 @@ def interpolate(instants: Sequence[float], values: Sequence[float], instant: flo
 
 
 class CpuTimeline:
-    """Read the CPU seconds of processes from a thread, from the beginning of a `with` to its end.
+    """Read the CPU seconds of processes repeatedly in a thread, from the beginning of a `with` block to its end.
 
     Args:
-        processes: Spark's server and its executors.
+        processes: processes of the Spark server and of its executors.
     """
 
     def __init__(self, processes: Sequence[psutil.Process]) -> None:

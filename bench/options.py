@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 
 
 def comma_separated(choices: Iterable[str]) -> Callable[[str], list[str]]:
-    """Return an argparse type for names that are separated by commas.
+    """Return an argparse type for a list of names separated by commas.
 
     Args:
         choices: the known names.

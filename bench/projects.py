@@ -1,4 +1,4 @@
-"""Projects of the benchmarks: copies of this one or projects of a few files, each with its own server."""
+"""Create the projects of benchmarks: copies of this project, or projects of a few files, each with its own server."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_
 
 
 def copy_project(folder: Path) -> None:
-    """Copy this project's files; jars and class-data archives are shared."""
+    """Copy this project's files. The copy shares the jars and class-data archives."""
     for name in COPIED:
         source, target = ROOT / name, folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ def copy_project(folder: Path) -> None:
 
 
 def write_project(folder: Path, files: Mapping[str, str]) -> None:
-    """Write a project of a few files, given as text by path; jars and class-data archives are shared."""
+    """Write a project of a few files, given as text by path. It shares this project's jars and class-data archives."""
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
@@ -61,7 +61,7 @@ def _share_caches(folder: Path) -> None:
 
 
 def write_settings(folder: Path, memory: str, **more: Any) -> None:
-    """Write penstock.yml for a server of this heap on two cores; `more` are its other keys."""
+    """Write penstock.yml for a server on two cores whose heap is `memory`. `more` has the other keys of the file."""
     server = {"memory": memory, "master": f"local[{CORES}]", **more.pop("server", {})}
     (folder / "penstock.yml").write_text(yaml.safe_dump({"version": 1, "server": server, **more}))
 
@@ -69,13 +69,13 @@ def write_settings(folder: Path, memory: str, **more: Any) -> None:
 def sample_command(
     months: str, rows: int, datasets: Iterable[str] = GREEN_AND_YELLOW, *options: str
 ) -> tuple[str, ...]:
-    """Return the command that makes and lands `rows` rows, in all months together.
+    """Return the command that makes and lands synthetic rows.
 
     Args:
         months: a month, or a span as in 2024-01..2024-03.
-        rows: in all.
-        datasets: whose files are made.
-        options: more of the command's options.
+        rows: number of rows in all months and datasets together.
+        datasets: the datasets to make files of.
+        options: more options of the command.
     """
     named = [word for name in datasets for word in ("--dataset", name)]
     return ("penstock", "sample", *named, "--months", months, "--rows", str(rows), *options)
@@ -89,7 +89,7 @@ def node_results(folder: Path) -> list[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class Cost:
-    """The cost of one command: wall seconds, CPU seconds of Spark's process and of the command."""
+    """The cost of one command: wall seconds, CPU seconds of Spark's process, and CPU seconds of the command."""
 
     wall: float
     spark: float
@@ -97,12 +97,12 @@ class Cost:
 
 
 class Project:
-    """A project with a server that is up within a `with`.
+    """A project whose server runs inside a `with` block.
 
     Args:
-        folder: of the project; it must not exist.
-        memory: heap of Spark's process.
-        files: text by path; by default, this project's files are copied.
+        folder: the project's folder, which must not exist yet.
+        memory: heap size of Spark's process.
+        files: the project's files, as text by path. By default, this project's files are copied.
     """
 
     def __init__(self, folder: Path, memory: str, files: Mapping[str, str] | None = None) -> None:
@@ -132,17 +132,17 @@ class Project:
         return process
 
     def run(self, *command: str) -> Cost:
-        """Run a command in the project; end the benchmark when it fails."""
+        """Run a command in the project. End the benchmark if the command fails."""
         before = cpu_seconds(self.spark)
         finished: Finished = run_command(command, self.folder)
         return Cost(finished.wall, cpu_seconds(self.spark) - before, finished.cpu)
 
     def land(self, months: str, rows: int, datasets: Iterable[str] = GREEN_AND_YELLOW, seed: int = 1) -> None:
-        """Make rows and land them; for the arguments see `sample_command`."""
+        """Make rows and land them. For the arguments, see `sample_command`."""
         self.run(*sample_command(months, rows, datasets, "--seed", str(seed)))
 
     def rebuild(self, first: str, end: str, *options: str) -> Cost:
-        """Build the months from `first` to the day before `end`, changed or not."""
+        """Build the months from `first` to the day before `end`, whether or not they are stale."""
         return self.run("dbt", "run", "--event-time-start", first, "--event-time-end", end, *options)
 
     def results(self) -> list[dict[str, Any]]:
@@ -154,7 +154,7 @@ class Project:
         return warehouse_query.run_query(self.settings, sql)
 
     def heap_peak(self) -> int:
-        """Return the most of the server's heap that Spark saw in use, in bytes."""
+        """Return the peak of the server's used heap that Spark reports, in bytes."""
         driver = next(item for item in self.status.get("executors") if item["id"] == "driver")
         return int(driver["peakMemoryMetrics"]["JVMHeapMemory"])
 
@@ -163,7 +163,7 @@ class Project:
         return sorted(str(name) for (name,) in self.query(f"select distinct relation from {LEDGER}"))
 
     def table_versions(self) -> int:
-        """Return the sum of the newest Delta versions of these tables."""
+        """Return the sum of the newest Delta versions of the tables in `interval_tables`."""
         tables = self.interval_tables()
         return sum(int(self.query(f"describe history {name} limit 1")[0][0]) for name in tables)
 
@@ -172,11 +172,11 @@ class Project:
         return max((int(job["jobId"]) for job in self.status.get("jobs")), default=-1)
 
     def jobs_since(self, job: int) -> tuple[int, int]:
-        """Return how many Spark jobs came after one, and how many of them belong to statements that scan trips.
+        """Return the number of Spark jobs after a job, and how many of them belong to statements that scan trips.
 
-        A statement scans trips if its plan scans a table of the lake or one that is built by interval.
+        A statement scans trips if its plan scans a table of the lake or a table in `interval_tables`.
         """
-        # Listed before the query of the run ledger, which takes jobs too.
+        # Listed before the query of the run ledger below, because that query starts jobs too.
         jobs = {int(item["jobId"]) for item in self.status.get("jobs")}
         tables = "|".join(re.escape(name) for name in self.interval_tables())
         scans = re.compile(rf"Scan parquet spark_catalog\.(lake\.(?!manifest)\w+|{tables})\b")

@@ -1,8 +1,9 @@
-"""A model by RDDs beside the same model in SQL: revenue by hour and zone, from the same table, in turns.
+"""Compare a model written with RDDs with the same model in SQL: revenue by hour and zone from the same table.
 
-A project with a made lake is built once. Then `hourly_zone_revenue` and `hourly_revenue_rdd` get full refreshes in
-turns. The figures are medians of the seconds that dbt reports for each model. Those of the RDD model include the
-start of its spark-submit driver, which is measured alone by the same model on an empty table.
+The benchmark builds a project with a synthetic lake once. Then it fully refreshes `hourly_zone_revenue` and
+`hourly_revenue_rdd` in turns. The figures are the median seconds that dbt reports for each model. The seconds of the
+RDD model include the start of its spark-submit driver. That start is also measured alone, by running the same model on
+an empty table.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def refresh(project: Project, model: str) -> float:
-    """Refresh a model fully; return the seconds that dbt reports for it."""
+    """Refresh a model fully, and return the seconds that dbt reports for the model."""
     project.run("dbt", "run", "--select", model, "--full-refresh")
     (result,) = (item for item in project.results() if item["unique_id"].endswith(f".{model}"))
     return float(result["execution_time"])

@@ -1,4 +1,4 @@
-"""Reports of benchmarks: Markdown tables, and pages of the docs that hold them between two comments."""
+"""Write the reports of benchmarks: Markdown tables, which pages of the docs contain between two comments."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def table(
     Args:
         heads: names of the columns.
         rows: cells of each row.
-        text_columns: how many of the first columns hold text; the others hold numbers, which are aligned right.
-        padded: pad the cells so that the lines can be read as they are.
+        text_columns: how many of the first columns contain text. The others contain numbers and are aligned right.
+        padded: whether to pad the cells, so that the Markdown text itself is easy to read.
     """
     widths = [max(len(row[column]) for row in (heads, *rows)) if padded else 0 for column in range(len(heads))]
 
@@ -41,7 +41,7 @@ def table(
 
 
 def format_bytes(amount: float) -> str:
-    """Return bytes for a person; a KB is 1024 bytes."""
+    """Return a readable number of bytes. A KB is 1024 bytes."""
     for unit, name in UNITS:
         if amount >= unit:
             return f"{amount / unit:,.1f} {name}" if amount < 10 * unit else f"{amount / unit:,.0f} {name}"
@@ -49,7 +49,7 @@ def format_bytes(amount: float) -> str:
 
 
 def format_rows(count: float) -> str:
-    """Return a number of rows for a person: 10 million, 1 billion."""
+    """Return a readable number of rows: 10 million, 1 billion."""
     for unit, name in ((BILLION, "billion"), (MILLION, "million")):
         if count >= unit:
             return f"{count / unit:.3g} {name}"
@@ -71,9 +71,9 @@ class Report:
     """The outcome of a benchmark.
 
     Attributes:
-        lines: printed at the end; empty if everything was printed already.
-        blocks: lines for the blocks of the page, by the block's name; a page that has one block names it "".
-        pictures: SVG texts by path below docs/.
+        lines: lines to print at the end; empty if everything was printed already.
+        blocks: lines of each block of the page, by the block's name. The only block of a page has the name "".
+        pictures: SVG text of each picture, by path below docs/.
     """
 
     lines: Sequence[str]
@@ -83,14 +83,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the docs with blocks that a benchmark writes; the text around them is written by hand.
+    """A page of the docs with blocks that a benchmark writes. The text around the blocks is written by hand.
 
-    A block stands between `<!-- MARK NAME -->` and `<!-- end -->`.
+    A block is located between `<!-- MARK NAME -->` and `<!-- end -->`.
 
     Attributes:
-        path: the page.
-        mark: text of the comments before the name, the blank included.
-        names: the blocks that the page must have; empty: any that the report has.
+        path: the page's file.
+        mark: text before the name in the opening comments, including the blank.
+        names: names of the blocks that the page must have; empty if the page may have any blocks of the report.
     """
 
     path: Path
@@ -108,7 +108,7 @@ class Page:
         return {match["name"]: match["text"].splitlines() for match in self.pattern.finditer(text)}
 
     def fill(self, text: str, blocks: Mapping[str, Sequence[str]]) -> str:
-        """Return a page's text with blocks replaced; a block that isn't given stays as it is.
+        """Return a page's text with the given blocks replaced and other blocks unchanged.
 
         Raises:
             SystemExit: the page lacks a block, or has one that the benchmark doesn't write.
@@ -131,7 +131,7 @@ class Page:
         return ", ".join(f"`<!-- {self.mark}{name} -->`" for name in names)
 
     def write(self, report: Report) -> None:
-        """Write a report's blocks into the page, and its pictures beside it."""
+        """Write a report's blocks into the page, and its pictures into docs/."""
         self.path.write_text(self.fill(self.path.read_text(), report.blocks))
         for name, svg in report.pictures.items():
             path = DOCS / name

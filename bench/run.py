@@ -3,8 +3,9 @@
     .venv/bin/python bench/run.py NAME [options]     # make bench NAME=…
     .venv/bin/python bench/run.py NAME --help
 
-Every benchmark is a module with `add_options` and `measure`. The runner parses the options, gives the benchmark a
-temporary folder, prints its report, and with --write-docs puts the report's blocks into the benchmark's page.
+Every benchmark is a module with `add_options` and `measure`. This runner parses the options, gives the benchmark a
+temporary folder, and prints the benchmark's report. With --write-docs it also writes the report's blocks into the
+benchmark's page of the docs.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 ROOT = Path(__file__).resolve().parent.parent
-if not __package__:  # run as a script, whose folder comes first on the path
+if not __package__:  # run as a script: Python puts the script's folder first on the path
     sys.path[0] = str(ROOT)
 
 from bench.report import Page, Report  # noqa: E402
@@ -39,10 +40,10 @@ BENCHMARKS = {
 class Benchmark(Protocol):
     """A module of this package that measures something.
 
-    It may have `check_options(parser, options)`, which ends with a usage error if options don't fit together.
+    The module may have `check_options(parser, options)`, which rejects contradictory options with a usage error.
 
     Attributes:
-        PAGE: the page of the docs that has the tables; None without one.
+        PAGE: the page of the docs that shows the tables; None if no page does.
     """
 
     __doc__: str | None
@@ -56,7 +57,7 @@ class Benchmark(Protocol):
 
 
 def load_benchmark(name: str) -> Benchmark:
-    """Import a benchmark; others may need packages that aren't installed."""
+    """Import only this benchmark, because other benchmarks may need packages that aren't installed."""
     return cast(Benchmark, importlib.import_module(f"bench.{BENCHMARKS[name][0]}"))
 
 

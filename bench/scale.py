@@ -1,14 +1,16 @@
-"""The cost of the project's own build by rows and by workers, and estimates from 10 million to 100 billion rows.
+"""Measure the cost of this project's build by rows and by workers, and estimate it up to 100 billion rows.
 
     .venv/bin/python bench/run.py scale [--rows 5000000 10000000 25000000] [--only PARTS] [--write-docs]
 
-* builds: `dbt build` of SQL models on made lakes of green and yellow rows, twelve months of each size: seconds
-  and CPU seconds of each layer, shuffled bytes, files, memory. On the smallest also trip_features, a Python model.
-* workers: the same build of the smallest lake on a standalone cluster of one worker and of two, in turns.
-* fixed: many months of few rows; and many small files of one table.
+* builds: `dbt build` of the SQL models on synthetic lakes of green and yellow trips, one lake of twelve months for
+  each number of rows. Measures seconds and CPU seconds of each layer, shuffled bytes, files and memory. On the
+  smallest lake it also builds trip_features, a Python model.
+* workers: the same build of the smallest lake on a standalone cluster, in turns with one worker and with two.
+* fixed: many months of few rows, and one table of many small files.
 
-Every server has built a small month before it is measured. Results are kept as JSON as they come: in the temporary
-folder, or with --results FILE, from which parts that are left out, and sizes that are there already, are taken.
+Every server has built a small month before it is measured. Results are saved as JSON when they are measured, in the
+temporary folder or in --results FILE. Parts that aren't measured, and sizes that the file already has, are read from
+that file.
 """
 
 from __future__ import annotations
@@ -37,13 +39,13 @@ Save = Callable[[Results], None]
 
 
 class Lakes:
-    """Lakes by number of rows, each made once in a folder below `top`."""
+    """Lakes of different numbers of rows. Each lake is made once, in a folder below `top`."""
 
     def __init__(self, top: Path) -> None:
         self.top = top
 
     def lake(self, rows: int) -> Path:
-        """Return the lake of this many rows and of the month that warms up."""
+        """Return a lake of `rows` rows, in addition to those of the month that warms the server up."""
         folder = self.top / f"lake-{rows}"
         if not folder.exists():
             temporary = self.top / f"part-{rows}"
@@ -58,17 +60,17 @@ class Lakes:
         return folder / "lake"
 
     def made(self, rows: int) -> Lake:
-        """Return the cost of making that lake."""
+        """Return the cost of making the lake of `rows` rows."""
         return Lake(**json.loads((self.top / f"lake-{rows}" / "made.json").read_text()))
 
 
 def warm_month() -> tuple[str, ...]:
-    """Return the command that lands the month that warms up."""
+    """Return the command that lands the month that warms the server up."""
     return sample_command(WARM[:7], WARM_ROWS)
 
 
 def measure_build(project: ScaleProject, rows: int, lake: Path) -> Build:
-    """Measure the build of a project that is up."""
+    """Measure the build of a project whose server runs."""
     project.warm_up()
     cost, layers, stages = project.build()
     landed = sum(path.stat().st_size for path in lake.rglob("*.parquet") if WARM not in str(path))
@@ -96,21 +98,21 @@ def measure_build(project: ScaleProject, rows: int, lake: Path) -> Build:
 
 
 def measure_builds(folder: Path, lakes: Lakes, options: argparse.Namespace, results: Results, save: Save) -> Results:
-    """Measure one build of each size, the smaller first."""
+    """Measure one build of each size in ascending order."""
     for rows in sorted(options.rows):
         if any(item.rows == rows for item in results.builds or []):
             continue
         lake = lakes.lake(rows)
         with ScaleProject(folder / f"build-{rows}", lake, MEMORY, python=rows == min(options.rows)) as project:
             builds = [*(results.builds or []), measure_build(project, rows, lake)]
-            # Saved before the server stops, which takes seconds.
+            # Saved before the server stops, because stopping takes seconds.
             results = replace(results, builds=builds, lakes=[*(results.lakes or []), lakes.made(rows)])
             save(results)
     return results
 
 
 def measure_workers(folder: Path, lakes: Lakes, options: argparse.Namespace, results: Results, save: Save) -> Results:
-    """Measure the smallest lake on one worker and on two, in turns."""
+    """Measure the build of the smallest lake, in turns with one worker and with two."""
     rows = min(options.rows)
     results = replace(results, workers=[])
     for turn in range(options.rounds):
@@ -123,7 +125,7 @@ def measure_workers(folder: Path, lakes: Lakes, options: argparse.Namespace, res
 
 
 def measure_fixed(folder: Path, lakes: Lakes, options: argparse.Namespace, results: Results, save: Save) -> Results:
-    """Measure months of few rows; then their trips in many files."""
+    """Measure many months of few rows, and then the trips of these months in many files."""
     with ScaleProject(folder / "months", folder / "months" / "lake", MEMORY) as project:
         run_command(warm_month(), project.folder)
         project.warm_up()
@@ -148,13 +150,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def check_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
-    """Refuse incomplete years."""
+    """End with a usage error if the months aren't whole years."""
     if options.months < scale_fixed.YEAR or options.months % scale_fixed.YEAR:
         parser.error(f"--months: whole years, found {options.months}")
 
 
 def measure(options: argparse.Namespace, folder: Path) -> Report:
-    """Measure the chosen parts; take the others from earlier results."""
+    """Measure the chosen parts, and read the other parts from earlier results."""
     path: Path = options.results or folder / "results.json"
     results = read(json.loads(path.read_text())) if path.exists() else Results()
     print(f"results in {path}", flush=True)

@@ -1,4 +1,4 @@
-"""The cost of months and files regardless of their rows: many months of few rows, and trips in many small files."""
+"""Measure the fixed cost of a month and of a file: many months of few rows, and trips in many small files."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bench.scale_results import TRIPS, Files, Fixed
 from penstock.lake.manifest import Manifest
 
 BEGIN_YEAR, YEAR = 2002, 12
-# Rows of each month, of two datasets.
+# Rows of each month, in both datasets together.
 FEW = 100
 MANY = "warehouse.many_files"
 PLANNED = f"explain select count(*) from {MANY} where pickup_zone_id = 74"
 
 
 def measure_months(project: ScaleProject, count: int) -> Fixed:
-    """Land and build many months of few rows; then run dbt with nothing to do.
+    """Land and build many months of few rows, and then run dbt with nothing to do.
 
     Args:
-        project: up and warm.
-        count: of months, whole years.
+        project: a project whose server runs and is warm.
+        count: number of months, a multiple of twelve.
     """
     end = BEGIN_YEAR + count // YEAR - 1
     run_command(sample_command(f"{BEGIN_YEAR}-01..{end}-12", count * FEW), project.folder)
@@ -61,15 +61,15 @@ def measure_files(project: ScaleProject, tasks: int) -> Files:
     """Copy fct_trips into many files, and plan a query on them.
 
     Args:
-        project: up, its trips built.
-        tasks: number of tasks that write; each writes a file for every month that it has rows of.
+        project: a project whose server runs and whose trips are built.
+        tasks: number of tasks that write. Each task writes one file for every month of its rows.
     """
     layout = "using delta partitioned by (pickup_month) tblproperties ('delta.checkpointInterval' = '1')"
     project.query(f"create or replace table {MANY} {layout} as select /*+ repartition({tasks}) */ * from {TRIPS}")
     log = project.path(MANY) / "_delta_log"
     count = sum("add" in action for action in read_actions(log))
     size = max(path.stat().st_size for path in log.glob("*.json"))
-    # The next commit writes a checkpoint.
+    # This commit makes Delta write a checkpoint.
     project.query(f"alter table {MANY} set tblproperties ('made.by' = 'bench')")
     checkpoint = sum(path.stat().st_size for path in log.rglob("*.parquet"))
     project.query("clear cache")

@@ -1,4 +1,4 @@
-"""Estimates for other numbers of rows: rates from the results of bench/scale.py, and plans by formula."""
+"""Estimate the cost for other numbers of rows: rates from the results of bench/scale.py, and plans from the rates."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from bench.report import GB, MB, MILLION
 from bench.scale_results import CHECKED, TRIPS, Build, Results
 
 HOUR = 3600
-# The target size of a file, as of `target_file_size(128)`, and of a task's input.
+# The target size of a file, as with `target_file_size(128)`, and of a task's input.
 FILE_MB = 128
-# Limits of the adapter and of Spark: intervals of one commit, bytes that a statement's tasks may send to the driver.
+# Limits: intervals in one commit (the adapter's), and bytes that a statement's tasks send to the driver (Spark's).
 PER_COMMIT = 12
 RESULT = GB
 EXECUTOR_CORES = 4
@@ -25,14 +25,14 @@ class Rates:
     """The cost of a row, a month and a file.
 
     Attributes:
-        cpu, cpu_fixed: Spark's CPU seconds for a million rows, and for a build without rows.
+        cpu, cpu_fixed: Spark's CPU seconds per million rows, and for a build without rows.
         busy: share of the cores' time in which they ran tasks.
-        shuffled, stage: bytes a row of all shuffles, and of the largest shuffle of one stage.
-        sent: bytes a row of the largest result that tasks sent to the driver, which broadcasts it.
-        lake, stored, trips, checked: bytes a row of the lake, all tables, fct_trips, int_trips_checked.
-        month: seconds for a month regardless of its rows.
-        landed: rows that one process makes and lands in a second.
-        state: bytes a file in memory.
+        shuffled, stage: bytes per row in all shuffles, and in the largest shuffle of one stage.
+        sent: bytes per row of the largest result that tasks sent to the driver, which then broadcasts it.
+        lake, stored, trips, checked: bytes per row of the lake, of all tables, of fct_trips and of int_trips_checked.
+        month: seconds per month, regardless of its rows.
+        landed: rows per second that one process makes and lands.
+        state: bytes of memory per file in Delta's list of files.
     """
 
     cpu: float
@@ -56,7 +56,7 @@ def busy(build: Build, cores: int = CORES) -> float:
 
 
 def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Return slope and intercept of the line of least squares through (rows, cost).
+    """Return the slope and intercept of the least-squares line through points (rows, cost).
 
     Raises:
         ValueError: fewer than two different numbers of rows.
@@ -68,10 +68,10 @@ def fit(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
 
 
 def compute_rates(results: Results) -> Rates:
-    """Return the rates: of the largest build, or of a line through all sizes.
+    """Return the rates. Each comes from the largest build, or from a line through the builds of all sizes.
 
     Raises:
-        ValueError: fewer than two sizes, or a part wasn't measured.
+        ValueError: fewer than two sizes were measured, or a part wasn't measured.
     """
     if not (results.builds and results.lakes and results.fixed and results.files):
         raise ValueError("a plan needs every part measured")
@@ -96,20 +96,22 @@ def compute_rates(results: Results) -> Rates:
 
 @dataclass(frozen=True)
 class Plan:
-    """The resources for `rows` in `months`, all of them built in `hours`.
+    """The resources to build `rows` in `months`, all in one run that takes `hours`.
 
     Attributes:
         core_hours: CPU hours of Spark's processes.
-        cores, executors: needed to finish in `hours`; executors of four cores.
+        cores, executors: the cores needed to finish in `hours`, and the number of executors with four cores each.
         shuffled: bytes of all shuffles.
-        intervals: most intervals of one commit whose result fits a statement's limit; 0 if not even one fits.
-        commits: commits of each table.
+        intervals: largest number of intervals in one commit whose result is within a statement's limit; 0 if even one
+            interval exceeds it.
+        commits: number of commits to each table.
         sent: bytes sent to the driver for one commit.
-        partitions: `spark.sql.shuffle.partitions`, so that each has 128 MB in the largest shuffle of a commit.
+        partitions: `spark.sql.shuffle.partitions` that gives each partition 128 MB in the largest shuffle of a commit.
         file: bytes of a month's landed file.
         stored, trips: bytes of all tables, and of a month of fct_trips.
-        files, state: files of fct_trips and int_trips_checked at the target size, and bytes of their lists in memory.
-        overhead: seconds for the months regardless of their rows.
+        files, state: number of files of fct_trips and int_trips_checked at the target size, and bytes of the lists of
+            these files in memory.
+        overhead: seconds for all months, regardless of their rows.
         landing: hours that one process needs to land all rows.
     """
 
@@ -134,7 +136,7 @@ class Plan:
 
 
 def make_plan(rates: Rates, rows: int, months: int, hours: float) -> Plan:
-    """Return the plan by the formulas of docs/scaling.md."""
+    """Return the plan that the formulas of docs/scaling.md give."""
     seconds = max(0.0, rates.cpu_fixed) + rates.cpu * rows / MILLION
     cores = max(1, math.ceil(seconds / (hours * HOUR * rates.busy)))
     month = rows / months

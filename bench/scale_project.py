@@ -1,4 +1,4 @@
-"""A project on a shared lake: its build, the cost of each layer, and its tables' files."""
+"""Build a project on a shared lake, and measure the cost of each layer and the files of its tables."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from penstock.spark.cluster import control as cluster
 BUILD = ("dbt", "build", "--threads", "1", *NO_TESTS)
 SQL = ("--exclude", "tag:ml", "trip_features")
 WITH_PYTHON = ("--exclude", "tag:ml")
-# With these limits the UI still has every stage of a build when the build has ended.
+# With these limits, the UI retains every stage until the build has ended.
 RETAINED = {
     "spark.ui.retainedStages": "20000",
     "spark.ui.retainedJobs": "20000",
@@ -34,14 +34,14 @@ EXECUTOR_MEMORY, WORKER_MEMORY = "1500m", "2g"
 
 
 class ScaleProject(Project):
-    """A project on a lake, whose tasks run in its server, or on workers of one core each.
+    """A project on a lake. Its tasks run in its server or on workers with one core each.
 
     Args:
-        folder: of the project; it must not exist.
+        folder: the project's folder, which must not exist yet.
         lake: folder of the lake.
-        memory: heap of the server.
-        workers: number of workers of a standalone cluster that is started for it; 0 for none.
-        python: whether trip_features is built too.
+        memory: heap size of the server.
+        workers: number of workers of a standalone cluster that is started for the project; 0 for no cluster.
+        python: whether to build trip_features too.
     """
 
     def __init__(self, folder: Path, lake: Path, memory: str, workers: int = 0, python: bool = False) -> None:
@@ -84,12 +84,12 @@ class ScaleProject(Project):
         return [child for node in nodes for child in node.children(recursive=True) if "java" in child.name()]
 
     def warm_up(self) -> None:
-        """Load the seeds and build a small month, so that the measured build finds its classes compiled."""
+        """Load the seeds and build a small month, so that the JVM has compiled hot code before the measured build."""
         self.run("dbt", "seed", *self.target)
         self.rebuild(WARM, AFTER, *self.models, *self.target)
 
     def build(self) -> tuple[Cost, list[Layer], list[dict[str, Any]]]:
-        """Build the project; return the cost, the layers, and the stages that ran."""
+        """Build the project, and return the cost, the layers, and the stages that ran."""
         known = {stage["stageId"] for stage in self.status.get("stages")}
         with CpuTimeline([self.spark, *self.executors]) as timeline:
             cost = self.run(*BUILD, *self.models, *self.target)
@@ -110,7 +110,7 @@ class ScaleProject(Project):
         return max(map(parse_metric, sizes), default=0)
 
     def tables(self) -> list[Table]:
-        """Return every table that is built by month, without the month that warms up."""
+        """Return every table that is built by month, without the month that warms the server up."""
         return [live_files(name, self.path(name)) for name in self.interval_tables()]
 
     def path(self, name: str) -> Path:
@@ -121,7 +121,7 @@ class ScaleProject(Project):
 
 @dataclass(frozen=True)
 class Span:
-    """A model's run: its beginning and end in seconds since the epoch, and whether it wrote a table."""
+    """The time in which a model ran, in seconds since the epoch, and whether the model wrote a table."""
 
     layer: str
     stored: bool
@@ -140,7 +140,7 @@ def parse_time(text: str) -> float:
 
 
 def span_of(result: dict[str, Any], node: dict[str, Any]) -> Span | None:
-    """Return a model's span from dbt's result; None for seeds, snapshots and hooks."""
+    """Return a model's span from dbt's result, or None for seeds, snapshots and hooks."""
     times = result["timing"]
     if not result["unique_id"].startswith("model.") or not times:
         return None
@@ -149,7 +149,7 @@ def span_of(result: dict[str, Any], node: dict[str, Any]) -> Span | None:
 
 
 def by_layer(spans: Sequence[Span], stages: Sequence[dict[str, Any]], timeline: CpuTimeline) -> list[Layer]:
-    """Return the cost of each layer; models ran one at a time, so that an instant belongs to one of them."""
+    """Return the cost of each layer. Models ran one at a time, so each moment belongs to at most one model."""
 
     def layer(name: str) -> Layer:
         own = [span for span in spans if span.layer == name]
@@ -169,19 +169,19 @@ def by_layer(spans: Sequence[Span], stages: Sequence[dict[str, Any]], timeline: 
 
 
 def read_actions(log: Path) -> Iterator[dict[str, Any]]:
-    """Yield the actions of a Delta log that has all of its commits, in order."""
+    """Yield the actions of a Delta log in order. The log must still contain all of its commits."""
     for path in sorted(log.glob("*.json")):
         for text in path.read_text().splitlines():
             yield json.loads(text)
 
 
 def live_files(name: str, folder: Path, excluded: str = WARM) -> Table:
-    """Return a table's live files, by its Delta log.
+    """Return the files of a table's current version, read from its Delta log.
 
     Args:
-        name: of the table.
-        folder: of the table.
-        excluded: value of the partition that is left out.
+        name: name of the table.
+        folder: folder of the table.
+        excluded: partition value whose files are left out.
     """
     live: dict[str, tuple[str, int]] = {}
     for action in read_actions(folder / "_delta_log"):

@@ -1,11 +1,11 @@
-"""Results of bench/scale.py, which are kept as JSON."""
+"""Results of bench/scale.py, which are saved as JSON."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-# Folders of models/, and python_models/: trip_features is the only model of it that is built.
+# The layers are the folders of models/, and python_models/, of which only trip_features is built.
 PYTHON = "python_models"
 LAYERS = ("staging", "intermediate", "marts", PYTHON)
 CHECKED, TRIPS = "intermediate.int_trips_checked", "warehouse.fct_trips"
@@ -16,11 +16,11 @@ class Layer:
     """The models of one folder in one build.
 
     Attributes:
-        models: how many of them are tables.
-        wall: seconds that dbt reports for them, one after another.
-        cpu: CPU seconds of Spark's processes in that time.
+        models: number of models that are tables.
+        wall: sum of the seconds that dbt reports for the models.
+        cpu: CPU seconds of Spark's processes while these models ran.
         task, task_cpu: seconds and CPU seconds of the tasks.
-        shuffled, spilled: bytes that were written for shuffles, and because memory was full.
+        shuffled, spilled: bytes written for shuffles, and bytes written to disk because memory was full.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Table:
-    """A Delta table's live files: `size` bytes in all; without the month that warms up."""
+    """The files of a Delta table's current version, `size` bytes in all, without the month that warms the server up."""
 
     name: str
     partitions: int
@@ -48,13 +48,13 @@ class Build:
     """One build of the project.
 
     Attributes:
-        workers: workers of a standalone cluster, a core each; 0 if tasks run in the server itself.
-        months, rows, lake: of the lake; its bytes.
-        wall, cpu, client: seconds of `dbt build`, CPU seconds of Spark's processes and of dbt's.
-        resident, heap: peak memory of the server's process, and of its heap; bytes.
-        executors: sum of the peak memory of the executors' processes, bytes.
-        broadcast: bytes of the largest broadcast of `int_trips_checked` in memory, at least 32 MB.
-        sent: bytes of the largest result that the tasks of one stage sent to the driver, to be broadcast.
+        workers: workers of a standalone cluster, with one core each; 0 if tasks run in the server itself.
+        months, rows, lake: number of months, of rows and of bytes in the lake.
+        wall, cpu, client: wall seconds of `dbt build`, CPU seconds of Spark's processes, and CPU seconds of dbt.
+        resident, heap: peak resident memory of the server's process, and peak of its used heap, in bytes.
+        executors: sum of the peak memory of the executors' processes, in bytes.
+        broadcast: memory of the largest broadcast of `int_trips_checked`, in bytes. It is at least 32 MB.
+        sent: bytes of the largest result that the tasks of one stage sent to the driver to be broadcast.
         shuffle: bytes of the largest shuffle of one stage.
     """
 
@@ -76,11 +76,11 @@ class Build:
     tables: list[Table]
 
     def layer(self, name: str) -> Layer:
-        """Return a layer by its name."""
+        """Return the layer named `name`."""
         return next(item for item in self.layers if item.name == name)
 
     def table(self, name: str) -> Table:
-        """Return a table by its name."""
+        """Return the table named `name`."""
         return next(item for item in self.tables if item.name == name)
 
     def sql_total(self, figure: str) -> float:
@@ -90,7 +90,7 @@ class Build:
 
 @dataclass(frozen=True)
 class Lake:
-    """A lake: seconds and peak memory, in bytes, of the process that made and landed its rows."""
+    """A lake: wall seconds and peak memory (bytes) of the process that made and landed its rows."""
 
     rows: int
     seconds: float
@@ -102,13 +102,13 @@ class Fixed:
     """Many months of few rows, to measure the cost of a month regardless of its rows.
 
     Attributes:
-        months, rows: of green and yellow together.
-        tables: tables that are built by month.
-        wall, cpu: seconds and Spark's CPU seconds of the build.
-        publish: seconds to register the months as partitions with Spark.
-        entries, manifest, reading: commits of the manifest, their bytes, and seconds to read them all.
-        nothing: seconds of a `dbt run` afterwards, with nothing to do.
-        resident: peak memory of the server's process, bytes.
+        months, rows: number of months, and of green and yellow rows together.
+        tables: number of tables that are built by month.
+        wall, cpu: wall seconds of the build, and Spark's CPU seconds.
+        publish: seconds to register the months with Spark as partitions.
+        entries, manifest, reading: number of commits in the manifest, their bytes, and seconds to read them all.
+        nothing: seconds of a later `dbt run` that has nothing to do.
+        resident: peak resident memory of the server's process, in bytes.
     """
 
     months: int
@@ -130,9 +130,9 @@ class Files:
 
     Attributes:
         files: number of files.
-        log, checkpoint: bytes of the commit that adds them, and of the checkpoint that lists them.
+        log, checkpoint: bytes of the commit that adds the files, and of the checkpoint that lists them.
         state: bytes of Delta's list of files in the memory of executors.
-        first, again: seconds to plan a query on one zone, before and after that list is in memory.
+        first, again: seconds to plan a query on one zone before and after this list is in memory.
     """
 
     files: int
@@ -145,7 +145,7 @@ class Files:
 
 @dataclass(frozen=True)
 class Results:
-    """Results by part; a part that wasn't measured is empty or None."""
+    """Results by part. A part that wasn't measured is empty or None."""
 
     date: str = ""
     lakes: list[Lake] | None = None
@@ -161,7 +161,7 @@ def _build(data: dict[str, Any]) -> Build:
 
 
 def read(data: dict[str, Any]) -> Results:
-    """Return results from their JSON."""
+    """Return the results that JSON data contains."""
     kinds: dict[str, Any] = {"lakes": lambda item: Lake(**item), "builds": _build, "workers": _build}
     kinds["files"] = lambda item: Files(**item)
     lists: dict[str, Any] = {

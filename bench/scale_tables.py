@@ -1,4 +1,4 @@
-"""Tables of bench/scale.py's results and estimates, for docs/scaling.md."""
+"""Show the results of bench/scale.py and the estimates in docs/scaling.md as tables."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bench.report import MILLION, Report, format_bytes, format_rows, table, vers
 from bench.scale_plan import FILE_MB, Plan, busy, compute_rates, make_plan
 from bench.scale_results import LAYERS, PYTHON, Build, Results
 
-# Rows, months of the lake, hours within which all of them are built.
+# Number of rows, number of months, and hours in which everything must be built.
 WANTED = ((10_000_000, 12, 1.0), (1_000_000_000, 120, 4.0), (100_000_000_000, 120, 24.0))
 
 
@@ -93,7 +93,7 @@ def builds(results: Results) -> list[str]:
 
 
 def workers(results: Results) -> list[str]:
-    """Return the table of one worker beside two."""
+    """Return the table that compares one worker with two."""
     items = results.workers or []
     groups = {count: [item for item in items if item.workers == count] for count in sorted({i.workers for i in items})}
     heads = [
@@ -151,7 +151,7 @@ def fixed(results: Results) -> list[str]:
 
 
 def rates(results: Results) -> list[str]:
-    """Return the table of rates, by the letters of the page's formulas."""
+    """Return the table of rates, named by the letters in the page's formulas."""
     r = compute_rates(results)
     rows = [
         ["`c`", "CPU seconds of a million rows", f"{r.cpu:.2f}"],
@@ -171,7 +171,7 @@ def rates(results: Results) -> list[str]:
 
 
 def plans(results: Results) -> list[str]:
-    """Return the table of resources for the page's sizes."""
+    """Return the table of resources for the sizes in WANTED."""
     made = [make_plan(compute_rates(results), *wanted) for wanted in WANTED]
     heads = ["", "how", *(f"{format_rows(p.rows)} rows" for p in made)]
 
@@ -212,7 +212,7 @@ PARTS: Mapping[str, Callable[[Results], list[str]]] = {
 
 
 def report(results: Results) -> Report:
-    """Return a block for every part that was measured; rates and estimates need all of them."""
+    """Return a block for every measured part. Rates and estimates have blocks only if all parts were measured."""
     complete = bool(results.fixed and results.files and results.lakes and len(results.builds or []) > 1)
     measured = {
         "builds": bool(results.builds),

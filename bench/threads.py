@@ -1,7 +1,7 @@
-"""CPU seconds of a project's server while a command runs: by process, and Spark's by group of threads.
+"""Measure CPU seconds of a project's server while a command runs: by process, and for Spark by group of threads.
 
-Linux only: it reads /proc. When a thread ends, its counter is gone. Therefore the sampler reads all threads every
-second; what a thread used after its last reading is shown as `ended threads`.
+This works on Linux only, because it reads /proc. The counter of a thread disappears when the thread ends. The sampler
+therefore reads all threads every second, and counts the CPU time after a thread's last reading as `ended threads`.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import psutil
 
 SPARK, SUPERVISOR = "spark", "supervisor"
 STEP = 1.0
-# A command counts until the work that it left in Spark is done: the compilers' queue, listeners.
+# A measurement lasts until Spark has also done the work that a command leaves: compilation, listeners. Spark is idle
+# below IDLE_CPU seconds of CPU time a second, and the wait ends after IDLE_LIMIT seconds.
 IDLE_CPU, IDLE_LIMIT = 0.15, 20.0
 TICK = os.sysconf("SC_CLK_TCK")
 FORKED, ENDED, OTHER = "processes that Spark forked", "ended threads", "other"
-# The kernel keeps 15 characters of a thread's name.
+# The kernel cuts a thread's name to 15 characters.
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "C2 compiler": ("C2 CompilerThre",),
     "C1 compiler": ("C1 CompilerThre",),
@@ -57,13 +58,13 @@ def cpu_by_group(names: Mapping[str, float]) -> dict[str, float]:
 
 
 def parse_stat(text: str) -> tuple[str, float, str]:
-    """Return name, CPU seconds and start of a thread or process, from its `stat` file (man 5 proc)."""
+    """Return name, CPU seconds and start time of a thread or process from its `stat` file (man 5 proc)."""
     name, fields = text[text.index("(") + 1 : text.rindex(")")], text[text.rindex(")") + 2 :].split()
     return name, (int(fields[11]) + int(fields[12])) / TICK, fields[19]
 
 
 def read_threads(pid: int) -> Threads:
-    """Return name and CPU seconds of each live thread, by its id and start: ids are reused."""
+    """Return the name and CPU seconds of each thread. The key has id and start time, because ids are reused."""
     threads: Threads = {}
     for task in Path(f"/proc/{pid}/task").glob("*"):
         with contextlib.suppress(OSError):
@@ -73,11 +74,12 @@ def read_threads(pid: int) -> Threads:
 
 
 def read_process(pid: int, forks: bool = True) -> tuple[float, float]:
-    """Return the CPU seconds of a process itself, and of the processes that it forked.
+    """Return two numbers: the CPU seconds of a process, and those of the processes that it forked.
 
     Args:
-        pid: of the process.
-        forks: whether to read the latter. The supervisor's are the server's other processes.
+        pid: id of the process.
+        forks: whether to read the second number; if not, it is 0. It isn't read for the supervisor, because its forks
+            are the server's other processes, which are measured themselves.
     """
     process = psutil.Process(pid)
     own, forked = process.cpu_times(), 0.0
@@ -91,7 +93,7 @@ def read_process(pid: int, forks: bool = True) -> tuple[float, float]:
 
 
 def server_processes(folder: Path) -> dict[str, int]:
-    """Return process ids by role, from the record of a project's server; empty when none is up."""
+    """Return process ids by role from the record of a project's server; empty if no server runs."""
     try:
         record = json.loads((folder / ".penstock" / "server.json").read_text())
     except (OSError, ValueError):
@@ -100,12 +102,12 @@ def server_processes(folder: Path) -> dict[str, int]:
 
 
 class ServerSampler:
-    """Read the CPU seconds of a project's server from the beginning of a `with` to its end.
+    """Read the CPU seconds of a project's server from the beginning of a `with` block to its end.
 
-    A server that starts in between counts from its start.
+    A server that starts inside the block is measured from its start.
 
     Args:
-        folder: the project.
+        folder: the project's folder.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -149,14 +151,14 @@ class ServerSampler:
                     return
 
     def by_process(self) -> dict[str, float]:
-        """Return CPU seconds by role, each with the processes that it forked."""
+        """Return CPU seconds by role. A role includes the processes that its process forked."""
         roles: defaultdict[str, float] = defaultdict(float)
         for key, cpu in self.processes.items():
             roles[key[0]] += sum(cpu) - sum(self._first[0].get(key, (0.0, 0.0)))
         return dict(roles)
 
     def by_thread(self) -> dict[str, float]:
-        """Return Spark's CPU seconds by thread name; the sum is Spark's of `by_process`."""
+        """Return Spark's CPU seconds by thread name. Their sum is Spark's number in `by_process`."""
         names: defaultdict[str, float] = defaultdict(float)
         for key, (name, cpu) in self.threads.items():
             names[name] += cpu - self._first[1].get(key, (name, 0.0))[1]

@@ -1,4 +1,4 @@
-"""Train a duration model on all but the last two months; `_ml.yml` configures it."""
+"""Train a model of trip duration on all but the last two months. `_ml.yml` has its configuration."""
 
 from penstock.ml.training import train
 

@@ -1,7 +1,7 @@
-"""Export predictions as Parquet files to the lake, for readers without Spark: export/predictions/pickup_month=…
+"""Export predictions to the lake as Parquet files that can be read without Spark: export/predictions/pickup_month=…
 
-Spark writes a month's files to a temporary folder and then replaces the old ones together. If a run is killed
-before its commit, the next run exports the month again.
+Spark writes a month's files to a temporary folder, and then replaces all old files of the month together. If a run is
+killed before its commit, the next run exports the month again.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 
 def export(session: Any, rows: DataFrame, months: set[date], folder: str) -> DataFrame:
     """Replace some months of the export, and return a row for each month with predictions."""
-    # Sorted by month, a task has one file open at a time and each month gets few files.
+    # A task that writes months in order has only one file open at a time. Few tasks write a month, so it has few files.
     sorted_rows = rows.repartition("pickup_month").sortWithinPartitions("pickup_month", "trip_id")
     writer = sorted_rows.write.mode("overwrite").partitionBy("pickup_month")
     writer.option("partitionOverwriteMode", "dynamic").parquet(folder)
@@ -42,6 +42,6 @@ def model(dbt: Any, session: Any) -> DataFrame:
     dbt.config(materialized="incremental", incremental_strategy="interval", event_time="pickup_month")
     folder = f"{dbt.lake}/export/predictions"
     months = set(dbt.intervals or ())
-    if not dbt.is_incremental:  # A full refresh also empties months that have no predictions any more.
+    if not dbt.is_incremental:  # A full refresh also empties exported months that no longer have predictions.
         months |= exported_months(session, folder)
     return export(session, dbt.ref("trip_predictions"), months, folder)

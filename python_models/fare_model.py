@@ -1,4 +1,4 @@
-"""Train a fare model on all but the last two months; `_ml.yml` configures it."""
+"""Train a model of the fare on all but the last two months. `_ml.yml` has its configuration."""
 
 from penstock.ml.training import train
 

@@ -1,7 +1,7 @@
-"""Compute revenue by hour and zone with RDDs, as before Spark had SQL: filter, map, reduce by key.
+"""Compute revenue by hour and zone with RDDs, as people did before Spark had SQL: filter, map, reduce by key.
 
-The rows equal those of `hourly_zone_revenue`; a test compares them to the cent. Reading both shows why SQL
-replaced RDDs.
+The rows equal those of `hourly_zone_revenue`; a test compares them to the cent. A comparison of the two models shows
+why SQL replaced RDDs.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ SCHEMA = (
 
 
 def keyed(row: Any) -> tuple[Any, tuple[Any, ...]]:
-    """Return a trip's key and its contribution: green trips and amount, yellow trips and amount."""
+    """Return a trip's key and what it adds: green trips, green amount, yellow trips, yellow amount."""
     hour = row.pickup_at.replace(minute=0, second=0, microsecond=0)
     one = (1, row.total_amount) if row.total_amount is not None else (1, 0)
     both = (*one, 0, 0) if row.service_type == "green" else (0, 0, *one)
@@ -31,7 +31,7 @@ def add(one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def to_rows(partition: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
-    """Return the keys and sums of a partition as rows. Amounts stay decimals, so nothing is rounded."""
+    """Return the keys and sums of a partition as rows. Amounts remain decimals, so nothing is rounded."""
     from decimal import Decimal
 
     for key, (green_trips, green, yellow_trips, yellow) in partition:

@@ -1,4 +1,4 @@
-"""Decide once for each trained version whether it replaces the live version."""
+"""Decide for each trained version, once, whether it replaces the live version, which makes the predictions."""
 
 from penstock.ml import registry
 

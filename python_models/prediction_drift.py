@@ -1,4 +1,4 @@
-"""Compare each month's error with the test month's, and measure how far each feature has moved since training."""
+"""Compare each month's error with that of the test month, and measure how far features have moved since training."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Follow the lake's manifest with a structured stream, up to its end, and report the stream's progress.
+"""Read the lake's manifest as a structured stream, up to its current end, and report the stream's progress.
 
-Each commit of the manifest is one micro-batch, which replaces a month in the table `stream_trips` beside this
-model's table. A month that lands again is replaced, and a removed month is deleted. A micro-batch that runs
-again after a kill writes the same rows. Its id is in the metadata of its Delta commit, from which this model
-reads the progress. The stream ends at the commit whose files were registered with Spark when this dbt run
-began; later commits are left to the next run.
+Each commit of the manifest is one micro-batch. It replaces a month in the table `stream_trips`, which is in the same
+schema as this model's table. A month that lands again is replaced, and a removed month is deleted. A micro-batch that
+runs again after a kill writes the same rows. The id of the micro-batch is in the metadata of its Delta commit, where
+this model reads the progress. The stream ends at the last commit whose files had been registered with Spark when this
+dbt run began. The next run processes later commits.
 """
 
 from __future__ import annotations
@@ -24,24 +24,24 @@ MONTH = ("service_type", "file_month")
 
 
 class CommitNotRegistered(Exception):
-    """A commit of the manifest that Spark's tables don't show yet. The next run begins with its micro-batch."""
+    """Spark's tables don't yet show a commit of the manifest. The next run begins with this commit's micro-batch."""
 
 
 def hadoop_path(session: Any, address: str) -> tuple[Any, Any]:
-    """Return the Hadoop file system and path of an address."""
+    """Return the Hadoop file system and path of a URL."""
     context = session.sparkContext
     path = context._jvm.org.apache.hadoop.fs.Path(address)
     return path.getFileSystem(context._jsc.hadoopConfiguration()), path
 
 
 def exists(session: Any, address: str) -> bool:
-    """Return whether a path exists for the driver. A lake on another machine's disk doesn't."""
+    """Return whether the driver can see a path. It can't see a lake on another machine's disk."""
     files, path = hadoop_path(session, address)
     return bool(files.exists(path))
 
 
 def create_stream_table(session: Any, table: str, like: DataFrame, checkpoint: str, full_refresh: bool) -> None:
-    """Create the stream's table if it is missing or on a full refresh, and delete the checkpoint with the old one."""
+    """Create the stream's table if it is missing or on a full refresh. Then also delete the old checkpoint."""
     if session.catalog.tableExists(table) and not full_refresh:
         return
     session.sql(f"drop table if exists {table}")
@@ -53,13 +53,13 @@ def create_stream_table(session: Any, table: str, like: DataFrame, checkpoint: s
 def month_replacer(folder: str, services: dict[str, DataFrame], last: int) -> Callable[[DataFrame, int], None]:
     """Return the function that handles a micro-batch: it replaces the months of the manifest's entries.
 
-    It writes to the table's folder, because a write by name would also update the columns in the metastore,
+    The function writes to the table's folder. A write by table name would also update the columns in the metastore,
     which takes longer than writing the rows.
 
     Args:
         folder: the table's folder.
         services: the trips by dataset.
-        last: the last registered version of the manifest. A later one raises CommitNotRegistered.
+        last: the last version of the manifest that is registered with Spark. A later one raises CommitNotRegistered.
     """
 
     def replace(entries: DataFrame, batch_id: int) -> None:
@@ -80,7 +80,7 @@ def month_replacer(folder: str, services: dict[str, DataFrame], last: int) -> Ca
 
 
 def progress(session: Any, table: str) -> DataFrame:
-    """Return one row per processed commit of the manifest, read from the history of the stream's table."""
+    """Read the history of the stream's table, and return one row per processed commit of the manifest."""
     history = session.sql(f"describe history {table}").where(F.col("userMetadata").startswith('{"batch_id"'))
     metadata = F.from_json("userMetadata", COMMIT_METADATA)
     newest = history.groupBy(metadata.manifest_version).agg(F.max_by(F.struct("*"), "version").alias("h"))
@@ -99,7 +99,7 @@ def model(dbt: Any, session: Any) -> DataFrame:
         unique_key="manifest_version",
         submission_method="spark_submit",
         schema="staging",
-        # A short job in its own JVM ends before the C2 compiler would pay off.
+        # This job is short and has its own JVM, which ends before the C2 compiler would pay off.
         spark_conf={"spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"},
     )
     green = dbt.ref("stg_green_trips")
@@ -114,7 +114,7 @@ def model(dbt: Any, session: Any) -> DataFrame:
     create_stream_table(session, table, green, checkpoint, full_refresh=not dbt.is_incremental)
     folder = session.sql(f"describe detail {table}").first()["location"]
     entries = session.readStream.schema(ENTRY).option("multiLine", True).option("maxFilesPerTrigger", 1)
-    # Commits are ordered by version. The default maxFileAge would skip those with much older timestamps.
+    # Commits are ordered by version, not time. The default maxFileAge would skip commits with much older timestamps.
     commits = entries.option("maxFileAge", "36500d").json(log)
     replace = month_replacer(folder, {"green": green, "yellow": yellow}, last)
     query = commits.writeStream.foreachBatch(replace).option("checkpointLocation", checkpoint)

@@ -1,8 +1,8 @@
-"""Score how unusual a trip is among those of its month and pair of zones: the Mahalanobis distance.
+"""Score how unusual a trip is among the trips of its month and pair of zones, by the Mahalanobis distance.
 
 Distance, duration and fare are correlated, so a trip may be unusual although each value alone is usual. The
-distance needs covariance matrices, which SQL doesn't have: pandas fits them group by group, and Arrow batches
-apply them partition by partition.
+score needs covariance matrices, which SQL can't compute. pandas computes them group by group, and functions on Arrow
+batches apply them partition by partition.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pyspark.sql import functions as F
 
 MEASURES = ["miles", "minutes", "fare"]
 KEYS = ["pickup_month", "pickup_zone_id", "dropoff_zone_id"]
-# A covariance of fewer trips is not reliable; pairs with fewer are compared with all trips of the month.
+# A covariance of fewer trips is not reliable. Trips of pairs with fewer are compared with all trips of the month.
 MIN_TRIPS = 30
 ANY = 0
 # Added to the variances, so that the covariance of identical trips is invertible.
@@ -42,14 +42,14 @@ def measures(trips: DataFrame) -> DataFrame:
 
 
 def in_large_groups(rows: DataFrame) -> DataFrame:
-    """Return the rows of groups with enough trips. Most groups are small, and each one costs a call of `fit`."""
+    """Return the rows of groups with enough trips. Most groups have too few, and each group costs a call of `fit`."""
     rows = rows.dropna(subset=MEASURES)
     counts = rows.groupBy(*KEYS).count().where(F.col("count") >= MIN_TRIPS).drop("count")
     return rows.join(F.broadcast(counts), KEYS, "left_semi")
 
 
 def fit(group: pd.DataFrame) -> pd.DataFrame:
-    """Return mean and inverse covariance of a group's measures as one row."""
+    """Return the mean and inverse covariance of a group's measures as one row."""
     values = group[MEASURES].to_numpy(dtype="float64")
     inverse = np.linalg.inv(np.cov(values, rowvar=False) + RIDGE * np.eye(len(MEASURES)))
     row = {name: group[name].iloc[0] for name in KEYS} | {"trips": len(group)}

@@ -1,7 +1,7 @@
 """Build the features of each trip that are known at pick-up, and its targets, which are known at drop-off.
 
-Features about the past of a trip's zones only use earlier months, so none contains the trip itself or a later
-one. They come from the monthly sums in `zone_pair_monthly`, so each trip is read once.
+Features about the past of a trip's zones use only trips of earlier months, so a feature never includes the trip itself
+or a later trip. They come from the monthly sums in `zone_pair_monthly`, so each trip is read once.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pyspark.sql import functions as F
 
 SECONDS_A_MINUTE = 60
 SATURDAY = 5  # weekday() counts from Monday, 0
-# With this many past trips, a pair's mean and the mean of its two zones have the same weight.
+# If a pair has this many past trips, its own mean and the mean of its two zones have the same weight.
 WEIGHT_OF_ZONES = 5
-# Mean per trip: column of its sum in zone_pair_monthly, and the divisor that converts its unit.
+# For each mean per trip: the column in zone_pair_monthly with the sum, and the divisor that converts the unit.
 MEANS = {
     "miles": ("distance_miles", 1),
     "minutes": ("duration_seconds", SECONDS_A_MINUTE),
     "fare": ("fare_amount", 1),
 }
 MONTH, PICKUP, DROPOFF = "file_month", "pickup_zone_id", "dropoff_zone_id"
-# Groups of past trips, by the prefix of their columns, with their keys.
+# The keys of each group of past trips, by the prefix of the group's columns.
 GROUPS = {
     "pair": (MONTH, PICKUP, DROPOFF),
     "from_zone": (MONTH, PICKUP),
@@ -32,13 +32,13 @@ GROUPS = {
 
 
 def past_sums(pairs: DataFrame, months: DataFrame) -> DataFrame:
-    """Return for each month the sums over all earlier months: by pair of zones, by each zone, and over all.
+    """Return for each month the sums over all earlier months: by pair of zones, by single zone, and in total.
 
-    The column `past` has the group of a row, a key of GROUPS.
+    The column `past` contains the group of a row, which is a key of GROUPS.
     """
     earlier = pairs.join(F.broadcast(months), pairs.pickup_month < months.file_month)
     columns = ("trips", *(column for column, _ in MEANS.values()))
-    # grouping() is 1 if the row is a sum over all values of that zone.
+    # grouping() is 1 if the row is a sum over all values of that column.
     kind = F.when(F.grouping(PICKUP) + F.grouping(DROPOFF) == 0, "pair")
     kind = kind.when(F.grouping(PICKUP) == 0, "from_zone").when(F.grouping(DROPOFF) == 0, "to_zone").otherwise("all")
     return earlier.groupingSets(list(GROUPS.values()), *GROUPS["pair"]).agg(
@@ -59,7 +59,7 @@ def past_means(past: DataFrame, prefix: str) -> DataFrame:
 
 
 def with_past(trips: DataFrame, pairs: DataFrame, months: DataFrame) -> DataFrame:
-    """Return trips with the means of earlier months."""
+    """Return trips with columns for the means of earlier months."""
     past = past_sums(pairs, months)
     for prefix, keys in GROUPS.items():
         trips = trips.join(F.broadcast(past_means(past, prefix)), list(keys), "left")
@@ -67,7 +67,7 @@ def with_past(trips: DataFrame, pairs: DataFrame, months: DataFrame) -> DataFram
 
 
 def past_of(name: str) -> Column:
-    """Return the mean of the pair's past trips, shrunk towards the mean of its zones if the trips are few."""
+    """Return the mean of a pair's past trips, shrunk towards the mean of its zones if there are few trips."""
     trips = F.coalesce("pair_trips", F.lit(0))
     zones = (zone_of("from_zone", name) + zone_of("to_zone", name)) / 2
     of_pair = trips * F.coalesce(f"pair_{name}", F.lit(0.0))

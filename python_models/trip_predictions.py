@@ -1,4 +1,4 @@
-"""Predict fare and duration of each trip with the live versions, or with those in `use_versions`."""
+"""Predict fare and duration of each trip with the live versions, or with the versions in `use_versions`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ KEPT_COLUMNS = [
     *("trip_id", "pickup_month", "service_type", "pickup_at"),
     *("pickup_zone_id", "dropoff_zone_id", "fare_amount", "duration_minutes"),
 ]
-# Training model to the prefix of its columns.
+# The prefix of the columns of each training model.
 PREFIXES = {"fare_model": "fare", "duration_model": "duration"}
 
 
 def predictions(rows: DataFrame, versions: dict[str, registry.Version]) -> DataFrame:
-    """Return each trip with the versions' predictions; NULL for a model without a version."""
+    """Return each trip with the predictions of the versions. The predictions of a model without a version are NULL."""
 
     def with_prediction(frame: DataFrame, name: str) -> DataFrame:
         version, prefix = versions.get(name), PREFIXES[name]

@@ -15,7 +15,7 @@ MIN_TRIPS = 100
 CLUSTER_COUNTS = range(2, 7)
 SEED = 1
 HOURS = [f"{day}_{hour:02d}" for day in ("week", "weekend") for hour in range(24)]
-# The first hour of each part of a day.
+# The hour at which each part of a day begins.
 FIRST_HOURS = {"night": 0, "morning": 6, "midday": 11, "evening": 16, "late": 21}
 
 

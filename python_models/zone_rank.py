@@ -1,7 +1,8 @@
-"""Rank zones by the trips that lead to them: PageRank with GraphX, and the same with DataFrames.
+"""Rank zones by the trips that lead to them, with PageRank: once with GraphX, and once with DataFrames.
 
-GraphX has no edge weights, so each edge is repeated once per mille of the trips from its zone, rounded up so
-that no edge is lost. The model also returns the number of triangles and the connected component of each zone.
+GraphX's PageRank has no edge weights. Each edge is therefore repeated in proportion to its share of the trips from its
+zone: once per thousandth, rounded up so that no edge is lost. The model also returns the number
+of triangles and the connected component of each zone.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from pyspark.sql import functions as F
 ITERATIONS = 20
 RESET = 0.15
 PER_MILLE = 1000
-# Each iteration's plan contains all earlier ones; a checkpoint cuts it after this many iterations.
+# The plan of an iteration contains all earlier iterations. A checkpoint after this many iterations cuts it.
 CHECKPOINT_INTERVAL = 5
 SCHEMA = "zone_id int, page_rank double, rank_by_frames double, triangles int, component int"
 
 
 def edges(trips: DataFrame) -> DataFrame:
-    """Return one row per pair of zones: `src`, `dst`, `trips`, and `weight`, how often the graph has the edge."""
+    """Return one row per pair of zones: `src`, `dst`, `trips`, and `weight`, how many times GraphX gets the edge."""
     ends = (F.col("pickup_zone_id").alias("src"), F.col("dropoff_zone_id").alias("dst"))
     known = trips.where(F.col("pickup_zone_id").isNotNull() & F.col("dropoff_zone_id").isNotNull())
     pairs = known.groupBy(*ends).agg(F.sum("trips").alias("trips"))
@@ -84,8 +85,8 @@ def model(dbt: Any, session: Any) -> DataFrame:
     dbt.config(
         materialized="table",
         submission_method="spark_submit",
-        # A few hundred zones mean many small jobs: adaptive execution only adds planning time, and the
-        # driver ends before the C2 compiler would pay off.
+        # A few hundred zones mean many small jobs, for which adaptive execution only adds planning time.
+        # The driver ends before the C2 compiler would pay off.
         spark_conf={
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.shuffle.partitions": "4",

@@ -1,9 +1,10 @@
-"""Build `.venv` from a pinned, hashed lock. Standard library only: it runs before anything is installed.
+"""Build `.venv` from a lock with pinned versions and hashes.
 
-`bootstrap.py runtime` installs what `make run` and `make ml` need, `bootstrap.py development` that and what the
-tests and linters need. It looks for a Python that the pinned packages support and installs with uv: the one on
-PATH, else the one that the lock pins. `PENSTOCK_NO_UV=1`, or a uv that fails, means pip. A stamp of what was
-installed makes the second call cost nothing.
+This script uses only the standard library, because it runs before anything is installed. `bootstrap.py runtime`
+installs the packages that `make run` and `make ml` need. `bootstrap.py development` also installs the packages that the
+tests and linters need. The script looks for a Python that the pinned packages support, and installs with uv: the uv on
+PATH, or else the uv that the lock pins. It installs with pip if `PENSTOCK_NO_UV=1` is set or uv fails. A stamp file
+records the installed groups, so that the next call has nothing to do.
 """
 
 import argparse
@@ -29,22 +30,22 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".installed"
 SUPPORTED = ((3, 10), (3, 13))
-# Some pinned packages are published as source only, and this project is built from source. The build tools and what
-# they need come from the lock too, so they are installed first and the installer's own unpinned build environments
-# are switched off.
+# Some pinned packages are published only as source, and this project is built from source. The lock also pins the
+# build tools and their dependencies. They are installed first, because the installers' own build environments, which
+# aren't pinned, are switched off.
 HATCHLING = ("editables", "hatchling", "pathspec", "pluggy", "tomli", "tomlkit", "trove-classifiers")
 BUILD_TOOLS = ("setuptools", "wheel", "packaging", *HATCHLING)
 UV_AT_LEAST = (0, 5)
-# pyspark's wheel holds 430 MB of jars, which are compressed already: zipping them takes 10 s and gains nothing.
+# pyspark's wheel contains 430 MB of jars. They are compressed already, so compressing them again only costs 10 s.
 STORED = "[bdist_wheel]\ncompression = stored\n"
 
 
 class BootstrapError(Exception):
-    """What was needed, what was found, what to do."""
+    """An error whose message says what was needed, what was found, and what to do."""
 
 
 def python_version(executable: str) -> "tuple[int, int] | None":
-    """(major, minor) of a Python executable; None when it does not answer."""
+    """Return (major, minor) of a Python executable, or None if the executable doesn't run."""
     probe = "import sys, venv, ensurepip; print(sys.version_info[0], sys.version_info[1])"
     try:
         answer = subprocess.run([executable, "-c", probe], capture_output=True, text=True, timeout=60)
@@ -55,7 +56,7 @@ def python_version(executable: str) -> "tuple[int, int] | None":
 
 
 def find_python() -> str:
-    """The first supported Python: this one, then those on PATH, newest first."""
+    """Return the first supported Python. This one is tried first, then those on PATH, the newest first."""
     names = [sys.executable] + [f"python3.{minor}" for minor in (13, 12, 11, 10)] + ["python3"]
     seen = []
     for name in names:
@@ -74,19 +75,19 @@ def find_python() -> str:
 
 
 def pinned(lock: str, names: Iterable[str]) -> str:
-    """The lock's own blocks of some packages: version and hashes."""
+    """Return the lock's lines for some packages: their versions and hashes."""
     blocks = re.split(r"\n(?=\S)", lock)
     return "\n".join(b.rstrip() for b in blocks if re.match(rf"({'|'.join(names)})==", b)) + "\n"
 
 
 def digest(root: Path, group: str) -> str:
-    """What an environment of a group depends on: its lock, pyproject.toml and the folder's path."""
+    """Return a hash of all that a group's environment depends on: the lock, pyproject.toml, and the folder's path."""
     texts = [(root / name).read_text() for name in (LOCKS[group], "pyproject.toml")]
     return hashlib.sha256("".join([*texts, str(root)]).encode()).hexdigest()
 
 
 def installed(stamp: Path) -> "dict[str, str]":
-    """By group the digest of what was installed; empty when there is none or an older form."""
+    """Return the digest of each installed group; empty if there is no stamp or the stamp has an older format."""
     try:
         found = json.loads(stamp.read_text())
     except (OSError, ValueError):
@@ -95,22 +96,22 @@ def installed(stamp: Path) -> "dict[str, str]":
 
 
 def is_ready(root: Path, group: str, stamp: Path) -> bool:
-    """Whether an environment has a group's packages already. One for development has all of runtime's."""
+    """Return whether an environment has a group's packages. The group `development` includes `runtime`."""
     found = installed(stamp)
     groups = [group, "development"] if group == "runtime" else [group]
     return any(name in found and found[name] == digest(root, name) for name in groups)
 
 
 def environment() -> "dict[str, str]":
-    """Variables for installers: no notices, no packages of the user's own."""
+    """Return environment variables for installers that switch off notices and the user's own packages."""
     return {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PYTHONNOUSERSITE": "1"}
 
 
 def run(progress: Progress, doing: str, command: "list[object]", variables: "dict[str, str]") -> None:
-    """Run an installer and show what it is doing; `doing` while it doesn't say so.
+    """Run an installer and show its current activity, or `doing` if the activity is unknown.
 
     Raises:
-        BootstrapError: it failed; its whole output is in the message.
+        BootstrapError: the installer failed. The message contains its whole output.
     """
     process = subprocess.Popen(
         [str(part) for part in command],
@@ -138,7 +139,7 @@ def run(progress: Progress, doing: str, command: "list[object]", variables: "dic
 
 
 def any_pip(python: str) -> "list[object]":
-    """A pip that installs into `.venv`: the environment's own, else the one of its base Python, else a new one."""
+    """Return a pip that installs into `.venv`: the environment's own, else that of its base Python, else a new one."""
     for command in ([PYTHON, "-m", "pip"], [python, "-m", "pip", "--python", PYTHON]):
         if subprocess.run([str(part) for part in [*command, "--version"]], capture_output=True).returncode == 0:
             return command
@@ -149,7 +150,7 @@ def any_pip(python: str) -> "list[object]":
 
 
 def uv_version(executable: str) -> "tuple[int, ...]":
-    """A uv's version; empty when it does not answer."""
+    """Return the version of a uv executable; empty if the executable doesn't run."""
     try:
         answer = subprocess.run([executable, "--version"], capture_output=True, text=True, timeout=60).stdout
     except (OSError, subprocess.SubprocessError):
@@ -159,13 +160,13 @@ def uv_version(executable: str) -> "tuple[int, ...]":
 
 
 def find_uv() -> "str | None":
-    """The environment's own uv, else the one on PATH; None when neither is recent enough."""
+    """Return the environment's own uv, or else the uv on PATH, or None if neither is recent enough."""
     found = (shutil.which(str(VENV / "bin" / "uv")), shutil.which("uv"))
     return next((path for path in found if path and uv_version(path) >= UV_AT_LEAST), None)
 
 
 def pinned_uv(lock: str, python: str, progress: Progress, scratch: Path) -> str:
-    """Install the lock's uv with pip; its path."""
+    """Use pip to install the uv that the lock pins, and return the path of uv."""
     wanted = scratch / "uv.txt"
     wanted.write_text(pinned(lock, ["uv"]))
     hashed = ["install", "--require-hashes", "--no-deps", "-r", wanted]
@@ -176,7 +177,7 @@ def pinned_uv(lock: str, python: str, progress: Progress, scratch: Path) -> str:
 
 
 def uv_variables(python: str, scratch: Path) -> "dict[str, str]":
-    """Variables for uv: pip's package index, wheels that aren't compressed, no compiler for thrift."""
+    """Return environment variables for uv: pip's package index, uncompressed wheels, and no compiler for thrift."""
     variables = environment()
     if not any(name in variables for name in ("UV_INDEX_URL", "UV_DEFAULT_INDEX")):
         said = subprocess.run([python, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
@@ -185,13 +186,13 @@ def uv_variables(python: str, scratch: Path) -> "dict[str, str]":
     config = scratch / "build.cfg"
     config.write_text(STORED)
     variables.setdefault("DIST_EXTRA_CONFIG", str(config))
-    # thrift compiles an accelerator for a protocol that PyHive doesn't speak. Without a compiler it does without.
+    # thrift compiles an accelerator for a protocol that PyHive doesn't use. Without a compiler, thrift skips it.
     variables.setdefault("CXX", "false")
     return variables
 
 
 def install(group: str, python: str, progress: Progress, scratch: Path) -> str:
-    """Install a group's lock into `.venv`; the name of the installer."""
+    """Install a group's lock into `.venv`, and return the name of the installer."""
     lock = ROOT / LOCKS[group]
     text = lock.read_text()
     build = scratch / "build.txt"
@@ -208,21 +209,21 @@ def install(group: str, python: str, progress: Progress, scratch: Path) -> str:
 
 
 def steps(progress: Progress, command: "list[object]", build: Path, lock: Path, variables: "dict[str, str]") -> None:
-    """Build tools, this project, the lock: in that order, since each needs the one before it."""
+    """Install the build tools, then this project, then the lock. Each step needs the previous one."""
     run(progress, "installing build tools", [*command, "--require-hashes", "-r", build], variables)
     alone = [*command, "--no-deps", "--no-build-isolation"]
     run(progress, "installing penstock", [*alone, "-e", ROOT], variables)
-    # The lock is complete: nothing is resolved.
+    # The lock lists every dependency, so nothing needs to be resolved.
     run(progress, "fetching and unpacking packages", [*alone, "--require-hashes", "-r", lock], variables)
 
 
 def main(group: str) -> None:
-    """Make `.venv`, unless it has the group's packages already."""
+    """Make `.venv`, unless it already has the group's packages."""
     if is_ready(ROOT, group, STAMP) and PYTHON.exists():
         return
     begin = time.monotonic()
     python = sys.executable
-    # A group whose lock has changed since may lose versions to this one's.
+    # Stamps of groups whose lock has changed are dropped, because this group's versions may replace theirs.
     stamps = {name: found for name, found in installed(STAMP).items() if found == digest(ROOT, name)}
     STAMP.unlink(missing_ok=True)
     with Progress("environment") as progress, tempfile.TemporaryDirectory() as scratch:
@@ -245,7 +246,7 @@ if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("group", nargs="?", choices=list(LOCKS), default="runtime")
     try:
-        # Two `make` at once: the second waits, and finds everything there.
+        # If two `make` run at once, the second one waits, and then has nothing to do.
         with (ROOT / "tools" / "bootstrap.py").open() as turn:
             fcntl.flock(turn, fcntl.LOCK_EX)
             main(arguments.parse_args().group)

@@ -1,6 +1,6 @@
 """Check the subject of a commit: one line of at most 72 characters that begins with a capital and ends without a dot.
 
-usage: tools/commit_subject.py FILE    (git's hook commit-msg gives the file of the message)
+usage: tools/commit_subject.py FILE    (git's hook commit-msg passes the file with the message)
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 LONGEST = 72
-# git writes these itself, or rewrites them when it squashes.
+# git itself writes these subjects, or replaces them when it squashes commits.
 GITS_OWN = re.compile(r"(Merge|Revert|fixup!|squash!|amend!)\s")
 
 
 def problem(message: str) -> str | None:
-    """Return what is wrong with a commit message in three parts, or None."""
+    """Return a three-part error message about the subject of a commit message, or None if the subject is valid."""
     lines = [line for line in message.splitlines() if not line.startswith("#")]
     subject = lines[0] if lines else ""
     needed = f"a subject of 1 to {LONGEST} characters, a capital first and no dot at the end, then an empty line"

@@ -1,7 +1,7 @@
-"""Check the layers of src/ by the contracts of pyproject.toml: `lint-imports`, made to find the adapter.
+"""Check the layers of src/ against the contracts in pyproject.toml: run `lint-imports` so that it finds the adapter.
 
-dbt-core's `dbt.adapters` is a regular package that other distributions extend. import-linter takes a root package
-inside a namespace package only, so `dbt` and `dbt.adapters` are namespace packages in this process.
+dbt-core's `dbt.adapters` is a regular package that other distributions extend. import-linter accepts a nested root
+package only inside namespace packages. In this process, `dbt` and `dbt.adapters` are therefore namespace packages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def stand_in(name: str) -> None:
-    """Make a package a namespace package whose only folder is the one in src/."""
+    """Replace a package by a namespace package whose only folder is in src/."""
     module = ModuleType(name)
     module.__spec__ = ModuleSpec(name, None, is_package=True)
     module.__path__ = [str(ROOT / "src" / name.replace(".", "/"))]

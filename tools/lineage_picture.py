@@ -1,7 +1,7 @@
 """Draw the lineage of the dbt project as docs/images/lineage.svg.
 
-SQL models and Python models share one graph and have two colors. The script reads `ref` and `source` from the
-files of `models/` and `python_models/`; it leaves out seeds, and each edge that a longer path implies.
+SQL models and Python models are in one graph, in two colors. The script reads `ref` and `source` from the files of
+`models/` and `python_models/`. It leaves out seeds, and each edge that a longer path implies.
 
     .venv/bin/python tools/lineage_picture.py
 """
@@ -39,7 +39,7 @@ Graph = dict[str, set[str]]
 
 
 def read_project(root: Path) -> tuple[Graph, dict[str, str]]:
-    """Return what each node reads, and the kind of each node: `source`, `sql` or `python`."""
+    """Return the parents of each node, and the kind of each node: `source`, `sql` or `python`."""
     files = [*sorted(root.glob("models/**/*.sql")), *sorted(root.glob("python_models/*.py"))]
     kinds = {path.stem: "python" if path.suffix == ".py" else "sql" for path in files}
     graph: Graph = {}
@@ -60,7 +60,7 @@ def without_implied_edges(graph: Graph) -> Graph:
 
 
 def rank(graph: Graph) -> dict[str, int]:
-    """Return the row of each node: one below its lowest parent; a node without parents, one above its first child."""
+    """Return each node's row: just below its lowest parent, or, without parents, just above its highest child."""
     rows: dict[str, int] = {}
     for name in TopologicalSorter(graph).static_order():
         rows[name] = max((rows[parent] + 1 for parent in graph[name]), default=0)
@@ -70,12 +70,12 @@ def rank(graph: Graph) -> dict[str, int]:
 
 
 def width(name: str) -> float:
-    """Return the width of a box; a name with a colon is a bend of a long edge."""
+    """Return the width of a box, or 0 for a bend of a long edge, whose name has a colon."""
     return 0 if ":" in name else len(name) * CHARACTER + PADDING
 
 
 def with_bends(graph: Graph, rows: dict[str, int]) -> Graph:
-    """Return the graph with a node in each row that a long edge passes, and add their rows."""
+    """Return the graph with a node (a bend) in each row that a long edge passes. Add the bends to `rows`."""
     bent: Graph = {name: set() for name in graph}
     for child, parents in graph.items():
         for parent in sorted(parents):
@@ -88,7 +88,7 @@ def with_bends(graph: Graph, rows: dict[str, int]) -> Graph:
 
 
 def spread(names: list[str], wished: Mapping[str, float]) -> dict[str, float]:
-    """Return middles near the wished ones, in their order, with no two boxes closer than the gap."""
+    """Return the middles of boxes: near the wished middles, in the same order, and at least GAP between two boxes."""
     names = sorted(names, key=lambda name: (wished[name], name))
     distances = [(width(left) + width(right)) / 2 + GAP for left, right in pairwise(names)]
     middles = [wished[name] for name in names]
@@ -103,7 +103,7 @@ def spread(names: list[str], wished: Mapping[str, float]) -> dict[str, float]:
 
 
 def place(graph: Graph, rows: Mapping[str, int]) -> dict[str, float]:
-    """Return the horizontal middle of each node: near the nodes that it is linked to."""
+    """Return the horizontal middle of each node, which is near its parents and children."""
     linked = {name: set(parents) for name, parents in graph.items()}
     for name, parents in graph.items():
         for parent in parents:
@@ -119,7 +119,7 @@ def place(graph: Graph, rows: Mapping[str, int]) -> dict[str, float]:
 
 
 def draw(graph: Graph, kinds: Mapping[str, str]) -> str:
-    """Return the picture as SVG, which needs no script, no font and no network."""
+    """Return the picture as SVG without scripts, fonts or network access."""
     reduced = without_implied_edges(graph)
     rows = rank(reduced)
     bent = with_bends(reduced, rows)

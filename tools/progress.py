@@ -1,4 +1,4 @@
-"""Progress of a long step: on a terminal one line that is rewritten, otherwise a line every two seconds."""
+"""Show the progress of a long step: on a terminal as one line that is rewritten, else as a line every two seconds."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ from types import TracebackType
 
 SECONDS = 2.0
 TICK = 0.2
-# Lines that uv and pip print while they work.
+# The lines that uv and pip print when they begin with a package.
 BEGINS = re.compile(r"^\s*(Downloading|Building)\s+(?:wheel for )?([\w.\-]+)", re.I)
 ENDS = re.compile(r"^\s*(?:Downloaded|Built|Successfully built)\s+([\w.\-]+)")
 PIP = re.compile(r"^\s*(Collecting|Installing collected packages|Prepared|Installed)\s*([\w.\-]*)")
@@ -16,10 +16,10 @@ SHOWN = 3
 
 
 def track(line: str, busy: "dict[str, str]") -> None:
-    """Update `busy`, an installer's current activity by package, from a line that it printed."""
+    """Update `busy`, the installer's current activity by package, from a line of the installer's output."""
     if begin := BEGINS.match(line):
         name = begin[2].split("==")[0]
-        if name.endswith((".whl", ".gz")):  # pip names the file
+        if name.endswith((".whl", ".gz")):  # pip prints the name of the file
             name = name.split("-")[0]
         busy.pop(name, None)
         busy[name] = f"{begin[1].lower()} {name}"
@@ -31,7 +31,7 @@ def track(line: str, busy: "dict[str, str]") -> None:
 
 
 class Progress:
-    """Show a step's seconds and its current activity from a thread, until the `with` ends."""
+    """Show a step's seconds and current activity from a thread until the end of the `with` block."""
 
     def __init__(self, name: str) -> None:
         self._name, self._activity = name, ""
@@ -41,7 +41,7 @@ class Progress:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def update(self, activity: str) -> None:
-        """Change the activity that is shown."""
+        """Show another activity."""
         self._activity = activity
 
     def __enter__(self) -> "Progress":

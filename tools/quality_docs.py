@@ -1,7 +1,7 @@
-"""Write the table of quality rules, from the list in macros/quality/quality_rules.sql: `make docs-quality`.
+"""Write the table of quality rules from the list in macros/quality/quality_rules.sql: `make docs-quality`.
 
-The table is in docs/quality.md, and in a docs block of models/quality.md that the descriptions of the quality models
-show in `dbt docs`. Jinja alone renders the list, so that no server starts.
+The table is in docs/quality.md and in a docs block of models/quality.md. The descriptions of the quality models include
+this block. The list is rendered with Jinja alone, so no server starts.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ ACTIONS = {"error": "quarantined", "warn": "flagged"}
 
 
 def percent(share: float) -> str:
-    """Return a share for a person: 0.005 is 0.5 %."""
+    """Return a share as a percentage: 0.005 becomes 0.5 %."""
     return f"{100 * share:g} %"
 
 
 def format_limit(limit: Any) -> str:
-    """Return a limit for a person: one share, shares by service, or nothing."""
+    """Return a limit as text: one share, shares by service, or an empty text."""
     if isinstance(limit, dict):
         return ", ".join(f"{service} {percent(share)}" for service, share in limit.items())
     return "" if limit is None else percent(limit)
@@ -53,7 +53,7 @@ def table(rules: list[dict[str, Any]]) -> str:
 
 
 def render() -> dict[Path, str]:
-    """Return the text of both files, by path."""
+    """Return the new text of both files, by path."""
     rules = table(macros()("quality_rules()"))
     intro = "The rules, from `macros/quality/quality_rules.sql`; how they work: `docs/quality.md`."
     return {

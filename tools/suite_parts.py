@@ -1,4 +1,4 @@
-"""The test suites: which processes each of them is, and about how long they take."""
+"""The test suites: the processes of each suite, and roughly how long each process takes."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 REAL_MONTHS = "tests/integration/test_real_months.py"
 REAL_TRAINING_MONTHS = "tests/ml/test_real_months.py"
 SERVER = "tests/integration/test_server.py"
-# The faults' tests of the whole project: they share its server, its lake and its three months.
+# The tests of suite `faults` that run the whole project. They share one server, one lake and three months of data.
 TRIPS = tuple(f"tests/faults/test_{name}.py" for name in ("disturbed_intervals", "killed_intervals", "operations_page"))
 TARGETS = "tests/reach/test_targets.py"
 AIRFLOW = "tests/reach/test_airflow.py"
 READERS = ("tests/reach/test_metastore.py", "tests/reach/test_readers.py")
 REMOTE_STORES = "gcs or hdfs"
-# dbt's published tests print much: a failure shows its last frame and standard output.
+# dbt's published tests print much. A failure therefore shows only its last frame and standard output.
 SHORT = ("--tb=short", "--show-capture=stdout")
 
 
 def ignoring(*paths: str) -> tuple[str, ...]:
-    """Return pytest's options that leave files out."""
+    """Return the pytest options that leave files out."""
     return tuple(option for path in paths for option in ("--ignore", path))
 
 
@@ -32,8 +32,9 @@ class Part:
 
     Attributes:
         suite: name of the suite.
-        seconds: about how long the process takes on two processors beside another one: longer ones start earlier.
-        arguments: of pytest; of make for lint.
+        seconds: roughly how long the process takes on two processors while another process runs. The longest process
+            starts first.
+        arguments: arguments of pytest, or, for lint, of make.
     """
 
     suite: str
@@ -63,7 +64,7 @@ SUITES = {
         Part("reach", 600, ("--write-docs", "tests/reach", *ignoring(TARGETS, AIRFLOW, *READERS))),
     ],
 }
-# Runs only where PENSTOCK_TLC_DATA names the months: training on them takes minutes.
+# Runs only if PENSTOCK_TLC_DATA names the months, because training on them takes minutes.
 REAL_TRAINING = Part("ml", 500, (REAL_TRAINING_MONTHS,))
 CORE = [
     Part("adapter", 730, ("-m", "core", "tests/adapter")),
@@ -77,7 +78,7 @@ NAMES = ("test", "core", "all", *SUITES)
 
 
 def parts(names: Sequence[str]) -> list[Part]:
-    """Return the processes of suites and groups of suites, the longest first."""
+    """Return the processes of some suites or groups of suites, the longest first."""
     chosen: list[Part] = []
     for name in names:
         for suite in GROUPS.get(name, (name,)):

@@ -1,12 +1,12 @@
 """Run test suites, two processes at a time, and print one table of tests and seconds.
 
-`make test`, `make all` and `.ci/run` call it. A suite is a folder of tests: one pytest process, or several that
-share no server. The longest process starts first, so that all lanes end at about the same time. The tool prints the
-closing lines of each process that passed and the whole output of one that failed.
+`make test`, `make all` and `.ci/run` call this tool. A suite is a folder of tests. It runs as one pytest process, or as
+several processes that share no server. The longest process starts first, so that all lanes end at about the same time.
+The tool prints the last lines of each process that passed, and the whole output of each process that failed.
 
 usage: tools/suites.py [--lanes N] [--minutes N] {test,core,all,SUITE} ...
 
-`test` is lint, unit and integration; `core` the tests of the long suites that CI runs; `all` every suite.
+`test` runs lint, unit and integration. `core` runs the tests of the long suites that CI runs. `all` runs every suite.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ from suite_parts import NAMES, PYTEST, Part, parts
 ROOT = Path(__file__).resolve().parents[1]
 SUMMARY = "short test summary info"
 SLOWEST = 10
-# Seconds that pytest has to stop its servers after an interrupt.
+# Seconds that pytest gets to stop its servers after an interrupt.
 GRACE = 180.0
 
 
 @dataclass
 class Running:
-    """A part that runs or has ended."""
+    """A part of a suite that runs or has ended."""
 
     part: Part
     process: subprocess.Popen[bytes]
@@ -46,7 +46,7 @@ class Running:
 
     @property
     def text(self) -> str:
-        """The output so far."""
+        """The part's output so far."""
         self.output.seek(0)
         return self.output.read()
 
@@ -54,9 +54,9 @@ class Running:
 def start(part: Part, folder: Path, number: int) -> Running:
     """Start a part in its own process group."""
     results = folder / f"{number}.xml"
-    # pytest keeps three base folders for all sessions of a user, and other parts start and end at the same time.
+    # By default, pytest keeps only a user's last three base folders, and would delete those of parts that still run.
     options = (f"--junitxml={results}", f"--basetemp={folder / str(number)}") if part.program == PYTEST else ()
-    output = tempfile.TemporaryFile("w+", errors="replace", dir=folder)  # noqa: SIM115  (open until it is read)
+    output = tempfile.TemporaryFile("w+", errors="replace", dir=folder)  # noqa: SIM115  (stays open until it is read)
     process = subprocess.Popen(
         [*part.program, *options, *part.arguments],
         cwd=ROOT,
@@ -69,7 +69,7 @@ def start(part: Part, folder: Path, number: int) -> Running:
 
 
 def closing_lines(text: str) -> str:
-    """Return pytest's last lines: why tests were skipped, and how many passed."""
+    """Return the last lines of pytest's output: why tests were skipped, and how many passed."""
     lines = [line for line in text.splitlines() if line.strip()]
     start = next((place for place, line in enumerate(lines) if SUMMARY in line), len(lines) - 1)
     return "\n".join(lines[start:])
@@ -77,7 +77,7 @@ def closing_lines(text: str) -> str:
 
 @dataclass(frozen=True)
 class Test:
-    """Duration of a test, with the fixtures that it was the first to need."""
+    """The duration of a test, including the fixtures that it was the first to use."""
 
     suite: str
     name: str
@@ -96,7 +96,7 @@ def tests(run: Running) -> list[Test]:
 
 
 def table(runs: Sequence[Running], seconds: float, lanes: int) -> str:
-    """Return the table of suites with their tests and seconds, and the slowest tests of all."""
+    """Return the table of suites with their tests and seconds, followed by the slowest tests of all suites."""
     all_tests = [test for run in runs for test in tests(run)]
     lines = ["", f"{'suite':<14}{'tests':>7}{'seconds':>9}"]
     for suite in dict.fromkeys(run.part.suite for run in runs):
@@ -112,7 +112,7 @@ def table(runs: Sequence[Running], seconds: float, lanes: int) -> str:
 
 
 def report(run: Running) -> None:
-    """Print the closing lines of a part; all of its output when it failed."""
+    """Print the last lines of a part that passed, or the whole output of a part that failed."""
     code = run.process.returncode
     result = "passed" if code == 0 else f"FAILED, exit code {code},"
     shown = run.text if code or run.part.program != PYTEST else closing_lines(run.text)
@@ -121,7 +121,7 @@ def report(run: Running) -> None:
 
 
 def stop(running: Sequence[Running]) -> None:
-    """Interrupt running parts so that they stop their servers; kill a part that does not end in time."""
+    """Interrupt running parts so that they stop their servers, and kill the parts that don't end in time."""
     for run in running:
         _signal(run, signal.SIGINT)
     end = time.monotonic() + GRACE
@@ -146,7 +146,7 @@ def run_all(chosen: Sequence[Part], lanes: int, minutes: float) -> int:
     Args:
         chosen: the parts, in the order in which they start.
         lanes: how many parts run at a time.
-        minutes: time limit; parts that still run afterwards are interrupted and count as failed.
+        minutes: time limit. Parts that still run after this time are interrupted and count as failed.
     """
     waiting, running, ended = list(chosen), [], []  # type: list[Part], list[Running], list[Running]
     started = time.monotonic()
@@ -187,7 +187,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--lanes", type=int, default=2, help="processes at a time")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="time limit; the run then fails")
     options = parser.parse_args(arguments)
-    for number in (signal.SIGINT, signal.SIGTERM):  # a background job of a script ignores SIGINT
+    for number in (signal.SIGINT, signal.SIGTERM):  # otherwise a background job of a script ignores SIGINT
         signal.signal(number, signal.default_int_handler)
     return run_all(parts(options.suites), options.lanes, options.minutes)
 

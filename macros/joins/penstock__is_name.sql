@@ -1,4 +1,4 @@
-{#- Returns whether a value is a name, with or without dots. A hint is a comment, so a name can't contain its end. -#}
+{#- Returns whether a value is a name, with or without dots. A hint is a comment, so a name must not end it. -#}
 {% macro penstock__is_name(value) %}
     {%- if value is not string -%}
         {{- return(false) -}}

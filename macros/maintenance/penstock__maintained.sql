@@ -1,5 +1,5 @@
-{#- Returns the nodes that an operation works on. A named node must be suitable; of all nodes, unsuitable ones
-    are skipped. -#}
+{#- Returns the nodes that an operation works on. A named node must be suitable. Without a name,
+    the macro skips unsuitable nodes. -#}
 {% macro penstock__maintained(operation, model_name, needs) %}
     {%- set stored = {} -%}
     {%- for node in graph.nodes.values() if node.resource_type in ['model', 'snapshot', 'seed'] -%}

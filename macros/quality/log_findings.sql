@@ -1,6 +1,6 @@
-{#- dbt only reports the number of failing rows, so this macro logs them. The calling block renders a row's
-    three-part message. A query without failing rows doesn't run again: the test becomes a query with
-    `where false`, which the adapter answers without the server. Stored failures keep their columns. -#}
+{#- dbt only reports the number of failing rows, so this macro logs the rows. The calling block renders a row's
+    three-part message. If no row fails, the test doesn't run its query again. It becomes a query with `where false`,
+    which the adapter answers without the server and which keeps the columns for stored failures. -#}
 {% macro log_findings(test, problems) %}
     {%- if execute and flags.WHICH in ['test', 'build', 'retry'] -%}
         {%- set rows = run_query(problems).rows -%}

@@ -1,8 +1,8 @@
 {#- The list of all rules for a trip's row, in the order of the reasons and flags.
 
   name         snake_case, unique in the list
-  condition    SQL over a row of a windowed model; a null does not fire
-  severity     error: the row is quarantined; warn: it is kept and flagged
+  condition    SQL for a row of a windowed model; the rule fires if it is true, not if it is null
+  severity     error: the row is quarantined; warn: the row is kept and flagged
   services     the services to which the rule applies
   description  one sentence
   warn_above, error_above

@@ -1,1 +1,1 @@
-"""Helpers of several test suites."""
+"""Helpers that several test suites share."""

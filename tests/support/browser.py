@@ -8,7 +8,7 @@ import shutil
 import pytest
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-# The last flags keep Chromium from sending requests of its own.
+# The last flags stop Chromium from sending requests to other servers.
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-quic", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
@@ -16,7 +16,7 @@ FLAGS = (
 
 
 def browser() -> str:
-    """Return the machine's browser; without one skip the test, or fail it if PENSTOCK_REQUIRE_BROWSER is set."""
+    """Return the machine's browser. Without one, skip the test, or fail it if PENSTOCK_REQUIRE_BROWSER is set."""
     for name in BROWSERS:
         if found := shutil.which(name):
             return found

@@ -10,7 +10,7 @@ from jinja2.sandbox import SandboxedEnvironment
 
 
 class Returned(Exception):
-    """Raised by dbt's `return`; the nearest macro call catches it."""
+    """Raised by dbt's `return`. The enclosing macro call catches it."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
@@ -21,7 +21,7 @@ class CompilationError(Exception):
 
 
 class DbtLike(SandboxedEnvironment):
-    """Jinja with dbt's way of returning values from macros."""
+    """A Jinja environment whose macros return values in the same way as dbt's."""
 
     def call(self, context: Context, obj: Any, /, *args: Any, **kwargs: Any) -> Any:
         try:
@@ -41,7 +41,7 @@ def _refuse(message: str) -> NoReturn:
 
 
 def environment() -> DbtLike:
-    """Return an environment whose macros return values and raise errors as dbt's do."""
+    """Return an environment whose macros return values and raise errors in the same way as dbt's."""
     made = DbtLike(extensions=["jinja2.ext.do"])
     made.globals["return"] = _return
     made.globals["exceptions"] = SimpleNamespace(raise_compiler_error=_refuse)

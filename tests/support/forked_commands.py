@@ -1,7 +1,7 @@
-"""dbt and penstock commands in processes forked from one that has already imported dbt and penstock.
+"""Run dbt and penstock commands in processes that are forked from a process that has already imported both.
 
-Importing dbt takes two to five seconds of processor time, more than most tests' own work. Tests of the
-program itself (its entry point, Ctrl-C, exit after a signal) start `dbt` or `penstock` instead.
+Importing dbt takes two to five seconds of processor time, which is more than most tests need themselves. Tests of the
+program itself (its entry point, Ctrl-C, exit after a signal) start the real `dbt` or `penstock` instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 CONTEXT = multiprocessing.get_context("forkserver")
-# Modules whose import fixes the width of the terminal (penstock.cli.server) stay out.
+# Modules that determine the width of the terminal when they are imported (penstock.cli.server) aren't in the list.
 _MODULES = [
     *("dbt.cli.main", "dbt.adapters.penstock", "penstock.cli.main", "penstock.cli.lake"),
     *("penstock.cli.intervals", "penstock.cli.explain", "pandas"),
@@ -25,7 +25,7 @@ _MODULES = [
 
 
 def preload(*modules: str) -> None:
-    """Have the fork server import more modules. Call it before the first process starts: at a module's import."""
+    """Make the fork server import more modules. Call this at a module's import, before the first process starts."""
     _MODULES.extend(module for module in modules if module not in _MODULES)
     CONTEXT.set_forkserver_preload(_MODULES)
 
@@ -34,7 +34,7 @@ preload()
 
 
 def _main(program: str, folder: str, environment: dict[str, str], arguments: list[str], output: str) -> None:
-    """Run the program in the forked process; both streams go to a file."""
+    """Run the program in the forked process. Standard output and standard error go to the same file."""
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -54,7 +54,7 @@ def _main(program: str, folder: str, environment: dict[str, str], arguments: lis
 
 
 class Started:
-    """A running command, with the part of `subprocess.Popen` that tests use; both streams are in `stdout`."""
+    """A running command with the methods of `subprocess.Popen` that tests use. `stdout` also has standard error."""
 
     def __init__(self, process: BaseProcess, output: IO[str], command: list[str]) -> None:
         self._process, self._output, self._command = process, output, command
@@ -67,11 +67,11 @@ class Started:
 
     @property
     def returncode(self) -> int | None:
-        """The exit code, negative for a signal; None while the command runs."""
+        """The exit code, or None while the command runs. It is negative after a signal."""
         return self._process.exitcode
 
     def poll(self) -> int | None:
-        """The exit code; None while the command runs."""
+        """Return the exit code, or None while the command runs."""
         return self._process.exitcode
 
     def output(self) -> str:
@@ -80,7 +80,7 @@ class Started:
         return self._output.read()
 
     def wait(self, timeout: float | None = None) -> int:
-        """Wait for the end and return the exit code.
+        """Wait until the command ends and return its exit code.
 
         Raises:
             subprocess.TimeoutExpired: the command still runs after `timeout` seconds.
@@ -91,7 +91,7 @@ class Started:
         return self._process.exitcode
 
     def communicate(self, timeout: float | None = None) -> tuple[str, None]:
-        """Wait for the end and return the output, and None.
+        """Wait until the command ends and return its output, and None.
 
         Raises:
             subprocess.TimeoutExpired: the command still runs after `timeout` seconds.
@@ -116,9 +116,9 @@ def start(program: str, folder: Path, environment: dict[str, str], arguments: li
         program: `dbt` or `penstock`.
         environment: all of its environment variables.
     """
-    output = tempfile.NamedTemporaryFile("r")  # noqa: SIM115  (open as long as the command is asked for its output)
+    output = tempfile.NamedTemporaryFile("r")  # noqa: SIM115  (stays open, to be read later)
     process_arguments = (program, str(folder), environment, arguments, output.name)
-    process = CONTEXT.Process(target=_main, args=process_arguments, daemon=True)  # pytest's end waits for no command
+    process = CONTEXT.Process(target=_main, args=process_arguments, daemon=True)  # at its end pytest doesn't wait
     process.start()
     return Started(process, output, [program, *arguments])
 
@@ -126,10 +126,10 @@ def start(program: str, folder: Path, environment: dict[str, str], arguments: li
 def run(
     program: str, folder: Path, environment: dict[str, str], arguments: list[str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """Run dbt or penstock in a folder; both streams are in `stdout`.
+    """Run dbt or penstock in a folder. `stdout` also has standard error.
 
     Raises:
-        subprocess.TimeoutExpired: the command took longer, and was killed.
+        subprocess.TimeoutExpired: the command took longer than `timeout` seconds and was killed.
     """
     started = start(program, folder, environment, arguments)
     try:

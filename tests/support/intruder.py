@@ -1,7 +1,8 @@
-"""Another user of this machine, who tries to access ports and files.
+"""Act as another user of this machine, who tries to access ports and files.
 
-Run as a program by root: `intruder.py PORT… -- FILE…`. It loads all it needs, becomes the user nobody, and prints a
-JSON object: for each port what it let through and how it refused, for each file whether it could be read.
+Root runs this module as a program: `intruder.py PORT… -- FILE…`. The program imports all its modules, becomes the user
+nobody, and prints a JSON object. The object has, for each port, the attacks that succeeded and how the port refused the
+others, and, for each file, whether it could be read.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def talk(port: int, message: bytes) -> bytes:
 
 
 def greeting(port: int) -> tuple[str, str]:
-    """Detect a port that closes at once, as the metastore's does."""
+    """Detect a port that closes a connection at once, as the metastore's port does."""
     with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
         connection.settimeout(1.0)
         try:
@@ -53,7 +54,7 @@ def greeting(port: int) -> tuple[str, str]:
 
 
 def page(port: int) -> tuple[str, str]:
-    """Request pages of Spark and the kill of a job."""
+    """Request pages of the Spark UI, and request that a job be killed."""
     for method, path in (("GET", "/api/v1/applications"), ("GET", "/json/"), ("POST", "/jobs/job/kill/?id=0")):
         for headers in ({}, {"Authorization": "Bearer guess"}, {"Cookie": f"penstock-{port}=guess"}):
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
@@ -71,7 +72,7 @@ def page(port: int) -> tuple[str, str]:
 
 
 def hive_session(port: int) -> tuple[str, str]:
-    """Send a statement over Thrift: without a password, with a guessed one, without authentication."""
+    """Send a statement over Thrift: without a password, with a guessed password, and without authentication."""
     from pyhive import hive
 
     errors = ""
@@ -82,7 +83,7 @@ def hive_session(port: int) -> tuple[str, str]:
         {"auth": "NOSASL"},
     ]
     for login in logins:
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)  # the client has no timeout
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)  # because the client has no timeout
         try:
             cursor = hive.connect(host="127.0.0.1", port=port, **login).cursor()
             cursor.execute("select transform (1) using 'id' as said")
@@ -95,7 +96,7 @@ def hive_session(port: int) -> tuple[str, str]:
 
 
 def connect_session(port: int) -> tuple[str, str]:
-    """Send a request of Spark Connect, without the token and with a wrong one."""
+    """Send a request to Spark Connect, without a token and with a wrong token."""
     import grpc
     from pyspark.sql.connect.proto import base_pb2, base_pb2_grpc
 
@@ -122,7 +123,7 @@ def metastore_call(port: int) -> tuple[str, str]:
 
 
 def spark_message(port: int) -> tuple[str, str]:
-    """Send a message to Spark's internal ports, which must not deserialize it before authentication."""
+    """Send a message to Spark's internal ports, which must not deserialize any message before authentication."""
     body = b"\xac\xed\x00\x05t\x00\x05guess"
     message = struct.pack(">BqI", 3, 7, len(body)) + body
     answer = talk(port, struct.pack(">q", 8 + len(message)) + message)
@@ -150,7 +151,7 @@ def python_worker(port: int) -> tuple[str, str]:
 
 
 def accumulators(port: int) -> tuple[str, str]:
-    """Send accumulator updates to a Python driver with a guessed token; the driver closes the connection."""
+    """Send accumulator updates to a Python driver with a guessed token. The driver should close the connection."""
     with socket.create_connection(("127.0.0.1", port), SECONDS) as connection:
         connection.settimeout(SECONDS)
         try:
@@ -170,7 +171,7 @@ ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
 
 
 def attack(port: int) -> dict[str, str]:
-    """Try every attack on a port; return what succeeded and the refusals that identify the port."""
+    """Try every attack on a port. Return the attacks that succeeded, and the refusals that identify the port."""
     through, refused = [], []
     for one in ATTACKS:
         try:
@@ -195,7 +196,7 @@ def readable(path: str) -> bool:
 
 
 def listening(pids: Iterable[int]) -> dict[int, str]:
-    """Return the TCP ports on which processes and their children listen, with the program."""
+    """Return the TCP ports on which processes and their children listen, with the program behind each port."""
     found: dict[int, str] = {}
     for pid in pids:
         process = psutil.Process(pid)
@@ -211,7 +212,7 @@ def listening(pids: Iterable[int]) -> dict[int, str]:
 
 
 def intrude(ports: Iterable[int], files: Iterable[Path] = ()) -> dict[str, dict[str, Any]]:
-    """Let the user nobody try ports and files of this machine; return the results by port and by file."""
+    """Let the user nobody try ports and files of this machine, and return the results by port and by file."""
     command = [sys.executable, __file__, *map(str, ports), "--", *map(str, files)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=LIMIT)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -220,7 +221,7 @@ def intrude(ports: Iterable[int], files: Iterable[Path] = ()) -> dict[str, dict[
 
 
 def become_nobody(closed: int) -> None:
-    """Import all that the attacks need by trying them on a closed port, then become the user nobody."""
+    """Import the modules of all attacks by trying each attack on a closed port, and then become the user nobody."""
 
     def late(number: int, frame: Any) -> None:
         raise TimeoutError
@@ -233,10 +234,10 @@ def become_nobody(closed: int) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Try ports and files, several at a time, since an attack mostly waits for an answer."""
+    """Try ports and files. Several attacks run at a time, since an attack mostly waits for an answer."""
     split = arguments.index("--")
     ports, files = arguments[:split], arguments[split + 1 :]
-    # Imported as root: the user nobody may be unable to read this Python environment.
+    # Imported as root, because the user nobody may be unable to read this Python environment.
     for name in ("encodings.idna", "puresasl.client", "pyhive.hive", "grpc", "pyspark.sql.connect.proto"):
         importlib.import_module(name)
     with socket.socket() as closed:

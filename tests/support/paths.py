@@ -1,4 +1,4 @@
-"""Folders of a lake or a warehouse, as paths on this machine's disk."""
+"""Convert folders of a lake or a warehouse to paths on this machine's disk."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from penstock.storage.locations import Location
 
 
 def local_path(folder: Location) -> Path:
-    """Return the same folder or file as a path; fail if it is in an object store."""
+    """Return the path of a folder or file on this machine's disk. Fail if it is in an object store."""
     assert isinstance(folder, Path), folder
     return folder

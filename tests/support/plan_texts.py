@@ -23,7 +23,7 @@ def plan(name: str) -> Plan:
 
 
 def explained(name: str, sql: str = "", views: dict[str, list[str]] | None = None) -> CapturedPlan:
-    """Return a captured plan that was explained and did not run."""
+    """Return a captured plan that was explained but didn't run."""
     return CapturedPlan(f"model.shop.{name}", f"warehouse.{name}", "code", sql, views or {}, text(name))
 
 
@@ -35,10 +35,10 @@ def ran(name: str) -> CapturedPlan:
 
 
 def pickups() -> CapturedPlan:
-    """Return the plan of trips per zone and licence, with two broadcast joins."""
+    """Return the plan of a count of trips per zone and licence, which has two broadcast joins."""
     return ran("pickups")
 
 
 def highest() -> CapturedPlan:
-    """Return the plan of the trips in one zone, which a subquery on the same table selects."""
+    """Return the plan of a query for the trips in one zone. A subquery on the same table selects the zone."""
     return ran("highest")

@@ -1,4 +1,4 @@
-"""Wait for the effect of another process by polling a condition, never by sleeping for a fixed time."""
+"""Wait for an effect of another process by polling a condition instead of sleeping for a fixed time."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-# Only a failing test waits this long, however busy the machine is.
+# This limit is long enough for a busy machine. Only a failing test waits until it ends.
 LIMIT = 600.0
 Found = TypeVar("Found")
 
@@ -16,7 +16,7 @@ def wait_until(condition: Callable[[], Found], what: str, seconds: float = LIMIT
 
     Args:
         what: description of the condition, for the error message.
-        seconds: how long to wait before the test fails.
+        seconds: how long to wait until the test fails.
         pause: seconds between two polls.
     """
     end = time.monotonic() + seconds

@@ -1,6 +1,6 @@
 """Evaluate the project's macros without dbt and without Spark.
 
-dbt's `return` and `exceptions` are replaced; callers pass `var`, `log`, `adapter` and others as context.
+dbt's `return` and `exceptions` are imitated. Callers pass `var`, `log`, `adapter` and other names as context.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def macros(**context: Any) -> Callable[[str], Any]:
     """Return a function that evaluates a Jinja expression with the project's macros.
 
     Args:
-        context: names of dbt's context, for example `execute` and `adapter`.
+        context: values of names in dbt's context, for example `execute` and `adapter`.
     """
     dbt = environment()
     dbt.globals["target"] = SimpleNamespace(schema="warehouse")

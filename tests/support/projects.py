@@ -1,4 +1,4 @@
-"""Projects to test: copies of the checkout's dbt project or small projects, with real servers."""
+"""Create projects for tests: copies of the checkout's dbt project, or small projects. Their servers are real."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ TIMEOUT = 900
 
 @dataclass(frozen=True)
 class Project:
-    """A dbt project in its own folder, with its own lake, or with a server that it shares."""
+    """A dbt project in its own folder, with its own server or a server that it shares."""
 
     root: Path
 
@@ -56,17 +56,17 @@ class Project:
         )
 
     def dbt(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run dbt in the project's folder; both streams are in `stdout`."""
+        """Run dbt in the project's folder. `stdout` also has standard error."""
         return forked_commands.run(
             "dbt", self.root, self._environment(environment), ["--no-use-colors", *arguments], TIMEOUT
         )
 
     def penstock(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        """Run penstock in the project's folder; both streams are in `stdout`."""
+        """Run penstock in the project's folder. `stdout` also has standard error."""
         return forked_commands.run("penstock", self.root, self._environment(environment), list(arguments), TIMEOUT)
 
     def start(self, program: str, *arguments: str, **environment: str) -> forked_commands.Started:
-        """Start dbt or penstock beside the test, to be waited for or killed."""
+        """Start dbt or penstock while the test goes on. The test waits for the command or kills it."""
         options = ["--no-use-colors"] if program == "dbt" else []
         return forked_commands.start(program, self.root, self._environment(environment), [*options, *arguments])
 
@@ -75,13 +75,13 @@ class Project:
         return self._run(*command, **environment)
 
     def sql(self, query: str) -> list[tuple[Any, ...]]:
-        """Rows of a statement, over Thrift, on the server that is up."""
+        """Run a statement over Thrift on the running server, and return its rows."""
         return warehouse_query.run_query(self.settings, query)
 
 
 @contextmanager
 def edited(path: Path, text: str) -> Iterator[None]:
-    """Give a file another text inside the block, then restore it; a file that did not exist is removed."""
+    """Replace a file's text inside a `with` block. Afterwards, restore the file, or remove it if it didn't exist."""
     before = path.read_text() if path.exists() else None
     path.write_text(text)
     try:
@@ -100,14 +100,14 @@ def small_project(
     host: Project | None = None,
     **server: Any,
 ) -> Project:
-    """Write a dbt project of a few files, without a lake, on its own small server or on another project's.
+    """Write a dbt project of a few files, without a lake. It has its own small server or uses another project's.
 
     Args:
         root: folder of the project.
         files: text by path, for example `models/a.sql`.
         profile: keys of the target that override type, schema `small`, 2 threads, and no captured plans.
-        host: the project whose server and warehouse it shares; all schemas there are dropped first.
-        server: keys of `server` in penstock.yml; without `spark_conf` statements run without generated code.
+        host: the project whose server and warehouse this project shares. All schemas there are dropped first.
+        server: keys of `server` in penstock.yml. Without the key `spark_conf`, statements run without generated code.
     """
     root.mkdir(parents=True, exist_ok=True)
     target = {"type": "penstock", "schema": "small", "threads": 2, "keep_plans": False, **(profile or {})}
@@ -123,12 +123,12 @@ def small_project(
         conf = {**INTERPRETED, **server.pop("spark_conf", {})}
         return _with_server(root, {"memory": "2g", "spark_conf": conf, **server})
     there = host.settings
-    shared = yaml.safe_load((host.root / "penstock.yml").read_text())  # whichever project starts it again
+    shared = yaml.safe_load((host.root / "penstock.yml").read_text())  # either project may restart the server
     shared |= {"state": str(there.state_dir), "warehouse": str(there.warehouse_dir)}
     (root / "penstock.yml").write_text(yaml.safe_dump(shared))
     assert host.penstock("up").returncode == 0
     for (schema,) in host.sql("show schemas"):
-        if schema not in ("default", warm_up.SCHEMA):  # the server drops its own in its own time
+        if schema not in ("default", warm_up.SCHEMA):  # the server itself drops its schema later
             host.sql(f"drop schema {schema} cascade")
     return Project(root)
 
@@ -138,7 +138,7 @@ def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
 
     Args:
         root: folder of the copy.
-        ml: whether dbt commands without a selection build the machine learning models too, which takes minutes.
+        ml: whether dbt commands without a selection also build the machine learning models, which takes minutes.
         server: keys of `server` in penstock.yml.
     """
     root.mkdir(parents=True, exist_ok=True)
@@ -154,22 +154,22 @@ def make_project(root: Path, ml: bool = False, **server: Any) -> Project:
     return _with_server(root, {"memory": "3g", **server})
 
 
-# A test's server lives for minutes on small tables: Java's second compiler would cost more than it gains.
+# A test's server runs for minutes on small tables. Java's second compiler would cost more time than it saves.
 QUICK = "-XX:TieredStopAtLevel=1"
-# So would the Java code that Spark generates for each statement: it takes a quarter of a small suite's time.
-# Without generated code, the cache of common subexpressions is cleared for every row and costs more than it saves.
+# The Java code that Spark generates for each statement also costs more than it saves: a quarter of a suite's time.
+# Without generated code, Spark clears its cache of common subexpressions for every row, so the cache is disabled too.
 INTERPRETED = {
     "spark.sql.codegen.wholeStage": False,
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "spark.sql.subexpressionElimination.enabled": False,
 }
-# Spark's defaults, for tests that read plans: a plan shows the stages of generated code.
+# Spark's defaults, for tests that check plans, because a plan shows the stages of generated code.
 COMPILED = {
     "spark.sql.codegen.wholeStage": True,
     "spark.sql.codegen.factoryMode": "FALLBACK",
     "spark.sql.subexpressionElimination.enabled": True,
 }
-# Executors and separate drivers live for seconds: one garbage collection thread, and a metaspace of its final size.
+# Executors and separate drivers run for seconds. One garbage collection thread and a metaspace of final size suffice.
 BRIEF = f"{QUICK} -XX:+UseSerialGC -XX:MetaspaceSize=256m"
 
 

@@ -1,4 +1,4 @@
-"""Queries of Spark's UI and its REST API: which jobs and sessions run on a server."""
+"""Query Spark's UI and REST API for the jobs and sessions on a server."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ class HasServer(Protocol):
 
 
 def api(project: HasServer, path: str) -> Any:
-    """Return the REST API's answer about the server's application."""
+    """Return the REST API's response for a path below the server's application."""
     running = control.current(project.settings)
     assert running
     return SparkRestApi(running.ui_link).get(path)
 
 
 def jobs(project: HasServer, status: str = "") -> list[str]:
-    """Return the descriptions of the Spark jobs, optionally of those with a status."""
+    """Return the descriptions of all Spark jobs, or of the jobs with a status."""
     return [job.get("description") or "" for job in api(project, f"jobs?status={status}" if status else "jobs")]
 
 
 def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]:
-    """Return the numbers of open sessions and of running statements, of Thrift (`sqlserver`) or `connect`.
+    """Return the numbers of open sessions and of running statements of Thrift (`sqlserver`) or Connect (`connect`).
 
-    The REST API does not have them, only the UI's pages.
+    These numbers come from the UI's pages, because the REST API doesn't have them.
     """
     running = control.current(project.settings)
     assert running
@@ -51,7 +51,7 @@ def sessions(project: HasServer, protocol: str = "sqlserver") -> tuple[int, int]
 
 
 def wait_for_job(project: HasServer, word: str, process: subprocess.Popen[str] | Started) -> None:
-    """Wait until a job with this word in its description runs."""
+    """Wait until a job whose description contains a word runs."""
 
     def runs() -> bool:
         assert process.poll() is None, process.communicate()[0]
@@ -61,5 +61,5 @@ def wait_for_job(project: HasServer, word: str, process: subprocess.Popen[str] |
 
 
 def wait_for_no_job(project: HasServer, word: str) -> None:
-    """Wait until no job with this word in its description runs."""
+    """Wait until no job whose description contains a word runs."""
     wait_until(lambda: not any(word in text for text in jobs(project, "running")), f"the end of the jobs of {word}")

@@ -1,4 +1,4 @@
-"""Build an explanation from a plan, its metrics, and what the server knows about its tables."""
+"""Build an explanation from a plan, its metrics, and the server's facts about the plan's tables."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build_explanation(
         captured: the plan; its executed plan takes precedence over its explained plan.
         kind: the model's materialization.
         server: facts that the plan does not have.
-        heading: which plan this is.
+        heading: describes where the plan comes from, such as the last run.
         notes: notes for the reader of the plan.
         is_stored: whether the model has files.
 

@@ -1,6 +1,6 @@
 """Find a model of the dbt project, its captured plan and its compiled query.
 
-dbt runs in this process and writes no artifacts, so `dbt retry` still uses the results of the last run.
+dbt runs in this process and writes no artifacts, so a later `dbt retry` still finds the results of the last run.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Model:
 
     @property
     def adapter(self) -> Any:
-        """Return dbt's adapter of the target; each dbt command creates a new one.
+        """Return dbt's adapter for the target. Each dbt command creates a new adapter.
 
         Raises:
             PenstockError: the target is not of type penstock.
@@ -67,12 +67,12 @@ class Model:
 
     @property
     def kind(self) -> str:
-        """Return the materialization, and the language of a Python model."""
+        """Return the materialization and, for a Python model, the language."""
         return f"{self.node.config.materialized}{', Python' if self.is_python else ''}"
 
     @property
     def is_python(self) -> bool:
-        """Return whether the model is written in Python; its plan is known only after a run."""
+        """Return whether the model is written in Python. The plan of a Python model is known only after a run."""
         return str(self.node.language) == "python"
 
     @property
@@ -93,7 +93,7 @@ class Model:
         return node_fingerprint.fingerprint(self.manifest, self.node.unique_id)
 
     def captured_plan(self) -> CapturedPlan | None:
-        """Return the captured plan of the model's last run, or None."""
+        """Return the captured plan of the model's last run, or None if there is no such plan."""
         return plan_store.read(self._target_folder, self.node.unique_id)
 
     def has_changed_since(self, captured: CapturedPlan) -> bool:
@@ -150,7 +150,7 @@ class Model:
 
 @contextmanager
 def _configuration_errors() -> Iterator[None]:
-    """Raise an error about a model's configuration as a PenstockError; the adapter's errors already are."""
+    """Convert dbt's errors about a model's configuration to PenstockError. The adapter's own errors pass unchanged."""
     from dbt_common.exceptions import DbtRuntimeError
 
     try:

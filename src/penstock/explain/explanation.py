@@ -14,12 +14,12 @@ class SideFact:
     """One side of a join.
 
     Attributes:
-        alias: its name in the query; empty if unknown.
-        tables: the stored tables that it reads.
-        hint: its join hint; empty without one.
-        rows: its output rows; None before a run.
+        alias: the side's name in the query; empty if unknown.
+        tables: the stored tables that the side reads.
+        hint: the side's join hint; empty without a hint.
+        rows: the side's output rows; None before a run.
         bytes: size of these rows when shuffled or broadcast; None before a run.
-        stored: size in bytes of its table; None if unknown, or if it reads several tables.
+        stored: size in bytes of the side's table; None if unknown, or if the side reads several tables.
     """
 
     alias: str
@@ -35,13 +35,13 @@ class JoinFact:
     """A join, and the reasons for its strategy.
 
     Attributes:
-        number: the number of its operator.
+        number: the number of the join's operator.
         kind: the join strategy, `broadcast hash join` …
         type: the join type, `left outer` …
-        on: its conditions.
+        on: the join conditions.
         built: the side that is broadcast or hashed, `left` or `right`.
-        rows: its output rows; None before a run.
-        why: the reasons for its strategy, the decisive one first.
+        rows: the join's output rows; None before a run.
+        why: the reasons for the strategy, the decisive one first.
     """
 
     number: int
@@ -80,7 +80,7 @@ class ExchangeFact:
 
 @dataclass(frozen=True)
 class ScanFact:
-    """A scan of a table. Each `of_` attribute is the table's total; None means unknown."""
+    """A scan of a table. The attributes that begin with `of_` are totals of the table. None means unknown."""
 
     number: int
     table: str
@@ -103,10 +103,10 @@ class Explanation:
 
     Attributes:
         model: the model's name.
-        kind: its materialization.
-        relation: the table that it writes.
-        heading: which plan this is.
-        notes: notes about the plan, for example that the code changed since.
+        kind: the model's materialization.
+        relation: the table that the model writes.
+        heading: describes where the plan comes from, such as the last run.
+        notes: notes about the plan, for example that the code has changed since the run.
         has_run: whether the plan ran.
         plan: the operators.
         metrics: the metrics of each operator, by its number.

@@ -1,4 +1,4 @@
-"""Explain the joins of a plan: the aliases of their sides in the query, and the reasons for their strategies."""
+"""Explain the joins of a plan: the alias of each side in the query, and the reasons for each join strategy."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def explain_joins(
 
 
 def _query_sides(captured: CapturedPlan, server: ServerFacts) -> list[JoinSide]:
-    """Return the sides of the query's joins, after those of the views that it reads."""
+    """Return the join sides of the views that the query reads, followed by the join sides of the query."""
     views = {view: frozenset(tables) for view, tables in captured.views.items()}
     sides: list[JoinSide] = []
     for text in (*(server.view_query(name) for name in reversed(captured.views)), captured.sql):
@@ -59,11 +59,11 @@ def _query_sides(captured: CapturedPlan, server: ServerFacts) -> list[JoinSide]:
 
 
 def _match_sides(joins: list[Join], sides: list[JoinSide]) -> list[tuple[JoinSide | None, JoinSide | None]]:
-    """Return the left and right side of each join in the query, None if unknown.
+    """Return the query's left and right side for each join of the plan. A side is None if unknown.
 
-    The innermost join is the last of the plan's joins, and the innermost query has the first sides, so
-    joins are matched from the innermost one. Each side is used once, so that two joins of the same tables
-    keep their own aliases.
+    `joins` ends with the innermost join, and `sides` begins with the innermost query. Matching therefore
+    begins with the innermost join. Each side is used once, so that two joins of the same tables keep
+    separate aliases.
     """
     unused = [position for position, side in enumerate(sides) if side.clause != "from"]
     matched: list[tuple[JoinSide | None, JoinSide | None]] = []
@@ -175,7 +175,7 @@ def _below_threshold(side: SideFact | None, server: ServerFacts) -> str:
 
 
 def _reasons_against_broadcast(join: Join, sides: Mapping[str, SideFact], server: ServerFacts) -> list[str]:
-    """Return why Spark broadcasts neither side of a join with equal columns."""
+    """Return the reasons why Spark broadcasts neither side of an equi-join."""
     positions = BROADCASTABLE.get(join.type.split("(")[0], ("left", "right"))
     if not positions:
         return ["a full outer join with equal columns can't broadcast a side"]
@@ -200,7 +200,7 @@ def _reasons_against_broadcast(join: Join, sides: Mapping[str, SideFact], server
 
 
 def _same_join(join: Join, candidates: list[Join]) -> Join | None:
-    """Return the join of the initial plan that has the same keys and tables, on either side."""
+    """Return the join of the initial plan that has the same keys and tables, even if its sides are swapped."""
     sides = {(join.left_keys, join.left), (join.right_keys, join.right)}
     for other in candidates:
         if {(other.left_keys, other.left), (other.right_keys, other.right)} == sides:

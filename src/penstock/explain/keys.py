@@ -1,11 +1,11 @@
-"""Turn expressions that Spark rewrote back into the form that the query has."""
+"""Restore expressions that Spark rewrote to the form that they have in the query."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 
-# Spark computes a `group by` expression below under the first name and renames it above to the second.
+# Spark computes a `group by` expression as `_groupingexpression`. An operator above renames it to the query's name.
 GROUPING = re.compile(r"_groupingexpression#(\d+)L? AS ([A-Za-z_]\w*)#")
 COALESCED = re.compile(r"^coalesce\((.+), .+\)$", re.DOTALL)
 NORMALIZED_FLOAT = re.compile(r"^knownfloatingpointnormalized\(normalizenanandzero\((.+)\)\)$", re.DOTALL)
@@ -33,9 +33,9 @@ def strip_parentheses(text: str) -> str:
 
 
 def readable_condition(text: str) -> str:
-    """Return a condition as the query has it.
+    """Return a condition in the form that it has in the query.
 
-    Outer parentheses are removed, and `isnotnull` is kept only if the condition has no other part.
+    Outer parentheses are removed. `isnotnull` is removed too, unless the condition has no other part.
     """
     parts = list(_conjuncts(text))
     written = [part for part in parts if not NOT_NULL.match(part)]
@@ -55,7 +55,7 @@ def _conjuncts(text: str) -> Iterator[str]:
 
 
 def readable_keys(keys: Sequence[str]) -> list[str]:
-    """Return keys as the query has them, with each null-safe pair `coalesce(a, 0), isnull(a)` as `a`."""
+    """Return keys as the query has them: Spark's null-safe pair `coalesce(a, 0), isnull(a)` becomes `a`."""
     readable: list[str] = []
     rest = list(keys)
     while rest:
@@ -74,7 +74,7 @@ def _null_safe(key: str, following: Sequence[str]) -> str | None:
 
 
 def equalities(left: Sequence[str], right: Sequence[str]) -> list[str]:
-    """Return the equalities of a join: `a = b`, or `a <=> b` if null equals null."""
+    """Return the equalities of a join: `a = b`, or `a <=> b` if the join treats two nulls as equal."""
     result: list[str] = []
     position = 0
     while position < min(len(left), len(right)):

@@ -1,9 +1,10 @@
 """Assign the metrics of the Spark UI to the operators of an executed plan.
 
-The REST API lists the nodes of the UI from the last number to the first. Their numbers follow the plan
-from its root down, left before right. So both sequences have the same order once the nodes of only one
-side are removed: code generation, query stages, reused exchanges. The nodes of a subquery follow a node
-named `Subquery` below the operator that uses it; EXPLAIN FORMATTED prints them as a separate tree.
+The UI numbers its nodes from the root of the plan down, left before right, and the REST API lists them
+from the last number to the first. The reversed list therefore has the order of the plan, except for nodes
+that only one of the two has: code generation, query stages, reused exchanges. In the UI, the nodes of a
+subquery follow a node named `Subquery` below the operator that uses the subquery. EXPLAIN FORMATTED prints
+a subquery as a separate tree.
 Source: org.apache.spark.sql.execution.ui.SparkPlanGraph and SqlResource.
 """
 
@@ -23,7 +24,7 @@ VALUE = re.compile(r"^-?[\d,.]+(?: [A-Za-z]+)?")
 
 
 def _common_name(title: str) -> str:
-    """Return the name that both the UI and EXPLAIN give an operator; for a scan it includes the table."""
+    """Return the name of an operator that is the same in the UI and in EXPLAIN. A scan's name includes its table."""
     return title if title.startswith(("Scan ", "BatchScan ")) else title.split(" ")[0]
 
 
@@ -52,7 +53,7 @@ def _shown_in_ui(tree: Operator) -> list[Operator]:
 
 
 def _take_subqueries(trees: list[list[Operator]], nodes: list[Node], assigned: dict[int, Metrics]) -> None:
-    """Remove the nodes of subqueries, the last ones first because these may be nested in others."""
+    """Assign and remove the nodes of subqueries. The last subquery goes first, since it may be nested in another."""
     for position in range(len(nodes) - 1, -1, -1):
         if not nodes[position][0].startswith("Subquery"):
             continue
@@ -67,7 +68,7 @@ def _take_subqueries(trees: list[list[Operator]], nodes: list[Node], assigned: d
 
 
 def _align(items: list[Operator], nodes: list[Node], assigned: dict[int, Metrics]) -> None:
-    """Pair operators with nodes of the same name and order; skip those that only one side has."""
+    """Pair operators with nodes of the same name and order. Skip operators and nodes without a partner."""
     names = [_common_name(item.title) for item in items]
     matcher = SequenceMatcher(None, names, [name for name, _ in nodes], autojunk=False)
     for block in matcher.get_matching_blocks():
@@ -76,7 +77,7 @@ def _align(items: list[Operator], nodes: list[Node], assigned: dict[int, Metrics
 
 
 def total(text: str) -> str:
-    """Return the total of a metric: `7.3 MiB` of `total (min, med, max …)\\n7.3 MiB (3.6 MiB, …)`."""
+    """Return the total of a metric: `7.3 MiB` for `total (min, med, max …)\\n7.3 MiB (3.6 MiB, …)`."""
     match = VALUE.match(text.rsplit("\n", 1)[-1])
     return match[0] if match else ""
 

@@ -1,4 +1,4 @@
-"""Explain a model by the plan of its last run, or by the plan that Spark would begin with now."""
+"""Explain a model by the plan of its last run, or by the plan with which Spark would start it now."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ NO_SERVER = "no server is up, so what the tables hold now is unknown (`penstock 
 
 
 def explain_model(settings: Settings, model: Model, live: bool) -> tuple[Explanation, CapturedPlan]:
-    """Return the explanation of a model, and the plan that it explains.
+    """Return the explanation of a model, and the explained plan.
 
     Args:
         settings: the settings of the target.
@@ -90,12 +90,12 @@ def _session(model: Model) -> Iterator[RunQuery]:
 
 
 def _server_runs(settings: Settings, model: Model) -> bool:
-    """Return whether a statement can be sent without starting a server; an unmanaged server counts as running."""
+    """Return whether a server runs. A server that penstock doesn't manage counts as running."""
     return not model.adapter.config.credentials.managed or control.current(settings) is not None
 
 
 def _describe_run(model: Model, captured: CapturedPlan) -> tuple[str, tuple[str, ...]]:
-    """Return which plan of a run was captured, and a note if the code changed since."""
+    """Return a description of a run's captured plan, and a note if the code has changed since the run."""
     notes = (CODE_CHANGED.format(name=model.name),) if model.has_changed_since(captured) else ()
     executed = captured.executed
     if executed is None:
@@ -105,13 +105,13 @@ def _describe_run(model: Model, captured: CapturedPlan) -> tuple[str, tuple[str,
 
 
 def _explain_query(model: Model, compiled: CapturedPlan, run_query: RunQuery) -> CapturedPlan:
-    """Return a compiled query with the plan that Spark would begin with now."""
+    """Return a compiled query together with the plan with which Spark would start it now."""
     rows = run_query(EXPLAIN + model.with_write_order(compiled.sql))
     text = "\n".join(str(value) for row in rows for value in row.values())
     try:
         parse(text)
     except NotAPlan:
-        # Spark returns an error in several rows: a title, the message, and the query's tree.
+        # Spark returns an error as several rows: a title, the message, and the query's tree.
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise PenstockError(
             f"a plan of {model.name}",

@@ -1,7 +1,7 @@
 """Draw a plan as SVG without scripts, fonts or network access.
 
-Rows flow down, from the scans to the result. The style sheet has light and dark colors; the reader's
-system setting selects them.
+Rows flow down, from the scans to the result. The style sheet has light and dark colors, and the browser
+chooses by the reader's system setting.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _set_columns(box: Box) -> list[Box]:
 
 
 def _required_shift(left: Box, right: Box) -> float:
-    """Return how far the right box must move to the right, or a large negative number at different heights."""
+    """Return how far the right box must move to the right; a large negative number if the boxes can't overlap."""
     apart = left.y + left.height + GAP_Y <= right.y or right.y + right.height + GAP_Y <= left.y
     return -1e9 if apart else left.x + WIDTH + GAP_X - right.x
 
@@ -114,7 +114,7 @@ def _legend() -> Iterator[str]:
 
 
 def _edge(above: Box, below: Box) -> str:
-    """Return a line from the bottom of an input to the top of its reader; more rows make it thicker."""
+    """Return a line from the bottom of an input's box to the top of its reader's box. More rows make it thicker."""
     start, end = above.y + above.height, below.y
     middle = (start + end) / 2
     width = 1 + (log10(above.rows) if above.rows else 0)

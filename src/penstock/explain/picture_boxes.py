@@ -21,7 +21,7 @@ from penstock.plans.queries import split_list, without_column_ids
 LINE_HEIGHT = 15  # pixels
 LINE_LETTERS = 36  # letters that fit into a line of a box
 HIDDEN = ("Project", "ColumnarToRow", "RowToColumnar", "AQEShuffleRead", "AdaptiveSparkPlan", "InputAdapter")
-# Operators that output as many rows as they read, but have no metric for it.
+# Operators that output as many rows as they read, but have no metric for the number of rows.
 ROW_PRESERVING = ("Union", "Sort", "Window", "BatchEvalPython", "ArrowEvalPython")
 WINDOW_FUNCTION = re.compile(r"(\w+\((?:[^()]|\([^()]*\))*\)) windowspecdefinition")
 MAX_JOIN_CONDITIONS = 4
@@ -32,12 +32,12 @@ class Box:
     """A box of the picture.
 
     Attributes:
-        kind: its style class.
-        lines: its text.
+        kind: the box's style class.
+        lines: the box's text.
         rows: the output rows; None if unknown.
-        hover: the text of its tooltip.
-        inputs: the boxes whose rows it reads.
-        x, y: the middle of its top edge, in pixels.
+        hover: the text of the tooltip.
+        inputs: the boxes of the operators whose rows this operator reads.
+        x, y: the middle of the box's top edge, in pixels.
     """
 
     kind: str

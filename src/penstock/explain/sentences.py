@@ -32,7 +32,7 @@ def row_count(number: int | None) -> str:
 
 
 def of_total(number: int | None, total: int | None, as_bytes: bool = False) -> str:
-    """Return `6 of 12`, without the parts that are unknown."""
+    """Return `6 of 12`, `6` if the total is unknown, or `? of 12` if the number is unknown."""
 
     def show(value: int) -> str:
         return format_bytes(value) if as_bytes else f"{value:,}"
@@ -68,7 +68,7 @@ def join_side(join: JoinFact, position: str) -> str:
 
 
 def join_lines(join: JoinFact) -> list[str]:
-    """Return how a join uses its sides, its output rows, and the reasons for its strategy."""
+    """Return lines on the roles of a join's sides, its output rows, and the reasons for its strategy."""
     other = {"left": "right", "right": "left"}
     if join.kind.startswith("broadcast") and join.built:
         lines = [f"{join_side(join, join.built)}; sent whole to every task", join_side(join, other[join.built])]
@@ -90,7 +90,7 @@ def exchange_partitions(exchange: ExchangeFact) -> str:
 
 
 def filters(scan: ScanFact) -> list[str]:
-    """Return the filters that skip partitions, files and rows of a scan, one line per kind."""
+    """Return the filters by which a scan skips partitions, files and rows, one line per kind."""
     lines = []
     for name, items in (("partition filter", scan.partition_filters), ("pushed filter", scan.pushed_filters)):
         # Every other filter on a column implies that it is not null.

@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 RunQuery = Callable[[str], Rows]
 BROADCAST_THRESHOLD = "spark.sql.autoBroadcastJoinThreshold"
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-# Counting the partitions of a larger table would take too long a scan.
+# For a larger table, the scan that counts the partitions would take too long.
 MAX_BYTES_TO_COUNT_PARTITIONS = 2 * 1024**3
 
 
@@ -54,7 +54,8 @@ class TableFiles:
     Attributes:
         table: `schema.table`.
         sizes: bytes of each file, the smallest first.
-        partitions: number of files in each partition, the smallest first; one number without partitions.
+        partitions: number of files in each partition, the smallest number first. A table without partitions
+            has one number.
         partitioned_by: the partition columns.
     """
 
@@ -70,7 +71,7 @@ class TableFiles:
 
 
 class ServerFacts:
-    """Facts from the server; without a server, all of them are unknown.
+    """Facts from the server. Without a server, all facts are unknown.
 
     Args:
         run_query: returns the rows of a statement, by column name; None if no server is running.
@@ -96,7 +97,7 @@ class ServerFacts:
 
     @cached_property
     def broadcast_threshold(self) -> int | None:
-        """Return the bytes up to which Spark broadcasts a side without a hint; -1 is never, None is unknown."""
+        """Return the bytes up to which Spark broadcasts a side without a hint; -1 means never, None unknown."""
         text = self._setting(BROADCAST_THRESHOLD)
         return parse_bytes(text) if text[:1].lstrip("-").isdigit() or text.startswith("-") else None
 
@@ -126,7 +127,7 @@ class ServerFacts:
         return next((str(row["data_type"]) for row in rows if row.get("col_name") == "View Text"), "")
 
     def table_files(self, table: str) -> TableFiles | None:
-        """Return the files of a table, or None if Spark cannot name any."""
+        """Return the files of a table, or None if Spark cannot list them."""
         columns = "_metadata.file_path as path, _metadata.file_size as size"
         rows = self._rows(f"select path, max(size) as size from (select {columns} from {_quoted(table)}) group by path")
         if not rows:

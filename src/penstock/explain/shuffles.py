@@ -98,7 +98,7 @@ def _required_by(item: Operator, origin: str, parents: Mapping[int, Operator]) -
 
 
 def summarize_steps(plan: Plan) -> list[str]:
-    """Return the number of aggregates, sorts, windows and reused exchanges, one line per kind."""
+    """Return the numbers of aggregates, sorts, windows and reused exchanges, one line per kind."""
     operators = list(plan.walk())
     phases = Counter(_aggregate_phase(item, plan) for item in operators if item.name.endswith("Aggregate"))
     lines = []
@@ -121,6 +121,6 @@ def _aggregate_phase(item: Operator, plan: Plan) -> str:
 
 
 def _feeds_exchange(item: Operator, plan: Plan) -> bool:
-    """Return whether an exchange reads an operator's rows: then an aggregate without functions is partial."""
+    """Return whether an exchange reads an operator's rows. If so, an aggregate without functions is partial."""
     parent = _parents(plan).get(item.number)
     return parent is not None and parent.name == "Exchange"

@@ -1,4 +1,4 @@
-"""Print an explanation to the terminal, or as plain text elsewhere."""
+"""Print an explanation: with colors on a terminal, otherwise as plain text."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _line(console: Console, text: str, style: str = "", indent: int = 5) -> None
 
 
 def _table(*columns: tuple[str, bool]) -> Table:
-    """Return a table with columns of a name and whether they are right-aligned."""
+    """Return an empty table. Each column is a name, and whether the column is right-aligned."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for name, is_number in columns:
         table.add_column(name, justify="right" if is_number else "left", no_wrap=is_number, overflow="fold")

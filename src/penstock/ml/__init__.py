@@ -8,12 +8,12 @@ from typing import NoReturn
 
 from penstock.errors import PenstockError
 
-# Modules by their names in version 0.1.0, which a project's own Python models may import.
+# New name of each renamed module, by its name in version 0.1.0. Python models of a project may still use old names.
 RENAMED = {"months": "training_months", "store": "model_store", "watch": "monitoring"}
 
 
 def __getattr__(name: str) -> NoReturn:
-    """Name the new module of an import that worked in version 0.1.0.
+    """Raise an error that names the new module, for a module name of version 0.1.0.
 
     Raises:
         PenstockError: the module was renamed.

@@ -1,12 +1,12 @@
-"""Measure how far a month's features have moved from those of a version's training months.
+"""Measure the drift of features: how far a month's values have moved from the values in a version's training months.
 
-The distance of two months is the mean difference of their quantiles (the Wasserstein distance) divided by the
+The distance between two months is the mean difference of their quantiles (the Wasserstein distance) divided by the
 feature's standard deviation over the training months. A month's drift is its distance to the nearest training
 month, so a training month has no drift.
 
 Quantiles also suit features with few distinct values a month, such as a mean for each zone. The population
-stability index doesn't: it counts rows in bins, so a zone mean that crosses an edge by a cent moves all trips of
-its zone to another bin.
+stability index doesn't suit them, because it counts rows in bins. A zone's mean that crosses the edge of a bin by a
+cent would move all trips of the zone to another bin.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-# The quantiles' shares of the rows. The outermost twentieths, which contain single odd trips, are left out.
+# Quantiles are taken at these shares of the rows: 5 % to 95 %. Beyond them, a few odd trips decide the value.
 SHARES = tuple(number / 20 for number in range(1, 20))
 ACCURACY = 10_000
 Quantiles = Sequence[float]
@@ -39,7 +39,7 @@ def quantiles(rows: DataFrame, features: Iterable[str], month: str) -> dict[Any,
 
 
 def distance(training_months: Sequence[Quantiles], month: Quantiles) -> float:
-    """Return the distance of a month to the nearest training month, in standard deviations of the training months.
+    """Return a month's distance to the nearest training month, in standard deviations of the training months.
 
     Args:
         training_months: the quantiles of each training month.
@@ -47,6 +47,6 @@ def distance(training_months: Sequence[Quantiles], month: Quantiles) -> float:
     """
     deviation = pstdev([value for quantiles_ in training_months for value in quantiles_])
     if deviation == 0:
-        # All training months have one and the same value: return the share of rows with another value.
+        # All training months have the same single value. The distance is the share of rows with another value.
         return min(fmean(a != b for a, b in zip(known, month, strict=True)) for known in training_months)
     return min(fmean(abs(a - b) for a, b in zip(known, month, strict=True)) for known in training_months) / deviation

@@ -42,9 +42,10 @@ def evaluate(rows: DataFrame, target: str, prediction: str = PREDICTED) -> Metri
 
 
 def with_baseline(rows: DataFrame, known: DataFrame, spec: Spec) -> DataFrame:
-    """Return rows with the column BASELINE: the median of the known rows with the same keys.
+    """Return rows with the column BASELINE: the median target of the known rows with the same keys.
 
-    The finest keys of `spec.baseline` that occur in the known rows are used, else the median of all known rows.
+    The keys are the finest ones of `spec.baseline` that occur in the known rows. If none occur, the baseline is the
+    median of all known rows.
     """
 
     def median(over: DataFrame) -> DataFrame:

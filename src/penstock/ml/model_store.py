@@ -1,4 +1,4 @@
-"""Save and load fitted models in `registry/NAME/VERSION` at the root of the warehouse. No folder is overwritten."""
+"""Save and load fitted models in `registry/NAME/VERSION` at the root of the warehouse. Nothing is overwritten."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _exists(session: Any, path: str) -> bool:
 
 
 def next_version(session: Any, name: str, newest: int) -> int:
-    """Return the first number after the newest version whose folder doesn't exist.
+    """Return the first number after `newest` for which no folder exists.
 
     A folder without a row in the training model's table belongs to a concurrent or a killed run.
     """
@@ -38,7 +38,7 @@ def next_version(session: Any, name: str, newest: int) -> int:
 def save(session: Any, model: Any, name: str, newest: int) -> tuple[int, str]:
     """Save a fitted pipeline under the next free number.
 
-    A number whose folder a concurrent run takes, or a killed run has left, is skipped.
+    Numbers with a folder are skipped: a concurrent run may just have created it, or a killed run may have left it.
 
     Returns:
         The version's number and folder.
@@ -57,5 +57,5 @@ def save(session: Any, model: Any, name: str, newest: int) -> tuple[int, str]:
 
 
 def load(path: str) -> Any:
-    """Return the fitted pipeline of a folder, loaded in the active session."""
+    """Load the fitted pipeline in a folder into the active session."""
     return PipelineModel.load(path)

@@ -33,7 +33,7 @@ def measure(
 
     Args:
         name: the training model's name.
-        versions: its versions by number.
+        versions: the versions of that model, by number.
         predictions: the predictions with the actual values.
         features: the feature model, for the same months.
         columns: names of the columns `month`, `version` and `predicted` in the predictions.
@@ -67,7 +67,7 @@ def measure(
 def training_quantiles(version: Version) -> dict[str, list[drift.Quantiles]]:
     """Return the quantiles of each feature in each training month of a version.
 
-    A version of an earlier release, which stored counts in bins, has none.
+    The result is empty for a version that an earlier release of penstock trained, because it stored counts in bins.
     """
     by_feature: dict[str, list[drift.Quantiles]] = {}
     for item in version.row["reference"]:
@@ -85,5 +85,5 @@ def split_of(version: Version) -> Split:
 
 
 def _alias(feature: str) -> str:
-    """Return a column name for a feature that no other column of the rows has."""
+    """Return a column name for a feature that differs from the names of all other columns."""
     return f"penstock_{feature}"

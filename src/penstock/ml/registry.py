@@ -1,4 +1,7 @@
-"""Decide which version of a model is live: the newest one that beat the live version when it was evaluated."""
+"""Promote versions of models. The live version, which makes the predictions, is the newest promoted version.
+
+A new version is promoted if its error is below the errors of the baseline and of the current live version.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ class Version:
     """A trained version.
 
     Attributes:
-        row: its row in the training model's table; see training.SCHEMA.
+        row: the version's row in the training model's table; see training.SCHEMA.
     """
 
     row: Any
@@ -39,7 +42,7 @@ class Version:
         return {item["name"]: item["expression"] for item in self.row["features"]}
 
     def __getattr__(self, name: str) -> NoReturn:
-        """Name the new method of a call that worked in version 0.1.0.
+        """Raise an error that names the new method, for a method name of version 0.1.0.
 
         Raises:
             PenstockError: the method was renamed.
@@ -54,7 +57,7 @@ class Version:
 
         Args:
             rows: rows of the feature model.
-            keep: columns of the rows to return beside the prediction.
+            keep: columns of the rows to return in addition to the prediction.
         """
         # Temporary names: a kept column may have the name of a feature or of a column of the pipeline.
         kept_names = [f"penstock_kept_{name}" for name in keep]
@@ -66,7 +69,7 @@ class Version:
 
 
 def __getattr__(name: str) -> NoReturn:
-    """Name the new function of a call that worked in version 0.1.0.
+    """Raise an error that names the new function, for a function name of version 0.1.0.
 
     Raises:
         PenstockError: the function was renamed.
@@ -86,7 +89,7 @@ def versions(trained: DataFrame) -> dict[str, dict[int, Version]]:
 
 
 def live_versions(decisions: DataFrame) -> dict[str, int]:
-    """Return the live version's number by model. A model without a promoted version is missing."""
+    """Return the live version's number by model. A model without a promoted version isn't in the result."""
     rows = decisions.where("is_promoted").groupBy("model").agg({"version": "max"}).collect()
     return {row[0]: int(row[1]) for row in rows}
 
@@ -94,12 +97,12 @@ def live_versions(decisions: DataFrame) -> dict[str, int]:
 def select_versions(
     known: Mapping[str, Mapping[int, Version]], decisions: DataFrame, requested: Mapping[str, Any] | None
 ) -> dict[str, Version]:
-    """Return the version to apply by model: the requested version, else the live one.
+    """Return the version to apply, by model: the requested version, or else the live one.
 
     Args:
         known: the trained versions by model and number.
         decisions: the table of promotions.
-        requested: version numbers by model, from the variable `use_versions`.
+        requested: version numbers by model, from the dbt variable `use_versions`.
 
     Raises:
         PenstockError: a requested version wasn't trained, or the row of the live version is missing.
@@ -123,15 +126,15 @@ def decide(
     rows: DataFrame,
     log: Callable[[str], None],
 ) -> DataFrame:
-    """Return a decision about the promotion of each version that has none yet.
+    """Return a promotion decision for each version that doesn't have one yet.
 
-    A version is promoted if its MAE is below the baseline's, and below that of the live version on the same
-    test month.
+    A version is promoted if its MAE on its test month is below the baseline's MAE and below the live version's MAE
+    on that month.
 
     Args:
         session: a Spark session.
         known: the trained versions by model and number.
-        decided: the earlier decisions; None before the first.
+        decided: the earlier decisions; None before the first decision.
         rows: the feature model.
         log: receives a line for each decision.
     """
@@ -175,13 +178,19 @@ def judge(mae: float, baseline: float, live_mae: float | None) -> tuple[bool, st
 
 
 def _is_training_month(version: Version | None, month: Any) -> bool:
-    """Return whether a version was fitted to the rows of a month, so that its error there is biased."""
+    """Return whether a version was fitted to the rows of a month. Its error on that month would be biased."""
     months = version.row["months"] if version else ()
     return any(item["month"] == month and item["role"] != "test" for item in months)
 
 
 def _mae_on_test_month(version: Version, row: Any, rows: DataFrame) -> float:
-    """Return the MAE of a version on the test month of another version, whose row is given."""
+    """Return the MAE of a version on the test month of another version.
+
+    Args:
+        version: the version to measure.
+        row: the row of the other version.
+        rows: the feature model.
+    """
     month = next(item for item in row["months"] if item["role"] == "test")
     if any(item["role"] == "test" and item["batch_id"] == month["batch_id"] for item in version.row["months"]):
         # Both versions were tested on the same rows.

@@ -1,4 +1,4 @@
-"""Gradient-boosted trees of MLlib. Rows are put in a fixed order, so that training is reproducible."""
+"""Train and apply gradient-boosted trees of MLlib. Rows have a fixed order, so that training is reproducible."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def training_rows(frame: DataFrame, spec: Spec, months: Iterable[date]) -> DataF
     baseline_keys = [name for keys in spec.baseline for name in keys if name not in spec.features]
     rows = frame.where(F.col(spec.month).isin(list(months)))
     if spec.prior:
-        # The first month has no earlier months, hence no prior.
+        # In the first month the prior is NULL, because there are no earlier months.
         rows = rows.where(F.expr(spec.features[spec.prior]).isNotNull())
     selected = rows.select(
         spec.month,
@@ -79,7 +79,7 @@ def predict(model: Any, rows: DataFrame, prior: str | None) -> DataFrame:
     Args:
         model: the fitted pipeline.
         rows: rows with the columns of `feature_columns`.
-        prior: the feature that is the historical estimate of the target; see Spec.
+        prior: the feature that is a historical estimate of the target; see Spec.
     """
     raw = F.col(RAW) + (_log1p(prior) if prior else F.lit(0.0))
     value = F.greatest(F.expm1(raw), F.lit(0.0))

@@ -17,7 +17,7 @@ DEFAULTS: dict[str, float] = {
     "trees": 40,
     "depth": 5,
     "step": 0.2,
-    # About the number of zones, whose ids are features.
+    # About the number of zones, because zone ids are features.
     "bins": 256,
     "least_rows": 20,
     "share_of_rows": 0.8,
@@ -25,11 +25,11 @@ DEFAULTS: dict[str, float] = {
 
 
 def parse_month(value: Any, key: str, name: str) -> date | None:
-    """Return the first day of a month written as 2024-05 or as a date; None for an empty value.
+    """Return the first day of a month that is written as 2024-05 or as a date; None for an empty value.
 
     Args:
         value: the value in the yml.
-        key: its key, for the error message.
+        key: the value's key, for the error message.
         name: the training model's name, for the error message.
 
     Raises:
@@ -48,20 +48,20 @@ def parse_month(value: Any, key: str, name: str) -> date | None:
 
 @dataclass(frozen=True)
 class Spec:
-    """One regression.
+    """The specification of one regression model.
 
     Attributes:
         name: the training model's name.
-        inputs: name of the feature model, which has the strategy `interval`.
-        month: its column with the month.
-        key: its column that identifies a row.
-        target: the column to predict, not negative; errors are in its unit.
+        inputs: name of the feature model, which must have the strategy `interval`.
+        month: the feature model's column with the month.
+        key: the feature model's column that identifies a row.
+        target: the column to predict; its values aren't negative. Errors have the target's unit.
         prior: a feature that is a historical estimate of the target. The model predicts
             log1p(target) - log1p(prior), or log1p(target) without a prior.
         features: SQL expressions by feature name.
         baseline: keys of the baseline's medians, the finest first. Rows whose keys don't occur in the
             training months use the next coarser keys, and finally the median of all rows.
-        candidates: parameter sets to choose from by their error on the tuning month; see DEFAULTS.
+        candidates: parameter sets. The one with the lowest error on the tuning month is chosen; see DEFAULTS.
         seed: seed of the row sampling.
         train, tune, test: the configured months, if any.
         partitions: number of partitions of the training rows. With two, the sums don't depend on the order
@@ -114,7 +114,7 @@ class Spec:
         candidates: list[Any] = list(meta.get("candidates") or [{}])
         months: Any = meta.get("train_months") or ()
         if isinstance(months, str):
-            # A list that Jinja rendered as text.
+            # Jinja rendered a list as text.
             months = months.strip("[]").replace("'", "").split(",")
         train = [parse_month(item, "train_months", name) for item in months]
         return cls(

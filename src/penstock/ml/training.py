@@ -1,4 +1,4 @@
-"""Run a training model: train a new version and return its row, or return no row when nothing changed.
+"""Run a training model: train a new version and return its row, or return no row if nothing changed.
 
 The version's folder is written before its row, which is the model's only commit. A killed run therefore leaves
 at most a folder without a row, and no later version takes the folder's number.
@@ -37,12 +37,12 @@ SCHEMA = (
 )
 
 
-# The modules whose code affects a trained version. The other modules only use trained versions.
+# Only the code of these modules affects a trained version. The other modules use trained versions.
 TRAINING_MODULES = ("drift", "metrics", "regression", "spec", "training", "training_months")
 
 
 def _code_fingerprint() -> str:
-    """Return a hash of the code that trains a version. A version's key depends on it as on the rows."""
+    """Return a hash of the code that trains a version. It is part of a version's key."""
     digest = hashlib.sha256()
     for name in TRAINING_MODULES:
         digest.update((Path(__file__).parent / f"{name}.py").read_bytes())
@@ -52,7 +52,7 @@ def _code_fingerprint() -> str:
 def version_key(spec: Spec, split: Split, built: Mapping[date, BuiltInterval], code: str) -> str:
     """Return a hash, 16 hex digits long, of everything that a version depends on.
 
-    Equal keys train equal models.
+    Two versions with equal keys are equal models.
     """
     used = {f"{month}": (built[month].commit_id, split.role(month)) for month in split.all}
     settings = {name: str(value) for name, value in vars(spec).items() if name not in ("train", "tune", "test")}
@@ -115,7 +115,7 @@ def _version(
             tried.append((parameters, error))
         best = min(tried, key=lambda item: item[1])[0] if tried else spec.candidates[0]
         model = regression.fit(known, spec, best)
-        # The test month must not influence anything above.
+        # Nothing above this line may read the test month.
         tested = regression.predict(model, regression.training_rows(features, spec, (split.test,)), spec.prior)
         errors = metrics.evaluate(tested, spec.target)
         baseline = metrics.evaluate(metrics.with_baseline(tested, known, spec), spec.target, metrics.BASELINE)

@@ -23,11 +23,11 @@ class Split:
 
     @property
     def all(self) -> tuple[date, ...]:
-        """All months in the order of their use."""
+        """The months for training, tuning and testing, in this order."""
         return (*self.train, self.tune, self.test)
 
     def role(self, month: date) -> str:
-        """Return the role of a month: `train`, `tune`, `test`, `later` than all of these, or else `earlier`."""
+        """Return a month's role: `train`, `tune` or `test`; `later` if it is after all of these; else `earlier`."""
         for name, months in (("train", self.train), ("tune", (self.tune,)), ("test", (self.test,))):
             if month in months:
                 return name
@@ -41,11 +41,11 @@ class Split:
         training.
 
         Args:
-            spec: may configure some of the months.
+            spec: the specification, which may fix some of the months.
             months: the built months of the feature model.
 
         Returns:
-            The split; None when fewer than three months are built and none is configured.
+            The split; None if fewer than three months are built and no month is configured.
 
         Raises:
             PenstockError: a configured month isn't built, has two roles, or is out of order.
@@ -77,7 +77,7 @@ class Split:
 
 
 def built_months(session: Any, ledger: Any, name: str) -> Mapping[date, BuiltInterval]:
-    """Return the months of a model with the strategy `interval`, with their builds from the run ledger.
+    """Return the built months of a model with the strategy `interval`, and each month's build in the run ledger.
 
     Args:
         session: a Spark session.

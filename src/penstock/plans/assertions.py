@@ -1,4 +1,4 @@
-"""Check assertions on a plan. Each check returns its failure messages in three parts, and none if it holds."""
+"""Check assertions on a plan. A check returns a three-part message for each failure, or an empty list if it passes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from penstock.plans.queries import Join
 from penstock.plans.query_text import JoinSide
 
 Check = Callable[..., list[str]]
-# The clause of a side that is known by its table alone.
+# The clause of a join side that a test names by its table instead of its alias.
 ANY_CLAUSE = "any"
 
 
@@ -64,7 +64,7 @@ def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list
 
 
 def _position(join: Join, side: JoinSide) -> str:
-    """Return which side of a join it is, `left` or `right`; a side of any clause is found by its tables."""
+    """Return the position of a side in a join of the plan, `left` or `right`. ANY_CLAUSE sides are found by tables."""
     if side.clause == ANY_CLAUSE:
         return "left" if side.tables <= join.left and not side.tables <= join.right else "right"
     return "left" if side.clause == "from" else "right"

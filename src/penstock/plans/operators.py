@@ -11,11 +11,11 @@ class Operator:
     """One operator of a physical plan.
 
     Attributes:
-        number: its number in EXPLAIN FORMATTED; 0 for an operator that adaptive execution removed.
+        number: the operator's number in EXPLAIN FORMATTED; 0 for an operator that adaptive execution removed.
         name: the operator's name, as in `BroadcastHashJoin`, `Exchange`, `Scan`.
-        title: its whole line, as in `BroadcastHashJoin LeftOuter BuildRight`.
-        details: its details in EXPLAIN FORMATTED: `Left keys`, `Arguments`, `PartitionFilters` …
-        children: its inputs, the left one first.
+        title: the operator's whole line, as in `BroadcastHashJoin LeftOuter BuildRight`.
+        details: the operator's details in EXPLAIN FORMATTED: `Left keys`, `Arguments`, `PartitionFilters` …
+        children: the operator's inputs, the left one first.
         statistics: statistics of a finished query stage, as Spark writes them (`sizeInBytes=… , rowCount=…`).
     """
 
@@ -27,13 +27,13 @@ class Operator:
     statistics: str = ""
 
     def walk(self) -> Iterator[Operator]:
-        """Yield this operator and everything below it, from the top down, left before right."""
+        """Yield this operator and all operators below it, from the top down, left before right."""
         yield self
         for child in self.children:
             yield from child.walk()
 
     def detail(self, name: str) -> str:
-        """Return a detail, or an empty string without one."""
+        """Return a detail, or an empty string if the operator doesn't have it."""
         return self.details.get(name, "")
 
 
@@ -45,7 +45,7 @@ class Plan:
         root: the plan that ran, or that Spark would run.
         initial: the plan before adaptive execution; None if nothing was adapted or nothing ran.
         subqueries: the plans of scalar subqueries, in Spark's order.
-        is_final: whether Spark ran the plan, so that adaptive execution is complete.
+        is_final: whether Spark ran the plan.
     """
 
     root: Operator

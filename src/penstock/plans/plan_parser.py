@@ -1,8 +1,9 @@
 """Parse EXPLAIN FORMATTED into a tree of operators. Spark's REST API returns plans in the same format.
 
 The text is a tree whose lines end with a number, followed by a paragraph of details for each number.
-Adaptive execution puts `== Final Plan ==` (`Current` while it runs) and `== Initial Plan ==` below
-its own operator. A scalar subquery has its own tree and paragraphs further down.
+Below the operator of adaptive execution stand two trees, under the headings `== Final Plan ==`
+(`== Current Plan ==` while the statement runs) and `== Initial Plan ==`. A scalar subquery has its own
+tree and its own paragraphs further down.
 Source of the format: org.apache.spark.sql.execution.ExplainUtils and AdaptiveSparkPlanExec.
 """
 
@@ -43,7 +44,7 @@ def parse(text: str) -> Plan:
     """Return the plan in the output of EXPLAIN FORMATTED.
 
     Raises:
-        NotAPlan: the text has no tree of operators: it is an error of Spark, or of another EXPLAIN mode.
+        NotAPlan: the text has no tree of operators. It may be an error message, or come from another EXPLAIN mode.
     """
     blocks = [block.strip("\n").splitlines() for block in re.split(r"\n\s*\n", text.strip("\n"))]
     trees: list[_Node] = []
@@ -59,7 +60,7 @@ def parse(text: str) -> Plan:
         if paragraph and number not in paragraphs and titles.get(number, "").split(" ")[0] == paragraph["name"]:
             last_paragraph = paragraphs[number] = lines
         elif not paragraph and (tree := _tree(lines)):
-            # Spark prints a subquery that two operators share twice.
+            # If two operators share a subquery, Spark prints the subquery twice.
             if tree.number not in titles:
                 trees.append(tree)
             titles |= {node.number: node.title for node in _nodes(tree)}
@@ -98,7 +99,7 @@ def _details(lines: list[str]) -> dict[str, str]:
 
 
 def _tree(lines: list[str]) -> _Node | None:
-    """Return the tree that indented lines form, or None if they form none."""
+    """Parse indented lines into a tree. Return None if they don't form one."""
     stack: list[tuple[int, _Node]] = []
     root: _Node | None = None
     for line in lines:
@@ -150,7 +151,7 @@ def _split_adaptive(tree: _Node) -> tuple[_Node, _Node | None]:
 def _build(node: _Node, details: dict[int, dict[str, str]]) -> Operator:
     return Operator(
         node.number,
-        re.split(r"[ (]", node.title, maxsplit=1)[0],  # A skewed join that was split is `SortMergeJoin(skew=true)`.
+        re.split(r"[ (]", node.title, maxsplit=1)[0],  # After a split of skewed partitions: `SortMergeJoin(skew=true)`.
         node.title,
         details.get(node.number, {}),
         tuple(_build(child, details) for child in node.children),

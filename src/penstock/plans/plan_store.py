@@ -22,7 +22,7 @@ class CapturedPlan:
     Attributes:
         node: dbt's unique id, `model.project.name`.
         relation: the table that the model wrote, `schema.table`.
-        code: fingerprint of the code that the plan belongs to.
+        code: fingerprint of the model's code in that run.
         sql: the model's compiled query; empty for a Python model.
         views: for each view that the query reads, the stored tables behind it, as `schema.table`.
         explained: EXPLAIN FORMATTED of the main statement's query just before it ran; empty if
@@ -45,7 +45,7 @@ class CapturedPlan:
 
     @property
     def plan(self) -> Plan | None:
-        """Return the executed plan, else the explained plan, else None.
+        """Return the executed plan, or else the explained plan, or None without either.
 
         Raises:
             NotAPlan: the captured text is not a plan.
@@ -55,7 +55,7 @@ class CapturedPlan:
 
     @property
     def source(self) -> str:
-        """Return a description of `plan` for messages."""
+        """Return a description, for messages, of the plan that `plan` returns."""
         return "the plan that ran" if self.executed else "the plan before the run"
 
     def with_executed(self, executed: ExecutedPlan | None) -> CapturedPlan:
@@ -76,7 +76,7 @@ def write(target: Path, captured: CapturedPlan) -> None:
 
 
 def parse_executed_plan(data: dict[str, Any] | None) -> ExecutedPlan | None:
-    """Return the executed plan that parsed JSON holds, or None if it holds none."""
+    """Return the executed plan in parsed JSON, or None if the JSON is empty."""
     if not data:
         return None
     metrics = [(title, values) for title, values in data["metrics"]]
@@ -84,7 +84,7 @@ def parse_executed_plan(data: dict[str, Any] | None) -> ExecutedPlan | None:
 
 
 def read(target: Path, node: str) -> CapturedPlan | None:
-    """Return a node's captured plan, or None if there is none that this version can read."""
+    """Return a node's captured plan, or None if the file is missing or unreadable for this version of penstock."""
     try:
         data = json.loads(path(target, node).read_text())
         return CapturedPlan(**{**data, "executed": parse_executed_plan(data["executed"])})

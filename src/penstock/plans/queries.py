@@ -46,9 +46,9 @@ class Join:
         operator: the operator that performs the join.
         kind: the join strategy, as in `broadcast hash join`.
         type: the join type, `Inner`, `LeftOuter` …
-        built: the side that is broadcast or hashed, `left` or `right`; empty for neither.
+        built: the side that is broadcast or hashed, `left` or `right`; empty if neither is.
         left_keys, right_keys: the expressions that must be equal.
-        condition: the rest of the join condition; empty without one.
+        condition: the join condition without the equalities of the keys; empty if nothing else remains.
         left, right: the stored tables that each side reads, `schema.table` in lower case.
     """
 
@@ -98,7 +98,7 @@ def _join(item: Operator, numbers: dict[int, Operator]) -> Join:
 
 
 def tables(item: Operator, numbers: dict[int, Operator]) -> frozenset[str]:
-    """Return the stored tables that an operator and its inputs read, also through reused exchanges."""
+    """Return the stored tables that an operator and its inputs read, directly or through reused exchanges."""
     names: set[str] = set()
     for below in item.walk():
         reused = numbers.get(int(below.detail("Reuses") or 0))
@@ -110,7 +110,7 @@ def tables(item: Operator, numbers: dict[int, Operator]) -> frozenset[str]:
 
 
 def table_of(item: Operator) -> str:
-    """Return the table that a scan reads, `schema.table` in lower case; empty for other operators and for paths."""
+    """Return the table that a scan reads, `schema.table` in lower case; empty for a path or another operator."""
     match = SCAN.match(item.title) if item.name in ("Scan", "BatchScan") else None
     name = (match and match["table"]) or ""
     return ".".join(part.strip("`") for part in name.split(".")[-2:]).lower() if "." in name else ""

@@ -22,7 +22,7 @@ def _scopes(sql: str) -> list[Scope]:
 
 
 def parse_hints(sql: str) -> list[Hint]:
-    """Return every hint of a query, see `penstock.plans.query_text.hints`."""
+    """Return every hint of a query. See `penstock.plans.query_text.hints`."""
     return [hint for scope in _scopes(sql) for hint in _hints(scope)]
 
 
@@ -60,7 +60,7 @@ def _aliases(scope: Scope) -> Iterator[str]:
 
 
 def parse_join_sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[JoinSide]:
-    """Return the sides of every join of a query, see `penstock.plans.query_text.join_sides`."""
+    """Return the sides of every join of a query. See `penstock.plans.query_text.join_sides`."""
     sides: list[JoinSide] = []
     for scope in _scopes(sql):
         if not isinstance(scope.expression, exp.Select) or not scope.expression.args.get("joins"):
@@ -81,7 +81,7 @@ def parse_join_sides(sql: str, views: Mapping[str, frozenset[str]]) -> list[Join
 
 
 def _keys(select: exp.Select, alias: str) -> frozenset[str]:
-    """Return the columns of a joined side in the equalities of its own ON clause."""
+    """Return the columns of a join side that occur in the equalities of its ON clause."""
     names: set[str] = set()
     for join in select.args.get("joins") or ():
         if join.this.alias_or_name == alias and join.args.get("on") is not None:

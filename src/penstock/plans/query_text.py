@@ -1,8 +1,8 @@
 """Read joins and hints from the text of a query: the aliases of join sides, their tables, and their hints.
 
 A physical plan has no aliases, and Spark silently ignores a hint for an alias that its query does not
-have. sqlglot parses the text. `query_parser` imports sqlglot and is itself imported only when needed,
-because that import takes a tenth of the processor time of a dbt command.
+have. sqlglot parses the text. Importing sqlglot takes a tenth of the processor time of a dbt command, so
+`query_parser` imports it, and this module imports `query_parser` only when a query must be parsed.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class JoinSide:
     """One side of a join.
 
     Attributes:
-        alias: its name in the query.
-        tables: the stored tables that it reads, also through views, as `schema.table` in lower case.
+        alias: the side's name in the query.
+        tables: the stored tables that the side reads, directly or through views, as `schema.table` in lower case.
         clause: `from` for the first side of a FROM clause, `join` for the others.
-        hint: its join hint; empty without one.
-        keys: its columns in the equalities of its ON clause, in lower case; empty for a `from` side.
+        hint: the side's join hint; empty without a hint.
+        keys: the side's columns in the equalities of its ON clause, in lower case; empty for a `from` side.
     """
 
     alias: str
@@ -56,7 +56,7 @@ class Hint:
 
     @property
     def dangling(self) -> list[str]:
-        """Return the names in a join hint that are no alias of its query."""
+        """Return the names in a join hint that aren't aliases of the hint's query."""
         if self.name not in JOIN_HINTS:
             return []
         known = {name.casefold() for name in self.aliases}

@@ -1,8 +1,8 @@
 """Read executed plans from Spark's REST API: https://spark.apache.org/docs/latest/monitoring.html#rest-api
 
 The Spark UI keeps the last SQL executions of its application (300 on penstock's servers:
-`spark.sql.ui.retainedExecutions`). Each has its final plan after adaptive execution, the metrics of
-every operator, and its jobs.
+`spark.sql.ui.retainedExecutions`). For each execution, the API returns its final plan after adaptive
+execution, the metrics of every operator, and its jobs.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from typing import Any
 
 TIMEOUT_SECONDS = 10
 MAX_EXECUTIONS = 10_000
-# Marks the plan of an execution that only lists files of Delta's log.
+# This text occurs in the plan of an execution that only reads Delta's list of files.
 FILE_LISTING = "Delta Table State"
 DELTA_INTERNAL = "Delta: "
 
 
 @dataclass(frozen=True)
 class Stage:
-    """A completed stage: its tasks, its bytes, and how evenly the tasks ran.
+    """A completed stage: its tasks, the bytes that it read and wrote, and how evenly the tasks ran.
 
     Attributes:
         seconds: from the start of its first task to the end of its last task.
@@ -60,8 +60,8 @@ class ExecutedPlan:
         execution: the number of the SQL execution in the Spark UI.
         plan: EXPLAIN FORMATTED of the final plan.
         seconds: duration of the whole execution.
-        metrics: the title of each operator with its metrics, name to text, in the order of the UI
-            (the plan from its root down, read backwards).
+        metrics: the title of each operator and its metrics (text by name), in the order of the API, which is
+            the order of the plan reversed: the root is last.
         stages: the completed stages that the UI still keeps, without skipped ones.
         started: start time, as in `2026-01-31T12:00:00.000GMT`; empty when unknown.
     """
@@ -104,10 +104,10 @@ class SparkRestApi:
         return self._request(f"/{self._application}/{path}")
 
     def executed_plan(self, matches: Callable[[str], bool]) -> ExecutedPlan | None:
-        """Return the newest write whose description matches, else the newest statement with jobs.
+        """Return the newest write whose description matches, or else the newest matching statement with jobs.
 
         Returns:
-            None if no execution matches, or if one is still running.
+            None if no execution matches, or if a matching one is still running.
 
         Raises:
             OSError: the server does not respond.
@@ -130,10 +130,13 @@ class SparkRestApi:
                 execution["submissionTime"],
             )
         except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
-            return None  # A Spark version with another response format.
+            return None  # This version of Spark has another response format.
 
     def _get_if_retained(self, path: str) -> Any:
-        """Return the JSON at a path, None if the UI has dropped it: with many stages it drops skipped ones first."""
+        """Return the JSON at a path, or None if the UI no longer retains it.
+
+        When a UI has too many stages, it drops skipped stages first.
+        """
         try:
             return self.get(path)
         except urllib.error.HTTPError as error:
@@ -154,11 +157,11 @@ def _time(text: str) -> datetime:
 
 
 def candidates(executions: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the executions of a node that may have written its rows, the likeliest first.
+    """Return the executions that may have written a node's rows, the likeliest first.
 
-    A write command is an execution without jobs that encloses others. Among the enclosed executions,
-    the one that runs the query comes before Delta's own work. For `replace where`, an execution that
-    lists the replaced files comes before the query.
+    A write command is an execution that has no jobs itself but encloses other executions. Among the
+    enclosed executions, the one that runs the query comes before Delta's own work. For `replace where`, an
+    execution that lists the replaced files comes before the query.
     """
     ordered = sorted(executions, key=lambda item: item["id"])
     with_jobs = [
