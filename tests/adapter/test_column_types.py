@@ -125,4 +125,4 @@ def test_a_table_that_cannot_be_read_gets_no_rows(project: Project) -> None:
         project.sql(f"create or replace table small.{name} using delta as select cast(1 as bigint) as id, null as x")
     done = project.dbt("run", "--select", "v_added", "p_nulls")
     assert done.returncode == 1
-    assert done.stdout.count("that can be read. found: x is void, the type of a NULL literal. do: build") == 2
+    assert done.stdout.count("that can be read. found: x is void, the type of a NULL literal. do: rebuild") == 2

@@ -199,7 +199,7 @@ def test_rows_outside_their_interval_are_refused(rides: Rides) -> None:
     for file in ("outside.sql", "outside_py.py"):
         said = " ".join(refused.text.partition(f"(models/{file})")[2].partition("compiled code at")[0].split())
         assert "needed: rows of the intervals to build, by month: (" in said
-        assert "do: make the model's event_time (month) the interval of the input" in said
+        assert "do: set the model's event_time (month) to the interval of the input" in said
         named = re.search(r"found: a row with month (\d{4}-\d{2}-01)\.", said)
         assert named and named[1] not in built, said
     assert rides.sql("select count(*) from small.outside") == [(0,)]
@@ -232,7 +232,8 @@ def test_another_environment(rides: Rides) -> None:
     rides.dbt("clone", "--select", "checked", *other, target="elsewhere")
     refused = rides.dbt("run", "--select", "totals", "--target", "other", code=1)
     assert (
-        "needed: the intervals of other.checked, which was built by interval. found: rows that neither" in refused.line
+        "needed: the intervals of other.checked, which was built by interval. found: rows that are neither"
+        in refused.line
     )
     assert "do: build it here: `dbt run --select checked`" in refused.line
     built = rides.dbt("run", "--select", "stg_rides", "checked", "totals", "--target", "other")

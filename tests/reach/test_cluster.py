@@ -116,10 +116,13 @@ def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--workers", "0"), "a worker and a core at least"),
+        (("--workers", "0"), "at least a worker and a core"),
         (("--memory", "lots"), "memory as in 1g"),
         (("--workers", "2", "--memory", "900000g"), "GiB free"),
-        (("--workers", "2", "--cores", "1", "--memory", "1400m"), "up with workers of 2 cores and 1400m"),
+        (
+            ("--workers", "2", "--cores", "1", "--memory", "1400m"),
+            "a running cluster with workers of 2 cores and 1400m",
+        ),
     ],
 )
 def test_a_cluster_that_cannot_be_is_refused(built: Clustered, arguments: tuple[str, ...], message: str) -> None:

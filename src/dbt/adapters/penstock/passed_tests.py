@@ -58,5 +58,8 @@ class PassedTests:
                 logger.info(f"{self.reused} tests not repeated: they passed, and their SQL and data are the same")
             self._keys = {**self._saved(), **self._new}
             data = {"run": get_invocation_id(), "reused": self.reused, "keys": self._keys}
-            private_files.write(self._path, json.dumps(data, indent=1))
+            try:
+                private_files.write(self._path, json.dumps(data, indent=1))
+            except OSError as error:
+                logger.warning(f"which tests passed could not be saved, so they run again next time: {error}")
             self._new, self.reused = {}, 0
