@@ -18,7 +18,7 @@ from penstock.errors import PenstockError
 from penstock.spark import jars, java, masters, object_stores
 from penstock.spark.executors import launch
 from penstock.spark.metastore import location
-from penstock.spark.server import configuration, record, start_failure
+from penstock.spark.server import configuration, leftover_server, record, start_failure
 from penstock.spark.server.record import READY, Record
 from penstock.storage import private_files
 
@@ -63,7 +63,7 @@ def up(settings: Settings, progress: Callable[[str], None] = lambda text: None) 
     with _lock(settings):
         if running := current(settings):
             return running
-        _end_leftover_server(settings)
+        leftover_server.end(settings)
         masters.require_reachable(settings)
         location.require_usable(settings)
         java_found = java.find(settings.server.java_home)
@@ -126,25 +126,6 @@ def _start(settings: Settings, attempt: int) -> Record | None:
     return None
 
 
-def _end_leftover_server(settings: Settings) -> bool:
-    """End the processes of a recorded server and remove the record. Return whether there was a record."""
-    server = record.read(settings)
-    if server is None:
-        record.remove(settings)
-        return False
-    handles = [handle for process in server.processes if (handle := process.handle())]
-    for handle in handles:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            handle.terminate()
-    _, alive = psutil.wait_procs(handles, timeout=60)
-    for handle in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            handle.kill()
-    psutil.wait_procs(alive, timeout=10)
-    record.remove(settings)
-    return True
-
-
 def down(settings: Settings) -> bool:
     """Stop all processes of the server. Return whether there was a server."""
     with _lock(settings):
@@ -154,7 +135,7 @@ def down(settings: Settings) -> bool:
             with contextlib.suppress(psutil.NoSuchProcess):
                 supervisor.terminate()
             psutil.wait_procs([supervisor], timeout=90)
-        return _end_leftover_server(settings) or bool(server)
+        return leftover_server.end(settings) or bool(server)
 
 
 def settings_changed(settings: Settings, running: Record) -> bool:

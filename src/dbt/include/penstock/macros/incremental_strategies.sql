@@ -26,18 +26,6 @@ select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
-{#- The intervals of one commit (materializations/interval.sql). -#}
-{% macro penstock__get_incremental_interval_sql(arguments) %}
-insert into {{ arguments['target_relation'] }}
-replace where {{ arguments['interval_condition'] }}
-select {{ penstock_select_list(arguments) }}
-from {{ arguments['temp_relation'] }}
-{% endmacro %}
-
-{% macro get_incremental_interval_sql(arguments) %}
-  {{ return(adapter.dispatch('get_incremental_interval_sql', 'dbt')(arguments)) }}
-{% endmacro %}
-
 {#- Replace the rows of a microbatch in one commit, or its partitions if the format has no REPLACE WHERE. -#}
 {% macro penstock__get_incremental_microbatch_sql(arguments) %}
   {%- if not penstock_format().replace_where -%}

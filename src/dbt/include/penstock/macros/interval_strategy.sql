@@ -50,3 +50,15 @@
   {%- do write.update({'commit_info': commit.metadata, 'intervals': commit.starts}) -%}
   {{ return(write) }}
 {% endmacro %}
+
+{#- The statement that replaces the intervals of one commit. -#}
+{% macro penstock__get_incremental_interval_sql(arguments) %}
+insert into {{ arguments['target_relation'] }}
+replace where {{ arguments['interval_condition'] }}
+select {{ penstock_select_list(arguments) }}
+from {{ arguments['temp_relation'] }}
+{% endmacro %}
+
+{% macro get_incremental_interval_sql(arguments) %}
+  {{ return(adapter.dispatch('get_incremental_interval_sql', 'dbt')(arguments)) }}
+{% endmacro %}
