@@ -114,8 +114,8 @@ def append_sql(relation: str, rows: Sequence[LedgerRow]) -> str:
 def read_sql(relation: str, table: str | None = None, up_to: int | None = None) -> str:
     """Return the query for the newest state of each interval.
 
-    Its columns are relation, table id, interval, Delta version, the newest row that changed the table (as JSON), and
-    the number of failed attempts.
+    Its columns are relation, table id, interval, Delta version, the newest ledger row of an attempt that changed the
+    model's table (as JSON), and the number of failed attempts since then.
 
     Args:
         relation: the ledger's table.

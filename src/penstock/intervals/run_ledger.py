@@ -1,7 +1,7 @@
 """The run ledger in one dbt run.
 
-The run reads the ledger once, adds the rows that the ledger lacks from the histories of the models' tables, and then
-adds a row for each interval that it builds.
+The run reads the ledger once. It takes rows that the ledger lacks from the histories of the models' tables, and adds
+them. Then it adds a row for each interval that it builds.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dbt.adapters.contracts.connection import AdapterResponse
 
 
 def no_failures() -> tuple[AdapterResponse, Any]:
-    """Return the response and the rows of a data test without failures."""
+    """Return the response and the rows that a data test gives if it finds no failures."""
     import agate
 
     columns = ["failures", "should_warn", "should_error"]

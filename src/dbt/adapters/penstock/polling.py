@@ -19,7 +19,7 @@ FIRST_PAUSE = 0.01
 
 
 class Pauses:
-    """The pauses between polls, in seconds, from how long the last poll took."""
+    """The pause before the next poll, computed from the duration of the last one, in seconds."""
 
     def __init__(self, longest: float) -> None:
         self.longest, self.next = longest, FIRST_PAUSE

@@ -137,7 +137,7 @@ class TableWriter:
 
 
 def has_format(relation: BaseRelation, table_format: capabilities.TableFormat) -> bool:
-    """Return whether a table has a format; only formats that can replace a table are distinguished."""
+    """Return whether a table is of a format, as far as dbt-spark's relations tell: Delta, Hudi or Iceberg."""
     return bool(getattr(relation, f"is_{table_format.name}", False))
 
 

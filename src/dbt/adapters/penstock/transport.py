@@ -73,7 +73,7 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
 
 
 def innermost_socket(transport: Any) -> socket.socket | None:
-    """Return the socket below a transport, also of PyHive's HTTP transport; None while it is not open."""
+    """Return the socket that a transport uses, PyHive's HTTP transport too; None if the transport is not open."""
     while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
         transport = inner
     http = getattr(transport, "_THttpClient__http", None)

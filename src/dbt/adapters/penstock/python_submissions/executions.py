@@ -149,7 +149,7 @@ def run(
 
     Args:
         alone: a table; other writers of it wait until this model has ended.
-        clean_up: called once the model has ended or failed, and before `end_all` counts it as ended.
+        clean_up: called after the model has succeeded or failed, but before `end_all` counts it as ended.
     """
     running = RunningModel(name, work, cancel)
     with _lock:
