@@ -23,21 +23,24 @@ BUILT, REMOVED, FAILED, INTERRUPTED = "built", "removed", "failed", "interrupted
 HELD = (BUILT, REMOVED)
 # The table's columns, in order: name, Spark type, comment.
 COLUMNS: dict[str, tuple[str, str]] = {
-    "batch_id": ("string", "Id of the commit to the model's table; several intervals may share one"),
+    "batch_id": ("string", "Id of the commit to the model's table; several intervals may share a commit"),
     "run_id": ("string", "dbt's invocation id"),
     "model": ("string", "Name of the model"),
-    "relation": ("string", "Its table, schema.name"),
+    "relation": ("string", "The model's table, schema.name"),
     "interval_start": ("date", "First day of the interval"),
     "grain": ("string", "month or day"),
-    "outcome": ("string", "built, removed (it has no inputs any more), failed, or interrupted (killed)"),
+    "outcome": ("string", "built, removed (the interval no longer has inputs), failed, or interrupted (killed)"),
     "attempt": ("int", "Number of the attempt since the interval was last built, from 1"),
-    "inputs": ("map<string,string>", "By input: the folder of the landed file, or the batch_id of a model"),
+    "inputs": (
+        "map<string,string>",
+        "For each input: the folder of the landed file, or the batch_id of the model's commit",
+    ),
     "code": ("string", "Fingerprint of the model's code, its macros, and the inputs that have no intervals"),
     "rows_in": ("bigint", "Rows of the interval in the inputs; null if an input was not counted"),
     "rows_out": ("bigint", "Rows of the interval in the model's table"),
     "rows_quarantined": ("bigint", "Rows for which quarantine_when is true; null without quarantine_when"),
     "started_at": ("timestamp_ntz", "When the commit was started, UTC"),
-    "seconds": ("double", "Duration of the commit; null if a later run recorded it after a crash"),
+    "seconds": ("double", "Duration of the commit; null if a later run recorded the commit after a crash"),
     "delta_version": (
         "bigint",
         "Delta version of the table after the commit; for a failed attempt, the unchanged version",
