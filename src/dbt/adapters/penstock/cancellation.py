@@ -1,7 +1,8 @@
 """End the node threads of a dbt command, and clean up without blocking.
 
-dbt can end a command while its node threads still run: after an interrupt, with `--fail-fast`, and after the first
-error of a command that compiles. Such a thread would take the next node from its queue and open a new session for it.
+dbt can end a command while the command's node threads still run: after an interrupt, with `--fail-fast`, and after the
+first error of commands such as `dbt compile`. Without this module such a thread would take the next node from the queue
+and open a new session for that node.
 """
 
 from __future__ import annotations
@@ -23,10 +24,10 @@ _ended: WeakKeyDictionary[threading.Thread, str] = WeakKeyDictionary()
 
 
 def end_node_threads(why: str) -> None:
-    """Stop the threads of dbt's node pools from starting anything; the calling thread goes on.
+    """Stop the threads of dbt's node pools from starting more work. The calling thread is not affected.
 
     Args:
-        why: the message of `require_running` in them.
+        why: the error message that `require_running` raises in these threads.
     """
     own = threading.current_thread()
     with _lock:
@@ -36,7 +37,7 @@ def end_node_threads(why: str) -> None:
 
 
 def begin_command() -> None:
-    """Clear an earlier command's mark on the calling thread, which begins a new command."""
+    """Allow the calling thread to work on a new command, even if an earlier command of this thread was ended."""
     with _lock:
         _ended.pop(threading.current_thread(), None)
 
@@ -45,7 +46,7 @@ def require_running() -> None:
     """Check that the calling thread may still start work.
 
     Raises:
-        DbtRuntimeError: its command has ended or was interrupted.
+        DbtRuntimeError: the thread's command has ended or was interrupted.
     """
     with _lock:
         why = _ended.get(threading.current_thread())
@@ -54,7 +55,12 @@ def require_running() -> None:
 
 
 def run_concurrently(actions: Iterable[Callable[[], object]], seconds: float) -> None:
-    """Run actions at the same time, and abandon those that take longer than so many seconds."""
+    """Run actions at the same time, each in its own thread, and wait for at most `seconds`.
+
+    Args:
+        actions: the functions to call.
+        seconds: the longest wait for all actions together. An action that takes longer is left running in its thread.
+    """
     threads = [
         threading.Thread(target=contextvars.copy_context().run, args=(action,), daemon=True) for action in actions
     ]

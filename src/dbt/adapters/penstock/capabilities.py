@@ -1,6 +1,7 @@
-"""The capabilities of the adapter and of each table format, read by macros, Python writers and dbt.
+"""The capabilities of the adapter and of each table format. Macros, the code for Python models, and dbt read them.
 
-Code that depends on the format reads a field of `TableFormat` (`format.merge`); it never compares the format's name.
+Code that depends on the format reads a field of `TableFormat`, such as `format.merge`. Such code never compares the
+format's name.
 """
 
 from __future__ import annotations
@@ -19,23 +20,23 @@ class TableFormat:
     """A table format of Spark.
 
     Attributes:
-        name: as in `using NAME`.
-        atomic: `create or replace table … as select` is one commit; the old table stays until then.
-        merge: `merge into` works, so the strategy `merge` and snapshots work.
-        replace_where: `insert into … replace where` replaces the rows of a condition in one commit.
-        overwrites_partitions: `insert overwrite` replaces only the partitions of the new rows.
-        parallel_batches: microbatches with disjoint conditions may be written at the same time.
-        clusters: `clustered_by` becomes clustering (`cluster by`); otherwise it becomes buckets.
-        constraints: the table enforces check and not-null constraints.
-        optimizes: `optimize` and `vacuum` maintain its files, and optimized writes are available.
-        keeps_row_order: each task of a write keeps the order of the query's rows, in files of its own.
-        analyzes: `analyze table` stores its statistics in the catalog.
-        clones: `shallow clone` creates a table that shares another table's files.
-        schema_change: columns can be added to the table.
-        drop_columns_with: table properties that allow dropping columns; None when it is impossible.
-        widen_columns_with: table properties that allow widening a column's type; None when it is impossible.
-        features: whether some column types need table properties.
-        catalog: the prefix that the class of the server's `spark_catalog` must have; None for any class.
+        name: the format's name in SQL, as in `using delta`.
+        atomic: whether `create or replace table … as select` is one commit. The old table remains until the commit.
+        merge: whether `merge into` works. The strategy `merge` and snapshots need `merge into`.
+        replace_where: whether `insert into … replace where` replaces the rows that match a condition in one commit.
+        overwrites_partitions: whether `insert overwrite` replaces only the partitions of the new rows.
+        parallel_batches: whether microbatches with disjoint conditions may be written at the same time.
+        clusters: whether `clustered_by` becomes clustering (`cluster by`). Otherwise `clustered_by` becomes buckets.
+        constraints: whether tables enforce check and not-null constraints.
+        optimizes: whether `optimize`, `vacuum` and optimized writes are available.
+        keeps_row_order: whether each task of a write creates its own files, with the rows in the query's order.
+        analyzes: whether `analyze table` stores statistics in the catalog.
+        clones: whether `shallow clone` creates a table that shares another table's files.
+        schema_change: whether columns can be added to a table.
+        drop_columns_with: the table properties that allow dropping columns, or None if columns can't be dropped.
+        widen_columns_with: the table properties that allow widening a column's type, or None if types can't be widened.
+        features: whether some columns need table properties.
+        catalog: the required prefix of the class name of the server's `spark_catalog`, or None if any class works.
     """
 
     name: str
@@ -131,11 +132,11 @@ def check_catalog(wanted: TableFormat, catalog: str) -> None:
     """Check that the server's catalog supports a format.
 
     Args:
-        wanted: the format.
-        catalog: the class of the server's `spark_catalog`.
+        wanted: the table format to check.
+        catalog: the class name of the server's `spark_catalog`.
 
     Raises:
-        AdapterError: it does not; the error names the server's setting.
+        AdapterError: the catalog does not support the format. The error names the server's setting.
     """
     if wanted.catalog and not catalog.startswith(wanted.catalog):
         raise AdapterError(

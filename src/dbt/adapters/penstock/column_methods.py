@@ -1,4 +1,4 @@
-"""The methods of columns, names and values that macros call as `adapter.…`."""
+"""The `adapter.…` methods for columns, names and values, which macros call."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from penstock.sql import names
 
 
 class ColumnMethods(SparkAdapter):
-    """dbt-spark's adapter with the methods of columns.
+    """dbt-spark's adapter with methods for columns, names and values.
 
     Attributes:
-        columns: the columns of relations and queries.
-        query_checks: checks of a model's query.
+        columns: reads the columns of relations and queries.
+        query_checks: checks the query of a model before anything is written.
     """
 
     columns: ColumnReader
@@ -32,12 +32,17 @@ class ColumnMethods(SparkAdapter):
 
     @classmethod
     def quote(cls, identifier: str) -> str:
-        """Return a quoted identifier. A class method, since dbt renders constraints with it."""
+        """Return an identifier in backticks. dbt calls this class method to render constraints."""
         return names.quote_identifier(str(identifier))
 
     @available
     def column_name(self, name: str, columns: list[Any] | None = None) -> str:
-        """Return a column of a configuration as SQL; `columns` are those of the table or query."""
+        """Return the SQL expression for a column that a configuration names.
+
+        Args:
+            name: the name in the configuration.
+            columns: the columns of the table or query, if known.
+        """
         return names.column_expression(str(name), None if columns is None else [item.name for item in columns])
 
     @available
@@ -47,24 +52,24 @@ class ColumnMethods(SparkAdapter):
 
     @available
     def fixture_value(self, value: Any, data_type: str, column: str) -> str:
-        """Return a unit test's value as SQL."""
+        """Return a value of a unit test as SQL of the column's type."""
         return unit_test_values.value(value, data_type, column)
 
     @available
     def without_last_semicolons(self, sql: str) -> str:
-        """Return a query without the semicolons that end it."""
+        """Return a query without its final semicolons."""
         return statement_text.without_last_semicolons(sql)
 
     # Columns
 
     @available
     def describe_extended(self, relation: BaseRelation) -> Any:
-        """Return the rows of DESCRIBE TABLE EXTENDED."""
+        """Return the rows of DESCRIBE TABLE EXTENDED for a relation."""
         return self.columns.describe_extended(relation)
 
     @available
     def columns_of_query(self, sql: str) -> list[PenstockColumn]:
-        """Return a query's columns, without running it."""
+        """Return the columns of a query without running the query."""
         return self.columns.query_columns(sql)
 
     @available
@@ -74,32 +79,32 @@ class ColumnMethods(SparkAdapter):
 
     @available
     def names(self, columns: Iterable[Any]) -> Names:
-        """Return the names of columns as a list that ignores letter case in `in`."""
+        """Return the names of columns as a list. The list's `in` operator ignores letter case."""
         return Names(column.name for column in columns)
 
     @available
     def distinct_names(self, columns: list[Any]) -> list[str]:
-        """Return distinct names for a query's columns, as SQL; an empty list when they are distinct already."""
+        """Return distinct SQL names for a query's columns, or an empty list if the names are already distinct."""
         return column_names.distinct_names(columns)
 
     @available
     def matched(self, values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-        """Return values by the columns' own names."""
+        """Return the values of some columns, by column name. Letter case is ignored when names are compared."""
         return column_names.matched(values, names)
 
     @available
     def columns_without(self, columns: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-        """Return the columns that are not among the others."""
+        """Return the columns whose names are not among the names of `others`."""
         return column_names.without(columns, others)
 
     @available
     def type_change(self, old: str, new: str) -> column_types.Change:
-        """Return how a column of type `old` stores rows of type `new`: widens, fits or impossible."""
+        """Return how a column of type `old` can store values of type `new`: widens, fits or impossible."""
         return column_types.change(old, new)
 
     @available.parse(lambda sql, node: Query(sql, []))
     def checked_query(self, sql: str, node: Mapping[str, Any]) -> Query:
-        """Return a model's query, checked against its contract, with columns that a table can store."""
+        """Check a model's query against the model's contract, and return a query whose rows a table can store."""
         return self.query_checks.checked_query(sql, node)
 
     @available.parse_none
@@ -109,5 +114,5 @@ class ColumnMethods(SparkAdapter):
 
     @available.parse(lambda *arguments, **options: {})
     def needed_properties(self, columns: Sequence[PenstockColumn], configured: Mapping[str, Any]) -> dict[str, str]:
-        """Return the table properties that Delta needs for some columns."""
+        """Return the table properties that Delta needs for these columns. Configured properties are left out."""
         return table_features.required_properties({column.name: column.dtype for column in columns}, configured)

@@ -1,4 +1,4 @@
-"""Compare column names without letter case, as Spark does."""
+"""Compare column names and ignore letter case, as Spark does."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ T = TypeVar("T")
 
 
 class Names(list[str]):
-    """A list of names whose `in` ignores letter case."""
+    """A list of names. Its `in` operator ignores letter case."""
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and any(name.lower() == item.lower() for item in self)
 
 
 def matched(values: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
-    """Return the values of some columns by the columns' own names.
+    """Return the values of some columns, by column name. Letter case is ignored when names are compared.
 
     Args:
-        values: the values by name, in any letter case.
-        names: the columns; a column without a value is left out.
+        values: the values by column name, in any letter case.
+        names: the column names, which become the keys of the result. Columns without a value are left out.
     """
     known = {name.lower(): value for name, value in values.items()}
     return {name: known[name.lower()] for name in names if name.lower() in known}
 
 
 def without(columns: Iterable[Any], others: Iterable[Any]) -> list[Any]:
-    """Return the columns that are not among the others, by name."""
+    """Return the columns whose names are not among the names of `others`."""
     known = Names(column.name for column in others)
     return [column for column in columns if column.name not in known]
 
 
 def distinct_names(columns: Iterable[Any]) -> list[str]:
-    """Return distinct names for a query's columns, as SQL; an empty list when they are distinct already."""
+    """Return distinct SQL names for a query's columns, or an empty list if the column names are already distinct."""
     listed = list(columns)
     taken: set[str] = set()
     unique = []
@@ -51,10 +51,15 @@ def distinct_names(columns: Iterable[Any]) -> list[str]:
 
 
 def seed_column_types(types: Mapping[str, str], names: Iterable[str], seed: str) -> dict[str, str]:
-    """Return the `column_types` of a seed by the names in its header.
+    """Return the `column_types` of a seed, by the column names in the seed's header.
+
+    Args:
+        types: the configured types, by column name in any letter case.
+        names: the column names in the header.
+        seed: the seed's name, for the error message.
 
     Raises:
-        AdapterCompilationError: a key is not a column.
+        AdapterCompilationError: a key of `types` is not a column.
     """
     listed = list(names)
     if unknown := [name for name in types if name not in Names(listed)]:

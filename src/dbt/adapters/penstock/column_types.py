@@ -1,4 +1,4 @@
-"""Type changes of a column that a table supports."""
+"""Find out whether a table's column can store values of another type."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ WIDER = {
     "float": {"double"},
     "date": {"timestamp_ntz"},
 }
-# Decimal digits before the point that a decimal needs to hold every value of an integer type.
+# For each integer type, the digits before the decimal point that Delta's type widening requires of a decimal.
 DIGITS = {"tinyint": 10, "smallint": 10, "int": 10, "bigint": 20}
 DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
 
 def widens(old: str, new: str) -> bool:
-    """Return whether `new` holds every value of `old`, by the rules of Delta's type widening."""
+    """Return whether Delta's type widening can change a column from type `old` to type `new`."""
     if new in WIDER.get(old, ()):
         return True
     wide = DECIMAL.fullmatch(new)
@@ -39,11 +39,10 @@ def widens(old: str, new: str) -> bool:
 
 
 def change(old: str, new: str) -> Change:
-    """Return how a table's column of type `old` stores new rows of type `new`.
+    """Return how a table's column of type `old` can store values of type `new`.
 
     Returns:
-        `widens`: the column can be altered to the new type; `fits`: the old type holds the new rows; `impossible`:
-        neither.
+        `fits` if type `old` holds the values, `widens` if the column can be altered to type `new`, or `impossible`.
     """
     if parse(old).accepts(parse(new)):
         return "fits"

@@ -1,6 +1,7 @@
-"""Columns with Spark's types and comments, read with DESCRIBE.
+"""Columns with Spark's types and comments, which the adapter reads with DESCRIBE.
 
-dbt's macros ask a column whether it is a string, a number or an integer; dbt itself knows PostgreSQL's type names only.
+dbt's macros check whether a column is a string, a number or an integer. dbt's own checks only know PostgreSQL's type
+names.
 """
 
 from __future__ import annotations
@@ -20,22 +21,25 @@ from penstock.sql.data_types import parse
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-# DESCRIBE of a view returns the columns that it was created with, unless its schema mode is EVOLUTION.
+# DESCRIBE returns the columns with which a view was created, unless the view's schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
 LENGTH = re.compile(r"\((\d+)\)")
 QUALIFIED = re.compile(r"\w+\.\w+")
-# A value of a unit test: a cast of a literal, whose type is that of the cast.
+# The beginning of a value in a unit test: a cast of a literal to the column's type.
 VALUE = re.compile(r"try_cast\((?:'(?:[^'\\]|\\.)*'|[\w.+-]+) as ", re.IGNORECASE | re.DOTALL)
 REPEATED_ROW = re.compile(r"^(select [^\n]+)(?:\s*\nunion all\n\s*\1)+", re.MULTILINE)
 
 
 def query_shape(sql: str) -> str:
-    """Return a unit test's query with one row, without values, in place of each input's rows."""
+    """Return a unit test's query with placeholders for the values, and with identical adjacent rows merged."""
     return REPEATED_ROW.sub(r"\1", VALUE.sub("try_cast(? as ", sql))
 
 
 def _cached_name(name: str) -> str | None:
-    """Return a relation as `schema.name` in lower case; None for a temporary view or a path, which are not cached."""
+    """Return a relation as `schema.name` in lower case, or None for a temporary view or a path.
+
+    Descriptions of temporary views and paths are not cached.
+    """
     plain = name.replace("`", "").lower()
     return plain if QUALIFIED.fullmatch(plain) else None
 
@@ -46,7 +50,7 @@ class PenstockColumn(SparkColumn):
 
     Attributes:
         column_comment: the column's comment.
-        table_comment: the comment of its table or view.
+        table_comment: the comment of the column's table or view.
     """
 
     column_comment: str | None = None
@@ -54,22 +58,22 @@ class PenstockColumn(SparkColumn):
 
     @property
     def quoted(self) -> str:
-        """The column's name, quoted."""
+        """The column's name in backticks."""
         return names.quote_identifier(self.column)
 
     @property
     def _kind(self) -> str:
-        """The type's name, without its length, precision or collation."""
+        """The name of the column's type, without length, precision and collation."""
         return re.split(r"[( ]", self.dtype.lower().strip())[0]
 
     @classmethod
     def string_type(cls, size: int | None = None) -> str:
-        """Return the type of a string, which has no length in Spark."""
+        """Return Spark's string type. The type has no length, so `size` is ignored."""
         return "string"
 
     @classmethod
     def numeric_type(cls, dtype: str, precision: Any, scale: Any) -> str:
-        """Return a numeric type with its precision and scale, which integers and floats do not have."""
+        """Return a numeric type as SQL. Only decimals have a precision and a scale."""
         plain = cls("", dtype)
         if precision is None or plain.is_integer() or plain.is_float():
             return dtype if plain.is_integer() or plain.is_float() else str(super().numeric_type(dtype, None, None))
@@ -77,11 +81,11 @@ class PenstockColumn(SparkColumn):
 
     @classmethod
     def from_description(cls, name: str, raw_data_type: str) -> PenstockColumn:
-        """Return the column in a row of DESCRIBE, with the precision of its type."""
+        """Return the column of a row of DESCRIBE. The column's type keeps its length or precision."""
         return cls(name, raw_data_type)
 
     def string_size(self) -> int:
-        """Return the length of a string; dbt's default of 256 when the type has none.
+        """Return the length of a string column, or dbt's default of 256 if the column's type has no length.
 
         Raises:
             DbtRuntimeError: the column is not a string.
@@ -90,33 +94,33 @@ class PenstockColumn(SparkColumn):
         return int(length[1]) if length and self.is_string() else int(super().string_size())
 
     def literal(self, value: Any) -> str:
-        """Return a SQL expression as this type."""
+        """Return a SQL expression that casts a value to this column's type."""
         return f"cast({value} as {self.data_type})"
 
     def is_string(self) -> bool:
-        """Return whether it is a string."""
+        """Return whether the column is a string."""
         return self._kind in ("string", "varchar", "char", "character")
 
     def is_integer(self) -> bool:
-        """Return whether it is an integer."""
+        """Return whether the column is an integer."""
         return self._kind in ("tinyint", "byte", "smallint", "short", "int", "integer", "bigint", "long")
 
     def is_float(self) -> bool:
-        """Return whether it is a float or double."""
+        """Return whether the column is a float or double."""
         return self._kind in ("float", "real", "double")
 
     def is_numeric(self) -> bool:
-        """Return whether it is a decimal."""
+        """Return whether the column is a decimal."""
         return self._kind in ("decimal", "dec", "numeric")
 
     @property
     def data_type(self) -> str:
-        """The type as SQL, with the field names of a struct quoted."""
+        """The column's type as SQL, with quoted names of struct fields."""
         return parse(self.dtype).sql
 
     @property
     def stored_type(self) -> str:
-        """The type of a table's column that stores it: a string for NULL literals."""
+        """The type with which a table stores this column. NULL literals are stored as strings."""
         return parse(self.dtype).storable.sql
 
     def takes(self, other: Column) -> bool:
@@ -124,12 +128,12 @@ class PenstockColumn(SparkColumn):
         return parse(self.dtype).accepts(parse(other.dtype))
 
     def can_expand_to(self, other_column: Column) -> bool:
-        """Return whether dbt should widen a string column: never, since Spark's strings have no length."""
+        """Return False, so that dbt never widens a string column. Spark's string type has no length."""
         return False
 
 
 class ColumnReader:
-    """The columns of relations and queries, with DESCRIBE results cached for a run.
+    """Reads the columns of relations and queries, and caches DESCRIBE results for a run.
 
     Args:
         adapter: sends the statements.
@@ -139,7 +143,11 @@ class ColumnReader:
         self._adapter = adapter
 
     def describe_extended(self, relation: BaseRelation) -> Any:
-        """Return the rows of DESCRIBE TABLE EXTENDED, cached while the relation does not change."""
+        """Return the rows of DESCRIBE TABLE EXTENDED for a relation.
+
+        The rows are cached until a statement may change the relation. Rows of temporary views, of paths and of views
+        in schema mode EVOLUTION are not cached.
+        """
         name = relation.render()
 
         def describe() -> tuple[Any, bool]:
@@ -152,12 +160,12 @@ class ColumnReader:
         return self._adapter.connections.descriptions.get("describe extended", key, key.__eq__, describe)
 
     def query_columns(self, sql: str) -> list[PenstockColumn]:
-        """Return the columns of a query, without running it."""
+        """Return the columns of a query without running the query."""
         _, table = self._adapter.execute(f"describe query\n{sql}", fetch=True)
         return [PenstockColumn(column=row[0], dtype=row[1]) for row in table.rows]
 
     def unit_test_columns(self, sql: str) -> list[PenstockColumn]:
-        """Return the columns of a unit test's query; unit tests that differ only in their rows share one DESCRIBE."""
+        """Return the columns of a unit test's query. Unit tests that differ only in their values share one DESCRIBE."""
         shape = query_shape(sql)
         text = shape.replace("`", "").lower()
 
@@ -173,10 +181,15 @@ class ColumnReader:
 
 
 def with_comments(columns: Iterable[SparkColumn], raw_rows: Any) -> list[PenstockColumn]:
-    """Return dbt-spark's columns with the comments in the rows of DESCRIBE TABLE EXTENDED."""
+    """Return dbt-spark's columns with comments.
+
+    Args:
+        columns: the columns without comments.
+        raw_rows: the rows of DESCRIBE TABLE EXTENDED, which contain the comments.
+    """
     rows = [(row["col_name"], row["data_type"], row["comment"]) for row in raw_rows]
     names = [name for name, _, _ in rows]
-    # The columns end at the first empty row or heading; the table's properties follow.
+    # The first empty row or heading ends the columns. The rows after that contain the table's properties.
     end = next((index for index, name in enumerate(names) if not name or name.startswith("#")), len(rows))
     comments = {name: comment or None for name, _, comment in rows[:end]}
     table = next((value for name, value, _ in rows[end:] if name == "Comment"), None) or None
@@ -191,7 +204,7 @@ def with_comments(columns: Iterable[SparkColumn], raw_rows: Any) -> list[Penstoc
 
 
 def catalog_rows(columns: Iterable[PenstockColumn]) -> Iterator[dict[str, Any]]:
-    """Yield the catalog's row of each column of a relation; indexes begin with 1, as elsewhere in dbt."""
+    """Yield a row of dbt's catalog for each column of a relation. Column indexes begin with 1."""
     for column in columns:
         row = column.to_column_dict()
         row.update(column_name=row.pop("column"), column_type=row.pop("dtype"), table_database=None)

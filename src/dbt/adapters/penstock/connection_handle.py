@@ -1,4 +1,4 @@
-"""One Thrift session as dbt uses it: statements are run, cancelled, and sent again only where that is safe."""
+"""dbt's handle of a Thrift session: run and cancel statements, and repeat a statement after a lost connection."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ T = TypeVar("T")
 class PenstockHandle(PyhiveConnectionWrapper):
     """dbt-spark's wrapper of a PyHive connection, with penstock's rules for lost connections.
 
-    A statement whose connection is lost is sent again in a new session, but only when it reads and the old session
-    held no state. A statement that writes is never sent twice; its error says so. One thread uses the handle; any
-    thread may `cancel` or `close` it.
+    If the connection is lost during a statement that only reads, the handle sends the statement again in a new session,
+    unless an earlier statement changed the old session. A statement that writes is never sent twice. The error says
+    that the outcome is unknown. Only one thread runs statements. Any thread may call `cancel` or `close`.
 
     Args:
-        reopen: opens a session; also called after a lost connection.
-        poll_interval: the longest pause between polls that are answered at once, in seconds.
-        query_timeout: seconds after which a statement is cancelled; None for no limit.
-        query_retries: how often a statement that only reads is sent again.
+        reopen: opens a session. The handle calls this function at the beginning and after a lost connection.
+        poll_interval: the longest pause between two polls, in seconds, if the server answers polls immediately.
+        query_timeout: the longest duration of a statement, in seconds, or None for no limit.
+        query_retries: how often the handle sends a statement again if the statement only reads.
     """
 
     handle: Any
@@ -66,13 +66,13 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self._bindings: list[Any] | None = None
 
     def cursor(self) -> PenstockHandle:
-        """Return a cursor for the next statement, after closing the last operation on the server."""
+        """Close the last statement on the server, and return a cursor for the next statement."""
         with self._reserved_socket():
             if self._cursor:
                 try:
                     self._cursor.close()
                 except LOST as error:
-                    # Nothing of the next statement was sent yet: any may go to a new session.
+                    # The next statement was not sent yet, so a new session can run even a statement that writes.
                     if not self.reusable:
                         self._broken = True
                         raise error_messages.session_lost(error) from None
@@ -86,7 +86,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         """Run a statement until it ends.
 
         Raises:
-            DbtDatabaseError: Spark's error, or a lost connection; the error says whether the statement took effect.
+            DbtDatabaseError: the statement failed, or the connection was lost.
             DbtRuntimeError: the statement was cancelled by `query_timeout`, an interrupt or the end of dbt.
         """
         text = without_last_semicolons(sql.strip())
@@ -103,16 +103,16 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     def fetchmany(self, size: int | None = None) -> list[Any]:
         """Return the next rows of the last statement."""
-        self._retries = 0  # rows before these were already handed out
+        self._retries = 0  # earlier rows were already returned, so the statement can't be repeated
         return self._retried(lambda: list(self._cursor.fetchmany(size)), send=True)
 
     @property
     def description(self) -> Any:
-        """The columns of the last statement's result; None when it has none."""
+        """The columns of the last statement's result, or None if the statement has no result."""
         return self._retried(lambda: self._cursor.description, send=True)
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a short statement that is not the node's own and does not change the session."""
+        """Return the rows of a short auxiliary statement. The caller must leave the session's settings unchanged."""
         with self._reserved_socket():
             try:
                 cursor = self.handle.cursor()
@@ -125,16 +125,16 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 raise error_messages.read_lost(error) from None
 
     def cancel(self) -> None:
-        """Cancel the running statement from another thread; nothing is sent afterwards."""
+        """Cancel the running statement from another thread, and refuse all later statements."""
         self._end(CANCELLED)
 
     def close(self) -> None:
-        """Close the session from any thread, which ends its running statement. Nothing reopens it.
+        """Close the session from any thread, and end the session's running statement. The handle can't be used again.
 
-        The server itself ends a session that can no longer be reached.
+        The server itself ends a session whose connection is lost.
         """
         if not self._closing.acquire(blocking=False):
-            return  # it is closed already, or another thread closes it
+            return  # the session is closed already, or another thread is closing it
         try:
             if not self._end(ENDED):
                 return
@@ -150,7 +150,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 self.session.abandon()
 
     def _end(self, why: str) -> bool:
-        """Allow no more requests, stop another thread's statement, and return whether the socket is free."""
+        """Refuse all later requests, stop a running statement, and return whether the socket is free."""
         if not self._use.end(why):
             return True
         self._sent.stop(why)
@@ -162,7 +162,12 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     @contextmanager
     def _reserved_socket(self) -> Iterator[None]:
-        """Reserve the socket for the calling thread; after the session was ended, raise the reason of its end."""
+        """Reserve the socket for the calling thread inside the block.
+
+        Raises:
+            DbtRuntimeError: `cancel` or `close` ended the session. The message is the reason.
+            DbtDatabaseError: Spark's error in the block.
+        """
         with self._use:
             try:
                 yield
@@ -180,20 +185,21 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 self._use.require()
                 raise
             except BaseException:
-                # An interrupt in this very thread: the socket may hold half an answer.
+                # After an interrupt in this thread, the socket may contain half an answer.
                 self.reusable, self._broken = False, True
                 self._sent.stop(CANCELLED)
                 raise
             finally:
                 if self._abandoned:
-                    # The closing thread no longer waits, so this one closes the session.
+                    # The closing thread no longer waits, so the thread of the statement closes the connection.
                     self.session.abandon()
 
     def _retried(self, action: Callable[[], T], send: bool) -> T:
-        """Run an action on the statement; after a lost connection run it again from the start where that is safe.
+        """Run an action on the statement. After a lost connection, repeat the action in a new session if that is safe.
 
         Args:
-            send: whether the statement must be sent again before the action.
+            action: sends the statement, or fetches rows of the statement's result.
+            send: whether to send the statement again before the action is repeated.
         """
         again = False
         with self._reserved_socket():
@@ -217,11 +223,11 @@ class PenstockHandle(PyhiveConnectionWrapper):
                     again = True
 
     def _renew(self) -> None:
-        """Replace the lost session with a new one, unless the handle was closed."""
+        """Replace the lost session with a new session, unless the handle was closed."""
         self._use.require()
         self.session.abandon()
         if self._sent.operation is not None:
-            # It is sent again: the first one is of no use to anybody.
+            # The statement is sent again, so nothing needs the first operation.
             with suppress(Exception):
                 self.session.end(self._sent.operation)
         session = self._reopen()
@@ -240,7 +246,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         with sent.limited(self.query_timeout):
             cursor.execute(self._sql, self._bindings, async_=True)
             sent.operation = cursor._operationHandle
-            if sent.stopped or self._use.over:  # before the operation was known
+            if sent.stopped or self._use.over:  # stopped before the operation was known
                 sent.cancel()
             status = poll_until_ended(cursor.poll, self.poll_interval, sleep=self._use.woken.wait)
         state = status.operationState

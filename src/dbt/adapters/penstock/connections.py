@@ -1,4 +1,4 @@
-"""dbt's connection manager: it reuses sessions between nodes, and opens each with the node's settings."""
+"""dbt's connection manager. It opens sessions with the nodes' settings, and reuses sessions between nodes."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ logger = AdapterLogger("penstock")
 
 
 class PenstockConnectionManager(SparkConnectionManager):
-    """dbt-spark's connection manager for the project's own server, or a remote one.
+    """dbt-spark's connection manager for the project's own server or a remote server.
 
-    dbt opens and closes a session for every node. That takes the server about a tenth of a second, much of it under
-    a global lock. So a session that no statement changed serves the next node of its thread that needs the same
-    settings. A session that was changed, or in which a statement failed, is closed.
+    By default dbt opens and closes a session for every node. The server needs about a tenth of a second for that, and
+    holds a global lock for much of the time. So the next node of the same thread reuses a session if no statement
+    changed the session and the node needs the same settings. A session is closed if it was changed or if a statement
+    failed.
     """
 
     TYPE = "penstock"
@@ -45,12 +46,12 @@ class PenstockConnectionManager(SparkConnectionManager):
         self.descriptions = DescriptionCache()
 
     def set_query_header(self, query_header_context: dict[str, Any]) -> None:
-        """Begin the comment of each statement with its node."""
+        """Set dbt's query comment. The default comment begins with the node."""
         self.query_header = NodeFirst(self.profile, query_header_context)
 
     @classmethod
     def open(cls, connection: Connection) -> Connection:
-        """Open a session with the connection's settings; dbt-spark opens those over ODBC and in this process."""
+        """Open a session with the connection's settings. For the methods `odbc` and `session`, call dbt-spark."""
         credentials = connection.credentials
         if connection.state == ConnectionState.OPEN:
             return connection
@@ -68,7 +69,7 @@ class PenstockConnectionManager(SparkConnectionManager):
 
     @classmethod
     def _open_http(cls, connection: Connection) -> Session:
-        """Return a session that dbt-spark opens over HTTP."""
+        """Open a session over HTTP with dbt-spark's code, and return the session."""
 
         def connect() -> Any:
             opened = copy(connection)
@@ -85,7 +86,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         return Session(connect(), send_separately, connection.credentials.connect_timeout)
 
     def set_connection_name(self, name: str | None = None) -> Connection:
-        """Reuse this thread's session, unless its server was replaced by another one."""
+        """Reuse this thread's session, unless a new server has replaced the session's server."""
         cancellation.require_running()
         connection = self.get_if_exists()
         if connection and connection.state == ConnectionState.OPEN:
@@ -95,16 +96,16 @@ class PenstockConnectionManager(SparkConnectionManager):
         return super().set_connection_name(name)
 
     def use_conf(self, conf: dict[str, str]) -> None:
-        """Use these settings for the statements of this thread from now on."""
+        """Use these session settings for all later statements of this thread."""
         self._conf[self.get_thread_identifier()] = conf
 
     @property
     def conf(self) -> dict[str, str]:
-        """The settings of this thread's session in addition to the profile's."""
+        """The session settings that this thread needs in addition to the profile's settings."""
         return self._conf.get(self.get_thread_identifier(), {})
 
     def _use_matching_session(self, connection: Connection) -> None:
-        """Replace the session of a connection when its settings are not those of the thread."""
+        """Replace a connection's session, unless the session already has the settings that this thread needs."""
         conf = self.conf
         wanted = self.profile.credentials.with_conf(conf)
         if connection.credentials.server_side_parameters == wanted.server_side_parameters:
@@ -125,10 +126,10 @@ class PenstockConnectionManager(SparkConnectionManager):
             raise
 
     def add_query(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement with dbt's comment, in a session with the node's settings."""
+        """Send a statement with dbt's query comment, in a session with the node's settings."""
         connection = self.get_thread_connection()
         self._use_matching_session(connection)
-        # The handle is open: the end of dbt either finds and closes it, or is noticed here.
+        # dbt may have ended while the handle was opened. Either `cleanup_all` closes the handle, or this thread does.
         assert connection.handle
         try:
             cancellation.require_running()
@@ -136,12 +137,12 @@ class PenstockConnectionManager(SparkConnectionManager):
             connection.handle.close()
             raise
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
-        # Two runs of a project may replace the same seed, table or view at the same time: the second tries again.
+        # Two runs of a project may replace the same seed, table or view at the same time. The second run tries again.
         with self.descriptions.changing(changed_relations(sql)):
             return retry_on_conflict(send, is_retryable=lambda error: was_replaced_by_another_run(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
-        """Return a statement with dbt's comment, which Spark's UI shows and some macros leave out."""
+        """Return a statement with dbt's query comment for Spark's UI. Some macros leave the comment out."""
         comment = self.query_header and self.query_header.comment.query_comment
         return self._add_query_comment(sql) if comment and comment.strip() not in sql else sql
 
@@ -149,24 +150,24 @@ class PenstockConnectionManager(SparkConnectionManager):
         """Return this thread's connection.
 
         Raises:
-            DbtRuntimeError: dbt has ended or was interrupted.
+            DbtRuntimeError: the thread's dbt command has ended or was interrupted.
         """
         cancellation.require_running()
         return super().get_thread_connection()
 
     def cancel_open(self) -> list[str]:
-        """Cancel the statements of the other threads on the server; return the names of their connections."""
+        """Cancel the statements that other threads run on the server, and return the names of the connections."""
         cancellation.end_node_threads(cancellation.CANCELLED)
         own = self.get_thread_identifier()
         with self.lock:
             others = [item for key, item in self.thread_connections.items() if key != own]
-        # `_handle`, since `handle` opens a connection that is not open.
+        # The property `handle` would open a connection that is not open, so read `_handle`.
         running = [item for item in others if item.state == ConnectionState.OPEN and item._handle]
         cancellation.run_concurrently([item._handle.cancel for item in running], self._end_seconds)
         return [item.name or "" for item in running]
 
     def cleanup_all(self) -> None:
-        """Close all sessions at the end of dbt, even those in which a statement still runs."""
+        """Close all sessions at the end of dbt, even sessions in which a statement still runs."""
         cancellation.end_node_threads(cancellation.ENDED)
         with self.lock:
             remaining = list(self.thread_connections.values())
@@ -180,12 +181,15 @@ class PenstockConnectionManager(SparkConnectionManager):
 
     @property
     def _end_seconds(self) -> float:
-        """Seconds that a server may take to end a statement: to connect, to greet and to answer."""
+        """How long the server may take to end a statement, in seconds.
+
+        Connecting, logging in and answering may take `connect_timeout` each.
+        """
         return 3 * float(self.profile.credentials.connect_timeout)
 
     @contextmanager
     def exception_handler(self, sql: str) -> Iterator[None]:
-        """Raise errors without Spark's stack traces."""
+        """Remove Spark's stack traces from the errors that the block raises."""
         try:
             yield
         except DbtRuntimeError as error:
@@ -195,7 +199,7 @@ class PenstockConnectionManager(SparkConnectionManager):
             raise DbtDatabaseError(error_messages.error_message(error)) from error
 
     def release(self) -> None:
-        """Keep an unchanged session for the next node; close any other."""
+        """Keep the session for the next node if the session is reusable. Otherwise close the session."""
         connection = self.get_if_exists()
         if connection and connection.state == ConnectionState.OPEN and getattr(connection.handle, "reusable", False):
             return

@@ -1,7 +1,7 @@
 """The profile of type `penstock`.
 
-Without `host` the project uses its own server, which penstock starts on this machine by the settings in penstock.yml.
-With `host` it uses a remote server, and nothing is started.
+If the profile has no `host`, penstock starts the project's own server on this machine, with the settings in
+penstock.yml. If the profile has a `host`, penstock connects to that remote server and starts no server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from penstock.config.settings import Settings, find_root, load
 from penstock.spark.ports import LOOPBACK
 
 MANAGED_HOST = "this machine"
-# A setting of sessions on a remote server; the project's own server has it by default.
+# The setting of sessions on a remote server. The project's own server is started with the same setting.
 NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 # Keys that dbt adds to a target before the adapter reads it.
@@ -33,21 +33,22 @@ class PenstockCredentials(SparkCredentials):
     """dbt-spark's credentials with penstock's defaults.
 
     Attributes:
-        connect_url: Spark Connect address of a remote server, `sc://host:port/;token=…`; Python models on that
-            server need it.
-        poll_interval: longest pause, in seconds, between polls of a server that answers them at once. Spark's Thrift
-            server answers a poll when the statement ends, so there is no pause.
-        query_retries: how often a statement that only reads is sent again after a lost connection, in a session that
-            no statement changed. A statement that writes is never sent twice.
-        ssl_ca: file of the certificate authority of the server (PEM), relative to the project. Without it, the
-            machine's certificate authorities are trusted.
-        ssl_verify: false accepts any certificate.
-        file_format: table format of models, seeds and snapshots that do not set one.
+        connect_url: the Spark Connect URL of a remote server, `sc://host:port/;token=…`. Python models on a remote
+            server need this URL.
+        poll_interval: the longest pause between two polls, in seconds, if the server answers polls immediately.
+            Spark's Thrift server answers a poll when the statement ends, so there is no pause.
+        query_retries: how often a statement that only reads is sent again after a lost connection, if no earlier
+            statement changed the session. A statement that writes is never sent twice.
+        ssl_ca: the PEM file of the server's certificate authority. The path is relative to the project. Without a file,
+            the machine's certificate authorities are trusted.
+        ssl_verify: whether to check the server's certificate.
+        file_format: the table format of models, seeds and snapshots that do not set a format.
         keep_plans: whether to capture the plan of each model that runs, for plan tests and `penstock explain`.
-        ui_url: address of a remote server's Spark UI, `http://host:4040`; executed plans are read from its REST API.
-        managed: whether the server is the project's own. Derived, not a key of the profile.
-        project_root: the folder of the dbt project and of penstock.yml. Set by the adapter.
-        target_name: the name of the target, which may have a section in penstock.yml. Set by the adapter.
+        ui_url: the URL of a remote server's Spark UI, `http://host:4040`. The adapter reads executed plans from
+            the UI's REST API.
+        managed: whether the server is the project's own. The value depends on `host`. A profile can't set it.
+        project_root: the folder of the dbt project and of penstock.yml. The adapter sets this value.
+        target_name: the name of dbt's target. A target may have a section in penstock.yml. The adapter sets this value.
     """
 
     managed: ClassVar[bool] = True
@@ -71,10 +72,10 @@ class PenstockCredentials(SparkCredentials):
 
     @classmethod
     def __pre_deserialize__(cls, data: Any) -> Any:
-        """Check the keys, since dbt ignores unknown ones.
+        """Check that the profile has no unknown keys. dbt itself ignores unknown keys.
 
         Raises:
-            AdapterError: a key is unknown.
+            AdapterError: the profile has an unknown key.
         """
         allowed = {f.name for f in fields(cls) if f.init} | set(cls._ALIASES) | DBT_KEYS
         if unknown := sorted(set(data) - allowed):
@@ -86,7 +87,7 @@ class PenstockCredentials(SparkCredentials):
         return super().__pre_deserialize__(data)
 
     def __post_init__(self) -> None:
-        # Not a field of the dataclass, so that it is neither read from a profile nor shown in it.
+        # `managed` is not a field of the dataclass, so that a profile can't set it and dbt doesn't show it.
         managed = self.host in (None, MANAGED_HOST)
         object.__setattr__(self, "managed", managed)
         self.host = MANAGED_HOST if managed else self.host
@@ -94,14 +95,18 @@ class PenstockCredentials(SparkCredentials):
         if not is_foreign(vars(self).get("database")):
             self.database = None
         super().__post_init__()
-        # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. The server's setting
-        # is used for both, unless the profile sets another one.
+        # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. Here both use the
+        # server's ANSI mode, unless the profile sets the mode.
         self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
         if self.method == SparkConnectionMethod.THRIFT:
             self._check_login()
 
     def _check_login(self) -> None:
-        """Check that the keys of login and TLS fit together."""
+        """Check that the profile's keys for login and TLS are consistent.
+
+        Raises:
+            AdapterError: a key is invalid, or contradicts another key.
+        """
         self.auth = (self.auth or "NONE").upper()
 
         def refuse(needed: str, found: str, do: str) -> None:
@@ -123,15 +128,16 @@ class PenstockCredentials(SparkCredentials):
         """The settings of penstock.yml for this target.
 
         Raises:
-            PenstockError: the file is not valid.
+            PenstockError: penstock.yml is not valid.
         """
         return load(find_root(Path(self.project_root)), self.target_name)
 
     def for_local_server(self, port: int, password: str = "") -> PenstockCredentials:
-        """Return the credentials for the project's own server at a port of this machine.
+        """Return the credentials for the project's own server on this machine.
 
         Args:
-            password: the server's secret; the profile's own login takes precedence.
+            port: the server's Thrift port.
+            password: the server's secret. If the profile has its own login, the secret is ignored.
         """
         local = copy(self)
         local.host, local.port = LOOPBACK, port
@@ -140,7 +146,7 @@ class PenstockCredentials(SparkCredentials):
         return local
 
     def with_conf(self, conf: dict[str, str]) -> PenstockCredentials:
-        """Return the credentials with a node's `spark_conf`, which overrides the session settings of the profile."""
+        """Return the credentials with a node's `spark_conf`. These settings override the profile's session settings."""
         changed = copy(self)
         changed.server_side_parameters = {**self.server_side_parameters, **conf}
         return changed
@@ -154,7 +160,11 @@ class PenstockCredentials(SparkCredentials):
         return str(self.host)
 
     def connection_info(self, *, with_aliases: bool = False) -> Iterable[tuple[str, Any]]:
-        """Yield the keys that `dbt debug` shows; with aliases also those of `target` in Jinja, including `database`."""
+        """Yield the keys and values that `dbt debug` shows.
+
+        Args:
+            with_aliases: whether to add the keys that only `target` in Jinja has, such as `database`.
+        """
         yield from super().connection_info(with_aliases=with_aliases)
         if with_aliases:
             yield "database", DEFAULT_CATALOG

@@ -1,7 +1,7 @@
-"""The `database` of nodes and sources: Spark's default catalog, or another catalog, which the adapter cannot use.
+"""Check the `database` of nodes and sources. The adapter can only use Spark's default catalog.
 
-A relation has no database: its name is `schema.name`. A configuration may name the default catalog, in any letter
-case. A source in another catalog is refused only when something reads it.
+The adapter's relations have no database, so their names are `schema.name`. A configuration may name the default catalog
+in any letter case. A source in another catalog causes an error only if a node or a freshness check reads the source.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ DEFAULT_CATALOG = "spark_catalog"
 
 
 def is_foreign(database: str | None, schema: str | None = None) -> bool:
-    """Return whether a database names a catalog other than Spark's default one.
+    """Return whether a database names a catalog other than Spark's default catalog.
 
     Args:
-        database: as configured; None, an empty string and the schema's name mean the default catalog.
+        database: the configured database. None, an empty string and the schema's name mean the default catalog.
         schema: the relation's schema.
     """
     return bool(database) and database != schema and str(database).lower() != DEFAULT_CATALOG
 
 
 def describe_node(node: Any) -> str:
-    """Return a description of a node or source for a message: its type, name and file."""
+    """Return the type, name and file of a node or source as text for a message."""
     resource_type = str(getattr(node, "resource_type", "") or "node")
     name = ".".join(filter(None, (getattr(node, "source_name", None), getattr(node, "name", None))))
     path = getattr(node, "original_file_path", None)
@@ -36,11 +36,11 @@ def describe_node(node: Any) -> str:
 
 
 def foreign_catalog_error(database: str, description: str) -> DbtRuntimeError:
-    """Return the error for the use of a relation in another catalog.
+    """Return the error for a node or source in another catalog.
 
     Args:
-        database: as configured.
-        description: of the node or source.
+        database: the configured database.
+        description: the description of the node or source.
     """
     return AdapterError(
         f"{description} in Spark's default catalog, {DEFAULT_CATALOG}",
@@ -50,17 +50,21 @@ def foreign_catalog_error(database: str, description: str) -> DbtRuntimeError:
 
 
 def check_node(node: Any) -> None:
-    """Check that a node that is to be built is in the default catalog.
+    """Check, before a node is built, that the node is in the default catalog.
 
     Raises:
-        AdapterError: it is not.
+        AdapterError: the node is in another catalog.
     """
     if is_foreign(getattr(node, "database", None), getattr(node, "schema", None)):
         raise foreign_catalog_error(node.database, describe_node(node))
 
 
 def configured_databases(nodes: Iterable[RelationConfig]) -> dict[tuple[str, str], set[str | None]]:
-    """Return the configured databases of nodes in the default catalog, in lower case, by schema and name."""
+    """Return the configured databases of the nodes that are in the default catalog.
+
+    Returns:
+        The databases by (schema, name), all in lower case. None stands for a node without a configured database.
+    """
     databases: dict[tuple[str, str], set[str | None]] = {}
     for node in nodes:
         if not is_foreign(node.database, node.schema):
@@ -70,10 +74,10 @@ def configured_databases(nodes: Iterable[RelationConfig]) -> dict[tuple[str, str
 
 
 def check_read(relation: Any) -> None:
-    """Check that a relation that is to be read is in the default catalog.
+    """Check, before a relation is read, that the relation is in the default catalog.
 
     Raises:
-        AdapterError: it is not.
+        AdapterError: the relation is in another catalog.
     """
     if relation.database:
         description = relation.description or f"{relation.schema}.{relation.identifier}"

@@ -1,7 +1,7 @@
 """A cache of DESCRIBE results for one dbt run.
 
-dbt describes a relation many times: each unit test describes its inputs. A result is dropped as soon as a statement of
-this process may change its relation. Changes that another process makes during the run are not noticed.
+dbt describes the same relation many times. For example, each unit test describes its inputs. The cache drops a result
+as soon as a statement of this process may change the result. The cache does not notice changes by other processes.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ T = TypeVar("T")
 
 
 class DescriptionCache:
-    """Query results by query and subject; safe to use from several threads."""
+    """A cache of query results, by query and subject. Several threads may use the cache at the same time."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._run_id = ""
-        # By (query, subject): the result, and whether it depends on a relation.
+        # By (query, subject): a function that returns whether the result depends on a relation, and the result.
         self._results: dict[tuple[str, str], tuple[Callable[[str], bool], Any]] = {}
         self._querying: dict[tuple[str, str], threading.Lock] = {}
-        # The changes so far: a change while a query runs makes its result stale.
+        # The changes of this run so far. A change while a query runs makes the query's result stale.
         self._changes: list[frozenset[str] | None] = []
 
     def get(self, query: str, subject: str, depends_on: Callable[[str], bool], run: Callable[[], tuple[T, bool]]) -> T:
-        """Return the cached result of a query, or run it.
+        """Return the cached result of a query, or run the query.
 
         Args:
             query: the kind of query, such as `describe extended`.
-            subject: the relation or query that it describes.
+            subject: the relation or query to describe.
             depends_on: returns whether a change of the relation `schema.name` may change the result.
-            run: runs the query; returns the result, and whether it may be cached.
+            run: runs the query, and returns the result and whether the result may be cached.
         """
         key = (query, subject)
         with self._lock:
             self._begin_run()
             querying = self._querying.setdefault(key, threading.Lock())
-        # One thread runs the query, the others wait for its result.
+        # One thread runs the query, and the other threads wait for the result.
         with querying:
             with self._lock:
                 if key in self._results:
@@ -57,7 +57,11 @@ class DescriptionCache:
 
     @contextmanager
     def changing(self, names: Iterable[str] | None) -> Iterator[None]:
-        """Mark relations as changing inside the block; None stands for every relation."""
+        """Mark relations as changed by the block, and drop the results that depend on these relations.
+
+        Args:
+            names: the relations as `schema.name` in lower case, or None for all relations.
+        """
         changed = None if names is None else frozenset(names)
         if changed is not None and not changed:
             yield
@@ -66,11 +70,11 @@ class DescriptionCache:
         try:
             yield
         finally:
-            # Again, since another thread may have cached a result during the change.
+            # Drop results again, because another thread may have cached a result during the change.
             self._drop(changed)
 
     def changed(self, name: str) -> bool:
-        """Return whether the run may have changed the relation `schema.name`."""
+        """Return whether this run may have changed the relation `schema.name`."""
         with self._lock:
             self._begin_run()
             return any(change is None or name in change for change in self._changes)
@@ -86,7 +90,7 @@ class DescriptionCache:
             }
 
     def _begin_run(self) -> None:
-        """Drop the results of an earlier run of the same process."""
+        """Drop the results of an earlier dbt run in the same process."""
         run_id = get_invocation_id()
         if run_id != self._run_id:
             self._run_id, self._results, self._querying, self._changes = run_id, {}, {}, []

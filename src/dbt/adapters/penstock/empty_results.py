@@ -1,4 +1,4 @@
-"""Results of passed tests, for tests whose query is not sent."""
+"""Results of passed tests. The adapter returns these results for tests whose query it does not send."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dbt.adapters.contracts.connection import AdapterResponse
 
 
 def no_failures() -> tuple[AdapterResponse, Any]:
-    """Return the response and the rows that a data test gives if it finds no failures."""
+    """Return the response and the rows of a data test without failures."""
     import agate
 
     columns = ["failures", "should_warn", "should_error"]
@@ -17,7 +17,10 @@ def no_failures() -> tuple[AdapterResponse, Any]:
 
 
 def no_differences() -> tuple[AdapterResponse, Any]:
-    """Return the response and the rows of a unit test without rows, which dbt takes for no differences."""
+    """Return the response and the rows of a unit test without differences.
+
+    The result has neither expected nor actual rows, so dbt finds no differences.
+    """
     import agate
 
     columns = ["actual_or_expected", "column"]

@@ -1,4 +1,4 @@
-"""Error messages of failed statements and connections, without stack traces and with what to do next."""
+"""Error messages of failed statements and connections. The messages say what to do next."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from dbt.adapters.penstock.statement_text import next_statement, written_table
 from penstock.errors import render
 from penstock.python_runtime.model_errors import STACK_FRAME
 
-# The Thrift server writes a prefix and the error class, and then a message that begins with the error class.
+# The Thrift server writes this prefix and the error class before a message that itself begins with the error class.
 PREFIX = re.compile(r"^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: )?(?:Error running query: )?")
 REPEATED_CLASS = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
 CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
 FRAMES = re.compile(STACK_FRAME)
-# Spark's heading of the SQL that it quotes.
+# Spark's heading above the SQL that a message quotes.
 SQL_HEADING = re.compile(r"^== SQL ", re.MULTILINE)
 
 
 def without_stack(message: str) -> str:
-    """Return Spark's message up to its first stack frame, without repeated lines, and the root cause.
+    """Return the text above the stack frames of Spark's message, without repeated lines, followed by the root cause.
 
-    The SQL in it is unchanged, so that line numbers are right. The message of a failed write has its reason only in
-    the root cause, below the stack frames.
+    The SQL in the message is unchanged, so that the message's line numbers are right. The root cause is needed because
+    the reason of a failed write is only below the stack frames.
     """
     text = FRAMES.split(message, maxsplit=1)[0]
     sql = SQL_HEADING.search(text)
@@ -38,18 +38,18 @@ def without_stack(message: str) -> str:
     if sql:
         kept = f"{kept}\n{text[sql.start() :].rstrip()}"
     causes = [cause.rstrip() for cause in CAUSE.findall(message)]
-    # The message may have the root cause already: with the same error class or, without one, the same text.
+    # The text may contain the root cause already: the same error class or, if there is no class, the same text.
     known = causes and (causes[-1].split(" ")[0] if causes[-1].startswith("[") else causes[-1]) in kept
     return f"{kept}\ncaused by: {causes[-1]}" if causes and not known else kept
 
 
 def clean_message(message: str) -> str:
-    """Return Spark's message without its stack trace, and with its error class once, at the front."""
+    """Return Spark's message without the stack trace. The error class appears once, at the beginning."""
     return REPEATED_CLASS.sub(r"[\1] ", PREFIX.sub("", without_stack(message)))
 
 
 def error_message(error: Exception) -> str:
-    """Return the message of an error; PyHive's errors hold a whole Thrift response."""
+    """Return the message of an error. If a PyHive error contains a Thrift response, return the response's message."""
     response: Any = error.args[0] if error.args else None
     status = getattr(response, "status", None)
     message = getattr(status, "errorMessage", None) if isinstance(error, HiveError) else None
@@ -57,7 +57,7 @@ def error_message(error: Exception) -> str:
 
 
 def statement_message(message: str, sql: str) -> str:
-    """Return the message of a failed statement; when the text holds several statements, say first what to do."""
+    """Return the message of a failed statement. If the text contains several statements, begin with advice."""
     rest = next_statement(sql) if "PARSE_SYNTAX_ERROR" in message else None
     if not rest:
         return message
@@ -70,7 +70,7 @@ def statement_message(message: str, sql: str) -> str:
 
 
 def current_node() -> str:
-    """Return the unique id of the dbt node that this thread runs; `dbt itself` when it runs none."""
+    """Return the unique id of the dbt node that this thread runs, or `dbt itself` if the thread runs no node."""
     return str(get_node_info().get("unique_id") or "dbt itself")
 
 
@@ -80,7 +80,7 @@ def _reason(error: BaseException) -> str:
 
 
 def unknown_outcome(sql: str, error: BaseException) -> DbtDatabaseError:
-    """Return the error for a connection that was lost while a statement that writes may have been running."""
+    """Return the error for a connection that was lost during a statement that writes."""
     table = written_table(sql)
     look = f"`describe history {table}` (Delta) or the rows of {table}" if table else "the table that it writes"
     return AdapterDatabaseError(
@@ -102,7 +102,10 @@ def read_lost(error: BaseException) -> DbtDatabaseError:
 
 
 def session_lost(error: BaseException) -> DbtDatabaseError:
-    """Return the error for a connection that was lost between two statements, with settings or temporary views."""
+    """Return the error for a connection that was lost between two statements of a changed session.
+
+    The settings and temporary views of the session are lost too.
+    """
     return AdapterDatabaseError(
         f"the session in which {current_node()} made settings or temporary views",
         f"its connection was lost ({_reason(error)}) before the next statement, which was not sent",
@@ -111,7 +114,7 @@ def session_lost(error: BaseException) -> DbtDatabaseError:
 
 
 def session_refused(error: Exception) -> DbtRuntimeError:
-    """Return the error for a session that the server refused, usually because of a setting."""
+    """Return the error for a session that the server refused. The usual reason is a setting."""
     message = " ".join(error_message(error).removeprefix("Failed to open new session: ").split())
     message = re.sub(r"^[\w.$]+: (?=\[)", "", message)
     if "CANNOT_MODIFY" in message:
@@ -125,7 +128,7 @@ def session_refused(error: Exception) -> DbtRuntimeError:
 
 
 def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
-    """Return the message for a connection that could not be opened, with the reason and what to correct."""
+    """Return the message for a connection that could not be opened. The message says what to correct."""
     endpoint = f"{host}:{port}"
     cause = getattr(error, "inner", None) or error
     server = f"a Spark Thrift server at {endpoint}"

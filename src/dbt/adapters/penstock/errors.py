@@ -1,4 +1,4 @@
-"""The adapter's errors: dbt's error types with the three parts of a PenstockError."""
+"""The adapter's error types. Each is one of dbt's error types, with the three parts of a PenstockError."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from penstock.errors import PenstockError
 
 
 class AdapterError(PenstockError, DbtRuntimeError):
-    """A runtime error with the fields needed, found and do."""
+    """A dbt runtime error with the fields `needed`, `found` and `do`."""
 
 
 class AdapterCompilationError(PenstockError, CompilationError):
-    """A compilation error with the same fields."""
+    """A dbt compilation error with the fields `needed`, `found` and `do`."""
 
 
 class AdapterDatabaseError(PenstockError, DbtDatabaseError):
-    """A database error with the same fields."""
+    """A dbt database error with the fields `needed`, `found` and `do`."""
 
 
 @contextmanager
 def as_dbt_errors() -> Iterator[None]:
-    """Raise errors of the layers below as errors that dbt reports.
+    """Convert each PenstockError of the block to an AdapterError, which dbt reports as an error of the node.
 
     Raises:
-        AdapterError: for a PenstockError.
+        AdapterError: the block raised a PenstockError.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""dbt-spark's adapter with Python models on Spark Connect, interval models and tests of physical plans."""
+"""dbt-spark's adapter, extended by Python models on Spark Connect, interval models and tests of physical plans."""
 
 from __future__ import annotations
 
@@ -43,15 +43,15 @@ from dbt.adapters.penstock.relation_lookup import RelationLookup
 from dbt.adapters.penstock.reused_tests import ReusedTests
 from dbt.adapters.penstock.table_writes import TableWriter
 
-# Commands that always run SQL, so that the server can start while dbt still parses.
+# Commands that always run SQL. For these commands the server starts while dbt still parses the project.
 SQL_COMMANDS = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
 
 
 class PenstockAdapter(MacroMethods):
     """Runs SQL over Thrift and Python over Spark Connect, on one server.
 
-    This class overrides dbt's methods; MacroMethods has the methods that macros call. Both call the collaborators that
-    `__init__` creates.
+    This class overrides dbt's methods. MacroMethods has the methods that macros call. The methods of both classes call
+    the objects that `__init__` creates.
     """
 
     Relation = relation.PenstockRelation
@@ -80,7 +80,7 @@ class PenstockAdapter(MacroMethods):
 
     @staticmethod
     def _start_early(credentials: Any) -> None:
-        # The first statement raises the same error.
+        # The first statement will raise the same error.
         with contextlib.suppress(FailedToConnectError):
             managed_server(credentials)
 
@@ -90,7 +90,7 @@ class PenstockAdapter(MacroMethods):
     def connection_named(
         self, name: str, query_header_context: Any = None, should_release_connection: bool = True
     ) -> Iterator[None]:
-        """Begin a node, or a batch of a microbatch model, with a connection of its name."""
+        """Provide a named connection to a node, or to a batch of a microbatch model, inside the block."""
         with (
             relation.compiling(query_header_context),
             super().connection_named(name, query_header_context, should_release_connection),
@@ -99,7 +99,7 @@ class PenstockAdapter(MacroMethods):
             yield
 
     def pre_model_hook(self, config: Any) -> None:
-        """Check a node, and run its statements in a session with its settings; a Python model has its own session."""
+        """Check a node, and choose the session settings for the node's SQL. A Python model has its own session."""
         if config.model.resource_type not in ("test", "unit_test"):
             databases.check_node(config.model)
         if getattr(config.model, "language", "sql") == "python":
@@ -109,27 +109,30 @@ class PenstockAdapter(MacroMethods):
         self.connections.use_conf(layout.session_settings(config.model.config, default, config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
-        """End a node: reset its thread's settings, record a failed commit, and store its plan."""
+        """Reset the thread's session settings after a node, record a failed commit, and store the node's plan."""
         self.connections.use_conf({})
-        # dbt passes the whole context of a test, but the config of a model.
+        # For a model, `config` has the attribute `model`. For a test, dbt passes a dictionary without that attribute.
         if node := getattr(config, "model", None):
             self.intervals.record_failed(node.unique_id)
             self.plans.finish_node(node.unique_id)
 
     def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement, marked when it is an auxiliary one."""
+        """Send a statement. An auxiliary statement begins with a comment that marks it."""
         return super().execute(self.plans.mark(sql), *arguments, **options)
 
     def cancel_open_connections(self) -> list[str]:
-        """Cancel the running statements and Python models; dbt calls this on Ctrl-C."""
-        # First, because a commit is no longer running when its statement is cancelled.
+        """Cancel the running statements and Python models. dbt calls this method on Ctrl-C."""
+        # Log first, because a commit is no longer running after the commit's statement is cancelled.
         self.intervals.log_interrupted()
         names = super().cancel_open_connections() or []
         executions.stop_all()
         return names
 
     def cleanup_connections(self) -> None:
-        """Stop what a failed command left running, close the sessions, and save plans and passed tests."""
+        """Close the sessions, and save which tests passed.
+
+        After a failure, running Python models are stopped first. Otherwise this method waits for the executed plans.
+        """
         failed = sys.exc_info()[0] is not None
         if failed:
             cancellation.end_node_threads(cancellation.ENDED)
@@ -150,7 +153,7 @@ class PenstockAdapter(MacroMethods):
         return {"connect": ConnectPythonJobHelper, "spark_submit": SparkSubmitPythonJobHelper}
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
-        """Run a Python model, which may change any relation, so that all cached descriptions are dropped."""
+        """Run a Python model. The model may change any relation, so all cached descriptions are dropped."""
         with self.connections.descriptions.changing(None):
             response: AdapterResponse = super().submit_python_job(parsed_model, compiled_code)
         return response
@@ -169,7 +172,7 @@ class PenstockAdapter(MacroMethods):
         return relation_lookup.mark_iceberg(super()._build_spark_relation_list(*arguments, **options))
 
     def list_schemas(self, database: str | None) -> list[str]:
-        """Return all schemas."""
+        """Return the names of all schemas."""
         return self.lookup.list_schemas(database)
 
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
@@ -177,16 +180,16 @@ class PenstockAdapter(MacroMethods):
         return self.lookup.list_relations(database, schema)
 
     def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
-        """Return a relation by name; None when it does not exist."""
+        """Return the relation with this name, or None if the relation does not exist."""
         return self.lookup.get_relation(database, schema, identifier)
 
     def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
-        """Return the columns in the rows of DESCRIBE TABLE EXTENDED."""
+        """Return the columns that the rows of DESCRIBE TABLE EXTENDED describe."""
         return columns.with_comments(super().parse_describe_extended(relation, raw_rows), raw_rows)
 
     @available.parse_list
     def get_missing_columns(self, from_relation: BaseRelation, to_relation: BaseRelation) -> list[Any]:
-        """Return the columns of one relation that another one lacks."""
+        """Return the columns of `from_relation` that `to_relation` lacks."""
         columns = self.get_columns_in_relation(from_relation)
         return column_names.without(columns, self.get_columns_in_relation(to_relation))
 
@@ -199,15 +202,15 @@ class PenstockAdapter(MacroMethods):
         return self.lookup.get_filtered_catalog(relation_configs, used_schemas, relations)
 
     def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:
-        """Return columns, owners and sizes of the project's relations."""
+        """Return the columns, owners and sizes of the project's relations."""
         return self.lookup.get_catalog(relation_configs, used_schemas)
 
     def get_catalog_by_relations(self, used_schemas: Any, relations: set[BaseRelation]) -> tuple[Any, list[Exception]]:
-        """Return columns, owners and sizes of some relations."""
+        """Return the columns, owners and sizes of some relations."""
         return self.lookup.get_catalog_by_relations(used_schemas, relations)
 
     def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
-        """Return a relation's columns, owner and size; None when it doesn't exist."""
+        """Return the columns, owner and size of a relation, or None if the relation doesn't exist."""
         return self.lookup.get_catalog_for_single_relation(relation)
 
     def _get_columns_for_catalog(self, relation: BaseRelation) -> Iterable[dict[str, Any]]:
@@ -219,19 +222,22 @@ class PenstockAdapter(MacroMethods):
     def assert_valid_snapshot_target_given_strategy(
         self, relation: BaseRelation, column_names: dict[str, str], strategy: Any
     ) -> None:
-        """Check that a table is a snapshot of this strategy; dbt looks up some column names in lower case."""
+        """Check that a table is a snapshot of this strategy.
+
+        dbt reads the table's column names in lower case, so the expected names must be in lower case too.
+        """
         lower_case = {key: name and name.lower() for key, name in column_names.items()}
         super().assert_valid_snapshot_target_given_strategy(relation, lower_case, strategy)
 
     def valid_incremental_strategies(self) -> list[str]:
-        """Return the incremental strategies; the table format may support fewer (capabilities.py)."""
+        """Return the incremental strategies. A table format may support fewer (`TableFormat.strategies`)."""
         return ["append", "merge", "insert_overwrite", "microbatch", "interval"]
 
     def _create_freshness_response(self, last_modified: Any, snapshotted_at: Any) -> Any:
         return super()._create_freshness_response(source_freshness.loaded_at(last_modified), snapshotted_at)
 
     def calculate_freshness(self, source: BaseRelation, loaded_at_field: str, *arguments: Any, **options: Any) -> Any:
-        """Return a source's freshness by its `loaded_at_field`.
+        """Return a source's freshness, computed from `loaded_at_field`.
 
         Raises:
             AdapterError: the source is in another catalog, or the column is neither a date nor a timestamp.
@@ -244,7 +250,7 @@ class PenstockAdapter(MacroMethods):
     def calculate_freshness_from_custom_sql(
         self, source: BaseRelation, sql: str, *arguments: Any, **options: Any
     ) -> Any:
-        """Return a source's freshness by its `loaded_at_query`.
+        """Return a source's freshness, computed with `loaded_at_query`.
 
         Raises:
             AdapterError: the query returns neither a date nor a timestamp.

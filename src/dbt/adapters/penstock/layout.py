@@ -1,6 +1,6 @@
-"""The layout of a node's table: the settings of the session that writes it, and how its query is wrapped.
+"""The layout of a node's table. A layout determines the settings of the session and wraps the node's query.
 
-Open-source Delta has no table property for the file size, so the session's settings control it.
+Open-source Delta has no table property for the file size, so settings of the session control the file size.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ from dbt.adapters.penstock.errors import AdapterError
 from penstock.delta.sorted_writes import sorted_query
 
 MB = 1024 * 1024
-# Shuffled rows take more bytes than the same rows in a file. Measured on the trips of `penstock sample --rows 3000000`
-# with Delta's parquet files: yellow 2.2, green 2.5, fhvhv 1.8; up to 5 for few columns with few values.
+# Shuffled rows take more bytes than the same rows in a file. The ratios measured on the trips of
+# `penstock sample --rows 3000000` with Delta's parquet files are yellow 2.2, green 2.5 and fhvhv 1.8. A table with few
+# columns and few distinct values has a ratio of up to 5.
 SHUFFLE_BYTES_PER_FILE_BYTE = 2
 ADAPTIVE = "spark.sql.adaptive."
 DELTA = "spark.databricks.delta."
@@ -30,10 +31,10 @@ def _invalid_value(where: str, key: str, needed: str, value: Any) -> DbtRuntimeE
 
 
 def _columns(config: Mapping[str, Any], key: str, where: str) -> tuple[str, ...]:
-    """Return one column or a list of columns as a tuple.
+    """Return the configured column, or list of columns, as a tuple.
 
     Raises:
-        AdapterError: the value is something else, or names a column twice.
+        AdapterError: the value is neither a column nor a list of columns, or the list contains a column twice.
     """
     value = config.get(key)
     listed = [value] if isinstance(value, str) else list(value) if isinstance(value, list | tuple) else value
@@ -52,10 +53,10 @@ class FileLayout:
 
     Attributes:
         table_format: the table's format.
-        partition_by: partition columns, or the format's transforms.
-        clustered_by: columns of clustering, Z-order or buckets.
-        target_mb: the target size of a file in MB; None for the format's default.
-        sorted_within: columns by which the rows of each file are sorted.
+        partition_by: the partition columns, or partition transforms such as `days(ts)`.
+        clustered_by: the columns of clustering, Z-order or buckets.
+        target_mb: the target size of a file in MB, or None for the format's default size.
+        sorted_within: the columns by which the rows of each file are sorted.
     """
 
     table_format: TableFormat
@@ -66,15 +67,15 @@ class FileLayout:
 
     @classmethod
     def parse(cls, config: Mapping[str, Any], default_format: str, where: str) -> FileLayout:
-        """Return the layout in a node's configuration.
+        """Return the layout that a node configures.
 
         Args:
             config: the node's configuration.
             default_format: the profile's table format.
-            where: the node, for error messages.
+            where: the node's unique id, for error messages.
 
         Raises:
-            AdapterError: a value is invalid, or the format does not support the layout; the error names the key.
+            AdapterError: a value is invalid, or the format does not support the layout. The error names the key.
         """
         layout = cls(
             capabilities.table_format(config.get("file_format") or default_format),
@@ -104,10 +105,10 @@ class FileLayout:
 
     @property
     def rebalanced(self) -> bool:
-        """Whether the query is wrapped with a rebalance, instead of Delta's optimized writes.
+        """Whether a rebalance of the query controls the file size, instead of Delta's optimized writes.
 
-        Optimized writes undo a sort. They also send an unpartitioned table's rows to one task, and cannot split what
-        a single task sent there.
+        Optimized writes undo a sort. If a table is unpartitioned, optimized writes also send all rows to one task, and
+        cannot split the rows that came from a single task.
         """
         optimized_write = self.table_format.optimizes and bool(self.partition_by) and not self.sorted_within
         return self.target_mb is not None and not optimized_write
@@ -117,7 +118,7 @@ class FileLayout:
         settings: dict[str, str] = {}
         delta, target = self.table_format.optimizes, self.target_mb
         if delta and (target is not None or self.sorted_within):
-            # Both would move rows after they were sorted.
+            # Optimized writes and auto-compaction would move rows after the sort.
             settings[f"{DELTA}optimizeWrite.enabled"] = "false" if self.rebalanced or self.sorted_within else "true"
             settings[f"{DELTA}autoCompact.enabled"] = "false" if self.sorted_within else "true"
         if target is None:
@@ -126,15 +127,15 @@ class FileLayout:
         if self.rebalanced:
             settings |= {
                 f"{ADAPTIVE}advisoryPartitionSizeInBytes": shuffled,
-                # Otherwise Spark runs a task on every core, and each task writes its own files.
+                # By default Spark runs a task on every core, and each task writes its own files.
                 f"{ADAPTIVE}coalescePartitions.parallelismFirst": "false",
-                # A small last part of a split task is merged into the part before it.
+                # If a split leaves a small last part, Spark merges the last part with the part before.
                 f"{ADAPTIVE}rebalancePartitionsSmallPartitionFactor": "0.5",
             }
         if delta:
             settings |= {
                 f"{DELTA}optimizeWrite.binSize": shuffled,
-                # Files that are too small are compacted in a commit after the write.
+                # Delta compacts files that are too small in a separate commit after the write.
                 f"{DELTA}autoCompact.minNumFiles": "2",
                 f"{DELTA}autoCompact.maxFileSize": str(target * MB),
                 f"{DELTA}autoCompact.minFileSize": str(target * MB // 4),
@@ -152,15 +153,18 @@ class FileLayout:
         }
 
     def arranged(self, select: str) -> str:
-        """Return a query of the same rows, in the order and number of tasks that the layout needs."""
+        """Return a query that repartitions and sorts the rows of another query for this layout."""
         return sorted_query(select, self.partition_by, self.rebalanced, self.sorted_within)
 
 
 def session_settings(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:
-    """Return all settings of a node's session: those of its layout or of a unit test, overridden by its `spark_conf`.
+    """Return all settings of a node's session.
+
+    The settings come from the node's layout, or for a unit test from UNIT_TEST_SETTINGS. The node's `spark_conf`
+    overrides these settings.
 
     Raises:
-        AdapterError: a value is invalid; the error names its key.
+        AdapterError: a value is invalid. The error names the key.
     """
     own = spark_conf.parse_conf(config.get("spark_conf"), where)
     if config.get("materialized") == "unit":
@@ -174,6 +178,6 @@ def node_layout(node: Mapping[str, Any], default_format: str) -> FileLayout:
     """Return a node's layout.
 
     Raises:
-        AdapterError: see FileLayout.parse.
+        AdapterError: a value is invalid, or the format does not support the layout.
     """
     return FileLayout.parse(node["config"], default_format, str(node["unique_id"]))

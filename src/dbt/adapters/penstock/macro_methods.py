@@ -1,4 +1,4 @@
-"""The methods that macros call as `adapter.…`; each calls the collaborator that does the work."""
+"""The `adapter.…` methods that macros call. Each method only calls the module or object that does the work."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class MacroMethods(ColumnMethods):
     """dbt-spark's adapter with the methods of penstock's macros.
 
     Attributes:
-        writer: the writes of SQL materializations.
-        plans: the captured plans.
-        physical_tests: the tests of plans and files.
-        intervals: the interval models.
-        reused_tests: the passed tests that are not repeated.
+        writer: performs the writes of SQL materializations.
+        plans: captures the plans of models.
+        physical_tests: runs the tests of plans and files.
+        intervals: runs interval models.
+        reused_tests: finds the passed tests that need not run again.
     """
 
     writer: TableWriter
@@ -51,37 +51,37 @@ class MacroMethods(ColumnMethods):
 
     @available
     def has_definition(self, relation: BaseRelation, definition: str) -> bool:
-        """Return whether a view was created from this definition."""
+        """Return whether a view was created from the definition with this hash."""
         return relation_lookup.has_definition(relation, definition)
 
     @available
     def table_format(self, name: str | None = None) -> TableFormat:
-        """Return a table format; without a name, the profile's."""
+        """Return the table format with this name. If the name is None, return the profile's table format."""
         return self.writer.table_format(name)
 
     @available
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
-        """Return a relation as a table of a format."""
+        """Return a relation as a table in this file format."""
         return self.writer.as_table(relation, file_format)
 
     @available
     def has_format(self, relation: BaseRelation, table_format: TableFormat) -> bool:
-        """Return whether a table has a format."""
+        """Return whether a table has this format. Only Delta, Hudi and Iceberg are recognized."""
         return table_writes.has_format(relation, table_format)
 
     @available.parse_none
     def layout_of(self, node: Mapping[str, Any]) -> FileLayout:
-        """Return a node's layout."""
+        """Return the layout of a node's table."""
         return layout.node_layout(node, self.config.credentials.file_format)
 
     @available.parse_none
     def arranged(self, select: str, node: Mapping[str, Any]) -> str:
-        """Return a query of the same rows in the order and number of tasks of a node's layout."""
+        """Return a query that repartitions and sorts the rows of another query for a node's layout."""
         return layout.node_layout(node, self.config.credentials.file_format).arranged(select)
 
     @available.parse_none
     def table_bytes(self, relation: BaseRelation) -> int | None:
-        """Return the size of a table or view in bytes; None when it is not known."""
+        """Return the size of a table or view in bytes, or None if the size is unknown."""
         return table_sizes.table_bytes(self, relation)  # type: ignore[arg-type]
 
     # Writes
@@ -96,7 +96,7 @@ class MacroMethods(ColumnMethods):
         keys: list[str] | None = None,
         named: list[str] | None = None,
     ) -> AdapterResponse:
-        """Send a statement that writes to a table."""
+        """Send a statement that writes to a table, and repeat the statement after a conflict."""
         return self.writer.write_rows(sql, target, alone, source, keys, named)
 
     @available
@@ -106,44 +106,44 @@ class MacroMethods(ColumnMethods):
 
     @available
     def writes_alone(self, node: dict[str, Any]) -> bool:
-        """Return whether a microbatch's writes must take turns."""
+        """Return whether the batches of a microbatch model must write one after the other."""
         return self.writer.writes_alone(node)
 
     @available
     def read_seed(self, node: dict[str, Any], empty: bool) -> seeds.Seed:
-        """Return a seed's rows, ready for SQL."""
+        """Read the file of a seed, and return the seed's rows as SQL."""
         return self.writer.read_seed(node, empty)
 
     @available
     def seed_properties(self, node: dict[str, Any], empty: bool) -> dict[str, str]:
-        """Return the table properties that record the file and configuration of a seed's table."""
+        """Return the table properties that identify the file and configuration of a seed."""
         return table_writes.seed_properties(node, empty)
 
     @available
     def seed_is_unchanged(self, relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
-        """Return whether a seed's table need not be loaded again."""
+        """Return whether a seed's table already contains the rows of the seed's current file and configuration."""
         return table_writes.seed_is_unchanged(relation, node, empty)
 
     # Interval models
 
     @available
     def sync_lake(self) -> str:
-        """Register the interval sources with Spark, and return a message for the log."""
+        """Register the tables of the interval sources with Spark, and return a message for the log."""
         return self.intervals.register_sources()
 
     @available.parse(lambda *arguments, **options: {})
     def interval_properties(self, node: dict[str, Any]) -> dict[str, str]:
-        """Return the table property of an interval model."""
+        """Return the table property that marks the table of an interval model."""
         return interval_properties(node["config"])
 
     @available
     def interval_plan(self, node: dict[str, Any], existing: BaseRelation | None, full_refresh: bool) -> IntervalPlan:
-        """Return which intervals of a model this run builds, and in which commits."""
+        """Return the plan of an interval model: the commits of this run, and the intervals of each commit."""
         return self.intervals.plan(node, existing, full_refresh)
 
     @available
     def create_interval_table(self, relation: BaseRelation, columns: list[Any], clauses: str) -> None:
-        """Create the empty table of an interval model unless it exists."""
+        """Create the empty table of an interval model, unless the table exists."""
         self.intervals.create_table(relation, columns, clauses)
 
     @available
@@ -158,12 +158,12 @@ class MacroMethods(ColumnMethods):
 
     @available
     def interval_done(self, node: dict[str, Any], planned: PlannedCommit) -> str:
-        """Record a commit that ended well."""
+        """Record a successful commit, and return a message if another run's commit made the commit unnecessary."""
         return self.intervals.done(node, planned)
 
     @available
     def interval_response(self, message: str) -> AdapterResponse:
-        """Return the response whose message dbt prints at the end of a node's line."""
+        """Return a response with this message. dbt prints the message at the end of the node's log line."""
         return AdapterResponse(_message=message)
 
     # Plans and tests
@@ -175,22 +175,22 @@ class MacroMethods(ColumnMethods):
 
     @available
     def has_plan(self, node: dict[str, Any]) -> bool:
-        """Return whether a plan of a model's current code is captured."""
+        """Return whether a plan of the model's current code was captured."""
         return self.plans.has_plan(node)
 
     @available
     def work_is_done(self) -> str:
-        """Mark the later statements of this thread's node as auxiliary."""
+        """Mark all later statements of this thread's node as auxiliary."""
         return self.plans.work_is_done()
 
     @available
     def physical_failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
-        """Return the messages of a failed plan or file test."""
+        """Run a plan test or file test, and return a message for each failure."""
         return self.physical_tests.failures(relation, test, arguments)
 
     @available
     def finds_nothing(self, sql: str) -> bool:
-        """Return whether a test's query certainly has no rows, so that it need not be sent."""
+        """Return whether a test's query certainly returns no rows. Such a query need not be sent."""
         return statement_text.finds_nothing(sql)
 
     @available
@@ -205,15 +205,15 @@ class MacroMethods(ColumnMethods):
 
     @available
     def test_key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
-        """Return a key of a test's SQL and data; empty when its inputs may change unseen."""
+        """Return a key of a test's SQL and data, or an empty string if the adapter can't see changes of the inputs."""
         return self.reused_tests.key(node, sql, expected)
 
     @available
     def test_has_passed(self, node: dict[str, Any], key: str) -> bool:
-        """Return whether a test passed with this key before."""
+        """Return whether the test has passed with this key before."""
         return self.reused_tests.has_passed(node, key)
 
     @available
     def test_ran(self, node: dict[str, Any], key: str, table: Any) -> str:
-        """Record a test that ran."""
+        """Record that a test passed with this key, if the test passed."""
         return self.reused_tests.record(node, key, table)

@@ -1,4 +1,4 @@
-"""Log errors of microbatch models, which dbt shows as "ERROR" without a message."""
+"""Log the errors of microbatch models. dbt itself shows these errors as "ERROR" without a message."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ BUILDS = {"run", "build", "retry"}
 
 @contextmanager
 def log_errors(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]:
-    """Check a microbatch model before its first batch, and log errors of its batches.
+    """Check the configuration of a microbatch model before the block, and log the errors of a batch in the block.
 
     Args:
-        adapter: knows the command and the profile.
+        adapter: provides the command and the profile.
         name: the name of the node's connection.
-        node: the node that runs, or a batch of a microbatch model.
+        node: the node that runs, or the batch of a microbatch model that runs.
 
     Raises:
         AdapterError: the configuration of a microbatch model is not valid.
@@ -47,7 +47,7 @@ def check_configuration(node: Any, default_format: str) -> None:
     """Check the database, layout and settings of a node.
 
     Raises:
-        AdapterError: one of them is not valid; the error names the node and the key.
+        AdapterError: a value is not valid. The error names the node and the key.
     """
     databases.check_node(node)
     layout.session_settings(node.config, default_format, node.unique_id)

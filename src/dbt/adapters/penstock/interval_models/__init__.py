@@ -1,1 +1,1 @@
-"""The incremental strategy `interval`: whole intervals, replaced in atomic commits when their inputs changed."""
+"""The incremental strategy `interval`, which replaces whole intervals in atomic commits if their inputs changed."""

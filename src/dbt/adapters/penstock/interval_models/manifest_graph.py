@@ -1,4 +1,4 @@
-"""dbt's manifest as the interval planner needs it: models, their inputs, and deferred relations."""
+"""Read models, their inputs and deferred relations from dbt's manifest for the interval planner."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from penstock.intervals.source import IntervalSource
 
 
 class ManifestGraph:
-    """Interval models of a manifest.
+    """The interval models of a manifest.
 
     Args:
         manifest: dbt's manifest.
-        sources: interval sources, by schema.
+        sources: the interval sources, by schema.
         arguments: dbt's parsed command line.
-        exists: returns whether a relation exists, by (database, schema, name).
+        exists: returns whether a relation exists. The arguments are the database, schema and name.
     """
 
     def __init__(
@@ -34,17 +34,20 @@ class ManifestGraph:
         self._manifest, self._sources, self._arguments, self._exists = manifest, sources, arguments, exists
 
     def model(self, unique_id: str) -> GraphModel:
-        """Return a model.
+        """Return the name, relation and interval configuration of a model.
 
         Raises:
-            PenstockError: its configuration is not valid.
+            PenstockError: the model's configuration is not valid.
         """
         node = self._manifest.nodes[unique_id]
         config = IntervalConfig.parse(node.config.to_dict(omit_none=True), node.name)
         return GraphModel(node.name, node_fingerprint.relation_name(node), config)
 
     def deferred_relation(self, unique_id: str) -> str | None:
-        """Return the table of another environment that dbt's `ref` returns for a model under `--defer`; else None."""
+        """Return the relation in another environment to which `--defer` resolves a model, or None.
+
+        None means that `ref` resolves the model to the relation in this environment.
+        """
         node, arguments = self._manifest.nodes[unique_id], self._arguments
         deferred = getattr(node, "defer_relation", None)
         if not deferred or not getattr(arguments, "defer", False):
@@ -58,8 +61,7 @@ class ManifestGraph:
         """Return the inputs of a model.
 
         Raises:
-            PenstockError: no input has intervals, or `reads_before` names something else than an upstream interval
-                model.
+            PenstockError: no input has intervals, or a name in `reads_before` is not an upstream interval model.
         """
         inputs: dict[str, set[Any]] = {"source": set(), "model": set(), "other": set()}
         for kind, name in self._inputs(unique_id):
@@ -91,7 +93,7 @@ class ManifestGraph:
         return str(self._manifest.nodes[unique_id].name)
 
     def _inputs(self, unique_id: str) -> Iterator[tuple[str, Any]]:
-        """Yield (kind, name) of each input behind a node's views."""
+        """Yield (kind, name) of each input of a node. A view among the inputs is replaced by the view's own inputs."""
         for parent in self._manifest.nodes[unique_id].depends_on.nodes:
             source, node = self._manifest.sources.get(parent), self._manifest.nodes.get(parent)
             if source is not None:
@@ -109,7 +111,15 @@ class ManifestGraph:
 
 
 def fingerprint(manifest: Any, unique_id: str, others: set[str]) -> str:
-    """Return the fingerprint of a model's code and of its inputs without intervals."""
+    """Return the fingerprint of a model.
+
+    The fingerprint includes the model's code and the fingerprints of the inputs that have no intervals.
+
+    Args:
+        manifest: dbt's manifest.
+        unique_id: dbt's unique id of the model.
+        others: the unique ids of the inputs that have no intervals.
+    """
     digest = hashlib.sha256(node_fingerprint.fingerprint(manifest, unique_id).encode())
     for name in sorted(others):
         digest.update(_input_fingerprint(manifest, name, set()).encode())
@@ -117,7 +127,11 @@ def fingerprint(manifest: Any, unique_id: str, others: set[str]) -> str:
 
 
 def _input_fingerprint(manifest: Any, name: str, seen: set[str]) -> str:
-    """Return the fingerprint of an input without intervals: a seed's content, or the code of a table and its inputs."""
+    """Return the fingerprint of an input that has no intervals.
+
+    For a model, the fingerprint includes the code of the model and the fingerprints of the model's inputs. For a
+    seed or snapshot, the fingerprint is the checksum in the manifest. For a source, the fingerprint is the unique id.
+    """
     node = manifest.nodes.get(name)
     if node is None or name in seen:
         return name

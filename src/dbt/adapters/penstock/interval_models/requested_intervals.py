@@ -1,4 +1,4 @@
-"""The intervals that a dbt command and its environment name."""
+"""Read the intervals that the user requests by options of dbt or by an environment variable."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, Grain, parse_days
 from penstock.intervals.staleness import RequestedIntervals
 
-# Limits a run to some of the stale intervals: `2024-01` or `2024-01..2024-03`.
+# The variable limits a run to some of the stale intervals, such as `2024-01` or `2024-01..2024-03`.
 INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 
 
 def parse_requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) -> RequestedIntervals:
-    """Return the intervals that a dbt command names.
+    """Return the intervals that a dbt command requests.
 
     Args:
         arguments: dbt's parsed command line.
         grain: the model's grain.
-        full_refresh: whether the command is a full refresh of the model.
+        full_refresh: whether the command requests a full refresh of the model.
 
     Raises:
         PenstockError: the range in the environment variable is not valid.
@@ -39,7 +39,7 @@ def parse_requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) 
 
 
 def partial_option(arguments: Any) -> str:
-    """Return the option with which a command builds only some rows of each interval; empty without one."""
+    """Return the option that limits the rows of each interval (`--empty`, `--sample`), or an empty string."""
     for name in ("empty", "sample"):
         if getattr(arguments, name.upper(), None) or getattr(arguments, name, None):
             return f"--{name}"
@@ -47,7 +47,7 @@ def partial_option(arguments: Any) -> str:
 
 
 def _day(moment: Any, round_up: bool = False) -> date:
-    """Return the day of an instant; with `round_up` the next day, unless the instant is a midnight."""
+    """Return the day of a time. If `round_up` is true and the time is not midnight, return the next day."""
     if isinstance(moment, str):
         moment = datetime.fromisoformat(moment)
     day: date = moment.date() if isinstance(moment, datetime) else moment

@@ -1,4 +1,4 @@
-"""Run interval models: plan their commits, and record each commit in the run ledger."""
+"""Run interval models: plan the commits, and record each commit in the run ledger."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BuiltByAnotherRun(Exception):
 
 
 class IntervalRunner:
-    """The interval models of one dbt run.
+    """Runs the interval models of one dbt run.
 
     Args:
         adapter: sends the statements.
@@ -52,17 +52,20 @@ class IntervalRunner:
         self._adapter = adapter
         self.sources = IntervalSources(lambda: adapter.config.credentials.settings)
         self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self._find_log)
-        # The running commit of each node.
+        # The running commit of each node, by the node's unique id.
         self._running: dict[str, PlannedCommit] = {}
-        # Whether this run planned an interval model.
+        # Whether this run has planned an interval model.
         self._planned = False
 
     def rows(self, sql: str) -> Any:
-        """Return the rows of an auxiliary statement."""
+        """Send an auxiliary statement, and return the rows of its result."""
         return self._adapter.execute(AUXILIARY + sql, fetch=True)[1].rows
 
     def _find_log(self, relation: str) -> Path | None:
-        """Return the folder of a table's Delta log on this machine, unless this run changed the table."""
+        """Return the folder of a table's Delta log, or None if the folder isn't on this machine.
+
+        If this run may have changed the table, the result is None too.
+        """
         adapter = self._adapter
         if not adapter.config.credentials.managed or adapter.connections.descriptions.changed(relation):
             return None
@@ -79,7 +82,7 @@ class IntervalRunner:
         """Register the tables of the project's interval sources with Spark, and return messages for the log.
 
         Raises:
-            AdapterError: a source is damaged.
+            AdapterError: a file of an interval source is damaged.
         """
 
         def run_sql(sql: str) -> list[tuple[Any, ...]]:
@@ -90,15 +93,15 @@ class IntervalRunner:
 
     @as_dbt_errors()
     def plan(self, node: dict[str, Any], existing: BaseRelation | None, full_refresh: bool) -> IntervalPlan:
-        """Return which intervals of a model this run builds, and in which commits.
+        """Return the plan of an interval model: the commits of this run, and the intervals of each commit.
 
         Args:
             node: the model.
-            existing: the relation of the model's name; None when there is none.
-            full_refresh: whether the whole table is built again.
+            existing: the existing relation with the model's name, or None if no such relation exists.
+            full_refresh: whether the command requests a full refresh of the model.
 
         Raises:
-            AdapterError: see IntervalPlanner.plan.
+            AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
         self._planned = True
         adapter, arguments = self._adapter, self._adapter.config.args
@@ -118,7 +121,7 @@ class IntervalRunner:
         )
 
     def begin(self, node: dict[str, Any], planned: PlannedCommit) -> PlannedCommit:
-        """Begin a commit: write its marker for later runs, and set its metadata in the session."""
+        """Begin a commit: write the run marker for later runs, and set the commit's metadata in the session."""
         started = replace(planned.commit, started=datetime.now(timezone.utc))
         planned = replace(planned, commit=started, began=time.monotonic())
         relation, commit = planned.model.relation, planned.commit
@@ -129,11 +132,11 @@ class IntervalRunner:
         return planned
 
     def create_table(self, relation: BaseRelation, columns: list[Any], clauses: str) -> None:
-        """Create an empty table unless it exists; another run may create it at the same time.
+        """Create an empty table unless the table exists. Another run may create the table at the same time.
 
         Args:
             relation: the table.
-            columns: its columns.
+            columns: the table's columns.
             clauses: the clauses of `create table` after the columns.
         """
         types = {item.quoted: item.data_type for item in columns}
@@ -143,12 +146,12 @@ class IntervalRunner:
     def write(self, sql: str, planned: PlannedCommit) -> AdapterResponse:
         """Send the statement that replaces a commit's intervals.
 
-        After a conflict with another run the statement is sent again, unless that run built the same intervals from
-        the same inputs.
+        After a conflict with another run, the statement is sent again. If the other run built the same intervals from
+        the same inputs, nothing is sent.
 
         Raises:
-            AdapterError: other runs committed first each time, a row is outside the intervals, or an interval source
-                is damaged.
+            AdapterError: other runs committed first in each attempt, a row belongs to another interval, or a file of an
+                interval source is damaged.
         """
         attempts = 0
 
@@ -189,10 +192,10 @@ class IntervalRunner:
 
     @as_dbt_errors()
     def done(self, node: dict[str, Any], planned: PlannedCommit) -> str:
-        """Record a commit that ended well, and return a message when another run's commit made it unnecessary.
+        """Record a successful commit, and return a message if another run's commit made the commit unnecessary.
 
         Raises:
-            AdapterError: an interval source is damaged.
+            AdapterError: a file of an interval source is damaged.
         """
         seconds = time.monotonic() - planned.began
         table = self._ledger.record_written(
@@ -203,7 +206,7 @@ class IntervalRunner:
         return "" if table else "built by another run"
 
     def log_interrupted(self) -> None:
-        """Log the commits that Ctrl-C interrupts, and what to do next."""
+        """Log which commits Ctrl-C interrupts, and what the user can do next."""
         if not self._planned:
             return
         for planned in list(self._running.values()):
@@ -212,12 +215,12 @@ class IntervalRunner:
         logger.info("the run was stopped: `dbt run` builds what is missing")
 
     def record_failed(self, unique_id: str) -> None:
-        """Record the running commit of a node that has ended with an error."""
+        """Record a failed commit, if a commit was running when the node ended with an error."""
         planned = self._running.pop(unique_id, None)
         error = sys.exc_info()[1]
         if planned is None or error is None:
             return
-        # Without a server, or after an interrupt, the marker stays for the next run.
+        # If the server is down or the run is interrupted, the run marker remains, and the next run records the commit.
         with contextlib.suppress(Exception):
             table = self._ledger.known(planned.model.relation) or IntervalTable()
             self._ledger.record_failed(

@@ -1,4 +1,4 @@
-"""The interval sources of a project, found by entry points."""
+"""Find the interval sources of a project by their entry points."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from penstock.intervals.source import ENTRY_POINTS, IntervalSource
 
 
 class IntervalSources(Mapping[str, IntervalSource]):
-    """Interval sources by the schema of their tables, which is the name of their entry point.
+    """A mapping from schemas to interval sources.
 
-    A source is imported when it is first used: a project without a lake never imports the lake.
+    The name of a source's entry point is the schema of the source's tables. A source is imported when the project
+    first uses the source. For example, a project without a lake never imports the lake.
 
     Args:
-        settings: returns the target's settings.
+        settings: returns the settings of the target.
     """
 
     def __init__(self, settings: Callable[[], Settings]) -> None:
@@ -38,6 +39,6 @@ class IntervalSources(Mapping[str, IntervalSource]):
         return len(self._entries)
 
     def configured(self) -> list[IntervalSource]:
-        """Return the sources that the project configures by a file `NAME.yml`."""
+        """Return the sources that the project configures in a file `NAME.yml`, where NAME is the source's schema."""
         root = self._settings().root
         return [self[name] for name in self if (root / f"{name}.yml").exists()]
