@@ -53,7 +53,7 @@ class PassedTests:
             self._new[name] = key
 
     def save(self) -> None:
-        """Add the tests that passed in this run to the file. The file keeps the tests of earlier runs."""
+        """Add the tests that passed in this run to the file. The tests of earlier runs stay in the file."""
         with self._lock:
             if not self._new and not self.reused:
                 return

@@ -46,7 +46,7 @@ def poll_until_ended(
         poll: polls the server once. The server's answer has the attribute `operationState`.
         longest: the longest pause between two polls, in seconds.
         clock: returns monotonic seconds.
-        sleep: waits for the given number of seconds. It may return earlier.
+        sleep: waits for the given number of seconds, or less if another thread wakes it.
     """
     pauses = Pauses(longest)
     while True:

@@ -33,7 +33,7 @@ class Query:
 
     Attributes:
         sql: the query.
-        columns: its columns.
+        columns: the query's columns.
     """
 
     sql: str
@@ -74,7 +74,7 @@ class QueryChecks:
 
         Args:
             sql: the query.
-            node: the model. The query is compared with its contract only if the contract is enforced.
+            node: the model. If its contract is enforced, the query must match the contract.
 
         Raises:
             CompilationError: the query does not match the contract. The error names each difference.
@@ -122,7 +122,7 @@ class QueryChecks:
         return {name: data_type for name, data_type in declared.items() if data_type}, columns
 
     def _exact_types(self, sql: str) -> list[str]:
-        """Return the types of a query's columns. VARCHAR and CHAR keep their lengths, which Spark drops by default."""
+        """Return the types of a query's columns, including the lengths of VARCHAR and CHAR that Spark usually drops."""
         self._adapter.execute(f"set {contract.KEEP_LENGTHS}=true")
         try:
             return [parse(column.dtype).sql for column in self._columns.query_columns(sql)]

@@ -25,7 +25,7 @@ NODE_FIRST = """
 
 
 class NodeFirst(MacroQueryStringSetter):
-    """Uses the project's own `query-comment`. By default, uses dbt's default comment with the node first."""
+    """Moves the node's id to the front of dbt's default comment. A project's own `query-comment` stays unchanged."""
 
     def _get_comment_macro(self) -> str | None:
         own = super()._get_comment_macro()

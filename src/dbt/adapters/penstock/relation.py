@@ -48,7 +48,7 @@ class IntervalFilter(EventTimeFilter):
 
     Attributes:
         grain: the input's grain, or empty if the input has the model's grain.
-        before: whether the model reads all intervals of the input before the last interval to build.
+        before: whether the model reads every input interval that is earlier than the last interval to build.
     """
 
     grain: str = ""
@@ -56,7 +56,7 @@ class IntervalFilter(EventTimeFilter):
 
     @property
     def mark(self) -> str:
-        """The placeholder in compiled code. Each commit replaces it with the condition of the commit's intervals."""
+        """The placeholder in compiled code. Each commit replaces the placeholder with its condition."""
         return input_filter.marker(self.field_name, self.grain, self.before)
 
 

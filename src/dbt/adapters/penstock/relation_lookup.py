@@ -2,7 +2,7 @@
 
 dbt lists whole schemas before a run and for its docs. For such a list Spark calls the metastore once for each table,
 so a schema with thousands of tables would slow down every run. The adapter lists only the names of the project's
-nodes. It looks up another name when a macro needs it, and lists a whole schema when a macro needs all relations.
+nodes. It looks up other names when a macro needs them, and lists a whole schema when a macro needs all relations.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def mark_iceberg(relations: Iterable[BaseRelation]) -> list[BaseRelation]:
 
 
 def has_definition(relation: BaseRelation, definition: str) -> bool:
-    """Return whether a view was created from the definition with this hash, which the view has as a property."""
+    """Return whether the given hash is the definition hash in a view's table properties."""
     return f"penstock.definition={definition}" in information(relation)
 
 
@@ -139,12 +139,12 @@ class RelationLookup:
         self._adapter.cache.update_schemas({(None, schema) for schema in schemas})
 
     def list_schemas(self, database: str | None) -> list[str]:
-        """Return all schemas. The result is cached, since dbt requests it once for each schema of the project."""
+        """Return all schemas. The list is cached, since dbt requests the list once for each schema of the project."""
 
         def show() -> tuple[list[str], bool]:
             return SparkAdapter.list_schemas(self._adapter, database), True
 
-        # A statement that creates or drops a schema counts as a change of every relation, so it removes this result.
+        # A statement that creates or drops a schema counts as a change of every relation, so it clears this list.
         return list(self._adapter.connections.descriptions.get("show databases", "", lambda relation: False, show))
 
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:

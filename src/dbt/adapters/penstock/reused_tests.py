@@ -50,7 +50,7 @@ class ReusedTests:
     Args:
         adapter: provides the project's configuration and sends the statements.
         relations: looks up relations by name.
-        intervals: provides the interval sources: the sources whose tables consist of intervals.
+        intervals: provides the interval sources, which are sources whose tables consist of intervals.
     """
 
     def __init__(self, adapter: PenstockAdapter, relations: RelationLookup, intervals: IntervalRunner) -> None:
@@ -123,7 +123,7 @@ class ReusedTests:
         return ""
 
     def _input_versions(self, name: str) -> Iterator[str]:
-        """Yield a text for each input of a node, which identifies the input and its current rows.
+        """Yield a text for each input of a node. The text identifies the input and the input's current rows.
 
         For a view, also yield the texts of the view's own inputs.
 
@@ -180,7 +180,7 @@ class ReusedTests:
     def _information(self, node: Any) -> str:
         """Return the output of SHOW TABLE EXTENDED for a node's relation.
 
-        If this run changed the relation, the output is read again once.
+        If this run changed the relation, the first call reads the output from Spark again.
         """
         name = node_fingerprint.relation_name(node)
         if name not in self._changed:

@@ -1,4 +1,4 @@
-"""Seeds as a few SQL literals, with the column types that dbt infers.
+"""Convert seeds to a few SQL literals, with the column types that dbt infers.
 
 dbt reads a seed with agate. agate tests every cell against every type and creates a Python object for each cell, which
 takes minutes for a hundred thousand rows. This module uses the same type testers (dbt_common.clients.agate_helper),
@@ -158,7 +158,7 @@ def _fits(tester: Any, cells: Iterable[str]) -> bool:
 
 
 def _pattern(tester: Any) -> Callable[[str], Any]:
-    """Return a fast check of a cell. If the check succeeds, the type fits the cell. If not, it may still fit."""
+    """Return a fast check of a cell. If the check succeeds, the type fits. If it fails, the type may still fit."""
     if isinstance(tester, NUMBER):
         return DECIMAL.fullmatch
     pattern = {agate.Date: DATE, agate.DateTime: TIMESTAMP}.get(type(tester))
@@ -198,7 +198,7 @@ def _spark_type(tester: Any, column: Sequence[str | None]) -> str:
 
 
 def _cells_to_cast(tester: Any, spark_type: str, column: Sequence[str | None]) -> list[str | None]:
-    """Return a column's cells as text that Spark casts to its type."""
+    """Return a column's cells as text that Spark casts to the column's type."""
     text = _text(tester, spark_type)
     return [None if cell is None or is_null(cell) else text(cell) for cell in column]
 

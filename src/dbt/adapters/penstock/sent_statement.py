@@ -15,8 +15,8 @@ from dbt.adapters.penstock.sessions import Session
 
 logger = AdapterLogger("penstock")
 # Seconds between the cancellation of a statement and closing its operation. A cancellation ends only the jobs that run
-# at that moment. A job that adaptive execution submits just afterwards would run forever, but closing the operation
-# later ends that job too.
+# at that moment. Adaptive execution may submit another job just afterwards, which would run forever. Closing the
+# operation later ends that job too.
 SETTLE = 2.0
 
 

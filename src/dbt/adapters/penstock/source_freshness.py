@@ -41,7 +41,7 @@ def checked_time(source: BaseRelation, field: str, advice: str) -> Iterator[None
     Args:
         source: the source's relation.
         field: the configuration that determines the value, such as `loaded_at_field updated`.
-        advice: what to do when the value is not a time, for the error message.
+        advice: the error message's advice on what to do when the value is not a time.
 
     Raises:
         AdapterError: the value is neither a date nor a timestamp.

@@ -23,7 +23,7 @@ _known: dict[tuple[str, int], set[str]] = {}
 
 
 def as_text(value: Any) -> str:
-    """Return a setting's value as Spark's text. YAML reads values such as `8` and `true` as numbers and booleans."""
+    """Return a setting's value as text for Spark. YAML reads `8` as a number and `true` as a boolean."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -54,7 +54,7 @@ def parse_conf(value: Any, where: str = "a model") -> dict[str, str]:
     return {str(key): as_text(item) for key, item in value.items()}
 
 
-# A unit test has only a few rows. For these, code generation takes much longer than interpreted evaluation.
+# A unit test has only a few rows. For few rows, code generation takes much longer than interpreted evaluation.
 UNIT_TEST_SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",

@@ -1,4 +1,4 @@
-"""Find out from the text of a SQL statement whether it only reads, changes its session, or writes a table.
+"""Find out from a SQL statement's text whether the statement only reads, changes its session, or writes a table.
 
 If the text is ambiguous, the statement counts as a statement that writes.
 """
@@ -52,8 +52,8 @@ def stripped(sql: str) -> str:
 def _semicolons(sql: str) -> tuple[list[int], list[int]]:
     """Return the positions of semicolons in two lists.
 
-    The first list is of semicolons that end the statement or a query in parentheses. The second list is of all others,
-    which are followed by more text.
+    The first list has the semicolons that end the last statement or a query in parentheses. The second list has the
+    semicolons between statements.
     """
     last: list[int] = []
     between: list[int] = []
@@ -135,7 +135,7 @@ def was_replaced_by_another_run(sql: str, message: str) -> bool:
 
     Args:
         sql: the statement.
-        message: its error message.
+        message: the statement's error message.
     """
     replaced = REPLACES.match(stripped(sql))
     if replaced is None:

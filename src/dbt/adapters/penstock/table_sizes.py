@@ -11,7 +11,7 @@ from dbt_common.exceptions import DbtRuntimeError
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-# A line of EXPLAIN COST. The line's indent consists of `+- ` and `:  `, and its length is the operator's depth.
+# A line of EXPLAIN COST. The length of the line's indent (`+- ` and `:  `) is the operator's depth.
 OPERATOR = re.compile(r"^(?P<indent>[ :+\-]*)\S.*?Statistics\(sizeInBytes=(?P<number>[\d.E+]+) (?P<unit>[KMGTPE]i)?B")
 OPTIMIZED = re.compile(r"== Optimized Logical Plan ==\n(.*?)\n\n", re.DOTALL)
 STATISTICS = re.compile(r"(\d+) bytes")
@@ -23,8 +23,8 @@ UNKNOWN = 8 * 1024**6
 def bytes_read(cost: str) -> int | None:
     """Return the number of bytes that a query reads, according to EXPLAIN COST.
 
-    The number is the sum of the leaves of the optimized plan. The estimates of other operators are for their output.
-    The estimate for a join, for example, is only the product of its two sides.
+    The result is the sum of the sizes of the optimized plan's leaves. Other operators have estimates of their output.
+    For example, the estimate of a join is only the product of the sizes of its two sides.
 
     Args:
         cost: the output of EXPLAIN COST.

@@ -27,7 +27,7 @@ logging.getLogger("thrift").addHandler(logging.NullHandler())
 
 
 class Socket(TSocket):  # type: ignore[misc]
-    """Thrift's socket, with optional TLS. If the socket cannot be opened, the error contains the reason."""
+    """Thrift's socket with optional TLS. If the socket cannot be opened, the error contains the reason."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None, seconds: float) -> None:
         super().__init__(host, port, socket_keepalive=True)
@@ -65,7 +65,7 @@ class Buffered(TBufferedTransport):  # type: ignore[misc]
 
 
 class Sasl(TSaslClientTransport):  # type: ignore[misc]
-    """A SASL transport. Its handshake has a time limit, because a server without SASL would never answer."""
+    """A SASL transport. The handshake has a time limit, because a server without SASL would never answer."""
 
     def open(self) -> None:
         super().open()
@@ -87,7 +87,7 @@ def innermost_socket(transport: Any) -> socket.socket | None:
 def wake(transport: Any) -> None:
     """End a connection from another thread. The thread that waits for an answer gets an error."""
     if below := innermost_socket(transport):
-        # Don't call `below.shutdown`. For TLS, it would change the connection's state while another thread uses it.
+        # For TLS, `below.shutdown` would change the connection's state while another thread uses the connection.
         with suppress(OSError):
             socket.socket.shutdown(below, socket.SHUT_RDWR)
 
@@ -131,7 +131,7 @@ def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
 
 
 def thrift_transport(credentials: PenstockCredentials) -> Any:
-    """Return a transport to the profile's server, by the profile's `auth`. The transport is not open yet."""
+    """Return an unopened transport to the profile's server, with the authentication that the profile configures."""
     context = ssl_context(credentials)
     wire = Socket(str(credentials.host), credentials.port, context, credentials.connect_timeout)
     if credentials.auth == "NOSASL":

@@ -96,7 +96,7 @@ def field(item: str) -> tuple[str, str]:
 
 
 def split_types(inner: str) -> list[str]:
-    """Split the element types of a nested type at the outermost commas."""
+    """Split the part of a nested type between its angle brackets at the outermost commas."""
     parts, depth, quoted, start = [], 0, False, 0
     for index, character in enumerate(inner):
         quoted ^= character == "`"

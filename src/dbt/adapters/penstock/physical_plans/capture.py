@@ -78,7 +78,7 @@ class PlanCapture:
                 )
 
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
-        """Store the plan of a model's main statement, by EXPLAIN, before the statement runs.
+        """Run EXPLAIN for a model's main statement and store the plan, before the statement runs.
 
         Args:
             node: the model.
@@ -106,7 +106,7 @@ class PlanCapture:
         return ""
 
     def mark(self, sql: str) -> str:
-        """Return a statement. If the statement is auxiliary, a comment that marks it precedes it."""
+        """Return a statement, with the comment `AUXILIARY` in front if the statement is auxiliary."""
         return AUXILIARY + sql if getattr(self._thread, "auxiliary", False) else sql
 
     def has_plan(self, node: dict[str, Any]) -> bool:
@@ -120,7 +120,7 @@ class PlanCapture:
         """Return the stored EXPLAIN output of a model, or an empty text if a new EXPLAIN is needed.
 
         No new EXPLAIN is needed if the query is unchanged and the last executed plan was fetched, because the executed
-        plan takes precedence. An EXPLAIN takes a tenth of the time of a small model.
+        plan takes precedence. For a small model, EXPLAIN takes a tenth of the model's time.
         """
         captured = plan_store.read(self.target, name)
         manifest: Any = self._adapter.get_macro_resolver()

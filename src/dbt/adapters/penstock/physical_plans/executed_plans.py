@@ -88,7 +88,7 @@ class Collector:
             try:
                 again = not self._fetch(request)
             except OSError:
-                again = False  # without a server or disk space, the executed plan stays unknown
+                again = False  # no server or no disk space, so give up on this plan
             pause = next(request.pauses, None) if again else None
             with self._changed:
                 if pause is not None:

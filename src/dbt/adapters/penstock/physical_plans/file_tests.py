@@ -132,7 +132,7 @@ class FileTests:
         return [File(str(name), int(size), str(part)) for name, size, part in rows]
 
     def _statistics(self, relation: BaseRelation, columns: list[str] | None = None) -> list[str]:
-        """Return a message about missing statistics. A Delta table has them for each file, other tables as a whole."""
+        """Return a message about missing statistics. Delta has statistics of each file, other formats of the table."""
         described = {str(row[0]): str(row[1]) for row in self.describe_rows(relation) if row[0]}
         if described.get("Provider", "").lower() != "delta":
             if "rows" in described.get("Statistics", ""):

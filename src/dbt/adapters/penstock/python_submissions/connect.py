@@ -38,7 +38,7 @@ class ModelSession:
     """
 
     def __init__(self, opener: Callable[[], Any]) -> None:
-        # Imported here, since a model's thread that is stopped during an import would leave a partly imported module.
+        # Import here, not on the model's thread. Stopping that thread during an import leaves a half-loaded module.
         import_module("pyspark.sql.connect.session")
         self._opener = opener
         self._lock = threading.Lock()
@@ -134,7 +134,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
 def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: str) -> None:
     """Drop the temporary table of a failed or stopped write.
 
-    Keep the temporary table if the write already dropped the old target.
+    Keep the temporary table if the write has already dropped the old target, since only it has the rows then.
     """
     if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
         return

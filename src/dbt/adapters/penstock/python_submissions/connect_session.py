@@ -47,7 +47,7 @@ def build_channel(credentials: PenstockCredentials, address: str, node: str) -> 
     """Return the gRPC channel of an address. With TLS, the channel trusts the certificate authority in `ssl_ca`.
 
     Spark's UI describes a Connect job by its request, which begins with the user's name. So the channel sends the
-    node's name as the user's name, unless the address contains a user's name.
+    node's name in place of the user's name, unless the address contains a user's name.
 
     Raises:
         DbtRuntimeError: the file `ssl_ca` can't be read.
@@ -121,8 +121,8 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
         probe.close()
     session = Session(channel)
     SparkSession._set_default_and_active_session(session)
-    # Retry for about half a minute, or for about a second if the server is on this machine. Longer retries are no use,
-    # since a restarted server does not have the session's views.
+    # Retry for about half a minute, or for about a second if the server is on this machine. Longer retries are
+    # useless, since a restarted server does not have the session's views.
     session.client.set_retry_policies([DefaultPolicy(max_retries=3 if credentials.managed else 8, max_backoff=5000)])
     session.addTag(node.replace(",", "_"))
     return session

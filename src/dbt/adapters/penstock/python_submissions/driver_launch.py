@@ -47,7 +47,7 @@ def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], 
     Args:
         server: the server's settings.
         node: dbt's unique id of the node, which becomes the application's name.
-        conf: the model's `spark_conf`, which overrides the server's.
+        conf: the model's `spark_conf`, which overrides the server's settings.
         master: the model's `master`, or None to keep the server's master.
     """
     kept = {key: value for key, value in server.items() if not key.startswith("spark.connect.")}
@@ -162,7 +162,7 @@ def prepare(
 def environment(settings: Settings, jvm: java.Java, folder: Path, master: str) -> dict[str, str]:
     """Return the driver's environment variables.
 
-    They contain the project's Spark, and `HADOOP_CONF_DIR` from dbt's own environment.
+    The variables select the project's Spark. `HADOOP_CONF_DIR` comes from dbt's own environment.
     """
     variables = configuration.environment(settings, jvm, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):

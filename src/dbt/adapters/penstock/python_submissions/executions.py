@@ -103,7 +103,7 @@ class RunningModel:
             raise self._error
 
     def _end(self) -> None:
-        """Cancel the Spark jobs, and raise `Stopped` in the model's thread until the thread ends or time is up."""
+        """Cancel the Spark jobs, and raise `Stopped` in the model's thread until it ends or the time is over."""
         deadline = time.monotonic() + GRACE_SECONDS
         client_deadline = deadline - GRACE_SECONDS / 2
         # The jobs are cancelled on another thread, since a call to a server that is gone may take minutes.
@@ -125,7 +125,7 @@ class RunningModel:
 
 
 def run_at_most(seconds: float, work: Callable[[], None]) -> None:
-    """Do clean-up that may hang or fail. Ignore its errors, and return after the given number of seconds."""
+    """Do clean-up that may hang or fail. Ignore errors, and wait at most for the given number of seconds."""
 
     def quietly() -> None:
         with contextlib.suppress(Exception):

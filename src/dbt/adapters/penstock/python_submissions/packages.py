@@ -12,7 +12,7 @@ from dbt.adapters.penstock.errors import AdapterError
 
 
 def missing(packages: Iterable[str]) -> dict[str, str]:
-    """Return the requirements that are not met, each with a text that names the installed version, if any.
+    """Return the requirements that are not met, each with a text that says which version is installed.
 
     Raises:
         InvalidRequirement: a requirement is not in pip's syntax.
