@@ -1,4 +1,4 @@
-"""The configuration keys of nodes that the adapter adds to dbt's."""
+"""The node configuration keys that the adapter adds to those of dbt."""
 
 from __future__ import annotations
 
@@ -23,5 +23,5 @@ class PenstockConfig(SparkConfig):
     on_code_change: Any = None
     quarantine_when: Any = None
     reads_before: Any = None
-    # The settings of the folders and of the model are merged; the most specific value wins.
+    # dbt merges the settings of the folders and of the model. The most specific value wins.
     spark_conf: dict[str, Any] = field(default_factory=dict, metadata=MergeBehavior.Update.meta())

@@ -1,4 +1,7 @@
-"""Fingerprints of models: their code, configuration, macros and views, which a captured plan depends on."""
+"""Fingerprints of models: hashes of the code that determines a model's plan.
+
+This code consists of the model's query, configuration and macros, and of the views that the model reads.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,14 @@ IGNORED_KEYS = {
     *("tags", "meta", "docs", "description", "group", "access", "freshness", "persist_docs", "grants", "enabled"),
     *("intervals_per_commit", "on_code_change", "quarantine_when"),
 }
-# Packages whose macros do not count: another version of dbt or an adapter does not change the project.
+# Packages whose macros are not part of a fingerprint, so that upgrading dbt or an adapter does not change it.
 IGNORED_PACKAGES = {"dbt", "dbt_spark", "dbt_penstock"}
 
 
 def fingerprint(manifest: Any, node_id: str) -> str:
-    """Return a short hash of a model's code: its text, configuration and macros, and those of the views that it reads.
+    """Return a short hash of a model's code, configuration and macros.
+
+    The hash includes the code, configuration and macros of the views and ephemeral models that the model reads.
 
     Args:
         manifest: dbt's manifest.
@@ -33,7 +38,7 @@ def fingerprint(manifest: Any, node_id: str) -> str:
 
 
 def _macros(manifest: Any, names: list[str]) -> set[str]:
-    """Return the macros of the project and its packages that these macros are or call."""
+    """Return the named macros and all macros that they call, except those of dbt and of adapters."""
     reached: set[str] = set()
     waiting = list(names)
     while waiting:
@@ -46,7 +51,7 @@ def _macros(manifest: Any, names: list[str]) -> set[str]:
 
 
 def _inlined(manifest: Any, node_id: str) -> Iterator[Any]:
-    """Yield the views and ephemeral models whose code is part of a node's plan, each once, in a fixed order."""
+    """Yield each view and ephemeral model whose code is part of a node's plan. The order is fixed."""
     seen: set[str] = set()
     waiting = [node_id]
     while waiting:
@@ -59,17 +64,20 @@ def _inlined(manifest: Any, node_id: str) -> Iterator[Any]:
 
 
 def is_stored(node: Any) -> bool:
-    """Return whether a node's rows are stored, so that a plan reads them as a table."""
+    """Return whether a node stores its rows in a table. Views and ephemeral models do not."""
     return node.resource_type != "model" or node.config.materialized not in ("view", "ephemeral")
 
 
 def relation_name(node: Any) -> str:
-    """Return the relation of a node or source as `schema.table`, in lower case."""
+    """Return the name of a node's or source's relation as `schema.table`, in lower case."""
     return f"{node.schema}.{getattr(node, 'alias', None) or node.identifier}".lower()
 
 
 def views(manifest: Any, node_id: str) -> dict[str, list[str]]:
-    """Return the stored tables behind each view that a node's query reads, directly or through other views."""
+    """Return the views that a node's query reads, each with the stored tables that the view reads.
+
+    A view or a stored table may also be read through another view.
+    """
     return {
         relation_name(node): sorted(_stored_tables(manifest, node.unique_id))
         for node in _inlined(manifest, node_id)

@@ -1,4 +1,7 @@
-"""The file `passed_tests.json` in dbt's target folder: the passed tests, each with a key of its SQL and data."""
+"""The file `passed_tests.json` in dbt's target folder.
+
+The file lists the passed tests. Each test has a key, which is a hash of the test's SQL and data.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,10 @@ FILE = "passed_tests.json"
 
 
 class PassedTests:
-    """The passed tests by unique id, each with a key of its SQL and data.
+    """The passed tests by unique id. Each test has a key, which is a hash of the test's SQL and data.
 
     Args:
-        path: the file.
+        path: the path of `passed_tests.json`.
     """
 
     def __init__(self, path: Path) -> None:
@@ -38,7 +41,7 @@ class PassedTests:
         return self._keys
 
     def reuse(self, name: str, key: str) -> bool:
-        """Return whether a test passed with this key, and count it."""
+        """Return whether a test passed before with the same key. If so, count the test as reused."""
         with self._lock:
             is_same = bool(key) and self._saved().get(name) == key
             self.reused += is_same
@@ -50,7 +53,7 @@ class PassedTests:
             self._new[name] = key
 
     def save(self) -> None:
-        """Write the tests that passed in this run, in addition to those of earlier runs."""
+        """Add the tests that passed in this run to the file. The tests of earlier runs stay in the file."""
         with self._lock:
             if not self._new and not self.reused:
                 return

@@ -1,8 +1,8 @@
-"""Poll the server until a statement ends, without pauses where the server itself waits.
+"""Poll the server until a statement ends, and pause only if the server answers polls immediately.
 
-Spark's Thrift server holds a poll until the statement ends, for at most five seconds: the next poll may follow at
-once. A server that answers immediately would be polled thousands of times a second; for it the pauses grow from a
-hundredth of a second to the longest allowed.
+Spark's Thrift server delays its answer to a poll until the statement ends, for at most five seconds. Such a poll needs
+no pause before the next poll. A server that answers immediately would be polled thousands of times a second, so the
+pauses between its polls grow from a hundredth of a second to a maximum.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ FIRST_PAUSE = 0.01
 
 
 class Pauses:
-    """The pause before the next poll, computed from the duration of the last one, in seconds."""
+    """Computes the pause before the next poll, in seconds, from the duration of the last poll."""
 
     def __init__(self, longest: float) -> None:
         self.longest, self.next = longest, FIRST_PAUSE
 
     def after(self, took: float) -> float:
-        """Return the pause after a poll that found the statement still running."""
+        """Return the pause after a poll that took this number of seconds and found the statement still running."""
         if took >= HELD_SECONDS:
             self.next = FIRST_PAUSE
             return 0.0
@@ -43,10 +43,10 @@ def poll_until_ended(
     """Poll until the statement has ended, and return the last answer.
 
     Args:
-        poll: polls the server once; its answer has `operationState`.
-        longest: the longest pause between two polls that are answered at once.
+        poll: polls the server once. The server's answer has the attribute `operationState`.
+        longest: the longest pause between two polls, in seconds.
         clock: returns monotonic seconds.
-        sleep: waits for so many seconds, or until polling makes sense.
+        sleep: waits for the given number of seconds, or less if another thread wakes it.
     """
     pauses = Pauses(longest)
     while True:

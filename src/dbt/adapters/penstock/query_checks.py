@@ -1,4 +1,7 @@
-"""Checks of a model's query before anything is written: its contract, and columns that a table can store."""
+"""Checks of a model's query before the model is written.
+
+The query must match the model's contract. Columns that a table cannot store get a type that it can store.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ class Query:
 
     Attributes:
         sql: the query.
-        columns: its columns.
+        columns: the query's columns.
     """
 
     sql: str
@@ -38,7 +41,7 @@ class Query:
 
 
 def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) -> str:
-    """Return dbt's table of a contract's mismatches, with complete types."""
+    """Return the differences between a contract and a query as a text table in dbt's format, with complete types."""
     in_query = {name.lower(): (name, data_type) for name, data_type in found.items()}
     in_contract = {name.lower(): (name, data_type or "") for name, data_type in declared.items()}
     rows: list[tuple[str, ...]] = [("column_name", "definition_type", "contract_type", "mismatch_reason")]
@@ -56,7 +59,7 @@ def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) ->
 
 
 class QueryChecks:
-    """Checks of a model's query before anything is written.
+    """Checks of a model's query before the model is written.
 
     Args:
         adapter: sends the statements.
@@ -67,14 +70,14 @@ class QueryChecks:
         self._adapter, self._columns = adapter, columns
 
     def checked_query(self, sql: str, node: Mapping[str, Any]) -> Query:
-        """Check a model's query against its contract, and return one whose rows a table can store.
+        """Check a model's query against the model's contract, and return a query whose rows a table can store.
 
         Args:
             sql: the query.
-            node: the model, whose contract may be enforced.
+            node: the model. If its contract is enforced, the query must match the contract.
 
         Raises:
-            CompilationError: the query does not match the contract; the error names each difference.
+            CompilationError: the query does not match the contract. The error names each difference.
         """
         declared: dict[str, str] = {}
         if (node["config"].get("contract") or {}).get("enforced"):
@@ -95,12 +98,12 @@ class QueryChecks:
         """Check the names and types of a query's columns against a model's contract.
 
         Raises:
-            CompilationError: they differ; the error names each difference.
+            CompilationError: the query does not match the contract. The error names each difference.
         """
         self._check_contract(sql, node)
 
     def _check_contract(self, sql: str, node: Mapping[str, Any]) -> tuple[dict[str, str], list[PenstockColumn]]:
-        """Return the declared types and the query's columns, when they match."""
+        """Return the contract's types and the query's columns, if the query matches the contract."""
         written = {column["name"]: column.get("data_type") for column in node["columns"].values()}
         try:
             declared = contract.declared_types(self._exact_types, written)
@@ -119,7 +122,7 @@ class QueryChecks:
         return {name: data_type for name, data_type in declared.items() if data_type}, columns
 
     def _exact_types(self, sql: str) -> list[str]:
-        """Return the types of a query's columns with the lengths of VARCHAR and CHAR, which Spark drops by default."""
+        """Return the types of a query's columns, including the lengths of VARCHAR and CHAR that Spark usually drops."""
         self._adapter.execute(f"set {contract.KEEP_LENGTHS}=true")
         try:
             return [parse(column.dtype).sql for column in self._columns.query_columns(sql)]

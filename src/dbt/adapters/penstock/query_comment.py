@@ -1,7 +1,7 @@
-"""dbt's comment before every statement, with the node first.
+"""The comment that dbt writes before every statement, with the node's id first.
 
-Spark's UI shows the beginning of the statement of a job or SQL execution. dbt's default comment has the node at its
-end, after a hundred characters that are the same for all nodes.
+For each job and SQL execution, Spark's UI shows only the beginning of the statement. dbt's default comment ends with
+the node's id, after a hundred characters that are the same for all nodes.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dbt.adapters.base.query_headers import MacroQueryStringSetter
 from dbt.adapters.contracts.connection import DEFAULT_QUERY_COMMENT
 
-# Begins the auxiliary statements of a node, so that they are not taken for its main statement.
+# This comment precedes a node's auxiliary statements, so that the adapter can tell them from the main statement.
 AUXILIARY = "/* penstock, auxiliary */ "
 NODE_FIRST = """
 {%- set comment = {'node_id': node.unique_id} if node is not none else {'connection_name': connection_name} -%}
@@ -25,7 +25,7 @@ NODE_FIRST = """
 
 
 class NodeFirst(MacroQueryStringSetter):
-    """The project's `query-comment` if it has one; otherwise dbt's default comment with the node first."""
+    """Moves the node's id to the front of dbt's default comment. A project's own `query-comment` stays unchanged."""
 
     def _get_comment_macro(self) -> str | None:
         own = super()._get_comment_macro()

@@ -1,9 +1,10 @@
-"""dbt-spark's relation, with a marker where an interval model reads it.
+"""dbt-spark's relation, with a placeholder condition when an interval model reads the relation.
 
-dbt compiles a model before its materialization runs, and only then are the intervals to build known. So a `ref` or
-`source` with an `event_time` is compiled to a subquery whose condition is a marker; each commit replaces it with its
-own condition (penstock.intervals.input_filter). As with dbt's microbatch, `ref('model').render()` reads the whole
-input.
+An interval model is an incremental model that the adapter builds interval by interval, by month or day. dbt compiles
+a model before its materialization runs, but only the materialization knows the intervals to build. So the adapter
+compiles a `ref` or `source` with an `event_time` to a subquery with a placeholder condition. Each commit replaces the
+placeholder with the condition of the commit's own intervals (penstock.intervals.input_filter). As with dbt's
+microbatch, `ref('model').render()` reads the whole input.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ from penstock.intervals.grain import MONTH
 from penstock.intervals.model_config import is_interval
 from penstock.sql.names import column_expression
 
-# A column name that needs quotes; any other text is a SQL expression.
+# A column name that needs quotes. Any other text is a SQL expression.
 QUOTED_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
 _thread = threading.local()
 
 
 @contextmanager
 def compiling(node: Any) -> Iterator[None]:
-    """Mark the inputs of a node that this thread compiles, when it is an interval model."""
+    """Compile the node's inputs with placeholders on this thread, if the node is an interval model."""
     before = getattr(_thread, "node", None)
     _thread.node = node
     try:
@@ -43,11 +44,11 @@ def compiling(node: Any) -> Iterator[None]:
 
 @dataclass
 class IntervalFilter(EventTimeFilter):
-    """The filter of an input whose intervals are not known yet.
+    """The filter of an input at compile time, before the intervals to build are known.
 
     Attributes:
-        grain: the input's grain; empty when it is the model's.
-        before: whether the model reads all intervals before the last one that it builds.
+        grain: the input's grain, or empty if the input has the model's grain.
+        before: whether the model reads every input interval that is earlier than the last interval to build.
     """
 
     grain: str = ""
@@ -55,24 +56,24 @@ class IntervalFilter(EventTimeFilter):
 
     @property
     def mark(self) -> str:
-        """The marker in compiled code, which each commit replaces by its condition."""
+        """The placeholder in compiled code. Each commit replaces the placeholder with its condition."""
         return input_filter.marker(self.field_name, self.grain, self.before)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PenstockRelation(SparkRelation):
-    """dbt-spark's relation; a relation of another catalog can be named, but not rendered.
+    """dbt-spark's relation. A relation of another catalog can be named, but not read.
 
     Attributes:
-        description: of the source or model that is in another catalog, for messages.
-        named_only: whether a relation of another catalog is only named, as in dbt's manifest, and not read.
+        description: a description of a source or model in another catalog, for error messages.
+        named_only: whether dbt needs only the relation's name, for example for the manifest, and does not read it.
     """
 
     description: str | None = None
     named_only: bool = False
 
     def __post_init__(self) -> None:
-        # dbt's cache and its docs catalog compare databases, so the default catalog is always None.
+        # dbt's cache and its docs catalog compare databases, so the database is None for the default catalog.
         if self.database is not None and not databases.is_foreign(self.database, self.schema):
             object.__setattr__(self, "path", dataclasses.replace(self.path, database=None))
 
@@ -86,7 +87,7 @@ class PenstockRelation(SparkRelation):
         """Return the relation as SQL.
 
         Raises:
-            AdapterError: it is in another catalog.
+            AdapterError: the relation is in another catalog.
         """
         if self.identifier and not self.named_only:
             databases.check_read(self)
@@ -94,7 +95,10 @@ class PenstockRelation(SparkRelation):
 
     @classmethod
     def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
-        """Return the relation of a node or source; only `ref` and `source` pass an `event_time_filter` or None."""
+        """Return the relation of a node or source.
+
+        Only `ref` and `source` pass the argument `event_time_filter`, which may be None.
+        """
         relation = super().create_from(quoting, relation_config, **kwargs)
         window = relation.event_time_filter
         if window and QUOTED_NAME.fullmatch(window.field_name):
@@ -111,9 +115,9 @@ class PenstockRelation(SparkRelation):
         if not (unfiltered and column and is_interval(reader)):
             return relation
         size = getattr(config, "batch_size", None) or ""
-        # Source tables have months, whatever the grain of the model that reads them.
+        # The interval of a source table is a month, whatever the grain of the model that reads the table.
         own = MONTH if getattr(relation_config, "resource_type", "") == "source" else getattr(size, "value", size)
-        # create_from would turn it into a plain EventTimeFilter.
+        # The filter is added here, since `super().create_from` would turn it into a plain EventTimeFilter.
         before = getattr(relation_config, "name", "") in (reader.config.get("reads_before") or ())
         marked = IntervalFilter(column, grain=str(own), before=before)
         return dataclasses.replace(relation, event_time_filter=marked)

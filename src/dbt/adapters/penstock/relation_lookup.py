@@ -2,7 +2,7 @@
 
 dbt lists whole schemas before a run and for its docs. For such a list Spark calls the metastore once for each table,
 so a schema with thousands of tables would slow down every run. The adapter lists only the names of the project's
-nodes. It looks up another name when a macro needs it, and lists a whole schema when a macro needs all relations.
+nodes. It looks up other names when a macro needs them, and lists a whole schema when a macro needs all relations.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NO_EXTENDED = "SHOW TABLE EXTENDED is not supported"
 
 
 def catalog_table(rows: list[dict[str, Any]]) -> Any:
-    """Return the catalog's rows as a table that keeps text as it is: '007' stays text, and so does 'null'."""
+    """Return the catalog's rows as a table without converting text. For example, '007' and 'null' stay text."""
     import agate
 
     names = list(dict.fromkeys(name for row in rows for name in row))
@@ -52,20 +52,20 @@ def catalog_table(rows: list[dict[str, Any]]) -> Any:
 
 
 def information(relation: BaseRelation) -> str:
-    """Return the output of SHOW TABLE EXTENDED for a relation; empty when it is not known."""
+    """Return the output of SHOW TABLE EXTENDED for a relation, or an empty text if the output is not known."""
     return getattr(relation, "information", None) or ""
 
 
 def mark_iceberg(relations: Iterable[BaseRelation]) -> list[BaseRelation]:
-    """Return relations with Iceberg tables marked.
+    """Return the relations, with `is_iceberg` set for Iceberg tables.
 
-    dbt-spark looks at the provider of a table only, and in Hive's metastore a table property has the format.
+    dbt-spark looks only at a table's provider, but Hive's metastore stores the format in a table property.
     """
     return [item.incorporate(is_iceberg=True) if ICEBERG in information(item) else item for item in relations]
 
 
 def has_definition(relation: BaseRelation, definition: str) -> bool:
-    """Return whether a view was created from a definition, by the property that the macro set."""
+    """Return whether the given hash is the definition hash in a view's table properties."""
     return f"penstock.definition={definition}" in information(relation)
 
 
@@ -73,17 +73,17 @@ class RelationLookup:
     """Relations and their columns, looked up by name.
 
     Args:
-        adapter: sends the statements, and holds dbt's cache.
+        adapter: sends the statements and holds dbt's cache of relations.
     """
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
-        # The names that were looked up in each schema, both in lower case. A schema without an entry was listed as a
-        # whole, or not at all.
+        # The names that were looked up, by schema. Names and schemas are in lower case. A schema without an entry was
+        # listed completely, or not at all.
         self._looked_up: dict[str, set[str]] = {}
 
     def _names(self, relation_configs: Iterable[RelationConfig]) -> dict[str, set[str]]:
-        """Return the names of nodes in each schema, both in lower case."""
+        """Return the names of the nodes' relations by schema. Names and schemas are in lower case."""
         names: dict[str, set[str]] = {}
         for config in relation_configs:
             if databases.is_foreign(config.database, config.schema):
@@ -94,7 +94,7 @@ class RelationLookup:
         return names
 
     def find(self, schema: str, names: Iterable[str]) -> list[BaseRelation]:
-        """Return the tables and views of a schema with these names; none when the schema does not exist."""
+        """Return a schema's tables and views with these names. The list is empty if the schema does not exist."""
         arguments = {"schema": schema, "pattern": "|".join(sorted(names))}
         try:
             rows = self._adapter.execute_macro("penstock_show_tables", kwargs=arguments)
@@ -110,7 +110,7 @@ class RelationLookup:
 
     @contextlib.contextmanager
     def _lookups(self) -> Iterator[Any]:
-        """Yield threads for lookups in several schemas at once; an interrupt or a failure cancels their statements."""
+        """Yield a thread pool for lookups. After an interrupt or a failure, cancel the statements of its threads."""
         with executor(self._adapter.config) as pool:
             try:
                 yield pool
@@ -122,7 +122,7 @@ class RelationLookup:
     def fill_cache(
         self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
     ) -> None:
-        """Fill dbt's cache with the project's relations of each schema."""
+        """Look up the project's relations in each schema, and add them to dbt's cache."""
         configs = list(relation_configs)
         schemas = {item.schema for item in cache_schemas or self._adapter._get_cache_schemas(configs) if item.schema}
         known = set(map(str.lower, schemas))
@@ -139,19 +139,19 @@ class RelationLookup:
         self._adapter.cache.update_schemas({(None, schema) for schema in schemas})
 
     def list_schemas(self, database: str | None) -> list[str]:
-        """Return all schemas, cached, since dbt lists them once for each schema of the project."""
+        """Return all schemas. The list is cached, since dbt requests the list once for each schema of the project."""
 
         def show() -> tuple[list[str], bool]:
             return SparkAdapter.list_schemas(self._adapter, database), True
 
-        # A statement that creates or drops a schema may change any relation, so it drops this result.
+        # A statement that creates or drops a schema counts as a change of every relation, so it clears this list.
         return list(self._adapter.connections.descriptions.get("show databases", "", lambda relation: False, show))
 
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
-        """Return every relation of a schema; a schema of which only some names were looked up is listed now."""
+        """Return every relation of a schema. If only some names were looked up so far, list the whole schema."""
         if schema.lower() in self._looked_up:
             whole = self._adapter.Relation.create(schema=schema, identifier="").without_identifier()
-            # dbt's cache needs no connection, so the caller may have none.
+            # The caller may have no connection, since dbt's cache needs no connection.
             connected = self._adapter.connections.get_if_exists() is not None
             with contextlib.nullcontext() if connected else self._adapter.connection_named(f"list_{schema}"):
                 for relation in self._adapter.list_relations_without_caching(whole):
@@ -161,7 +161,7 @@ class RelationLookup:
         return relations
 
     def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
-        """Return a relation by name from dbt's cache; a name that no node has is looked up once."""
+        """Return a relation by name from dbt's cache. A name that belongs to no node is looked up once."""
         looked_up = self._looked_up.get(schema.lower()) if schema and identifier else None
         if looked_up is None:
             return SparkAdapter.get_relation(self._adapter, None, schema, identifier)
@@ -175,7 +175,7 @@ class RelationLookup:
     def get_filtered_catalog(
         self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
     ) -> tuple[Any, list[Exception]]:
-        """Return the catalog of nodes with their configured databases, by which dbt finds a node's rows."""
+        """Return the catalog of nodes, with the configured databases. dbt finds a node's rows by its database."""
         configs = list(relation_configs)
         table, failed = SparkAdapter.get_filtered_catalog(self._adapter, configs, used_schemas, relations)
         configured = databases.configured_databases(configs)
@@ -218,7 +218,7 @@ class RelationLookup:
         return list(itertools.chain.from_iterable(rows))
 
     def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
-        """Return a relation's columns, owner and size; None when it does not exist."""
+        """Return a relation's columns, owner and size, or None if the relation does not exist."""
         schema, identifier = str(relation.schema), str(relation.identifier)
         matches = self.find(schema, [identifier])
         if not matches:

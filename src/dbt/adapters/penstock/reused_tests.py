@@ -1,8 +1,8 @@
-"""Skip tests in `dbt build` that passed before, while their SQL and their data are the same.
+"""Skip tests in `dbt build` that passed before and whose SQL and data are unchanged.
 
-The variable `reuse_passed_tests` turns this on. A test is skipped only when the adapter can see every change of its
-inputs: by the newest commits of Delta tables on this machine, the definitions of views, and the versions of the lake's
-months. A test with other inputs always runs.
+The variable `reuse_passed_tests` turns this on. The adapter skips a test only if it can detect every change of the
+test's inputs. It compares the newest commits of Delta tables on this machine, the definitions of views, and the
+versions of the lake's months. A test with any other input always runs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 logger = AdapterLogger("penstock")
 DEFINITION = re.compile(r"penstock\.definition=(\w+)")
-# A query with one of these functions may return other rows each time.
+# A query with one of these functions may return different rows each time.
 NONDETERMINISTIC = re.compile(
     r"\b(current_\w+|curdate|now|localtimestamp|unix_timestamp|rand\w*|uuid|shuffle|monotonically_increasing_id"
     r"|spark_partition_id|input_file_\w+|_metadata)\b",
@@ -41,16 +41,16 @@ RELATION = re.compile(rf"\b(?:from|join)\s+{statement_text.NAME}", re.IGNORECASE
 
 
 class UnknownChanges(Exception):
-    """A test has an input whose changes the adapter cannot see."""
+    """The adapter cannot detect the changes of one of a test's inputs."""
 
 
 class ReusedTests:
     """The reuse of passed tests in one dbt run.
 
     Args:
-        adapter: gives the project, and sends the statements.
+        adapter: provides the project's configuration and sends the statements.
         relations: looks up relations by name.
-        intervals: gives the interval sources.
+        intervals: provides the interval sources, which are sources whose tables consist of intervals.
     """
 
     def __init__(self, adapter: PenstockAdapter, relations: RelationLookup, intervals: IntervalRunner) -> None:
@@ -59,16 +59,18 @@ class ReusedTests:
         # `dbt debug` has no project and no tests.
         target = Path(project.project_root) / project.target_path if hasattr(project, "target_path") else None
         self._passed = PassedTests(target / FILE) if target else None
-        # The output of SHOW TABLE EXTENDED for each relation that this run changed, read after its last change.
+        # The output of SHOW TABLE EXTENDED for each relation that this run changed, after the relation's last change.
         self._changed: dict[str, str] = {}
 
     @as_dbt_errors()
     def key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
-        """Return a key of a test's SQL and of the data that it reads now; empty when its inputs may change unseen.
+        """Return a key for a test: a hash of the test's SQL and of the versions of its inputs.
+
+        The key is empty if the test must always run, because the adapter cannot detect every change of its result.
 
         Args:
             node: the test.
-            sql: its query; that of a unit test contains the rows of its inputs.
+            sql: the test's query. A unit test's query contains the rows of its inputs.
             expected: the rows that a unit test expects.
 
         Raises:
@@ -99,11 +101,12 @@ class ReusedTests:
         return self._passed is not None and self._passed.reuse(node["unique_id"], key)
 
     def record(self, node: dict[str, Any], key: str, table: Any) -> str:
-        """Record a test that ran, when it passed.
+        """Record a test after it ran, if the test passed.
 
         Args:
-            key: the key from before the test ran.
-            table: the rows of its query: a count of failures, or a unit test's expected and actual rows.
+            node: the test.
+            key: the test's key, computed before the test ran.
+            table: the result of the test's query: a count of failures, or a unit test's expected and actual rows.
         """
         if self._passed is None or not key:
             return ""
@@ -120,10 +123,12 @@ class ReusedTests:
         return ""
 
     def _input_versions(self, name: str) -> Iterator[str]:
-        """Yield the inputs of a node, also behind views, each with a text that identifies its rows.
+        """Yield a text for each input of a node. The text identifies the input and the input's current rows.
+
+        For a view, also yield the texts of the view's own inputs.
 
         Raises:
-            UnknownChanges: names the input.
+            UnknownChanges: the adapter cannot detect the changes of an input. The error names the input.
         """
         manifest: Any = self._adapter.get_macro_resolver()
         for parent in manifest.nodes[name].depends_on.nodes:
@@ -147,10 +152,10 @@ class ReusedTests:
                 yield from self._input_versions(parent)
 
     def _require_known(self, sql: str, name: str) -> None:
-        """Check that a query names only relations that are inputs of its node.
+        """Check that a query reads only relations that are inputs of its node.
 
         Raises:
-            UnknownChanges: names the other relation.
+            UnknownChanges: the query reads another relation. The error names that relation.
         """
         known = self._inputs(name)
         for match in RELATION.finditer(statement_text.stripped(sql)):
@@ -159,7 +164,7 @@ class ReusedTests:
                 raise UnknownChanges(match[1])
 
     def _inputs(self, name: str) -> set[str]:
-        """Return the relations that a node refers to, also behind views and ephemeral models, as `schema.table`."""
+        """Return the relations that a node reads as `schema.table`, also through views and ephemeral models."""
         manifest: Any = self._adapter.get_macro_resolver()
         relations: set[str] = set()
         node = manifest.nodes.get(name)
@@ -173,7 +178,10 @@ class ReusedTests:
         return relations
 
     def _information(self, node: Any) -> str:
-        """Return the output of SHOW TABLE EXTENDED for a node's relation; read again once when this run changed it."""
+        """Return the output of SHOW TABLE EXTENDED for a node's relation.
+
+        If this run changed the relation, the first call reads the output from Spark again.
+        """
         name = node_fingerprint.relation_name(node)
         if name not in self._changed:
             known = self._adapter.get_relation(None, node.schema, node.alias)
@@ -185,10 +193,10 @@ class ReusedTests:
         return self._changed[name]
 
     def _newest_commit(self, node: Any) -> str:
-        """Return the newest commit of a node's table.
+        """Return the id of the newest commit of a node's table.
 
         Raises:
-            UnknownChanges: it is not a Delta table on this machine.
+            UnknownChanges: the table is not a Delta table on this machine.
         """
         log = delta_log.log_folder(self._information(node)) if self._adapter.config.credentials.managed else None
         commit = delta_log.newest_commit_id(log) if log else None
@@ -197,6 +205,6 @@ class ReusedTests:
         return commit
 
     def save(self) -> None:
-        """Save which tests passed, at the end of dbt."""
+        """Save the passed tests at the end of a dbt run."""
         if self._passed is not None:
             self._passed.save()

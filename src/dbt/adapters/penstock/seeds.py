@@ -1,8 +1,9 @@
-"""Seeds as a few SQL literals, with the column types that dbt infers.
+"""Convert seeds to a few SQL literals, with the column types that dbt infers.
 
-dbt reads a seed with agate, which tests every cell against every type and creates a Python object for each cell:
-minutes for a hundred thousand rows. This module uses the same type testers (dbt_common.clients.agate_helper), but
-tests each distinct value of a column once, and only until a type matches. The rows are sent as JSON and cast by Spark.
+dbt reads a seed with agate. agate tests every cell against every type and creates a Python object for each cell, which
+takes minutes for a hundred thousand rows. This module uses the same type testers (dbt_common.clients.agate_helper),
+but it tests each distinct value of a column once and stops at the first type that fits. The adapter sends the rows as
+JSON, and Spark casts them to the column types.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError
 from penstock.sql.data_types import parse
 from penstock.sql.names import string_literal
 
-# dbt's testers in their order of preference, the same for every column.
+# agate's base classes of the type testers for numbers and text.
 NUMBER, TEXT = agate.Number, agate.Text
 NULLS = ("", "null")
 INTEGER = re.compile(r"-?[0-9]{1,18}")
@@ -37,11 +38,11 @@ DECIMAL = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,12})?")
 TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}")
 DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
-# Increased when a new version of this module creates another table from the same file.
+# Increase this number when a change to this module creates a different table from the same file.
 FORMAT = 1
 FINGERPRINT = "penstock.seed"
 ROWS_PER_LITERAL = 5000
-# Characters of one statement; Hive's Thrift server accepts messages of up to 100 MB.
+# The approximate number of characters in one statement. Hive's Thrift server accepts messages of up to 100 MB.
 CHARACTERS_PER_PART = 16_000_000
 
 
@@ -51,9 +52,9 @@ class Seed:
 
     Attributes:
         names: the columns.
-        types: the Spark type of each, inferred or from `column_types`.
+        types: the Spark type of each column, either inferred or from `column_types`.
         count: the number of rows.
-        parts: queries with one column `r`, each row an array of strings; each query fits in one statement.
+        parts: queries whose only column `r` is an array of a row's cells. Each query fits in one statement.
         preview: the first rows, for `dbt seed --show`.
     """
 
@@ -81,7 +82,7 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
         path: the CSV file.
         column_types: Spark types of columns whose type is not inferred.
         delimiter: the character between the cells of a row.
-        limit: the number of rows to keep; types are inferred from all rows.
+        limit: the number of rows to keep. Types are inferred from all rows.
 
     Raises:
         DbtRuntimeError: the file is empty, a row has more cells than columns, or a key of `column_types` is not a
@@ -103,7 +104,7 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
 
 
 def fingerprint(node: Mapping[str, Any]) -> str | None:
-    """Return a hash of a seed's file and configuration; None when dbt did not hash the file, as above 1 MB."""
+    """Return a hash of a seed's file and configuration, or None if dbt did not hash the file (above 1 MB)."""
     checksum = node.get("checksum") or {}
     if checksum.get("name") != "sha256":
         return None
@@ -113,7 +114,7 @@ def fingerprint(node: Mapping[str, Any]) -> str | None:
 
 
 def _storable_type(data_type: str) -> str:
-    """Return a configured type, with STRING in place of VOID, which a table cannot store."""
+    """Return a configured type with STRING in place of VOID, because a table cannot store VOID."""
     parsed = parse(data_type.strip().lower())
     return parsed.storable.sql if parsed.has_void else data_type
 
@@ -140,7 +141,7 @@ def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]
 
 
 def _tester(name: str, column: Sequence[str | None], column_types: dict[str, str]) -> Any:
-    """Return the tester of the first of dbt's types that fits every cell of a column."""
+    """Return the first of dbt's type testers that fits every cell, or the tester for text if the type is configured."""
     testers = agate_helper.build_type_tester(())._possible_types
     if name in column_types:
         return testers[-1]
@@ -149,7 +150,7 @@ def _tester(name: str, column: Sequence[str | None], column_types: dict[str, str
 
 
 def _fits(tester: Any, cells: Iterable[str]) -> bool:
-    """Return whether a type fits every cell; cells that match its pattern are not parsed."""
+    """Return whether a type fits every cell. Cells that match the type's pattern are not parsed."""
     if isinstance(tester, TEXT):
         return True
     matches = _pattern(tester)
@@ -157,7 +158,7 @@ def _fits(tester: Any, cells: Iterable[str]) -> bool:
 
 
 def _pattern(tester: Any) -> Callable[[str], Any]:
-    """Return a fast check whose success means that a type fits a cell."""
+    """Return a fast check of a cell. If the check succeeds, the type fits. If it fails, the type may still fit."""
     if isinstance(tester, NUMBER):
         return DECIMAL.fullmatch
     pattern = {agate.Date: DATE, agate.DateTime: TIMESTAMP}.get(type(tester))
@@ -182,7 +183,7 @@ def _number(tester: Any, cell: str) -> Decimal:
 
 
 def _spark_type(tester: Any, column: Sequence[str | None]) -> str:
-    """Return the Spark type of a column, as dbt-spark converts agate's."""
+    """Return the Spark type of a column, converted from agate's type as in dbt-spark."""
     if isinstance(tester, agate_helper.Integer):
         return "bigint"
     if isinstance(tester, NUMBER):
@@ -197,7 +198,7 @@ def _spark_type(tester: Any, column: Sequence[str | None]) -> str:
 
 
 def _cells_to_cast(tester: Any, spark_type: str, column: Sequence[str | None]) -> list[str | None]:
-    """Return a column's cells as text that Spark casts to its type."""
+    """Return a column's cells as text that Spark casts to the column's type."""
     text = _text(tester, spark_type)
     return [None if cell is None or is_null(cell) else text(cell) for cell in column]
 
@@ -219,7 +220,7 @@ def _text(tester: Any, spark_type: str) -> Callable[[str], str | None]:
     if isinstance(tester, agate.Boolean):
 
         def boolean(cell: str) -> str | None:
-            # agate removes commas first, so a cell of commas only is NULL.
+            # agate removes commas first, so it reads a cell of only commas as NULL.
             value = tester.cast(cell)
             return None if value is None else str(value).lower()
 
@@ -228,7 +229,7 @@ def _text(tester: Any, spark_type: str) -> Callable[[str], str | None]:
 
 
 def _literal(rows: Sequence[Sequence[str | None]]) -> str:
-    """Return rows as a SQL literal of JSON: an array of arrays of strings."""
+    """Return rows as a SQL literal that contains JSON: an array of rows, each an array of strings."""
     text = json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
     # With spark.sql.variable.substitute, Spark replaces ${…} in statements, even inside literals.
     text = text.replace("$", "\\u0024")

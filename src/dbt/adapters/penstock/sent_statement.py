@@ -1,4 +1,4 @@
-"""A statement that was sent to the server: its time limit, and how another thread stops it."""
+"""A statement that was sent to the server. It may have a time limit, and another thread can stop it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.sessions import Session
 
 logger = AdapterLogger("penstock")
-# A cancellation ends the jobs that an operation has at that moment. A job that adaptive execution is about to submit
-# would run forever; closing the operation so many seconds later ends that one too.
+# Seconds between the cancellation of a statement and closing its operation. A cancellation ends only the jobs that run
+# at that moment. Adaptive execution may submit another job just afterwards, which would run forever. Closing the
+# operation later ends that job too.
 SETTLE = 2.0
 
 
@@ -23,10 +24,11 @@ class SentStatement:
     """One statement in a session.
 
     Attributes:
-        operation: the server's handle of the statement, once it is known.
-        stopped: why it was stopped; None when it was not.
-        cancelled: when it was cancelled on the server, by the monotonic clock; None when it was not.
-        lost: whether its connection was cut, because the server could not be reached to cancel it.
+        operation: the server's handle of the statement, or None until the server has sent it.
+        stopped: why the statement was stopped, or None if it was not stopped.
+        cancelled: the time of the cancellation on the server, by the monotonic clock. None if the statement was not
+            cancelled.
+        lost: whether the adapter cut the connection, because it could not cancel the statement on the server.
     """
 
     def __init__(self, session: Session) -> None:
@@ -39,7 +41,7 @@ class SentStatement:
 
     @contextmanager
     def limited(self, seconds: float | None) -> Iterator[None]:
-        """Stop the statement after so many seconds; None for no limit."""
+        """Stop the statement if it takes longer than this number of seconds. None means no limit."""
         message = (
             f"Query exceeded timeout of {seconds} seconds (query_timeout in profiles.yml) "
             "and was cancelled on the server"
@@ -60,13 +62,16 @@ class SentStatement:
             self._session.wake()
 
     def stop(self, why: str) -> None:
-        """Stop the statement from any thread; before the server has sent a handle, its own thread cancels it."""
+        """Stop the statement. Any thread may call this.
+
+        If the server has not sent a handle yet, the statement's own thread cancels the statement later.
+        """
         self.stopped = why
         if self.operation is not None:
             self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the statement on the server, and wake its thread when the server cannot be reached."""
+        """Cancel the statement on the server. If the server cannot be reached, wake the statement's thread."""
         try:
             self._session.cancel(self.operation)
             self.cancelled = time.monotonic()
@@ -79,6 +84,6 @@ class SentStatement:
                 self._session.wake()
 
     def settle(self) -> None:
-        """After a cancellation, wait until closing the operation is sure to end its last job."""
+        """After a cancellation, wait until `SETTLE` seconds have passed. Closing the operation then ends every job."""
         if self.cancelled is not None:
             time.sleep(max(0.0, self.cancelled + SETTLE - time.monotonic()))

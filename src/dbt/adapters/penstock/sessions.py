@@ -1,4 +1,4 @@
-"""Open Thrift sessions on the project's own server or a remote one, and cancel their statements."""
+"""Open Thrift sessions on the project's own server or on a remote server, and cancel their statements."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ class Session:
     """An open session of one thread. Other threads may call `cancel`, `end` and `wake`.
 
     Attributes:
-        connection: PyHive's.
-        send_separately: sends a request over a separate connection, since the session's thread may be using its own for
-            a poll.
-        seconds: how long the server may take to close the session.
-        server: the project's own server; None for a remote one.
+        connection: PyHive's connection.
+        send_separately: sends a request over a separate connection, because the session's own connection may be busy
+            with a poll.
+        seconds: the longest time, in seconds, that the server may take to close the session.
+        server: the project's own server, or None for a remote server.
     """
 
     connection: Any
@@ -61,16 +61,16 @@ class Session:
         self.send_separately(close)
 
     def wake(self) -> None:
-        """Cut the connection, so that the thread that waits on it gets an error."""
+        """Cut the connection, so that a thread that waits for an answer gets an error."""
         transport.wake(self.connection._transport)
 
     def abandon(self) -> None:
-        """Abandon a session whose connection is unusable. Only its own thread may call this."""
+        """Close the connection, but not the session on the server. Only the session's own thread may call this."""
         with suppress(Exception):
             self.connection._transport.close()
 
     def close(self, cursor: Any) -> None:
-        """Close a session that is not in use, and the operation of its last cursor, which the server would keep."""
+        """Close a session that is not in use. Also close its last cursor, which the server would otherwise keep."""
         try:
             transport.limit(self.connection._transport, self.seconds)
             with suppress(HiveError):
@@ -82,10 +82,10 @@ class Session:
 
 
 def managed_server(credentials: PenstockCredentials) -> Record:
-    """Return this project's own server, after starting it when it is down.
+    """Return the project's own server. Start the server if it is not running.
 
     Raises:
-        FailedToConnectError: it cannot be started; the message says what to do.
+        FailedToConnectError: the server cannot be started. The message says what to do.
     """
     try:
         return control.up(credentials.settings, lambda text: logger.info(f"penstock: {text}"))
@@ -94,7 +94,7 @@ def managed_server(credentials: PenstockCredentials) -> Record:
 
 
 def running_server(credentials: PenstockCredentials) -> Record | None:
-    """Return the project's own server when it is ready, else None; starts nothing.
+    """Return the project's own server if it is ready, otherwise None. This function does not start the server.
 
     Raises:
         AdapterError: penstock.yml is not valid.
@@ -104,7 +104,7 @@ def running_server(credentials: PenstockCredentials) -> Record | None:
 
 
 def _connect(credentials: PenstockCredentials, server: Record | None) -> Session:
-    """Open a session once, without retries.
+    """Open a session without retries.
 
     Raises:
         FailedToConnectError: no connection could be made.
@@ -124,7 +124,7 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         connection = hive.connect(
             thrift_transport=transport.thrift_transport(credentials),
             username=credentials.user,
-            # Without the prefix the server ignores a setting.
+            # The server ignores a setting without this prefix.
             configuration={
                 f"set:hiveconf:{k}": v
                 for k, v in {**data_types.UNTRUNCATED_TYPES, **credentials.server_side_parameters}.items()
@@ -148,10 +148,10 @@ def _is_retryable(credentials: PenstockCredentials, error: FailedToConnectError)
 
 
 def open_session(credentials: PenstockCredentials) -> Session:
-    """Open a session, after starting the project's own server when that is the target.
+    """Open a session. If the target is the project's own server, start that server first if needed.
 
-    A remote server is tried again `connect_retries` times, `connect_timeout` seconds apart, while it is starting, or
-    after any failure with `retry_all`.
+    For a remote server, retry up to `connect_retries` times, with pauses of `connect_timeout` seconds. Retry if the
+    server is still starting, or after any failure if `retry_all` is set.
     """
     tries = OPEN_ATTEMPTS if credentials.managed else 1 + credentials.connect_retries
     for attempt in range(tries):
@@ -161,7 +161,7 @@ def open_session(credentials: PenstockCredentials) -> Session:
             server = managed_server(credentials)
             return _connect(credentials.for_local_server(server.ports.thrift, server.token), server)
         except FailedToConnectError as error:
-            # A managed server that was just killed may look alive for a moment; the next attempt starts a new one.
+            # A managed server that was just killed may look alive for a moment. The next attempt starts a new server.
             # No statement was sent yet, so another attempt is safe.
             retry = credentials.managed or _is_retryable(credentials, error)
             if attempt == tries - 1 or not retry:

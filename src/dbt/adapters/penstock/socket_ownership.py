@@ -1,7 +1,7 @@
-"""Ownership of a session's socket: one thread at a time, and none once the session ends.
+"""Ownership of a session's socket. One thread at a time may use the socket, and no thread after the session ends.
 
-A Thrift client serves one thread. A second thread that sends a request on the same socket reads the answer of the
-first: both then read garbage, or wait forever.
+If two threads send requests on the same socket, each thread may read the answer to the other thread's request. Both
+threads then read garbage or wait forever.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from dbt_common.exceptions import DbtRuntimeError
 
 
 class SocketUse:
-    """A context manager around each request on a socket. Other threads end its use with `end`.
+    """A context manager for each request on a socket. Another thread can call `end` to allow no more requests.
 
     Attributes:
-        over: why no thread may send a request; None while one may.
-        woken: set together with `over`; a thread that pauses between two requests waits on it.
+        over: the reason why no thread may send a request, or None while requests are allowed.
+        woken: an event that is set together with `over`. A thread waits for this event between two requests.
     """
 
     def __init__(self) -> None:
@@ -40,19 +40,19 @@ class SocketUse:
         """Check that a request may be sent.
 
         Raises:
-            DbtRuntimeError: it may not; with the reason passed to `end`.
+            DbtRuntimeError: no more requests are allowed. The message is the reason that was passed to `end`.
         """
         if self.over:
             raise DbtRuntimeError(self.over)
 
     def end(self, why: str) -> bool:
-        """Allow no more requests, and return whether one is running at this moment."""
+        """Allow no more requests, and return whether a request is running now."""
         with self._lock:
             self.over = self.over or why
             self.woken.set()
             return self._talks
 
     def wait_until_free(self, seconds: float) -> bool:
-        """Wait until no request is running, and return whether that happened within so many seconds."""
+        """Wait until no request is running. Return False if a request is still running after the given seconds."""
         with self._lock:
             return self._lock.wait_for(lambda: not self._talks, seconds)

@@ -1,4 +1,4 @@
-"""Freshness of sources, for columns of the type DATE too, and with errors that name the table and column."""
+"""Freshness of sources. DATE columns are supported too, and errors name the table and column."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ class NotATimeError(DbtRuntimeError):
 
 
 def loaded_at(value: Any) -> Any:
-    """Return the newest value of a source as a timestamp; a DATE, which Thrift sends as text, becomes its midnight.
+    """Return the newest value of a source as a timestamp.
+
+    A DATE, which Thrift sends as text, becomes midnight of that day.
 
     Raises:
-        NotATimeError: it is neither a date nor a timestamp.
+        NotATimeError: the value is neither a date nor a timestamp.
     """
     if value is None or isinstance(value, datetime):
         return value
@@ -34,12 +36,12 @@ def loaded_at(value: Any) -> Any:
 
 @contextmanager
 def checked_time(source: BaseRelation, field: str, advice: str) -> Iterator[None]:
-    """Raise an error that names the source when its newest value is not a time.
+    """Replace a `NotATimeError` in this block with an error that names the source.
 
     Args:
         source: the source's relation.
-        field: the configuration that gives the value, such as `loaded_at_field updated`.
-        advice: what to do when it is not a time.
+        field: the configuration that determines the value, such as `loaded_at_field updated`.
+        advice: the error message's advice on what to do when the value is not a time.
 
     Raises:
         AdapterError: the value is neither a date nor a timestamp.

@@ -1,4 +1,4 @@
-"""`spark_conf` of a model or folder: the Spark settings of the session that runs its statements.
+"""`spark_conf` of a model or folder: the Spark settings of the session that runs the model's statements.
 
 The adapter passes the settings when it opens the session, so it needs no `SET` and `RESET` statements. A session
 serves only nodes with the same settings.
@@ -13,29 +13,29 @@ from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.errors import AdapterError
 
 UNDEFINED = "<undefined>"
-# Settings of libraries, which Spark does not know and so cannot check.
+# Prefixes of settings of libraries. Spark does not know these settings, so the adapter cannot check them.
 UNCHECKED_PREFIXES = (
     *("spark.hadoop.", "spark.databricks.", "spark.sql.catalog.", "spark.sql.iceberg."),
     *("hive.", "fs.", "dfs.", "parquet.", "mapreduce."),
 )
-# By server address, the settings that are known to exist.
+# The settings that are known to exist, by server address.
 _known: dict[tuple[str, int], set[str]] = {}
 
 
 def as_text(value: Any) -> str:
-    """Return a value as Spark writes it; YAML reads `8` and `true` as a number and a boolean."""
+    """Return a setting's value as text for Spark. YAML reads `8` as a number and `true` as a boolean."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def parse_conf(value: Any, where: str = "a model") -> dict[str, str]:
-    """Return the settings of a `spark_conf` config, their values as text.
+    """Return the settings of a `spark_conf` config. The values are text.
 
     Args:
-        value: the config as dbt read it; None without one.
+        value: the config as dbt read it, or None if it is not set.
         where: the node, for error messages.
 
     Raises:
-        AdapterError: it is not a mapping, or a setting has no value.
+        AdapterError: the config is not a mapping, or a setting does not have exactly one value.
     """
     if value is None or value == "":
         return {}
@@ -54,7 +54,7 @@ def parse_conf(value: Any, where: str = "a model") -> dict[str, str]:
     return {str(key): as_text(item) for key, item in value.items()}
 
 
-# A unit test has a few rows, and code generation takes much longer than interpreted evaluation.
+# A unit test has only a few rows. For few rows, code generation takes much longer than interpreted evaluation.
 UNIT_TEST_SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -63,18 +63,18 @@ UNIT_TEST_SETTINGS = {
 
 
 def check(conf: dict[str, str], address: tuple[str, int], run: Callable[[str], list[tuple[Any, ...]]]) -> None:
-    """Check that Spark has the settings, since it ignores unknown ones without an error.
+    """Check that Spark knows the settings, because Spark ignores unknown settings without an error.
 
-    Each name is looked up once in a process: first in the list of documented settings, then one by one for internal
-    ones. An internal setting without a default value counts as unknown.
+    Each name is checked once in a process. A documented setting is in Spark's list of settings. Any other name may be
+    an internal setting, so it is looked up separately. An internal setting without a default value counts as unknown.
 
     Args:
-        conf: the settings, which the session already has.
+        conf: the settings, which are already set in the session.
         address: the server's host and port.
-        run: runs a statement in that session and returns its rows.
+        run: runs a statement in the session and returns the statement's rows.
 
     Raises:
-        AdapterError: a setting is unknown; the error suggests a similar name.
+        AdapterError: a setting is unknown. The error suggests a similar name.
     """
     known = _known.setdefault(address, set())
     ignored = (*UNCHECKED_PREFIXES, *UNIT_TEST_SETTINGS)

@@ -1,6 +1,6 @@
-"""What a SQL statement does, judged by its text: whether it only reads, changes its session, or writes a table.
+"""Find out from a SQL statement's text whether the statement only reads, changes its session, or writes a table.
 
-When the text is ambiguous, the statement counts as one that writes.
+If the text is ambiguous, the statement counts as a statement that writes.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from penstock.delta.conflicts import CONFLICTS
 
 QUOTED_NAME = re.compile("`(?:``|[^`])*`")
-# Quoted names are skipped: the `/*` of a path such as `/folder/*.json` does not begin a comment.
+# The pattern matches quoted names too, so that `/*` in a path such as `/folder/*.json` does not begin a comment.
 COMMENT_OR_LITERAL = re.compile(
     rf"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|{QUOTED_NAME.pattern}""", re.DOTALL
 )
@@ -20,7 +20,7 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 READS = re.compile(r"[\s(]*(select|show|describe|desc|explain|values|table|with)\b", re.IGNORECASE)
-# After a WITH clause any statement that changes rows may follow.
+# A statement that begins with a WITH clause may also change rows.
 WRITES = re.compile(r"\b(insert|merge|update|delete)\b", re.IGNORECASE)
 CHANGES_SESSION = re.compile(
     r"^[\s(]*(set|reset|use|add|cache|uncache|clear|refresh|declare|execute|begin)\b"
@@ -39,18 +39,22 @@ SETS = re.compile(r"[\s(]*(set|reset)\b", re.IGNORECASE)
 CREATES_TEMPORARY_VIEW = re.compile(r"[\s(]*create\s+(or\s+replace\s+)?temp(orary)?\s+view\b", re.IGNORECASE)
 NO_ROWS = re.compile(r"\s*select\s+(?:\d+|'')\s+as\s+\w+\s+where\s+false\s*", re.IGNORECASE)
 RENAMES = re.compile(r"\brename\s+to\b", re.IGNORECASE)
-# Errors of a view's replacement when another run replaces the view at the same time.
+# Errors of a statement that replaces a view while another run replaces the same view.
 REPLACED_VIEW = ("TABLE_OR_VIEW_NOT_FOUND", "TABLE_OR_VIEW_ALREADY_EXISTS")
 
 
 def stripped(sql: str) -> str:
-    """Return a statement without its comments, and with empty literals."""
+    """Return a statement without its comments, and with every string literal emptied."""
     replacements = {"/": " ", "-": " ", "'": "''", '"': "''"}
     return COMMENT_OR_LITERAL.sub(lambda match: replacements.get(match[0][0], match[0]), sql)
 
 
 def _semicolons(sql: str) -> tuple[list[int], list[int]]:
-    """Return the positions of semicolons that end the statement or a query in parentheses, and those of the others."""
+    """Return the positions of semicolons in two lists.
+
+    The first list has the semicolons that end the last statement or a query in parentheses. The second list has the
+    semicolons between statements.
+    """
     last: list[int] = []
     between: list[int] = []
     pending: list[int] = []
@@ -65,7 +69,7 @@ def _semicolons(sql: str) -> tuple[list[int], list[int]]:
 
 
 def without_last_semicolons(sql: str) -> str:
-    """Return a statement without the semicolons that end it or a query in parentheses."""
+    """Return a statement without the semicolons at its end and at the end of queries in parentheses."""
     last = _semicolons(sql)[0] if ";" in sql else []
     if not last:
         return sql
@@ -74,13 +78,13 @@ def without_last_semicolons(sql: str) -> str:
 
 
 def next_statement(sql: str) -> str | None:
-    """Return the text after the end of the first statement; None when there is no second statement."""
+    """Return the text after the end of the first statement, or None if there is no second statement."""
     _, between = _semicolons(sql) if ";" in sql else ([], [])
     return sql[between[0] + 1 :].strip() if between else None
 
 
 def reads_only(sql: str) -> bool:
-    """Return whether a statement certainly changes nothing, so that it may be sent twice."""
+    """Return whether a statement certainly changes nothing. Such a statement may be sent twice."""
     bare = QUOTED_NAME.sub("``", stripped(sql))
     if "/*" in bare or "*/" in bare:  # nested comments, which the pattern does not support
         return False
@@ -89,18 +93,18 @@ def reads_only(sql: str) -> bool:
 
 
 def changes_session(sql: str) -> bool:
-    """Return whether a statement changes its session: a setting, the current schema, a temporary view."""
+    """Return whether a statement changes its session, for example a setting, the schema or a temporary view."""
     return bool(CHANGES_SESSION.search(stripped(sql)))
 
 
 def written_table(sql: str) -> str | None:
-    """Return the table or view that a statement writes; None when the text does not name one."""
+    """Return the table or view that a statement writes, or None if the text does not name it."""
     match = TARGET.search(stripped(sql))
     return match[1] if match else None
 
 
 def finds_nothing(sql: str) -> bool:
-    """Return whether a query certainly has no rows: one literal, `where false`."""
+    """Return whether a query certainly has no rows, because it selects one literal `where false`."""
     return NO_ROWS.fullmatch(stripped(sql)) is not None
 
 
@@ -108,8 +112,8 @@ def changed_relations(sql: str) -> frozenset[str] | None:
     """Return the relations that a statement may change, as `schema.name` in lower case.
 
     Returns:
-        None when the text does not name them, so that any relation may have changed. Settings and temporary views
-        change no relation with a schema.
+        None if the text does not name the relations, so that any relation may have changed. The set is empty for a
+        statement that changes only settings or temporary views, because these have no schema.
     """
     bare = stripped(sql)
     if reads_only(sql) or SETS.match(bare) or CREATES_TEMPORARY_VIEW.match(bare):
@@ -118,7 +122,7 @@ def changed_relations(sql: str) -> frozenset[str] | None:
         return None
     # A statement may have several targets (`from a insert into b … insert into c …`).
     targets = [match[1].replace("`", "").lower() for match in TARGET.finditer(bare)]
-    # `then update set` in a MERGE looks like a target.
+    # In `then update set` of a MERGE, the word `set` looks like a target.
     names = [name.split(".") for name in targets if name != "set"]
     # Only Spark knows the relation of an unqualified name or a path.
     if not names or any(len(parts) < 2 for parts in names) or any("/" in name for name in targets):
@@ -131,7 +135,7 @@ def was_replaced_by_another_run(sql: str, message: str) -> bool:
 
     Args:
         sql: the statement.
-        message: its error message.
+        message: the statement's error message.
     """
     replaced = REPLACES.match(stripped(sql))
     if replaced is None:

@@ -1,4 +1,4 @@
-"""The size of a table or view by Delta, the catalog or the optimizer."""
+"""The size of a table or view, as reported by Delta, the catalog or the optimizer."""
 
 from __future__ import annotations
 
@@ -11,22 +11,26 @@ from dbt_common.exceptions import DbtRuntimeError
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-# A line of EXPLAIN COST: the operator's depth is the length of its indent of `+- ` and `:  `.
+# A line of EXPLAIN COST. The length of the line's indent (`+- ` and `:  `) is the operator's depth.
 OPERATOR = re.compile(r"^(?P<indent>[ :+\-]*)\S.*?Statistics\(sizeInBytes=(?P<number>[\d.E+]+) (?P<unit>[KMGTPE]i)?B")
 OPTIMIZED = re.compile(r"== Optimized Logical Plan ==\n(.*?)\n\n", re.DOTALL)
 STATISTICS = re.compile(r"(\d+) bytes")
 UNITS: dict[str | None, int] = {None: 1, **{f"{letter}i": 1024**power for power, letter in enumerate("KMGTPE", 1)}}
-# Spark's estimate of an unknown size, so that it never broadcasts the side: Long.MaxValue, in EiB.
+# Spark estimates an unknown size as Long.MaxValue (8 EiB), so that it never broadcasts such a table.
 UNKNOWN = 8 * 1024**6
 
 
 def bytes_read(cost: str) -> int | None:
-    """Return the bytes that a query reads by its EXPLAIN COST: the sum of the leaves of the optimized plan.
+    """Return the number of bytes that a query reads, according to EXPLAIN COST.
 
-    The estimates of other operators are of their output; that of a join is only the product of its sides.
+    The result is the sum of the sizes of the optimized plan's leaves. Other operators have estimates of their output.
+    For example, the estimate of a join is only the product of the sizes of its two sides.
+
+    Args:
+        cost: the output of EXPLAIN COST.
 
     Returns:
-        None when the size of a leaf is not known.
+        None if the size of a leaf is not known.
     """
     if not (plan := OPTIMIZED.search(cost)):
         return None
@@ -41,13 +45,13 @@ def bytes_read(cost: str) -> int | None:
 
 
 def table_bytes(adapter: PenstockAdapter, relation: BaseRelation) -> int | None:
-    """Return the bytes of a table's current files, or of the files that a view reads.
+    """Return the number of bytes in a table's current files, or in the files that a view reads.
 
-    The files are compressed: the same rows take several times as many bytes in memory.
+    The files are compressed. In memory, the same rows take several times as many bytes.
 
     Returns:
-        Delta's figure, else the catalog's statistics, else the optimizer's estimate of the folder; None when the size
-        is not known or there is no such relation.
+        The size that Delta reports. For other tables, the size in the catalog's statistics. For views, and for tables
+        without statistics, the optimizer's estimate. None if the size is not known or the relation does not exist.
     """
     known = adapter.get_relation(None, str(relation.schema), str(relation.identifier))
     if known is None:
@@ -64,6 +68,6 @@ def table_bytes(adapter: PenstockAdapter, relation: BaseRelation) -> int | None:
                 return int(statistics[0][1])
         _, cost = adapter.execute(f"explain cost select * from {name}", fetch=True)
     except DbtRuntimeError:
-        # The view's table was dropped, or the folder cannot be listed: the model's own query raises that error.
+        # For example, a view's table was dropped, or a folder cannot be listed. The model's query raises this error.
         return None
     return bytes_read(str(cost.rows[0][0]))

@@ -21,7 +21,7 @@ from penstock.delta.conflicts import retry_on_conflict
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-# The formats that dbt-spark's relations have a flag for.
+# The formats for which dbt-spark's relations have a flag.
 FLAGS = ("delta", "hudi", "iceberg")
 
 
@@ -34,11 +34,14 @@ class TableWriter:
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
-        # The class of the server's catalog, read when a format first needs it.
+        # The class of the server's catalog. The class is read when a table format first needs it.
         self._catalog_class: str | None = None
 
     def table_format(self, name: str | None = None) -> capabilities.TableFormat:
-        """Return a node's table format: by its `file_format`, else the profile's (delta).
+        """Return a node's table format.
+
+        Args:
+            name: the node's `file_format`, or None for the profile's format.
 
         Raises:
             AdapterError: the format is unknown, or the server's catalog does not support it.
@@ -52,7 +55,7 @@ class TableWriter:
         return table_format
 
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
-        """Return a relation as a table of a format, as it will be after the write."""
+        """Return a relation as it will be after the write, which is a table with this format."""
         name = self.table_format(file_format).name
         flags = {f"is_{flag}": flag == name for flag in FLAGS}
         return relation.incorporate(type=RelationType.Table, information=None, **flags)
@@ -66,18 +69,19 @@ class TableWriter:
         keys: list[str] | None = None,
         key_names: list[str] | None = None,
     ) -> AdapterResponse:
-        """Send a statement that writes to a table; after a conflict with another writer it is sent again.
+        """Send a statement that writes to a table. After a conflict with another writer, send it again.
 
         Args:
             sql: the statement.
             target: the table.
-            alone: whether such writers of this run must take turns, because they would conflict.
+            alone: whether this run's writes to the table must take turns, because they would conflict.
             source: the new rows of a merge, as SQL.
             keys: the key columns of a merge, as SQL.
             key_names: the names of a merge's keys in the configuration.
 
         Raises:
-            DbtRuntimeError: Spark's error; when several new rows of a merge have one key, the error names that key.
+            DbtRuntimeError: the statement failed. If several new rows of a merge have the same key, the error names
+                that key.
         """
 
         def write() -> AdapterResponse:
@@ -98,7 +102,7 @@ class TableWriter:
             return write()
 
     def fill_temporary(self, sql: str, temporary: BaseRelation) -> AdapterResponse:
-        """Send a statement that fills a temporary table; drop the table when the statement fails."""
+        """Send a statement that fills a temporary table. If the statement fails, drop the temporary table."""
         try:
             return self._adapter.execute(sql)[0]
         except DbtRuntimeError:
@@ -107,10 +111,10 @@ class TableWriter:
             raise
 
     def writes_alone(self, node: dict[str, Any]) -> bool:
-        """Return whether a microbatch's writes must take turns.
+        """Return whether the writes of a model's microbatches must take turns.
 
-        Delta commits disjoint batches at the same time only when the event time is a partition column; otherwise all
-        but one of them would conflict.
+        Delta can commit several microbatches at the same time only if the event time is a partition column. Otherwise
+        all but one of these commits would fail with a conflict.
         """
         config = node["config"]
         partitions = config.get("partition_by") or []
@@ -137,23 +141,27 @@ class TableWriter:
 
 
 def has_format(relation: BaseRelation, table_format: capabilities.TableFormat) -> bool:
-    """Return whether a table is of a format, as far as dbt-spark's relations tell: Delta, Hudi or Iceberg."""
+    """Return whether a table has a format.
+
+    The result is always False for formats other than Delta, Hudi and Iceberg, because dbt-spark's relations have no
+    flags for them.
+    """
     return bool(getattr(relation, f"is_{table_format.name}", False))
 
 
 def seed_properties(node: dict[str, Any], empty: bool) -> dict[str, str]:
-    """Return the table properties that record the file and configuration of a seed's table."""
+    """Return the table property with the fingerprint of a seed, or no properties if there is no fingerprint."""
     fingerprint = None if empty or node["resource_type"] != "seed" else seeds.fingerprint(node)
     return {seeds.FINGERPRINT: fingerprint} if fingerprint else {}
 
 
 def seed_is_unchanged(relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
-    """Return whether a table was loaded from the same file and configuration, and was not changed since.
+    """Return whether a table was loaded from the seed's current file and configuration, and has not changed since.
 
-    Only the log of a Delta table on this machine shows that; any other table is loaded again.
+    Only the log of a Delta table on this machine shows this. Any other table is loaded again.
     """
     log = delta_log.log_folder(getattr(relation, "information", None) or "")
     wanted = seed_properties(node, empty)
-    # The metastore's copy of the properties lacks them until the table is replaced once.
+    # The metastore's copy of the table's properties lacks the fingerprint until the table is replaced once.
     written = delta_log.properties_as_written(log) if log and wanted else None
     return written is not None and wanted.items() <= written.items()

@@ -1,4 +1,4 @@
-"""The connection below a Thrift session: TCP, TLS with a verified certificate, and the SASL greeting."""
+"""The connection that a Thrift session uses: TCP, TLS with a verified certificate, and the SASL handshake."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.credentials import PenstockCredentials
 
 logger = AdapterLogger("penstock")
-# Thrift also logs the stack trace of an exception that it raises; without a handler it would go to stderr.
+# Thrift logs the stack trace of each exception that it raises. Without a handler, the trace would go to stderr.
 logging.getLogger("thrift").addHandler(logging.NullHandler())
 
 
 class Socket(TSocket):  # type: ignore[misc]
-    """Thrift's socket, with TLS when it has a context, and with the reason when it cannot be opened."""
+    """Thrift's socket with optional TLS. If the socket cannot be opened, the error contains the reason."""
 
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None, seconds: float) -> None:
         super().__init__(host, port, socket_keepalive=True)
         self.context, self.seconds = context, seconds
 
     def open(self) -> None:
-        """Connect and, with a context, do the TLS handshake, each within the time limit."""
+        """Connect, and do the TLS handshake if there is a TLS context. The time limit applies to each step."""
         try:
             plain = socket.create_connection((self.host, self.port), self.seconds)
         except OSError as error:
             raise TTransportException(TTransportException.NOT_OPEN, str(error), error) from None
         plain.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        # A small request goes out at once: it is never held back for more to come.
+        # Send small requests at once, without waiting for more data to fill a packet.
         plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self.handle = self.context.wrap_socket(plain, server_hostname=self.host) if self.context else plain
@@ -57,7 +57,7 @@ class Socket(TSocket):  # type: ignore[misc]
 
 
 class Buffered(TBufferedTransport):  # type: ignore[misc]
-    """A transport without a SASL greeting (`auth: NOSASL`): once connected, answers have no time limit."""
+    """A transport without a SASL handshake (`auth: NOSASL`). Answers have no time limit."""
 
     def open(self) -> None:
         super().open()
@@ -65,7 +65,7 @@ class Buffered(TBufferedTransport):  # type: ignore[misc]
 
 
 class Sasl(TSaslClientTransport):  # type: ignore[misc]
-    """A SASL transport whose greeting has a time limit: a server without SASL would never answer it."""
+    """A SASL transport. The handshake has a time limit, because a server without SASL would never answer."""
 
     def open(self) -> None:
         super().open()
@@ -73,7 +73,10 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
 
 
 def innermost_socket(transport: Any) -> socket.socket | None:
-    """Return the socket that a transport uses, PyHive's HTTP transport too; None if the transport is not open."""
+    """Return the socket that a transport uses, or None if the transport is not open.
+
+    This also works for PyHive's HTTP transport.
+    """
     while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
         transport = inner
     http = getattr(transport, "_THttpClient__http", None)
@@ -82,15 +85,15 @@ def innermost_socket(transport: Any) -> socket.socket | None:
 
 
 def wake(transport: Any) -> None:
-    """End a connection from another thread: the thread that waits for an answer gets an error and closes it."""
+    """End a connection from another thread. The thread that waits for an answer gets an error."""
     if below := innermost_socket(transport):
-        # Not the TLS socket's method, which would change the connection's state while another thread uses it.
+        # For TLS, `below.shutdown` would change the connection's state while another thread uses the connection.
         with suppress(OSError):
             socket.socket.shutdown(below, socket.SHUT_RDWR)
 
 
 def limit(transport: Any, seconds: float) -> None:
-    """Limit the time of each answer on an open transport, in seconds."""
+    """Limit the time that the server may take for each answer on an open transport, in seconds."""
     if below := innermost_socket(transport):
         with suppress(OSError):
             below.settimeout(seconds)
@@ -102,9 +105,11 @@ def _warn_unverified(host: str) -> None:
 
 
 def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
-    """Return the TLS context of a profile: None without `use_ssl`, else one that verifies certificate and host name.
+    """Return the TLS context of a profile, or None if the profile does not set `use_ssl`.
 
-    It trusts `ssl_ca` (a PEM file, relative to the project) or, without it, the machine's own authorities.
+    The context verifies the server's certificate and host name, unless `ssl_verify` is false. It trusts the
+    certificate authority in `ssl_ca` (a PEM file, relative to the project). Without `ssl_ca`, it trusts the machine's
+    own authorities.
 
     Raises:
         DbtRuntimeError: `ssl_ca` can't be read.
@@ -126,7 +131,7 @@ def ssl_context(credentials: PenstockCredentials) -> ssl.SSLContext | None:
 
 
 def thrift_transport(credentials: PenstockCredentials) -> Any:
-    """Return a transport to the profile's server for its `auth`, not yet open."""
+    """Return an unopened transport to the profile's server, with the authentication that the profile configures."""
     context = ssl_context(credentials)
     wire = Socket(str(credentials.host), credentials.port, context, credentials.connect_timeout)
     if credentials.auth == "NOSASL":
@@ -139,7 +144,7 @@ def thrift_transport(credentials: PenstockCredentials) -> Any:
             sasl_auth=mechanism,
             service=credentials.kerberos_service_name,
             username=credentials.user,
-            # PLAIN needs a password; without authentication the server accepts any.
+            # PLAIN needs a password. A server without authentication accepts any password.
             password=credentials.password or "x",
         )
 

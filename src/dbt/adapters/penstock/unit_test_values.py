@@ -1,6 +1,6 @@
-"""The values of unit tests as SQL: strings, numbers and dates by the column's type, and nested values.
+"""Convert the values of unit tests to SQL, according to the types of the columns.
 
-A nested value is a YAML list or map, the same as JSON, or a SQL expression such as `array(1, 2)`.
+A value of an array, map or struct is a YAML list or map, a text with JSON, or a SQL expression such as `array(1, 2)`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SHAPES = {"array": "a list, as in [1, 2]", "map": "a map, as in {a: 1}", "struct
 
 
 def value(given: Any, data_type: str, column: str) -> str:
-    """Return a value as SQL of a column's type.
+    """Return a SQL expression that casts a value to a column's type.
 
     Args:
         given: the value, as read from YAML, CSV or JSON.
@@ -88,7 +88,7 @@ def _nested(given: Any, kind: str, inner: str, data_type: str, column: str) -> s
 
 
 def field(item: str) -> tuple[str, str]:
-    """Return the name and type of a struct's field."""
+    """Return the name and type of a struct's field from the field's definition."""
     match = FIELD.fullmatch(item)
     if match is None:
         raise ValueError(item)
@@ -96,7 +96,7 @@ def field(item: str) -> tuple[str, str]:
 
 
 def split_types(inner: str) -> list[str]:
-    """Return the parts of a type between its outermost commas."""
+    """Split the part of a nested type between its angle brackets at the outermost commas."""
     parts, depth, quoted, start = [], 0, False, 0
     for index, character in enumerate(inner):
         quoted ^= character == "`"

@@ -1,4 +1,4 @@
-"""Turns of the writers of one table in one dbt run, when they would conflict."""
+"""Let the writers of a table take turns within a dbt run, when their writes would conflict."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _guard = threading.Lock()
 
 @contextmanager
 def turn(target: str) -> Iterator[None]:
-    """Let one thread of this process write to a table at a time."""
+    """Hold the turn to write to a table. Only one thread of this process holds the turn at a time."""
     with _guard:
         lock = _locks.setdefault(target.lower(), threading.Lock())
     with lock:

@@ -1,1 +1,1 @@
-"""Physical plans: the adapter captures one of each model that runs, and runs the tests of plans and files."""
+"""Physical plans. The adapter captures the plan of each model that runs, and runs tests of plans and files."""

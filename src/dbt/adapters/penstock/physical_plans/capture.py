@@ -1,4 +1,4 @@
-"""Capture the plan of each model that runs, and check the hints of its query before."""
+"""Capture the physical plan of each model that runs, and check the hints of a model's query before it runs."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 logger = AdapterLogger("penstock")
 EXPLAIN = "explain formatted\n"
-# dbt's invocation id, which may be in a model's query.
+# dbt's invocation id, which a model's query may contain.
 RUN_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class PlanCapture:
-    """The plans of one dbt run.
+    """Captures the plans of one dbt run.
 
     Args:
         adapter: sends the statements.
@@ -52,7 +52,7 @@ class PlanCapture:
         return Path(self._adapter.config.project_root) / self._adapter.config.target_path
 
     def check_hints(self, node: Any) -> None:
-        """Check the hints of a query, since Spark ignores those that it does not know.
+        """Check the hints of a node's query, because Spark ignores unknown hints.
 
         Raises:
             AdapterError: a hint is unknown, or names an alias that the query does not have.
@@ -78,12 +78,12 @@ class PlanCapture:
                 )
 
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
-        """Explain a model's main statement before it runs, and store its plan.
+        """Run EXPLAIN for a model's main statement and store the plan, before the statement runs.
 
         Args:
             node: the model.
             select: the query of the statement.
-            runs: whether the statement runs; otherwise there is no executed plan.
+            runs: whether the statement will run. If it will not, there is no executed plan to fetch.
         """
         if not self._adapter.config.credentials.keep_plans:
             return ""
@@ -101,12 +101,12 @@ class PlanCapture:
         return ""
 
     def work_is_done(self) -> str:
-        """Mark the later statements of this thread's node, such as its post-hooks, as auxiliary."""
+        """Mark all further statements of this thread's node, such as post-hooks, as auxiliary."""
         self._thread.auxiliary = True
         return ""
 
     def mark(self, sql: str) -> str:
-        """Return a statement, marked when it is an auxiliary one."""
+        """Return a statement, with the comment `AUXILIARY` in front if the statement is auxiliary."""
         return AUXILIARY + sql if getattr(self._thread, "auxiliary", False) else sql
 
     def has_plan(self, node: dict[str, Any]) -> bool:
@@ -117,10 +117,10 @@ class PlanCapture:
         )
 
     def _unchanged_explanation(self, name: str) -> str:
-        """Return the stored EXPLAIN of a model whose query is unchanged and whose last executed plan was fetched.
+        """Return the stored EXPLAIN output of a model, or an empty text if a new EXPLAIN is needed.
 
-        The executed plan takes precedence, so that another EXPLAIN, which takes a tenth of the time of a small model,
-        is not needed.
+        No new EXPLAIN is needed if the query is unchanged and the last executed plan was fetched, because the executed
+        plan takes precedence. For a small model, EXPLAIN takes a tenth of the model's time.
         """
         captured = plan_store.read(self.target, name)
         manifest: Any = self._adapter.get_macro_resolver()
@@ -156,13 +156,13 @@ class PlanCapture:
         return captured
 
     def finish_node(self, name: str) -> None:
-        """Store the plan of a node that has ended, and fetch its executed plan."""
+        """Store the plan of a node that has ended, and request its executed plan."""
         self._thread.auxiliary = False
         pending = pending_plans.pop(name)
         if pending is None:
             return
         captured = pending.captured or self._store(name, pending.explained, pending.executed)
-        # dbt calls this in a `finally`: an exception means that the node failed, so its plan did not run to the end.
+        # dbt calls this in a `finally` block. An exception means that the node failed, so its plan ran only partly.
         if sys.exc_info()[0] is not None:
             return
         credentials = self._adapter.config.credentials

@@ -15,18 +15,18 @@ from penstock.plans import plan_store
 from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.rest_api import SparkRestApi
 
-# Spark's REST API shows the end of an execution a moment after the statement has ended; on a busy server, many seconds
-# after it. The pauses between the requests, in seconds.
+# The pauses between requests, in seconds. Spark's REST API shows the end of an execution shortly after the statement
+# ends, but many seconds later on a busy server.
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0)
 # Seconds that a test, or the end of dbt, waits for plans that are still being fetched.
 WAIT_SECONDS = 40.0
-# The system's clock: dbt's tests of --sample freeze Python's, and a wait by a frozen clock never ends.
+# The system's clock. dbt's tests of --sample freeze Python's clock, and a wait by a frozen clock never ends.
 _now = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 
 
 @dataclass(order=True)
 class _Request:
-    """A plan that is still to be fetched, ordered by the time of the next attempt."""
+    """A request for an executed plan. Requests are ordered by the time of their next attempt."""
 
     due: float
     number: int
@@ -39,7 +39,7 @@ class _Request:
 
 
 class Collector:
-    """Fetches and stores executed plans on a separate thread; a plan that is late does not delay the others."""
+    """Fetches and stores executed plans on a separate thread. A late plan does not delay the other plans."""
 
     def __init__(self) -> None:
         self._heap: list[_Request] = []
@@ -54,8 +54,8 @@ class Collector:
         Args:
             target: dbt's target folder.
             plan: the captured plan.
-            ui: the address of the Spark UI.
-            matches: returns whether a description is that of the model's main statement.
+            ui: the URL of the Spark UI.
+            matches: returns whether a description in Spark's REST API belongs to the model's main statement.
         """
         with self._changed:
             self._requests += 1
@@ -68,7 +68,7 @@ class Collector:
                 self._thread.start()
 
     def wait(self, node: str | None = None) -> None:
-        """Wait until the plan of a node, or all plans, have been fetched, or until the time limit."""
+        """Wait until the executed plan of a node, or of all nodes, is fetched. The wait has a time limit."""
         with self._changed:
             events = [request.done for name, request in self._waiting.items() if node in (None, name)]
         deadline = _now() + WAIT_SECONDS
@@ -88,7 +88,7 @@ class Collector:
             try:
                 again = not self._fetch(request)
             except OSError:
-                again = False  # no server, or a full disk: the stored plan has no executed plan
+                again = False  # no server or no disk space, so give up on this plan
             pause = next(request.pauses, None) if again else None
             with self._changed:
                 if pause is not None:
@@ -101,7 +101,10 @@ class Collector:
 
     @staticmethod
     def _fetch(request: _Request) -> bool:
-        """Fetch and store a plan, and return whether the server had it; a server too busy to answer did not."""
+        """Fetch and store an executed plan, and return whether this succeeded.
+
+        Return False if the server does not have the plan yet or is too busy to answer.
+        """
         try:
             executed = SparkRestApi(request.ui).executed_plan(request.matches)
         except TimeoutError:

@@ -1,4 +1,4 @@
-"""The tests of a table's files: their sizes, their number in each partition, their statistics.
+"""Tests of a table's files: file sizes, number of files in each partition, and statistics.
 
 The tests use SQL and Spark's hidden column `_metadata` (file_path, file_size), so only the server needs access to the
 files.
@@ -20,13 +20,19 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 MB = 1024 * 1024
-# The number of partitions or files that a message names.
+# The largest number of partitions or files that a message names.
 NAMED = 5
 
 
 @dataclass(frozen=True)
 class File:
-    """A file of a table: its name, bytes, and partition as `column=value/…`; empty without partitions."""
+    """A file of a table.
+
+    Attributes:
+        name: the file's name.
+        size: the file's size in bytes.
+        partition: the file's partition as `column=value/…`, or empty if the table has no partitions.
+    """
 
     name: str
     size: int
@@ -34,12 +40,12 @@ class File:
 
 
 def in_mb(size: float) -> str:
-    """Return bytes in MB, with three digits below 100 MB."""
+    """Return a number of bytes as MB, with three significant digits below 100 MB."""
     return f"{size / MB:.3g} MB" if size < 100 * MB else f"{size / MB:,.0f} MB"
 
 
 def size_failures(files: list[File], lowest: float, highest: float) -> list[str]:
-    """Return messages about files outside a range of bytes; one file of each partition may be smaller."""
+    """Return messages about files whose size in bytes is out of range. One file of each partition may be smaller."""
     failures = [f"{item.name} with {in_mb(item.size)}" for item in files if item.size > highest]
     for partition, own in by_partition(files).items():
         small = [item for item in own if item.size < lowest]
@@ -60,7 +66,7 @@ def by_partition(files: list[File]) -> dict[str, list[File]]:
 
 
 def shorten(items: list[str]) -> str:
-    """Return the first items of a list, and the number of the others."""
+    """Return the first items of a list as text, followed by the number of the other items."""
     more = f" and {len(items) - NAMED} more" if len(items) > NAMED else ""
     return "; ".join(items[:NAMED]) + more
 
@@ -76,7 +82,7 @@ class FileTests:
         self._adapter = adapter
 
     def failures(self, relation: BaseRelation, test: str, **arguments: Any) -> list[str]:
-        """Return the messages of a failed test of a table's files; empty when the test passes."""
+        """Return the failure messages of a test of a table's files. The list is empty if the test passes."""
         if relation.is_view:
             raise AdapterError(f"a table for {test}", f"{relation}, a view", "materialize it as a table")
         if test == "stats_present":
@@ -107,7 +113,7 @@ class FileTests:
         return [tuple(row) for row in self._adapter.describe_extended(relation).rows]
 
     def partition_columns(self, relation: BaseRelation) -> list[str]:
-        """Return a table's partition columns, in their order."""
+        """Return a table's partition columns, in the order of the partitioning."""
         names = [str(row[0] or "") for row in self.describe_rows(relation)]
         if "# Partition Information" not in names:
             return []
@@ -126,7 +132,7 @@ class FileTests:
         return [File(str(name), int(size), str(part)) for name, size, part in rows]
 
     def _statistics(self, relation: BaseRelation, columns: list[str] | None = None) -> list[str]:
-        """Return a message about missing statistics: of the files of a Delta table, or of any other table."""
+        """Return a message about missing statistics. Delta has statistics of each file, other formats of the table."""
         described = {str(row[0]): str(row[1]) for row in self.describe_rows(relation) if row[0]}
         if described.get("Provider", "").lower() != "delta":
             if "rows" in described.get("Statistics", ""):
@@ -137,7 +143,7 @@ class FileTests:
         log = f"{described['Location'].rstrip('/')}/_delta_log"
         missing = self._without_statistics(relation, f"json.`{log}/*.json`", columns or [])
         if missing:
-            # Older commits of the log may be in a checkpoint only.
+            # Older commits may be only in a checkpoint, and not in the JSON files of the log.
             parts = (f"select add from json.`{log}/*.json`", f"select add from parquet.`{log}/*.checkpoint*.parquet`")
             with contextlib.suppress(DbtRuntimeError):
                 missing = self._without_statistics(relation, f"({' union all '.join(parts)})", columns or [])

@@ -1,4 +1,4 @@
-"""The plans of nodes that are running, until the adapter stores them when the node ends."""
+"""The plans of running nodes. When a node ends, the adapter takes the node's plan from here."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class PendingPlan:
     """The plan of a running node.
 
     Attributes:
-        explained: EXPLAIN FORMATTED of the main statement's query; empty when Spark could not explain it.
-        matches: returns whether a description in Spark's REST API is that of the main statement; None when the
-            server does not run the statement.
-        executed: the executed plan, when it is known already.
-        captured: the plan that is stored already; None when none is.
+        explained: the output of EXPLAIN FORMATTED for the main statement's query, or empty if EXPLAIN failed.
+        matches: returns whether a description in Spark's REST API belongs to the main statement. None if the server
+            does not run the main statement.
+        executed: the executed plan, or None if it is not known yet.
+        captured: the stored plan, or None if no plan is stored yet.
     """
 
     explained: str = ""
@@ -31,10 +31,10 @@ _pending: dict[str, PendingPlan] = {}
 
 
 def add(node: str, plan: PendingPlan) -> None:
-    """Add the plan of a running node; each node runs on one thread at a time."""
+    """Add the plan of a running node. Each node runs on one thread at a time."""
     _pending[node] = plan
 
 
 def pop(node: str) -> PendingPlan | None:
-    """Remove and return the plan of a node; None when it has none."""
+    """Remove and return the plan of a node, or return None if the node has no plan."""
     return _pending.pop(node, None)

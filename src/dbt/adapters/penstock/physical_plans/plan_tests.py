@@ -1,4 +1,4 @@
-"""The tests of physical plans and of files, which macros run with `adapter.physical_failures`."""
+"""Tests of physical plans and of files. Macros run these tests with `adapter.physical_failures`."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ def _names(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and all(map(_name, value))
 
 
-# By test and argument: a check of its value, the message of what it must be, and whether it is optional.
+# By test and argument: a check of the argument's value, a description of a valid value, and whether the argument is
+# optional.
 COUNT = (_count(1), "a whole number of at least 1", False)
 ARGUMENTS: dict[str, dict[str, tuple[Callable[[Any], bool], str, bool]]] = {
     "plan_broadcasts": {"side": (_name, "an alias of the query or a table it reads", False)},
@@ -60,10 +61,10 @@ ARGUMENTS: dict[str, dict[str, tuple[Callable[[Any], bool], str, bool]]] = {
 
 
 def check_arguments(test: str, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return the arguments that a test was given.
+    """Check the arguments of a test, and return those that have a value.
 
     Raises:
-        AdapterError: an argument is missing or invalid; the error names it.
+        AdapterError: an argument is missing or invalid. The error names the argument.
     """
     given: dict[str, Any] = {}
     for name, (is_valid, needed, optional) in ARGUMENTS[test].items():
@@ -90,12 +91,12 @@ class PhysicalTests:
 
     def __init__(self, adapter: PenstockAdapter, plans: PlanCapture) -> None:
         self._adapter, self._plans, self._files = adapter, plans, FileTests(adapter)
-        # By view, its query and plan: a view does not change after its first test.
+        # The query and plan of each tested view. They are cached, since a view does not change after its first test.
         self._views: dict[str, tuple[str, Plan]] = {}
         self._lock = threading.Lock()
 
     def failures(self, relation: Any, test: str, arguments: dict[str, Any]) -> list[str]:
-        """Return the messages of a failed test of a model's plan or files; empty when the test passes.
+        """Return the failure messages of a test of a model's plan or files. The list is empty if the test passes.
 
         Args:
             relation: the model's relation, as dbt passes it to a generic test.
@@ -121,7 +122,7 @@ class PhysicalTests:
         )
 
     def _test_view(self, relation: BaseRelation, node: Any, test: str, given: dict[str, Any]) -> list[str]:
-        """Test a view by EXPLAIN, since a view has no captured plan."""
+        """Test the EXPLAIN output of a view, since a view has no captured plan."""
         with self._lock:
             if node.unique_id not in self._views:
                 text = next((str(row[1]) for row in self._files.describe_rows(relation) if row[0] == "View Text"), "")
@@ -131,7 +132,7 @@ class PhysicalTests:
         return assertions.run(test, CapturedPlan(node.unique_id, "", "", text, views), plan, given)
 
     def _test_captured_plan(self, node: Any, test: str, given: dict[str, Any]) -> list[str]:
-        """Test the plan that a model last ran with."""
+        """Test the captured plan of a model's last run."""
         self._plans.wait(node.unique_id)
         captured = plan_store.read(self._plans.target, node.unique_id)
         do = f"dbt run --select {node.name}"

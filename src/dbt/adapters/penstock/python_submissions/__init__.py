@@ -1,1 +1,1 @@
-"""Python models: submitted over Spark Connect, or with spark-submit."""
+"""Submission of Python models over Spark Connect or with spark-submit."""

@@ -1,4 +1,4 @@
-"""A Python model's own configuration, parsed once."""
+"""The configuration of a Python model."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ class PythonConfig:
     """The configuration of a Python model, except the table's layout.
 
     Attributes:
-        spark_conf: Spark settings of this model: those of its layout, overridden by its own.
-        timeout: seconds until the model is stopped; None for no limit.
-        packages: requirements that must be installed, as pip writes them.
-        master: Spark master of a spark_submit driver; None takes penstock.yml's.
-        deploy_mode: where a spark_submit driver runs: `client`, beside dbt, or `cluster`.
+        spark_conf: the model's Spark settings. The model's own `spark_conf` overrides the settings of its layout.
+        timeout: seconds until the model is stopped, or None for no limit.
+        packages: requirements in pip's syntax, which must be installed.
+        master: the Spark master of a spark_submit driver, or None to use the master in penstock.yml.
+        deploy_mode: where a spark_submit driver runs: `client` (on dbt's machine) or `cluster`.
         enforce_columns: whether the declared columns and types are checked before the write.
     """
 
@@ -47,10 +47,14 @@ class PythonConfig:
 
     @classmethod
     def parse(cls, node: dict[str, Any], default_format: str = "delta") -> PythonConfig:
-        """Return the configuration of a node, in a profile with this table format.
+        """Return the configuration of a node.
+
+        Args:
+            node: the Python model.
+            default_format: the profile's table format.
 
         Raises:
-            DbtRuntimeError: a value of the wrong kind; its key is named.
+            DbtRuntimeError: a value is not valid. The error names the value's key.
         """
         name, config = node["name"], node["config"]
         timeout = config.get("timeout")

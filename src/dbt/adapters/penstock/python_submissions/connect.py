@@ -1,6 +1,7 @@
-"""`submission_method: connect`: run `model(dbt, session)` in this process, its Spark jobs on the server.
+"""`submission_method: connect`: run `model(dbt, session)` in dbt's process and the model's Spark jobs on the server.
 
-Each model has its own session: its settings and views never reach another model. The same session writes the result.
+Each model has its own session, so its settings and views never affect another model. The same session writes the
+result.
 """
 
 from __future__ import annotations
@@ -25,19 +26,19 @@ from penstock.python_runtime.model_errors import ModelError
 from penstock.python_runtime.runner import run
 
 logger = AdapterLogger("penstock")
-# Seconds after which a session that can't be closed, or a table that can't be dropped, is left behind.
+# Seconds to wait until a session is closed or a temporary table is dropped. After that the run goes on.
 CLEANUP_SECONDS = 60
 
 
 class ModelSession:
-    """A model's session. Other threads may interrupt and close it, even while the model opens it.
+    """A model's session. Other threads may interrupt and close the session, even while the model opens it.
 
     Args:
         opener: opens the session on the calling thread.
     """
 
     def __init__(self, opener: Callable[[], Any]) -> None:
-        # Here and not on the model's thread: one that is stopped in the middle of an import leaves half a module.
+        # Import here, not on the model's thread. Stopping that thread during an import leaves a half-loaded module.
         import_module("pyspark.sql.connect.session")
         self._opener = opener
         self._lock = threading.Lock()
@@ -45,7 +46,7 @@ class ModelSession:
         self.session: Any = None
 
     def open(self) -> Any:
-        """Return the session, opened.
+        """Open the session and return it.
 
         Raises:
             DbtRuntimeError: the model was cancelled while the session opened.
@@ -60,14 +61,14 @@ class ModelSession:
         return opened
 
     def interrupt(self) -> None:
-        """Cancel what runs in the session; a session that is being opened is closed at once."""
+        """Cancel the session's jobs. A session that is still being opened is closed as soon as it is open."""
         with self._lock:
             self._over = True
         if self.session is not None:
             self.session.interruptAll()
 
     def close(self) -> None:
-        """Close the session, or abandon it when that takes too long."""
+        """Close the session. If this takes too long, abandon the session."""
         with self._lock:
             self._over, opened = True, self.session
         if opened is not None:
@@ -82,18 +83,19 @@ class ConnectPythonJobHelper(PythonJobHelper):
         self.credentials = credential
 
     def url(self) -> str:
-        """Return the server's Spark Connect address; see `connect_session.url`."""
+        """Return the server's Spark Connect address (see `connect_session.url`)."""
         return connect_session.url(self.credentials, self.node["name"])
 
     def submit(self, compiled_code: str) -> Any:
-        """Run the model and write what it returns.
+        """Run the model and write the rows that it returns.
 
         Args:
-            compiled_code: what the macro `penstock_python_job` rendered.
+            compiled_code: the output of the macro `penstock_python_job`.
 
         Raises:
-            DbtRuntimeError: with the user's file, line and message when their code failed; or a
-                configuration, package, timeout or cancellation.
+            DbtRuntimeError: the model's code failed, its configuration is not valid, a package is not installed, or the
+                model was stopped by its timeout or cancelled. If the code failed, the error has the user's file, line
+                and message.
         """
         name = self.node["name"]
         config = PythonConfig.parse(self.node, self.credentials.file_format)
@@ -111,7 +113,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
             pending_plans.add(job.node, PendingPlan(explained, matches))
 
         def work() -> None:
-            # Opened on the model's thread: pandas-on-Spark takes the thread's active session.
+            # The session is opened on the model's thread, since pandas-on-Spark uses the thread's active session.
             spark = own.open()
             connect_session.configure(spark, {**self.credentials.server_side_parameters, **config.spark_conf}, name)
             run(job, spark, lambda line: logger.info(f"{name}: {line}"), add_plan if keep else None)
@@ -130,7 +132,10 @@ class ConnectPythonJobHelper(PythonJobHelper):
 
 
 def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: str) -> None:
-    """Drop the temporary table of a stopped write, unless the target is gone already."""
+    """Drop the temporary table of a failed or stopped write.
+
+    Keep the temporary table if the write has already dropped the old target, since only it has the rows then.
+    """
     if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
         return
 

@@ -18,7 +18,7 @@ def url(credentials: PenstockCredentials, name: str) -> str:
     """Return the server's Spark Connect address.
 
     Raises:
-        DbtRuntimeError: a remote server without `connect_url` in the profile.
+        DbtRuntimeError: the server is remote, and the profile has no `connect_url`.
     """
     if credentials.connect_url:
         return credentials.connect_url
@@ -29,12 +29,12 @@ def url(credentials: PenstockCredentials, name: str) -> str:
             "set connect_url: sc://host:port in profiles.yml",
         )
     server = managed_server(credentials)
-    # By name, not by number: the client sends a token without TLS to localhost only.
+    # The host is not written as 127.0.0.1, since without TLS the client sends a token only to the name localhost.
     return f"sc://localhost:{server.ports.connect}/;token={server.token}"
 
 
 def without_token(message: str, address: str) -> str:
-    """Return a message with the token of the address masked."""
+    """Return a message in which the token of an address is masked."""
     for part in address.split(";")[1:]:
         key, _, value = part.partition("=")
         if key.strip("/") == "token" and value:
@@ -44,13 +44,13 @@ def without_token(message: str, address: str) -> str:
 
 
 def build_channel(credentials: PenstockCredentials, address: str, node: str) -> Any:
-    """Return the channel of an address; with TLS, it trusts the authority `ssl_ca`.
+    """Return the gRPC channel of an address. With TLS, the channel trusts the certificate authority in `ssl_ca`.
 
-    Spark's UI describes a Connect job by its request, which begins with the user. So the node's name is sent as the
-    user, unless the address names one.
+    Spark's UI describes a Connect job by its request, which begins with the user's name. So the channel sends the
+    node's name in place of the user's name, unless the address contains a user's name.
 
     Raises:
-        DbtRuntimeError: a CA file that can't be read.
+        DbtRuntimeError: the file `ssl_ca` can't be read.
     """
     import grpc  # type: ignore[import-untyped]
     from pyspark.sql.connect.client.core import ChannelBuilder, DefaultChannelBuilder
@@ -86,28 +86,28 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
     """Open a session on this thread.
 
     Raises:
-        DbtRuntimeError: no server answers at the address, with the TLS that it asks for; or a CA
-            file that can't be read.
+        DbtRuntimeError: no server answers at the address with the address's TLS settings, or the file `ssl_ca` can't
+            be read.
     """
     import grpc
     from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
     class Session(SparkSession):
-        """Spark's own, closed by `stop` alone, which whoever opened it calls.
+        """Spark's session class, but only `stop` closes a session. The code that opens a session must call `stop`.
 
-        Spark's closes itself once more when it is collected, on whichever thread that happens; on
-        one of gRPC's, which its last requests wait for, it waits for these requests, and every
-        other session waits for it (SPARK-55362, SPARK-55406; after 4.1).
+        Spark's class also closes a session on garbage collection, which can happen on any thread. On a gRPC thread this
+        is a deadlock: the session waits for its last requests, these requests wait for the thread, and every other
+        session waits too. Spark fixes this after 4.1 (SPARK-55362, SPARK-55406).
         """
 
         def __del__(self) -> None:
             pass
 
-    # As SparkSession.builder.remote does: functions and pandas-on-Spark look for it.
+    # SparkSession.builder.remote sets this variable too. Spark's functions and pandas-on-Spark read the variable.
     os.environ["SPARK_CONNECT_MODE_ENABLED"] = "1"
     channel = build_channel(credentials, address, node)
-    # The client itself would ask again for ten minutes, and once more for as long when it is closed.
+    # Without this probe, the client would retry for ten minutes, and again for ten minutes when it is closed.
     probe = channel.toChannel()
     try:
         grpc.channel_ready_future(probe).result(timeout=max(10, credentials.connect_timeout))
@@ -121,17 +121,18 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
         probe.close()
     session = Session(channel)
     SparkSession._set_default_and_active_session(session)
-    # About half a minute, on this machine a second: a server that died doesn't come back with the session's views.
+    # Retry for about half a minute, or for about a second if the server is on this machine. Longer retries are
+    # useless, since a restarted server does not have the session's views.
     session.client.set_retry_policies([DefaultPolicy(max_retries=3 if credentials.managed else 8, max_backoff=5000)])
     session.addTag(node.replace(",", "_"))
     return session
 
 
 def configure(session: Any, conf: Mapping[str, str], name: str) -> None:
-    """Set a model's `spark_conf` on its session.
+    """Set a model's `spark_conf` in the model's session.
 
     Raises:
-        DbtRuntimeError: a setting that a running Spark does not accept.
+        DbtRuntimeError: a running Spark does not accept one of the settings.
     """
     for key, value in conf.items():
         checked = key.startswith("spark.") and not key.startswith(spark_conf.UNCHECKED_PREFIXES)

@@ -40,13 +40,15 @@ appender.console.layout.pattern = %p %c{1}: %m%n%ex
 
 
 def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], master: str | None) -> dict[str, str]:
-    """Return the settings of a driver beside the server: the same catalog and tables, but none of its ports.
+    """Return the settings of a driver that runs in addition to the server.
+
+    The driver uses the server's catalog and tables, but not the server's ports.
 
     Args:
         server: the server's settings.
-        node: dbt's unique id, the application's name.
-        conf: the model's `spark_conf`, which overrides the server's.
-        master: the model's `master`; None keeps the server's.
+        node: dbt's unique id of the node, which becomes the application's name.
+        conf: the model's `spark_conf`, which overrides the server's settings.
+        master: the model's `master`, or None to keep the server's master.
     """
     kept = {key: value for key, value in server.items() if not key.startswith("spark.connect.")}
     plugins = [item for item in kept.pop("spark.plugins", "").split(",") if item.strip() not in ("", CONNECT_PLUGIN)]
@@ -55,7 +57,7 @@ def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], 
         **({"spark.plugins": ",".join(plugins)} if plugins else {}),
         "spark.app.name": node,
         "spark.ui.port": "0",
-        # Both kinds of session turn a pandas frame into the same columns.
+        # With this setting, both submission methods convert a pandas DataFrame to the same columns.
         "spark.sql.execution.arrow.pyspark.enabled": "true",
         **({"spark.master": master} if master else {}),
         **conf,
@@ -65,15 +67,15 @@ def own_settings(server: Mapping[str, str], node: str, conf: Mapping[str, str], 
 def spark_settings(
     credentials: PenstockCredentials, settings: Settings, table_jars: list[Path], job: Job, config: PythonConfig
 ) -> dict[str, str]:
-    """Return all of a driver's settings except those of its folder.
+    """Return a driver's settings, except those that depend on the driver's folder.
 
     Raises:
-        DbtRuntimeError: a remote server without a metastore in the settings.
+        DbtRuntimeError: the server is remote, and the settings contain no metastore.
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     if not credentials.managed:
         control.make_state_folders(settings)
-        secret.ensure(settings.state_dir)  # of the driver's own UI
+        secret.ensure(settings.state_dir)  # the secret of the driver's own UI
     server = configuration.spark_defaults(settings, ports, "", table_jars)
     named = not location.runs_own_metastore(settings) or URIS in {**settings.server.spark_conf, **config.spark_conf}
     if not credentials.managed and not named:
@@ -87,10 +89,10 @@ def spark_settings(
 
 
 def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
-    """Check that a driver can start, before spark-submit tries for a minute.
+    """Check that a driver can start. Without this check, spark-submit would try for a minute before it fails.
 
     Raises:
-        PenstockError: the master does not answer, or it or penstock does not support the deploy mode.
+        PenstockError: the master does not answer, or the deploy mode is not supported.
     """
     master = config.master or settings.server.master
     if config.deploy_mode == "cluster":
@@ -108,7 +110,10 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
 
 
 def executor_wait(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return how long a driver's jobs wait for an executor, and the error when none comes; None without executors."""
+    """Return the seconds that a driver's jobs wait for an executor, and the error if no executor starts.
+
+    Return None if the master is local, since it needs no executors.
+    """
     master = conf["spark.master"]
     if addresses.is_local(master):
         return None
@@ -126,9 +131,10 @@ def prepare(
     keep_plan: bool,
     wait: dict[str, Any] | None = None,
 ) -> Path:
-    """Fill a driver's folder, readable by its owner only, and return its settings file.
+    """Write the files of a driver to its folder, and return the path of the settings file.
 
-    The settings are in a file, since any user of the machine can read a command line.
+    Only the folder's owner can read these files. The settings are not passed on the command line, since every user of
+    the machine can read command lines.
     """
     process = psutil.Process()
     parent = [process.pid, process.create_time()]
@@ -154,18 +160,21 @@ def prepare(
 
 
 def environment(settings: Settings, jvm: java.Java, folder: Path, master: str) -> dict[str, str]:
-    """Return the driver's environment: this project's Spark, and the Hadoop cluster in dbt's own environment."""
+    """Return the driver's environment variables.
+
+    The variables select the project's Spark. `HADOOP_CONF_DIR` comes from dbt's own environment.
+    """
     variables = configuration.environment(settings, jvm, folder / "conf")
     if cluster := os.environ.get("HADOOP_CONF_DIR"):
         variables["HADOOP_CONF_DIR"] = cluster
     if addresses.is_local(master):
-        # A local master runs tasks with this Python, even if the server's executors have another one.
+        # A local master runs tasks with this Python, even if the server's executors use a different Python.
         variables["PYSPARK_PYTHON"] = sys.executable
     return {**variables, "PYTHONUNBUFFERED": "1"}
 
 
 def resolve(settings: Settings) -> tuple[java.Java, list[Path]]:
-    """Return the project's Java and table-format jars, after building what executors are sent."""
+    """Return the project's Java and the jars of table formats. Also pack the Python packages for the executors."""
     launch.pack_packages(settings)
     jvm = java.find(settings.server.java_home)
     return jvm, jars.server_jars(settings, jvm)

@@ -1,9 +1,10 @@
-"""Run Python models, each on its own thread, so that a timeout or Ctrl-C can stop any code.
+"""Run each Python model on its own thread, so that a timeout or Ctrl-C can stop the model.
 
-A thread that waits for Spark stops when its jobs are cancelled. A thread in a Python loop is stopped by an exception
-that another thread raises in it. Inside Spark's client such an exception could leave a lock that every other session
-waits for, so it is raised there only in a model that keeps calling Spark although its jobs were cancelled. A thread
-that hangs in C code cannot be stopped: its Spark session or process is ended, and the thread dies with dbt.
+A thread that waits for Spark ends when its jobs are cancelled. A thread that runs other Python code ends with an
+exception, which a second thread raises in the first thread. Inside Spark's client, such an exception could leave a
+lock unreleased, and every other session would wait for this lock. So inside the client, the exception is raised only
+if the model keeps calling Spark after its jobs were cancelled. A thread that hangs in C code cannot be stopped. The
+adapter ends the thread's Spark session or process, and the thread ends with dbt.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ CLIENT = ("pyspark", "grpc")
 
 
 class Stopped(BaseException):
-    """Raised in a model's thread to end it; `except Exception` in a model does not catch it."""
+    """The exception that ends a model's thread. `except Exception` in a model does not catch this exception."""
 
 
 def in_client(ident: int) -> bool:
@@ -48,7 +49,7 @@ class RunningModel:
     Args:
         name: the model's name.
         work: runs the model.
-        cancel: cancels its Spark jobs; may be called at any time, on another thread.
+        cancel: cancels the model's Spark jobs. It may be called at any time and on any thread.
     """
 
     def __init__(self, name: str, work: Callable[[], None], cancel: Callable[[], None]) -> None:
@@ -57,7 +58,7 @@ class RunningModel:
         self._finished = False
         self._error: BaseException | None = None
         self._stopped = False
-        # dbt's log reads the node of a line from the context.
+        # dbt's logger reads the current node from the context.
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._main,), daemon=True, name=f"model {name}")
 
@@ -71,7 +72,7 @@ class RunningModel:
             self._wake.set()
 
     def stop(self) -> None:
-        """Request the end of the model; the thread in `wait` carries it out."""
+        """Request the end of the model. The thread that is in `wait` then ends the model."""
         self._stopped = True
         self._wake.set()
 
@@ -79,11 +80,11 @@ class RunningModel:
         """Run the model until it ends.
 
         Args:
-            timeout: seconds until it is stopped; None for no limit.
+            timeout: seconds until the model is stopped, or None for no limit.
 
         Raises:
-            DbtRuntimeError: it was stopped.
-            Exception: whatever the model raised.
+            DbtRuntimeError: the model was stopped.
+            Exception: the exception that the model raised.
         """
         if self._stopped:
             raise DbtRuntimeError(f"the Python model {self.name} was cancelled")
@@ -102,10 +103,10 @@ class RunningModel:
             raise self._error
 
     def _end(self) -> None:
-        """Cancel the Spark jobs and raise `Stopped` in the model's thread until it ends."""
+        """Cancel the Spark jobs, and raise `Stopped` in the model's thread until it ends or the time is over."""
         deadline = time.monotonic() + GRACE_SECONDS
         client_deadline = deadline - GRACE_SECONDS / 2
-        # A call to a server that is gone may take minutes.
+        # The jobs are cancelled on another thread, since a call to a server that is gone may take minutes.
         canceller = threading.Thread(target=self._cancel_until_ended, daemon=True)
         canceller.start()
         while self._thread.is_alive() and time.monotonic() < deadline:
@@ -116,7 +117,7 @@ class RunningModel:
         canceller.join(max(0.0, deadline - time.monotonic()))
 
     def _cancel_until_ended(self) -> None:
-        """Cancel repeatedly: a model can send its next job just after the others were cancelled."""
+        """Cancel jobs repeatedly, because a model can send another job just after the earlier jobs were cancelled."""
         while not self._finished:
             with contextlib.suppress(Exception):
                 self._cancel()
@@ -124,7 +125,7 @@ class RunningModel:
 
 
 def run_at_most(seconds: float, work: Callable[[], None]) -> None:
-    """Do clean-up that may hang or fail: after so many seconds the run goes on without it."""
+    """Do clean-up that may hang or fail. Ignore errors, and wait at most for the given number of seconds."""
 
     def quietly() -> None:
         with contextlib.suppress(Exception):
@@ -145,17 +146,17 @@ def run(
     alone: str | None = None,
     clean_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a model that `stop_all` can stop; see RunningModel for the arguments and errors.
+    """Run a model, so that `stop_all` can stop it. See RunningModel for the other arguments and the errors.
 
     Args:
-        alone: a table; other writers of it wait until this model has ended.
-        clean_up: called after the model has succeeded or failed, but before `end_all` counts it as ended.
+        alone: a table whose other writers wait until this model has ended, or None.
+        clean_up: called after the model has succeeded or failed. `end_all` waits for this call too.
     """
     running = RunningModel(name, work, cancel)
     with _lock:
         _running.add(running)
     try:
-        # The model is registered: the end of dbt either finds and stops it, or is noticed here.
+        # The model is already registered. If dbt is ending, either `stop_all` finds the model or this check fails.
         cancellation.require_running()
         with write_turns.turn(alone) if alone else contextlib.nullcontext():
             running.wait(timeout)
@@ -177,7 +178,7 @@ def stop_all() -> list[str]:
 
 
 def end_all(seconds: float = 2 * GRACE_SECONDS) -> None:
-    """Stop every running model, and wait until the server knows."""
+    """Stop every running model. Wait until all models have ended, but at most for the given number of seconds."""
     stop_all()
     with _lock:
         _lock.wait_for(lambda: not _running, seconds)

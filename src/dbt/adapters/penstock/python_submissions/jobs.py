@@ -26,22 +26,22 @@ def leading_blank_lines(text: str) -> int:
 
 
 def align_lines(compiled_code: str, source: str) -> str:
-    """Return the compiled code with the user's lines at their numbers in the user's file."""
+    """Return the compiled code, in which the user's lines have the same numbers as in the user's file."""
     code = compiled_code.split("\n")[leading_blank_lines(compiled_code) :]
     return "\n" * leading_blank_lines(source) + "\n".join(code)
 
 
 def split_job_data(compiled_code: str) -> tuple[str, dict[str, Any]]:
-    """Return the code, and the data that the macro `penstock_python_job` added on the last line."""
+    """Return the model's code, and the data that the macro `penstock_python_job` added as the last line."""
     code, _, rest = compiled_code.rpartition(f"\n{DATA_PREFIX}")
     return code, json.loads(ast.literal_eval(rest.strip()))
 
 
 def table_layout(node: dict[str, Any], default_format: str) -> Layout:
-    """Return a table's layout by its node's config.
+    """Return the table layout from a node's config.
 
     Raises:
-        DbtRuntimeError: an unknown format or a value of the wrong kind.
+        DbtRuntimeError: the table format is unknown, or a value is not valid.
     """
     config, name = node["config"], node["name"]
     files = FileLayout.parse(config, default_format, name)
@@ -76,7 +76,7 @@ def table_layout(node: dict[str, Any], default_format: str) -> Layout:
 
 
 def microbatch_window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str, str] | None:
-    """Return the ISO start and end of the microbatch that a node runs; None outside microbatch."""
+    """Return the start and end of a node's microbatch in ISO format, or None if the node has no microbatch."""
     batch = write.get("batch") or {}
     start, end = batch.get("start"), batch.get("end")
     if start is None and (context := node.get("batch")):
@@ -90,7 +90,10 @@ def microbatch_window(node: dict[str, Any], write: dict[str, Any]) -> tuple[str,
 
 
 def lake_address(credentials: PenstockCredentials) -> str:
-    """Return the project's lake: a folder, or its address in a store; empty in a project without penstock.yml."""
+    """Return the path of the project's lake, or its URI if the lake is in an object store.
+
+    The result is empty if the project has no valid penstock.yml.
+    """
     try:
         return credentials.settings.lake_uri.removeprefix("file://")
     except PenstockError:
@@ -101,10 +104,10 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
     """Return the job of a node.
 
     Args:
-        node: as dbt passes it to a submission helper.
-        compiled_code: what the macro `penstock_python_job` rendered.
+        node: the node, as dbt passes it to a submission helper.
+        compiled_code: the output of the macro `penstock_python_job`.
         config: the node's own configuration.
-        credentials: for the default format and the project's folder.
+        credentials: contain the default table format and the project's folder.
 
     Raises:
         DbtRuntimeError: the configuration is not valid.

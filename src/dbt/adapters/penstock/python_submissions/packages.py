@@ -1,4 +1,4 @@
-"""Check dbt's `packages` of a Python model before it runs; nothing is installed."""
+"""Check that the `packages` of a Python model are installed. The adapter does not install packages."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from dbt.adapters.penstock.errors import AdapterError
 
 
 def missing(packages: Iterable[str]) -> dict[str, str]:
-    """Return the requirements that are not met, each with the version found instead.
+    """Return the requirements that are not met, each with a text that says which version is installed.
 
     Raises:
-        InvalidRequirement: a requirement that pip could not read.
+        InvalidRequirement: a requirement is not in pip's syntax.
     """
     unmet: dict[str, str] = {}
     for text in packages:
@@ -33,14 +33,14 @@ def missing(packages: Iterable[str]) -> dict[str, str]:
 
 
 def require(packages: Iterable[str], name: str) -> None:
-    """Check a model's packages.
+    """Check that a model's packages are installed.
 
     Args:
-        packages: requirements in pip's syntax, `pandas>=2.2`.
+        packages: requirements in pip's syntax, such as `pandas>=2.2`.
         name: the model's name.
 
     Raises:
-        DbtRuntimeError: some are not met; the error names all of them, and the command that installs them.
+        DbtRuntimeError: some requirements are not met. The error names them and the command that installs them.
     """
     try:
         lacking = missing(packages)

@@ -49,14 +49,15 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
 
     @as_dbt_errors()
     def submit(self, compiled_code: str) -> Any:
-        """Run the model and write what it returns.
+        """Run the model and write the rows that it returns.
 
         Args:
-            compiled_code: what the macro `penstock_python_job` rendered.
+            compiled_code: the output of the macro `penstock_python_job`.
 
         Raises:
-            DbtRuntimeError: with the user's file, line and message when their code failed; or a
-                configuration, package, timeout, cancellation or failed driver.
+            DbtRuntimeError: the model's code or its driver failed, its configuration is not valid, a package is not
+                installed, or the model was stopped by its timeout or cancelled. If the code failed, the error has the
+                user's file, line and message.
         """
         name = self.node["name"]
         config = PythonConfig.parse(self.node, self.credentials.file_format)
@@ -94,9 +95,9 @@ class Driver:
 
     Args:
         name: the model's name.
-        folder: its job, its result and its temporary files.
+        folder: the driver's folder, with its job, its result and its temporary files.
         properties: the file of Spark settings.
-        environment: of the process.
+        environment: the environment variables of the process.
     """
 
     def __init__(self, name: str, folder: Path, properties: Path, environment: dict[str, str]) -> None:
@@ -126,7 +127,7 @@ class Driver:
             return self._process
 
     def follow(self) -> None:
-        """Start the driver, log what the model prints, and wait for the end.
+        """Start the driver, log the model's output, and wait until the driver ends.
 
         Raises:
             DbtRuntimeError: the model failed, or its driver ended without a result.
@@ -156,7 +157,7 @@ class Driver:
             raise DbtRuntimeError(error)
 
     def end(self) -> None:
-        """End the driver and all its processes; kill those that do not end in time."""
+        """End the driver and all its processes. Kill the processes that do not end in time."""
         with self._lock:
             self._over, process = True, self._process
         if process is None:

@@ -1,4 +1,4 @@
-{#- dbt's comparisons of columns, without letter case and with complete types. -#}
+{#- dbt's macros that compare columns. These versions ignore letter case and compare complete types. -#}
 {% macro diff_columns(source_columns, target_columns) %}
   {{ return(adapter.columns_without(source_columns, target_columns)) }}
 {% endmacro %}
@@ -18,13 +18,13 @@
   {{ return(result) }}
 {% endmacro %}
 
-{#- A list of names whose `in` ignores letter case. -#}
+{#- Return a list of column names. Its `in` operator ignores letter case. -#}
 {% macro get_list_of_column_names(columns) %}
   {{ return(adapter.names(columns)) }}
 {% endmacro %}
 
-{#- Return the documented columns that the relation has, and name the others in a warning. A column with
-    `quote: true` must have the same letter case. -#}
+{#- Return the documented columns that the relation has. A warning names the documented columns that it does not have.
+    The name of a column with `quote: true` must have the same letter case. -#}
 {% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
   {%- set known = {} -%}
   {%- for name, column in column_dict.items() if not column.get('quote') or name in existing_column_names -%}

@@ -1,7 +1,8 @@
 {#- Return an enforced contract's constraints as checks: [{name, expression}].
 
-    CREATE OR REPLACE TABLE sets them as table properties of Delta, so one commit has both rows and constraints.
-    NOT NULL is a check too: Delta cannot add it to an existing column, and CREATE TABLE AS cannot declare it. -#}
+    CREATE OR REPLACE TABLE sets the checks as Delta table properties, so one commit has both rows and constraints.
+    NOT NULL becomes a check too, because Delta cannot add NOT NULL to an existing column and CREATE TABLE AS cannot
+    declare NOT NULL. -#}
 {% macro penstock_constraints() %}
   {%- set checks = [] -%}
   {%- if config.get('contract', {}).enforced -%}
@@ -10,7 +11,7 @@
     {%- endfor -%}
     {%- for column in model['columns'].values() -%}
       {%- set name = adapter.quote(column['name']) -%}
-      {#- A query has no VARCHAR in Spark, so the table's column is a string. -#}
+      {#- A query cannot return VARCHAR in Spark, so the table's column is a string and a check limits its length. -#}
       {%- set length = modules.re.fullmatch('(?i)\\s*(?:var)?char(?:acter)?\\s*\\(\\s*(\\d+)\\s*\\)\\s*', column['data_type'] or '') -%}
       {%- if length -%}
         {%- do checks.append({
@@ -37,13 +38,14 @@
     'expression': item.expression | trim}) }}
 {% endmacro %}
 
-{#- Return a name of letters, digits and underscores in lower case, as Delta looks constraints up. -#}
+{#- Return a constraint name of letters, digits and underscores. It is in lower case, since Delta looks constraints up
+    by their lower-case names. -#}
 {% macro penstock_constraint_name(text) %}
   {{ return(modules.re.sub('[^a-z0-9_]', '_', text | lower)) }}
 {% endmacro %}
 
-{#- Return a model's query, checked against its contract, with columns that a table can store (query_checks.py):
-    {sql, columns}. -#}
+{#- Check a model's query against the model's contract, and return {sql, columns} of a query whose rows a table can
+    store (query_checks.py). -#}
 {% macro penstock_checked(select) %}
   {%- if config.get('contract', {}).enforced -%}
     {%- do penstock_check_declaration() -%}
@@ -52,19 +54,20 @@
   {{ return({'sql': penstock_ordered(checked.sql), 'columns': checked.columns}) }}
 {% endmacro %}
 
-{#- The same for new rows of an existing table: a column of NULL literals takes the table's type. -#}
+{#- Check the query of new rows for an existing table, and return the query in the contract's order. A column of NULL
+    literals takes the type of the table's column. -#}
 {% macro penstock_contracted(select) %}
   {%- do get_assert_columns_equivalent(select) if config.get('contract', {}).enforced -%}
   {{ return(penstock_ordered(select)) }}
 {% endmacro %}
 
-{#- Return a query with the columns in the contract's order. If the table format has no constraints, the query has a
-    filter that fails on the first row that violates one. -#}
+{#- Return a query with the columns in the contract's order. If the table format does not support constraints, add a
+    filter that fails on the first row that violates a constraint. -#}
 {% macro penstock_ordered(select) %}
   {%- if not config.get('contract', {}).enforced -%}
     {{ return(select) }}
   {%- endif -%}
-  {#- Rendering them makes dbt warn about constraints that Spark cannot enforce. -#}
+  {#- Rendering the constraints makes dbt warn about constraints that Spark cannot enforce. -#}
   {%- do adapter.render_raw_columns_constraints(raw_columns=model['columns']) -%}
   {%- do adapter.render_raw_model_constraints(raw_constraints=model['constraints']) -%}
   {%- set ordered = get_select_subquery(select) -%}

@@ -1,4 +1,4 @@
-{#- The clauses of CREATE TABLE for the node's table format (capabilities.py). -#}
+{#- This file builds the clauses of CREATE TABLE for the node's table format (capabilities.py). -#}
 {% macro penstock_format() %}
   {{ return(adapter.table_format(config.get('file_format'))) }}
 {% endmacro %}
@@ -7,7 +7,7 @@
   using {{ penstock_format().name }}
 {%- endmacro %}
 
-{#- Return a configuration of one name or a list of names as a list. -#}
+{#- Return the names in a configuration as a list. The configuration is one name or a list of names. -#}
 {% macro penstock_names(setting) %}
   {%- set value = config.get(setting) or [] -%}
   {{ return([value] if value is string else value | list) }}
@@ -17,7 +17,7 @@
   {{ return(penstock_tblproperties([])) }}
 {% endmacro %}
 
-{#- The table properties, including those that the table's columns need. -#}
+{#- The table properties, including the properties that the types of the table's columns need. -#}
 {% macro penstock_tblproperties(columns) %}
   {%- set properties = {} -%}
   {%- do properties.update(config.get('tblproperties') or {}) -%}
@@ -41,7 +41,8 @@
 {% endmacro %}
 
 {#- `clustered_by` means clustering if the format has it, and buckets otherwise. A partitioned table cannot have
-    clustering: there it means Z-order within the partitions, which the maintenance macros apply. -#}
+    clustering. For such a table, `clustered_by` means Z-order within the partitions, which the maintenance macros
+    apply. -#}
 {% macro penstock__clustered_cols(label, required=false) %}
   {%- set columns = penstock_names('clustered_by') -%}
   {%- if columns and penstock_format().clusters -%}
@@ -60,7 +61,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Return columns of a configuration as SQL, separated by commas. -#}
+{#- Return the columns in a configuration as SQL, separated by commas. -#}
 {% macro penstock_listed(columns) %}
   {%- for name in columns -%}
     {{ adapter.column_name(name) }}{{ ', ' if not loop.last }}
@@ -77,7 +78,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Return a node's folder below `location_root`; none for a managed table. -#}
+{#- Return a node's folder below `location_root`, or none for a managed table. -#}
 {% macro penstock_own_location() %}
   {%- set root = config.get('location_root') -%}
   {{ return((root | string).rstrip('/') ~ '/' ~ model['alias'] if root else none) }}
@@ -94,7 +95,7 @@
   {{ return(adapter.literal(text)) }}
 {% endmacro %}
 
-{#- The clauses of CREATE TABLE between the table's name and its query; `columns` are the query's. -#}
+{#- The clauses of CREATE TABLE between the table's name and the query. `columns` are the columns of the query. -#}
 {% macro penstock_table_clauses(location, columns=[]) %}
   {%- set clauses = [
     file_format_clause(), options_clause(), penstock_tblproperties(columns), partition_cols(label='partitioned by'),
@@ -102,8 +103,8 @@
   {{ clauses | map('trim') | select | join('\n  ') }}
 {%- endmacro %}
 
-{#- Return a query of the same rows in the order and number of tasks that `target_file_size_mb` and `sorted_within`
-    need (layout.py). -#}
+{#- Return a query of the same rows, rearranged for `target_file_size_mb` and `sorted_within` (layout.py). The result
+    has another order of rows, or another number of tasks. -#}
 {% macro penstock_arranged(select) %}
   {%- if config.get('target_file_size_mb') is none and not config.get('sorted_within') -%}
     {{ return(select) }}

@@ -1,4 +1,4 @@
-{#- Write descriptions to the catalog; a description that is there already needs no statement. -#}
+{#- Write descriptions to the catalog. A description that the catalog already has needs no statement. -#}
 {% macro penstock__persist_docs(relation, model, for_relation, for_columns) %}
   {%- set of_table = for_relation and config.persist_relation_docs() and model.description and not relation.is_view -%}
   {%- set of_columns = for_columns and config.persist_column_docs() and model.columns -%}
@@ -37,7 +37,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- A column of CREATE VIEW with its comment. -#}
+{#- Return a column of CREATE VIEW with the column's comment. -#}
 {% macro get_column_comment_sql(column_name, column_dict) %}
   {%- set described = namespace(text='') -%}
   {%- for name, column in column_dict.items() if name | lower == column_name | lower -%}

@@ -1,4 +1,4 @@
-{#- dbt's functions in Spark SQL: a query or an expression, with default values of arguments. -#}
+{#- dbt's functions in Spark SQL. A function is a query or an expression, and its arguments may have default values. -#}
 {% macro penstock__scalar_function_create_replace_signature_sql(target_relation) %}
   CREATE OR REPLACE FUNCTION {{ target_relation.render() }} ({{ formatted_scalar_function_args_sql() }})
   RETURNS {{ model.returns.data_type }}

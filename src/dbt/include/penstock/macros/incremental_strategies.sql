@@ -1,5 +1,5 @@
-{#- The statements of the incremental strategies. `arguments` is dbt's dictionary with one more key: `target_columns`,
-    the table's columns in the table's order. -#}
+{#- The statements of the incremental strategies. `arguments` is dbt's dictionary with the additional key
+    `target_columns`, which has the table's columns in the table's order. -#}
 {% macro penstock_select_list(arguments) %}
   {%- set names = arguments['dest_columns'] | map(attribute='name') | map('lower') | list -%}
   {%- for column in arguments['target_columns'] -%}
@@ -18,15 +18,16 @@ from {{ arguments['temp_relation'] }}
   {{ return(penstock__get_incremental_append_sql(arguments)) }}
 {% endmacro %}
 
-{#- Without a PARTITION clause, so that the columns have the table's order; the session's overwrite mode is dynamic if
-    the table is partitioned. -#}
+{#- The statement has no PARTITION clause, so that the columns keep the table's order. If the table is partitioned, the
+    session's overwrite mode is dynamic. -#}
 {% macro penstock__get_incremental_insert_overwrite_sql(arguments) %}
 insert overwrite {{ arguments['target_relation'] }}
 select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
-{#- Replace the rows of a microbatch in one commit, or its partitions if the format has no REPLACE WHERE. -#}
+{#- Replace the rows of a microbatch in one commit. If the format has no REPLACE WHERE, replace the microbatch's
+    partitions. -#}
 {% macro penstock__get_incremental_microbatch_sql(arguments) %}
   {%- if not penstock_format().replace_where -%}
     {{ return(penstock__get_incremental_insert_overwrite_sql(arguments)) }}
@@ -37,7 +38,8 @@ select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
-{#- The condition that dbt uses for the batch's inputs; Spark casts the text to the column's type, date or timestamp. -#}
+{#- The condition that dbt also uses for the microbatch's inputs. Spark casts the text to the column's type, which is
+    date or timestamp. -#}
 {% macro penstock_batch_condition(columns) %}
   {%- set time = adapter.column_name(config.get('event_time'), columns) -%}
   {{ return(time ~ " >= '" ~ model.batch.event_time_start ~ "' and " ~ time ~ " < '" ~ model.batch.event_time_end ~ "'") }}
@@ -49,8 +51,8 @@ from {{ arguments['temp_relation'] }}
     arguments['dest_columns'], arguments['incremental_predicates'])) }}
 {% endmacro %}
 
-{#- Without `dest_columns`, as for a Python model, whose columns are known after it has run, the statement has marked
-    stars, which python_runtime/writer.py replaces by the columns. -#}
+{#- A Python model has no `dest_columns`, because its columns are not known before it has run. Without `dest_columns`,
+    the statement has stars with a comment, and python_runtime/writer.py replaces these stars by the columns. -#}
 {% macro penstock__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) %}
   {%- set columns = adapter.get_columns_in_relation(target) if dest_columns is none else dest_columns -%}
   {%- set conditions = penstock_merge_conditions(unique_key, incremental_predicates, columns) -%}
@@ -77,7 +79,7 @@ when not matched then insert
   {%- endif %}
 {% endmacro %}
 
-{#- Return the conditions of a merge; a key that is a column is quoted, other SQL is used unchanged. -#}
+{#- Return the conditions of a merge. A key that is a column is quoted. A key that is other SQL stays unchanged. -#}
 {% macro penstock_merge_conditions(unique_key, incremental_predicates, columns) %}
   {%- set predicates = incremental_predicates or [] -%}
   {%- set conditions = [predicates] if predicates is string else predicates | list -%}
@@ -92,7 +94,8 @@ when not matched then insert
   {{ return(penstock_quoted(([unique_key] if unique_key is string else unique_key or []) | select, columns)) }}
 {% endmacro %}
 
-{#- Return the columns that a match updates, by `merge_update_columns` or `merge_exclude_columns`; by default all. -#}
+{#- Return the columns that a merge updates in matched rows, according to `merge_update_columns` or
+    `merge_exclude_columns`. By default, these are all columns. -#}
 {% macro penstock_merge_updates(target, dest_columns) %}
   {%- set updated = penstock_names('merge_update_columns') -%}
   {%- set excluded = penstock_names('merge_exclude_columns') | map('replace', '`', '') | list -%}
@@ -108,7 +111,7 @@ when not matched then insert
   {{ return(chosen) }}
 {% endmacro %}
 
-{#- Return columns of a configuration as SQL; those of the relation are quoted. -#}
+{#- Return the columns in a configuration as SQL. Columns of the relation are quoted. -#}
 {% macro penstock_quoted(names, columns) %}
   {%- set quoted = [] -%}
   {%- for name in names -%}

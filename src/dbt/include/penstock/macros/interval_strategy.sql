@@ -1,5 +1,5 @@
-{#- The strategy `interval`: whole intervals, each replaced in one commit. The adapter plans the commits from the
-    run ledger (penstock.intervals.planner). -#}
+{#- The strategy `interval` replaces whole intervals, and each interval in one commit. The adapter plans the commits
+    from the run ledger (penstock.intervals.planner). -#}
 {% macro penstock_interval_plan(existing) %}
   {%- set plan = adapter.interval_plan(model, existing, should_full_refresh()) -%}
   {%- if plan.warning -%}
@@ -8,8 +8,8 @@
   {{ return(plan) }}
 {% endmacro %}
 
-{#- One commit. A table that does not exist is created empty first: two runs that create it at the same time must
-    not remove each other's intervals. -#}
+{#- Build one commit. A table that does not exist is created without rows first, so that two runs that create the table
+    at the same time do not remove each other's intervals. -#}
 {% macro penstock_build_interval(existing, target, compiled_code, commit) %}
   {%- set select = commit.compiled(compiled_code) -%}
   {%- if commit.full_refresh -%}
@@ -29,7 +29,8 @@
   {%- do adapter.create_interval_table(target, checked.columns, clauses) -%}
 {% endmacro %}
 
-{#- A run that wrote no rows explains the model if no plan of its code is captured, since plan tests need one. -#}
+{#- Finish a run that wrote no rows. If there is no captured plan of the model's current code, run EXPLAIN, since plan
+    tests need a plan. -#}
 {% macro penstock_intervals_built(plan, compiled_code) %}
   {%- if model['language'] == 'sql' and not adapter.has_plan(model) -%}
     {%- do adapter.keep_plan(model, plan.example(compiled_code), false) -%}
@@ -37,7 +38,7 @@
   {%- do store_result('main', response=adapter.interval_response(plan.summary)) -%}
 {% endmacro %}
 
-{#- The commit of a Python model, which runs in its own session (see python.sql). -#}
+{#- Return the write of one commit of a Python model. The model runs in its own session (see python.sql). -#}
 {% macro penstock_python_interval(existing, target, commit) %}
   {%- if commit.full_refresh or not commit.intervals -%}
     {%- set write = penstock_python_replacement(existing, target) -%}

@@ -1,11 +1,12 @@
-{#- Register the lake's months with Spark; for `on-run-start`. -#}
+{#- Register the lake's months with Spark. This macro is for `on-run-start`. -#}
 {% macro penstock_sync_lake() %}
   {% if execute and flags.WHICH in ['run', 'build', 'test', 'seed', 'snapshot', 'retry', 'run-operation', 'freshness'] %}
     {% do log('lake: ' ~ adapter.sync_lake()) %}
   {% endif %}
 {% endmacro %}
 
-{#- dbt would date a dataset without landed files to the year 1 and report it as stale, without a reason. -#}
+{#- Raise an error for a dataset without landed files. dbt would read the missing time as the year 1, and report a stale
+    source without a reason. -#}
 {% macro penstock__collect_freshness_custom_sql(source, loaded_at_query) %}
   {%- set result = default__collect_freshness_custom_sql(source, loaded_at_query) -%}
   {%- if source.schema == 'lake' and result.table.rows[0][0] is none -%}

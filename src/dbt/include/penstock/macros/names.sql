@@ -1,4 +1,4 @@
-{#- A contract's columns, all quoted; dbt quotes only columns with `quote: true`. -#}
+{#- The columns of a contract. All of them are quoted, while dbt quotes only columns with `quote: true`. -#}
 {% macro penstock__get_column_names() %}
   {%- for column in model['columns'].values() -%}
     {{ adapter.quote(column['name']) }}{{ ', ' if not loop.last }}

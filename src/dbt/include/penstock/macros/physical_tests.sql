@@ -14,7 +14,7 @@
         {%- endfor %}
         as failures (failure)
     {%- else %}
-    {#- The adapter answers this query without the server. #}
+    {#- The adapter knows the result of this query and does not send it to the server. #}
     select '' as failure where false
     {%- endif %}
 {% endmacro %}

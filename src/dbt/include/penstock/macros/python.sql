@@ -1,13 +1,13 @@
-{#- Render a Python model for the adapter's job helper: the compiled code, and one line with the write of its rows
-    (`write`; see penstock.python_runtime.job) and the filters of its inputs. -#}
+{#- Render a Python model for the adapter's job helper. The result is the compiled code and one more line. This line
+    has the write of the model's rows (`write`, see penstock.python_runtime.job) and the filters of its inputs. -#}
 {% macro penstock_python_job(compiled_code, target_relation, write, commit=none) %}
 {%- do write.update({'target': target_relation | string}) -%}
 {{ compiled_code }}
 penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inputs(commit)})) }}
 {% endmacro %}
 
-{#- Return the filters of a Python model's inputs by rendered name: dbt renders its refs and sources without the window
-    of a microbatch or `--sample` and the limit of `--empty`. -#}
+{#- Return the filters of a Python model's inputs by rendered name. They are needed because in Python models dbt renders
+    refs and sources without the window of a microbatch or `--sample`, and without the limit of `--empty`. -#}
 {% macro penstock_python_inputs(commit=none) %}
   {%- set inputs = {} -%}
   {%- for item in model.refs -%}
@@ -34,7 +34,7 @@ penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inp
   {%- if read -%}{%- do inputs.update({resolve_model_name(relation.render()): read}) -%}{%- endif -%}
 {% endmacro %}
 
-{#- dbt's macro, which would render the limit of `--empty` instead of the source's name. -#}
+{#- Replaces dbt's macro, which renders the limit of `--empty` instead of the source's name. -#}
 {% macro build_source_function(model) %}
 {%- set names = {} -%}
 {%- for item in model.sources -%}

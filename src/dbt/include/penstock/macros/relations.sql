@@ -1,5 +1,5 @@
 {#- List the tables and views of a schema that match a pattern, with their details. Spark calls the metastore for each
-    of them, so a pattern of the project's names keeps runs fast in a schema with many tables. -#}
+    match, so a pattern of the project's names keeps runs fast in a schema with many tables. -#}
 {% macro penstock_show_tables(schema, pattern) %}
   {% call statement('show_tables', fetch_result=True) -%}
     show table extended in {{ schema }} like '{{ pattern }}'
@@ -7,7 +7,8 @@
   {{ return(load_result('show_tables').table) }}
 {% endmacro %}
 
-{#- List them without details, for Iceberg's catalogs, which do not support the statement above. -#}
+{#- List the tables of a schema without details. This is for Iceberg's catalogs, which do not support SHOW TABLE
+    EXTENDED. -#}
 {% macro penstock_show_table_names(schema, pattern) %}
   {% call statement('show_table_names', fetch_result=True) -%}
     show tables in {{ schema }} like '{{ pattern }}'

@@ -1,5 +1,5 @@
-{#- Replace a table or view by a query's rows. The old rows stay until the new rows are there: the write is one commit if
-    the format supports that; otherwise the rows are written to a temporary table, which is then renamed. -#}
+{#- Replace a table or view by a query's rows. The old rows stay until the new rows are complete. If the format supports
+    this, the write is one commit. Otherwise the rows are written to a temporary table, which is then renamed. -#}
 {% macro penstock_replace(existing, target, compiled_code) %}
   {%- set checked = penstock_checked(compiled_code) -%}
   {%- do penstock_keep_plan(penstock_arranged(checked.sql)) -%}
@@ -13,14 +13,14 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Capture the plan of a model; seeds and snapshots have no plan tests. -#}
+{#- Capture the plan of a model. Seeds and snapshots need no captured plan, since they have no plan tests. -#}
 {% macro penstock_keep_plan(select) %}
   {%- if model.resource_type == 'model' -%}
     {%- do adapter.keep_plan(model, select) -%}
   {%- endif -%}
 {% endmacro %}
 
-{#- The replacement by a Python model, which runs in its own session (see python.sql). -#}
+{#- Return the write of a Python model that replaces its table. The model runs in its own session (see python.sql). -#}
 {% macro penstock_python_replacement(existing, target) %}
   {%- set write = {'mode': 'replace', 'target': target.render(), 'view': make_temp_relation(target).render()} -%}
   {%- do write.update({'exists': existing is not none}) -%}
@@ -30,8 +30,9 @@
   {{ return(write) }}
 {% endmacro %}
 
-{#- Return whether a replacement needs a temporary table. Formats without atomic replacement need one the first time
-    too: a CREATE TABLE AS that fails leaves its folder behind, and the next one fails because of it. -#}
+{#- Return whether a replacement needs a temporary table. A format without atomic replacement needs a temporary table
+    for the first write too. Otherwise a failed CREATE TABLE AS would leave its folder behind, and the next CREATE
+    TABLE AS would fail because of that folder. -#}
 {% macro penstock_swaps(existing) %}
   {%- set format = penstock_format() -%}
   {%- if existing is none -%}
@@ -50,8 +51,8 @@
   {{ return(columns is not none and (columns | string | trim) not in ['', '[]']) }}
 {% endmacro %}
 
-{#- Return the folder of the new rows. A table that is replaced in one commit keeps its folder. A temporary table uses
-    the node's folder, or the folder `…__dbt_aside` when the old table uses that one. -#}
+{#- Return the folder for the new rows. A table that is replaced in one commit keeps its folder. A temporary table uses
+    the node's folder. If the old table already uses the node's folder, the temporary table uses `…__dbt_aside`. -#}
 {% macro penstock_location(existing, temporary=false) %}
   {%- set own = penstock_own_location() -%}
   {%- if own is none or existing is none or not existing.is_table -%}
@@ -99,8 +100,8 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- Create a temporary table, then insert its rows: a run that is killed in between leaves a table that the next run can
-    drop. -#}
+{#- Create a temporary table, and then insert its rows. If the run is killed in between, the next run can drop the
+    table. -#}
 {% macro penstock_fill_aside(temporary, select, location, columns) %}
   {%- set partitions = penstock_names('partition_by') | map('lower') | list -%}
   {%- set ordered = [] -%}

@@ -1,5 +1,5 @@
-{#- Change a table's columns to those of its new rows before the write: add columns in one statement, widen types.
-    Removed columns are dropped after the write, so that a failed run loses no data. -#}
+{#- Before the write, adapt a table's columns to the columns of its new rows: add columns in one statement, and widen
+    types. Removed columns are dropped after the write, so that a failed run loses no data. -#}
 {% macro penstock__sync_column_schemas(on_schema_change, target_relation, schema_changes_dict) %}
   {%- set added = schema_changes_dict['source_not_in_target'] -%}
   {%- if added -%}
@@ -12,7 +12,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Check that a table has no column of NULL literals, as tables of other programs or older versions may have. -#}
+{#- Check that a table has no column of NULL literals. Tables that other programs or older versions created may have
+    such columns. -#}
 {% macro penstock_check_readable(relation) %}
   {%- for column in adapter.get_columns_in_relation(relation) if column.stored_type != column.data_type -%}
     {%- do exceptions.raise_compiler_error(
@@ -21,7 +22,7 @@
   {%- endfor -%}
 {% endmacro %}
 
-{#- The relation is rendered by `render()`: with `--empty`, a ref alone renders as a query without rows. -#}
+{#- The relation's name comes from `render()`, because with `--empty` a ref alone renders as a query without rows. -#}
 {% macro penstock__alter_column_type(relation, column_name, new_column_type) %}
   {%- if not execute -%}
     {{ return('') }}
@@ -60,7 +61,8 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- Set the properties that the table does not have yet; another mode of column mapping stays unchanged. -#}
+{#- Set the properties that the table does not have yet. If the table has another mode of column mapping, the mode stays
+    unchanged. -#}
 {% macro penstock_set_properties(relation, properties) %}
   {%- if not properties -%}
     {{ return('') }}

@@ -1,4 +1,5 @@
-{#- Return dbt's strategy of a snapshot with quoted columns; a strategy of the project is returned unchanged. -#}
+{#- Return the strategy of a snapshot. The columns of dbt's own strategies are quoted. A strategy that the project
+    defines is returned unchanged. -#}
 {% macro penstock_snapshot_strategy(exists) %}
   {%- set name = config.get('strategy') -%}
   {%- set strategy = strategy_dispatch(name)(model, 'snapshotted_data', 'source_data', model['config'], exists) -%}
@@ -18,8 +19,8 @@
   {{ return(strategy) }}
 {% endmacro %}
 
-{#- dbt's macro with quoted names and without letter case: return whether a checked column is new, and the checked
-    columns that the table has. -#}
+{#- Replaces dbt's macro, to quote names and to ignore letter case. Return whether the table lacks a checked column, and
+    the checked columns that the table has. -#}
 {% macro snapshot_check_all_get_existing_columns(node, target_exists, check_cols_config) -%}
   {%- if not target_exists -%}
     {{ return((false, [])) }}
@@ -45,8 +46,8 @@
   {{ return((shared | length < checked | length, shared)) }}
 {%- endmacro %}
 
-{#- A null key matches a null key. With dbt's macro it matches nothing, so each run would add another version of the
-    row. -#}
+{#- With this macro, a null key matches a null key. With dbt's macro, a null key matches no key, so each run would add
+    another version of the row. -#}
 {% macro unique_key_join_on(unique_key, identifier, from_identifier) %}
   {%- if unique_key is string -%}
     {{ identifier }}.dbt_unique_key <=> {{ from_identifier }}.dbt_unique_key
@@ -57,7 +58,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Return the condition that an outer join found no row on a side; dbt's macro tests the key, which may be null. -#}
+{#- Return the condition that an outer join found no row on one side. dbt's macro tests whether the key is null, but
+    here the key of a row may be null. -#}
 {% macro unique_key_is_null(unique_key, identifier) %}
   {%- if identifier == 'snapshotted_data' -%}
     {%- set names = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}

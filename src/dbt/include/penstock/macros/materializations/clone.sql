@@ -1,4 +1,5 @@
-{#- A clone is a table that shares its source's files, or a view of the source if the format has no clones. -#}
+{#- A clone is a table that shares the files of another table. If the format does not support clones, a view of the
+    other table is created instead. -#}
 {% materialization clone, adapter='penstock' %}
   {%- if not defer_relation -%}
     {{ log('No relation found in state manifest for ' ~ model.unique_id, info=True) }}
@@ -23,7 +24,7 @@
     {{ return({'relations': [target]}) }}
   {%- endif -%}
   {%- if existing -%}
-    {#- Delta does not clone into a table with rows: the clone is created under a temporary name, then renamed. -#}
+    {#- Delta does not clone into a table with rows. So the clone is created under a temporary name, then renamed. -#}
     {%- set temporary = penstock_aside(target) -%}
     {%- do penstock_clear_aside(temporary) -%}
     {%- call statement('main') -%}

@@ -44,7 +44,7 @@
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Return the strategy's name; a built-in strategy is checked against the table format before any SQL runs. -#}
+{#- Return the strategy's name. Before any SQL runs, check that the table format supports a built-in strategy. -#}
 {% macro penstock_strategy() %}
   {%- set format = penstock_format() -%}
   {%- set strategy = config.get('incremental_strategy') or 'append' -%}
@@ -117,7 +117,7 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- The write of a Python model, which runs in its own session (see python.sql). -#}
+{#- Return the write of a Python model. The model runs in its own session (see python.sql). -#}
 {% macro penstock_python_increment(strategy, target) %}
   {%- set source = make_temp_relation(target) -%}
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}

@@ -1,4 +1,4 @@
-{#- A snapshot in one MERGE. Its staged changes are a temporary view, which ends with the session. -#}
+{#- A snapshot runs one MERGE. The staged changes are a temporary view, which exists until the session ends. -#}
 {% materialization snapshot, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = adapter.as_table(this, config.get('file_format')) if existing is none else existing -%}
@@ -64,7 +64,8 @@
   {{ write(sql) }}
   {%- set keys = strategy.unique_key -%}
   {%- set helper_keys = helpers[2:] if keys | is_list else ['dbt_unique_key'] -%}
-  {#- A changed row is staged twice: as the end of its current version, which the merge matches, and as the new one. -#}
+  {#- A changed row is staged twice. The first staged row ends the current version, and the merge matches it. The second
+     staged row is the new version. -#}
   {%- set ended = '(select * from ' ~ staging ~ " where dbt_change_type != 'insert')" -%}
   {%- set response = adapter.write_rows(sql, target, false, ended, helper_keys, [keys] if keys is string else keys) -%}
   {%- do store_result('main', response=response) -%}
@@ -90,8 +91,8 @@ when not matched
     {%- endfor -%})
 {% endmacro %}
 
-{#- Return columns. dbt-spark's macro returns the rows of DESCRIBE, whose names dbt's snapshot of deleted rows cannot
-    read, so the values of such a row were lost. -#}
+{#- Return columns. dbt-spark's macro returns the rows of DESCRIBE instead. With these, dbt's snapshot would lose the
+    values of deleted rows, because it cannot read the column names. -#}
 {% macro penstock__get_columns_in_relation(relation) %}
   {{ return(adapter.get_columns_in_relation(relation)) }}
 {% endmacro %}

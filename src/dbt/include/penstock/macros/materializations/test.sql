@@ -1,5 +1,6 @@
-{#- dbt's data test, except for two kinds that need no statement: a test whose query certainly has no rows, such as a
-    plan test; and, in `dbt build` with the variable reuse_passed_tests, a test that passed on the same data. -#}
+{#- dbt's data test, except that two kinds of tests send no statement. The first kind has a query that certainly has no
+    rows, such as a plan test. The second kind is a test that passed before on the same data, in `dbt build` with the
+    variable reuse_passed_tests. -#}
 {% materialization test, adapter='penstock' %}
   {%- set usual = config.get('fail_calc') == 'count(*)' and config.get('warn_if') == '!= 0' and config.get('error_if') == '!= 0' -%}
   {%- set key = adapter.test_key(model, sql) if usual and penstock_reuses_tests() and not should_store_failures() else '' -%}
@@ -18,7 +19,7 @@
   {{ return(flags.WHICH == 'build' and var('reuse_passed_tests', false)) }}
 {% endmacro %}
 
-{#- Return the failures of a test with distinct column names, since a table cannot store columns of the same name. -#}
+{#- Give the columns of a test's failures distinct names, since a table cannot have two columns with the same name. -#}
 {% macro penstock__get_create_sql(relation, sql) %}
   {{ return(default__get_create_sql(relation, penstock_failures(sql) if model.resource_type == 'test' else sql)) }}
 {% endmacro %}
@@ -31,7 +32,7 @@
   {{ return('select * from (\n' ~ sql ~ '\n) as DBT_INTERNAL_FAILURES(' ~ names | join(', ') ~ ')') }}
 {% endmacro %}
 
-{#- Add a limit to a query, after removing the semicolons that end it (statement_text.py). -#}
+{#- Remove the semicolons at the end of a query (statement_text.py), and add a limit. -#}
 {% macro penstock__get_limit_sql(sql, limit) %}
   {{ return(default__get_limit_sql(adapter.without_last_semicolons(sql), limit)) }}
 {% endmacro %}

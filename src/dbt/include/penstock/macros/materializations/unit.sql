@@ -1,5 +1,6 @@
-{#- A unit test in one query. dbt's materialization creates a temporary view, describes it, runs the query and drops the
-    view. This one describes the query, once for all unit tests that differ only in their values. -#}
+{#- A unit test runs one query. dbt's materialization creates a temporary view, describes the view, runs the query and
+    drops the view. This materialization describes the query instead, and only once for all unit tests that differ only
+    in their values. -#}
 {% materialization unit, adapter='penstock' %}
   {%- if flags.REQUIRE_SQL_HEADER_IN_TEST_CONFIGS -%}
     {%- do penstock_run_sql_header() -%}
@@ -28,7 +29,8 @@
   {{ return({'relations': []}) }}
 {% endmaterialization %}
 
-{#- dbt's macro, with values by the types of their columns (unit_test_values.py): unchanged strings, nested values. -#}
+{#- dbt's macro, but values are converted by the types of their columns (unit_test_values.py). So strings stay
+    unchanged, and nested values are supported. -#}
 {% macro format_row(row, column_name_to_data_types) %}
   {%- set formatted = {} -%}
   {%- for given, value in row.items() -%}

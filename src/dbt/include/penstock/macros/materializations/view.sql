@@ -1,5 +1,5 @@
-{#- Drop a table that a view replaces. The view is created under a temporary name first, so that the table stays if the
-    view cannot be created. -#}
+{#- Drop a table that a view replaces. Before that, create the view under a temporary name to check that Spark can
+    create it. If this fails, the table stays. -#}
 {% macro penstock__handle_existing_table(full_refresh, old_relation) %}
   {%- set temporary = this.incorporate(path={'identifier': this.identifier ~ '__dbt_aside'}, type='view') -%}
   {%- do penstock_clear_aside(temporary) -%}
@@ -12,8 +12,8 @@
   {%- do adapter.drop_relation(old_relation) -%}
 {% endmacro %}
 
-{#- Spark replaces a view by dropping and creating it, and queries in between fail. So a view whose definition is the
-    same is left unchanged. -#}
+{#- To replace a view, Spark drops the view and creates it again, and queries in between fail. So a view whose
+    definition is unchanged is not replaced. -#}
 {% materialization view, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- if existing is none or not existing.is_view or not adapter.has_definition(existing, penstock_definition(sql, penstock_checked_view(sql).columns)) -%}
@@ -49,8 +49,8 @@
   {{ return(adapter.checked_query(sql, model)) }}
 {% endmacro %}
 
-{#- Return a hash of a view's definition: its query, the query's current columns (those of `*` depend on its inputs) and
-    its comments. -#}
+{#- Return a hash of a view's definition. The definition consists of the view's query, the query's current columns, and
+    the view's comments. The columns are included because the columns of `*` depend on the query's inputs. -#}
 {% macro penstock_definition(sql, columns) %}
   {%- set parts = [sql | string, comment_clause() | string] -%}
   {%- set described = adapter.matched(model.columns, columns | map(attribute='name')) -%}

@@ -1,5 +1,5 @@
-{#- Return the number of boundaries of a date part between two timestamps, which are truncated to the part first. Weeks
-    begin on Sunday, as elsewhere in dbt; Spark's begin on Monday. -#}
+{#- Return the number of date part boundaries between two timestamps. Both timestamps are truncated to the date part
+    first. Weeks begin on Sunday, as elsewhere in dbt, although Spark's weeks begin on Monday. -#}
 {% macro penstock__datediff(first_date, second_date, datepart) %}
   {%- set part = datepart | lower -%}
   {%- do penstock_check_datepart(part) -%}

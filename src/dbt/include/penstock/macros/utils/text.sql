@@ -1,5 +1,5 @@
-{#- Return NULL for a value that cannot be cast; in ANSI mode a plain cast fails. A literal of an array, map or struct
-    cannot be cast from text, so its quotes are removed, as in dbt-spark. -#}
+{#- Return NULL for a value that cannot be cast. A plain cast would fail in ANSI mode. Text cannot be cast to an array,
+    map or struct, so the quotes around such a literal are removed, as in dbt-spark. -#}
 {% macro penstock__safe_cast(field, type) %}
   {%- set nested = type | lower | trim -%}
   {%- set is_nested = nested.startswith('struct') or nested.startswith('array') or nested.startswith('map') -%}
@@ -7,11 +7,12 @@
 {%- endmacro %}
 
 {% macro penstock__split_part(string_text, delimiter_text, part_number) %}
-  {#- Part 0 means the first part, as in dbt-spark; Spark's function does not accept 0. -#}
+  {#- As in dbt-spark, part 0 means the first part. Spark's function does not accept 0. -#}
   split_part({{ string_text }}, {{ delimiter_text }}, {{ part_number or 1 }})
 {%- endmacro %}
 
-{#- With order and limit, join the parts by a control character first, then keep the first ones. -#}
+{#- With both an order and a limit, first join all values with a control character, then split the text and keep the
+    first values. -#}
 {% macro penstock__listagg(measure, delimiter_text, order_by_clause, limit_num) %}
   {%- if not order_by_clause -%}
     {{ return(spark__listagg(measure, delimiter_text, none, limit_num)) }}
