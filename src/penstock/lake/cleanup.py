@@ -93,8 +93,8 @@ def superseded_times(entries: list[Entry]) -> dict[str, datetime]:
 def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location, str]]:
     """Return (path, reason) of the files and folders to remove.
 
-    A folder or file is removed if it was last written before the time `before`. A superseded folder must also have
-    been superseded before that time.
+    A superseded folder is removed if it was superseded before the time `before`. Everything else is removed if it was
+    last written before that time.
     """
     manifest = Manifest(lake_dir)
     entries = manifest.entries()
@@ -103,11 +103,7 @@ def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location,
     removable: list[tuple[Location, str]] = []
     for folder in _landed_folders(lake_dir):
         name = "/".join(folder.parts[-3:])
-        if name in live_folders:
-            continue
-        # A landing may be writing the same content into the folder again, on another machine.
-        newest = _last_modified(folder)
-        if max(superseded.get(name, newest), newest) < before:
+        if name not in live_folders and superseded.get(name, _last_modified(folder)) < before:
             removable.append((folder, "superseded" if name in superseded else "orphan"))
     candidates = [*_staging_files(lake_dir), *_manifest_files(lake_dir)]
     return removable + [(path, reason) for path, reason in candidates if _last_modified(path) < before]

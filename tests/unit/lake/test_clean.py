@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from penstock.errors import PenstockError
-from penstock.lake.cleanup import find_removable, parse_grace
+from penstock.lake.cleanup import parse_grace
 from penstock.lake.download import RemoteFile, download_lock
 from penstock.lake.manifest_table import write_snapshot
 from penstock.lake.staging import downloads_folder
@@ -52,20 +52,6 @@ def test_superseded_folders_are_removed_after_the_grace_period(project: Project,
     assert "1 removed" in project.penstock("clean", "--grace", "0d").text
     assert folders(project) == {live}
     assert project.rows("green", "2021-01").num_rows == 3
-
-
-def test_a_superseded_folder_that_was_just_written_stays(project: Project, green_file: GreenFile) -> None:
-    """Another machine may be landing its content again, and commits it in a moment."""
-    for fare in (1.0, 2.0):
-        green_file(fare=fare)
-        project.penstock("land", "green", "2021-01", "--from", "../files")
-    old = project.lake / project.manifest.entries()[0].folder
-    later = datetime.now(timezone.utc) + timedelta(days=30)
-    assert [(path, reason) for path, reason in find_removable(project.lake, later) if path == old] == [
-        (old, "superseded")
-    ]
-    age(old, -31)
-    assert old not in [path for path, _ in find_removable(project.lake, later)]
 
 
 def test_a_folder_that_is_live_again_stays(project: Project, green_file: GreenFile) -> None:
