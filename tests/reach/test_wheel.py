@@ -1,4 +1,4 @@
-"""The wheel in an environment and a project of its own: what it holds, and that a project copies nothing to use it."""
+"""The wheel in a new environment and project: its files, and a project that uses its macros without copying them."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ def test_the_commands_start_where_there_is_no_lake(bin_: Path, shop: Path) -> No
 
 
 def test_the_project_builds_and_its_plan_tests_pass(bin_: Path, shop: Path) -> None:
-    """On a server of its own, which the first statement starts and `penstock down` stops."""
+    """On a separate server, which the first statement starts and `penstock down` stops."""
     (shop / ".penstock").mkdir(mode=0o700)
     for shared in JARS:
         if (ROOT / ".penstock" / shared).exists():

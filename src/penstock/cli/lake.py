@@ -39,7 +39,7 @@ def land(
     file: Annotated[str | None, typer.Option(help="One file, whatever its name.")] = None,
     month: Annotated[str | None, typer.Option(help="The month that --file is for.")] = None,
 ) -> None:
-    """Land months of a dataset. Each month is a transaction of its own."""
+    """Land months of a dataset. Each month is a separate transaction."""
     project = settings.load()
     catalog = catalogs.load(project.root)
     chosen = catalog.dataset(dataset)

@@ -224,7 +224,7 @@ def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str)
 
 
 def _register(issue: RunSql, catalog: Catalog, manifest: Manifest, uri: str, recreate: bool) -> bool:
-    """Update the tables, or recreate all of them. Return False if a session on another machine started meanwhile."""
+    """Update the tables, or recreate all of them. Return False if another machine started to do so too."""
     claim = uuid.uuid4().hex
     issue(_set_properties({CLAIM_PROPERTY: claim}))
     # Write the claim before reading the state. A session that is still registering will find this claim and try again.

@@ -1,6 +1,6 @@
 """Land and build months in order.
 
-A backfill stores no state of its own. The lake's manifest records the landed months, and the run ledger records the
+A backfill stores no state. The lake's manifest records the landed months, and the run ledger records the
 built months. After any interruption, the same command therefore continues with the missing months.
 """
 

@@ -62,6 +62,7 @@ class BackgroundStep(threading.Thread):
             self._failure = error
 
     def _work(self) -> None:
+        """Do the work of the step. Each subclass overrides this method, so this body never runs."""
         raise NotImplementedError
 
     def wait(self) -> None:
@@ -91,7 +92,7 @@ class ServerStart(BackgroundStep):
 
 
 class SampleCreation(BackgroundStep):
-    """The creation of the sample by `penstock sample`, in a process of its own so that dbt can use another CPU core."""
+    """The creation of the sample by `penstock sample`, in a separate process, so that dbt can use another CPU core."""
 
     _process: subprocess.Popen[str] | None = None
 
