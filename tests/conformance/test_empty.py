@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from dbt.tests.adapter.empty import _models
 from dbt.tests.adapter.empty.test_empty import (
     BaseTestEmpty,
@@ -23,17 +22,8 @@ class TestEmptyInlineSourceRef(BaseTestEmptyInlineSourceRef):
     pass
 
 
-NO_FLAG = "dbt-core 1.11's `dbt seed` has no --empty; `dbt build --empty` has it, and is tested"
-
-
 class TestEmptySeedFlag(BaseTestEmptySeedFlag):
-    @pytest.mark.skip(reason=NO_FLAG)
-    def test_seed_empty_creates_table_with_zero_rows(self, project: Any) -> None:
-        super().test_seed_empty_creates_table_with_zero_rows(project)
-
-    @pytest.mark.skip(reason=NO_FLAG)
-    def test_seed_empty_preserves_column_types(self, project: Any) -> None:
-        super().test_seed_empty_preserves_column_types(project)
+    pass
 
 
 class TestMetadataWithEmptyFlag(MetadataWithEmptyFlag):
