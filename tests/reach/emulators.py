@@ -17,7 +17,7 @@ import requests
 from penstock.errors import PenstockError
 from penstock.spark import java, object_stores
 from penstock.spark.jars import resolve, spark_jars
-from penstock.spark.server.configuration import MODULE_OPTIONS
+from penstock.spark.java_modules import module_options
 from tests.reach.external_tools import ROOT, from_go, missing
 from tests.reach.processes import free_port, running
 from tests.support.polling import wait_until
@@ -141,7 +141,7 @@ def hdfs(folder: Path) -> Iterator[Store]:
     )
     jars = [*resolve(HDFS, ROOT / ".penstock", found), *spark_jars()]
     path = os.pathsep.join([str(conf), *map(str, jars)])
-    options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *MODULE_OPTIONS]
+    options = ["-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", *module_options(found)]
     start = [str(found.executable), *options, "-cp", path]
     name_node = "org.apache.hadoop.hdfs.server.namenode.NameNode"
     formatted = subprocess.run(

@@ -18,9 +18,9 @@ import yaml
 from penstock.config.settings import load
 from penstock.spark import jars, java
 from penstock.spark.distribution import spark_home
+from penstock.spark.java_modules import module_options
 from penstock.spark.metastore import location
 from penstock.spark.server import control
-from penstock.spark.server.configuration import MODULE_OPTIONS
 from tests.reach import postgres
 from tests.reach.external_tools import missing
 from tests.reach.manifests import CONFIG, FOLDER
@@ -187,14 +187,14 @@ def test_executor_takes_what_spark_puts_into_its_environment(tmp_path: Path) -> 
     words = ["-cp", jar_path, "org.apache.spark.deploy.master.Master", "--host", "127.0.0.1"]
     words += ["--port", str(master), "--webui-port", str(page)]
     logs = {name: tmp_path / f"{name}.log" for name in ("master", "driver", "executor")}
-    begin = [str(found.executable), "-Xmx256m", *MODULE_OPTIONS, *safe, *words]
+    begin = [str(found.executable), "-Xmx256m", *module_options(found), *safe, *words]
     with _running(logs["master"], *begin, SPARK_LOCAL_IP="127.0.0.1") as one:
         _until(lambda: _answers(master), one, logs["master"])
         program = [sys.executable, "-c", DRIVER, f"spark://127.0.0.1:{master}", str(port)]
         with _running(logs["driver"], *program, SPARK_LOCAL_IP="127.0.0.1") as driver:
             _until(lambda: "application" in logs["driver"].read_text(), driver, logs["driver"])
             application = logs["driver"].read_text().split("application ")[1].split()[0]
-            options = [*MODULE_OPTIONS, "-Dspark.authenticate=true", "-Dspark.network.crypto.enabled=true"]
+            options = [*module_options(found), "-Dspark.authenticate=true", "-Dspark.network.crypto.enabled=true"]
             options += [f"-Dspark.driver.port={port}", "-Dreach.words=two words"]
             given = {
                 **{f"SPARK_JAVA_OPT_{number}": option for number, option in enumerate(options)},

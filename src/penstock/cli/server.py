@@ -31,6 +31,8 @@ def _show(settings: Settings, running: Record) -> None:
     table.add_row("Hive metastore", _metastore(settings, running))
     table.add_row("master", _master(settings, running))
     table.add_row("Spark UI", running.ui or "off")
+    if running.java:
+        table.add_row("Java", running.java)
     table.add_row("processes", " ".join(str(process.pid) for process in running.processes))
     idle = settings.server.idle_minutes
     table.add_row("stops", f"after {idle:g} minutes without a client" if idle else "with `penstock down` only")

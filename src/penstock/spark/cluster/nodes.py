@@ -25,8 +25,9 @@ from penstock.spark.cluster import record
 from penstock.spark.cluster.record import Node
 from penstock.spark.distribution import spark_home
 from penstock.spark.java import Java
+from penstock.spark.java_modules import module_options
 from penstock.spark.ports import LOOPBACK
-from penstock.spark.server.configuration import LOG4J, MODULE_OPTIONS, environment
+from penstock.spark.server.configuration import LOG4J, environment
 from penstock.storage import private_files
 
 MASTER = "org.apache.spark.deploy.master.Master"
@@ -112,7 +113,13 @@ class Starter:
         return self._start(f"worker-{number}", WORKER, options, [*arguments, "--webui-port", str(ui_port), master])
 
     def _start(self, name: str, program: str, options: list[str], arguments: list[str]) -> Node:
-        jvm = [f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", *MODULE_OPTIONS]
+        jvm = [
+            f"-Xmx{HEAP}",
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "-XX:-UsePerfData",
+            *module_options(self._java),
+        ]
         jvm += [f"-Djava.io.tmpdir={self._folder / 'tmp'}", f"-Dpenstock.role={name}"]
         jvm += [f"-Dlog4j2.configurationFile={(self.conf / 'log4j2.properties').as_uri()}"]
         command = [

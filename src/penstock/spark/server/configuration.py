@@ -21,25 +21,11 @@ from penstock.spark.access import authentication, secret
 from penstock.spark.distribution import spark_home
 from penstock.spark.executors import launch
 from penstock.spark.java import Java
+from penstock.spark.java_modules import launcher_home, module_options
 from penstock.spark.metastore import location
 from penstock.spark.ports import LOOPBACK
 from penstock.sql import data_types
 from penstock.storage import private_files
-
-# Options that Spark's launcher passes to Java 17 or later (org.apache.spark.launcher.JavaModuleOptions).
-OPENED = (
-    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
-    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
-    *("sun.security.action", "sun.util.calendar"),
-)
-MODULE_OPTIONS = [
-    "-XX:+IgnoreUnrecognizedVMOptions",
-    "--add-modules=jdk.incubator.vector",
-    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
-    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
-    "-Djdk.reflect.useDirectMethodHandle=false",
-    "-Dio.netty.tryReflectionSetAccessible=true",
-]
 
 
 def heap(settings: Settings) -> str:
@@ -203,11 +189,12 @@ TUNING = {
 }
 
 
-def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
+def jvm_options(settings: Settings, java: Java, role: str, memory: str) -> list[str]:
     """Return the options of a JVM. With them, the JVM writes its own files to the state folder only.
 
     Args:
         settings: the project's settings.
+        java: the Java that runs the JVM.
         role: `spark` or `metastore`.
         memory: the size of the heap, for example `512m`.
     """
@@ -218,7 +205,7 @@ def jvm_options(settings: Settings, role: str, memory: str) -> list[str]:
         *TUNING[role],
         "-XX:-UsePerfData",
         "-XX:+ExitOnOutOfMemoryError",
-        *MODULE_OPTIONS,
+        *module_options(java),
         f"-Djava.io.tmpdir={tmp}",
         f"-Dderby.system.home={settings.state_dir}",
         f"-Dderby.stream.error.file={settings.state_dir / 'logs' / 'derby.log'}",
@@ -242,7 +229,7 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
     local = {"SPARK_LOCAL_IP": LOOPBACK} if settings.server.bind == LOOPBACK else {}
     return {
         **kept,
-        "JAVA_HOME": str(java.home),
+        "JAVA_HOME": str(launcher_home(java, settings.shared_dir)),
         "SPARK_HOME": str(spark_home()),
         "SPARK_CONF_DIR": str(conf),
         "HIVE_CONF_DIR": str(conf),

@@ -39,6 +39,7 @@ class Record:
         shared: whether the server uses a running metastore instead of starting one.
         executors: the number of executors that answered at the start; 0 with a local master.
         python: the Python version of the executors; empty with a local master.
+        java: the version and folder of the Java that runs the server.
     """
 
     state: str
@@ -54,6 +55,7 @@ class Record:
     shared: bool = False
     executors: int = 0
     python: str = ""
+    java: str = ""
 
     @property
     def processes(self) -> list[Process]:

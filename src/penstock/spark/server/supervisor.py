@@ -98,7 +98,9 @@ class Supervisor:
         runs_metastore = location.runs_own_metastore(self.settings)
         fingerprint = configuration.fingerprint(self.settings, java_found)
         me = Process.from_pid(os.getpid())
-        server = Record(record.STARTING, me, chosen, self.token, fingerprint, begin, shared=not runs_metastore)
+        server = Record(
+            record.STARTING, me, chosen, self.token, fingerprint, begin, shared=not runs_metastore, java=str(java_found)
+        )
         server = record.write(self.settings, server)
         self.spark = self._start_spark(java_found, chosen, server_jars)
         server = record.write(self.settings, server, spark=Process.from_pid(self.spark.pid))
@@ -129,7 +131,7 @@ class Supervisor:
             return Metastore(java_found, class_path, options, self.state / "run", log)
 
     def _jvm_options(self, role: str, java_found: java.Java, heap: str, class_path: str) -> list[str]:
-        options = configuration.jvm_options(self.settings, role, heap)
+        options = configuration.jvm_options(self.settings, java_found, role, heap)
         if not self.settings.server.class_data_sharing:
             return options
         self.archives[role] = Archive.find(self.settings.shared_dir, role, java_found, class_path)

