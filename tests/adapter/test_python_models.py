@@ -43,7 +43,7 @@ class Run:
 
     def failure(self, model: str) -> str:
         """What dbt said of a model that failed, on one line."""
-        end = self.text[self.text.index(f"Failure in model {model} ") :]
+        end = self.text[self.text.index(f"in model {model} (") :]
         return " ".join(re.sub(r"\d\d:\d\d:\d\d", "", end.partition("compiled code at")[0]).split())
 
 
