@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 import re
 from collections.abc import Mapping
@@ -62,12 +61,14 @@ def add_output(text: str, profile: str, name: str, keys: Mapping[str, Any], wher
     newline = "\r\n" if "\r\n" in text else "\n"
     try:
         before = yaml.safe_load(text)
-        expected = copy.deepcopy(before) if before is not None else {}
-        if profile in expected:
-            expected[profile]["outputs"][name] = dict(keys)
+        before = {} if before is None else before
+        if profile in before:
+            # Profiles may share mappings by YAML's aliases, so no mapping of the content may be changed.
+            outputs = {**before[profile]["outputs"], name: dict(keys)}
+            expected = {**before, profile: {**before[profile], "outputs": outputs}}
             edited = _inserted(text, profile, name, keys, newline)
         else:
-            expected[profile] = {"target": name, "outputs": {name: dict(keys)}}
+            expected = {**before, profile: {"target": name, "outputs": {name: dict(keys)}}}
             edited = _appended(text, profile_text(profile, name, keys), newline)
         if edited is not None and yaml.safe_load(edited) == expected:
             return edited
