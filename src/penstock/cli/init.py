@@ -26,7 +26,7 @@ def init(
     name: Annotated[str | None, typer.Argument(help="Name of the new project and of its folder.")] = None,
     template: Annotated[
         str | None,
-        typer.Option(help=f"What the project contains: {' or '.join(template_files.TEMPLATES)}. [default: minimal]"),
+        typer.Option(help=f"Contents of the project: {' or '.join(template_files.TEMPLATES)}; by default minimal."),
     ] = None,
     here: Annotated[bool, typer.Option("--here", help="Add a target to the dbt project in this folder.")] = False,
 ) -> None:
