@@ -1,4 +1,4 @@
-"""Fixtures of several modules: a cluster and a database."""
+"""Fixtures of several modules: a cluster, a database, and an environment with the wheel."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from tests.reach import postgres as databases
 from tests.reach.cluster_project import Clustered
 from tests.reach.external_tools import missing
 from tests.reach.postgres import Postgres
+from tests.reach.wheel_environment import bin_, wheel
+
+__all__ = ["bin_", "built", "postgres", "wheel"]
 
 
 @pytest.fixture(scope="session")

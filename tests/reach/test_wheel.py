@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -14,10 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-SECONDS = 900
-UV = Path(sysconfig.get_path("scripts")) / "uv"
-JARS = ("jars", "cds")
+from tests.reach.wheel_environment import ROOT, SECONDS, run, share_jars
 
 FILES = {
     "dbt_project.yml": {
@@ -55,54 +49,6 @@ FILES = {
 }
 # Names of shipped macros, and of internal ones without their prefix.
 OWN = ("merge", "coalesce", "refuse", "shown", "layout_columns", "hint_names")
-
-
-def run(folder: Path, *command: object) -> str:
-    """Return the output of a command of someone who has only the wheel. Fails when the command does."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("DBT_", "PENSTOCK_", "PYTHONPATH", "VIRTUAL_ENV"))}
-    done = subprocess.run(
-        [str(word) for word in command],
-        cwd=folder,
-        env=kept,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from the source distribution, as `make dist` does."""
-    folder = tmp_path_factory.mktemp("dist")
-    run(ROOT, UV, "build", "--quiet", "--no-build-isolation", "--python", sys.executable, "--out-dir", folder)
-    [made] = folder.glob("dbt_penstock-*.whl")
-    return made
-
-
-@pytest.fixture(scope="module")
-def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment into which the wheel is installed, its dependencies in the locked versions."""
-    sys.path.insert(0, str(ROOT / "tools"))
-    try:
-        from bootstrap import uv_variables
-    finally:
-        sys.path.remove(str(ROOT / "tools"))
-    folder = tmp_path_factory.mktemp("wheel")
-    run(folder, UV, "venv", "--quiet", "--python", sys.executable, folder / "env")
-    command = (UV, "pip", "install", "--quiet", "--python", folder / "env" / "bin" / "python", wheel)
-    done = subprocess.run(
-        [str(word) for word in (*command, "--constraints", ROOT / "requirements.lock")],
-        env=uv_variables(sys.executable, folder),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-    )
-    assert done.returncode == 0, done.stderr
-    return folder / "env" / "bin"
 
 
 @pytest.fixture(scope="module")
@@ -185,10 +131,7 @@ def test_the_commands_start_where_there_is_no_lake(bin_: Path, shop: Path) -> No
 
 def test_the_project_builds_and_its_plan_tests_pass(bin_: Path, shop: Path) -> None:
     """On a separate server, which the first statement starts and `penstock down` stops."""
-    (shop / ".penstock").mkdir(mode=0o700)
-    for shared in JARS:
-        if (ROOT / ".penstock" / shared).exists():
-            (shop / ".penstock" / shared).symlink_to(ROOT / ".penstock" / shared)
+    share_jars(shop)
     try:
         printed = run(shop, bin_ / "dbt", "--no-use-colors", "build")
         assert "PASS=7" in printed, printed

@@ -23,6 +23,7 @@ app = typer.Typer(
 
 # The commands of each module, in the order in which `penstock --help` lists them.
 GROUPS = {
+    "penstock.cli.init": ("init",),
     "penstock.cli.lake": ("land", "remove", "sample", "clean", "lake"),
     "penstock.cli.server": ("up", "down", "status", "doctor"),
     "penstock.cli.quickstart": ("quickstart", "summary"),

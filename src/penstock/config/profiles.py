@@ -66,14 +66,19 @@ def _has_host(target: Any) -> bool:
     return host is not None and (not isinstance(host, str) or bool(host.strip()))
 
 
+def find_file(root: Path) -> Path | None:
+    """Return the profiles.yml that dbt reads for the project at `root`, or None if there is none."""
+    folders = [os.environ.get("DBT_PROFILES_DIR"), root, Path.home() / ".dbt"]
+    return next((Path(f) / "profiles.yml" for f in folders if f and (Path(f) / "profiles.yml").exists()), None)
+
+
 def read(root: Path) -> Profile:
     """Return the profile of the project at `root`.
 
     If the file or the profile is missing or unreadable, the result has no targets. dbt will report the reason.
     """
     name = _read_mapping(root / "dbt_project.yml").get("profile")
-    folders = [os.environ.get("DBT_PROFILES_DIR"), root, Path.home() / ".dbt"]
-    file = next((Path(f) / "profiles.yml" for f in folders if f and (Path(f) / "profiles.yml").exists()), None)
+    file = find_file(root)
     profile = _read_mapping(file).get(name) if file and isinstance(name, str) else None
     if not isinstance(profile, dict):
         return Profile()

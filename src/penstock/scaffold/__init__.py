@@ -1,0 +1,1 @@
+"""Write a new project from a template, or add penstock to an existing dbt project."""
