@@ -120,7 +120,7 @@ def test_the_land_command_of_a_clone_lands_the_same_files(project: Path, tmp_pat
 def test_each_placeholder_has_a_value_and_git_ignores_what_is_written(project: Path) -> None:
     files = [path for path in project.rglob("*") if path.is_file() and "lake" not in path.relative_to(project).parts]
     assert all("<<" not in path.read_text() for path in files)
-    assert f"dbt-penstock=={penstock.__version__}" in (project / "requirements.txt").read_text()
+    assert f"dbt-penstock[java]=={penstock.__version__}" in (project / "requirements.txt").read_text()
     subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
     command = ["git", "ls-files", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=project, check=True, capture_output=True, text=True).stdout.split()
