@@ -53,6 +53,7 @@ SUITES = {
     ],
     "adapter": [Part("adapter", 700, ("tests/adapter",))],
     "conformance": [Part("conformance", 600, (*SHORT, "--record", "tests/conformance"))],
+    "packages": [Part("packages", 300, ("--write-docs", "tests/packages"))],
     "faults": [
         Part("faults", 700, TRIPS),
         Part("faults", 400, ("tests/faults", *ignoring(*TRIPS))),

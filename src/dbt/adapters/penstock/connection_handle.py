@@ -17,7 +17,7 @@ from thrift.transport.TTransport import TTransportException
 from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
 from dbt.adapters.penstock.polling import poll_until_ended
-from dbt.adapters.penstock.sent_statement import SentStatement, TimeLimit
+from dbt.adapters.penstock.sent_statement import SentStatement, TimeLimit, shorter_limit
 from dbt.adapters.penstock.sessions import Session
 from dbt.adapters.penstock.socket_ownership import SocketUse
 from dbt.adapters.penstock.statement_text import changes_session, reads_only, without_last_semicolons
@@ -240,19 +240,11 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self.handle, self.reusable, self._broken = session.connection, True, False
         self._cursor = self.handle.cursor()
 
-    @property
-    def _time_limit(self) -> TimeLimit:
-        """The statement's own limit, or the profile's `query_timeout` if that is shorter."""
-        general = TimeLimit(self.query_timeout)
-        if self.limit is None or (general.seconds and general.seconds < (self.limit.seconds or 0)):
-            return general
-        return self.limit
-
     def _run(self) -> None:
         """Send the statement and wait until it ends."""
         cursor, sent = self._cursor, SentStatement(self.session)
         self._sent = sent
-        with sent.limited(self._time_limit):
+        with sent.limited(shorter_limit(self.limit, self.query_timeout)):
             cursor.execute(self._sql, self._bindings, async_=True)
             sent.operation = cursor._operationHandle
             if sent.stopped or self._use.over:  # stopped before the operation was known

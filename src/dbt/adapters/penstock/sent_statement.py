@@ -36,6 +36,13 @@ class TimeLimit:
     exceeded: bool = False
 
 
+def shorter_limit(own: TimeLimit | None, query_timeout: float | None) -> TimeLimit:
+    """Return a statement's own limit, or the profile's `query_timeout` if that is shorter."""
+    if own is None or (query_timeout and query_timeout < (own.seconds or 0)):
+        return TimeLimit(query_timeout)
+    return own
+
+
 class SentStatement:
     """One statement in a session.
 
