@@ -72,6 +72,7 @@ CORE = [
     Part("conformance", 380, ("-m", "core", *SHORT, "tests/conformance")),
     Part("faults", 240, ("-m", "core", "tests/faults")),
     Part("ml", 310, ("-m", "core", "tests/ml")),
+    Part("packages", 120, ("-m", "core", "tests/packages")),
     Part("reach", 300, ("-m", "core", "tests/reach")),
 ]
 GROUPS = {"test": ("lint", "unit", "integration"), "all": tuple(SUITES)}

@@ -8,6 +8,7 @@ import pytest
 
 from penstock.spark.server import control
 from tests.packages import page
+from tests.packages.constructs import CONSTRUCTS
 from tests.support.projects import Project, small_project
 
 
@@ -26,5 +27,5 @@ def outcomes(request: pytest.FixtureRequest) -> Iterator[dict[str, str]]:
     """The outcome of each construct. With --write-docs they are written to the page after all constructs ran."""
     found: dict[str, str] = {}
     yield found
-    if request.config.getoption("--write-docs") and len(found) == len(page.CONSTRUCTS):
+    if request.config.getoption("--write-docs") and len(found) == len(CONSTRUCTS):
         page.PAGE.write_text(page.page(found))

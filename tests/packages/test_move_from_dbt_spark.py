@@ -59,6 +59,7 @@ def rows(project: Project) -> list[list[tuple[Any, ...]]]:
     return [[tuple(row) for row in project.sql(query)] for query in QUERIES]
 
 
+@pytest.mark.core
 def test_a_project_moves_by_its_profile_alone(tmp_path_factory: pytest.TempPathFactory, host: Project) -> None:
     """dbt-spark builds it, then penstock goes on with the same tables, and builds them again."""
     project = small_project(tmp_path_factory.mktemp("moved"), FILES, host=host)

@@ -13,7 +13,6 @@ from dbt.config import profile as dbt_profile
 from dbt.config.profile import Profile
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import target_variables
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from tests.unit.adapter.profiles import credentials
 
@@ -103,7 +102,7 @@ def test_the_managed_server_has_a_host_and_its_preferred_port(tmp_path: Path, mo
 def test_the_running_servers_port_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The preferred port may have been in use when the server started."""
     ready = SimpleNamespace(state="ready", ports=SimpleNamespace(thrift=10007))
-    monkeypatch.setattr(target_variables.record, "read", lambda settings: ready)
+    monkeypatch.setattr("dbt.adapters.penstock.target_variables.record.read", lambda settings: ready)
     monkeypatch.setattr(PenstockCredentials, "project_root", str(tmp_path))
     assert target(credentials())["port"] == 10007
 
