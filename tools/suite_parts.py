@@ -53,6 +53,7 @@ SUITES = {
     ],
     "adapter": [Part("adapter", 700, ("tests/adapter",))],
     "conformance": [Part("conformance", 600, (*SHORT, "--record", "tests/conformance"))],
+    "packages": [Part("packages", 300, ("--write-docs", "tests/packages"))],
     "faults": [
         Part("faults", 700, TRIPS),
         Part("faults", 400, ("tests/faults", *ignoring(*TRIPS))),
@@ -71,6 +72,7 @@ CORE = [
     Part("conformance", 380, ("-m", "core", *SHORT, "tests/conformance")),
     Part("faults", 240, ("-m", "core", "tests/faults")),
     Part("ml", 310, ("-m", "core", "tests/ml")),
+    Part("packages", 120, ("-m", "core", "tests/packages")),
     Part("reach", 300, ("-m", "core", "tests/reach")),
 ]
 GROUPS = {"test": ("lint", "unit", "integration"), "all": tuple(SUITES)}

@@ -284,3 +284,20 @@ def test_bad_arguments_are_refused_by_name(planned: Project, built: subprocess.C
     for place, (_, _, words) in enumerate(BAD):
         assert statuses[f"bad_{place}"] in ("error", "fail"), done.stdout
         assert words in done.stdout
+
+
+def test_a_slow_explain_is_cancelled_and_the_model_runs(
+    tmp_path_factory: pytest.TempPathFactory, host: Project
+) -> None:
+    """The log names the model and the setting, and the stored plan is the executed one."""
+    levels = ["l0 as (select id from range(4))"]
+    levels += [f"l{i} as (select a.id from l{i - 1} as a union all select id + 1 from l{i - 1})" for i in range(1, 9)]
+    files = {"models/deep.sql": f"{TABLE}with {', '.join(levels)} select count(*) as n from l8"}
+    profile = {"keep_plans": True, "explain_seconds": 0.05}
+    project = small_project(tmp_path_factory.mktemp("deep"), files, profile, host=host)
+    done = project.dbt("run")
+    assert done.returncode == 0, done.stdout
+    assert "deep: EXPLAIN was cancelled after 0.05 s (explain_seconds in profiles.yml)" in done.stdout
+    assert project.sql("select n from small.deep") == [(1024,)]
+    captured = plan_store.read(project.root / "target", "model.small.deep")
+    assert captured and not captured.explained and captured.executed

@@ -27,6 +27,7 @@ class CapturedPlan:
         views: for each view that the query reads, the stored tables behind it, as `schema.table`.
         explained: EXPLAIN FORMATTED of the main statement's query just before it ran; empty if
             Spark could not explain the query.
+        missing: why there is no EXPLAIN output, if a setting is the reason.
         executed: the plan that ran; None if Spark's REST API did not have it.
     """
 
@@ -37,6 +38,7 @@ class CapturedPlan:
     views: dict[str, list[str]] = field(default_factory=dict)
     explained: str = ""
     executed: ExecutedPlan | None = None
+    missing: str = ""
 
     @property
     def name(self) -> str:

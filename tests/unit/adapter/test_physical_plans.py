@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -16,7 +17,7 @@ from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
 from dbt.adapters.penstock.physical_plans.file_tests import MB, File, size_failures
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
-from dbt.adapters.penstock.physical_plans.plan_tests import check_arguments
+from dbt.adapters.penstock.physical_plans.plan_tests import PhysicalTests, check_arguments
 from penstock.plans import plan_store
 from penstock.plans.plan_store import CapturedPlan
 from penstock.plans.rest_api import ExecutedPlan
@@ -209,3 +210,51 @@ def test_only_the_executed_plan_of_a_successful_node_is_fetched(fails: bool) -> 
         capture.finish_node("model.p.m")
     assert fetched == ([] if fails else [plan])
     assert capture.mark("select 1") == "select 1", "the thread's next node does its own work"
+
+
+class Slow:
+    """An adapter whose EXPLAIN exceeds its time limit, or is answered."""
+
+    def __init__(self, folder: Path, seconds: float, exceeds: bool) -> None:
+        credentials = SimpleNamespace(explain_seconds=seconds, keep_plans=True)
+        self.config = SimpleNamespace(credentials=credentials, project_root=str(folder), target_path="target")
+        self.connections, self.exceeds = self, exceeds
+        self.sent: list[str] = []
+        self.limits: list[Any] = []
+
+    @contextmanager
+    def time_limit(self, limit: Any) -> Iterator[None]:
+        self.limits.append(limit)
+        yield
+
+    def execute(self, sql: str, fetch: bool) -> Any:
+        self.sent.append(sql)
+        self.limits[-1].exceeded = self.exceeds
+        raise DbtRuntimeError("cancelled" if self.exceeds else "wrong column")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "exceeds", "sent", "missing"),
+    [
+        (10, True, 1, "EXPLAIN was cancelled after 10 s (explain_seconds in profiles.yml)"),
+        (10, False, 1, ""),
+        (0, False, 0, "explain_seconds is 0 in profiles.yml"),
+    ],
+)
+def test_explain_has_a_time_limit(tmp_path: Path, seconds: float, exceeds: bool, sent: int, missing: str) -> None:
+    """The model goes on, and the stored plan says which setting is the reason."""
+    adapter = Slow(tmp_path, seconds, exceeds)
+    capture: Any = PlanCapture(adapter)  # type: ignore[arg-type]
+    assert capture._explain("model.p.deep", "select 1") == ("", missing)
+    assert len(adapter.sent) == sent
+
+
+def test_a_plan_test_names_the_setting_that_left_the_plan_out(tmp_path: Path) -> None:
+    """Not only that there is no plan."""
+    missing = "EXPLAIN was cancelled after 10 s (explain_seconds in profiles.yml)"
+    plan_store.write(tmp_path, CapturedPlan("model.p.deep", "w.deep", "code", missing=missing))
+    plans = SimpleNamespace(wait=lambda name: None, target=tmp_path)
+    tests: Any = PhysicalTests(SimpleNamespace(), plans)  # type: ignore[arg-type]
+    deep = SimpleNamespace(unique_id="model.p.deep", name="deep")
+    (message,) = tests._test_captured_plan(deep, "plan_has_no_cartesian", {})
+    assert f"found: {missing}, and no executed plan. do: raise explain_seconds" in message

@@ -17,7 +17,7 @@ from thrift.transport.TTransport import TTransportException
 from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
 from dbt.adapters.penstock.polling import poll_until_ended
-from dbt.adapters.penstock.sent_statement import SentStatement
+from dbt.adapters.penstock.sent_statement import SentStatement, TimeLimit, shorter_limit
 from dbt.adapters.penstock.sessions import Session
 from dbt.adapters.penstock.socket_ownership import SocketUse
 from dbt.adapters.penstock.statement_text import changes_session, reads_only, without_last_semicolons
@@ -56,6 +56,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         super().__init__(self.session.connection, query_timeout=query_timeout, query_retries=query_retries)
         self.poll_interval = poll_interval  # type: ignore[assignment]
         self.reusable = True
+        self.limit: TimeLimit | None = None
         self._broken = False
         self._use = SocketUse()
         self._closing = threading.Lock()
@@ -243,7 +244,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
         """Send the statement and wait until it ends."""
         cursor, sent = self._cursor, SentStatement(self.session)
         self._sent = sent
-        with sent.limited(self.query_timeout):
+        with sent.limited(shorter_limit(self.limit, self.query_timeout)):
             cursor.execute(self._sql, self._bindings, async_=True)
             sent.operation = cursor._operationHandle
             if sent.stopped or self._use.over:  # stopped before the operation was known

@@ -19,6 +19,7 @@ from dbt.adapters.penstock import cancellation, error_messages, spark_conf
 from dbt.adapters.penstock.connection_handle import PenstockHandle
 from dbt.adapters.penstock.describe_cache import DescriptionCache
 from dbt.adapters.penstock.query_comment import NodeFirst
+from dbt.adapters.penstock.sent_statement import TimeLimit
 from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
 from dbt.adapters.penstock.statement_text import changed_relations, was_replaced_by_another_run
 from penstock.delta.conflicts import retry_on_conflict
@@ -43,6 +44,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         super().__init__(*arguments, **options)
         cancellation.begin_command()
         self._conf: dict[Any, dict[str, str]] = {}
+        self._limits: dict[Any, TimeLimit] = {}
         self.descriptions = DescriptionCache()
 
     def set_query_header(self, query_header_context: dict[str, Any]) -> None:
@@ -104,6 +106,31 @@ class PenstockConnectionManager(SparkConnectionManager):
         """The session settings that this thread needs in addition to the profile's settings."""
         return self._conf.get(self.get_thread_identifier(), {})
 
+    @contextmanager
+    def time_limit(self, limit: TimeLimit) -> Iterator[None]:
+        """Limit the duration of each statement that this thread sends inside the block.
+
+        After a statement was cancelled, the thread can send further statements. A lost session is replaced, unless an
+        earlier statement changed the session.
+        """
+        thread = self.get_thread_identifier()
+        handle = self._own_handle()
+        reusable = handle is None or handle.reusable
+        self._limits[thread] = limit
+        try:
+            yield
+        finally:
+            del self._limits[thread]
+            after = self._own_handle()
+            if after is not None:
+                after.limit = None
+                after.reusable = after.reusable or (limit.exceeded and reusable)
+
+    def _own_handle(self) -> PenstockHandle | None:
+        """Return the handle of this thread's open session, or None."""
+        handle = getattr(self.get_if_exists(), "_handle", None)
+        return handle if isinstance(handle, PenstockHandle) else None
+
     def _use_matching_session(self, connection: Connection) -> None:
         """Replace a connection's session, unless the session already has the settings that this thread needs."""
         conf = self.conf
@@ -131,6 +158,8 @@ class PenstockConnectionManager(SparkConnectionManager):
         self._use_matching_session(connection)
         # dbt may have ended while the handle was opened. Either `cleanup_all` closes the handle, or this thread does.
         assert connection.handle
+        if isinstance(connection.handle, PenstockHandle):
+            connection.handle.limit = self._limits.get(self.get_thread_identifier())
         try:
             cancellation.require_running()
         except DbtRuntimeError:

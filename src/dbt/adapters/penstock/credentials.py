@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
 
-from dbt.adapters.penstock import spark_conf
+from dbt.adapters.penstock import spark_conf, target_variables
 from dbt.adapters.penstock.databases import DEFAULT_CATALOG, is_foreign
 from dbt.adapters.penstock.errors import AdapterError
 from penstock.config.settings import Settings, find_root, load
@@ -46,6 +46,9 @@ class PenstockCredentials(SparkCredentials):
         keep_plans: whether to capture the plan of each model that runs, for plan tests and `penstock explain`.
         ui_url: the URL of a remote server's Spark UI, `http://host:4040`. The adapter reads executed plans from
             the UI's REST API.
+        explain_seconds: the longest duration of the EXPLAIN statement before a model, in seconds. With 0, the adapter
+            runs no EXPLAIN and captures only executed plans.
+        target_type: the value of `target.type` in Jinja, `spark` or `penstock`. Packages know `spark`.
         managed: whether the server is the project's own. The value depends on `host`. A profile can't set it.
         project_root: the folder of the dbt project and of penstock.yml. The adapter sets this value.
         target_name: the name of dbt's target. A target may have a section in penstock.yml. The adapter sets this value.
@@ -69,6 +72,8 @@ class PenstockCredentials(SparkCredentials):
     file_format: str = "delta"
     keep_plans: bool = True
     ui_url: str | None = None
+    explain_seconds: float = 10
+    target_type: str = target_variables.TARGET_TYPES[0]
 
     @classmethod
     def __pre_deserialize__(cls, data: Any) -> Any:
@@ -100,6 +105,21 @@ class PenstockCredentials(SparkCredentials):
         self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
         if self.method == SparkConnectionMethod.THRIFT:
             self._check_login()
+        self._check_values()
+        target_variables.change_type()
+
+    def _check_values(self) -> None:
+        """Check the keys that neither dbt nor the server checks.
+
+        Raises:
+            AdapterError: a value is invalid.
+        """
+        if self.target_type not in target_variables.TARGET_TYPES:
+            needed = f"target_type to be one of {', '.join(target_variables.TARGET_TYPES)}"
+            raise AdapterError(needed, str(self.target_type), "correct target_type in profiles.yml")
+        if self.explain_seconds < 0:
+            needed = "explain_seconds of at least 0, where 0 runs no EXPLAIN"
+            raise AdapterError(needed, f"{self.explain_seconds:g}", "correct explain_seconds in profiles.yml")
 
     def _check_login(self) -> None:
         """Check that the profile's keys for login and TLS are consistent.
@@ -168,6 +188,10 @@ class PenstockCredentials(SparkCredentials):
         yield from super().connection_info(with_aliases=with_aliases)
         if with_aliases:
             yield "database", DEFAULT_CATALOG
+            yield "adapter", self.type
+            if self.managed:
+                yield "host", LOOPBACK
+                yield "port", target_variables.managed_port(str(self.project_root), self.target_name)
 
     def _connection_keys(self) -> tuple[str, ...]:
         return ("schema", "managed") if self.managed else ("host", "port", "schema", "user", "auth", "use_ssl")

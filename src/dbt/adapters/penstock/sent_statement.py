@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from dbt.adapters.events.logging import AdapterLogger
@@ -18,6 +19,28 @@ logger = AdapterLogger("penstock")
 # at that moment. Adaptive execution may submit another job just afterwards, which would run forever. Closing the
 # operation later ends that job too.
 SETTLE = 2.0
+
+
+@dataclass
+class TimeLimit:
+    """The time limit of a statement.
+
+    Attributes:
+        seconds: the longest duration of the statement, in seconds. None means no limit.
+        setting: the key of profiles.yml that sets the limit.
+        exceeded: whether a statement was cancelled because of this limit.
+    """
+
+    seconds: float | None
+    setting: str = "query_timeout"
+    exceeded: bool = False
+
+
+def shorter_limit(own: TimeLimit | None, query_timeout: float | None) -> TimeLimit:
+    """Return a statement's own limit, or the profile's `query_timeout` if that is shorter."""
+    if own is None or (query_timeout and query_timeout < (own.seconds or 0)):
+        return TimeLimit(query_timeout)
+    return own
 
 
 class SentStatement:
@@ -40,15 +63,11 @@ class SentStatement:
         self.lost = False
 
     @contextmanager
-    def limited(self, seconds: float | None) -> Iterator[None]:
-        """Stop the statement if it takes longer than this number of seconds. None means no limit."""
-        message = (
-            f"Query exceeded timeout of {seconds} seconds (query_timeout in profiles.yml) "
-            "and was cancelled on the server"
-        )
-        timer = threading.Timer(seconds or 0, self._time_out, (message,))
+    def limited(self, limit: TimeLimit) -> Iterator[None]:
+        """Stop the statement if it takes longer than its time limit."""
+        timer = threading.Timer(limit.seconds or 0, self._time_out, (limit,))
         timer.daemon = True
-        if seconds:
+        if limit.seconds:
             timer.start()
         try:
             yield
@@ -56,8 +75,12 @@ class SentStatement:
             self._over.set()
             timer.cancel()
 
-    def _time_out(self, why: str) -> None:
-        self.stop(why)
+    def _time_out(self, limit: TimeLimit) -> None:
+        limit.exceeded = True
+        self.stop(
+            f"Query exceeded timeout of {limit.seconds:g} seconds ({limit.setting} in profiles.yml) "
+            "and was cancelled on the server"
+        )
         if not self._over.wait(self._session.seconds):
             self._session.wake()
 

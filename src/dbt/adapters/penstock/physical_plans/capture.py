@@ -18,6 +18,7 @@ from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.query_comment import AUXILIARY
+from dbt.adapters.penstock.sent_statement import TimeLimit
 from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import plan_store
 from penstock.plans import query_text as sql
@@ -89,15 +90,17 @@ class PlanCapture:
             return ""
         name, run_id = node["unique_id"], get_invocation_id()
         if not runs:
-            self._store(name, self._explain(select))
+            explained, missing = self._explain(name, select)
+            self._store(name, explained, missing=missing)
             return ""
 
         def matches(description: str) -> bool:
             own = description.startswith("/*") and f'"{name}"' in description and run_id in description
             return own and AUXILIARY not in description
 
-        explained = self._unchanged_explanation(name) or self._explain(select)
-        pending_plans.add(name, PendingPlan(explained, matches, captured=self._store(name, explained)))
+        explained, missing = self._unchanged_explanation(name) or self._explain(name, select)
+        stored = self._store(name, explained, missing=missing)
+        pending_plans.add(name, PendingPlan(explained, matches, captured=stored))
         return ""
 
     def work_is_done(self) -> str:
@@ -116,8 +119,8 @@ class PlanCapture:
             self._adapter.get_macro_resolver(), node["unique_id"]
         )
 
-    def _unchanged_explanation(self, name: str) -> str:
-        """Return the stored EXPLAIN output of a model, or an empty text if a new EXPLAIN is needed.
+    def _unchanged_explanation(self, name: str) -> tuple[str, str] | None:
+        """Return the stored EXPLAIN output of a model and why it is missing, or None if a new EXPLAIN is needed.
 
         No new EXPLAIN is needed if the query is unchanged and the last executed plan was fetched, because the executed
         plan takes precedence. For a small model, EXPLAIN takes a tenth of the model's time.
@@ -125,30 +128,47 @@ class PlanCapture:
         captured = plan_store.read(self.target, name)
         manifest: Any = self._adapter.get_macro_resolver()
         if captured is None or captured.executed is None:
-            return ""
+            return None
         if captured.code != node_fingerprint.fingerprint(manifest, name):
-            return ""
+            return None
         query = manifest.nodes[name].compiled_code or ""
-        return captured.explained if RUN_ID.sub("", captured.sql) == RUN_ID.sub("", query) else ""
+        unchanged = RUN_ID.sub("", captured.sql) == RUN_ID.sub("", query)
+        return (
+            (captured.explained, captured.missing) if unchanged and (captured.explained or captured.missing) else None
+        )
 
-    def _explain(self, select: str) -> str:
+    def _explain(self, name: str, select: str) -> tuple[str, str]:
+        """Return the output of EXPLAIN for a query, and why it is missing if a setting is the reason.
+
+        On a query over deep views, EXPLAIN may take as long as the model itself, so it has a time limit.
+        """
+        limit = TimeLimit(self._adapter.config.credentials.explain_seconds, "explain_seconds")
+        if not limit.seconds:
+            return "", "explain_seconds is 0 in profiles.yml"
         try:
-            _, table = self._adapter.execute(EXPLAIN + select, fetch=True)
+            with self._adapter.connections.time_limit(limit):
+                _, table = self._adapter.execute(EXPLAIN + select, fetch=True)
             text = str(table.rows[0][0])
             parse(text)
-            return text
+            return text, ""
         except (DbtRuntimeError, NotAPlan) as error:
+            if limit.exceeded:
+                missing = f"EXPLAIN was cancelled after {limit.seconds:g} s (explain_seconds in profiles.yml)"
+                logger.warning(f"{name.rsplit('.', 1)[-1]}: {missing}; the model runs without it")
+                return "", missing
             # The statement itself raises the same error.
             logger.debug(f"not explained: {error}")
-            return ""
+            return "", ""
 
-    def _store(self, name: str, explained: str, executed: ExecutedPlan | None = None) -> CapturedPlan:
+    def _store(
+        self, name: str, explained: str, executed: ExecutedPlan | None = None, missing: str = ""
+    ) -> CapturedPlan:
         manifest: Any = self._adapter.get_macro_resolver()
         node = manifest.nodes[name]
         query = node.compiled_code if node.language == "sql" else ""
         views = node_fingerprint.views(manifest, name)
         relation, code = node_fingerprint.relation_name(node), node_fingerprint.fingerprint(manifest, name)
-        captured = CapturedPlan(name, relation, code, query or "", views, explained, executed)
+        captured = CapturedPlan(name, relation, code, query or "", views, explained, executed, missing)
         try:
             plan_store.write(self.target, captured)
         except OSError as error:

@@ -14,7 +14,8 @@ class PendingPlan:
     """The plan of a running node.
 
     Attributes:
-        explained: the output of EXPLAIN FORMATTED for the main statement's query, or empty if EXPLAIN failed.
+        explained: the output of EXPLAIN FORMATTED for the main statement's query, or empty if EXPLAIN failed or
+            was cancelled.
         matches: returns whether a description in Spark's REST API belongs to the main statement. None if the server
             does not run the main statement.
         executed: the executed plan, or None if it is not known yet.

@@ -140,6 +140,10 @@ class PhysicalTests:
             plan = captured.plan if captured else None
         except NotAPlan as error:
             return [render(f"a plan of {node.name} in the form of EXPLAIN FORMATTED", str(error), do)]
+        if captured and captured.missing and plan is None:
+            found = f"{captured.missing}, and no executed plan"
+            do = f"raise explain_seconds, or set ui_url for a remote server, then {do}"
+            return [render(f"the plan that {node.name} last ran with", found, do)]
         if captured is None or plan is None:
             where = f"{self._adapter.config.target_path}/{plan_store.FOLDER}"
             return [render(f"the plan that {node.name} last ran with", f"none in {where}", do)]

@@ -1,0 +1,1 @@
+select {{ toolbox.all_columns(ref('people'), ['color']) }} from {{ ref('people') }}

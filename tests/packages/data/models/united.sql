@@ -1,0 +1,1 @@
+{{ toolbox.stacked([ref('people'), ref('people_copy')]) }}

@@ -1,0 +1,1 @@
+{{ toolbox.long_rows(ref('people'), 'id') or 'select 1 as id' }}
