@@ -14,7 +14,7 @@ PROJECT = (ROOT / "pyproject.toml").read_text()
 
 
 def test_the_recipe_names_the_package_and_its_extras() -> None:
-    [name] = re.findall(r'^name = "(.+)"$', PROJECT, re.MULTILINE)
+    name = re.findall(r'^name = "(.+)"$', PROJECT, re.MULTILINE)[0]
     [named] = re.findall(r"unneeded_packages\.py '(.+)'", RECIPE)
     requirement = Requirement(named)
     assert requirement.name == name

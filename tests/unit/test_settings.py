@@ -63,5 +63,5 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, message: str
     ],
 )
 def test_delta_fits_the_installed_spark(pyspark: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sections.importlib.metadata, "version", lambda name: {"pyspark": pyspark}[name])
+    monkeypatch.setattr("importlib.metadata.version", lambda name: {"pyspark": pyspark}[name])
     assert sections.delta_package() == package
