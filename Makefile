@@ -11,12 +11,12 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint unit bench docs-quality up down status doctor build hooks changelog dist clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint audit unit bench docs-quality up down status doctor build hooks changelog dist clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-BOOTSTRAP = command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.13. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }; $(PYTHON) tools/bootstrap.py
+BOOTSTRAP = command -v $(PYTHON) >/dev/null 2>&1 || { echo "penstock: needed: Python 3.10 to 3.14. found: no $(PYTHON). do: Debian: apt-get install python3 python3-venv"; exit 1; }; $(PYTHON) tools/bootstrap.py
 venv: ## .venv with the packages that a run needs, from requirements.lock (once)
 	@$(BOOTSTRAP) runtime
 
@@ -47,6 +47,13 @@ lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of 
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
 	@codespell $(SPELLED)
 	@towncrier build --draft >/dev/null
+
+# Not part of lint: it needs a service that some networks don't reach. --strict fails if the service lacks a package.
+AUDIT = pip-audit --strict --require-hashes --disable-pip --progress-spinner off
+audit: venv-dev ## known vulnerabilities of the locked packages (asks the package index)
+	@for lock in requirements-dev.lock orchestration/airflow/requirements.lock; do \
+	  $(AUDIT) -r $$lock || { echo "penstock: needed: no known vulnerability in $$lock, and a service that knows. found: see above. do: make lock UPGRADE=--upgrade, or try again on a network that reaches the service"; exit 1; }; \
+	done
 
 unit: venv-dev ## tests that need no Spark
 	@$(PYTEST) tests/unit

@@ -29,7 +29,7 @@ LOCKS = {"runtime": "requirements.lock", "development": "requirements-dev.lock"}
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / ".installed"
-SUPPORTED = ((3, 10), (3, 13))
+SUPPORTED = ((3, 10), (3, 14))
 # Some pinned packages are published only as source, and this project is built from source. The lock also pins the
 # build tools and their dependencies. They are installed first, because the installers' own build environments, which
 # aren't pinned, are switched off.
@@ -57,7 +57,7 @@ def python_version(executable: str) -> "tuple[int, int] | None":
 
 def find_python() -> str:
     """Return the first supported Python. This one is tried first, then those on PATH, the newest first."""
-    names = [sys.executable] + [f"python3.{minor}" for minor in (13, 12, 11, 10)] + ["python3"]
+    names = [sys.executable] + [f"python3.{minor}" for minor in (14, 13, 12, 11, 10)] + ["python3"]
     seen = []
     for name in names:
         path = shutil.which(name)
@@ -68,7 +68,7 @@ def find_python() -> str:
             return path
         seen.append(f"{path} ({'no venv module' if version is None else '.'.join(map(str, version))})")
     raise BootstrapError(
-        "needed: Python 3.10 to 3.13 with its venv module. "
+        "needed: Python 3.10 to 3.14 with its venv module. "
         f"found: {', '.join(dict.fromkeys(seen)) or 'none'}. "
         "do: Debian: apt-get install python3 python3-venv · macOS: brew install python@3.13"
     )

@@ -54,7 +54,7 @@ def python(tmp_path: Path) -> Path:
     """An environment with penstock's wheel; its dependencies are those already installed."""
     source = tmp_path / "source"
     source.mkdir()
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
+    for name in ("pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, source)
     for name in ("src", "macros", "tests/data/generic"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))

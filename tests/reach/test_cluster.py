@@ -22,7 +22,7 @@ from tests.support.forked_commands import Started
 from tests.support.polling import LIMIT, wait_until
 from tests.support.projects import edited, small_project
 
-OTHER_PYTHON = {(3, 10): "3.12", (3, 11): "3.12", (3, 12): "3.11", (3, 13): "3.12"}[sys.version_info[:2]]
+OTHER_PYTHON = "3.11" if sys.version_info[:2] == (3, 12) else "3.12"
 
 
 def start(built: Clustered, version: int, slow: str, *words: str) -> Started:

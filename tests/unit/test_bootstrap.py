@@ -47,7 +47,7 @@ def tools() -> Iterator[tuple[ModuleType, ModuleType]]:
 
 
 def _pins(name: str) -> set[str]:
-    return set(re.findall(r"^([a-z0-9\-]+==[^\\\n]+)", (ROOT / name).read_text(), re.M))
+    return set(re.findall(r"^([a-z0-9\-]+==[^\\\s;]+)", (ROOT / name).read_text(), re.M))
 
 
 def _needed(*requirements: str) -> set[str]:

@@ -8,6 +8,7 @@ import sys
 import pytest
 import typer
 
+from penstock import __version__
 from penstock.cli import main
 
 
@@ -50,3 +51,10 @@ def test_quickstart_and_the_server_import_no_slow_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
     assert done.stdout.strip() == "set()", done.stdout + done.stderr
+
+
+def test_the_version_is_printed_without_a_command() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "penstock.cli.main", "--version"], capture_output=True, text=True, timeout=120
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"penstock {__version__}\n", "")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from penstock.config import sections
 from penstock.config.settings import load
 from penstock.errors import PenstockError
 
@@ -51,3 +52,16 @@ def test_a_wrong_file_is_refused_by_name(tmp_path: Path, text: str, message: str
         load(write(tmp_path, text))
     assert message in str(caught.value)
     assert "penstock.yml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("pyspark", "package"),
+    [
+        ("4.1.4", "io.delta:delta-spark_4.1_2.13:4.3.0"),
+        ("4.2.0", "io.delta:delta-spark_4.2_2.13:4.4.0"),
+        ("4.10.0", "io.delta:delta-spark_4.1_2.13:4.3.0"),
+    ],
+)
+def test_delta_fits_the_installed_spark(pyspark: str, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.metadata.version", lambda name: {"pyspark": pyspark}[name])
+    assert sections.delta_package() == package

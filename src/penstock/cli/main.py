@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from penstock import __version__
 from penstock.config import profiles
 from penstock.errors import PenstockError
 
@@ -49,11 +50,21 @@ def register(arguments: list[str]) -> None:
         importlib.import_module(module).register(app)
 
 
+def print_version(wanted: bool) -> None:
+    """Print penstock's version and exit, if the option was given."""
+    if wanted:
+        print(f"penstock {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def set_target(
     target: Annotated[
         str | None, typer.Option("--target", "-t", help="A target of profiles.yml, before or after the command.")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print penstock's version.", callback=print_version, is_eager=True)
+    ] = False,
 ) -> None:
     """Set the target in the environment, so that this process and its child processes load its settings."""
     if target:

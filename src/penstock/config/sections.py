@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# Delta is compiled for one minor version of Spark.
+DELTA = {"4.1": "io.delta:delta-spark_4.1_2.13:4.3.0", "4.2": "io.delta:delta-spark_4.2_2.13:4.4.0"}
+
+
+def delta_package() -> str:
+    """Return the Maven coordinate of Delta for the installed pyspark; for Spark 4.1 if there is none."""
+    try:
+        spark = importlib.metadata.version("pyspark")
+    except importlib.metadata.PackageNotFoundError:
+        spark = ""
+    return DELTA.get(".".join(spark.split(".")[:2]), DELTA["4.1"])
 
 
 class Strict(BaseModel):
@@ -74,7 +87,7 @@ class ServerSettings(Strict):
     bind: Literal["127.0.0.1", "0.0.0.0"] = "127.0.0.1"
     ports: Ports = Ports()
     executors: Executors = Executors()
-    packages: tuple[str, ...] = ("io.delta:delta-spark_4.1_2.13:4.3.0",)
+    packages: tuple[str, ...] = (delta_package(),)
     java_options: tuple[str, ...] = ()
     spark_conf: dict[str, str] = {}
 

@@ -48,9 +48,9 @@ def _java(settings: Settings) -> Finding:
 
 def _python() -> Finding:
     number = f"{sys.version_info[0]}.{sys.version_info[1]}"
-    if (3, 10) <= sys.version_info[:2] <= (3, 13):
+    if (3, 10) <= sys.version_info[:2] <= (3, 14):
         return Finding("ok", "Python", number)
-    return Finding("bad", "Python", number, "use Python 3.10 to 3.13, then `make clean-venv run`")
+    return Finding("bad", "Python", number, "use Python 3.10 to 3.14, then `make clean-venv run`")
 
 
 def _packages() -> Finding:
