@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from dbt_common.exceptions import DbtRuntimeError
 
+from dbt.adapters.penstock.credentials import PenstockCredentials
 from tests.unit.adapter.profiles import credentials
 
 
@@ -29,6 +30,15 @@ def test_the_servers_ansi_mode_is_kept_unless_the_profile_sets_it() -> None:
     assert key not in credentials().server_side_parameters
     for value in (True, False):
         assert credentials(server_side_parameters={key: value}).server_side_parameters[key] == str(value).lower()
+
+
+def test_server_side_parameters_may_be_booleans_and_numbers() -> None:
+    """dbt checks a profile against the types of its keys, and YAML reads `false` as a boolean."""
+    data = {
+        "schema": "s",
+        "server_side_parameters": {"spark.sql.ansi.enabled": False, "spark.sql.shuffle.partitions": 8},
+    }
+    PenstockCredentials.validate(PenstockCredentials.translate_aliases(data))
 
 
 def test_unknown_keys_are_refused_by_name() -> None:

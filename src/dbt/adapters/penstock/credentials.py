@@ -67,7 +67,8 @@ class PenstockCredentials(SparkCredentials):
     query_retries: int = 1
     ssl_ca: str | None = None
     ssl_verify: bool = True
-    server_side_parameters: dict[str, str] = field(default_factory=dict)
+    # Also values that YAML reads as booleans or numbers; the session gets text.
+    server_side_parameters: dict[str, Any] = field(default_factory=dict)
     connect_url: str | None = None
     file_format: str = "delta"
     keep_plans: bool = True

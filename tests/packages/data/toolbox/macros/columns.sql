@@ -40,7 +40,7 @@
 {% macro day_rows(first, days) %}
   with digits as (select 0 as d union all select 1 union all select 2 union all select 3),
   numbers as (select row_number() over (order by a.d, b.d) - 1 as n from digits as a cross join digits as b)
-  select {{ dbt.dateadd('day', 'n', "cast('" ~ first ~ "' as date)") }} as day from numbers where n < {{ days }}
+  select cast({{ dbt.dateadd('day', 'n', "cast('" ~ first ~ "' as date)") }} as date) as day from numbers where n < {{ days }}
 {% endmacro %}
 
 {% macro long_rows(relation, key) %}
