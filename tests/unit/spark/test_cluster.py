@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
@@ -13,9 +15,11 @@ from penstock.config import profiles
 from penstock.config.settings import load
 from penstock.errors import PenstockError
 from penstock.process import Process
-from penstock.spark.cluster import control, nodes, record
+from penstock.spark.access import authentication, secret
+from penstock.spark.cluster import control, nodes, other_projects, record
 from penstock.spark.cluster.record import Cluster, Node
 from penstock.spark.server import control as server
+from penstock.storage import private_files
 
 ME = Node(Process.from_pid(os.getpid()), 7077, 8080)
 GONE = Node(Process(os.getpid(), 1.0), 7078, 8081)
@@ -93,3 +97,28 @@ def test_the_projects_own_targets_are_as_documented() -> None:
     cluster, local = load(root, "cluster"), load(root, "local")
     assert cluster.server.master.startswith("spark://127.0.0.1:")
     assert (cluster.warehouse_dir, cluster.state_dir) != (local.warehouse_dir, local.state_dir)
+
+
+def test_another_project_of_the_user_gets_the_clusters_secret(tmp_path: Path) -> None:
+    """While the master runs. A cluster that penstock did not start has no secret."""
+    first, second = (tmp_path / name for name in ("first", "second"))
+    for root in (first, second):
+        root.mkdir()
+        (root / "penstock.yml").write_text("version: 1")
+    folder = record.folder(load(first))
+    folder.parent.mkdir()
+    work = private_files.make_folder(folder) / "work"
+    work.mkdir()
+    (folder / secret.FILE).write_text("shared\n")
+    expected = {"spark.authenticate": "true", "spark.authenticate.secret": "shared"}
+    command = [sys.executable, "-c", "input()", other_projects.MASTER_OPTION]
+    with subprocess.Popen(command, cwd=work, stdin=subprocess.PIPE) as running:
+        master = Node(Process.from_pid(running.pid), 7199, 8199)
+        record.write(load(first), Cluster(master, {}, 1, 1, "1g"))
+        for root in (first, second):
+            assert authentication.rpc_settings(load(root), "spark://127.0.0.1:7199") == expected
+        assert authentication.rpc_settings(load(second), "spark://localhost:7199") == expected
+        for unknown in ("spark://127.0.0.1:7198", "spark://node.example:7199", "yarn"):
+            assert authentication.rpc_settings(load(second), unknown) == {}
+        running.communicate(b"\n")
+    assert authentication.rpc_settings(load(second), "spark://127.0.0.1:7199") == {}

@@ -12,7 +12,7 @@ from pathlib import Path
 from penstock.config import addresses
 from penstock.config.settings import Settings
 from penstock.spark.access import java_classes, secret
-from penstock.spark.cluster import record
+from penstock.spark.cluster import other_projects, record
 
 # Part of the server's fingerprint. Increment it if a change in this module requires a restart of running servers.
 GENERATION = 1
@@ -49,13 +49,22 @@ def rpc_settings(settings: Settings, master: str) -> dict[str, str]:
         master: the driver's master.
 
     Returns:
-        The settings; empty if the master belongs to a cluster that penstock did not start.
+        The settings; empty if the master belongs to a cluster that no project of this user started with penstock.
     """
     if addresses.is_local(master):
         # Spark generates a secret that never leaves the process.
         return {"spark.authenticate": "true"}
-    shared = record.secret_for_master(settings, master)
+    shared = cluster_secret(settings, master)
     return shared_secret_settings(shared) if shared else {}
+
+
+def cluster_secret(settings: Settings, master: str) -> str:
+    """Return the secret of the cluster with this master, started by this or another project of the user; or ""."""
+    cluster = record.read(settings)
+    if cluster and cluster.address.removeprefix("spark://") in master.removeprefix("spark://").split(","):
+        return secret.read(record.folder(settings))
+    folder = other_projects.find_folder(master)
+    return secret.read(folder) if folder else ""
 
 
 def shared_secret_settings(shared: str) -> dict[str, str]:

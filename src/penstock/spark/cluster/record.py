@@ -9,7 +9,6 @@ from typing import Any
 
 from penstock.config.settings import Settings
 from penstock.process import Process
-from penstock.spark.access import secret
 from penstock.spark.ports import LOOPBACK
 from penstock.storage import private_files
 
@@ -87,21 +86,19 @@ def folder(settings: Settings) -> Path:
     return settings.shared_dir / FOLDER
 
 
-def secret_for_master(settings: Settings, master: str) -> str:
-    """Return the secret of this project's cluster if it has this master; otherwise an empty string."""
-    cluster = read(settings)
-    is_own = cluster and cluster.address.removeprefix("spark://") in master.removeprefix("spark://").split(",")
-    return secret.read(folder(settings)) if is_own else ""
-
-
 def read(settings: Settings) -> Cluster | None:
-    """Return the recorded cluster; None if the record is missing or damaged."""
+    """Return the project's recorded cluster; None if the record is missing or damaged."""
+    return read_folder(folder(settings))
+
+
+def read_folder(cluster_folder: Path) -> Cluster | None:
+    """Return the cluster that is recorded in a cluster's folder; None if the record is missing or damaged."""
 
     def node(data: dict[str, Any]) -> Node:
         return Node(Process(**data["process"]), data["port"], data["ui_port"])
 
     try:
-        data = json.loads((folder(settings) / "cluster.json").read_text())
+        data = json.loads((cluster_folder / "cluster.json").read_text())
         workers = {int(number): node(item) for number, item in data["workers"].items()}
         master = node(data["master"]) if data["master"] else None
         return Cluster(master, workers, data["wanted"], data["cores"], data["memory"])
