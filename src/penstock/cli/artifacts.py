@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
 
 def copy_artifacts(
     adapter_type: str | None = typer.Option(
-        None, help="The adapter type in the copies; by default that of penstock.yml, or spark."
+        None, help="spark or databricks; by default the type in penstock.yml, or spark."
     ),
     target_path: Path | None = typer.Option(
         None, help="dbt's target folder; by default DBT_TARGET_PATH, or target in the project."

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # The adapter types that copies of dbt's artifacts can have.
-AdapterType = Literal["spark"]
+AdapterType = Literal["spark", "databricks"]
 
 # Delta is compiled for one minor version of Spark.
 DELTA = {"4.1": "io.delta:delta-spark_4.1_2.13:4.3.0", "4.2": "io.delta:delta-spark_4.2_2.13:4.4.0"}
