@@ -126,6 +126,14 @@ def test_the_command_writes_the_copies(project: Path) -> None:
     assert str(project / "target" / "spark" / "run_results.json") in done.stdout
 
 
+def test_the_type_of_the_copies_names_their_folder(project: Path) -> None:
+    write_artifacts(project / "target")
+    done = run("penstock", project, "artifacts", "--adapter-type", "databricks")
+    assert done.returncode == 0, done.stdout
+    assert manifest(project / "target" / "databricks")["metadata"]["adapter_type"] == "databricks"
+    assert not (project / "target" / "spark").exists()
+
+
 def test_the_command_accepts_other_folders(project: Path) -> None:
     write_artifacts(project / "built")
     options = ("--target-path", "built", "--output", "public/artifacts", "--adapter-type", "spark")
@@ -137,15 +145,15 @@ def test_the_command_accepts_other_folders(project: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "found"),
     [
-        ((), "no "),
+        ((), "no /"),
         (("--adapter-type", "snowflake"), "`snowflake`"),
-        (("--output", "target"), "which has the originals"),
+        (("--output", "target"), "target, which has the originals"),
     ],
 )
 def test_the_command_reports_what_it_cannot_do(project: Path, options: tuple[str, ...], found: str) -> None:
     done = run("penstock", project, "artifacts", *options)
     assert done.returncode == 1
-    assert f"found: {found}" in done.stdout or found in done.stdout
+    assert f"found: {found}" in done.stdout
     assert "needed: " in done.stdout and "do: " in done.stdout
     assert not (project / "target" / "spark").exists()
 
