@@ -1,4 +1,4 @@
-"""The sections `server` and `store` of penstock.yml."""
+"""The sections `server`, `store` and `artifacts` of penstock.yml."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import importlib.metadata
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+# The adapter types that copies of dbt's artifacts can have.
+AdapterType = Literal["spark", "databricks"]
 
 # Delta is compiled for one minor version of Spark.
 DELTA = {"4.1": "io.delta:delta-spark_4.1_2.13:4.3.0", "4.2": "io.delta:delta-spark_4.2_2.13:4.4.0"}
@@ -117,3 +120,13 @@ class StoreSettings(Strict):
     endpoint: str | None = Field(None, pattern=r"^https?://[^/\s@]+$")
     region: str | None = None
     anonymous: bool = False
+
+
+class ArtifactsSettings(Strict):
+    """Copies of dbt's artifacts for tools that don't know the adapter type `penstock`.
+
+    Attributes:
+        adapter_type: the adapter type in the copies. By default, dbt commands write no copies.
+    """
+
+    adapter_type: AdapterType | None = None

@@ -14,7 +14,7 @@ import yaml
 from pydantic import ValidationError, field_validator
 
 from penstock.config import addresses, profiles
-from penstock.config.sections import ServerSettings, StoreSettings, Strict
+from penstock.config.sections import ArtifactsSettings, ServerSettings, StoreSettings, Strict
 from penstock.errors import PenstockError
 from penstock.storage import locations
 from penstock.storage.locations import Location
@@ -47,6 +47,7 @@ class Settings(Strict):
         state: folder of the running server's files, jars and logs, and of the Derby database.
         server: settings of the Spark server.
         store: the connection to the object store or HDFS that holds `lake` and `warehouse`.
+        artifacts: copies of dbt's artifacts, which each dbt command writes.
     """
 
     root: Path
@@ -58,6 +59,7 @@ class Settings(Strict):
     state: str = ".penstock"
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
+    artifacts: ArtifactsSettings = ArtifactsSettings()
     version: Literal[1] = 1
 
     @field_validator("metastore")

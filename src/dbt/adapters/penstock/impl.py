@@ -17,6 +17,7 @@ from dbt.adapters.exceptions import FailedToConnectError
 from dbt_common.contracts.metadata import CatalogTable
 
 from dbt.adapters.penstock import (
+    artifact_copies,
     cancellation,
     capabilities,
     column_names,
@@ -74,6 +75,7 @@ class PenstockAdapter(MacroMethods):
         credentials = config.credentials
         object.__setattr__(credentials, "project_root", getattr(config, "project_root", "."))
         object.__setattr__(credentials, "target_name", getattr(config, "target_name", None))
+        artifact_copies.write_after_command(config)
         command = getattr(getattr(config, "args", None), "which", None)
         if credentials.managed and command in SQL_COMMANDS:
             threading.Thread(target=self._start_early, args=(credentials,), daemon=True).start()
@@ -155,8 +157,7 @@ class PenstockAdapter(MacroMethods):
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         """Run a Python model. The model may change any relation, so all cached descriptions are dropped."""
         with self.connections.descriptions.changing(None):
-            response: AdapterResponse = super().submit_python_job(parsed_model, compiled_code)
-        return response
+            return super().submit_python_job(parsed_model, compiled_code)
 
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
         return AdapterResponse(_message="OK")

@@ -1,0 +1,40 @@
+"""The command `penstock artifacts`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from penstock import artifacts
+from penstock.config.settings import load
+
+DEFAULT_TYPE = "spark"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to the program."""
+    app.command(name="artifacts")(copy_artifacts)
+
+
+def copy_artifacts(
+    adapter_type: str | None = typer.Option(
+        None, help="spark or databricks; by default the type in penstock.yml, or spark."
+    ),
+    target_path: Path | None = typer.Option(
+        None, help="dbt's target folder; by default DBT_TARGET_PATH, or target in the project."
+    ),
+    output: Path | None = typer.Option(
+        None, help="The folder of the copies; by default the adapter type, in the target folder."
+    ),
+) -> None:
+    """Copy dbt's artifacts for tools that don't know the adapter type penstock."""
+    settings = load()
+    chosen = adapter_type or settings.artifacts.adapter_type or DEFAULT_TYPE
+    folder = target_path or settings.root / os.environ.get("DBT_TARGET_PATH", "target")
+    copies = artifacts.convert(folder, output or folder / chosen, chosen)
+    console = Console(highlight=False, markup=False, soft_wrap=True)
+    for path in copies:
+        console.print(f"wrote {path}")
