@@ -66,7 +66,7 @@ def test_the_page_of_the_index_needs_no_file_of_the_repository(metadata: Metadat
     assert metadata.description_content_type == "text/markdown"
     targets = re.findall(r"\]\(([^)\s]+)\)|(?:src|href)=\"([^\"]+)\"", PAGE.read_text())
     assert not [link for pair in targets for link in pair if link and not link.startswith("https://")]
-    assert "pip install dbt-penstock" in PAGE.read_text()
+    assert 'pip install "dbt-penstock[java]"' in PAGE.read_text()
 
 
 def test_each_place_names_the_same_python_versions(

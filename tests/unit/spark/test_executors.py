@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,10 +86,11 @@ def test_the_archive_contains_a_package_and_its_dependencies(tmp_path: Path) -> 
 
 def test_the_archive_is_named_after_the_versions_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = python_packages.archive_path(["rich"], tmp_path)
-    real: Any = vars(importlib.metadata.Distribution)["version"]
-    changed = property(lambda self: "2.99" if self.metadata["Name"] == "Pygments" else real.fget(self))
-    monkeypatch.setattr(importlib.metadata.Distribution, "version", changed)
-    monkeypatch.setattr(importlib.metadata.PathDistribution, "version", changed, raising=False)
+    installed = python_packages.closure(["rich"])
+    # Not a patch of importlib.metadata: packages such as setuptools replace the class of the distributions.
+    changed = {**installed, "pygments": SimpleNamespace(version="2.99")}
+    assert installed.keys() == changed.keys()
+    monkeypatch.setattr(python_packages, "closure", lambda packages: changed)
     assert python_packages.archive_path(["rich"], tmp_path) != before
 
 
