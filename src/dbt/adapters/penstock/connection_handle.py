@@ -55,9 +55,8 @@ class PenstockHandle(PyhiveConnectionWrapper):
         self.session = reopen()
         super().__init__(self.session.connection, query_timeout=query_timeout, query_retries=query_retries)
         self.poll_interval = poll_interval  # type: ignore[assignment]
-        self.reusable = True
+        self.reusable, self._broken = True, False
         self.limit: TimeLimit | None = None
-        self._broken = False
         self._use = SocketUse()
         self._closing = threading.Lock()
         self._abandoned = False

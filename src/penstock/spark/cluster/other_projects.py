@@ -17,8 +17,8 @@ MASTER_OPTION = "-Dpenstock.role=master"
 def find_folder(master: str) -> Path | None:
     """Return the folder of the running cluster with a master URL, or None if no project of this user started it.
 
-    Each project keeps the record and the secret of its own cluster. A node runs in the folder `work` of its cluster's
-    folder, which only the owner can read.
+    The folder contains the cluster's record and secret, and only its owner can read it. The function finds the folder
+    from the working directory of the master's process, which is the folder `work` in it.
 
     Args:
         master: a URL such as `spark://127.0.0.1:7077`.

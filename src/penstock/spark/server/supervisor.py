@@ -95,16 +95,14 @@ class Supervisor:
         environment = configuration.environment(self.settings, java_found, conf)
         os.environ.clear()
         os.environ.update(environment)
-        runs_metastore = location.runs_own_metastore(self.settings)
-        fingerprint = configuration.fingerprint(self.settings, java_found)
+        shared = not location.runs_own_metastore(self.settings)
+        hashed = configuration.fingerprint(self.settings, java_found)
         me = Process.from_pid(os.getpid())
-        server = Record(
-            record.STARTING, me, chosen, self.token, fingerprint, begin, shared=not runs_metastore, java=str(java_found)
-        )
+        server = Record(record.STARTING, me, chosen, self.token, hashed, begin, shared=shared, java=str(java_found))
         server = record.write(self.settings, server)
         self.spark = self._start_spark(java_found, chosen, server_jars)
         server = record.write(self.settings, server, spark=Process.from_pid(self.spark.pid))
-        if runs_metastore:
+        if not shared:
             self.metastore = self._start_metastore(java_found, [*server_jars, *driver_jars])
             server = record.write(self.settings, server, metastore=Process.from_pid(self.metastore.popen.pid))
             self.metastore.serve(chosen.metastore, login)
