@@ -17,7 +17,10 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +28,22 @@ import psutil
 
 NOBODY = 65534
 SECONDS = 5.0
+ATTACK_SECONDS = 10.0
 LIMIT = 300
 AT_ONCE = 8
+
+
+@contextmanager
+def time_limit(seconds: float) -> Iterator[None]:
+    """Raise `TimeoutError` in the block after some seconds, and again each second, since a client may ignore it."""
+    signal.setitimer(signal.ITIMER_REAL, seconds, 1.0)
+    try:
+        yield
+    finally:
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        finally:  # the alarm may have interrupted the line above
+            signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 def talk(port: int, message: bytes) -> bytes:
@@ -71,28 +88,16 @@ def page(port: int) -> tuple[str, str]:
     return "", "asks for its key" if "asks for its key" in text else ""
 
 
-def hive_session(port: int) -> tuple[str, str]:
-    """Send a statement over Thrift: without a password, with a guessed password, and without authentication."""
+def hive_session(login: dict[str, str], port: int) -> tuple[str, str]:
+    """Send a statement over Thrift, with a login."""
     from pyhive import hive
 
-    errors = ""
-    logins: list[dict[str, Any]] = [
-        {"username": "root"},
-        {"username": "penstock", "password": "guess", "auth": "CUSTOM"},
-        {"username": "penstock", "password": " ", "auth": "LDAP"},
-        {"auth": "NOSASL"},
-    ]
-    for login in logins:
-        signal.setitimer(signal.ITIMER_REAL, SECONDS)  # because the client has no timeout
-        try:
-            cursor = hive.connect(host="127.0.0.1", port=port, **login).cursor()
-            cursor.execute("select transform (1) using 'id' as said")
-            return f"ran a program over Thrift: {cursor.fetchall()}", ""
-        except Exception as error:
-            errors += f"{error} "
-        finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-    return "", "wrong password" if "Error validating the login" in errors else ""
+    try:
+        cursor = hive.connect(host="127.0.0.1", port=port, **login).cursor()
+        cursor.execute("select transform (1) using 'id' as said")
+        return f"ran a program over Thrift: {cursor.fetchall()}", ""
+    except Exception as error:
+        return "", "wrong password" if "Error validating the login" in str(error) else ""
 
 
 def connect_session(port: int) -> tuple[str, str]:
@@ -164,9 +169,15 @@ def accumulators(port: int) -> tuple[str, str]:
     return ("updated accumulators", "") if answer == b"\x01" else ("", "no driver token" if not answer else "")
 
 
+LOGINS: tuple[dict[str, str], ...] = (
+    {"username": "root"},
+    {"username": "penstock", "password": "guess", "auth": "CUSTOM"},
+    {"username": "penstock", "password": " ", "auth": "LDAP"},
+    {"auth": "NOSASL"},
+)
 ATTACKS: tuple[Callable[[int], tuple[str, str]], ...] = (
-    *(greeting, page, gateway_call, spark_message, metastore_call),
-    *(python_worker, accumulators, connect_session, hive_session),
+    *(greeting, page, gateway_call, spark_message, metastore_call, python_worker, accumulators, connect_session),
+    *(partial(hive_session, login) for login in LOGINS),
 )
 
 
@@ -175,7 +186,8 @@ def attack(port: int) -> dict[str, str]:
     through, refused = [], []
     for one in ATTACKS:
         try:
-            got, refusal = one(port)
+            with time_limit(ATTACK_SECONDS):
+                got, refusal = one(port)
         except OSError as error:
             got, refusal = "", "" if not isinstance(error, ConnectionRefusedError) else "gone"
         through += [got] if got else []
@@ -243,9 +255,11 @@ def main(arguments: list[str]) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         number = closed.getsockname()[1]
-        with multiprocessing.get_context("fork").Pool(AT_ONCE, become_nobody, (number,)) as pool:
-            attacked = pool.map(attack, map(int, ports), chunksize=1)
-            read = pool.map(readable, files)
+        fork = multiprocessing.get_context("fork")
+        # This pool reports a process that dies. `multiprocessing.Pool` would wait for its answer without end.
+        with ProcessPoolExecutor(AT_ONCE, fork, become_nobody, (number,)) as pool:
+            attacked = list(pool.map(attack, map(int, ports)))
+            read = list(pool.map(readable, files))
     answer = {"ports": dict(zip(ports, attacked, strict=True)), "files": dict(zip(files, read, strict=True))}
     print(json.dumps(answer))
 
