@@ -83,8 +83,8 @@ def test_a_database_stops_only_what_reads_it(refusing: Project) -> None:
     """The other nodes are built; each error names the source or model, and its file."""
     done = refusing.dbt("run", "--exclude", "broken", "hooked", "batched", "batched_far")
     assert f"PASS={len(GOOD)}" in done.stdout and "ERROR=2" in done.stdout, done.stdout
-    assert "needed: source far.a (models/sources.yml) in Spark's default catalog" in done.stdout
-    assert "needed: model placed (models/placed.sql) in Spark's default catalog" in done.stdout
+    assert "needed: the catalog somewhere, for source far.a (models/sources.yml)" in done.stdout
+    assert "needed: the catalog elsewhere, for model placed (models/placed.sql)" in done.stdout
     assert refusing.sql("select a from small.reads_placed") == [("spark_catalog",)]
 
 
@@ -116,7 +116,9 @@ def test_errors_say_what_to_do(refusing: Project) -> None:
     assert "found: another one after the semicolon: update small.hooked set id = 3" in " ".join(done.stdout.split())
     assert "as target_file_size_mb of model.small.batched" in done.stdout
     assert "found: 'many'" in done.stdout and "of small.batched " not in done.stdout
-    assert "model.small.batched_far: needed: source far.a (models/sources.yml)" in " ".join(done.stdout.split())
+    assert "in model batched_far (models/batched_far.sql) needed: the catalog somewhere, for source far.a" in " ".join(
+        done.stdout.split()
+    )
     quoted = done.stdout.split("== SQL ==", 1)[1]
     assert [line.strip() for line in quoted.splitlines()].count("1 as a,") == 2
     assert "PASS=0 " in done.stdout and "ERROR=6" in done.stdout

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from datetime import date, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from dbt.adapters.base.relation import EventTimeFilter
-from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.docs_catalog import catalog_table
 from dbt.adapters.penstock.relation import PenstockRelation
-from dbt.adapters.penstock.relation_lookup import catalog_table
 from dbt.adapters.penstock.source_freshness import NotATimeError, loaded_at
 
 QUOTING: Any = SimpleNamespace(quoting={"database": False, "schema": False, "identifier": False})
@@ -33,28 +33,61 @@ def test_the_name_of_the_default_catalog_means_no_database(database: str | None)
     assert relation == PenstockRelation.create(schema="raw", identifier="a")
 
 
-def test_a_profile_may_name_the_default_catalog() -> None:
-    """It is in `target` too; `dbt debug` shows no database."""
-    credentials = PenstockCredentials(schema="s", database="Spark_Catalog")  # type: ignore[call-arg]
-    assert credentials.database is None
-    assert dict(credentials.connection_info(with_aliases=True))["database"] == "spark_catalog"
-    assert "database" not in dict(credentials.connection_info())
-    with pytest.raises(DbtRuntimeError):
-        PenstockCredentials(schema="s", database="elsewhere")  # type: ignore[call-arg]
+@pytest.fixture
+def default_catalog() -> Iterator[Callable[[str | None], str]]:
+    """Set the default catalog, which lasts as long as the process, and reset it after the test."""
+    yield databases.set_default
+    databases.set_default(None)
 
 
-def test_another_catalog_is_refused_once_it_is_read() -> None:
-    """dbt renders the name of every source while it parses and for its docs."""
-    named = PenstockRelation.create_from(QUOTING, source("elsewhere"))
-    assert named.render() == "raw.a" and len({named, named.incorporate()}) == 1
-    read = PenstockRelation.create_from(QUOTING, source("elsewhere"), event_time_filter=None)
-    assert "raw.a" in repr(read)
-    with pytest.raises(DbtRuntimeError, match=r"source far\.a \(m\.yml\).*database: elsewhere"):
-        str(read)
-    with pytest.raises(DbtRuntimeError, match=r"source far\.a"):
-        databases.check_read(named)
-    with pytest.raises(DbtRuntimeError, match=r"raw\.b.*database: x"):
-        PenstockRelation.create(database="x", schema="raw", identifier="b").render()
+@pytest.mark.usefixtures("default_catalog")
+@pytest.mark.parametrize("key", ["database", "catalog"])
+def test_a_profile_may_name_a_catalog(key: str) -> None:
+    """It is in `target` too. Only another default catalog changes the session."""
+    for name, kept in (("Spark_Catalog", None), ("s", None), ("ice", "ice")):
+        credentials = PenstockCredentials.from_dict(PenstockCredentials.translate_aliases({"schema": "s", key: name}))
+        assert credentials.database == kept
+        assert dict(credentials.connection_info(with_aliases=True))["database"] == (kept or "spark_catalog")
+        assert "database" not in dict(credentials.connection_info())
+        assert credentials.server_side_parameters.get("spark.sql.defaultCatalog") == kept
+
+
+def test_a_relation_of_another_catalog_has_three_parts() -> None:
+    relation = PenstockRelation.create_from(QUOTING, source("ice"), event_time_filter=None)
+    assert relation.render() == "ice.raw.a" and repr(relation) == "<PenstockRelation ice.raw.a>"
+    assert relation.without_identifier().render() == "ice.raw"
+    assert relation.include(database=True, schema=False, identifier=False).render() == "ice"
+    # Temporary views belong to the session, so they have one part.
+    assert relation.include(database=False, schema=False).render() == "a"
+    assert relation.incorporate(path={"identifier": "b"}).render() == "ice.raw.b"
+    assert hash(relation) == hash(relation.incorporate()) != hash(PenstockRelation.create(schema="raw", identifier="a"))
+
+
+def test_each_part_is_quoted_if_it_needs_quotes() -> None:
+    quoted = PenstockRelation.create("my-ice", "a b", "t`")
+    assert quoted.render() == "`my-ice`.`a b`.t`"
+    assert PenstockRelation.create("ice", "a.b", "t").render() == "ice.a.b.t"
+    assert PenstockRelation.create(schema="delta", identifier="`/data/t`").render() == "delta.`/data/t`"
+    policy = {"database": True, "schema": True, "identifier": True}
+    assert PenstockRelation.create("ice", "s", "t", quote_policy=policy).render() == "`ice`.`s`.`t`"
+
+
+def test_the_default_catalog_has_two_parts(default_catalog: Callable[[str | None], str]) -> None:
+    default_catalog("ice")
+    assert PenstockRelation.create("ICE", "s", "t").render() == "s.t"
+    assert PenstockRelation.create("spark_catalog", "s", "t").render() == "spark_catalog.s.t"
+    assert databases.schema_name(None, "s") == databases.schema_name("ice", "s") == "s"
+    assert databases.schema_name("spark_catalog", "s") == "spark_catalog.s"
+
+
+def test_the_catalogs_of_a_node_and_of_its_inputs() -> None:
+    node = SimpleNamespace(
+        **{"database": "ice", "schema": "s", "name": "m", "resource_type": "model", "original_file_path": "m.sql"},
+        depends_on=SimpleNamespace(nodes=["here", "far", "gone"]),
+    )
+    manifest = SimpleNamespace(nodes={"here": source(None)}, sources={"far": source("lake")})
+    found = [(name, databases.describe_node(item)) for name, item in databases.catalogs_of_node(node, manifest)]
+    assert found == [("ice", "model m (m.sql)"), ("lake", "source far.a (m.yml)")]
 
 
 @pytest.mark.parametrize(

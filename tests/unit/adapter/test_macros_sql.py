@@ -68,7 +68,7 @@ def render() -> Render:
             "get_select_subquery": lambda sql: f"select id from ({sql})",
             "spark__listagg": lambda *arguments: "collected",
             "adapter": SimpleNamespace(
-                table_format=lambda name: table_format(name or "delta"),
+                table_format=lambda name, database: table_format(name or "delta"),
                 interval_properties=lambda node: interval_properties(config),
                 seed_properties=lambda node, empty: {},
                 quote=names.quote_identifier,

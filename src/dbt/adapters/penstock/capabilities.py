@@ -36,7 +36,7 @@ class TableFormat:
         drop_columns_with: the table properties that allow dropping columns, or None if columns can't be dropped.
         widen_columns_with: the table properties that allow widening a column's type, or None if types can't be widened.
         features: whether some columns need table properties.
-        catalog: the required prefix of the class name of the server's `spark_catalog`, or None if any class works.
+        catalog: the required prefix of the class name of the table's catalog, or None if any class works.
     """
 
     name: str
@@ -128,20 +128,38 @@ def table_format(name: str) -> TableFormat:
         raise AdapterError("a file_format", name, f"use one of {known}") from None
 
 
-def check_catalog(wanted: TableFormat, catalog: str) -> None:
-    """Check that the server's catalog supports a format.
+def only_format(class_name: str) -> str | None:
+    """Return the only table format that a catalog other than `spark_catalog` has, or None if it may have several.
+
+    Args:
+        class_name: the class of the catalog.
+    """
+    formats = [item.name for item in FORMATS.values() if item.catalog and class_name.startswith(item.catalog)]
+    return formats[0] if formats else None
+
+
+def check_catalog(wanted: TableFormat, catalog: str, class_name: str) -> None:
+    """Check that a catalog supports a format.
 
     Args:
         wanted: the table format to check.
-        catalog: the class name of the server's `spark_catalog`.
+        catalog: the name of the catalog.
+        class_name: the class of the catalog.
 
     Raises:
         AdapterError: the catalog does not support the format. The error names the server's setting.
     """
-    if wanted.catalog and not catalog.startswith(wanted.catalog):
+    if wanted.catalog and not class_name.startswith(wanted.catalog):
         raise AdapterError(
-            f"a server whose spark.sql.catalog.spark_catalog is {wanted.catalog}…, for file_format: {wanted.name}",
-            catalog,
-            "use file_format: delta, or set that catalog for the whole server (docs/connections.md); "
-            "one spark_catalog can't be both Delta's and Iceberg's",
+            f"a catalog whose class is {wanted.catalog}…, for file_format: {wanted.name}",
+            f"spark.sql.catalog.{catalog} = {class_name}",
+            "set `database` to such a catalog (server.catalogs in penstock.yml, docs/connections.md), or leave "
+            "file_format out",
+        )
+    only = only_format(class_name)
+    if only and only != wanted.name and catalog.lower() != "spark_catalog":
+        raise AdapterError(
+            f"file_format: {only}, the only one of the catalog {catalog}",
+            f"file_format: {wanted.name}",
+            "leave file_format out, or set `database` to another catalog",
         )

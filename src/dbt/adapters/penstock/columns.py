@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 # DESCRIBE returns the columns with which a view was created, unless the view's schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
 LENGTH = re.compile(r"\((\d+)\)")
-QUALIFIED = re.compile(r"\w+\.\w+")
+QUALIFIED = re.compile(r"\w+\.\w+(\.\w+)?")
 # The beginning of a value in a unit test: a cast of a literal to the column's type.
 VALUE = re.compile(r"try_cast\((?:'(?:[^'\\]|\\.)*'|[\w.+-]+) as ", re.IGNORECASE | re.DOTALL)
 REPEATED_ROW = re.compile(r"^(select [^\n]+)(?:\s*\nunion all\n\s*\1)+", re.MULTILINE)
@@ -36,7 +36,7 @@ def query_shape(sql: str) -> str:
 
 
 def _cached_name(name: str) -> str | None:
-    """Return a relation as `schema.name` in lower case, or None for a temporary view or a path.
+    """Return a relation's name in lower case, or None for a temporary view or a path.
 
     Descriptions of temporary views and paths are not cached.
     """
@@ -157,7 +157,8 @@ class ColumnReader:
         key = _cached_name(name)
         if key is None:
             return describe()[0]
-        return self._adapter.connections.descriptions.get("describe extended", key, key.__eq__, describe)
+        changed = ".".join(key.split(".")[-2:])
+        return self._adapter.connections.descriptions.get("describe extended", key, changed.__eq__, describe)
 
     def query_columns(self, sql: str) -> list[PenstockColumn]:
         """Return the columns of a query without running the query."""
@@ -180,11 +181,12 @@ class ColumnReader:
         return columns
 
 
-def with_comments(columns: Iterable[SparkColumn], raw_rows: Any) -> list[PenstockColumn]:
-    """Return dbt-spark's columns with comments.
+def with_comments(columns: Iterable[SparkColumn], raw_rows: Any, database: str | None) -> list[PenstockColumn]:
+    """Return dbt-spark's columns with comments and a database.
 
     Args:
         columns: the columns without comments.
+        database: the database of the columns' relation.
         raw_rows: the rows of DESCRIBE TABLE EXTENDED, which contain the comments.
     """
     rows = [(row["col_name"], row["data_type"], row["comment"]) for row in raw_rows]
@@ -195,7 +197,10 @@ def with_comments(columns: Iterable[SparkColumn], raw_rows: Any) -> list[Penstoc
     table = next((value for name, value, _ in rows[end:] if name == "Comment"), None) or None
     return [
         PenstockColumn(
-            **{field.name: getattr(column, field.name) for field in fields(SparkColumn)},
+            **{
+                **{field.name: getattr(column, field.name) for field in fields(SparkColumn)},
+                "table_database": database,
+            },
             column_comment=comments.get(column.column),
             table_comment=table,
         )
@@ -207,6 +212,6 @@ def catalog_rows(columns: Iterable[PenstockColumn]) -> Iterator[dict[str, Any]]:
     """Yield a row of dbt's catalog for each column of a relation. Column indexes begin with 1."""
     for column in columns:
         row = column.to_column_dict()
-        row.update(column_name=row.pop("column"), column_type=row.pop("dtype"), table_database=None)
+        row.update(column_name=row.pop("column"), column_type=row.pop("dtype"))
         row["column_index"] += 1
         yield {"column_comment": None, "table_comment": None, **row}

@@ -14,8 +14,7 @@ from typing import Any, ClassVar
 
 from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
 
-from dbt.adapters.penstock import spark_conf, target_variables
-from dbt.adapters.penstock.databases import DEFAULT_CATALOG, is_foreign
+from dbt.adapters.penstock import databases, spark_conf, target_variables
 from dbt.adapters.penstock.errors import AdapterError
 from penstock.config.settings import Settings, find_root, load
 from penstock.spark.ports import LOOPBACK
@@ -25,7 +24,8 @@ MANAGED_HOST = "this machine"
 NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 # Keys that dbt adds to a target before the adapter reads it.
-DBT_KEYS = {"type", "threads", "pass", "target", "catalog", "dbname"}
+DBT_KEYS = {"type", "threads", "pass", "target", "dbname"}
+DEFAULT_CATALOG = "spark.sql.defaultCatalog"
 
 
 @dataclass
@@ -33,6 +33,8 @@ class PenstockCredentials(SparkCredentials):
     """dbt-spark's credentials with penstock's defaults.
 
     Attributes:
+        database: the Spark catalog of nodes and sources that set no `database`, and the default catalog of sessions.
+            None means `spark_catalog`. The profile may call the key `catalog` too.
         connect_url: the Spark Connect URL of a remote server, `sc://host:port/;token=…`. Python models on a remote
             server need this URL.
         poll_interval: the longest pause between two polls, in seconds, if the server answers polls immediately.
@@ -54,6 +56,7 @@ class PenstockCredentials(SparkCredentials):
         target_name: the name of dbt's target. A target may have a section in penstock.yml. The adapter sets this value.
     """
 
+    _ALIASES: ClassVar[dict[str, str]] = {**SparkCredentials._ALIASES, "catalog": "database"}
     managed: ClassVar[bool] = True
     project_root: ClassVar[str] = "."
     target_name: ClassVar[str | None] = None
@@ -98,9 +101,12 @@ class PenstockCredentials(SparkCredentials):
         object.__setattr__(self, "managed", managed)
         self.host = MANAGED_HOST if managed else self.host
         own = {str(key): spark_conf.as_text(value) for key, value in self.server_side_parameters.items()}
-        if not is_foreign(vars(self).get("database")):
-            self.database = None
+        database, self.database = vars(self).get("database"), None  # dbt-spark refuses every database
         super().__post_init__()
+        catalog = databases.set_default(None if database == self.schema else database)
+        if catalog.lower() != databases.SPARK_CATALOG:
+            self.database = catalog
+            own = {DEFAULT_CATALOG: catalog, **own}
         # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. Here both use the
         # server's ANSI mode, unless the profile sets the mode.
         self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
@@ -188,7 +194,7 @@ class PenstockCredentials(SparkCredentials):
         """
         yield from super().connection_info(with_aliases=with_aliases)
         if with_aliases:
-            yield "database", DEFAULT_CATALOG
+            yield "database", self.database or databases.SPARK_CATALOG
             yield "adapter", self.type
             if self.managed:
                 yield "host", LOOPBACK

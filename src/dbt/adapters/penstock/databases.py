@@ -1,30 +1,69 @@
-"""Check the `database` of nodes and sources. The adapter can only use Spark's default catalog.
+"""The `database` of nodes and sources. It is the name of a Spark catalog.
 
-The adapter's relations have no database, so their names are `schema.name`. A configuration may name the default catalog
-in any letter case. A source in another catalog causes an error only if a node or a freshness check reads the source.
+A relation in the target's default catalog has no database, so its SQL name is `schema.name`. The SQL name of any other
+relation is `database.schema.name`. The profile's key `database` sets the default catalog; without the key it is
+`spark_catalog`. A configuration may write a catalog's name in any letter case.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from dbt.adapters.contracts.relation import RelationConfig
-from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock.errors import AdapterError
+from penstock.sql.names import quote_identifier
 
-DEFAULT_CATALOG = "spark_catalog"
+SPARK_CATALOG = "spark_catalog"
+# Names that need no quotes or have them. A dot separates the parts of a nested schema.
+READY = re.compile(r"[A-Za-z0-9_.]+|.*`.*", re.DOTALL)
+_default = SPARK_CATALOG
 
 
-def is_foreign(database: str | None, schema: str | None = None) -> bool:
-    """Return whether a database names a catalog other than Spark's default catalog.
+def set_default(name: str | None) -> str:
+    """Set the default catalog of this process, and return its name. The credentials of a target call this function."""
+    global _default
+    _default = name or SPARK_CATALOG
+    return _default
+
+
+def default() -> str:
+    """Return the default catalog."""
+    return _default
+
+
+def other_catalog(database: str | None, schema: str | None = None) -> str | None:
+    """Return a database if it names a catalog other than the default catalog, or else None.
 
     Args:
         database: the configured database. None, an empty string and the schema's name mean the default catalog.
         schema: the relation's schema.
     """
-    return bool(database) and database != schema and str(database).lower() != DEFAULT_CATALOG
+    if not database or database == schema or str(database).lower() == _default.lower():
+        return None
+    return str(database)
+
+
+def catalog_of(database: str | None, schema: str | None = None) -> str:
+    """Return the catalog that a configured database means."""
+    return other_catalog(database, schema) or _default
+
+
+def part(name: str) -> str:
+    """Return a part of a relation's name as SQL. The part is quoted only if it needs quotes."""
+    return name if READY.fullmatch(name) else quote_identifier(name)
+
+
+def schema_name(database: str | None, schema: str) -> str:
+    """Return a schema as SQL, with its catalog unless that is the default catalog."""
+    catalog = other_catalog(database, schema)
+    return f"{part(catalog)}.{part(schema)}" if catalog else part(schema)
+
+
+def in_spark_catalog(name: str) -> str:
+    """Return the SQL name of a `schema.table` in `spark_catalog`, whatever the default catalog is."""
+    return name if _default.lower() == SPARK_CATALOG else f"{SPARK_CATALOG}.{name}"
 
 
 def describe_node(node: Any) -> str:
@@ -35,50 +74,29 @@ def describe_node(node: Any) -> str:
     return f"{resource_type} {name} ({path})" if path else f"{resource_type} {name}"
 
 
-def foreign_catalog_error(database: str, description: str) -> DbtRuntimeError:
-    """Return the error for a node or source in another catalog.
+def catalogs_of_node(node: Any, manifest: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each catalog, other than the default catalog, that a node writes or reads.
 
-    Args:
-        database: the configured database.
-        description: the description of the node or source.
+    Yields:
+        The catalog, and the node or source in the catalog. The node itself comes first.
     """
-    return AdapterError(
-        f"{description} in Spark's default catalog, {DEFAULT_CATALOG}",
-        f"database: {database}",
-        f"leave database out of its configuration, or set it to {DEFAULT_CATALOG}",
-    )
+    parents = getattr(getattr(node, "depends_on", None), "nodes", None) or ()
+    for item in (node, *(manifest.nodes.get(name) or manifest.sources.get(name) for name in parents)):
+        if item is not None and (catalog := other_catalog(getattr(item, "database", None), item.schema)):
+            yield catalog, item
 
 
-def check_node(node: Any) -> None:
-    """Check, before a node is built, that the node is in the default catalog.
-
-    Raises:
-        AdapterError: the node is in another catalog.
-    """
-    if is_foreign(getattr(node, "database", None), getattr(node, "schema", None)):
-        raise foreign_catalog_error(node.database, describe_node(node))
-
-
-def configured_databases(nodes: Iterable[RelationConfig]) -> dict[tuple[str, str], set[str | None]]:
-    """Return the configured databases of the nodes that are in the default catalog.
+def configured_databases(nodes: Iterable[RelationConfig]) -> dict[tuple[str | None, str, str], set[str | None]]:
+    """Return the configured databases of nodes. Several spellings may mean the same catalog.
 
     Returns:
-        The databases by (schema, name), all in lower case. None stands for a node without a configured database.
+        The databases by (catalog, schema, name), all in lower case. The catalog is None for the default catalog. The
+        database is None for a node without a configured database.
     """
-    databases: dict[tuple[str, str], set[str | None]] = {}
+    databases: dict[tuple[str | None, str, str], set[str | None]] = {}
     for node in nodes:
-        if not is_foreign(node.database, node.schema):
-            database = node.database.lower() if node.database is not None else None
-            databases.setdefault((node.schema.lower(), node.identifier.lower()), set()).add(database)
+        catalog = other_catalog(node.database, node.schema)
+        database = node.database.lower() if node.database is not None else None
+        key = (catalog.lower() if catalog else None, node.schema.lower(), node.identifier.lower())
+        databases.setdefault(key, set()).add(database)
     return databases
-
-
-def check_read(relation: Any) -> None:
-    """Check, before a relation is read, that the relation is in the default catalog.
-
-    Raises:
-        AdapterError: the relation is in another catalog.
-    """
-    if relation.database:
-        description = relation.description or f"{relation.schema}.{relation.identifier}"
-        raise foreign_catalog_error(relation.database, description)

@@ -21,6 +21,11 @@ PREFIX = re.compile(r"^(?:org\.apache\.hive\.service\.cli\.HiveSQLException: )?(
 REPEATED_CLASS = re.compile(r"^\[([\w.]+)\] [\w.$]+:\s*\[\1\] ?")
 CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
 FRAMES = re.compile(STACK_FRAME)
+# Spark's and Iceberg's messages about catalogs that have no views, cannot replace a view, or cannot rename a table.
+LACKS = re.compile(
+    r"(?P<found>\[MISSING_CATALOG_ABILITY[^\n]*|Replacing a view is not supported by catalog: [^\n]*"
+    r"|Cannot rename Hadoop tables)"
+)
 # Spark's heading above the SQL that a message quotes.
 SQL_HEADING = re.compile(r"^== SQL ", re.MULTILINE)
 
@@ -57,7 +62,17 @@ def error_message(error: Exception) -> str:
 
 
 def statement_message(message: str, sql: str) -> str:
-    """Return the message of a failed statement. If the text contains several statements, begin with advice."""
+    """Return the message of a failed statement.
+
+    If the text contains several statements, or the table's catalog lacks what the statement needs, begin with advice.
+    """
+    if lacks := LACKS.search(message):
+        advice = render(
+            f"a catalog that has what {current_node()} needs",
+            lacks["found"],
+            "choose another materialization or strategy, or set `database` to another catalog (docs/connections.md)",
+        )
+        return f"{advice}\n{message}"
     rest = next_statement(sql) if "PARSE_SYNTAX_ERROR" in message else None
     if not rest:
         return message

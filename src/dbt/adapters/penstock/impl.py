@@ -5,34 +5,29 @@ from __future__ import annotations
 import contextlib
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from multiprocessing.context import SpawnContext
 from typing import Any
 
 from dbt.adapters.base import BaseRelation, PythonJobHelper
 from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import AdapterResponse
-from dbt.adapters.contracts.relation import RelationConfig
 from dbt.adapters.exceptions import FailedToConnectError
-from dbt_common.contracts.metadata import CatalogTable
 
 from dbt.adapters.penstock import (
     artifact_copies,
     cancellation,
     capabilities,
-    column_names,
-    columns,
-    databases,
     layout,
     microbatches,
     relation,
-    relation_lookup,
     source_freshness,
 )
+from dbt.adapters.penstock.catalog_checks import CatalogChecks
 from dbt.adapters.penstock.columns import ColumnReader, PenstockColumn
 from dbt.adapters.penstock.connections import PenstockConnectionManager, managed_server
+from dbt.adapters.penstock.docs_catalog import DocsCatalog
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
-from dbt.adapters.penstock.macro_methods import MacroMethods
 from dbt.adapters.penstock.node_config import PenstockConfig
 from dbt.adapters.penstock.physical_plans.capture import PlanCapture
 from dbt.adapters.penstock.physical_plans.plan_tests import PhysicalTests
@@ -41,6 +36,7 @@ from dbt.adapters.penstock.python_submissions.connect import ConnectPythonJobHel
 from dbt.adapters.penstock.python_submissions.spark_submit import SparkSubmitPythonJobHelper
 from dbt.adapters.penstock.query_checks import QueryChecks
 from dbt.adapters.penstock.relation_lookup import RelationLookup
+from dbt.adapters.penstock.relation_methods import RelationMethods
 from dbt.adapters.penstock.reused_tests import ReusedTests
 from dbt.adapters.penstock.table_writes import TableWriter
 
@@ -48,11 +44,11 @@ from dbt.adapters.penstock.table_writes import TableWriter
 SQL_COMMANDS = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "clone", "show"}
 
 
-class PenstockAdapter(MacroMethods):
+class PenstockAdapter(RelationMethods):
     """Runs SQL over Thrift and Python over Spark Connect, on one server.
 
-    This class overrides dbt's methods. MacroMethods has the methods that macros call. The methods of both classes call
-    the objects that `__init__` creates.
+    This class overrides dbt's methods for nodes. RelationMethods has those for relations, and MacroMethods has the
+    methods that macros call. The methods of all three classes call the objects that `__init__` creates.
     """
 
     Relation = relation.PenstockRelation
@@ -64,7 +60,9 @@ class PenstockAdapter(MacroMethods):
 
     def __init__(self, config: Any, mp_context: SpawnContext) -> None:
         super().__init__(config, mp_context)
-        self.lookup = RelationLookup(self)
+        self.catalogs = CatalogChecks(self)
+        self.lookup = RelationLookup(self, self.catalogs)
+        self.docs_catalog = DocsCatalog(self, self.lookup)
         self.columns = ColumnReader(self)
         self.query_checks = QueryChecks(self, self.columns)
         self.writer = TableWriter(self)
@@ -102,12 +100,11 @@ class PenstockAdapter(MacroMethods):
 
     def pre_model_hook(self, config: Any) -> None:
         """Check a node, and choose the session settings for the node's SQL. A Python model has its own session."""
-        if config.model.resource_type not in ("test", "unit_test"):
-            databases.check_node(config.model)
+        self.catalogs.check_node(config.model, self.get_macro_resolver())
         if getattr(config.model, "language", "sql") == "python":
             return
         self.plans.check_hints(config.model)
-        default = self.config.credentials.file_format
+        default = self.writer.default_format(config.model.database)
         self.connections.use_conf(layout.session_settings(config.model.config, default, config.model.unique_id))
 
     def post_model_hook(self, config: Any, context: Any) -> None:
@@ -156,66 +153,13 @@ class PenstockAdapter(MacroMethods):
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         """Run a Python model. The model may change any relation, so all cached descriptions are dropped."""
+        default = {"file_format": self.writer.default_format(parsed_model["database"])}
+        config = {**default, **{key: value for key, value in parsed_model["config"].items() if value is not None}}
         with self.connections.descriptions.changing(None):
-            return super().submit_python_job(parsed_model, compiled_code)
+            return super().submit_python_job({**parsed_model, "config": config}, compiled_code)
 
     def generate_python_submission_response(self, submission_result: Any) -> AdapterResponse:
         return AdapterResponse(_message="OK")
-
-    # Relations and columns
-
-    def _relations_cache_for_schemas(
-        self, relation_configs: Iterable[RelationConfig], cache_schemas: set[BaseRelation] | None = None
-    ) -> None:
-        self.lookup.fill_cache(relation_configs, cache_schemas)
-
-    def _build_spark_relation_list(self, *arguments: Any, **options: Any) -> list[BaseRelation]:
-        return relation_lookup.mark_iceberg(super()._build_spark_relation_list(*arguments, **options))
-
-    def list_schemas(self, database: str | None) -> list[str]:
-        """Return the names of all schemas."""
-        return self.lookup.list_schemas(database)
-
-    def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
-        """Return every relation of a schema."""
-        return self.lookup.list_relations(database, schema)
-
-    def get_relation(self, database: str | None, schema: str, identifier: str) -> BaseRelation | None:
-        """Return the relation with this name, or None if the relation does not exist."""
-        return self.lookup.get_relation(database, schema, identifier)
-
-    def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
-        """Return the columns that the rows of DESCRIBE TABLE EXTENDED describe."""
-        return columns.with_comments(super().parse_describe_extended(relation, raw_rows), raw_rows)
-
-    @available.parse_list
-    def get_missing_columns(self, from_relation: BaseRelation, to_relation: BaseRelation) -> list[Any]:
-        """Return the columns of `from_relation` that `to_relation` lacks."""
-        columns = self.get_columns_in_relation(from_relation)
-        return column_names.without(columns, self.get_columns_in_relation(to_relation))
-
-    # The catalog of `dbt docs generate`
-
-    def get_filtered_catalog(
-        self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
-    ) -> tuple[Any, list[Exception]]:
-        """Return the catalog of some nodes."""
-        return self.lookup.get_filtered_catalog(relation_configs, used_schemas, relations)
-
-    def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:
-        """Return the columns, owners and sizes of the project's relations."""
-        return self.lookup.get_catalog(relation_configs, used_schemas)
-
-    def get_catalog_by_relations(self, used_schemas: Any, relations: set[BaseRelation]) -> tuple[Any, list[Exception]]:
-        """Return the columns, owners and sizes of some relations."""
-        return self.lookup.get_catalog_by_relations(used_schemas, relations)
-
-    def get_catalog_for_single_relation(self, relation: BaseRelation) -> CatalogTable | None:
-        """Return the columns, owner and size of a relation, or None if the relation doesn't exist."""
-        return self.lookup.get_catalog_for_single_relation(relation)
-
-    def _get_columns_for_catalog(self, relation: BaseRelation) -> Iterable[dict[str, Any]]:
-        return columns.catalog_rows(self.get_columns_in_relation(relation))
 
     # Snapshots, strategies and sources
 
@@ -241,9 +185,10 @@ class PenstockAdapter(MacroMethods):
         """Return a source's freshness, computed from `loaded_at_field`.
 
         Raises:
-            AdapterError: the source is in another catalog, or the column is neither a date nor a timestamp.
+            AdapterError: the source's catalog cannot be used, or the column is neither a date nor a timestamp.
         """
-        databases.check_read(source)
+        if source.database:
+            self.catalogs.check(source.database, f"the freshness of {source}")
         advice = f"set loaded_at_field to an expression that is one, such as cast({loaded_at_field} as timestamp)"
         with source_freshness.checked_time(source, f"loaded_at_field {loaded_at_field}", advice):
             return super().calculate_freshness(source, loaded_at_field, *arguments, **options)

@@ -55,9 +55,9 @@ class MacroMethods(ColumnMethods):
         return relation_lookup.has_definition(relation, definition)
 
     @available
-    def table_format(self, name: str | None = None) -> TableFormat:
-        """Return the table format with this name. If the name is None, return the profile's table format."""
-        return self.writer.table_format(name)
+    def table_format(self, name: str | None = None, database: str | None = None) -> TableFormat:
+        """Return the table format with this name. If the name is None, return the default format of the database."""
+        return self.writer.table_format(name, database)
 
     @available
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
@@ -72,12 +72,12 @@ class MacroMethods(ColumnMethods):
     @available.parse_none
     def layout_of(self, node: Mapping[str, Any]) -> FileLayout:
         """Return the layout of a node's table."""
-        return layout.node_layout(node, self.config.credentials.file_format)
+        return layout.node_layout(node, self.writer.default_format(node["database"]))
 
     @available.parse_none
     def arranged(self, select: str, node: Mapping[str, Any]) -> str:
         """Return a query that repartitions and sorts the rows of another query for a node's layout."""
-        return layout.node_layout(node, self.config.credentials.file_format).arranged(select)
+        return layout.node_layout(node, self.writer.default_format(node["database"])).arranged(select)
 
     @available.parse_none
     def table_bytes(self, relation: BaseRelation) -> int | None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import databases, layout
+from dbt.adapters.penstock import layout
 from dbt.adapters.penstock.python_submissions.config import PythonConfig
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def log_errors(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]
     config = getattr(node, "config", None)
     command = getattr(getattr(adapter.config, "args", None), "which", None)
     if command in BUILDS and getattr(config, "incremental_strategy", None) == "microbatch":
-        check_configuration(node, adapter.config.credentials.file_format)
+        adapter.catalogs.check_node(node, adapter.get_macro_resolver())
+        check_configuration(node, adapter.writer.default_format(node.database))
     try:
         yield
     except DbtRuntimeError as error:
@@ -44,12 +45,11 @@ def log_errors(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]
 
 
 def check_configuration(node: Any, default_format: str) -> None:
-    """Check the database, layout and settings of a node.
+    """Check the layout and settings of a node.
 
     Raises:
         AdapterError: a value is not valid. The error names the node and the key.
     """
-    databases.check_node(node)
     layout.session_settings(node.config, default_format, node.unique_id)
     if node.language == "python":
         PythonConfig.parse(node.to_dict(), default_format)

@@ -17,14 +17,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from dbt.adapters.base.relation import EventTimeFilter
+from dbt.adapters.base.relation import BaseRelation, EventTimeFilter
+from dbt.adapters.contracts.relation import ComponentName
 from dbt.adapters.spark.relation import SparkRelation
 
 from dbt.adapters.penstock import databases
 from penstock.intervals import input_filter
 from penstock.intervals.grain import MONTH
 from penstock.intervals.model_config import is_interval
-from penstock.sql.names import column_expression
+from penstock.sql.names import column_expression, quote_identifier
 
 # A column name that needs quotes. Any other text is a SQL expression.
 QUOTED_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
@@ -62,36 +63,32 @@ class IntervalFilter(EventTimeFilter):
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PenstockRelation(SparkRelation):
-    """dbt-spark's relation. A relation of another catalog can be named, but not read.
-
-    Attributes:
-        description: a description of a source or model in another catalog, for error messages.
-        named_only: whether dbt needs only the relation's name, for example for the manifest, and does not read it.
-    """
-
-    description: str | None = None
-    named_only: bool = False
+    """dbt-spark's relation. The SQL name of a relation in another catalog begins with the catalog."""
 
     def __post_init__(self) -> None:
         # dbt's cache and its docs catalog compare databases, so the database is None for the default catalog.
-        if self.database is not None and not databases.is_foreign(self.database, self.schema):
+        if self.database is not None and not databases.other_catalog(self.database, self.schema):
             object.__setattr__(self, "path", dataclasses.replace(self.path, database=None))
 
     def __hash__(self) -> int:
-        return hash((self.path.database, super().render()))
+        return hash(self.render())
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {super().render()}>"
+        return f"<{type(self).__name__} {self.render()}>"
 
     def render(self) -> str:
-        """Return the relation as SQL.
+        """Return the relation as SQL."""
+        return BaseRelation.render(self)
 
-        Raises:
-            AdapterError: the relation is in another catalog.
-        """
-        if self.identifier and not self.named_only:
-            databases.check_read(self)
-        return str(super().render())
+    def _render_iterator(self) -> Iterator[tuple[ComponentName | None, str | None]]:
+        """Yield the parts of the SQL name. A name with a schema has a catalog too, unless it is the default catalog."""
+        for key in ComponentName:
+            included = self.include_policy.get_part(key)
+            if key == ComponentName.Database:
+                included = included or self.include_policy.schema
+            name = self.path.get_part(key) if included else None
+            quotes = self.quote_policy.get_part(key)
+            yield key, name and (quote_identifier(name) if quotes else databases.part(name))
 
     @classmethod
     def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
@@ -104,10 +101,6 @@ class PenstockRelation(SparkRelation):
         if window and QUOTED_NAME.fullmatch(window.field_name):
             quoted = dataclasses.replace(window, field_name=column_expression(window.field_name))
             relation = dataclasses.replace(relation, event_time_filter=quoted)
-        if relation.database:
-            named_only = "event_time_filter" not in kwargs
-            description = databases.describe_node(relation_config)
-            return dataclasses.replace(relation, description=description, named_only=named_only)
         config = getattr(relation_config, "config", None)
         column = getattr(config, "event_time", None)
         unfiltered = "event_time_filter" in kwargs and kwargs["event_time_filter"] is None

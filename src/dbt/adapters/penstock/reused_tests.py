@@ -184,11 +184,11 @@ class ReusedTests:
         """
         name = node_fingerprint.relation_name(node)
         if name not in self._changed:
-            known = self._adapter.get_relation(None, node.schema, node.alias)
+            known = self._adapter.get_relation(node.database, node.schema, node.alias)
             text = information(known) if known else ""
             if known is None or (text and not self._adapter.connections.descriptions.changed(name)):
                 return text
-            matches = self._relations.find(node.schema, [node.alias.lower()])
+            matches = self._relations.find(node.database, node.schema, [node.alias.lower()])
             self._changed[name] = information(matches[0]) if matches else ""
         return self._changed[name]
 

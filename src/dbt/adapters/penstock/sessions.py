@@ -124,6 +124,8 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         connection = hive.connect(
             thrift_transport=transport.thrift_transport(credentials),
             username=credentials.user,
+            # PyHive sends `use NAME`. The name of a catalog selects the catalog, which may have no schema `default`.
+            database=credentials.database or "default",
             # The server ignores a setting without this prefix.
             configuration={
                 f"set:hiveconf:{k}": v

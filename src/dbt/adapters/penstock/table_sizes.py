@@ -53,10 +53,10 @@ def table_bytes(adapter: PenstockAdapter, relation: BaseRelation) -> int | None:
         The size that Delta reports. For other tables, the size in the catalog's statistics. For views, and for tables
         without statistics, the optimizer's estimate. None if the size is not known or the relation does not exist.
     """
-    known = adapter.get_relation(None, str(relation.schema), str(relation.identifier))
+    known = adapter.get_relation(relation.database, str(relation.schema), str(relation.identifier))
     if known is None:
         return None
-    name = known.include(database=False).render()
+    name = known.render()
     try:
         if known.is_table and getattr(known, "is_delta", False):
             _, detail = adapter.execute(f"describe detail {name}", fetch=True)

@@ -11,7 +11,7 @@ from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.contracts.relation import RelationType
 from dbt_common.exceptions import DbtRuntimeError
 
-from dbt.adapters.penstock import capabilities, seeds, write_turns
+from dbt.adapters.penstock import capabilities, databases, seeds, write_turns
 from dbt.adapters.penstock.column_names import Names
 from dbt.adapters.penstock.errors import AdapterError
 from penstock.delta import duplicate_key_error
@@ -34,29 +34,39 @@ class TableWriter:
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
-        # The class of the server's catalog. The class is read when a table format first needs it.
-        self._catalog_class: str | None = None
 
-    def table_format(self, name: str | None = None) -> capabilities.TableFormat:
+    def default_format(self, database: str | None) -> str:
+        """Return the table format of nodes that set no `file_format`.
+
+        Returns:
+            The format of the node's catalog, if the catalog has only one format. Otherwise the profile's format.
+        """
+        catalog = databases.catalog_of(database)
+        own = None
+        if catalog.lower() != databases.SPARK_CATALOG:
+            own = capabilities.only_format(self._adapter.catalogs.class_name(catalog) or "")
+        return own or str(self._adapter.config.credentials.file_format)
+
+    def table_format(self, name: str | None = None, database: str | None = None) -> capabilities.TableFormat:
         """Return a node's table format.
 
         Args:
-            name: the node's `file_format`, or None for the profile's format.
+            name: the node's `file_format`, or None for the default format of the node's catalog.
+            database: the node's `database`.
 
         Raises:
-            AdapterError: the format is unknown, or the server's catalog does not support it.
+            AdapterError: the format is unknown, or the node's catalog does not support it.
         """
-        table_format = capabilities.table_format(name or self._adapter.config.credentials.file_format)
-        if table_format.catalog:
-            if self._catalog_class is None:
-                _, table = self._adapter.execute("set spark.sql.catalog.spark_catalog", fetch=True)
-                self._catalog_class = str(table.rows[0][1])
-            capabilities.check_catalog(table_format, self._catalog_class)
+        table_format = capabilities.table_format(name or self.default_format(database))
+        catalog = databases.catalog_of(database)
+        if table_format.catalog or catalog.lower() != databases.SPARK_CATALOG:
+            class_name = self._adapter.catalogs.class_name(catalog)
+            capabilities.check_catalog(table_format, catalog, class_name or "")
         return table_format
 
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
         """Return a relation as it will be after the write, which is a table with this format."""
-        name = self.table_format(file_format).name
+        name = self.table_format(file_format, relation.database).name
         flags = {f"is_{flag}": flag == name for flag in FLAGS}
         return relation.incorporate(type=RelationType.Table, information=None, **flags)
 
@@ -119,7 +129,7 @@ class TableWriter:
         config = node["config"]
         partitions = config.get("partition_by") or []
         columns = [partitions] if isinstance(partitions, str) else partitions
-        parallel = self.table_format(config.get("file_format")).parallel_batches
+        parallel = self.table_format(config.get("file_format"), node["database"]).parallel_batches
         return bool(node.get("batch")) and not (parallel and config.get("event_time") in Names(columns))
 
     def read_seed(self, node: dict[str, Any], empty: bool) -> seeds.Seed:

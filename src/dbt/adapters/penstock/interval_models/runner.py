@@ -16,6 +16,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
+from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.interval_models import requested_intervals
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
@@ -35,6 +36,22 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 logger = AdapterLogger("penstock")
+
+
+def _require_spark_catalog(database: str | None, user: str) -> None:
+    """Check that a node is in `spark_catalog`, which is also the target's default catalog.
+
+    Raises:
+        AdapterError: the node is in another catalog, or the default catalog is another.
+    """
+    for catalog in (databases.catalog_of(database), databases.default()):
+        if catalog.lower() != databases.SPARK_CATALOG:
+            raise AdapterError(
+                f"{databases.SPARK_CATALOG} as the default catalog and the catalog of {user}, because intervals are "
+                "recorded in the log of a Delta table there",
+                f"the catalog {catalog}",
+                "leave `database` out of the profile and of this node, and set `+database` on the other nodes",
+            )
 
 
 class BuiltByAnotherRun(Exception):
@@ -88,7 +105,10 @@ class IntervalRunner:
         def run_sql(sql: str) -> list[tuple[Any, ...]]:
             return [tuple(row) for row in self._adapter.execute(sql, fetch=True)[1].rows]
 
-        messages = [source.register(run_sql) for source in self.sources.configured()]
+        sources = self.sources.configured()
+        if sources:
+            _require_spark_catalog(None, "the tables of the lake")
+        messages = [source.register(run_sql) for source in sources]
         return "; ".join(messages) or "no lake.yml: nothing to register"
 
     @as_dbt_errors()
@@ -103,6 +123,7 @@ class IntervalRunner:
         Raises:
             AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
+        _require_spark_catalog(node["database"], f"{node['name']} (strategy interval)")
         self._planned = True
         adapter, arguments = self._adapter, self._adapter.config.args
 

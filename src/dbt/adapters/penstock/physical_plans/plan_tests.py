@@ -112,7 +112,8 @@ class PhysicalTests:
         if test == "plan_prunes_partitions":
             return self._test_pruning(relation, **given)
         if test not in assertions.CHECKS:
-            cached = self._adapter.get_relation(None, str(relation.schema), str(relation.identifier))
+            name = str(relation.schema), str(relation.identifier)
+            cached = self._adapter.get_relation(relation.database, *name)
             return self._files.failures(cached or relation, test, **given)
         node = self._find_model(relation, test)
         return (

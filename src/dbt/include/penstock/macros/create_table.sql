@@ -1,6 +1,6 @@
 {#- This file builds the clauses of CREATE TABLE for the node's table format (capabilities.py). -#}
 {% macro penstock_format() %}
-  {{ return(adapter.table_format(config.get('file_format'))) }}
+  {{ return(adapter.table_format(config.get('file_format'), model.database)) }}
 {% endmacro %}
 
 {% macro penstock__file_format_clause() %}

@@ -21,7 +21,24 @@
   {{ return(adapter.describe_extended(relation)) }}
 {% endmacro %}
 
-{#- Keep a `database` that is not the default catalog, so that the adapter can refuse to build the node. -#}
+{#- The schemas of a catalog. Without a database, the schemas of the default catalog. -#}
+{% macro penstock__list_schemas(database) -%}
+  {% call statement('list_schemas', fetch_result=True, auto_begin=False) %}
+    show databases{{ ' in ' ~ database if database }}
+  {% endcall %}
+  {{ return(load_result('list_schemas').table) }}
+{% endmacro %}
+
+{#- The views of a schema that match a pattern. In catalogs other than `spark_catalog`, Spark lists views separately. -#}
+{% macro penstock_show_views(schema, pattern) %}
+  {% call statement('show_views', fetch_result=True) -%}
+    show views in {{ schema }} like '{{ pattern }}'
+  {%- endcall %}
+  {{ return(load_result('show_views').table) }}
+{% endmacro %}
+
+{#- A node's `database` is none in `spark_catalog`, unless another catalog is the target's default. -#}
 {% macro penstock__generate_database_name(custom_database_name=none, node=none) -%}
-  {% do return(none if not custom_database_name or custom_database_name | lower == 'spark_catalog' else custom_database_name) %}
+  {%- set name = (custom_database_name or target.database) | trim -%}
+  {% do return(none if (name | lower, target.database | lower) == ('spark_catalog', 'spark_catalog') else name) %}
 {%- endmacro %}
