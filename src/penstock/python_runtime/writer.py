@@ -30,7 +30,7 @@ def write(session: Any, frame: Any, job: Job) -> None:
             the intervals to replace.
         ModelError: the write mode is unknown.
     """
-    frame.createOrReplaceTempView(job.write.view)
+    _create_view(session, frame, job)
     if job.write.commit_info:
         session.conf.set(COMMIT_INFO, job.write.commit_info)
     if job.write.mode == "replace":
@@ -47,6 +47,21 @@ def write(session: Any, frame: Any, job: Job) -> None:
     retry_on_conflict(lambda: _insert(session, job, source, rows))
     for statement in statements.after:
         session.sql(statement)
+
+
+def _create_view(session: Any, frame: Any, job: Job) -> None:
+    """Create the temporary view of the model's rows, which the statements read.
+
+    Spark 4.1 can't plan a MERGE into an Iceberg table whose source is the view of a DataFrame of Iceberg tables
+    (SPARK-54873). With a view of that view, which is defined by SQL, it can.
+    """
+    if job.write.mode != "merge":
+        frame.createOrReplaceTempView(job.write.view)
+        return
+    rows = f"{job.write.view}_rows"
+    frame.createOrReplaceTempView(rows)
+    view, rows = quote_identifier(job.write.view), quote_identifier(rows)
+    session.sql(f"create or replace temporary view {view} as select * from {rows}")
 
 
 def _alter_statements(session: Any, job: Job, rows: Mapping[str, str]) -> schema_changes.AlterStatements:

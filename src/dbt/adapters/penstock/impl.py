@@ -153,7 +153,7 @@ class PenstockAdapter(RelationMethods):
 
     def submit_python_job(self, parsed_model: dict[str, Any], compiled_code: str) -> AdapterResponse:
         """Run a Python model. The model may change any relation, so all cached descriptions are dropped."""
-        default = {"file_format": self.writer.default_format(parsed_model["database"])}
+        default = {"file_format": self.writer.default_format(parsed_model.get("database"))}
         config = {**default, **{key: value for key, value in parsed_model["config"].items() if value is not None}}
         with self.connections.descriptions.changing(None):
             return super().submit_python_job({**parsed_model, "config": config}, compiled_code)

@@ -72,12 +72,12 @@ class MacroMethods(ColumnMethods):
     @available.parse_none
     def layout_of(self, node: Mapping[str, Any]) -> FileLayout:
         """Return the layout of a node's table."""
-        return layout.node_layout(node, self.writer.default_format(node["database"]))
+        return layout.node_layout(node, self.writer.default_format(node.get("database")))
 
     @available.parse_none
     def arranged(self, select: str, node: Mapping[str, Any]) -> str:
         """Return a query that repartitions and sorts the rows of another query for a node's layout."""
-        return layout.node_layout(node, self.writer.default_format(node["database"])).arranged(select)
+        return layout.node_layout(node, self.writer.default_format(node.get("database"))).arranged(select)
 
     @available.parse_none
     def table_bytes(self, relation: BaseRelation) -> int | None:

@@ -129,7 +129,7 @@ class TableWriter:
         config = node["config"]
         partitions = config.get("partition_by") or []
         columns = [partitions] if isinstance(partitions, str) else partitions
-        parallel = self.table_format(config.get("file_format"), node["database"]).parallel_batches
+        parallel = self.table_format(config.get("file_format"), node.get("database")).parallel_batches
         return bool(node.get("batch")) and not (parallel and config.get("event_time") in Names(columns))
 
     def read_seed(self, node: dict[str, Any], empty: bool) -> seeds.Seed:

@@ -123,7 +123,7 @@ class IntervalRunner:
         Raises:
             AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
-        _require_spark_catalog(node["database"], f"{node['name']} (strategy interval)")
+        _require_spark_catalog(node.get("database"), f"{node['name']} (strategy interval)")
         self._planned = True
         adapter, arguments = self._adapter, self._adapter.config.args
 
