@@ -92,12 +92,11 @@ def test_a_credential_in_the_file_is_refused(tmp_path: Path, catalog: str, path:
 
 
 def test_a_credential_of_a_target_is_refused(tmp_path: Path) -> None:
-    text = (
-        f"server: {{catalogs: {{ice: {REST}}}}}\ntargets: {{prod: {{server: {{catalogs: {{ice: {{token: x}}}}}}}}}}\n"
-    )
-    (tmp_path / "penstock.yml").write_text(text)
-    with pytest.raises(PenstockError, match="targets.prod"):
+    section = "targets: {prod: {server: {catalogs: {ice: {token: hush}}}}}"
+    (tmp_path / "penstock.yml").write_text(f"server: {{catalogs: {{ice: {REST}}}}}\n{section}\n")
+    with pytest.raises(PenstockError) as caught:
         load(tmp_path)
+    assert caught.value.found.endswith("penstock.yml, targets.prod")
 
 
 def test_options_that_only_sound_like_credentials_are_kept(tmp_path: Path) -> None:

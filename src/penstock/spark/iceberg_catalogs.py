@@ -42,7 +42,7 @@ def spark_settings(settings: Settings, extensions: str) -> dict[str, str]:
 
 
 def _properties(settings: Settings, name: str, catalog: CatalogSettings) -> dict[str, str]:
-    conf = {"type": catalog.type}
+    conf: dict[str, str] = {"type": catalog.type}
     if catalog.uri:
         conf["uri"] = catalog.uri
     if catalog.warehouse:
