@@ -51,6 +51,7 @@ def rest_catalog(folder: Path, port: int = 0) -> Iterator[RestCatalog]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     found = java.find(None)
+    # Py4J copies the JVM's output to the log, so the log stays open: the JVM would stop at a full pipe.
     with (folder / "log").open("a") as log:
         gateway_port, token, process = launch_gateway(  # type: ignore[misc]
             jarpath=str(next((distribution.spark_home() / "jars").glob("py4j-*.jar"))),
@@ -63,13 +64,13 @@ def rest_catalog(folder: Path, port: int = 0) -> Iterator[RestCatalog]:
             redirect_stderr=log,
             return_proc=True,
         )
-    gateway = JavaGateway(gateway_parameters=GatewayParameters(port=gateway_port, auth_token=token))
-    try:
-        yield RestCatalog(f"http://{LOOPBACK}:{_serve(gateway.jvm, folder, port)}", process)
-    finally:
-        gateway.close()
-        process.terminate()
-        process.wait(30)
+        gateway = JavaGateway(gateway_parameters=GatewayParameters(port=gateway_port, auth_token=token))
+        try:
+            yield RestCatalog(f"http://{LOOPBACK}:{_serve(gateway.jvm, folder, port)}", process)
+        finally:
+            gateway.close()
+            process.terminate()
+            process.wait(30)
 
 
 def _serve(jvm: Any, folder: Path, port: int) -> int:

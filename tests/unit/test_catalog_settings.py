@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from pathlib import Path
 
 import pytest
 
-from penstock.config import sections
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 
@@ -24,7 +24,7 @@ def catalogs(folder: Path, section: str, more: str = "") -> Settings:
 
 @pytest.fixture(autouse=True)
 def _spark_41(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sections.importlib.metadata, "version", lambda name: "4.1.4")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "4.1.4")
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_without_catalogs_there_is_no_jar_of_iceberg(tmp_path: Path) -> None:
 
 
 def test_a_spark_without_iceberg_is_refused_by_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sections.importlib.metadata, "version", lambda name: "4.2.0")
+    monkeypatch.setattr(importlib.metadata, "version", lambda name: "4.2.0")
     with pytest.raises(PenstockError, match=r"Iceberg's jar for Spark 4\.2"):
         catalogs(tmp_path, f"{{ice: {REST}}}")
     assert catalogs(tmp_path, f"{{ice: {REST}}}", f", packages: ['{OTHER}']").server.packages == (OTHER,)
