@@ -3,24 +3,71 @@
 from __future__ import annotations
 
 import importlib.metadata
+import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 # The adapter types that copies of dbt's artifacts can have.
 AdapterType = Literal["spark", "databricks"]
 
 # Delta is compiled for one minor version of Spark.
 DELTA = {"4.1": "io.delta:delta-spark_4.1_2.13:4.3.0", "4.2": "io.delta:delta-spark_4.2_2.13:4.4.0"}
+# So is Iceberg, which has no release for Spark 4.2 yet.
+ICEBERG = {"4.1": "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0"}
+ICEBERG_ARTIFACT = ":iceberg-spark-runtime-"
+DEFAULT_SPARK = "4.1"
+
+# For each type of catalog, the form of `uri`, and an example.
+CATALOG_URIS = {
+    "rest": (r"https?://\S+", "http://127.0.0.1:8181"),
+    "hive": (r"thrift://\S+", "thrift://127.0.0.1:9083"),
+    "jdbc": (r"jdbc:\w+:\S+", "jdbc:postgresql://127.0.0.1/catalog"),
+}
+# Names of catalogs that Spark has, in lower case.
+SPARK_CATALOGS = ("spark_catalog", "system", "session")
+
+
+def _spark_version() -> str:
+    """Return the minor version of the installed pyspark, as in 4.1; empty without pyspark."""
+    try:
+        return ".".join(importlib.metadata.version("pyspark").split(".")[:2])
+    except importlib.metadata.PackageNotFoundError:
+        return ""
 
 
 def delta_package() -> str:
     """Return the Maven coordinate of Delta for the installed pyspark; for Spark 4.1 if there is none."""
-    try:
-        spark = importlib.metadata.version("pyspark")
-    except importlib.metadata.PackageNotFoundError:
-        spark = ""
-    return DELTA.get(".".join(spark.split(".")[:2]), DELTA["4.1"])
+    return DELTA.get(_spark_version(), DELTA[DEFAULT_SPARK])
+
+
+def iceberg_package() -> str:
+    """Return the Maven coordinate of Iceberg for the installed pyspark; for Spark 4.1 without pyspark.
+
+    Raises:
+        ValueError: Iceberg has no release for the installed pyspark.
+    """
+    spark = _spark_version() or DEFAULT_SPARK
+    if spark not in ICEBERG:
+        raise ValueError(
+            f"needed: Iceberg's jar for Spark {spark}, which has no release that penstock knows. Install pyspark "
+            f"{', '.join(ICEBERG)}, or add a Maven coordinate with {ICEBERG_ARTIFACT[1:]} to server.packages"
+        )
+    return ICEBERG[spark]
+
+
+def _coordinate(package: Any) -> Any:
+    """Return the Maven coordinate of `delta` and `iceberg`; any other value unchanged."""
+    if package == "delta":
+        return delta_package()
+    return iceberg_package() if package == "iceberg" else package
+
+
+def _to_text(value: Any) -> Any:
+    """Return a mapping from YAML with strings instead of numbers and booleans; any other value unchanged."""
+    if not isinstance(value, dict):
+        return value
+    return {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
 
 
 class Strict(BaseModel):
@@ -61,6 +108,62 @@ class Executors(Strict):
     packages: tuple[str, ...] = ()
 
 
+class CatalogSettings(Strict):
+    """An Iceberg catalog, beside Spark's own catalog `spark_catalog`, which is Delta's.
+
+    Credentials come from the environment (`penstock.config.catalog_credentials`).
+
+    Attributes:
+        type: the kind of catalog.
+        uri: the catalog's address. A hive catalog without one uses the server's metastore.
+        warehouse: folder of the tables: a path, relative to the project, or an address; for a rest catalog, the name
+            or the address that its server expects.
+        options: further properties of Iceberg's catalog.
+    """
+
+    type: Literal["rest", "hive", "jdbc", "hadoop"]
+    uri: str | None = Field(None, validate_default=True)
+    warehouse: str | None = Field(None, validate_default=True)
+    options: dict[str, str] = {}
+
+    @field_validator("uri")
+    @classmethod
+    def _check_uri(cls, uri: str | None, info: ValidationInfo) -> str | None:
+        kind = info.data.get("type")
+        if kind not in CATALOG_URIS:
+            if uri is not None and kind:
+                raise ValueError(f"a {kind} catalog has no uri, only a warehouse")
+            return uri
+        pattern, example = CATALOG_URIS[kind]
+        if uri is None and kind != "hive":
+            raise ValueError(f"a {kind} catalog needs it, for example {example}")
+        if uri is not None and (re.search(r"//[^/]*@", uri) or re.search(r"(?i)(user|password|token|secret)\w*=", uri)):
+            raise ValueError("it contains a user or a password; set them in the environment (docs/connections.md)")
+        if uri is not None and not re.fullmatch(pattern, uri):
+            raise ValueError(f"not the address of a {kind} catalog, for example {example}")
+        return uri
+
+    @field_validator("warehouse")
+    @classmethod
+    def _check_warehouse(cls, warehouse: str | None, info: ValidationInfo) -> str | None:
+        kind = info.data.get("type")
+        if not warehouse and kind in ("jdbc", "hadoop"):
+            raise ValueError(f"a {kind} catalog needs it: the folder of its tables")
+        return warehouse
+
+    @field_validator("options", mode="before")
+    @classmethod
+    def _convert_options_to_text(cls, options: Any) -> Any:
+        return _to_text(options)
+
+    @field_validator("options")
+    @classmethod
+    def _check_options(cls, options: dict[str, str]) -> dict[str, str]:
+        if taken := sorted({"type", "uri", "warehouse", "catalog-impl"} & set(options)):
+            raise ValueError(f"`{taken[0]}` is not an option: the catalog's keys type, uri and warehouse set it")
+        return options
+
+
 class ServerSettings(Strict):
     """The Spark server that penstock starts on this machine.
 
@@ -76,7 +179,9 @@ class ServerSettings(Strict):
             Use `0.0.0.0` only in a pod behind a network policy.
         ports: preferred ports.
         executors: the executors. Ignored if the master is local.
-        packages: Maven coordinates of the table-format jars on the JVM's system class path.
+        packages: Maven coordinates of the table-format jars on the JVM's system class path. `delta` and `iceberg` stand
+            for the coordinates that fit the installed Spark. Iceberg's is added if there are catalogs.
+        catalogs: Iceberg catalogs, by name.
         java_options: options of the Spark JVM, added after penstock's own options.
         spark_conf: Spark settings, which extend or override penstock's own settings.
     """
@@ -91,18 +196,40 @@ class ServerSettings(Strict):
     ports: Ports = Ports()
     executors: Executors = Executors()
     packages: tuple[str, ...] = (delta_package(),)
+    catalogs: dict[str, CatalogSettings] = {}
     java_options: tuple[str, ...] = ()
     spark_conf: dict[str, str] = {}
 
+    @field_validator("spark_conf", mode="before")
+    @classmethod
+    def _convert_spark_conf_to_text(cls, conf: Any) -> Any:
+        return _to_text(conf)
+
+    @field_validator("catalogs")
+    @classmethod
+    def _check_catalog_names(cls, catalogs: dict[str, CatalogSettings]) -> dict[str, CatalogSettings]:
+        for name in catalogs:
+            if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+                raise ValueError(f"`{name}` is not a name of letters, digits and underscores")
+            if name.lower() in SPARK_CATALOGS:
+                raise ValueError(f"`{name}` is a catalog of Spark itself; choose another name")
+        if len({name.lower() for name in catalogs}) < len(catalogs):
+            raise ValueError("two names differ only in case")
+        return catalogs
+
     @model_validator(mode="before")
     @classmethod
-    def _convert_spark_conf_to_text(cls, values: Any) -> Any:
-        """Convert numbers and booleans from YAML to strings, because Spark settings are strings."""
-        conf = values.get("spark_conf") if isinstance(values, dict) else None
-        if isinstance(conf, dict):
-            text = {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in conf.items()}
-            return {**values, "spark_conf": text}
-        return values
+    def _complete_packages(cls, values: Any) -> Any:
+        """Replace the short names in `packages` by coordinates, and add Iceberg's if there are catalogs."""
+        if not isinstance(values, dict):
+            return values
+        given = values.get("packages", [delta_package()])
+        if not isinstance(given, list | tuple):
+            return values
+        packages = [_coordinate(package) for package in given]
+        if values.get("catalogs") and not any(ICEBERG_ARTIFACT in str(package) for package in packages):
+            packages.append(iceberg_package())
+        return {**values, "packages": packages}
 
 
 class StoreSettings(Strict):

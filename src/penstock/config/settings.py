@@ -13,7 +13,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import ValidationError, field_validator
 
-from penstock.config import addresses, profiles
+from penstock.config import addresses, catalog_credentials, profiles
 from penstock.config.sections import ArtifactsSettings, ServerSettings, StoreSettings, Strict
 from penstock.errors import PenstockError
 from penstock.storage import locations
@@ -203,6 +203,7 @@ def _shared(data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _validate(values: dict[str, Any], where: str) -> Settings:
+    catalog_credentials.refuse_in_file(values, where)
     try:
         return Settings(**values)
     except ValidationError as error:

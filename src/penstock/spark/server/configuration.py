@@ -16,7 +16,7 @@ import psutil
 
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings
-from penstock.spark import class_archive, distribution, object_stores
+from penstock.spark import class_archive, distribution, iceberg_catalogs, object_stores
 from penstock.spark.access import authentication, secret
 from penstock.spark.distribution import spark_home
 from penstock.spark.executors import launch
@@ -26,6 +26,8 @@ from penstock.spark.metastore import location
 from penstock.spark.ports import LOOPBACK
 from penstock.sql import data_types
 from penstock.storage import private_files
+
+DELTA_EXTENSIONS = "io.delta.sql.DeltaSparkSessionExtension"
 
 
 def heap(settings: Settings) -> str:
@@ -69,7 +71,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         # One catalog, shared through the metastore.
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": settings.warehouse_uri,
-        "spark.sql.extensions": "io.delta.sql.DeltaSparkSessionExtension",
+        "spark.sql.extensions": DELTA_EXTENSIONS,
         "spark.sql.catalog.spark_catalog": "org.apache.spark.sql.delta.catalog.DeltaCatalog",
         # Settings that SQL and Python must share.
         "spark.sql.session.timeZone": "UTC",
@@ -102,7 +104,9 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         f"spark.hadoop.{key}": value for key, value in hive_site(settings, ports).items() if key.startswith("hive.")
     }
     cluster = launch.spark_defaults(settings, jars)
-    return {**own, **cluster, **object_stores.spark_settings(settings), **hive, **settings.server.spark_conf}
+    catalogs = iceberg_catalogs.spark_settings(settings, DELTA_EXTENSIONS)
+    stores = object_stores.spark_settings(settings)
+    return {**own, **cluster, **stores, **hive, **catalogs, **settings.server.spark_conf}
 
 
 def hive_site(settings: Settings, ports: Ports) -> dict[str, str]:
