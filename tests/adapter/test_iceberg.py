@@ -79,6 +79,6 @@ def test_iceberg_is_refused_on_deltas_catalog(tmp_path: Path, host: Project) -> 
     project = small_project(tmp_path / "delta", files, {"file_format": "iceberg"}, host=host)
     done = project.dbt("run")
     assert done.returncode == 1
-    assert "needed: a server whose spark.sql.catalog.spark_catalog is org.apache.iceberg" in done.stdout
+    assert "needed: a catalog whose class is org.apache.iceberg.…, for file_format: iceberg" in done.stdout
     assert "Traceback" not in done.stdout
     assert project.sql("show tables in small") == []

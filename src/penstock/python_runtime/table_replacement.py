@@ -13,7 +13,7 @@ from penstock.delta.sorted_writes import sorted_query
 from penstock.python_runtime.job import Layout, Write
 from penstock.python_runtime.model_errors import RefusedModelError
 from penstock.python_runtime.schema_changes import column_types
-from penstock.sql.names import column_expression, quote_identifier, string_literal
+from penstock.sql.names import column_expression, quote_identifier, string_literal, without_catalog
 
 TEMPORARY_SUFFIX = "__dbt_aside"
 
@@ -125,7 +125,7 @@ def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> No
     _write_temporary(session, temporary, write, layout, temporary_location(layout, old), column_types(schema))
     # The new table is complete. From here on an error must not drop it, because the old table may no longer exist.
     session.sql(f"drop {'view' if is_view else 'table'} if exists {write.target}")
-    session.sql(f"alter table {temporary} rename to {write.target}")
+    session.sql(f"alter table {temporary} rename to {without_catalog(write.target)}")
 
 
 def _write_temporary(

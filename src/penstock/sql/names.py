@@ -26,6 +26,14 @@ def unquote_identifier(name: str) -> str:
     return name[1:-1].replace("``", "`") if re.fullmatch(_QUOTED, name) else name
 
 
+def without_catalog(name: str) -> str:
+    """Return the SQL name of a table or view without its catalog.
+
+    The new name in a RENAME has no catalog: Spark reads the first of three parts as a schema.
+    """
+    return ".".join(re.findall(rf"{_QUOTED}|[^`.]+", name)[-2:])
+
+
 def column_expression(name: str, columns: Iterable[str] | None = None) -> str:
     """Return the SQL expression for a column that a model's configuration names.
 

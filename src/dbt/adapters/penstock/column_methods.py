@@ -46,6 +46,11 @@ class ColumnMethods(SparkAdapter):
         return names.column_expression(str(name), None if columns is None else [item.name for item in columns])
 
     @available
+    def name_in_catalog(self, relation: BaseRelation) -> str:
+        """Return a relation's SQL name without its catalog, as RENAME takes it."""
+        return names.without_catalog(relation.render())
+
+    @available
     def literal(self, text: Any) -> str:
         """Return text as a SQL literal."""
         return names.string_literal(str(text))

@@ -42,3 +42,12 @@
   {%- set name = (custom_database_name or target.database) | trim -%}
   {% do return(none if (name | lower, target.database | lower) == ('spark_catalog', 'spark_catalog') else name) %}
 {%- endmacro %}
+
+{% macro penstock__rename_relation(from_relation, to_relation) -%}
+  {%- if not from_relation.type -%}
+    {%- do exceptions.raise_database_error('Cannot rename a relation with a blank type: ' ~ from_relation.identifier) -%}
+  {%- endif -%}
+  {% call statement('rename_relation') -%}
+    alter {{ 'view' if from_relation.is_view else 'table' }} {{ from_relation }} rename to {{ adapter.name_in_catalog(to_relation) }}
+  {%- endcall %}
+{%- endmacro %}

@@ -96,7 +96,7 @@
     {%- do adapter.drop_relation(existing) -%}
   {%- endif -%}
   {%- call statement('swap') -%}
-    alter table {{ temporary }} rename to {{ target }}
+    alter table {{ temporary }} rename to {{ adapter.name_in_catalog(target) }}
   {%- endcall -%}
 {% endmacro %}
 

@@ -32,7 +32,7 @@
     {%- endcall -%}
     {%- do adapter.drop_relation(existing) -%}
     {%- call statement('swap') -%}
-      alter table {{ temporary }} rename to {{ target }}
+      alter table {{ temporary }} rename to {{ adapter.name_in_catalog(target) }}
     {%- endcall -%}
   {%- else -%}
     {%- call statement('main') -%}
