@@ -1,6 +1,6 @@
 {#- Runs one OPTIMIZE with the model's target file size and logs the result. -#}
 {% macro penstock__optimized(operation, node, where, by) %}
-    {%- set table = api.Relation.create(schema=node.schema, identifier=node.alias) -%}
+    {%- set table = penstock__table_of(node) -%}
     {%- set sql = 'optimize ' ~ table ~ (' where ' ~ where if where else '') ~ (' ' ~ by if by else '') -%}
     {%- set metrics = fromjson(penstock__in_session(adapter.layout_of(node).maintenance(), sql).rows[0][1]) -%}
     {%- do log(

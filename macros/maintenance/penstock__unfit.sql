@@ -1,8 +1,8 @@
 {#- Returns why an operation can't work on a node (needed, found, advice); none if it can. -#}
 {% macro penstock__unfit(operation, node, needs) %}
-    {%- set kind, format = node.config.materialized, adapter.table_format(node.config.get('file_format')) -%}
+    {%- set kind, format = node.config.materialized, penstock__format_of(node) -%}
     {%- set abilities = {
-        'OPTIMIZE': format.optimizes,
+        'small or old files': format.optimizes or format.procedures,
         'clustered_by': format.optimizes and node.config.get('clustered_by'),
         'statistics in the catalog': format.analyzes
     } -%}
@@ -17,7 +17,7 @@
             'needed': operation ~ '() takes a table with ' ~ needs,
             'found': node.name ~ ', a ' ~ format.name ~ ' table' ~ (' without' if format.optimizes else ''),
             'advice': {
-                'OPTIMIZE': 'set file_format: delta, or leave it out',
+                'small or old files': 'set file_format: delta, or leave it out',
                 'clustered_by': 'set clustered_by on a delta table, or run compact',
                 'statistics in the catalog': 'leave it out: Delta and Iceberg keep statistics of every file they write'
             }[needs]
@@ -25,10 +25,10 @@
     {%- endif -%}
     {#- In a model's own hook the table exists before dbt's cache contains it. -#}
     {%- set hooked = this is defined and this and model.unique_id == node.unique_id -%}
-    {%- if not hooked and load_relation(api.Relation.create(schema=node.schema, identifier=node.alias)) is none -%}
+    {%- if not hooked and load_relation(penstock__table_of(node)) is none -%}
         {{- return({
             'needed': operation ~ '() takes a table that exists',
-            'found': 'no ' ~ node.schema ~ '.' ~ node.alias, 'advice': 'run dbt run --select ' ~ node.name
+            'found': 'no ' ~ penstock__table_of(node), 'advice': 'run dbt run --select ' ~ node.name
         }) -}}
     {%- endif -%}
     {{- return(none) -}}

@@ -16,8 +16,12 @@
     } -%}
     {%- if execute -%}
         {%- set tables = [] -%}
-        {%- for node in penstock__maintained('vacuum', model, 'OPTIMIZE') -%}
-            {%- do tables.append(api.Relation.create(schema=node.schema, identifier=node.alias)) -%}
+        {%- for node in penstock__maintained('vacuum', model, 'small or old files') -%}
+            {%- if penstock__format_of(node).procedures -%}
+                {%- do penstock__expired(node, retention_hours) -%}
+            {%- else -%}
+                {%- do tables.append(penstock__table_of(node)) -%}
+            {%- endif -%}
         {%- endfor -%}
         {#- The run ledger is not a node of the graph, and accumulates old files when it is compacted. -#}
         {%- set ledger = api.Relation.create(schema=target.schema, identifier='batch_runs') -%}

@@ -75,7 +75,7 @@ class Spark:
     def context(self, **more: Any) -> dict[str, Any]:
         """Return dbt's context for the macros."""
         relation = SimpleNamespace(
-            create=lambda schema, identifier: f"{schema}.{identifier}",
+            create=lambda schema, identifier, database=None: f"{schema}.{identifier}",
         )
         return {
             "execute": True,
@@ -89,7 +89,7 @@ class Spark:
             "var": lambda name, default: default,
             "ref": lambda name: SimpleNamespace(schema="w", identifier=name),
             "adapter": SimpleNamespace(
-                table_format=lambda name: table_format(name or "delta"),
+                table_format=lambda name, database=None: table_format(name or "delta"),
                 layout_of=lambda item: FileLayout.parse(item["config"], "delta", item["name"]),
                 quote=lambda name: f"`{name}`",
                 table_bytes=lambda relation: self.sizes.get(relation.identifier),

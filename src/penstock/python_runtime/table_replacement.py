@@ -124,7 +124,9 @@ def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> No
     temporary = temporary_name(write.target)
     _write_temporary(session, temporary, write, layout, temporary_location(layout, old), column_types(schema))
     # The new table is complete. From here on an error must not drop it, because the old table may no longer exist.
-    session.sql(f"drop {'view' if is_view else 'table'} if exists {write.target}")
+    # Without PURGE, an Iceberg catalog keeps the files of a dropped table.
+    purge = " purge" if old and old.file_format == "iceberg" else ""
+    session.sql(f"drop {'view' if is_view else 'table'} if exists {write.target}{purge}")
     session.sql(f"alter table {temporary} rename to {without_catalog(write.target)}")
 
 

@@ -29,6 +29,7 @@ class TableFormat:
         clusters: whether `clustered_by` becomes clustering (`cluster by`). Otherwise `clustered_by` becomes buckets.
         constraints: whether tables enforce check and not-null constraints.
         optimizes: whether `optimize`, `vacuum` and optimized writes are available.
+        procedures: whether maintenance calls Iceberg's procedures, `call CATALOG.system.…`.
         keeps_row_order: whether each task of a write creates its own files, with the rows in the query's order.
         analyzes: whether `analyze table` stores statistics in the catalog.
         clones: whether `shallow clone` creates a table that shares another table's files.
@@ -48,6 +49,7 @@ class TableFormat:
     clusters: bool = False
     constraints: bool = False
     optimizes: bool = False
+    procedures: bool = False
     keeps_row_order: bool = True
     analyzes: bool = True
     clones: bool = False
@@ -87,6 +89,7 @@ FORMATS = {
             "iceberg",
             atomic=True,
             merge=True,
+            procedures=True,
             keeps_row_order=False,
             analyzes=False,
             drop_columns_with={},

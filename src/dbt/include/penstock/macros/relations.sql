@@ -51,3 +51,10 @@
     alter {{ 'view' if from_relation.is_view else 'table' }} {{ from_relation }} rename to {{ adapter.name_in_catalog(to_relation) }}
   {%- endcall %}
 {%- endmacro %}
+
+{#- Without PURGE, an Iceberg catalog keeps the files of a dropped table, and no maintenance finds them again. -#}
+{% macro penstock__drop_relation(relation) -%}
+  {% call statement('drop_relation', auto_begin=False) -%}
+    drop {{ relation.type }} if exists {{ relation }}{{ ' purge' if relation.is_table and relation.is_iceberg }}
+  {%- endcall %}
+{% endmacro %}
