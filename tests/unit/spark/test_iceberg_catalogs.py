@@ -138,6 +138,16 @@ def test_a_rest_catalog_reads_its_credentials_from_the_environment(
     found = properties(settings, "ice")
     assert found["credential"] == "env:PENSTOCK_CATALOG_ICE_CREDENTIAL"
     assert found["adls.sas-token.me"] == "env:AZURE_TOKEN"
+    assert found["rest.auth.type"] == "oauth2"
+
+
+def test_a_rest_catalog_with_a_user_logs_in_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for suffix in ("USER", "PASSWORD"):
+        monkeypatch.setenv(f"PENSTOCK_CATALOG_ICE_{suffix}", "hush")
+    found = properties(project(tmp_path, {"ice": {"type": "rest", "uri": "http://h:1"}}), "ice")
+    assert found["rest.auth.type"] == "basic"
+    assert found["rest.auth.basic.username"] == "env:PENSTOCK_CATALOG_ICE_USER"
+    assert found["rest.auth.basic.password"] == "env:PENSTOCK_CATALOG_ICE_PASSWORD"
 
 
 def test_other_catalogs_get_the_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
