@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ class Server:
     """A project whose server runs with catalogs."""
 
     project: Project
+    authorizations: set[str] = field(default_factory=set)
 
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
         """Run statements, each in a session of its own, and return the rows of the last one, in order."""
@@ -38,26 +41,39 @@ class Server:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server with three catalogs, and one whose endpoint doesn't answer."""
+    """A server with three catalogs, one whose endpoint doesn't answer, and one that refuses every login."""
     folder = tmp_path_factory.mktemp("catalogs")
-    with rest_catalog(folder / "rest") as rest:
+    authorizations: set[str] = set()
+
+    class Refuse(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            authorizations.add(str(self.headers["Authorization"]))
+            self.send_error(401)
+
+        def log_message(self, *arguments: object) -> None:
+            """Print nothing."""
+
+    with rest_catalog(folder / "rest") as rest, ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as refusing:
+        threading.Thread(target=refusing.serve_forever, daemon=True).start()
         catalogs = {
             "ice": {"type": "rest", "uri": rest.uri},
             "files": {"type": "hadoop", "warehouse": "files"},
             "shared": {"type": "hive"},
             "gone": {"type": "rest", "uri": "http://127.0.0.1:1"},
+            "closed": {"type": "rest", "uri": f"http://127.0.0.1:{refusing.server_port}"},
         }
-        project = small_project(folder / "project", {}, catalogs=catalogs)
+        project = small_project(folder / "project", {}, memory="1g", catalogs=catalogs)
         try:
-            up = project.penstock("up", PENSTOCK_CATALOG_ICE_TOKEN=SECRET)
+            up = project.penstock("up", PENSTOCK_CATALOG_ICE_TOKEN=SECRET, PENSTOCK_CATALOG_CLOSED_TOKEN=SECRET)
             assert up.returncode == 0, up.stdout
-            found = Server(project)
+            found = Server(project, authorizations)
             found.run("create schema small", "create table small.zones using delta as select 1 as id, 'a' as zone")
             for name in ("ice", "files", "shared"):
                 found.run(f"create schema {name}.db")
             yield found
         finally:
             control.down(project.settings)
+            refusing.shutdown()
 
 
 @pytest.mark.parametrize("catalog", ["ice", "files", "shared"])
@@ -104,7 +120,7 @@ def test_views(server: Server, catalog: str) -> None:
 
 def test_delta_keeps_its_catalog(server: Server) -> None:
     server.run(
-        "merge into small.zones t using (select 2 as id, 'b' as zone) s on t.id = s.id when not matched insert *"
+        "merge into small.zones t using (select 2 as id, 'b' as zone) s on t.id = s.id when not matched then insert *"
     )
     assert server.run("select id from small.zones") == [(1,), (2,)]
     assert server.run("describe detail small.zones")[0][0] == "delta"
@@ -139,6 +155,12 @@ def test_renaming_a_table_takes_its_new_name_without_the_catalog(server: Server)
 def test_what_catalogs_refuse(server: Server, statement: str, message: str) -> None:
     """Spark's messages, which the adapter and docs/catalogs.md know."""
     assert message in server.refusal(statement)
+
+
+def test_a_catalog_gets_its_credential(server: Server) -> None:
+    """A refused login is an error of the statement."""
+    assert "NotAuthorizedException: Not authorized" in server.refusal("show schemas in closed")
+    assert server.authorizations == {f"Bearer {SECRET}"}
 
 
 def test_no_setting_shows_the_credential(server: Server) -> None:
