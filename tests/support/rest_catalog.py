@@ -82,6 +82,7 @@ def _serve(jvm: Any, folder: Path, port: int) -> int:
         "uri": f"jdbc:sqlite:{folder / 'catalog.db'}",
         "warehouse": (folder / "warehouse").as_uri(),
         "jdbc.schema-version": "V1",  # with views
+        "jdbc.strict-mode": "true",  # a table needs a schema that exists, as in other catalogs
         "clients": "1",  # SQLite has one writer
     }.items():
         properties.put(key, value)

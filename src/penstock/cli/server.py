@@ -12,7 +12,7 @@ from rich.table import Table
 
 from penstock.config import addresses
 from penstock.config.settings import Settings, load
-from penstock.spark import doctor
+from penstock.spark import doctor, iceberg_catalogs
 from penstock.spark.access import authentication, exposure, secret
 from penstock.spark.ports import LOOPBACK
 from penstock.spark.server import control
@@ -29,6 +29,8 @@ def _show(settings: Settings, running: Record) -> None:
     table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
     table.add_row("Python (Connect)", f"sc://localhost:{ports.connect}")
     table.add_row("Hive metastore", _metastore(settings, running))
+    for name, catalog in settings.server.catalogs.items():
+        table.add_row(f"catalog {name}", iceberg_catalogs.describe(catalog))
     table.add_row("master", _master(settings, running))
     table.add_row("Spark UI", running.ui or "off")
     if running.java:

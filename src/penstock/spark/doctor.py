@@ -7,12 +7,13 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
+from urllib.parse import urlsplit
 
 import psutil
 
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
-from penstock.spark import java, ports
+from penstock.spark import iceberg_catalogs, java, ports
 from penstock.spark.access import exposure
 from penstock.spark.server import configuration, control, record
 
@@ -113,6 +114,21 @@ def _exposures(settings: Settings) -> list[Finding]:
     return [Finding("warn", "open", text, do) for text in exposure.list_exposures(settings)]
 
 
+def _catalogs(settings: Settings) -> list[Finding]:
+    """Return a result for each catalog. The server starts without its catalogs: only their statements fail."""
+    findings = []
+    for name, catalog in settings.server.catalogs.items():
+        subject, text = f"catalog {name}", iceberg_catalogs.describe(catalog)
+        address = urlsplit(catalog.uri or "")
+        port = address.port or {"http": 80, "https": 443, "thrift": 9083}.get(address.scheme, 0)
+        if address.hostname and not ports.answers(port, address.hostname, ports.NETWORK_SECONDS):
+            do = f"start it, or correct server.catalogs.{name}.uri in penstock.yml"
+            findings.append(Finding("warn", subject, f"{text}: no answer", do))
+        else:
+            findings.append(Finding("ok", subject, text))
+    return findings
+
+
 def examine(settings: Settings) -> list[Finding]:
     """Run all checks and return their results. Later checks depend on earlier ones."""
     return [
@@ -123,5 +139,6 @@ def examine(settings: Settings) -> list[Finding]:
         _disk(settings),
         _ports(settings),
         _server(settings),
+        *_catalogs(settings),
         *_exposures(settings),
     ]

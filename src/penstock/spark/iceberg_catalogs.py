@@ -18,6 +18,9 @@ EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 CATALOG = "org.apache.iceberg.spark.SparkCatalog"
 # Spark's default, which lacks Iceberg's credentials. Spark hides values whose keys match.
 REDACTED = "(?i)secret|password|token|access[.-]?key|credential|authorization|jdbc[.]user|basic[.]username"
+# How a rest catalog logs in with a credential.
+LOGINS = {"credential": "oauth2", "token": "oauth2", "rest.auth.basic.username": "basic"}
+RETRIES = "hadoop.hive.metastore.connect.retries"
 NO_LOCK = "hadoop.iceberg.engine.hive.lock-enabled"
 
 
@@ -50,9 +53,14 @@ def _properties(settings: Settings, name: str, catalog: CatalogSettings) -> dict
     # Each session has a cache of its own. A session would read the old version of a table for 30 seconds after another
     # session has changed the table.
     conf["cache-enabled"] = "false"
-    if catalog.type == "hive" and not catalog.uri and location.runs_own_metastore(settings):
+    if catalog.type == "hive" and catalog.uri:
+        conf[RETRIES] = "3"  # the server's own setting is 120 tries, of a second each, for a metastore that starts
+    elif catalog.type == "hive" and location.runs_own_metastore(settings):
         conf[NO_LOCK] = "false"  # this metastore has no tables for locks
-    return {**conf, **catalog.options, **_credentials(name, catalog)}
+    credentials = _credentials(name, catalog)
+    if catalog.type == "rest" and (login := next((kind for key, kind in LOGINS.items() if key in credentials), "")):
+        conf["rest.auth.type"] = login
+    return {**conf, **catalog.options, **credentials}
 
 
 def _warehouse(settings: Settings, kind: str, address: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import yaml
 from penstock.config.sections import Ports
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
-from penstock.spark import iceberg_catalogs
+from penstock.spark import doctor, iceberg_catalogs
 from penstock.spark.server import configuration
 
 
@@ -81,6 +82,43 @@ def test_only_the_projects_own_metastore_has_no_locks(
     assert found.get("hadoop.iceberg.engine.hive.lock-enabled") == lock
 
 
+def test_another_metastore_that_is_gone_fails_within_seconds(tmp_path: Path) -> None:
+    catalogs = {"far": {"type": "hive", "uri": "thrift://h:1"}, "own": {"type": "hive"}}
+    settings = project(tmp_path, catalogs)
+    retries = "hadoop.hive.metastore.connect.retries"
+    assert properties(settings, "far")[retries] == "3"
+    assert retries not in properties(settings, "own")
+
+
+@pytest.mark.parametrize(
+    ("catalog", "text"),
+    [
+        ({"type": "rest", "uri": "http://h:1", "warehouse": "wh"}, "Iceberg, rest, http://h:1, warehouse wh"),
+        ({"type": "hive"}, "Iceberg, hive"),
+    ],
+)
+def test_a_catalog_is_described_in_a_line(tmp_path: Path, catalog: dict[str, str], text: str) -> None:
+    assert iceberg_catalogs.describe(project(tmp_path, {"ice": catalog}).server.catalogs["ice"]) == text
+
+
+def test_the_doctor_warns_of_a_catalog_that_does_not_answer(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        settings = project(
+            tmp_path,
+            {
+                "ice": {"type": "rest", "uri": f"http://127.0.0.1:{port}/catalog"},
+                "gone": {"type": "rest", "uri": "http://127.0.0.1:1"},
+                "own": {"type": "hive"},
+            },
+        )
+        findings = {item.subject: item for item in doctor.examine(settings)}
+    assert findings["catalog ice"].level == findings["catalog own"].level == "ok"
+    assert findings["catalog gone"].level == "warn"
+    assert findings["catalog gone"].found == "Iceberg, rest, http://127.0.0.1:1: no answer"
+    assert "server.catalogs.gone.uri" in findings["catalog gone"].do
+
+
 def test_the_users_settings_win(tmp_path: Path) -> None:
     (tmp_path / "penstock.yml").write_text(
         "server: {catalogs: {ice: {type: hive}}, spark_conf: {spark.sql.catalog.ice: my.Catalog}}\n"
@@ -100,6 +138,16 @@ def test_a_rest_catalog_reads_its_credentials_from_the_environment(
     found = properties(settings, "ice")
     assert found["credential"] == "env:PENSTOCK_CATALOG_ICE_CREDENTIAL"
     assert found["adls.sas-token.me"] == "env:AZURE_TOKEN"
+    assert found["rest.auth.type"] == "oauth2"
+
+
+def test_a_rest_catalog_with_a_user_logs_in_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for suffix in ("USER", "PASSWORD"):
+        monkeypatch.setenv(f"PENSTOCK_CATALOG_ICE_{suffix}", "hush")
+    found = properties(project(tmp_path, {"ice": {"type": "rest", "uri": "http://h:1"}}), "ice")
+    assert found["rest.auth.type"] == "basic"
+    assert found["rest.auth.basic.username"] == "env:PENSTOCK_CATALOG_ICE_USER"
+    assert found["rest.auth.basic.password"] == "env:PENSTOCK_CATALOG_ICE_PASSWORD"
 
 
 def test_other_catalogs_get_the_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
