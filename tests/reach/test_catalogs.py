@@ -99,8 +99,8 @@ def project(tmp_path_factory: pytest.TempPathFactory, catalog: str) -> Iterator[
         assert first.returncode == 0, first.stdout
         made.sql("insert into ice.shop.orders select 1000 + id, 'c1', cast(0.01 as decimal(12,2)) from range(10)")
         dbt = made.start("dbt", "build", "--vars", "wait: 60000")
-        while "START sql table model small.slow" not in dbt.output:
-            assert dbt.poll() is None, dbt.output
+        while "START sql table model small.slow" not in dbt.output():
+            assert dbt.poll() is None, dbt.output()
             time.sleep(0.5)
         dbt.kill()
         dbt.wait(60)

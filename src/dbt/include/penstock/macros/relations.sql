@@ -47,8 +47,13 @@
   {%- if not from_relation.type -%}
     {%- do exceptions.raise_database_error('Cannot rename a relation with a blank type: ' ~ from_relation.identifier) -%}
   {%- endif -%}
+  {#- The new name of a table has no catalog, and the new name of a view has one. -#}
   {% call statement('rename_relation') -%}
-    alter {{ 'view' if from_relation.is_view else 'table' }} {{ from_relation }} rename to {{ adapter.name_in_catalog(to_relation) }}
+    {%- if from_relation.is_view %}
+    alter view {{ from_relation }} rename to {{ to_relation }}
+    {%- else %}
+    alter table {{ from_relation }} rename to {{ adapter.name_in_catalog(to_relation) }}
+    {%- endif %}
   {%- endcall %}
 {%- endmacro %}
 
