@@ -110,3 +110,19 @@ def test_the_message_of_several_statements_in_one() -> None:
     assert message.endswith("[PARSE_SYNTAX_ERROR] near 'update'")
     for other in ("select 1 frm t;", "select ';'"):
         assert error_messages.statement_message("[PARSE_SYNTAX_ERROR] x", other) == "[PARSE_SYNTAX_ERROR] x"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "[MISSING_CATALOG_ABILITY.VIEWS] Catalog `a` does not support views.",
+        "java.lang.UnsupportedOperationException: Replacing a view is not supported by catalog: a",
+        "java.lang.UnsupportedOperationException: Creating a view is not supported by catalog: a",
+        "java.lang.UnsupportedOperationException: Cannot rename Hadoop tables",
+    ],
+)
+def test_what_a_catalog_lacks_is_an_error_with_three_parts(message: str) -> None:
+    found = error_messages.statement_message(message, "select 1")
+    advice, rest = found.split("\n")
+    assert rest == message and advice.startswith("needed: a catalog that has what") and "`database`" in advice
+    assert message.removeprefix("java.lang.UnsupportedOperationException: ") in advice

@@ -67,3 +67,10 @@ def test_a_merge_lists_the_columns_that_rows_and_table_share() -> None:
     assert list_merge_columns("merge into t using s on true when matched then update set *", ["a"], ["a"]).endswith(
         "update set *"
     )
+
+
+def test_a_name_without_its_catalog() -> None:
+    assert (
+        names.without_catalog("ice.s.t") == names.without_catalog("s.t") == "s.t" and names.without_catalog("t") == "t"
+    )
+    assert names.without_catalog("`my.ice`.`s`.`a ``b``.c`") == "`s`.`a ``b``.c`"

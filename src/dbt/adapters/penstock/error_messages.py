@@ -23,7 +23,7 @@ CAUSE = re.compile(r"^\s*Caused by: [\w.$]+: (\S[^\n]*)", re.MULTILINE)
 FRAMES = re.compile(STACK_FRAME)
 # Spark's and Iceberg's messages about catalogs that have no views, cannot replace a view, or cannot rename a table.
 LACKS = re.compile(
-    r"(?P<found>\[MISSING_CATALOG_ABILITY[^\n]*|Replacing a view is not supported by catalog: [^\n]*"
+    r"(?P<found>\[MISSING_CATALOG_ABILITY[^\n]*|(?:Creating|Replacing) a view is not supported by catalog: [^\n]*"
     r"|Cannot rename Hadoop tables)"
 )
 # Spark's heading above the SQL that a message quotes.
