@@ -149,7 +149,7 @@ def test_renaming_a_table_takes_its_new_name_without_the_catalog(server: Server)
         ("create table small.i using iceberg as select 1 as id", "Cannot open table: path is not set"),
         ("drop schema ice.db cascade", "Namespace db is not empty"),
         ("vacuum ice.db.trips", "VACUUM is only supported for Delta tables"),
-        ("create table ice.none.t using iceberg as select 1 as id", "Namespace does not exist: none"),
+        ("create table ice.none.t using iceberg as select 1 as id", "Namespace none does not exist"),
     ],
 )
 def test_what_catalogs_refuse(server: Server, statement: str, message: str) -> None:
