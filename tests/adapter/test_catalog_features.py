@@ -98,8 +98,9 @@ FEATURES = (
         "models/batched.sql",
         "{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='day', batch_size='year', "
         "begin='2024-01-01', partition_by='years(day)') }} select * from {{ ref('kept') }}",
+        # The second build runs only the newest batches, to which no row belongs.
         "select count(*), max(step) from {}",
-        (10, 2),
+        (10, 1),
     ),
     Feature(
         "changed columns (`sync_all_columns`)",
@@ -227,7 +228,8 @@ def found(project: Project, request: pytest.FixtureRequest) -> Iterator[dict[tup
     """By feature and catalog: that it works, or why not."""
     seen: dict[tuple[str, str], str] = {}
     yield seen
-    if request.config.getoption("--write-docs") and {catalog for _, catalog in seen} == set(CATALOGS):
+    complete = len(seen) == len(CATALOGS) * (len(FEATURES) + 3)
+    if request.config.getoption("--write-docs") and complete:
         before, rest = PAGE.read_text().split(BEGIN)
         PAGE.write_text(before + BEGIN + table(seen) + END + rest.split(END, 1)[1])
 
@@ -290,7 +292,7 @@ def test_what_works_in_a_catalog(project: Project, found: dict[tuple[str, str], 
 def test_a_dropped_table_leaves_no_files(project: Project) -> None:
     """Neither a table that became a view, nor one of which a whole refresh replaced the rows."""
     folder = project.root.parent / "rest" / "warehouse" / "in_rest"
-    assert not list((folder / "turned").rglob("*.*"))
+    assert not list((folder / "turned").rglob("*.parquet"))  # the view has metadata there
     project.sql("call rest.system.expire_snapshots(table => 'in_rest.kept', older_than => now(), retain_last => 1)")
     stored = {path.name for path in (folder / "kept").rglob("*.orc")}
     named = {row[0].rsplit("/", 1)[1] for row in project.sql("select file_path from rest.in_rest.kept.files")}

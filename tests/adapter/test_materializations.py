@@ -243,3 +243,10 @@ def test_a_seed_that_is_as_it_would_be_loaded_stays(things: Project) -> None:
         assert seeded() == (1, [1, 2, 4])
     assert seeded() == (1, [1, 2])
     assert seeded("--full-refresh") == (1, [1, 2])
+
+
+def test_debug_succeeds(things: Project) -> None:
+    """It has a profile instead of a project, and writes no artifacts."""
+    done = run(things, "debug")
+    assert done.returncode == 0 and "All checks passed" in done.stdout, done.stdout
+    assert "Traceback" not in done.stdout

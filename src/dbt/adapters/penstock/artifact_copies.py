@@ -25,7 +25,8 @@ def write_after_command(config: Any) -> None:
     Args:
         config: the adapter's configuration, which is dbt's RuntimeConfig.
     """
-    if not getattr(getattr(config, "args", None), "write_json", True):
+    # `dbt debug` has a profile instead of a project, and writes no artifacts.
+    if not hasattr(config, "project_root") or not getattr(getattr(config, "args", None), "write_json", True):
         return
 
     def act(message: Any) -> None:

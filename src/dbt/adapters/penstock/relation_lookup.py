@@ -184,7 +184,12 @@ class RelationLookup:
             return []
 
         def show() -> tuple[list[str], bool]:
-            return SparkAdapter.list_schemas(self._adapter, catalog and databases.part(catalog)), True
+            try:
+                return SparkAdapter.list_schemas(self._adapter, catalog and databases.part(catalog)), True
+            except DbtRuntimeError as error:
+                if catalog and any(text in error.msg for text in NOT_FOUND):
+                    return [], False  # Iceberg's error for a catalog without schemas whose folder does not exist yet
+                raise
 
         # A statement that creates or drops a schema counts as a change of every relation, so it clears this list.
         descriptions = self._adapter.connections.descriptions
