@@ -23,9 +23,10 @@ def write_after_command(config: Any) -> None:
     dbt clears the list of callbacks at the start of each command, before it creates an adapter.
 
     Args:
-        config: the adapter's configuration, which is dbt's RuntimeConfig.
+        config: the adapter's configuration, dbt's RuntimeConfig or Profile.
     """
-    if not getattr(getattr(config, "args", None), "write_json", True):
+    # `dbt debug` creates an adapter with a profile, which has no project.
+    if not getattr(getattr(config, "args", None), "write_json", True) or not hasattr(config, "project_root"):
         return
 
     def act(message: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import warnings
 from typing import Any
 
 from dbt.adapters.exceptions import FailedToConnectError
@@ -37,6 +38,8 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Connect
 
     # pyspark would write each error of a statement to stderr as JSON.
     PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
+    # The error of a lost connection says more.
+    warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
     address = connect_session.server_address(server) if server else str(credentials.connect_url)
     channel = connect_session.build_channel(credentials, address, str(credentials.user))
     client = SparkConnectClient(channel)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from dbt_common.invocation import get_invocation_id
@@ -22,6 +24,24 @@ from penstock.sql.names import string_literal
 UNCHECKED_SECONDS = 1.0
 # Seconds between two attempts to cancel a statement that the server doesn't know yet.
 CANCEL_PAUSE = 0.1
+# The youngest age in seconds at which a statement is cancelled. Spark cancels the jobs that run at that moment. A
+# statement that is still being planned would start a job afterwards, which nothing could cancel.
+YOUNGEST = 1.0
+
+
+@dataclass
+class _Statement:
+    """A statement that was started.
+
+    Attributes:
+        sql: the text.
+        sent: the time at which the statement was sent, by the monotonic clock. None if it was not sent yet.
+        cancelled: whether the statement was cancelled before it was sent.
+    """
+
+    sql: str
+    sent: float | None = None
+    cancelled: bool = False
 
 
 class ConnectCursor:
@@ -75,7 +95,8 @@ class ConnectSession:
     def __init__(self, client: Any, address: str, seconds: float, server: Record | None) -> None:
         self.client, self.seconds, self.server = client, seconds, server
         self._address = address
-        self._statements: dict[str, str] = {}
+        self._statements: dict[str, _Statement] = {}
+        self._lock = threading.Lock()
         self._last_answer = time.monotonic()
 
     @property
@@ -94,7 +115,8 @@ class ConnectSession:
             bindings: the values of the statement's placeholders `%s`, or None for a statement without placeholders.
         """
         tag = f"penstock-{uuid.uuid4()}"
-        self._statements[tag] = sql if bindings is None else sql % tuple(_literal(value) for value in bindings)
+        text = sql if bindings is None else sql % tuple(_literal(value) for value in bindings)
+        self._statements[tag] = _Statement(text)
         return tag
 
     def wait(self, cursor: ConnectCursor, operation: str, pause: float, sleep: Callable[[float], object]) -> str | None:
@@ -105,11 +127,15 @@ class ConnectSession:
         Raises:
             ConnectionLost: the connection was lost.
         """
-        sql = self._statements[operation]
-        for tag in (operation, *_job_tags(sql)):
-            self.client.add_tag(tag)
+        statement = self._statements[operation]
         try:
-            cursor.set_result(*self._result(sql))
+            with self._lock:
+                if statement.cancelled:
+                    return "the statement was cancelled before it was sent"
+                statement.sent = time.monotonic()
+            for tag in (operation, *_job_tags(statement.sql)):
+                self.client.add_tag(tag)
+            cursor.set_result(*self._result(statement.sql))
         except Exception as error:
             failure = self._translated(error)
             if isinstance(failure, ConnectionLost):
@@ -163,10 +189,19 @@ class ConnectSession:
         Raises:
             TimeoutError: the server did not cancel the statement in time.
         """
+        statement = self._statements.get(operation)
+        if statement is None:
+            return
+        with self._lock:
+            if statement.sent is None:
+                statement.cancelled = True
+                return
+        age = time.monotonic() - statement.sent
         ended: list[bool] = []
         deadline = time.monotonic() + self.seconds
 
         def interrupt() -> None:
+            time.sleep(max(0.0, YOUNGEST - age))
             # A statement that the server doesn't know yet can't be interrupted, so try again until it can.
             while operation in self._statements and time.monotonic() < deadline:
                 if self.client.interrupt_tag(operation):
