@@ -10,13 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from dbt_common.invocation import get_invocation_id
-
-from dbt.adapters.penstock import arrow_rows, cancellation, connect_errors, error_messages
+from dbt.adapters.penstock import arrow_rows, cancellation, connect_errors
 from dbt.adapters.penstock.errors import ConnectionLost
 from dbt.adapters.penstock.python_submissions import connect_session
-from dbt.adapters.penstock.query_comment import AUXILIARY
+from dbt.adapters.penstock.query_comment import job_tags
 from dbt.adapters.penstock.statement_text import is_query
+from penstock.errors import PenstockError
 from penstock.spark.server.record import Record
 from penstock.sql.names import string_literal
 
@@ -57,8 +56,17 @@ class ConnectCursor:
         self.description: arrow_rows.Description | None = None
 
     def execute(self, sql: str) -> None:
-        """Run a statement until it ends."""
-        self._session.wait(self, self._session.start(self, sql, None), 0, time.sleep)
+        """Run a statement until it ends.
+
+        Raises:
+            PenstockError: the statement failed, or the connection was lost.
+        """
+        try:
+            failure = self._session.wait(self, self._session.start(self, sql, None), 0, time.sleep)
+        except ConnectionLost as error:
+            failure = str(error)
+        if failure is not None:
+            raise PenstockError("an answer to a statement", failure.splitlines()[0], "see the server's log")
 
     def set_result(self, schema: Any, batches: Iterable[Any]) -> None:
         """Set the result of the statement, an Arrow schema and its record batches."""
@@ -133,7 +141,7 @@ class ConnectSession:
                 if statement.cancelled:
                     return "the statement was cancelled before it was sent"
                 statement.sent = time.monotonic()
-            for tag in (operation, *_job_tags(statement.sql)):
+            for tag in (operation, *job_tags(statement.sql)):
                 self.client.add_tag(tag)
             cursor.set_result(*self._result(statement.sql))
         except Exception as error:
@@ -238,20 +246,6 @@ class ConnectSession:
             self.end("")
         finally:
             self.abandon()
-
-
-def job_tag(node: str) -> str:
-    """Return the tag that this dbt command gives to the Spark jobs of a node's statements.
-
-    Args:
-        node: the node's unique id.
-    """
-    return f"{node}:{get_invocation_id()}".replace(",", "_")
-
-
-def _job_tags(sql: str) -> tuple[str, ...]:
-    """Return the tags of a statement's jobs. An auxiliary statement has none, so its plan isn't the node's plan."""
-    return () if AUXILIARY in sql else (job_tag(error_messages.current_node()),)
 
 
 def _literal(value: Any) -> str:

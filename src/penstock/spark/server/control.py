@@ -86,7 +86,7 @@ def up(settings: Settings, progress: Callable[[str], None] = lambda text: None) 
 
 
 def is_remote(settings: Settings) -> bool:
-    """Return whether the target's server is remote: the target has a `host` in profiles.yml."""
+    """Return whether the target's server is remote: the target has a `host` or `connect_url` in profiles.yml."""
     return settings.target in profiles.read(settings.root).remote
 
 

@@ -13,13 +13,12 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock import node_fingerprint
-from dbt.adapters.penstock.connect_sql import job_tag
 from dbt.adapters.penstock.credentials import ConnectionMethod
 from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
-from dbt.adapters.penstock.query_comment import AUXILIARY
+from dbt.adapters.penstock.query_comment import AUXILIARY, job_tag
 from dbt.adapters.penstock.sent_statement import TimeLimit
 from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import plan_store
