@@ -112,6 +112,7 @@ def test_connect_needs_no_host() -> None:
         ({"host": "h"}, "host: h alone"),
         ({"connect_url": "https://h"}, "another text"),
         ({"connect_url": "sc://h:port"}, "another text"),
+        ({"connect_url": "sc://h:1/x=y"}, "another text"),
         ({"auth": "LDAP", "password": "p"}, "auth and password of method: thrift"),
         ({"use_ssl": True}, "use_ssl of method: thrift"),
         ({"method": "conect"}, "conect"),

@@ -12,6 +12,13 @@ from penstock.errors import render
 # Error classes that mean that the server lost the session or the statement, for example by a restart.
 LOST_CLASSES = ("INVALID_HANDLE.", "RESPONSE_ALREADY_RECEIVED", "NO_ACTIVE_SESSION", "RETRIES_EXCEEDED")
 STACK = "\n\nJVM stacktrace:\n"
+# Signs of a failed TLS handshake in gRPC's messages, in lower case. The most specific sign is first.
+TLS_REASONS = (
+    ("hostname verification", "a certificate for another host"),
+    ("certificate_verify_failed", "a certificate that isn't trusted"),
+    ("wrong_version_number", "no TLS there (a token without use_ssl also needs TLS, unless the host is localhost)"),
+    ("handshake failed", "the handshake failed"),
+)
 ADDRESS = "start it, or correct connect_url in profiles.yml"
 
 
@@ -81,14 +88,14 @@ def unreachable(endpoint: str, code: Any, details: str) -> str:
         return render(f"a login at {server}", f"the server refused it ({details})", "correct ;token=… in connect_url")
     if code.name == "UNIMPLEMENTED":
         return render(server, f"another gRPC service ({details})", "correct host and port in connect_url")
-    if "certificate" in lower or "ssl" in lower or "handshake" in lower or "tls" in lower:
-        reason = next((text for text in re.findall(r"[A-Z_]*CERT[A-Z_]*|WRONG_VERSION_NUMBER", details)), "TLS failed")
-        return render(
-            f"TLS at {endpoint}, with a certificate that is trusted and names the host",
-            f"{reason.lower().replace('_', ' ')} ({' '.join(details.split())[:200]})",
-            "set ssl_ca in profiles.yml to the file of its certificate authority, or correct host, port and use_ssl in "
-            "connect_url",
-        )
+    for sign, reason in TLS_REASONS:
+        if sign in lower:
+            return render(
+                f"TLS at {endpoint}, with a certificate that is trusted and names the host",
+                reason,
+                "set ssl_ca in profiles.yml to the file of its certificate authority, or correct host, port and "
+                "use_ssl in connect_url",
+            )
     if "dns resolution" in lower or "name resolution" in lower or "domain name" in lower:
         return render(server, "no address for the host", "correct the host in connect_url")
     if "connection refused" in lower:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import os
 import warnings
 from typing import Any
 
@@ -32,6 +33,8 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Connect
         FailedToConnectError: no connection could be made.
         DbtRuntimeError: the server refused a session with these settings.
     """
+    # gRPC would write each failed TLS handshake to stderr. It reads this variable when it is imported.
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc  # type: ignore[import-untyped]
     from pyspark.logger import PySparkLogger
     from pyspark.sql.connect.client.core import SparkConnectClient

@@ -15,7 +15,7 @@ from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
-from dbt.adapters.penstock import cancellation, connect_opening, error_messages, spark_conf
+from dbt.adapters.penstock import cancellation, error_messages, spark_conf
 from dbt.adapters.penstock.connection_handle import PenstockHandle
 from dbt.adapters.penstock.credentials import ConnectionMethod
 from dbt.adapters.penstock.describe_cache import DescriptionCache
@@ -62,6 +62,9 @@ class PenstockConnectionManager(SparkConnectionManager):
         if credentials.method == ConnectionMethod.THRIFT:
             reopen = partial(open_session, credentials)
         elif credentials.method == ConnectionMethod.CONNECT:
+            # Imported here because pyarrow and gRPC take a second, and SQL over Thrift needs neither.
+            from dbt.adapters.penstock import connect_opening
+
             reopen = partial(connect_opening.open_session, credentials)
         elif credentials.method == ConnectionMethod.HTTP:
             reopen = partial(cls._open_http, connection)

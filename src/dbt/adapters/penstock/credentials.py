@@ -157,7 +157,7 @@ class PenstockCredentials(SparkCredentials):
                 host, port = address.hostname, address.port or CONNECT_PORT
             except ValueError:
                 host, port = None, CONNECT_PORT
-            if address.scheme != "sc" or not host:
+            if address.scheme != "sc" or not host or address.path.partition(";")[0] not in ("", "/"):
                 raise AdapterError("a Spark Connect URL in connect_url", "another text", do)
             if self.host in (None, MANAGED_HOST):
                 self.host, self.port = host, port
