@@ -24,6 +24,7 @@ from pyspark.sql.connect.proto import Relation
 from dbt.adapters.penstock import connect_opening, connect_sql
 from dbt.adapters.penstock.connect_sql import ConnectSession
 from dbt.adapters.penstock.connection_handle import PenstockHandle
+from penstock.errors import PenstockError
 from tests.unit.adapter.profiles import credentials
 
 ADDRESS = "sc://localhost:1/;token=hidden"
@@ -173,6 +174,17 @@ def test_the_token_is_masked_in_errors() -> None:
     error = SparkConnectGrpcException("bad hidden", grpc_status_code=grpc.StatusCode.RESOURCE_EXHAUSTED)
     with pytest.raises(DbtDatabaseError, match=r"bad \*\*\*"):
         PenstockHandle(opener(Client(error))).cursor().execute("select 1")
+
+
+def test_penstocks_own_statements_have_errors_in_three_parts() -> None:
+    """They use the cursor without dbt's handle."""
+    cursor = opener(Client())().connection.cursor()
+    cursor.execute("select 7")
+    assert cursor.fetchall() == [(1,)]
+    for error in (AnalysisException("[NO] table\nand more"), LOSSES[0]):
+        with pytest.raises(PenstockError, match="needed: an answer to a statement") as caught:
+            opener(Client(error))().connection.cursor().execute("select 7")
+        assert "and more" not in str(caught.value)
 
 
 def test_an_interrupt_cancels_the_statement_on_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
