@@ -94,12 +94,12 @@ def refuse_remote(settings: Settings) -> None:
     """Check that the target's server is not remote.
 
     Raises:
-        PenstockError: the target has a `host` in profiles.yml.
+        PenstockError: the target names a server in profiles.yml.
     """
     if is_remote(settings):
         raise PenstockError(
             "a target whose server this project runs",
-            f"`{settings.target}`, which names a `host` in profiles.yml: someone else runs that server",
+            f"`{settings.target}`, which names a `host` or `connect_url` in profiles.yml: someone else runs that server",
             "start it there, or choose another --target; dbt uses that server as it is",
         )
 
