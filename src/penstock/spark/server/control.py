@@ -99,7 +99,7 @@ def refuse_remote(settings: Settings) -> None:
     if is_remote(settings):
         raise PenstockError(
             "a target whose server this project runs",
-            f"`{settings.target}`, which names a `host` or `connect_url` in profiles.yml: someone else runs that server",
+            f"`{settings.target}`, which names a `host` or `connect_url` in profiles.yml: someone else runs the server",
             "start it there, or choose another --target; dbt uses that server as it is",
         )
 
