@@ -1,10 +1,12 @@
 """The adapter under test, and everything in which the two columns of the report differ.
 
 `PENSTOCK_CONFORMANCE_ADAPTER=spark` runs stock dbt-spark against the same server, for the baseline.
+`PENSTOCK_CONFORMANCE_METHOD=connect` runs penstock's SQL over Spark Connect instead of Thrift.
 """
 
 from __future__ import annotations
 
+import getpass
 import os
 from typing import Any
 
@@ -14,16 +16,22 @@ from penstock.spark.server.record import Record
 ADAPTER = os.environ.get("PENSTOCK_CONFORMANCE_ADAPTER", "penstock")
 if ADAPTER not in ("penstock", "spark"):
     raise SystemExit(f"needed: PENSTOCK_CONFORMANCE_ADAPTER penstock or spark. found: {ADAPTER}. do: correct it")
+METHOD = os.environ.get("PENSTOCK_CONFORMANCE_METHOD", "thrift")
+if METHOD not in ("thrift", "connect") or (METHOD == "connect" and ADAPTER == "spark"):
+    found = f"{METHOD} with the adapter {ADAPTER}"
+    raise SystemExit(
+        f"needed: PENSTOCK_CONFORMANCE_METHOD thrift, or connect with penstock. found: {found}. do: correct"
+    )
 THREADS = 4
-# The owner of a table in Spark: the user of the session that created it.
-OWNER = {"penstock": "penstock", "spark": "dbt"}[ADAPTER]
+# The owner of a table in Spark: the user of the Thrift session that created it, or the server's user over Connect.
+OWNER = getpass.getuser() if METHOD == "connect" else {"penstock": "penstock", "spark": "dbt"}[ADAPTER]
 
 
 def target(server: Record) -> dict[str, Any]:
     """Return the profile's target. penstock finds the server by itself; dbt-spark needs host and port."""
     if ADAPTER == "penstock":
         # Other tests cover captured plans; an EXPLAIN for each of a thousand models adds nothing here.
-        return {"type": "penstock", "threads": THREADS, "keep_plans": False}
+        return {"type": "penstock", "method": METHOD, "threads": THREADS, "keep_plans": False}
     return {
         "type": "spark",
         "method": "thrift",

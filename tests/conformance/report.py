@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from penstock.config.sections import ServerSettings
-from tests.conformance.adapters import ADAPTER
+from tests.conformance.adapters import ADAPTER, METHOD
 
 FOLDER = Path(__file__).resolve().parent
 BASELINE = FOLDER / "dbt-spark.json"
@@ -40,6 +40,8 @@ class Recorder:
         whole = [Path(config.invocation_params.dir, argument).resolve() for argument in config.args] == [FOLDER]
         if self.record and (not whole or config.option.keyword or config.option.markexpr):
             raise pytest.UsageError("--record needs the whole suite: pytest --record tests/conformance")
+        if self.record and METHOD != "thrift":
+            raise pytest.UsageError("--record writes the results over Thrift: unset PENSTOCK_CONFORMANCE_METHOD")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note the worst outcome of a test's three phases."""

@@ -106,7 +106,7 @@ def test_executors_start_with_the_servers_archive_of_classes(built: Clustered) -
 def test_a_target_of_another_server_starts_none_here(built: Clustered) -> None:
     """If nothing answers there, the error says so and no server of this project starts instead."""
     up = built.project.penstock("up", "--target", "far")
-    assert up.returncode == 1 and "names a `host` in profiles.yml" in up.stdout
+    assert up.returncode == 1 and "names a `host` or `connect_url` in profiles.yml" in up.stdout
     batches = built.project.penstock("batches", "--target", "far")
     assert batches.returncode == 1 and "127.0.0.1:1" in batches.stdout
     assert "Traceback" not in batches.stdout

@@ -24,7 +24,7 @@ class Profile:
     Attributes:
         default: the target that is used if the user names no target.
         targets: the names of all targets.
-        remote: the names of the targets with a `host`. Penstock does not manage the servers of these targets.
+        remote: the names of the targets that name a server. Penstock does not manage the servers of these targets.
     """
 
     default: str = ""
@@ -61,9 +61,12 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def _has_host(target: Any) -> bool:
-    host = target.get("host") if isinstance(target, dict) else None
-    return host is not None and (not isinstance(host, str) or bool(host.strip()))
+def _is_remote(target: Any) -> bool:
+    """Return whether a target names a server: its `host`, or its `connect_url` if SQL runs over Spark Connect."""
+    if not isinstance(target, dict):
+        return False
+    servers = [target.get("host"), target.get("connect_url") if target.get("method") == "connect" else None]
+    return any(server is not None and (not isinstance(server, str) or bool(server.strip())) for server in servers)
 
 
 def find_file(root: Path) -> Path | None:
@@ -86,7 +89,7 @@ def read(root: Path) -> Profile:
     outputs = {str(name): item for name, item in outputs.items()} if isinstance(outputs, dict) else {}
     targets = tuple(outputs)
     default = _render(str(profile.get("target") or "default"))
-    remote = frozenset(name for name in targets if _has_host(outputs[name]))
+    remote = frozenset(name for name in targets if _is_remote(outputs[name]))
     return Profile(default, targets, remote)
 
 

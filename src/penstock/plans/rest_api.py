@@ -103,8 +103,12 @@ class SparkRestApi:
             self._application = self._request("")[0]["id"]
         return self._request(f"/{self._application}/{path}")
 
-    def executed_plan(self, matches: Callable[[str], bool]) -> ExecutedPlan | None:
+    def executed_plan(self, matches: Callable[[str], bool], job_tag: str = "") -> ExecutedPlan | None:
         """Return the newest write whose description matches, or else the newest matching statement with jobs.
+
+        Args:
+            matches: returns whether an execution's description is the statement's.
+            job_tag: a tag of the statement's jobs on Spark Connect, or empty to choose by the description alone.
 
         Returns:
             None if no execution matches, or if a matching one is still running.
@@ -114,7 +118,8 @@ class SparkRestApi:
         """
         try:
             executions = self.get(f"sql?details=false&planDescription=false&length={MAX_EXECUTIONS}")
-            chosen = candidates([item for item in executions if matches(item["description"])])
+            matching = [item for item in executions if matches(item["description"])]
+            chosen = candidates(self._tagged(matching, job_tag) if job_tag else matching)
             if not chosen or any(item["status"] == "RUNNING" for item in chosen):
                 return None
             detailed = (self.get(f"sql/{item['id']}?details=true&planDescription=true") for item in chosen)
@@ -131,6 +136,13 @@ class SparkRestApi:
             )
         except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
             return None  # This version of Spark has another response format.
+
+    def _tagged(self, executions: list[dict[str, Any]], tag: str) -> list[dict[str, Any]]:
+        """Return the executions whose jobs have a tag, and those without jobs, which may enclose them."""
+        jobs = {
+            job["jobId"] for job in self.get("jobs") if any(text.endswith(f"_Tag_{tag}") for text in job["jobTags"])
+        }
+        return [item for item in executions if not item["successJobIds"] or jobs.intersection(item["successJobIds"])]
 
     def _get_if_retained(self, path: str) -> Any:
         """Return the JSON at a path, or None if the UI no longer retains it.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from pyhive import hive
@@ -45,24 +46,29 @@ def _connect(settings: Settings) -> Any:
 
 
 def _connect_remote(settings: Settings) -> Any:
-    """Return a PyHive connection to the target's `host`, with the target's login, TLS and session settings.
+    """Return a connection to the target's server, with the target's login, TLS and session settings.
 
     Raises:
-        PenstockError: the profile cannot be read, the target is not of type penstock over Thrift, or the server
-            refuses the session.
+        PenstockError: the profile cannot be read, the target is not of type penstock over Thrift or Spark Connect, or
+            the server refuses the session.
     """
-    from dbt.adapters.spark.connections import SparkConnectionMethod
     from dbt_common.exceptions import DbtRuntimeError
 
-    from dbt.adapters.penstock.credentials import PenstockCredentials
-    from dbt.adapters.penstock.sessions import open_session
+    from dbt.adapters.penstock import connect_opening, sessions
+    from dbt.adapters.penstock.credentials import ConnectionMethod, PenstockCredentials
+    from dbt.adapters.penstock.sessions import OpenSession
 
     credentials = dbt_credentials.load_credentials(settings.root, settings.target)
     where = f"target {settings.target} of profiles.yml"
-    if not isinstance(credentials, PenstockCredentials) or credentials.method != SparkConnectionMethod.THRIFT:
-        raise PenstockError("a target of type penstock over Thrift", where, "choose another --target, or use dbt")
+    methods: dict[str, Callable[[PenstockCredentials], OpenSession]] = {
+        ConnectionMethod.THRIFT: sessions.open_session,
+        ConnectionMethod.CONNECT: connect_opening.open_session,
+    }
+    if not isinstance(credentials, PenstockCredentials) or credentials.method not in methods:
+        needed = "a target of type penstock over Thrift or Spark Connect"
+        raise PenstockError(needed, where, "choose another --target, or use dbt")
     try:
-        return open_session(credentials).connection
+        return methods[credentials.method](credentials).connection
     except PenstockError as error:
         raise PenstockError(f"a session on {where}", error.found, error.do) from None
     except DbtRuntimeError as error:

@@ -281,7 +281,7 @@ def test_a_session_that_opens_while_dbt_ends_is_closed() -> None:
     """The statement only reads and its connection was lost, so it would have been sent in the new session."""
     server = Server("poll")
     handle = server.handle()
-    reopen, opened = handle._reopen, []
+    reopen, opened = server.open, []
 
     def open_late() -> Session:
         opened.append(reopen())

@@ -95,3 +95,30 @@ def test_the_login_of_the_projects_own_server_is_its_secret() -> None:
 def test_a_remote_server_is_not_managed() -> None:
     """So penstock does not start it."""
     assert not credentials(host="spark.example.org").managed
+
+
+def test_connect_needs_no_host() -> None:
+    """The project's own server, or the server of `connect_url`, whose token is not shown."""
+    assert credentials(method="connect").managed
+    made = credentials(method="connect", connect_url="sc://spark.example:7001/;token=hidden;use_ssl=true")
+    assert (made.managed, made.host, made.port, made.method) == (False, "spark.example", 7001, "connect")
+    assert credentials(method="connect", connect_url="sc://spark.example").port == 15002
+    assert "hidden" not in str(dict(made.connection_info(with_aliases=True)))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"host": "h"}, "host: h alone"),
+        ({"connect_url": "https://h"}, "another text"),
+        ({"connect_url": "sc://h:port"}, "another text"),
+        ({"connect_url": "sc://h:1/x=y"}, "another text"),
+        ({"auth": "LDAP", "password": "p"}, "auth and password of method: thrift"),
+        ({"use_ssl": True}, "use_ssl of method: thrift"),
+        ({"method": "conect"}, "conect"),
+    ],
+)
+def test_keys_that_do_not_fit_the_method_connect_are_refused(data: dict[str, Any], message: str) -> None:
+    """Its token and TLS are in `connect_url`."""
+    with pytest.raises(Exception, match=message):
+        credentials(**{"method": "connect", **data})

@@ -158,7 +158,7 @@ class Busy:
     def __init__(self, ui: str) -> None:
         self.ui = ui
 
-    def executed_plan(self, matches: Callable[[str], bool]) -> ExecutedPlan | None:
+    def executed_plan(self, matches: Callable[[str], bool], job_tag: str = "") -> ExecutedPlan | None:
         """None, a timeout, or the plan."""
         name = next(name for name in self.tries if matches(name))
         self.requests.append(name)

@@ -8,6 +8,7 @@ from dbt.adapters.penstock.statement_text import (
     changed_relations,
     changes_session,
     finds_nothing,
+    is_query,
     next_statement,
     reads_only,
     was_replaced_by_another_run,
@@ -182,3 +183,21 @@ def test_a_second_statement_is_found() -> None:
     assert next_statement("update t set a = ';'; update t set b = 2;") == "update t set b = 2;"
     assert next_statement("update t set a = ';'; -- done;") is None
     assert next_statement("select `;`, ';'") is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "expected"),
+    [
+        ("/* c */ select 1", True),
+        ("(select 1)", True),
+        ("with a as (select 1) select * from a", True),
+        ("table t", True),
+        ("with a as (select 1) insert into t select * from a", False),
+        ("show tables", False),
+        ("explain select 1", False),
+        ("from a insert into b select *", False),
+    ],
+)
+def test_queries_are_told_from_commands(sql: str, expected: bool) -> None:
+    """Spark Connect runs a command once, when the client sends it."""
+    assert is_query(sql) is expected

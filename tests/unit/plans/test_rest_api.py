@@ -96,3 +96,24 @@ def test_a_stage_that_the_ui_has_dropped_is_left_out(monkeypatch: pytest.MonkeyP
     found = SparkRestApi("http://127.0.0.1:9").executed_plan(lambda _: True)
     assert found and found.plan == "plan"
     assert [stage.number for stage in found.stages] == [2]
+
+
+def test_a_job_tag_chooses_among_executions_with_equal_descriptions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Spark Connect the descriptions don't contain the statement."""
+    executions = [execution(6, "00.100", 50, [1]), execution(7, "00.200", 50, [2]), execution(8, "00.300", 50, [3])]
+    prefix = "SparkConnect_SessionTag_User_u_Session_s_Tag_"
+    answers: dict[str, Any] = {
+        "sql?": [{**item, "status": "COMPLETED"} for item in executions],
+        "sql/7?": {**executions[1], "planDescription": "plan", "nodes": []},
+        "jobs/2": {"stageIds": []},
+        "jobs": [
+            {"jobId": 1, "jobTags": [f"{prefix}model.p.a:run"]},
+            {"jobId": 2, "jobTags": [f"{prefix}model.p.b:run"]},
+            {"jobId": 3, "jobTags": []},
+        ],
+    }
+    monkeypatch.setattr(
+        SparkRestApi, "get", lambda self, path: next(value for key, value in answers.items() if path.startswith(key))
+    )
+    found = SparkRestApi("http://127.0.0.1:9").executed_plan(lambda _: True, "model.p.b:run")
+    assert found and found.execution == 7

@@ -90,6 +90,17 @@ def test_the_server_of_a_target_with_a_host_is_not_started(tmp_path: Path, monke
     assert not (tmp_path / ".penstock").exists()
 
 
+def test_a_connect_url_makes_a_target_remote_if_sql_uses_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over Thrift it is only for Python models, and the server is that of `host`."""
+    monkeypatch.delenv("DBT_PROFILES_DIR", raising=False)
+    (tmp_path / "dbt_project.yml").write_text("profile: p\n")
+    (tmp_path / "profiles.yml").write_text(
+        "p: {target: sql, outputs: {sql: {method: connect, connect_url: 'sc://h'}, python: {connect_url: 'sc://h'}, "
+        "own: {method: connect}}}\n"
+    )
+    assert profiles.read(tmp_path).remote == {"sql"}
+
+
 def test_the_projects_own_targets_are_as_documented() -> None:
     root = Path(__file__).resolve().parents[3]
     assert profiles.read(root).targets == ("local", "cluster", "remote")

@@ -23,7 +23,7 @@ def write_after_command(config: Any) -> None:
     dbt clears the list of callbacks at the start of each command, before it creates an adapter.
 
     Args:
-        config: the adapter's configuration, which is dbt's RuntimeConfig.
+        config: the adapter's configuration, dbt's RuntimeConfig or Profile.
     """
     # `dbt debug` has a profile instead of a project, and writes no artifacts.
     if not hasattr(config, "project_root") or not getattr(getattr(config, "args", None), "write_json", True):

@@ -1,4 +1,4 @@
-"""dbt's handle of a Thrift session: run and cancel statements, and repeat a statement after a lost connection."""
+"""dbt's handle of a session: run and cancel statements, and repeat a statement after a lost connection."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.spark.connections import PyhiveConnectionWrapper
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 from pyhive.exc import Error as HiveError
-from TCLIService.ttypes import TOperationState
 from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
-from dbt.adapters.penstock.polling import poll_until_ended
+from dbt.adapters.penstock.errors import StatementFailed
 from dbt.adapters.penstock.sent_statement import SentStatement, TimeLimit, shorter_limit
-from dbt.adapters.penstock.sessions import Session
+from dbt.adapters.penstock.sessions import OpenSession
 from dbt.adapters.penstock.socket_ownership import SocketUse
 from dbt.adapters.penstock.statement_text import changes_session, reads_only, without_last_semicolons
 
 logger = AdapterLogger("penstock")
 LOST = (TTransportException, EOFError, OSError)
+FAILED = (HiveError, StatementFailed)
 T = TypeVar("T")
 
 
 class PenstockHandle(PyhiveConnectionWrapper):
-    """dbt-spark's wrapper of a PyHive connection, with penstock's rules for lost connections.
+    """dbt-spark's wrapper of a connection, with penstock's rules for lost connections.
 
     If the connection is lost during a statement that only reads, the handle sends the statement again in a new session,
     unless an earlier statement changed the old session. A statement that writes is never sent twice. The error says
@@ -36,7 +36,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     Args:
         reopen: opens a session. The handle calls this function at the beginning and after a lost connection.
-        poll_interval: the longest pause between two polls, in seconds, if the server answers polls immediately.
+        poll_interval: the longest pause between two polls, in seconds, if a Thrift server answers polls immediately.
         query_timeout: the longest duration of a statement, in seconds, or None for no limit.
         query_retries: how often the handle sends a statement again if the statement only reads.
     """
@@ -46,7 +46,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     def __init__(
         self,
-        reopen: Callable[[], Session],
+        reopen: Callable[[], OpenSession],
         poll_interval: float = 0.5,
         query_timeout: int | None = None,
         query_retries: int = 1,
@@ -175,7 +175,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 self.reusable = False
                 self._use.require()
                 raise
-            except HiveError as error:
+            except FAILED as error:
                 self.reusable = False
                 self._use.require()
                 message = error_messages.statement_message(error_messages.error_message(error), self._sql)
@@ -244,17 +244,13 @@ class PenstockHandle(PyhiveConnectionWrapper):
         cursor, sent = self._cursor, SentStatement(self.session)
         self._sent = sent
         with sent.limited(shorter_limit(self.limit, self.query_timeout)):
-            cursor.execute(self._sql, self._bindings, async_=True)
-            sent.operation = cursor._operationHandle
+            sent.operation = self.session.start(cursor, self._sql, self._bindings)
             if sent.stopped or self._use.over:  # stopped before the operation was known
                 sent.cancel()
-            status = poll_until_ended(cursor.poll, self.poll_interval, sleep=self._use.woken.wait)
-        state = status.operationState
+            failure = self.session.wait(cursor, sent.operation, self.poll_interval, self._use.woken.wait)
         self._use.require()
-        if state == TOperationState.FINISHED_STATE:
+        if failure is None:
             return
         if sent.stopped:
             raise DbtRuntimeError(sent.stopped)
-        name = TOperationState._VALUES_TO_NAMES.get(state, state)
-        message = status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
-        raise DbtDatabaseError(error_messages.statement_message(error_messages.clean_message(message), self._sql))
+        raise DbtDatabaseError(error_messages.statement_message(error_messages.clean_message(failure), self._sql))

@@ -11,16 +11,17 @@ from typing import Any
 from dbt.adapters.contracts.connection import Connection, ConnectionState, LazyHandle
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.events.types import ConnectionLeftOpenInCleanup
-from dbt.adapters.spark.connections import SparkConnectionManager, SparkConnectionMethod
+from dbt.adapters.spark.connections import SparkConnectionManager
 from dbt_common.events.functions import fire_event
 from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
 
 from dbt.adapters.penstock import cancellation, error_messages, spark_conf
 from dbt.adapters.penstock.connection_handle import PenstockHandle
+from dbt.adapters.penstock.credentials import ConnectionMethod
 from dbt.adapters.penstock.describe_cache import DescriptionCache
 from dbt.adapters.penstock.query_comment import NodeFirst
 from dbt.adapters.penstock.sent_statement import TimeLimit
-from dbt.adapters.penstock.sessions import Session, managed_server, open_session, running_server
+from dbt.adapters.penstock.sessions import OpenSession, Session, managed_server, open_session, running_server
 from dbt.adapters.penstock.statement_text import changed_relations, was_replaced_by_another_run
 from penstock.delta.conflicts import retry_on_conflict
 
@@ -57,10 +58,15 @@ class PenstockConnectionManager(SparkConnectionManager):
         credentials = connection.credentials
         if connection.state == ConnectionState.OPEN:
             return connection
-        reopen: Callable[[], Session]
-        if credentials.method == SparkConnectionMethod.THRIFT:
+        reopen: Callable[[], OpenSession]
+        if credentials.method == ConnectionMethod.THRIFT:
             reopen = partial(open_session, credentials)
-        elif credentials.method == SparkConnectionMethod.HTTP:
+        elif credentials.method == ConnectionMethod.CONNECT:
+            # Imported here because pyarrow and gRPC take a second, and SQL over Thrift needs neither.
+            from dbt.adapters.penstock import connect_opening
+
+            reopen = partial(connect_opening.open_session, credentials)
+        elif credentials.method == ConnectionMethod.HTTP:
             reopen = partial(cls._open_http, connection)
         else:
             return super().open(connection)
@@ -142,7 +148,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         connection.state = ConnectionState.INIT
         try:
             self.open(connection)
-            if conf and wanted.method == SparkConnectionMethod.THRIFT:
+            if conf and wanted.method in (ConnectionMethod.THRIFT, ConnectionMethod.CONNECT):
                 assert connection.handle
                 spark_conf.check(conf, (str(wanted.host), wanted.port), connection.handle.rows)
         except BaseException:

@@ -11,8 +11,10 @@ from copy import copy
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, ClassVar
+from urllib.parse import urlsplit
 
-from dbt.adapters.spark.connections import SparkConnectionMethod, SparkCredentials
+from dbt.adapters.spark.connections import SparkCredentials
+from dbt_common.dataclass_schema import StrEnum
 
 from dbt.adapters.penstock import databases, spark_conf, target_variables
 from dbt.adapters.penstock.errors import AdapterError
@@ -20,12 +22,24 @@ from penstock.config.settings import Settings, find_root, load
 from penstock.spark.ports import LOOPBACK
 
 MANAGED_HOST = "this machine"
+# The port of a Spark Connect URL without a port.
+CONNECT_PORT = 15002
 # The setting of sessions on a remote server. The project's own server is started with the same setting.
 NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 # Keys that dbt adds to a target before the adapter reads it.
 DBT_KEYS = {"type", "threads", "pass", "target", "dbname"}
 DEFAULT_CATALOG = "spark.sql.defaultCatalog"
+
+
+class ConnectionMethod(StrEnum):
+    """How SQL reaches Spark: dbt-spark's methods, and `connect` for Spark Connect."""
+
+    THRIFT = "thrift"
+    HTTP = "http"
+    ODBC = "odbc"
+    SESSION = "session"
+    CONNECT = "connect"
 
 
 @dataclass
@@ -35,8 +49,9 @@ class PenstockCredentials(SparkCredentials):
     Attributes:
         database: the Spark catalog of nodes and sources that set no `database`, and the default catalog of sessions.
             None means `spark_catalog`. The profile may call the key `catalog` too.
+        method: `thrift`, `connect`, or a method of dbt-spark.
         connect_url: the Spark Connect URL of a remote server, `sc://host:port/;token=…`. Python models on a remote
-            server need this URL.
+            server need this URL. With the method `connect`, SQL uses it too.
         poll_interval: the longest pause between two polls, in seconds, if the server answers polls immediately.
             Spark's Thrift server answers a poll when the statement ends, so there is no pause.
         query_retries: how often a statement that only reads is sent again after a lost connection, if no earlier
@@ -63,7 +78,7 @@ class PenstockCredentials(SparkCredentials):
 
     host: str | None = None
     auth: str | None = None
-    method: SparkConnectionMethod = SparkConnectionMethod.THRIFT
+    method: ConnectionMethod = ConnectionMethod.THRIFT  # type: ignore[assignment]
     user: str | None = "penstock"
     port: int = 10000
     poll_interval: float = 0.5  # type: ignore[assignment]
@@ -97,6 +112,8 @@ class PenstockCredentials(SparkCredentials):
 
     def __post_init__(self) -> None:
         # `managed` is not a field of the dataclass, so that a profile can't set it and dbt doesn't show it.
+        if self.method == ConnectionMethod.CONNECT:
+            self._check_connect()
         managed = self.host in (None, MANAGED_HOST)
         object.__setattr__(self, "managed", managed)
         self.host = MANAGED_HOST if managed else self.host
@@ -110,7 +127,7 @@ class PenstockCredentials(SparkCredentials):
         # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. Here both use the
         # server's ANSI mode, unless the profile sets the mode.
         self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
-        if self.method == SparkConnectionMethod.THRIFT:
+        if self.method == ConnectionMethod.THRIFT:
             self._check_login()
         self._check_values()
         target_variables.change_type()
@@ -127,6 +144,31 @@ class PenstockCredentials(SparkCredentials):
         if self.explain_seconds < 0:
             needed = "explain_seconds of at least 0, where 0 runs no EXPLAIN"
             raise AdapterError(needed, f"{self.explain_seconds:g}", "correct explain_seconds in profiles.yml")
+
+    def _check_connect(self) -> None:
+        """Check the keys of the method `connect`. If only `connect_url` names the server, get `host` and `port` there.
+
+        Raises:
+            AdapterError: a key belongs to another method, or the server's URL is missing or invalid.
+        """
+        do = "correct connect_url: sc://host:port/;token=…;use_ssl=true in profiles.yml"
+        given = {"auth": self.auth, "password": self.password, "kerberos_service_name": self.kerberos_service_name}
+        keys = [key for key, value in {**given, "use_ssl": self.use_ssl or not self.ssl_verify}.items() if value]
+        if keys:
+            needed = "the token and TLS of method: connect in connect_url"
+            raise AdapterError(needed, f"{' and '.join(keys)} of method: thrift", f"remove them, and {do}")
+        if self.connect_url:
+            address = urlsplit(self.connect_url)
+            try:
+                host, port = address.hostname, address.port or CONNECT_PORT
+            except ValueError:
+                host, port = None, CONNECT_PORT
+            if address.scheme != "sc" or not host or address.path.partition(";")[0] not in ("", "/"):
+                raise AdapterError("a Spark Connect URL in connect_url", "another text", do)
+            if self.host in (None, MANAGED_HOST):
+                self.host, self.port = host, port
+        elif self.host not in (None, MANAGED_HOST):
+            raise AdapterError("connect_url with method: connect", f"host: {self.host} alone", do)
 
     def _check_login(self) -> None:
         """Check that the profile's keys for login and TLS are consistent.
@@ -201,4 +243,6 @@ class PenstockCredentials(SparkCredentials):
                 yield "port", target_variables.managed_port(str(self.project_root), self.target_name)
 
     def _connection_keys(self) -> tuple[str, ...]:
+        if self.method == ConnectionMethod.CONNECT:
+            return ("method", "schema", "managed") if self.managed else ("method", "host", "port", "schema", "user")
         return ("schema", "managed") if self.managed else ("host", "port", "schema", "user", "auth", "use_ssl")

@@ -128,7 +128,7 @@ def session_lost(error: BaseException) -> DbtDatabaseError:
     )
 
 
-def session_refused(error: Exception) -> DbtRuntimeError:
+def session_refused(error: Exception, protocol: str = "Thrift") -> DbtRuntimeError:
     """Return the error for a session that the server refused. The usual reason is a setting."""
     message = " ".join(error_message(error).removeprefix("Failed to open new session: ").split())
     message = re.sub(r"^[\w.$]+: (?=\[)", "", message)
@@ -139,7 +139,7 @@ def session_refused(error: Exception) -> DbtRuntimeError:
         )
     else:
         do = "correct spark_conf of the model or folder, or server_side_parameters in profiles.yml"
-    return AdapterError(f"a Thrift session for {current_node()}", message.rstrip("."), do)
+    return AdapterError(f"a {protocol} session for {current_node()}", message.rstrip("."), do)
 
 
 def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:

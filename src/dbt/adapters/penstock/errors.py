@@ -22,6 +22,14 @@ class AdapterDatabaseError(PenstockError, DbtDatabaseError):
     """A dbt database error with the fields `needed`, `found` and `do`."""
 
 
+class ConnectionLost(ConnectionError):
+    """The connection of a session was lost, so that the outcome of its statement is unknown."""
+
+
+class StatementFailed(Exception):
+    """A statement failed on the server. The text is Spark's message, without stack frames."""
+
+
 @contextmanager
 def as_dbt_errors() -> Iterator[None]:
     """Convert each PenstockError of the block to an AdapterError, which dbt reports as an error of the node.

@@ -1,4 +1,4 @@
-"""The comment that dbt writes before every statement, with the node's id first.
+"""The comment that dbt writes before every statement, with the node's id first, and the tags of Spark Connect's jobs.
 
 For each job and SQL execution, Spark's UI shows only the beginning of the statement. dbt's default comment ends with
 the node's id, after a hundred characters that are the same for all nodes.
@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dbt.adapters.base.query_headers import MacroQueryStringSetter
 from dbt.adapters.contracts.connection import DEFAULT_QUERY_COMMENT
+from dbt_common.invocation import get_invocation_id
+
+from dbt.adapters.penstock.error_messages import current_node
 
 # This comment precedes a node's auxiliary statements, so that the adapter can tell them from the main statement.
 AUXILIARY = "/* penstock, auxiliary */ "
@@ -30,3 +33,17 @@ class NodeFirst(MacroQueryStringSetter):
     def _get_comment_macro(self) -> str | None:
         own = super()._get_comment_macro()
         return NODE_FIRST if own == DEFAULT_QUERY_COMMENT else own
+
+
+def job_tag(node: str) -> str:
+    """Return the tag that this dbt command gives to the Spark jobs of a node's statements.
+
+    Args:
+        node: the node's unique id.
+    """
+    return f"{node}:{get_invocation_id()}".replace(",", "_")
+
+
+def job_tags(sql: str) -> tuple[str, ...]:
+    """Return the tags of a statement's jobs. An auxiliary statement has none, so its plan isn't the node's plan."""
+    return () if AUXILIARY in sql else (job_tag(current_node()),)

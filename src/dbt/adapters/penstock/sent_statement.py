@@ -12,7 +12,7 @@ from typing import Any
 from dbt.adapters.events.logging import AdapterLogger
 
 from dbt.adapters.penstock import error_messages
-from dbt.adapters.penstock.sessions import Session
+from dbt.adapters.penstock.sessions import OpenSession
 
 logger = AdapterLogger("penstock")
 # Seconds between the cancellation of a statement and closing its operation. A cancellation ends only the jobs that run
@@ -54,7 +54,7 @@ class SentStatement:
         lost: whether the adapter cut the connection, because it could not cancel the statement on the server.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: OpenSession) -> None:
         self._session = session
         self._over = threading.Event()
         self.operation: Any = None

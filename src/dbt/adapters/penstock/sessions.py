@@ -1,4 +1,4 @@
-"""Open Thrift sessions on the project's own server or on a remote server, and cancel their statements."""
+"""Open sessions on the project's own server or on a remote server, and cancel the statements of Thrift sessions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.exceptions import FailedToConnectError
@@ -14,13 +14,14 @@ from dbt_common.exceptions import DbtConfigError
 from pyhive import hive
 from pyhive.exc import Error as HiveError
 from TCLIService import TCLIService
-from TCLIService.ttypes import TCancelOperationReq, TCloseOperationReq, TCloseSessionReq
+from TCLIService.ttypes import TCancelOperationReq, TCloseOperationReq, TCloseSessionReq, TOperationState
 from thrift.protocol.TBinaryProtocol import TBinaryProtocol
 from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages, transport
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.errors import as_dbt_errors
+from dbt.adapters.penstock.polling import poll_until_ended
 from penstock.errors import PenstockError, render
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
@@ -28,11 +29,52 @@ from penstock.sql import data_types
 
 logger = AdapterLogger("penstock")
 OPEN_ATTEMPTS = 5
+T = TypeVar("T")
+
+
+class OpenSession(Protocol):
+    """An open session of one thread, over Thrift or Spark Connect. Other threads may call `cancel`, `end` and `wake`.
+
+    Attributes:
+        connection: creates cursors.
+        seconds: the longest time, in seconds, that the server may take to close the session.
+        server: the project's own server, or None for a remote server.
+    """
+
+    @property
+    def connection(self) -> Any: ...
+
+    @property
+    def seconds(self) -> float: ...
+
+    @property
+    def server(self) -> Record | None: ...
+
+    def start(self, cursor: Any, sql: str, bindings: list[Any] | None) -> Any:
+        """Start a statement, and return a handle by which another thread can cancel the statement."""
+
+    def wait(self, cursor: Any, operation: Any, pause: float, sleep: Callable[[float], object]) -> str | None:
+        """Wait until a started statement ends. Return Spark's error message if the statement failed."""
+
+    def cancel(self, operation: Any) -> None:
+        """Cancel a statement by its handle."""
+
+    def end(self, operation: Any) -> None:
+        """End a statement and the session on the server."""
+
+    def wake(self) -> None:
+        """Cut the connection, so that a thread that waits for an answer gets an error."""
+
+    def abandon(self) -> None:
+        """Close the connection, but not the session on the server."""
+
+    def close(self, cursor: Any) -> None:
+        """Close a session that is not in use."""
 
 
 @dataclass(frozen=True)
 class Session:
-    """An open session of one thread. Other threads may call `cancel`, `end` and `wake`.
+    """An open Thrift session. For the methods, see OpenSession.
 
     Attributes:
         connection: PyHive's connection.
@@ -46,6 +88,25 @@ class Session:
     send_separately: Callable[[Callable[[Any], object]], None]
     seconds: float = 10
     server: Record | None = None
+
+    def start(self, cursor: Any, sql: str, bindings: list[Any] | None) -> Any:
+        """Send a statement, and return the server's handle of it."""
+        cursor.execute(sql, bindings, async_=True)
+        return cursor._operationHandle
+
+    def wait(self, cursor: Any, operation: Any, pause: float, sleep: Callable[[float], object]) -> str | None:
+        """Poll until a statement ends. Return Spark's error message if the statement failed.
+
+        Args:
+            pause: the longest pause between two polls, in seconds.
+            sleep: waits for the given number of seconds, or less if another thread wakes it.
+        """
+        status = poll_until_ended(cursor.poll, pause, sleep=sleep)
+        state = status.operationState
+        if state == TOperationState.FINISHED_STATE:
+            return None
+        name = TOperationState._VALUES_TO_NAMES.get(state, state)
+        return status.errorMessage or f"the statement ended as {name}: it was cancelled on the server"
 
     def cancel(self, operation: Any) -> None:
         """Cancel an operation by its handle."""
@@ -104,12 +165,18 @@ def running_server(credentials: PenstockCredentials) -> Record | None:
 
 
 def _connect(credentials: PenstockCredentials, server: Record | None) -> Session:
-    """Open a session without retries.
+    """Open a Thrift session without retries.
+
+    Args:
+        credentials: the credentials, with the session's settings.
+        server: the project's own server, or None for a remote server.
 
     Raises:
         FailedToConnectError: no connection could be made.
         DbtRuntimeError: the server refused a session with these settings.
     """
+    if server:
+        credentials = credentials.for_local_server(server.ports.thrift, server.token)
 
     def send_separately(request: Callable[[Any], object]) -> None:
         other = transport.thrift_transport(credentials)
@@ -150,7 +217,16 @@ def _is_retryable(credentials: PenstockCredentials, error: FailedToConnectError)
 
 
 def open_session(credentials: PenstockCredentials) -> Session:
+    """Open a Thrift session. For retries and the start of the server, see `opened`."""
+    return opened(credentials, _connect)
+
+
+def opened(credentials: PenstockCredentials, connect: Callable[[PenstockCredentials, Record | None], T]) -> T:
     """Open a session. If the target is the project's own server, start that server first if needed.
+
+    Args:
+        credentials: the credentials, with the session's settings.
+        connect: opens a session without retries.
 
     For a remote server, retry up to `connect_retries` times, with pauses of `connect_timeout` seconds. Retry if the
     server is still starting, or after any failure if `retry_all` is set.
@@ -158,10 +234,7 @@ def open_session(credentials: PenstockCredentials) -> Session:
     tries = OPEN_ATTEMPTS if credentials.managed else 1 + credentials.connect_retries
     for attempt in range(tries):
         try:
-            if not credentials.managed:
-                return _connect(credentials, None)
-            server = managed_server(credentials)
-            return _connect(credentials.for_local_server(server.ports.thrift, server.token), server)
+            return connect(credentials, managed_server(credentials) if credentials.managed else None)
         except FailedToConnectError as error:
             # A managed server that was just killed may look alive for a moment. The next attempt starts a new server.
             # No statement was sent yet, so another attempt is safe.

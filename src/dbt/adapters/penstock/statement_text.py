@@ -20,6 +20,7 @@ TOKEN = re.compile(
     re.DOTALL,
 )
 READS = re.compile(r"[\s(]*(select|show|describe|desc|explain|values|table|with)\b", re.IGNORECASE)
+QUERIES = re.compile(r"[\s(]*(select|values|table|with)\b", re.IGNORECASE)
 # A statement that begins with a WITH clause may also change rows.
 WRITES = re.compile(r"\b(insert|merge|update|delete)\b", re.IGNORECASE)
 CHANGES_SESSION = re.compile(
@@ -90,6 +91,11 @@ def reads_only(sql: str) -> bool:
         return False
     read = READS.match(bare)
     return read is not None and not (read[1].lower() == "with" and WRITES.search(bare))
+
+
+def is_query(sql: str) -> bool:
+    """Return whether a statement is certainly a query. Spark runs a command such as SHOW when it analyzes it."""
+    return reads_only(sql) and QUERIES.match(stripped(sql)) is not None
 
 
 def changes_session(sql: str) -> bool:

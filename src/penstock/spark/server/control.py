@@ -86,7 +86,7 @@ def up(settings: Settings, progress: Callable[[str], None] = lambda text: None) 
 
 
 def is_remote(settings: Settings) -> bool:
-    """Return whether the target's server is remote: the target has a `host` in profiles.yml."""
+    """Return whether the target's server is remote: the target has a `host` or `connect_url` in profiles.yml."""
     return settings.target in profiles.read(settings.root).remote
 
 
@@ -94,12 +94,12 @@ def refuse_remote(settings: Settings) -> None:
     """Check that the target's server is not remote.
 
     Raises:
-        PenstockError: the target has a `host` in profiles.yml.
+        PenstockError: the target names a server in profiles.yml.
     """
     if is_remote(settings):
         raise PenstockError(
             "a target whose server this project runs",
-            f"`{settings.target}`, which names a `host` in profiles.yml: someone else runs that server",
+            f"`{settings.target}`, which names a `host` or `connect_url` in profiles.yml: someone else runs the server",
             "start it there, or choose another --target; dbt uses that server as it is",
         )
 

@@ -13,11 +13,12 @@ from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock import node_fingerprint
+from dbt.adapters.penstock.credentials import ConnectionMethod
 from dbt.adapters.penstock.errors import AdapterError
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.executed_plans import Collector
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
-from dbt.adapters.penstock.query_comment import AUXILIARY
+from dbt.adapters.penstock.query_comment import AUXILIARY, job_tag
 from dbt.adapters.penstock.sent_statement import TimeLimit
 from dbt.adapters.penstock.sessions import running_server
 from penstock.plans import plan_store
@@ -94,13 +95,17 @@ class PlanCapture:
             self._store(name, explained, missing=missing)
             return ""
 
+        tag = job_tag(name) if self._adapter.config.credentials.method == ConnectionMethod.CONNECT else ""
+
         def matches(description: str) -> bool:
+            if tag:
+                return description.startswith("Spark Connect")
             own = description.startswith("/*") and f'"{name}"' in description and run_id in description
             return own and AUXILIARY not in description
 
         explained, missing = self._unchanged_explanation(name) or self._explain(name, select)
         stored = self._store(name, explained, missing=missing)
-        pending_plans.add(name, PendingPlan(explained, matches, captured=stored))
+        pending_plans.add(name, PendingPlan(explained, matches, tag, captured=stored))
         return ""
 
     def work_is_done(self) -> str:
@@ -191,7 +196,7 @@ class PlanCapture:
             server = running_server(credentials)
             ui = server.ui_link if server else None
         if ui and pending.matches:
-            self._collector.collect(self.target, captured, ui, pending.matches)
+            self._collector.collect(self.target, captured, ui, pending.matches, pending.job_tag)
 
     def wait(self, node: str | None = None) -> None:
         """Wait until the executed plans of a node, or of all nodes, have been fetched."""

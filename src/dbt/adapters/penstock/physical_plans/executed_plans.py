@@ -34,6 +34,7 @@ class _Request:
     plan: CapturedPlan = field(compare=False)
     ui: str = field(compare=False)
     matches: Callable[[str], bool] = field(compare=False)
+    job_tag: str = field(compare=False)
     pauses: Iterator[float] = field(compare=False)
     done: threading.Event = field(compare=False, default_factory=threading.Event)
 
@@ -48,7 +49,9 @@ class Collector:
         self._thread: threading.Thread | None = None
         self._requests = 0
 
-    def collect(self, target: Path, plan: CapturedPlan, ui: str, matches: Callable[[str], bool]) -> None:
+    def collect(
+        self, target: Path, plan: CapturedPlan, ui: str, matches: Callable[[str], bool], job_tag: str = ""
+    ) -> None:
         """Fetch the executed plan of a model and store it with the captured plan.
 
         Args:
@@ -56,10 +59,11 @@ class Collector:
             plan: the captured plan.
             ui: the URL of the Spark UI.
             matches: returns whether a description in Spark's REST API belongs to the model's main statement.
+            job_tag: the tag of the main statement's jobs, or empty if the descriptions suffice.
         """
         with self._changed:
             self._requests += 1
-            request = _Request(_now(), self._requests, target, plan, ui, matches, iter(PAUSES))
+            request = _Request(_now(), self._requests, target, plan, ui, matches, job_tag, iter(PAUSES))
             self._waiting[plan.node] = request
             heapq.heappush(self._heap, request)
             self._changed.notify()
@@ -106,7 +110,7 @@ class Collector:
         Return False if the server does not have the plan yet or is too busy to answer.
         """
         try:
-            executed = SparkRestApi(request.ui).executed_plan(request.matches)
+            executed = SparkRestApi(request.ui).executed_plan(request.matches, request.job_tag)
         except TimeoutError:
             return False
         except urllib.error.URLError as error:

@@ -18,12 +18,14 @@ class PendingPlan:
             was cancelled.
         matches: returns whether a description in Spark's REST API belongs to the main statement. None if the server
             does not run the main statement.
+        job_tag: the tag of the main statement's jobs on Spark Connect, whose descriptions don't contain the statement.
         executed: the executed plan, or None if it is not known yet.
         captured: the stored plan, or None if no plan is stored yet.
     """
 
     explained: str = ""
     matches: Callable[[str], bool] | None = None
+    job_tag: str = ""
     executed: ExecutedPlan | None = None
     captured: CapturedPlan | None = None
 

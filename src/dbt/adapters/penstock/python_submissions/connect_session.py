@@ -1,4 +1,7 @@
-"""Open the Spark Connect session of a Python model: its address, certificates, name and settings."""
+"""Open the Spark Connect session of a Python model: its address, certificates, name and settings.
+
+Sessions of SQL (`connect_sql`) use the same addresses and certificates.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from dbt.adapters.penstock import spark_conf
-from dbt.adapters.penstock.connections import managed_server
 from dbt.adapters.penstock.credentials import PenstockCredentials
 from dbt.adapters.penstock.errors import AdapterError
+from dbt.adapters.penstock.sessions import managed_server
+from penstock.spark.server.record import Record
 
 
 def url(credentials: PenstockCredentials, name: str) -> str:
@@ -28,7 +32,11 @@ def url(credentials: PenstockCredentials, name: str) -> str:
             "a profile with a Thrift host alone",
             "set connect_url: sc://host:port in profiles.yml",
         )
-    server = managed_server(credentials)
+    return server_address(managed_server(credentials))
+
+
+def server_address(server: Record) -> str:
+    """Return the Spark Connect address of the project's own server."""
     # The host is not written as 127.0.0.1, since without TLS the client sends a token only to the name localhost.
     return f"sc://localhost:{server.ports.connect}/;token={server.token}"
 
@@ -90,7 +98,6 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
             be read.
     """
     import grpc
-    from pyspark.sql.connect.client.retries import DefaultPolicy
     from pyspark.sql.connect.session import SparkSession
 
     class Session(SparkSession):
@@ -121,11 +128,19 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
         probe.close()
     session = Session(channel)
     SparkSession._set_default_and_active_session(session)
-    # Retry for about half a minute, or for about a second if the server is on this machine. Longer retries are
-    # useless, since a restarted server does not have the session's views.
-    session.client.set_retry_policies([DefaultPolicy(max_retries=3 if credentials.managed else 8, max_backoff=5000)])
+    limit_retries(session.client, credentials)
     session.addTag(node.replace(",", "_"))
     return session
+
+
+def limit_retries(client: Any, credentials: PenstockCredentials) -> None:
+    """Let a client retry for about half a minute, or for about a second if the server is on this machine.
+
+    Longer retries are useless, since a restarted server does not have the session's views.
+    """
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
+    client.set_retry_policies([DefaultPolicy(max_retries=3 if credentials.managed else 8, max_backoff=5000)])
 
 
 def configure(session: Any, conf: Mapping[str, str], name: str) -> None:

@@ -80,7 +80,7 @@ class SparkSubmitPythonJobHelper(PythonJobHelper):
             executions.run(name, driver_process.follow, driver_process.end, config.timeout, alone)
             if plan := driver_process.plan:
                 executed = plan_store.parse_executed_plan(plan["executed"])
-                pending_plans.add(job.node, PendingPlan(plan["explained"], None, executed))
+                pending_plans.add(job.node, PendingPlan(plan["explained"], executed=executed))
         except DbtRuntimeError:
             with contextlib.suppress(DbtRuntimeError):
                 connect.drop_temporary_table(self.credentials, job, connect_session.url(self.credentials, name))
