@@ -143,7 +143,7 @@ FEATURES = (
     Feature(
         "stored failures",
         "tests/low.sql",
-        "{{ config(store_failures=true, severity='warn', database=var('catalog'), schema='failed') }} "
+        "{{ config(store_failures=true, severity='warn', database=var('catalog')) }} "
         "select * from {{ ref('merged') }} where id < 2",
         "select count(*), max(step) from {}",
         (2, 2),
@@ -268,7 +268,7 @@ def test_what_works_in_a_catalog(project: Project, found: dict[tuple[str, str], 
         if item.name in failed:
             found[item.title, catalog] = reason(failed[item.name])
             continue
-        schema = f"in_{catalog}_failed" if item.file.startswith("tests/") else f"in_{catalog}"
+        schema = f"in_{catalog}_dbt_test__audit" if item.file.startswith("tests/") else f"in_{catalog}"
         rows = project.sql(item.query.format(f"{catalog}.{schema}.{item.name}"))
         assert rows == [item.expected], item.title
         found[item.title, catalog] = WORKS
