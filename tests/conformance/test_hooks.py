@@ -35,7 +35,7 @@ def check_context(rows: list[dict[str, Any]], state: str, project: Any) -> None:
     """A hook saw the target that the run has, and the run's own names."""
     target = project.adapter.config.to_target_dict()
     assert target["name"] == "default" and target["threads"] == adapters.THREADS
-    assert target["type"] == adapters.ADAPTER and target["schema"] == project.test_schema
+    assert target["type"] == "spark" and target["schema"] == project.test_schema
     for row in rows:
         assert row["test_state"] == state
         for name in CONTEXT:
