@@ -15,6 +15,7 @@ from penstock.spark.server import control
 from tests.support.projects import ROOT, Project, small_project
 from tests.support.rest_catalog import rest_catalog
 
+PLAN_TESTS = ROOT / "tests" / "data" / "generic" / "plans_and_files"
 PAGE = ROOT / "docs" / "catalogs.md"
 BEGIN, END = "<!-- begin: what works, written by the tests -->\n", "<!-- end -->\n"
 ROWS = (
@@ -152,6 +153,24 @@ FEATURES = (
 DECLARED = {
     "models": [
         {
+            "name": "kept",
+            "data_tests": [
+                {"stats_present": {"name": "kept_statistics"}},
+                {"files_per_partition_at_most": {"name": "kept_files", "arguments": {"n": 1}}},
+                {"file_sizes_between": {"name": "kept_sizes", "arguments": {"min": 0, "max": 1}}},
+                {"plan_exchanges_at_most": {"name": "kept_exchanges", "arguments": {"n": 1}}},
+                *(
+                    {
+                        "plan_prunes_partitions": {
+                            "name": f"kept_by_{column}",
+                            "arguments": {"column": column, "value": value},
+                        }
+                    }
+                    for column, value in (("id", 3), ("day", "2024-01-02"))
+                ),
+            ],
+        },
+        {
             "name": "agreed",
             "description": "agreed rows",
             "config": {
@@ -164,7 +183,7 @@ DECLARED = {
                 {"name": "step", "data_type": "int"},
                 {"name": "day", "data_type": "date"},
             ],
-        }
+        },
     ],
 }
 PROJECT = """
@@ -172,7 +191,7 @@ name: small
 version: 1.0.0
 profile: small
 flags: {send_anonymous_usage_stats: false}
-macro-paths: [MACROS]
+macro-paths: [MACROS, TESTS]
 vars: {catalog: ice, step: 1}
 models: {+database: "{{ var('catalog') }}"}
 seeds: {+database: "{{ var('catalog') }}"}
@@ -194,7 +213,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     folder = tmp_path_factory.mktemp("features")
     files = {item.file: item.text for item in FEATURES}
     files |= {
-        "dbt_project.yml": PROJECT.replace("MACROS", str(ROOT / "macros")),
+        "dbt_project.yml": PROJECT.replace("MACROS", str(ROOT / "macros")).replace("TESTS", str(PLAN_TESTS)),
         "models/declared.yml": yaml.safe_dump(DECLARED),
     }
     with rest_catalog(folder / "rest") as rest:
@@ -213,7 +232,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         made = small_project(
             folder / "project",
             files,
-            {"schema": "{{ env_var('SCHEMA', 'small') }}"},
+            {"schema": "{{ env_var('SCHEMA', 'small') }}", "keep_plans": True},
             catalogs=catalogs,
             packages=["delta", "org.xerial:sqlite-jdbc:3.54.1.0@jar"],
         )
@@ -228,7 +247,7 @@ def found(project: Project, request: pytest.FixtureRequest) -> Iterator[dict[tup
     """By feature and catalog: that it works, or why not."""
     seen: dict[tuple[str, str], str] = {}
     yield seen
-    complete = len(seen) == len(CATALOGS) * (len(FEATURES) + 3)
+    complete = len(seen) == len(CATALOGS) * (len(FEATURES) + 4)
     if request.config.getoption("--write-docs") and complete:
         before, rest = PAGE.read_text().split(BEGIN)
         PAGE.write_text(before + BEGIN + table(seen) + END + rest.split(END, 1)[1])
@@ -264,14 +283,20 @@ def test_what_works_in_a_catalog(project: Project, found: dict[tuple[str, str], 
         failed |= {
             name: message for name, (status, message) in statuses(project).items() if status in ("error", "fail")
         }
+    manifest = json.loads((project.root / "target" / "manifest.json").read_text())["nodes"]
+    relations = {item["name"]: item["relation_name"] for item in manifest.values()}
     for item in FEATURES:
         if item.name in failed:
             found[item.title, catalog] = reason(failed[item.name])
             continue
-        schema = f"in_{catalog}_dbt_test__audit" if item.file.startswith("tests/") else f"in_{catalog}"
-        rows = project.sql(item.query.format(f"{catalog}.{schema}.{item.name}"))
+        assert relations[item.name].startswith(f"{catalog}.")
+        rows = project.sql(item.query.format(relations[item.name]))
         assert rows == [item.expected], item.title
         found[item.title, catalog] = WORKS
+    last = statuses(project)
+    physical = {name: status for name, (status, _) in last.items() if name.startswith("kept_")}
+    assert len(physical) == 6 and set(physical.values()) == {"pass"}, physical
+    found["tests of plans and files", catalog] = WORKS
     docs = project.dbt("docs", "generate", "--vars", f"{{catalog: {catalog}, step: 2}}", **environment)
     assert docs.returncode == 0, docs.stdout
     nodes = json.loads((project.root / "target" / "catalog.json").read_text())["nodes"]

@@ -1,12 +1,13 @@
 """Tests of a table's files: file sizes, number of files in each partition, and statistics.
 
-The tests use SQL and Spark's hidden column `_metadata` (file_path, file_size), so only the server needs access to the
-files.
+The tests use SQL and Spark's hidden column `_metadata` (file_path, file_size), or Iceberg's table `NAME.files`. So only
+the server needs access to the files.
 """
 
 from __future__ import annotations
 
 import contextlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 MB = 1024 * 1024
+# The value of `content` in Iceberg's table of files. Other files hold deletions.
+DATA_FILE = 0
+# A row of DESCRIBE for a partition transform, such as `Part 0 | bucket(4, id)`, and the column in its second cell.
+TRANSFORM = re.compile(r"Part \d+")
+COLUMN_OF_TRANSFORM = re.compile(r"\b(?!\d+\b)(\w+)\b(?!\()")
 # The largest number of partitions or files that a message names.
 NAMED = 5
 
@@ -120,8 +126,21 @@ class FileTests:
         below = names[names.index("# Partition Information") + 2 :]
         return below[: next((index for index, name in enumerate(below) if not name), len(below))]
 
+    def partitioning(self, relation: BaseRelation) -> list[str]:
+        """Return the partition columns of an Iceberg table, and the columns of its partition transforms."""
+        transforms = [str(row[1]) for row in self.describe_rows(relation) if TRANSFORM.fullmatch(str(row[0]))]
+        columns = [name for item in transforms for name in COLUMN_OF_TRANSFORM.findall(item)]
+        return [*self.partition_columns(relation), *columns]
+
     def _files(self, relation: BaseRelation) -> list[File]:
         """Return the files that hold the rows of a table."""
+        if getattr(relation, "is_iceberg", False):
+            partition = "to_json(partition)" if self.partitioning(relation) else "''"
+            rows = self._rows(
+                f"select element_at(split(file_path, '/'), -1), file_size_in_bytes, {partition} "
+                f"from {relation.render()}.files where content = {DATA_FILE}"
+            )
+            return [File(str(name), int(size), str(part)) for name, size, part in rows]
         columns = self.partition_columns(relation)
         parts = [f"'{name}=', coalesce(cast({self._adapter.quote(name)} as string), 'null')" for name in columns]
         partition = f"concat({', chr(47), '.join(parts)})" if parts else "''"
