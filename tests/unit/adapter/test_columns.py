@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from dbt.adapters.spark.relation import SparkRelation
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import PenstockAdapter
-from dbt.adapters.penstock.columns import PenstockColumn, query_shape
+from dbt.adapters.penstock.columns import PenstockColumn, catalog_rows, query_shape
 
 SORTS = ("string", "integer", "float", "numeric")
 
@@ -118,3 +119,11 @@ def test_unit_tests_that_differ_in_values_and_rows_have_one_shape() -> None:
 )
 def test_a_query_with_other_types_names_or_code_has_another_shape(other: str) -> None:
     assert query_shape(other) != query_shape(fixture(("1", "null")))
+
+
+def test_a_row_of_the_docs_catalog_has_a_database() -> None:
+    """None in the default catalog: dbt refuses rows without the column."""
+    for database in (None, "ice"):
+        column = PenstockColumn(table_database=database, table_schema="s", table_name="t", column="a", dtype="int")
+        (row,) = catalog_rows([replace(column, column_index=0)])
+        assert row["table_database"] == database and row["column_index"] == 1

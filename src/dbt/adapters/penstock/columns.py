@@ -214,4 +214,4 @@ def catalog_rows(columns: Iterable[PenstockColumn]) -> Iterator[dict[str, Any]]:
         row = column.to_column_dict()
         row.update(column_name=row.pop("column"), column_type=row.pop("dtype"))
         row["column_index"] += 1
-        yield {"column_comment": None, "table_comment": None, **row}
+        yield {"table_database": None, "column_comment": None, "table_comment": None, **row}
