@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -124,6 +123,6 @@ def test_a_query_with_other_types_names_or_code_has_another_shape(other: str) ->
 def test_a_row_of_the_docs_catalog_has_a_database() -> None:
     """None in the default catalog: dbt refuses rows without the column."""
     for database in (None, "ice"):
-        column = PenstockColumn(table_database=database, table_schema="s", table_name="t", column="a", dtype="int")
-        (row,) = catalog_rows([replace(column, column_index=0)])
+        names = {"table_schema": "s", "table_name": "t", "column": "a", "dtype": "int"}
+        (row,) = catalog_rows([PenstockColumn(table_database=database, column_index=0, **names)])
         assert row["table_database"] == database and row["column_index"] == 1

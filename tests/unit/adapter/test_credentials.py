@@ -115,7 +115,7 @@ def test_connect_needs_no_host() -> None:
         ({"connect_url": "sc://h:1/x=y"}, "another text"),
         ({"auth": "LDAP", "password": "p"}, "auth and password of method: thrift"),
         ({"use_ssl": True}, "use_ssl of method: thrift"),
-        ({"method": "conect"}, "conect"),
+        ({"method": "carrier"}, "carrier"),
     ],
 )
 def test_keys_that_do_not_fit_the_method_connect_are_refused(data: dict[str, Any], message: str) -> None:
