@@ -49,7 +49,7 @@ def test_a_catalog_is_asked_once() -> None:
     server = Server()
     for _ in range(2):
         server.catalogs.check("ice", "source a.b (m.yml)")
-    assert server.statements.count("set spark.sql.catalog.ice") == 1
+    assert server.statements == ["set spark.sql.catalog.ice", "list_schemas ice"]
 
 
 @pytest.mark.parametrize(

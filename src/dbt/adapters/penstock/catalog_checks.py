@@ -31,6 +31,7 @@ class CatalogChecks:
         self._classes: dict[str, str] = {}
         # The message of each catalog that could not be used.
         self._failures: dict[str, str] = {}
+        self._answered: set[str] = set()
 
     def class_name(self, catalog: str) -> str | None:
         """Return the class that implements a catalog on the server, or None if the server has no such catalog."""
@@ -76,8 +77,9 @@ class CatalogChecks:
                 f"no setting {setting} on the server",
                 f"set {where}, or correct `database` in the configuration",
             )
-        if not self.failed(catalog):
+        if not self.failed(catalog) and catalog not in self._answered:
             self._adapter.list_schemas(catalog)
+            self._answered.add(catalog)
         if self.failed(catalog):
             raise AdapterError(
                 f"an answer of the catalog {catalog}, for {user}",
