@@ -228,7 +228,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             },
             "hadoop": {"type": "hadoop", "warehouse": str(folder / "hadoop")},
         }
-        # Each catalog has schemas of its own: the catalog `hive` shares the metastore with `spark_catalog`.
+        # Each catalog has its own schemas: the catalog `hive` shares the metastore with `spark_catalog`.
         made = small_project(
             folder / "project",
             files,

@@ -26,7 +26,7 @@ class Server:
     authorizations: set[str] = field(default_factory=set)
 
     def run(self, *statements: str) -> list[tuple[Any, ...]]:
-        """Run statements, each in a session of its own, and return the rows of the last one, in order."""
+        """Run statements, each in a new session, and return the rows of the last one, in order."""
         rows: list[tuple[Any, ...]] = []
         for statement in statements:
             rows = self.project.sql(statement)

@@ -50,7 +50,7 @@ def _properties(settings: Settings, name: str, catalog: CatalogSettings) -> dict
         conf["uri"] = catalog.uri
     if catalog.warehouse:
         conf["warehouse"] = _warehouse(settings, catalog.type, catalog.warehouse)
-    # Each session has a cache of its own. A session would read the old version of a table for 30 seconds after another
+    # Each session has its own cache. A session would read the old version of a table for 30 seconds after another
     # session has changed the table.
     conf["cache-enabled"] = "false"
     if catalog.type == "hive" and catalog.uri:

@@ -77,7 +77,7 @@ def _values(column: pa.Array[Any]) -> list[Any]:
 
 
 def _is_other(data_type: pa.DataType) -> bool:
-    """Return whether a type has no type of its own over Thrift and is not text: an interval or a time of day."""
+    """Return whether Thrift sends a type as text although the type is not text: an interval or a time of day."""
     return _thrift_type(data_type) == "STRING_TYPE" and not (
         pa.types.is_string(data_type) or pa.types.is_large_string(data_type)
     )
