@@ -103,6 +103,6 @@ clean-venv: ## remove the Python environment
 UPGRADE ?=
 COMPILE = --universal --python-version 3.10 --generate-hashes --no-header --no-annotate $(UPGRADE)
 lock: ## resolve both locks again from pyproject.toml, and Airflow's (needs uv)
-	@uv pip compile pyproject.toml --extra java --extra s3 --extra gs --extra ml --group install --group dev $(COMPILE) -o requirements-dev.lock
-	@uv pip compile pyproject.toml --extra ml --group install $(COMPILE) -c requirements-dev.lock -o requirements.lock
+	@uv pip compile pyproject.toml --extra java --extra s3 --extra gs --extra ml --extra report --extra openlineage --group install --group dev $(COMPILE) -o requirements-dev.lock
+	@uv pip compile pyproject.toml --extra ml --extra report --group install $(COMPILE) -c requirements-dev.lock -o requirements.lock
 	@uv pip compile orchestration/airflow/requirements.in $(COMPILE) -o orchestration/airflow/requirements.lock
