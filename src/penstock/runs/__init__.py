@@ -1,0 +1,1 @@
+"""Records of finished and running dbt commands, in dbt's target folder."""
