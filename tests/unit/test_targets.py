@@ -103,3 +103,16 @@ def test_a_profile_that_cannot_be_rendered_has_no_default_target(tmp_path: Path)
 )
 def test_the_option_may_follow_the_command(typed: str, parsed: str) -> None:
     assert main.target_first(typed.split()) == parsed.split()
+
+
+def test_the_target_folder_is_the_one_that_dbt_uses(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DBT_TARGET_PATH", raising=False)
+    assert profiles.target_folder(project) == project / "target"
+
+    (project / "dbt_project.yml").write_text(
+        """name: shop\nprofile: shop\ntarget-path: "{{ env_var('OUT', 'out') }}"\n"""
+    )
+    assert profiles.target_folder(project) == project / "out"
+
+    monkeypatch.setenv("DBT_TARGET_PATH", "elsewhere")
+    assert profiles.target_folder(project) == project / "elsewhere"

@@ -1,4 +1,4 @@
-"""Read the targets in profiles.yml without importing dbt, because that import takes seconds.
+"""Read dbt's files profiles.yml and dbt_project.yml without importing dbt, because that import takes seconds.
 
 The only dbt Jinja function supported here is `env_var`:
 https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
@@ -91,6 +91,12 @@ def read(root: Path) -> Profile:
     default = _render(str(profile.get("target") or "default"))
     remote = frozenset(name for name in targets if _is_remote(outputs[name]))
     return Profile(default, targets, remote)
+
+
+def target_folder(root: Path) -> Path:
+    """Return the folder of dbt's artifacts: DBT_TARGET_PATH, or else `target-path` of dbt_project.yml, or `target`."""
+    configured = _read_mapping(root / "dbt_project.yml").get("target-path")
+    return root / (os.environ.get("DBT_TARGET_PATH") or _render(str(configured or "")) or "target")
 
 
 def dbt_options(root: Path) -> list[str]:
