@@ -8,10 +8,13 @@
     {%- endif -%}
     {%- set given, hinted = [], {} -%}
     {%- for hint in varargs if hint is not none and hint != '' -%}
+        {%- if hint is undefined -%}
+            {{- penstock__refuse('hints() takes the results of ' ~ allowed, 'the result of an unknown macro', 'correct its name') -}}
+        {%- endif -%}
         {%- set name = hint.split('(')[0] if hint is string else '' -%}
         {%- set whole = hint is string and (hint.endswith(')') or hint == 'rebalance') -%}
         {%- if name not in joins + layouts or not whole or '*/' in hint -%}
-            {{- penstock__refuse('hints() takes the results of ' ~ allowed, penstock__shown(hint), "write hints(broadcast('name'))") -}}
+            {{- penstock__refuse('hints() takes the results of ' ~ allowed, penstock__shown(hint), advice) -}}
         {%- endif -%}
         {%- set earlier = given | select('in', layouts) | list -%}
         {%- if name in layouts and earlier -%}

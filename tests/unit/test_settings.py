@@ -37,6 +37,8 @@ def test_spark_values_become_text(tmp_path: Path) -> None:
     [
         ("servr: {}", "unknown key `servr`"),
         ("server: {memry: 4g}", "unknown key `server.memry`"),
+        ("server: {memry: 4g}", "did you mean `memory`? The keys of `server` are"),
+        ("ports: {thrift: 1}", "The keys are lake, warehouse, "),
         ("server: {memory: lots}", "server.memory"),
         ("server: {ports: {thrift: 80}}", "server.ports.thrift"),
         ("server: {idle_minutes: -1}", "server.idle_minutes"),

@@ -103,3 +103,43 @@ def test_a_profile_that_cannot_be_rendered_has_no_default_target(tmp_path: Path)
 )
 def test_the_option_may_follow_the_command(typed: str, parsed: str) -> None:
     assert main.target_first(typed.split()) == parsed.split()
+
+
+def test_the_target_folder_is_the_one_that_dbt_uses(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DBT_TARGET_PATH", raising=False)
+    assert profiles.target_folder(project) == project / "target"
+
+    (project / "dbt_project.yml").write_text(
+        """name: shop\nprofile: shop\ntarget-path: "{{ env_var('OUT', 'out') }}"\n"""
+    )
+    assert profiles.target_folder(project) == project / "out"
+
+    monkeypatch.setenv("DBT_TARGET_PATH", "elsewhere")
+    assert profiles.target_folder(project) == project / "elsewhere"
+
+
+def test_a_target_has_a_type(project: Path) -> None:
+    assert profiles.target_type(project, "laptop") == "penstock"
+    assert profiles.target_type(project, "elsewhere") == ""
+
+
+def test_status_says_why_no_dbt_command_starts_a_server(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "400")
+
+    def status(folder: Path) -> str:
+        monkeypatch.chdir(folder)
+        monkeypatch.setattr("sys.argv", ["penstock", "status"])
+        with pytest.raises(SystemExit) as caught:
+            main.main()
+        assert caught.value.code == 1
+        return capsys.readouterr().out
+
+    assert "any dbt command that runs SQL starts it" in status(project)
+
+    (project / "profiles.yml").write_text(PROFILE.replace("{type: penstock}", "{type: spark}"))
+    assert "target laptop in profiles.yml has type spark" in status(project)
+
+    (project / "dbt_project.yml").unlink()
+    assert f"there is no dbt project in {project}" in status(project)

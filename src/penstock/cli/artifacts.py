@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
 from penstock import artifacts
+from penstock.config.profiles import target_folder
 from penstock.config.settings import load
 
 DEFAULT_TYPE = "spark"
@@ -23,9 +23,7 @@ def copy_artifacts(
     adapter_type: str | None = typer.Option(
         None, help="spark or databricks; by default the type in penstock.yml, or spark."
     ),
-    target_path: Path | None = typer.Option(
-        None, help="dbt's target folder; by default DBT_TARGET_PATH, or target in the project."
-    ),
+    target_path: Path | None = typer.Option(None, help="dbt's target folder; by default the one that dbt uses."),
     output: Path | None = typer.Option(
         None, help="The folder of the copies; by default the adapter type, in the target folder."
     ),
@@ -33,7 +31,7 @@ def copy_artifacts(
     """Copy dbt's artifacts for tools that don't know the adapter type penstock."""
     settings = load()
     chosen = adapter_type or settings.artifacts.adapter_type or DEFAULT_TYPE
-    folder = target_path or settings.root / os.environ.get("DBT_TARGET_PATH", "target")
+    folder = target_path or target_folder(settings.root)
     copies = artifacts.convert(folder, output or folder / chosen, chosen)
     console = Console(highlight=False, markup=False, soft_wrap=True)
     for path in copies:

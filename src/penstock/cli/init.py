@@ -66,11 +66,11 @@ def _add_here(console: Console) -> None:
             f"dbt now reads {project.file}. The other targets of this profile are in {project.read_now}: use them with "
             f"`--profiles-dir {project.read_now.parent}`"
         )
-    console.print("dbt reads the profile ...")
-    failure: PenstockError | None = None
+        failure: PenstockError | None = None
     target_type = "penstock"
     try:
-        target_type = str(dbt_credentials.load_profile(project.root, target).to_target_dict()["type"])
+        with console.status("reading the profile with dbt"):
+            target_type = str(dbt_credentials.load_profile(project.root, target).to_target_dict()["type"])
     except PenstockError as error:
         failure = error
     console.print("what else changes from dbt-spark:")

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from penstock.config import addresses
+from penstock.config import addresses, profiles
 from penstock.config.settings import Settings, load
 from penstock.spark import doctor, iceberg_catalogs
 from penstock.spark.access import authentication, exposure, secret
@@ -84,6 +84,16 @@ def _master(settings: Settings, running: Record) -> str:
     return f"{settings.server.master} ({executors})"
 
 
+def _who_starts_it(settings: Settings) -> str:
+    """Return what starts the server, or why no dbt command does."""
+    if not (settings.root / "dbt_project.yml").exists():
+        return f"there is no dbt project in {settings.root}; `penstock up` starts a server here"
+    kind = profiles.target_type(settings.root, settings.target)
+    if kind not in ("", "penstock"):
+        return f"no dbt command starts it, because target {settings.target} in profiles.yml has type {kind}"
+    return "any dbt command that runs SQL starts it, or `penstock up`"
+
+
 def register(app: typer.Typer) -> None:
     """Add the server's commands to the program."""
 
@@ -116,7 +126,7 @@ def register(app: typer.Typer) -> None:
         control.refuse_remote(settings)
         running = control.current(settings)
         if running is None:
-            console.print("down (any dbt command that runs SQL starts it, or `penstock up`)")
+            console.print(f"down ({_who_starts_it(settings)})")
             raise typer.Exit(1)
         minutes = (time.time() - running.started_at) / 60
         console.print(f"[green]up[/green] for {minutes:.0f} minutes")

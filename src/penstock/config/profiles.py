@@ -1,4 +1,4 @@
-"""Read the targets in profiles.yml without importing dbt, because that import takes seconds.
+"""Read dbt's files profiles.yml and dbt_project.yml without importing dbt, because that import takes seconds.
 
 The only dbt Jinja function supported here is `env_var`:
 https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
@@ -61,6 +61,13 @@ def _read_mapping(path: Path) -> dict[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
+def target_type(root: Path, target: str) -> str:
+    """Return the type of a target, as in `penstock`, or an empty string if it is unknown."""
+    outputs = _outputs(root)[1]
+    found = outputs.get(target)
+    return _render(str(found.get("type") or "")) if isinstance(found, dict) else ""
+
+
 def _is_remote(target: Any) -> bool:
     """Return whether a target names a server: its `host`, or its `connect_url` if SQL runs over Spark Connect."""
     if not isinstance(target, dict):
@@ -80,17 +87,30 @@ def read(root: Path) -> Profile:
 
     If the file or the profile is missing or unreadable, the result has no targets. dbt will report the reason.
     """
-    name = _read_mapping(root / "dbt_project.yml").get("profile")
-    file = find_file(root)
-    profile = _read_mapping(file).get(name) if file and isinstance(name, str) else None
-    if not isinstance(profile, dict):
+    profile, outputs = _outputs(root)
+    if not profile:
         return Profile()
-    outputs = profile.get("outputs")
-    outputs = {str(name): item for name, item in outputs.items()} if isinstance(outputs, dict) else {}
     targets = tuple(outputs)
     default = _render(str(profile.get("target") or "default"))
     remote = frozenset(name for name in targets if _is_remote(outputs[name]))
     return Profile(default, targets, remote)
+
+
+def _outputs(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the project's profile and its targets by name. Both are empty if they are missing or unreadable."""
+    name = _read_mapping(root / "dbt_project.yml").get("profile")
+    file = find_file(root)
+    profile = _read_mapping(file).get(name) if file and isinstance(name, str) else None
+    if not isinstance(profile, dict):
+        return {}, {}
+    outputs = profile.get("outputs")
+    return profile, {str(name): item for name, item in outputs.items()} if isinstance(outputs, dict) else {}
+
+
+def target_folder(root: Path) -> Path:
+    """Return the folder of dbt's artifacts: DBT_TARGET_PATH, or else `target-path` of dbt_project.yml, or `target`."""
+    configured = _read_mapping(root / "dbt_project.yml").get("target-path")
+    return root / (os.environ.get("DBT_TARGET_PATH") or _render(str(configured or "")) or "target")
 
 
 def dbt_options(root: Path) -> list[str]:

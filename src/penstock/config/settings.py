@@ -15,6 +15,7 @@ from pydantic import ValidationError, field_validator
 
 from penstock.config import addresses, catalog_credentials, profiles
 from penstock.config.sections import ArtifactsSettings, ServerSettings, StoreSettings, Strict
+from penstock.config.validation_errors import explain_validation
 from penstock.errors import PenstockError
 from penstock.storage import locations
 from penstock.storage.locations import Location
@@ -25,6 +26,8 @@ RESERVED_NAMES = (
     *("airflow", "cds", "cluster-nodes", "conf", "environments", "jars", "logs", "metastore_db", "run", "tmp"),
     "tools",
 )
+# Fields of the settings that penstock sets itself.
+HIDDEN_KEYS = frozenset({"root", "target", "shared"})
 
 
 class Settings(Strict):
@@ -115,19 +118,6 @@ class Settings(Strict):
         return (self.root / self.shared).resolve()
 
 
-def explain_validation(error: ValidationError, where: str) -> PenstockError:
-    """Convert pydantic's error to a PenstockError that names the path of each wrong key, such as `server.memory`."""
-    unknown, wrong = [], []
-    for item in error.errors():
-        path = ".".join(str(part) for part in item["loc"])
-        if item["type"] == "extra_forbidden":
-            unknown.append(f"`{path}`")
-        else:
-            wrong.append(f"`{path}`: {item['msg'].removeprefix('Value error, ')}")
-    found = "; ".join(([f"unknown key {', '.join(unknown)}"] if unknown else []) + wrong)
-    return PenstockError(f"a valid {where}", found, f"correct {where}")
-
-
 def find_root(start: Path | None = None) -> Path:
     """Return the project's root folder.
 
@@ -177,7 +167,7 @@ def load(root: Path | None = None, target: str | None = None) -> Settings:
     sections = data.pop("targets", None) or {}
     if not isinstance(sections, dict):
         raise PenstockError(f"a valid {FILE_NAME}", "`targets` without names", f"correct {path}")
-    if hidden := sorted({"root", "target", "shared"} & set(data)):
+    if hidden := sorted(HIDDEN_KEYS & set(data)):
         raise PenstockError(f"a valid {FILE_NAME}", f"unknown key `{hidden[0]}`", f"correct {path}")
     chosen = target or _default_target(folder, [str(name) for name in sections])
     by_target = {
@@ -207,7 +197,7 @@ def _validate(values: dict[str, Any], where: str) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise explain_validation(error, where) from None
+        raise explain_validation(error, where, Settings, HIDDEN_KEYS) from None
 
 
 def _target_settings(folder: Path, data: dict[str, Any], name: str, section: Any, path: Path) -> Settings:
@@ -215,7 +205,7 @@ def _target_settings(folder: Path, data: dict[str, Any], name: str, section: Any
     where = f"{path}, targets.{name}"
     if not isinstance(section, dict):
         raise PenstockError(f"`targets.{name}` as keys with values", type(section).__name__, f"correct {path}")
-    if hidden := sorted({"root", "target", "shared", "version"} & set(section)):
+    if hidden := sorted({*HIDDEN_KEYS, "version"} & set(section)):
         raise PenstockError(f"a valid {where}", f"unknown key `{hidden[0]}`", f"correct {path}")
     if name in RESERVED_NAMES and "state" not in section:
         found = f"`{name}`, which is the name of penstock's own folder there"

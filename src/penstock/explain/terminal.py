@@ -54,7 +54,7 @@ def show(console: Console, explanation: Explanation) -> None:
         _heading(console, f"files of {explanation.files.table}", "as they are now")
         for line in sentences.files(explanation.files):
             _line(console, line, indent=2)
-    console.print(Text("\nthe numbers are those of the operators in `--plan`", "dim"))
+    console.print(Text("\n`--plan` prints Spark's own plan. Its operators have the numbers that are used here", "dim"))
 
 
 def text(explanation: Explanation) -> str:
@@ -130,8 +130,8 @@ def _scan_cells(scan: ScanFact, has_run: bool) -> list[str]:
 def _stages(console: Console, explanation: Explanation) -> None:
     if not explanation.stages:
         return
-    _heading(console, sentences.plural(len(explanation.stages), "stage"))
-    names = ("tasks", "seconds", "shuffle read", "shuffle written", "written", "spilled", "longest/median")
+    _heading(console, sentences.plural(len(explanation.stages), "stage"), "skew: longest task / median task")
+    names = ("tasks", "seconds", "shuffle in", "shuffle out", "written", "spilled", "skew")
     table = _table(("", True), *((name, True) for name in names))
     for stage in explanation.stages:
         sizes = (stage.shuffle_read, stage.shuffle_written, stage.written, stage.spilled)

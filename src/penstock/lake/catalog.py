@@ -17,7 +17,8 @@ import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from penstock.config.sections import Strict
-from penstock.config.settings import explain_validation, read_yaml
+from penstock.config.settings import read_yaml
+from penstock.config.validation_errors import explain_validation
 from penstock.errors import PenstockError
 
 if TYPE_CHECKING:
@@ -231,4 +232,4 @@ def load(root: Path) -> Catalog:
     try:
         return Catalog.model_validate(data)
     except ValidationError as error:
-        raise explain_validation(error, str(path)) from None
+        raise explain_validation(error, str(path), Catalog) from None

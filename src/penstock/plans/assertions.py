@@ -55,12 +55,18 @@ def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list
         return [render(needed, found, "name the side as the query does")]
     if any(join.is_broadcast and join.built in (_position(join, side), "") for join in joins):
         return []
-    described = "; ".join(
-        f"{join}{f', which broadcasts the {join.built} side' if join.is_broadcast else ''}" for join in joins
-    )
+    described = "; ".join(f"{join}{_built_side(join)}" for join in joins)
     hint = f", by the hint {side.hint}" if side.hint and side.hint != "broadcast" else ""
     found = f"{described}{hint} in {captured.source}"
-    return [render(needed, found, f"write `select {{{{ hints(broadcast('{side.alias}')) }}}}` there")]
+    return [render(needed, found, f"write `{{{{ hints(broadcast('{side.alias}')) }}}}` after `select` in that query")]
+
+
+def _built_side(join: Join) -> str:
+    """Return which side a broadcast join broadcasts, with its tables, as the end of a sentence."""
+    if not join.is_broadcast:
+        return ""
+    tables = ", ".join(sorted({"left": join.left, "right": join.right}.get(join.built, frozenset())))
+    return f", which broadcasts the {join.built} side{f' ({tables})' if tables else ''}"
 
 
 def _position(join: Join, side: JoinSide) -> str:

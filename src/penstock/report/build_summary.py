@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from penstock.config.profiles import target_folder
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.plans import plan_store, queries
@@ -53,17 +52,12 @@ def read_artifact(settings: Settings, name: str) -> dict[str, Any]:
     Raises:
         PenstockError: the file does not exist, because dbt has not run yet.
     """
-    path = settings.root / target_folder() / name
+    path = target_folder(settings.root) / name
     try:
         data: dict[str, Any] = json.loads(path.read_text())
         return data
     except OSError:
         raise PenstockError(f"dbt's {name}", "no build yet", "type `dbt build`") from None
-
-
-def target_folder() -> Path:
-    """Return dbt's target folder, relative to the project's folder."""
-    return Path(os.environ.get("DBT_TARGET_PATH", "target"))
 
 
 def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
@@ -101,7 +95,7 @@ def _joins(settings: Settings, results: dict[str, Any]) -> list[str]:
     """Return one line for each model of the last run that has joins. It lists the model's join strategies."""
     lines = []
     for node in sorted(item["unique_id"] for item in results["results"] if item["status"] in PASSED):
-        captured = plan_store.read(settings.root / target_folder(), node)
+        captured = plan_store.read(target_folder(settings.root), node)
         with contextlib.suppress(NotAPlan):
             plan = captured.plan if captured else None
             kinds = Counter(join.kind for join in queries.joins(plan)) if plan else Counter()

@@ -1,7 +1,8 @@
 """The templates of new projects: package data, one file for each file of the project.
 
 A template file has the name of the project's file and the suffix `.tmpl`, so that git, dbt, ruff and sqlfluff don't
-read it as a file of this repository. The text contains the placeholders `<<name>>`, `<<version>>` and `<<land>>`.
+read it as a file of this repository. The text contains the placeholders `<<name>>`, `<<version>>` and `<<land>>`, and
+`<<reference>>` for the text that the READMEs of all templates end with.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ FOLDER = Path(__file__).parent / "templates"
 SUFFIX = ".tmpl"
 # The files that all projects have. A file of the template with the same name replaces such a file.
 COMMON = "common"
+REFERENCE = FOLDER / "reference.md"
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ class Template:
             project: name of the project.
         """
         found: dict[str, str] = {}
-        values = {"<<name>>": project, "<<version>>": penstock.__version__, "<<land>>": self.land_command}
+        values = {
+            **{"<<name>>": project, "<<version>>": penstock.__version__, "<<land>>": self.land_command},
+            "<<reference>>\n": REFERENCE.read_text(encoding="utf-8"),
+        }
         for folder in (FOLDER / COMMON, FOLDER / self.name):
             for path in sorted(folder.rglob(f"*{SUFFIX}")):
                 text = path.read_text(encoding="utf-8")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
 import psutil
 
+from penstock.config import dbt_credentials
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark import iceberg_catalogs, java, ports
@@ -42,6 +45,9 @@ class Finding:
 def _java(settings: Settings) -> Finding:
     try:
         found = java.find(settings.server.java_home)
+        home = os.environ.get("JAVA_HOME")
+        if home and not settings.server.java_home and java.inspect(Path(home)) is None:
+            return Finding("warn", "Java", f"{found}; JAVA_HOME names {home}, which has no Java", "correct JAVA_HOME")
         return Finding("ok", "Java", str(found))
     except PenstockError as error:
         return Finding("bad", "Java", error.found, error.do)
@@ -92,7 +98,23 @@ def _ports(settings: Settings) -> Finding:
     taken = [f"{name} {port}" for name, port in settings.server.ports if not ports.is_free(port)]
     if not taken or control.current(settings):
         return Finding("ok", "ports", "free" if not taken else "the server's own")
-    return Finding("ok", "ports", f"taken by others, the next free ones are used: {', '.join(taken)}")
+    return Finding("ok", "ports", f"others use {', '.join(taken)}; the server will take the next free ports")
+
+
+def _profile(settings: Settings) -> Finding:
+    if not (settings.root / "dbt_project.yml").exists():
+        return Finding(
+            "warn", "dbt project", f"none in {settings.root}", "go to the project, or see `penstock init --help`"
+        )
+    try:
+        profile = dbt_credentials.load_profile(settings.root, settings.target)
+    except PenstockError as error:
+        return Finding("bad", "profile", error.found, error.do)
+    target = f"target {profile.target_name} of profile {profile.profile_name}"
+    if profile.credentials.type != "penstock":
+        do = "see `penstock init --here --help`"
+        return Finding("warn", "profile", f"{target} has type {profile.credentials.type}", do)
+    return Finding("ok", "profile", target)
 
 
 def _server(settings: Settings) -> Finding:
@@ -135,6 +157,7 @@ def examine(settings: Settings) -> list[Finding]:
         _python(),
         _packages(),
         _java(settings),
+        _profile(settings),
         _memory(settings),
         _disk(settings),
         _ports(settings),

@@ -18,6 +18,7 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from penstock.config.profiles import target_folder
 from penstock.config.settings import Settings
 from penstock.spark.server import control
 from penstock.workflows.dbt_runner import BuildProgress, DbtBuild
@@ -160,7 +161,7 @@ def run(settings: Settings, phases: Phases, verbose: bool) -> tuple[int, Summary
     sample.start()
     from penstock.report import build_summary  # A slow import: it runs here, while the server and the sample start.
 
-    results = settings.root / build_summary.target_folder() / "run_results.json"
+    results = target_folder(settings.root) / "run_results.json"
     results.unlink(missing_ok=True)  # The summary must not read the results of an earlier build.
     try:
         exit_code = _build(settings, phases, verbose, sample, server)

@@ -47,6 +47,17 @@ def test_unknown_keys_are_refused_by_name() -> None:
         credentials(hots="a", treads=2)
 
 
+def test_an_unknown_key_is_compared_with_the_known_ones() -> None:
+    with pytest.raises(DbtRuntimeError, match=r"did you mean `explain_seconds`\?; known keys: .*threads"):
+        credentials(exlain_seconds=2)
+
+
+def test_a_port_without_a_host_is_refused() -> None:
+    """Without a host penstock starts a server, whose ports penstock.yml chooses."""
+    with pytest.raises(DbtRuntimeError, match=r"`port` without `host`.*server\.ports in penstock\.yml"):
+        credentials(port=10000)
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -59,7 +59,12 @@ def test_a_check_that_holds_has_no_message(test: str, captured: CapturedPlan, ar
         ("plan_broadcasts", MERGE, {"side": "dim_zones"}, ["SortMergeJoin Inner"]),
         ("plan_broadcasts", MERGE, {"side": "zones"}, ["`zones` as a side", "t, warehouse.dim_zones", "name one of"]),
         ("plan_broadcasts", plan_texts.explained("window"), {"side": "zones"}, ["`zones` as a side", "no join"]),
-        ("plan_broadcasts", PICKUPS, {"side": "pickups"}, ["broadcasts the right side"]),
+        (
+            "plan_broadcasts",
+            PICKUPS,
+            {"side": "pickups"},
+            ["broadcasts the right side (", "after `select` in that query"],
+        ),
         (
             "plan_exchanges_at_most",
             PICKUPS,

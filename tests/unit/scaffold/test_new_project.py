@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import yaml
 from sqlfluff.core import FluffConfig, Linter
 
 import penstock
+from penstock.config.sections import ServerSettings
 from penstock.config.settings import load
 from penstock.errors import PenstockError
 from penstock.lake import catalog
@@ -78,6 +80,17 @@ def test_dbt_parses_the_project_without_a_warning(project: Path, tmp_path: Path)
     assert {"plan_broadcasts", "unique", "not_null"} <= kinds
     assert len(manifest["unit_tests"]) == 1
     assert manifest["metadata"]["adapter_type"] == "penstock"
+
+
+def test_a_misspelled_hint_is_refused_by_name(project: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "shop"
+    shutil.copytree(project, folder)
+    for path in SHIPPED:
+        shutil.copytree(ROOT / path, folder / "macros" / path)
+    (folder / "models" / "wrong.sql").write_text("select {{ hints(brodcast('a')) }} a.x from t as a")
+    done = forked_commands.run("dbt", folder, environment(), ["--no-use-colors", "parse"], TIMEOUT)
+    assert done.returncode != 0
+    assert "found: the result of an unknown macro. do: correct its name" in " ".join(done.stdout.split())
 
 
 def test_sqlfluff_accepts_the_models(project: Path) -> None:
@@ -218,3 +231,11 @@ def test_the_trips_template_has_this_repositorys_zones_and_columns() -> None:
     versions = yaml.safe_load((ROOT / "dbt_project.yml").read_text())["require-dbt-version"]
     for template in TEMPLATES.values():
         assert yaml.safe_load(template.files("shop")["dbt_project.yml"])["require-dbt-version"] == versions
+
+
+def test_the_readme_names_each_shipped_macro_and_test_and_each_setting_of_the_server(project: Path) -> None:
+    files = [path for folder in SHIPPED for path in (ROOT / folder).glob("*.sql")]
+    names = {path.stem for path in files if not path.stem.startswith("penstock__")} | set(ServerSettings.model_fields)
+    assert {"hints", "plan_broadcasts", "unique_combination", "compact", "spark_conf"} <= names
+    readme = (project / "README.md").read_text()
+    assert {name for name in names if not re.search(rf"\b{name}\b", readme)} == set()

@@ -6,6 +6,7 @@ penstock.yml. If the profile has a `host`, penstock connects to that remote serv
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, field, fields
@@ -28,7 +29,7 @@ CONNECT_PORT = 15002
 NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 # Keys that dbt adds to a target before the adapter reads it.
-DBT_KEYS = {"type", "threads", "pass", "target", "dbname"}
+ADDED_BY_DBT = {"pass", "target", "dbname"}
 DEFAULT_CATALOG = "spark.sql.defaultCatalog"
 
 
@@ -101,12 +102,21 @@ class PenstockCredentials(SparkCredentials):
         Raises:
             AdapterError: the profile has an unknown key.
         """
-        allowed = {f.name for f in fields(cls) if f.init} | set(cls._ALIASES) | DBT_KEYS
+        allowed = {f.name for f in fields(cls) if f.init} | set(cls._ALIASES) | {"type", "threads"} | ADDED_BY_DBT
         if unknown := sorted(set(data) - allowed):
+            similar = difflib.get_close_matches(unknown[0], allowed, 1)
             raise AdapterError(
-                "a profile of type penstock",
+                "keys that a target of type penstock has",
                 f"unknown key {', '.join(f'`{k}`' for k in unknown)}",
-                f"correct profiles.yml; known keys: {', '.join(sorted(allowed - DBT_KEYS))}",
+                f"correct profiles.yml{f'; did you mean `{similar[0]}`?' if similar else ''}; "
+                f"known keys: {', '.join(sorted(allowed - ADDED_BY_DBT))}",
+            )
+        if data.get("port") is not None and data.get("host") is None and not data.get("connect_url"):
+            raise AdapterError(
+                f"the host of the server at port {data['port']}",
+                "`port` without `host` in profiles.yml",
+                "add `host`; or remove `port`: penstock starts a server, and server.ports in penstock.yml chooses "
+                "its ports",
             )
         return super().__pre_deserialize__(data)
 

@@ -73,10 +73,10 @@ class PlanCapture:
                 raise AdapterError(f"a hint that Spark has, in {node.name}", hint.name, f"use one of {known}")
             if hint.dangling:
                 raise AdapterError(
-                    f"a side of the join by that name for the hint {hint.name} in {node.name}",
-                    f"{', '.join(f'`{name}`' for name in hint.dangling)} among "
-                    f"{', '.join(hint.aliases) or 'no sides at all'}, which Spark would ignore without a message",
-                    "name an alias of the FROM clause that the hint's own select has",
+                    f"an alias of the same select for the hint {hint.name} in {node.name}",
+                    f"{', '.join(f'`{name}`' for name in hint.dangling)}; this select has "
+                    f"{', '.join(f'`{name}`' for name in hint.aliases) or 'no aliases'}",
+                    "name one of these aliases; Spark ignores other names without a message",
                 )
 
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:
@@ -159,7 +159,7 @@ class PlanCapture:
         except (DbtRuntimeError, NotAPlan) as error:
             if limit.exceeded:
                 missing = f"EXPLAIN was cancelled after {limit.seconds:g} s (explain_seconds in profiles.yml)"
-                logger.warning(f"{name.rsplit('.', 1)[-1]}: {missing}; the model runs without it")
+                logger.warning(f"{name.rsplit('.', 1)[-1]}: {missing}; its plan is captured after the model ran")
                 return "", missing
             # The statement itself raises the same error.
             logger.debug(f"not explained: {error}")
