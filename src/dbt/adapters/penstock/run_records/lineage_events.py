@@ -8,11 +8,14 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, RunEvent, RunState, set_producer
 from openlineage.client.facet_v2 import (
+    DatasetFacet,
     JobFacet,
+    OutputDatasetFacet,
     RunFacet,
     data_quality_assertions_dataset,
     error_message_run,
@@ -131,26 +134,25 @@ class LineageEvents:
 
     def _input(self, entry: Any, parent: Any) -> InputDataset:
         schema = self._columns.facet(parent.unique_id)
-        read = datasets.read_relation(entry, parent)
-        return InputDataset(*self._names.of(read), facets={"schema": schema} if schema else {})
+        return InputDataset(*self._read_dataset(entry, parent.unique_id), facets={"schema": schema} if schema else {})
+
+    def _read_dataset(self, entry: Any, parent: str) -> tuple[str, str]:
+        return self._names.of(datasets.read_relation(entry, find(self._manifest, parent)))
 
     def _output(self, node: NodeRun, entry: Any, state: RunState) -> OutputDataset:
         """Return the dataset that a node writes. Only a node that succeeded has columns and rows."""
-        output = OutputDataset(*self._names.of(entry), facets={}, outputFacets={})
-        if state != RunState.COMPLETE:
-            return output
-        if schema := self._columns.facet(node.unique_id):
-            output.facets["schema"] = schema
-        if (rows := self._rows(node)) is not None:
-            output.outputFacets["outputStatistics"] = (
-                output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows)
-            )
-        if self._lineage and (lineage := self._lineage(node.unique_id)):
-            output.facets["columnLineage"] = column_lineage(lineage, self._dataset)
-        return output
-
-    def _dataset(self, unique_id: str) -> tuple[str, str]:
-        return self._names.of(find(self._manifest, unique_id))
+        namespace, name = self._names.of(entry)
+        facets: dict[str, DatasetFacet] = {}
+        statistics: dict[str, OutputDatasetFacet] = {}
+        if state == RunState.COMPLETE:
+            if schema := self._columns.facet(node.unique_id):
+                facets["schema"] = schema
+            if self._lineage and (lineage := self._lineage(node.unique_id)):
+                facets["columnLineage"] = column_lineage(lineage, partial(self._read_dataset, entry))
+            if (rows := self._rows(node)) is not None:
+                facet = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows)
+                statistics["outputStatistics"] = facet
+        return OutputDataset(namespace, name, facets=facets, outputFacets=statistics)
 
     def _tested(self, node: NodeRun, entry: Any, state: RunState) -> list[InputDataset]:
         """Return the datasets that a test reads. At the test's end, the one that it tests has the result."""
