@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
 from types import SimpleNamespace
@@ -240,6 +240,11 @@ def client(url: str) -> OpenLineageClient:
     return OpenLineageClient(config={"transport": {"type": "http", "url": url, "retry": {"total": 0}}})  # type: ignore[dict-item]
 
 
+def patient(make: Callable[[], OpenLineageClient]) -> EventSender:
+    """Return a sender that waits for a receiver on a busy machine."""
+    return EventSender(make, wait_seconds=120)
+
+
 def send(events: LineageEvents, sender: EventSender, *nodes: NodeRun, success: bool = True) -> None:
     """Send the events of a command that runs nodes one after another."""
     waited: list[str] = []
@@ -256,7 +261,7 @@ def send(events: LineageEvents, sender: EventSender, *nodes: NodeRun, success: b
 
 
 def test_events_arrive_in_order(events: LineageEvents, received: Receiver, warnings: list[str]) -> None:
-    send(events, EventSender(lambda: client(received.url)), model())
+    send(events, patient(lambda: client(received.url)), model())
     assert [(item["job"]["name"], item["eventType"]) for item in received.events] == [
         ("dbt-run-shop", "START"),
         ("w.shop.orders", "START"),
@@ -278,13 +283,13 @@ def test_events_arrive_in_order(events: LineageEvents, received: Receiver, warni
 def test_events_of_nodes_that_did_not_succeed(
     status: str, states: list[str], events: LineageEvents, received: Receiver
 ) -> None:
-    send(events, EventSender(lambda: client(received.url)), model(status), success=False)
+    send(events, patient(lambda: client(received.url)), model(status), success=False)
     assert received.states("w.shop.orders") == states
     assert received.states("dbt-run-shop") == ["START", "FAIL"]
 
 
 def test_a_model_that_fails_to_compile_has_a_start(events: LineageEvents, received: Receiver) -> None:
-    observer = LineageObserver(EventSender(lambda: client(received.url)), lambda record: events, lambda name: None)
+    observer = LineageObserver(patient(lambda: client(received.url)), lambda record: events, lambda name: None)
     observer.command_started(RECORD)
     observer.node_started(model("running"))
     observer.node_finished(model("error"))
@@ -303,7 +308,7 @@ def test_a_receiver_that_is_down_is_one_warning(events: LineageEvents, warnings:
         made.emit = lambda event: (attempts.append(event), emit(event))[1]  # type: ignore[assignment, misc, method-assign]
         return made
 
-    send(events, EventSender(make), model(), model())
+    send(events, patient(make), model(), model())
     assert len(attempts) == 1
     assert len(warnings) == 1
     assert warnings[0].startswith("6 of 6 OpenLineage events were not sent: ")
@@ -313,7 +318,7 @@ def test_a_receiver_that_refuses_events_is_one_warning(
     events: LineageEvents, received: Receiver, warnings: list[str]
 ) -> None:
     received.status = HTTPStatus.BAD_REQUEST
-    send(events, EventSender(lambda: client(received.url)), model())
+    send(events, patient(lambda: client(received.url)), model())
     assert len(received.events) == 4
     assert len(warnings) == 1
     assert "400" in warnings[0]

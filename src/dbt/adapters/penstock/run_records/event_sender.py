@@ -97,7 +97,9 @@ class EventSender:
         while (build := self._queue.get()) is not None:
             if not self._is_down:
                 self._send(client, build)
-        client.close(self._wait_seconds)
+        # Old clients have no such method. It sends the events that a transport such as Kafka has queued.
+        if close := getattr(client, "close", None):
+            close(self._wait_seconds)
 
     def _send(self, client: OpenLineageClient, build: Callable[[], RunEvent]) -> None:
         try:

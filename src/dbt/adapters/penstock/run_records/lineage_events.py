@@ -33,6 +33,7 @@ from dbt.adapters.penstock.run_records.datasets import DatasetNames
 from dbt.adapters.penstock.run_records.node_runs import TESTS, find
 from penstock.runs.run_record import NodeRun, RunRecord
 
+Assertion = data_quality_assertions_dataset.Assertion
 PRODUCER = f"https://pypi.org/project/dbt-penstock/{__version__.version}"
 NAMESPACE, PARENT = "OPENLINEAGE_NAMESPACE", "OPENLINEAGE_PARENT_ID"
 DEFAULT_NAMESPACE = "dbt"
@@ -167,13 +168,17 @@ class LineageEvents:
 
 def _assertion(node: NodeRun, entry: Any) -> data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet:
     metadata = getattr(entry, "test_metadata", None)
-    assertion = data_quality_assertions_dataset.Assertion(
+    details: dict[str, Any] = {
+        "severity": str(entry.config.severity).lower(),
+        "name": node.name,
+        "actual": None if node.failures is None else str(node.failures),
+    }
+    assertion = Assertion(
         assertion=metadata.name if metadata else node.name,
         success=node.status == "pass",
         column=getattr(entry, "column_name", None),
-        severity=str(entry.config.severity).lower(),
-        name=node.name,
-        actual=None if node.failures is None else str(node.failures),
+        # Old clients don't know them.
+        **{key: value for key, value in details.items() if key in Assertion.__annotations__},
     )
     return data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet([assertion])
 
