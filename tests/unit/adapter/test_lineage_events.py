@@ -95,8 +95,13 @@ def as_json(event: RunEvent) -> dict[str, Any]:
 
 def model(status: str = "success") -> NodeRun:
     """Return a model that has ended."""
-    times = {"compile_started": BEGIN, "execute_started": BEGIN, "execute_ended": END}
-    return NodeRun(MODEL, "orders", "model", status, message="no such table", **times)
+    return NodeRun(
+        *(MODEL, "orders", "model", status),
+        message="no such table",
+        compile_started=BEGIN,
+        execute_started=BEGIN,
+        execute_ended=END,
+    )
 
 
 def test_the_end_of_a_model(events: LineageEvents) -> None:
@@ -300,12 +305,17 @@ def test_a_model_that_fails_to_compile_has_a_start(events: LineageEvents, receiv
 def test_a_receiver_that_is_down_is_one_warning(events: LineageEvents, warnings: list[str]) -> None:
     with receiver() as stopped:
         url = stopped.url
-    attempts = []
+    attempts: list[Any] = []
 
     def make() -> OpenLineageClient:
         made = client(url)
         emit = made.emit
-        made.emit = lambda event: (attempts.append(event), emit(event))[1]  # type: ignore[assignment, misc, method-assign]
+
+        def count(event: Any) -> None:
+            attempts.append(event)
+            emit(event)
+
+        made.emit = count  # type: ignore[method-assign]
         return made
 
     send(events, patient(make), model(), model())
