@@ -60,11 +60,8 @@ def manifest() -> Any:
 def adapter() -> Any:
     """An adapter that has described the seed, and has checked the query of the model."""
     described = {"w.raw": {"id": "int", "price": "double"}}
-    checked = {MODEL: [SimpleNamespace(name="id", dtype="bigint"), SimpleNamespace(name="total", dtype="double")]}
-    return SimpleNamespace(
-        query_checks=SimpleNamespace(checked=checked),
-        columns=SimpleNamespace(cached_types=lambda name: described.get(name, {})),
-    )
+    built = {MODEL: [SimpleNamespace(name="id", dtype="bigint"), SimpleNamespace(name="total", dtype="double")]}
+    return SimpleNamespace(columns=SimpleNamespace(built=built, cached_types=lambda name: described.get(name, {})))
 
 
 @pytest.fixture
@@ -170,9 +167,7 @@ def test_the_run_that_started_the_command_is_its_parent(
 
 
 def test_columns_come_from_the_catalog_and_from_the_documentation(manifest: Any, tmp_path: Path) -> None:
-    empty = SimpleNamespace(
-        query_checks=SimpleNamespace(checked={}), columns=SimpleNamespace(cached_types=lambda name: {})
-    )
+    empty = SimpleNamespace(columns=SimpleNamespace(built={}, cached_types=lambda name: {}))
     assert Columns(empty, manifest, tmp_path).types(MODEL) == {"id": "", "total": "decimal(10,2)"}  # type: ignore[arg-type]
     assert Columns(empty, manifest, tmp_path).facet(SEED) is None  # type: ignore[arg-type]
     catalog = {"nodes": {SEED: {"columns": {"id": {"type": "int"}}}}, "sources": {}}

@@ -143,6 +143,8 @@ class ColumnReader:
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
+        # The columns of the models and seeds that this run builds, by unique id.
+        self.built: dict[str, list[PenstockColumn]] = {}
 
     def describe_extended(self, relation: BaseRelation) -> Any:
         """Return the rows of DESCRIBE TABLE EXTENDED for a relation.

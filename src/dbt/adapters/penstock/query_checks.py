@@ -68,8 +68,6 @@ class QueryChecks:
 
     def __init__(self, adapter: PenstockAdapter, columns: ColumnReader) -> None:
         self._adapter, self._columns = adapter, columns
-        # The columns of the queries that were checked in this run, by the unique id of the model.
-        self.checked: dict[str, list[PenstockColumn]] = {}
 
     def checked_query(self, sql: str, node: Mapping[str, Any]) -> Query:
         """Check a model's query against the model's contract, and return a query whose rows a table can store.
@@ -86,7 +84,7 @@ class QueryChecks:
             declared, columns = self._check_contract(sql, node)
         else:
             columns = self._columns.query_columns(sql)
-        self.checked[node["unique_id"]] = columns
+        self._columns.built[node["unique_id"]] = columns
         listed = contract.storable_select({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)

@@ -64,11 +64,11 @@ class Columns:
     def types(self, unique_id: str) -> dict[str, str]:
         """Return the types of the columns by name, in order; a type is empty if it is unknown.
 
-        They come from the query that built the relation, or from a cached DESCRIBE, the catalog or the documentation.
+        They come from the query or file that built the relation, a cached DESCRIBE, the catalog or the documentation.
         """
         node = find(self._manifest, unique_id)
-        if checked := self._adapter.query_checks.checked.get(unique_id):
-            return {column.name: column.dtype for column in checked}
+        if built := self._adapter.columns.built.get(unique_id):
+            return {column.name: column.dtype for column in built}
         if described := self._adapter.columns.cached_types(relation(node)):
             return described
         cataloged = self._catalog.get(unique_id, {}).get("columns", {})
