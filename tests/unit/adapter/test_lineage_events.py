@@ -16,8 +16,8 @@ from openlineage.client.event_v2 import RunEvent, RunState
 from openlineage.client.serde import Serde
 
 from dbt.adapters.penstock import databases
-from dbt.adapters.penstock.run_records import datasets, event_sender
-from dbt.adapters.penstock.run_records.dataset_facets import Columns, InputColumn
+from dbt.adapters.penstock.run_records import command_events, datasets, event_sender
+from dbt.adapters.penstock.run_records.dataset_facets import ColumnLineage, Columns
 from dbt.adapters.penstock.run_records.datasets import DatasetNames
 from dbt.adapters.penstock.run_records.event_sender import EventSender
 from dbt.adapters.penstock.run_records.lineage_events import LineageEvents
@@ -79,9 +79,18 @@ def settings(folder: Path, text: str) -> Settings:
 @pytest.fixture
 def events(manifest: Any, adapter: Any, names: DatasetNames, tmp_path: Path) -> LineageEvents:
     """The events of a command, with column lineage."""
-    lineage = {MODEL: {"total": [InputColumn(SEED, "price", subtype="AGGREGATION")]}}
     columns = Columns(adapter, manifest, tmp_path)
-    return LineageEvents(RECORD, manifest, names, columns, lambda node: 42, lambda name: lineage.get(name, {}))
+    return LineageEvents(RECORD, manifest, names, columns, lambda node: 42, lineage)
+
+
+def lineage(name: str, dataset: Callable[[str], tuple[str, str]]) -> dict[str, Any]:
+    """Return the column lineage of a node: the model's total is computed from the seed's price."""
+    if name != MODEL:
+        return {"fields": {}, "dataset": []}
+    namespace, table = dataset(SEED)
+    how = {"type": "DIRECT", "subtype": "AGGREGATION", "description": "", "masking": False}
+    price = {"namespace": namespace, "name": table, "field": "price", "transformations": [how]}
+    return {"fields": {"total": {"inputFields": [price]}}, "dataset": [{**price, "field": "id"}]}
 
 
 def as_json(event: RunEvent) -> dict[str, Any]:
@@ -121,7 +130,9 @@ def test_the_end_of_a_model(events: LineageEvents) -> None:
         ("total", "double", "The total"),
     ]
     assert written["outputFacets"]["outputStatistics"]["rowCount"] == 42
-    (origin,) = written["facets"]["columnLineage"]["fields"]["total"]["inputFields"]
+    column_lineage = written["facets"]["columnLineage"]
+    assert [item["field"] for item in column_lineage["dataset"]] == ["id"]
+    (origin,) = column_lineage["fields"]["total"]["inputFields"]
     assert (origin["namespace"], origin["name"], origin["field"]) == ("hive://hms:9083", "w.raw", "price")
     assert origin["transformations"][0]["subtype"] == "AGGREGATION"
 
@@ -369,3 +380,22 @@ def test_the_configuration_of_the_client(
     if file:
         Path(file).write_text("transport: {type: console}\n")
     assert event_sender.is_configured() is configured
+
+
+def test_column_lineage_comes_from_an_entry_point(
+    manifest: Any, adapter: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def factory(given: Any, types: Callable[[str], dict[str, str]]) -> ColumnLineage:
+        assert given is manifest
+        assert types(SEED) == {"id": "int", "price": "double"}
+        return lineage
+
+    groups = {"penstock.column_lineage": [SimpleNamespace(load=lambda: factory)]}
+    monkeypatch.setattr(command_events, "entry_points", lambda group: groups[group])
+    adapter.config = SimpleNamespace(
+        credentials=SimpleNamespace(managed=True, settings=settings(tmp_path, "version: 1"))
+    )
+    adapter.get_macro_resolver = lambda: manifest
+    made = command_events._events(adapter, tmp_path, lambda node: None, RECORD)
+    (written,) = as_json(made.node(RunState.COMPLETE, model(), END))["outputs"]
+    assert list(written["facets"]["columnLineage"]["fields"]) == ["total"]

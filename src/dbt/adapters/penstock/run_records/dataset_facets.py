@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,28 +16,13 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 
-@dataclass(frozen=True)
-class InputColumn:
-    """An input column of an output column.
-
-    Attributes:
-        unique_id: dbt's unique id of the input.
-        column: the name of the column.
-        kind: OpenLineage's type of the dependency: `DIRECT`, or `INDIRECT` for filters, joins and groupings.
-        subtype: OpenLineage's subtype, such as `IDENTITY`, `TRANSFORMATION` or `AGGREGATION`.
-    """
-
-    unique_id: str
-    column: str
-    kind: str = "DIRECT"
-    subtype: str | None = None
-
-
+# Returns the namespace and the name of a node's dataset, by unique id.
+Dataset = Callable[[str], tuple[str, str]]
+# Returns the facet `columnLineage` of a node as JSON values, with its keys `fields` and `dataset`.
+ColumnLineage = Callable[[str, Dataset], Mapping[str, Any]]
 # The entry point of a function that is called with dbt's manifest and `Columns.types`, and returns a ColumnLineage. The
 # adapter doesn't import the package `penstock.lineage`, which is a higher layer.
 COLUMN_LINEAGE = "penstock.column_lineage"
-# Returns the input columns of each column of a node.
-ColumnLineage = Callable[[str], Mapping[str, Sequence[InputColumn]]]
 
 
 class Columns:
@@ -90,23 +74,20 @@ class Columns:
         return schema_dataset.SchemaDatasetFacet(fields=fields) if fields else None
 
 
-def column_lineage(
-    lineage: Mapping[str, Sequence[InputColumn]], dataset: Callable[[str], tuple[str, str]]
-) -> column_lineage_dataset.ColumnLineageDatasetFacet:
-    """Return the column lineage facet of a node.
+def column_lineage(facet: Mapping[str, Any]) -> column_lineage_dataset.ColumnLineageDatasetFacet:
+    """Return the column lineage facet of a node from its JSON values."""
 
-    Args:
-        lineage: the input columns of each of its columns.
-        dataset: returns the namespace and name of an input.
-    """
-
-    def field(item: InputColumn) -> column_lineage_dataset.InputField:
-        namespace, name = dataset(item.unique_id)
-        how = column_lineage_dataset.Transformation(type=item.kind, subtype=item.subtype)
-        return column_lineage_dataset.InputField(namespace, name, item.column, transformations=[how])
+    def inputs(items: Iterable[Mapping[str, Any]]) -> list[column_lineage_dataset.InputField]:
+        return [
+            column_lineage_dataset.InputField(
+                *(item["namespace"], item["name"], item["field"]),
+                transformations=[column_lineage_dataset.Transformation(**how) for how in item["transformations"]],
+            )
+            for item in items
+        ]
 
     fields = {
-        column: column_lineage_dataset.Fields(inputFields=[field(item) for item in items])
-        for column, items in lineage.items()
+        column: column_lineage_dataset.Fields(inputFields=inputs(item["inputFields"]))
+        for column, item in facet["fields"].items()
     }
-    return column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields)
+    return column_lineage_dataset.ColumnLineageDatasetFacet(fields=fields, dataset=inputs(facet.get("dataset", ())))

@@ -148,8 +148,9 @@ class LineageEvents:
         if state == RunState.COMPLETE:
             if schema := self._columns.facet(node.unique_id):
                 facets["schema"] = schema
-            if self._lineage and (lineage := self._lineage(node.unique_id)):
-                facets["columnLineage"] = column_lineage(lineage, partial(self._read_dataset, entry))
+            lineage = self._lineage(node.unique_id, partial(self._read_dataset, entry)) if self._lineage else {}
+            if lineage.get("fields"):
+                facets["columnLineage"] = column_lineage(lineage)
             if (rows := self._rows(node)) is not None:
                 facet = output_statistics_output_dataset.OutputStatisticsOutputDatasetFacet(rowCount=rows)
                 statistics["outputStatistics"] = facet
