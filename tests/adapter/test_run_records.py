@@ -112,7 +112,11 @@ def test_a_failure_and_the_nodes_that_it_skips(shop: Project, received: Receiver
     assert received.states("dbt-run-small") == ["START", "FAIL"]
     retried = shop.dbt("retry")
     assert retried.returncode == 0, retried.stdout
-    assert (newest(shop).command, newest(shop).success) == ("retry", True)
+    assert (newest(shop).arguments, newest(shop).success) == ("dbt --no-use-colors retry", True)
+    assert {node.name: node.status for node in newest(shop).nodes.values()} == {
+        "orders": "success",
+        "doubled": "success",
+    }
 
 
 def test_a_receiver_that_is_down_is_one_warning(shop: Project) -> None:

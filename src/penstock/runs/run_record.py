@@ -77,7 +77,7 @@ class RunRecord:
 
     Attributes:
         run_id: dbt's invocation id.
-        command: dbt's command, as in `build`.
+        command: dbt's command, as in `build`. For `dbt retry`, it is the command that is tried again.
         arguments: the command as the user typed it, as in `dbt build --select fct_trips`.
         project: name of the dbt project.
         target: name of the target in the profile.
