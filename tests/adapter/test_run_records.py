@@ -139,6 +139,7 @@ def test_a_command_without_artifacts_leaves_no_record(shop: Project) -> None:
 
 
 def test_two_commands_at_once_have_two_records(shop: Project) -> None:
+    assert shop.dbt("seed").returncode == 0
     before = {record.run_id for record in run_store.records(shop.root / "target")}
     first = shop.start("dbt", "seed")
     second = shop.dbt("seed")
