@@ -14,6 +14,7 @@ import yaml
 from pydantic import ValidationError, field_validator
 
 from penstock.config import addresses, catalog_credentials, profiles
+from penstock.config.run_settings import OpenLineageSettings, RunsSettings
 from penstock.config.sections import ArtifactsSettings, ServerSettings, StoreSettings, Strict
 from penstock.config.validation_errors import explain_validation
 from penstock.errors import PenstockError
@@ -51,6 +52,8 @@ class Settings(Strict):
         server: settings of the Spark server.
         store: the connection to the object store or HDFS that holds `lake` and `warehouse`.
         artifacts: copies of dbt's artifacts, which each dbt command writes.
+        runs: the records of dbt commands.
+        openlineage: OpenLineage events.
     """
 
     root: Path
@@ -63,6 +66,8 @@ class Settings(Strict):
     server: ServerSettings = ServerSettings()
     store: StoreSettings = StoreSettings()
     artifacts: ArtifactsSettings = ArtifactsSettings()
+    runs: RunsSettings = RunsSettings()
+    openlineage: OpenLineageSettings = OpenLineageSettings()
     version: Literal[1] = 1
 
     @field_validator("metastore")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+
+from penstock.process import Process
 
 RUNNING = "running"
 
@@ -30,6 +32,7 @@ class NodeRun:
         response: dbt's `adapter_response`.
         depends_on: the unique ids of the node's parents.
         tested: for a test, the unique ids of the nodes that it tests.
+        rows: the number of rows that the node wrote; None if unknown, and until the command ends.
     """
 
     unique_id: str
@@ -50,6 +53,7 @@ class NodeRun:
     response: dict[str, Any] = field(default_factory=dict)
     depends_on: list[str] = field(default_factory=list)
     tested: list[str] = field(default_factory=list)
+    rows: int | None = None
 
     @property
     def started(self) -> datetime | None:
@@ -73,7 +77,7 @@ class RunRecord:
 
     Attributes:
         run_id: dbt's invocation id.
-        command: dbt's command, as in `build`.
+        command: dbt's command, as in `build`. For `dbt retry`, it is the command that is tried again.
         arguments: the command as the user typed it, as in `dbt build --select fct_trips`.
         project: name of the dbt project.
         target: name of the target in the profile.
@@ -85,6 +89,7 @@ class RunRecord:
         threads: the number of threads.
         versions: versions by name: `dbt`, `penstock`, `spark`.
         nodes: the nodes, by unique id, in the order in which they started.
+        node_count: the number of nodes that the command selected; hooks don't count.
     """
 
     run_id: str
@@ -100,10 +105,16 @@ class RunRecord:
     threads: int = 1
     versions: dict[str, str] = field(default_factory=dict)
     nodes: dict[str, NodeRun] = field(default_factory=dict)
+    node_count: int = 0
+
+    @property
+    def is_running(self) -> bool:
+        """Return whether the command runs. A killed command has no end, but doesn't run."""
+        return not self.ended and Process(self.process, self.process_started).handle() is not None
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as JSON values."""
-        return asdict(self)
+        return {**vars(self), "nodes": {name: vars(node) for name, node in self.nodes.items()}}
 
 
 def parse(data: Mapping[str, Any]) -> RunRecord:

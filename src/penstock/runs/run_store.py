@@ -14,7 +14,7 @@ from pathlib import Path
 from penstock.plans import plan_store
 from penstock.plans.plan_store import CapturedPlan
 from penstock.runs import run_record
-from penstock.runs.run_record import RunRecord
+from penstock.runs.run_record import NodeRun, RunRecord
 from penstock.storage import private_files
 
 FOLDER = "runs"
@@ -30,7 +30,7 @@ def write(target: Path, record: RunRecord) -> None:
     """Write a record, replacing the command's earlier record atomically."""
     path = folder(target, record.run_id)
     private_files.make_folder(path)
-    private_files.write(path / FILE, json.dumps(record.to_json(), indent=1))
+    private_files.write(path / FILE, json.dumps(record.to_json()))
 
 
 def read(target: Path, run_id: str) -> RunRecord | None:
@@ -48,12 +48,24 @@ def records(target: Path) -> list[RunRecord]:
     return sorted(found, key=lambda record: record.started, reverse=True)
 
 
+def captured_plan(target: Path, node: NodeRun) -> CapturedPlan | None:
+    """Return the plan of a node in the running command; None if only an earlier command captured one."""
+    return plan_store.read(target, node.unique_id) if _is_captured(target, node) else None
+
+
 def keep_plans(target: Path, record: RunRecord) -> None:
-    """Copy the captured plans of the nodes that a command built into its folder."""
-    for name in record.nodes:
-        captured = plan_store.read(target, name)
-        if captured is not None:
-            plan_store.write(folder(target, record.run_id), captured)
+    """Copy the plans that a command captured into its folder, without those of earlier commands."""
+    for node in record.nodes.values():
+        if _is_captured(target, node):
+            destination = plan_store.path(folder(target, record.run_id), node.unique_id)
+            private_files.make_folder(destination.parent)
+            shutil.copy(plan_store.path(target, node.unique_id), destination)
+
+
+def _is_captured(target: Path, node: NodeRun) -> bool:
+    """Return whether a plan was captured after a node started."""
+    path = plan_store.path(target, node.unique_id)
+    return node.started is not None and path.exists() and path.stat().st_mtime >= node.started.timestamp()
 
 
 def plan(target: Path, run_id: str, node: str) -> CapturedPlan | None:
@@ -62,14 +74,24 @@ def plan(target: Path, run_id: str, node: str) -> CapturedPlan | None:
 
 
 def remove_oldest(target: Path, keep: int) -> None:
-    """Remove the folders of all but the newest commands.
+    """Remove the folders of all but the newest commands. Running commands keep theirs.
 
     Args:
         target: dbt's target folder.
         keep: how many commands to keep.
     """
-    for path in sorted(_folders(target), key=lambda path: path.stat().st_mtime, reverse=True)[keep:]:
-        shutil.rmtree(path, ignore_errors=True)
+    for path in sorted(_folders(target), key=_last_written, reverse=True)[keep:]:
+        record = read(target, path.name)
+        if record is None or not record.is_running:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _last_written(path: Path) -> float:
+    """Return when a folder changed last. Another command may have removed the folder in the meantime."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0.0
 
 
 def _folders(target: Path) -> Iterator[Path]:

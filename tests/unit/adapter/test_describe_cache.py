@@ -104,3 +104,13 @@ def test_changed_relations_are_recorded(server: Server) -> None:
         assert server.cache.changed("s.u")
     reset_invocation_id()
     assert not server.cache.changed("s.t")
+
+
+def test_a_cached_result_can_be_read_without_a_statement(server: Server) -> None:
+    assert server.cache.cached("describe", "s.t") is None
+    server.describe("s.t")
+    assert server.cache.cached("describe", "s.t") == 1
+    with server.cache.changing({"s.t"}):
+        pass
+    assert server.cache.cached("describe", "s.t") is None
+    assert server.sent == 1

@@ -6,6 +6,7 @@ names.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 # DESCRIBE returns the columns with which a view was created, unless the view's schema mode is EVOLUTION.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
 LENGTH = re.compile(r"\((\d+)\)")
+EXTENDED = "describe extended"
 QUALIFIED = re.compile(r"\w+\.\w+(\.\w+)?")
 # The beginning of a value in a unit test: a cast of a literal to the column's type.
 VALUE = re.compile(r"try_cast\((?:'(?:[^'\\]|\\.)*'|[\w.+-]+) as ", re.IGNORECASE | re.DOTALL)
@@ -141,6 +143,8 @@ class ColumnReader:
 
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
+        # The columns of the models and seeds that this run builds, by unique id.
+        self.built: dict[str, list[PenstockColumn]] = {}
 
     def describe_extended(self, relation: BaseRelation) -> Any:
         """Return the rows of DESCRIBE TABLE EXTENDED for a relation.
@@ -158,7 +162,17 @@ class ColumnReader:
         if key is None:
             return describe()[0]
         changed = ".".join(key.split(".")[-2:])
-        return self._adapter.connections.descriptions.get("describe extended", key, changed.__eq__, describe)
+        return self._adapter.connections.descriptions.get(EXTENDED, key, changed.__eq__, describe)
+
+    def cached_types(self, name: str) -> dict[str, str]:
+        """Return the types of a relation's columns by name, from a cached DESCRIBE; empty if none is cached.
+
+        Args:
+            name: the relation as `schema.table`.
+        """
+        table = self._adapter.connections.descriptions.cached(EXTENDED, name)
+        rows = itertools.takewhile(lambda row: row[0] and not row[0].startswith("#"), table.rows if table else ())
+        return {row[0]: row[1] for row in rows}
 
     def query_columns(self, sql: str) -> list[PenstockColumn]:
         """Return the columns of a query without running the query."""

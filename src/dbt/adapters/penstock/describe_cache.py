@@ -55,6 +55,12 @@ class DescriptionCache:
                     self._results[key] = (depends_on, result)
             return result
 
+    def cached(self, query: str, subject: str) -> Any:
+        """Return the cached result of a query, or None. The query doesn't run."""
+        with self._lock:
+            self._begin_run()
+            return self._results.get((query, subject), (None, None))[1]
+
     @contextmanager
     def changing(self, names: Iterable[str] | None) -> Iterator[None]:
         """Mark relations as changed by the block, and drop the results that depend on these relations.

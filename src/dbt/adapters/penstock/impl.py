@@ -38,6 +38,7 @@ from dbt.adapters.penstock.query_checks import QueryChecks
 from dbt.adapters.penstock.relation_lookup import RelationLookup
 from dbt.adapters.penstock.relation_methods import RelationMethods
 from dbt.adapters.penstock.reused_tests import ReusedTests
+from dbt.adapters.penstock.run_records import command_events
 from dbt.adapters.penstock.table_writes import TableWriter
 
 # Commands that always run SQL. For these commands the server starts while dbt still parses the project.
@@ -74,6 +75,7 @@ class PenstockAdapter(RelationMethods):
         object.__setattr__(credentials, "project_root", getattr(config, "project_root", "."))
         object.__setattr__(credentials, "target_name", getattr(config, "target_name", None))
         artifact_copies.write_after_command(config)
+        command_events.follow(self, config)
         command = getattr(getattr(config, "args", None), "which", None)
         if credentials.managed and command in SQL_COMMANDS:
             threading.Thread(target=self._start_early, args=(credentials,), daemon=True).start()

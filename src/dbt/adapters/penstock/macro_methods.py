@@ -112,7 +112,9 @@ class MacroMethods(ColumnMethods):
     @available
     def read_seed(self, node: dict[str, Any], empty: bool) -> seeds.Seed:
         """Read the file of a seed, and return the seed's rows as SQL."""
-        return self.writer.read_seed(node, empty)
+        seed = self.writer.read_seed(node, empty)
+        self.columns.built[node["unique_id"]] = seed.columns
+        return seed
 
     @available
     def seed_properties(self, node: dict[str, Any], empty: bool) -> dict[str, str]:

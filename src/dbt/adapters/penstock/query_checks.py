@@ -84,6 +84,7 @@ class QueryChecks:
             declared, columns = self._check_contract(sql, node)
         else:
             columns = self._columns.query_columns(sql)
+        self._columns.built[node["unique_id"]] = columns
         listed = contract.storable_select({column.name: column.dtype for column in columns}, declared)
         if not listed:
             return Query(sql, columns)

@@ -71,6 +71,8 @@ class IntervalRunner:
         self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self._find_log)
         # The running commit of each node, by the node's unique id.
         self._running: dict[str, PlannedCommit] = {}
+        # The rows that each node wrote in this run, by the node's unique id.
+        self.rows_written: dict[str, int] = {}
         # Whether this run has planned an interval model.
         self._planned = False
 
@@ -224,6 +226,10 @@ class IntervalRunner:
         )
         self._running.pop(node["unique_id"], None)
         run_marker.remove(self._markers, planned.model.relation)
+        if table:
+            built = [table.state.built.get(day) for day in planned.commit.intervals]
+            rows = self.rows_written.get(node["unique_id"], 0)
+            self.rows_written[node["unique_id"]] = rows + sum(interval.rows or 0 for interval in built if interval)
         return "" if table else "built by another run"
 
     def log_interrupted(self) -> None:

@@ -1,0 +1,1 @@
+"""Records dbt commands in the target folder, and sends them as OpenLineage events."""
