@@ -1,0 +1,341 @@
+"""Follow the columns of a query through CTEs, subqueries and table functions to the relations that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from sqlglot import exp
+from sqlglot.optimizer.scope import Scope
+
+from penstock.lineage import query_scope, table_functions
+from penstock.lineage.origins import ROWS, Kind, Origin, merged, without_constants
+from penstock.lineage.table_functions import Part
+
+Path = tuple[str, ...]
+# The id of a scope, a column, and the fields that are read of it.
+Key = tuple[int, str | int, Path]
+# Window functions that return a row's value or a rank, not a value computed from many rows.
+NAVIGATION = (
+    *(exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.RowNumber),
+    *(exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile),
+)
+# Aggregate functions that sqlglot doesn't know as such.
+OTHER_AGGREGATES = {
+    *("bitmap_construct_agg", "bitmap_or_agg", "count_min_sketch", "every", "histogram_numeric", "hll_sketch_agg"),
+    *("hll_union_agg", "percentile", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2"),
+    *("regr_slope", "regr_sxx", "regr_sxy", "regr_syy", "schema_of_json_agg", "some", "try_avg", "try_sum"),
+}
+
+# The longest list of constants that an origin shows.
+MAX_TEXTS = 5
+
+
+class Resolver:
+    """The origins of the columns and expressions of one query.
+
+    Args:
+        columns: for each relation its columns, as far as they are known.
+    """
+
+    def __init__(self, columns: Mapping[str, Iterable[str]]) -> None:
+        self._columns = {relation: set(names) for relation, names in columns.items()}
+        self._known: dict[Key, tuple[Origin, ...]] = {}
+        self._active: set[Key] = set()
+        self._assumed: dict[Key, tuple[Origin, ...]] = {}
+        self._is_recursive = False
+
+    def output(self, scope: Scope, column: str | int, path: Path = ()) -> tuple[Origin, ...]:
+        """Return the origins of one of a scope's columns, given by name or by position.
+
+        Args:
+            scope: the scope of a query or of a table function.
+            column: the column's name in lower case, or its position.
+            path: the fields that are read, if the column is a struct.
+        """
+        key = (id(scope), column, path)
+        if key in self._known:
+            return self._known[key]
+        if key in self._active:  # A recursive CTE reads itself.
+            self._is_recursive = True
+            return self._assumed.get(key, ())
+        self._active.add(key)
+        found = self._fixpoint(key, scope, column, path)
+        self._active.discard(key)
+        if not self._is_recursive or not self._active:  # Inside a recursion, what was found may be incomplete.
+            self._known[key] = found
+            self._is_recursive = False
+        return found
+
+    def _fixpoint(self, key: Key, scope: Scope, column: str | int, path: Path) -> tuple[Origin, ...]:
+        """Return the origins of a column. If it reads itself, repeat until nothing is added."""
+        while True:
+            found = merged(self._output(scope, column, path))
+            if not self._is_recursive or found == self._assumed.get(key):
+                return found
+            self._assumed[key] = found
+
+    def _output(self, scope: Scope, column: str | int, path: Path) -> Iterator[Origin]:
+        expression = scope.expression
+        if isinstance(expression, exp.SetOperation):
+            yield from self._set_operation(scope, column, path)
+        elif isinstance(expression, exp.Select):
+            yield from self._select(scope, column, path)
+        elif isinstance(expression, exp.UDTF):
+            yield from self._table_function(scope, expression, column, path)
+        elif (nested := query_scope.inner(scope)) is not None:
+            yield from self.output(nested, column, path)
+
+    def _set_operation(self, scope: Scope, column: str | int, path: Path) -> Iterator[Origin]:
+        """Yield the origins of a column by position, or by name in branches whose `*` is not expanded."""
+        names = query_scope.names(scope)
+        name = names[column] if isinstance(column, int) and column < len(names) else column
+        for branch in query_scope.branches(scope):
+            is_open = "*" in names or "*" in query_scope.names(branch)
+            position = names.index(str(name)) if name in names else column
+            yield from self.output(branch, name if is_open else position, path)
+
+    def _select(self, scope: Scope, column: str | int, path: Path) -> Iterator[Origin]:
+        outputs = query_scope.outputs(scope)
+        if isinstance(column, int):
+            found = outputs[column] if column < len(outputs) else None
+        else:
+            found = next((item for item in outputs if item[0] == column), None)
+        if found is None or found[0] == "*":
+            yield from self._starred(scope, str(column), path)
+            return
+        _, node, index = found
+        parts = [Part(node, Kind.DIRECT, path)]
+        if index is not None and table_functions.is_table_function(node):
+            parts = table_functions.column_parts(node, index, path, found[0])
+        yield from self.parts(parts, scope)
+
+    def _starred(self, scope: Scope, name: str, path: Path) -> Iterator[Origin]:
+        """Yield the origins of a column that only a `*` can contain."""
+        stars = [[part.name.lower() for part in node.parts[:-1]] if isinstance(node, (exp.Column, exp.Dot)) else []
+                 for _, node, _ in query_scope.outputs(scope) if node.is_star]
+        structs = [star for star in stars if star and (len(star) > 1 or star[0] not in scope.sources)]
+        if not stars:
+            yield Origin("", f"the query has no column {name}", Kind.UNRESOLVED)
+        elif name == "*":
+            yield Origin("", f"the columns of {self._label(scope)} are unknown", Kind.UNRESOLVED)
+        elif structs:
+            first, *fields = structs[0][1:] if structs[0][0] in scope.sources else structs[0]
+            yield from self._named(scope, first, (*fields, name, *path))
+        else:
+            yield from self._named(scope, name, path, {star[0] for star in stars} if all(stars) else None)
+
+    def _table_function(self, scope: Scope, expression: exp.UDTF, column: str | int, path: Path) -> Iterator[Origin]:
+        names, nested = query_scope.names(scope), query_scope.inner(scope)
+        index = column if isinstance(column, int) else names.index(column) if column in names else -1
+        if nested is not None:
+            yield from self.output(nested, index if index >= 0 else column, path)
+        elif isinstance(expression, exp.Values):
+            parts = [Part(node, Kind.DIRECT, path) for node in query_scope.value_column(expression, index)]
+            yield from self.parts(parts, scope)
+        else:
+            node = expression.this
+            yield from self.parts(table_functions.column_parts(node, index, path, str(column)), scope)
+
+    def parts(self, parts: Iterable[Part], scope: Scope) -> tuple[Origin, ...]:
+        """Return the origins of expressions that together determine a column: their text if they read no column."""
+        listed = list(parts)
+        lifted = (o.lifted(part.kind) for part in listed for o in self.value(part.node, scope, part.path))
+        return merged(without_constants(lifted)) or (_without_inputs([part.node for part in listed]),)
+
+    def value(self, node: exp.Expr | None, scope: Scope, path: Path = ()) -> tuple[Origin, ...]:
+        """Return the origins of an expression. An expression without input columns has none.
+
+        Args:
+            node: the expression, with qualified columns.
+            scope: the scope that contains the expression.
+            path: the fields of the expression's value that are read.
+        """
+        return merged(self._value(node, scope, path)) if node is not None else ()
+
+    def _value(self, node: exp.Expr, scope: Scope, path: Path) -> Iterator[Origin]:
+        if isinstance(node, (exp.Alias, exp.Paren)):
+            yield from self._value(node.this, scope, path)
+        elif isinstance(node, exp.Column) and not node.is_star:
+            yield from self._column(node, scope, path)
+        elif isinstance(node, (exp.Star, exp.Column)):
+            yield from self._all_columns(scope)
+        elif isinstance(node, exp.Dot) and isinstance(node.expression, exp.Identifier):
+            yield from self._value(node.this, scope, (node.expression.name.lower(), *path))
+        elif isinstance(node, exp.Struct) and path and (fields := _fields(node, path[0])):
+            yield from self._value(fields[0], scope, path[1:])
+        elif isinstance(node, exp.Coalesce) and len(arguments := query_scope.joined_key(node, scope)) == 1:
+            yield from self._value(arguments[0], scope, path)
+        elif isinstance(node, (exp.Query, exp.Exists)):
+            yield from self._subquery(node, scope, path)
+        elif isinstance(node, exp.Window):
+            yield from self._window(node, scope, path)
+        elif isinstance(node, exp.Filter):
+            yield from self._lifted([node.this, node.expression], scope, path, Kind.AGGREGATED)
+        elif isinstance(node, exp.AggFunc) or table_functions.function_name(node) in OTHER_AGGREGATES:
+            yield from self._aggregate(node, scope, path)
+        else:
+            yield from self._lifted(node.iter_expressions(), scope, path, Kind.TRANSFORMED)
+
+    def _lifted(self, nodes: Iterable[exp.Expr], scope: Scope, path: Path, kind: Kind) -> Iterator[Origin]:
+        found = [origin for node in nodes for origin in self._value(node, scope, path)]
+        return (origin.lifted(kind) for origin in without_constants(found))
+
+    def _aggregate(self, node: exp.Expr, scope: Scope, path: Path) -> Iterator[Origin]:
+        counts_rows = isinstance(node, exp.Count) and isinstance(node.this, exp.Star)
+        found = [] if counts_rows else list(self._lifted(node.iter_expressions(), scope, path, Kind.AGGREGATED))
+        if all(origin.kind is Kind.CONSTANT for origin in found):
+            found = [Origin(relation, ROWS, Kind.AGGREGATED) for relation in sorted(self.rows(scope))]
+        yield from found
+
+    def _window(self, node: exp.Window, scope: Scope, path: Path) -> Iterator[Origin]:
+        function = node.this.this if isinstance(node.this, (exp.IgnoreNulls, exp.RespectNulls)) else node.this
+        if isinstance(function, NAVIGATION):
+            yield from self._lifted(function.iter_expressions(), scope, path, Kind.TRANSFORMED)
+        else:
+            yield from self._value(function, scope, path)
+        named = [item for item in scope.expression.args.get("windows") or () if item.name == node.alias]
+        for window in [node, *named] if node.alias else [node]:
+            keys = [*(window.args.get("partition_by") or ()), *filter(None, [window.args.get("order")])]
+            yield from self._lifted(keys, scope, (), Kind.TRANSFORMED)
+
+    def _subquery(self, node: exp.Expr, scope: Scope, path: Path) -> Iterator[Origin]:
+        query = node.this if isinstance(node, exp.Exists) else node
+        while isinstance(query, exp.Subquery):
+            query = query.this
+        child = next((item for item in scope.subquery_scopes if item.expression is query), None)
+        if child is None:
+            yield Origin("", f"the subquery {_text(node)} can't be followed", Kind.UNRESOLVED)
+        elif isinstance(node, exp.Exists):
+            yield from (Origin(relation, ROWS, Kind.TRANSFORMED) for relation in sorted(self.rows(child)))
+        else:
+            yield from self.output(child, 0, path)
+
+    def _column(self, column: exp.Column, scope: Scope, path: Path) -> Iterator[Origin]:
+        if not column.table:
+            yield from self._named(scope, column.name.lower(), path)
+            return
+        owner: Scope | None = scope
+        while owner is not None:
+            if column.table in owner.sources or _pivoted(owner, column.table) is not None:
+                yield from self._source_column(owner, column.table, column.name.lower(), path)
+                return
+            owner = owner.parent
+        first, *fields = [part.name.lower() for part in column.parts]  # `struct.field`
+        yield from self._named(scope, first, (*fields, *path))
+
+    def _source_column(self, scope: Scope, alias: str, name: str, path: Path) -> Iterator[Origin]:
+        table = _pivoted(scope, alias)
+        pivots = table.args.get("pivots") if table is not None else None
+        parts = table_functions.pivot_parts(pivots, name) if pivots else None
+        if parts is not None:
+            yield from self.parts(parts, scope)
+            return
+        source = scope.sources.get(alias) or (scope.sources.get(table.alias_or_name) if table is not None else None)
+        if isinstance(source, exp.Table) and not source.db and source.name in scope.cte_sources:
+            source = scope.cte_sources[source.name]  # A CTE with PIVOT.
+        if isinstance(source, Scope):
+            yield from self.output(_whole_recursion(source, scope), name, path)
+        elif isinstance(source, exp.Table) and isinstance(source.this, exp.Func):
+            names = [item.lower() for item in source.alias_column_names] or table_functions.column_names(source.this)
+            index = names.index(name) if name in names else -1
+            yield from self.parts(table_functions.column_parts(source.this, index, path, name), scope)
+        elif isinstance(source, exp.Table):
+            key = query_scope.table_key(source)
+            yield Origin(key, name, Kind.TRANSFORMED if path else Kind.DIRECT)
+
+    def _named(self, scope: Scope, name: str, path: Path, aliases: set[str] | None = None) -> Iterator[Origin]:
+        """Yield the origins of a column that the query doesn't qualify, from the only source that can have it."""
+        listed = sorted(aliases) if aliases is not None else list(scope.selected_sources)
+        known = {alias: self._source_names(scope, alias) for alias in listed}
+        having = [alias for alias, names in known.items() if name in names]
+        candidates = having[:1] or [alias for alias, names in known.items() if "*" in names]
+        if len(candidates) == 1:
+            yield from self._source_column(scope, candidates[0], name, path)
+        elif scope.parent is not None and scope.is_correlated_subquery:
+            yield from self._named(scope.parent, name, path)
+        elif candidates:
+            unknown = self._label(scope, *candidates)
+            yield Origin("", f"{name} may be a column of any of {unknown}, whose columns are unknown", Kind.UNRESOLVED)
+        else:
+            yield Origin("", f"no column {name} in {self._label(scope, *listed)}", Kind.UNRESOLVED)
+
+    def _source_names(self, scope: Scope, alias: str) -> set[str]:
+        source = scope.sources.get(alias)
+        if isinstance(source, Scope):
+            return set(query_scope.names(source))
+        if isinstance(source, exp.Table) and isinstance(source.this, exp.Func):
+            return {"*"}
+        key = query_scope.table_key(source) if isinstance(source, exp.Table) else ""
+        return self._columns.get(key) or {"*"}
+
+    def _label(self, scope: Scope, *aliases: str) -> str:
+        """Return the names of some of a scope's sources, or of all, for a reason."""
+        sources = {alias: scope.sources.get(alias) for alias in aliases or scope.selected_sources}
+        names = [query_scope.table_key(s) if isinstance(s, exp.Table) else alias for alias, s in sources.items()]
+        return ", ".join(names) or "no relation"
+
+    def _all_columns(self, scope: Scope) -> Iterator[Origin]:
+        for alias in scope.selected_sources:
+            for name in sorted(self._source_names(scope, alias)):
+                if name == "*":
+                    reason = f"the columns of {self._label(scope, alias)} are unknown"
+                    yield Origin("", reason, Kind.UNRESOLVED)
+                else:
+                    yield from self._source_column(scope, alias, name, ())
+
+    def rows(self, scope: Scope, seen: frozenset[int] = frozenset()) -> set[str]:
+        """Return the relations whose rows a scope reads."""
+        if id(scope) in seen:
+            return set()
+        seen |= {id(scope)}
+        nested = [*query_scope.branches(scope), *filter(None, [query_scope.inner(scope)])]
+        found = {relation for child in nested for relation in self.rows(child, seen)}
+        for _, source in scope.selected_sources.values() if not nested else ():
+            if isinstance(source, Scope):
+                found |= self.rows(source, seen)
+            elif not isinstance(source.this, exp.Func):
+                found.add(query_scope.table_key(source))
+        return found
+
+
+def _whole_recursion(source: Scope, reader: Scope) -> Scope:
+    """Return the scope of a recursive CTE, if a source is the CTE's reference to itself; otherwise the source.
+
+    sqlglot's scope of the reference is the CTE's first SELECT without its sources.
+    """
+    scope: Scope | None = reader
+    while scope is not None:
+        if isinstance(scope.expression, exp.SetOperation) and scope.expression.this is source.expression:
+            return scope
+        scope = scope.parent
+    return source
+
+
+def _pivoted(scope: Scope, alias: str) -> exp.Expr | None:
+    """Return the table or subquery whose (un)pivoted rows have an alias, or None if there is none."""
+    for pivot in scope.pivots:
+        parent = pivot.parent
+        if parent is not None and alias in (parent.alias_or_name, pivot.alias):
+            return parent
+    return None
+
+
+def _fields(node: exp.Struct, name: str) -> Sequence[exp.Expr]:
+    """Return the expression of a field, given by name or as `#POSITION`; empty if the struct has no such field."""
+    fields = [(field.alias_or_name.lower(), field) for field in node.expressions]
+    named = [field for position, (key, field) in enumerate(fields) if name in (key, f"#{position}")]
+    return [field.expression if isinstance(field, exp.PropertyEQ) else field for field in named[:1]]
+
+
+def _text(node: exp.Expr) -> str:
+    text = " ".join(node.sql(query_scope.DIALECT, comments=False).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _without_inputs(nodes: Sequence[exp.Expr]) -> Origin:
+    """Return the origin of a column that is computed from no other column."""
+    literal = (exp.Cast, exp.Array, exp.Map, exp.VarMap, exp.Struct, exp.Connector)
+    calls = [item for node in nodes for item in node.find_all(exp.Func, exp.Window) if not isinstance(item, literal)]
+    texts = list(dict.fromkeys(_text(node) for node in nodes))
+    shown = ", ".join(texts[:MAX_TEXTS]) + (", ..." if len(texts) > MAX_TEXTS else "")
+    return Origin("", shown, Kind.GENERATED if calls else Kind.CONSTANT)
