@@ -29,21 +29,27 @@ class QueryLineage:
 
 
 def read(
-    sql: str, types: Mapping[str, Mapping[str, str]], ephemeral: Collection[str] = (), documented: Iterable[str] = ()
+    sql: str,
+    types: Mapping[str, Mapping[str, str]],
+    ephemeral: Collection[str] = (),
+    documented: Iterable[str] = (),
+    partial: Mapping[str, Iterable[str]] | None = None,
 ) -> QueryLineage:
     """Return the lineage of a query's columns.
 
     Args:
         sql: the compiled code.
-        types: for each relation that the query reads its columns with their types, as far as they are known.
+        types: for each relation whose columns are known all its columns with their types.
         ephemeral: the names of the dbt CTEs that are read as if they were tables.
         documented: the columns that the query is said to have. They name the columns of a `*` whose input is unknown.
+        partial: for other relations some of their columns.
 
     Raises:
         UnreadableQuery: sqlglot can't parse or qualify the query.
     """
     scope = query_scope.read(sql, types, ephemeral)
-    resolver = Resolver(types)
+    known = {relation: [*names, "*"] for relation, names in (partial or {}).items()}
+    resolver = Resolver({**known, **types})
     names = list(_names(scope, types))
     is_complete = "*" not in names
     if not is_complete:

@@ -34,7 +34,7 @@ class Resolver:
     """The origins of the columns and expressions of one query.
 
     Args:
-        columns: for each relation its columns, as far as they are known.
+        columns: for each relation its columns; `*` among them stands for columns that are not known.
     """
 
     def __init__(self, columns: Mapping[str, Iterable[str]]) -> None:
