@@ -40,7 +40,7 @@ def lineage(
     errors = Console(stderr=True, highlight=False)
     settings = load()
     with errors.status("reading the project"):
-        project = project_lineage.load(settings, _lake_columns(settings), _describe(settings))
+        project = project_lineage.load(settings, lake_columns(settings), _describe(settings))
     start = column_reference.find(column, project.nodes.by_id, project.graph)
     if as_json:
         edges = project.graph.downstream(*start) if downstream else project.graph.upstream(*start)
@@ -57,14 +57,12 @@ def lineage(
     errors.print(f"columns of inputs without SQL: {project.known.summary()}", style="dim", soft_wrap=True)
 
 
-def _lake_columns(settings: Settings) -> dict[str, Columns]:
+def lake_columns(settings: Settings) -> dict[str, Columns]:
     """Return the columns of the lake's tables by name; none if the project has no lake."""
     if not (settings.root / catalog.FILE_NAME).exists():
         return {}
     datasets = catalog.load(settings.root).datasets
-    tables = {
-        name: {column: type_ for column, type_, _ in dataset.table_columns} for name, dataset in datasets.items()
-    }
+    tables = {name: {column: type_ for column, type_, _ in dataset.table_columns} for name, dataset in datasets.items()}
     return {**tables, catalog.MANIFEST: {name: type_ for name, (_, type_, _) in manifest_table.COLUMNS.items()}}
 
 

@@ -28,10 +28,10 @@ def find(text: str, nodes: Mapping[str, Json], graph: LineageGraph) -> tuple[str
     if not name or (name not in by_name and text.strip().lower() in by_name):
         whole = text.strip().lower().removeprefix(SOURCE_METHOD)
         columns = graph.columns.get(by_name.get(whole, ""), {})
-        raise PenstockError("a column, as in MODEL.COLUMN", f"only `{text}`", _columns(whole, columns, by_name))
+        raise PenstockError("a column, as in MODEL.COLUMN", f"only `{text}`", _columns(whole, columns, nodes))
     if name not in by_name:
         found = f"no model, seed, snapshot or source `{name}`"
-        raise PenstockError("a node of this project", found, _similar(name, by_name) or "see `dbt ls`")
+        raise PenstockError("a node of this project", found, _similar_node(name, nodes))
     unique_id = by_name[name]
     columns = graph.columns.get(unique_id, {})
     if column not in columns:
@@ -49,9 +49,13 @@ def _by_name(nodes: Mapping[str, Json]) -> dict[str, str]:
     return found
 
 
-def _columns(name: str, columns: Iterable[str], by_name: Iterable[str]) -> str:
+def _columns(name: str, columns: Iterable[str], nodes: Mapping[str, Json]) -> str:
     listed = ", ".join(columns)
-    return f"name one of its columns: {listed}" if listed else _similar(name, by_name) or "see `dbt ls`"
+    return f"name one of its columns: {listed}" if listed else _similar_node(name, nodes)
+
+
+def _similar_node(name: str, nodes: Mapping[str, Json]) -> str:
+    return _similar(name, sorted({label(node) for node in nodes.values()})) or "see `dbt ls`"
 
 
 def _similar(name: str, names: Iterable[str]) -> str:

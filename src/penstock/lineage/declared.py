@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from penstock.lineage.manifest_nodes import Json, ManifestNodes, label
@@ -17,7 +17,7 @@ IS_DELETED = "dbt_is_deleted"
 
 
 def declared(nodes: ManifestNodes, unique_id: str, known: Mapping[str, Collection[str]]) -> dict[str, list[Origin]]:
-    """Return the origins of the columns in a node's `meta.lineage`.
+    """Return the origins that `meta.lineage` of a node and of its columns declares.
 
     A reference that is wrong becomes an UNRESOLVED origin with the reason.
 
@@ -27,21 +27,35 @@ def declared(nodes: ManifestNodes, unique_id: str, known: Mapping[str, Collectio
         known: for each input its columns; empty if they are not known.
     """
     node = nodes.by_id[unique_id]
-    meta = {**(node.get("meta") or {}), **(node.get("config", {}).get("meta") or {})}
-    given = meta.get(KEY)
-    if given is None:
-        return {}
+    given = _meta(node).get(KEY, {})
     if not isinstance(given, Mapping):
         reason = f"`meta.{KEY}` must be a mapping of columns, not {type(given).__name__}"
         return {name: [Origin("", reason, Kind.UNRESOLVED)] for name in nodes.documented(unique_id)}
+    of_columns = {
+        name: _meta(column)[KEY] for name, column in (node.get("columns") or {}).items() if KEY in _meta(column)
+    }
     inputs = {label(nodes.by_id[item]).lower(): item for item in nodes.inputs(unique_id)}
-    return {str(name).lower(): _origins(references, inputs, known) for name, references in given.items()}
+    references = {**of_columns, **given}.items()
+    return {str(name).lower(): _origins(item, inputs, known) for name, item in references}
+
+
+def _meta(node: Json) -> dict[str, Any]:
+    """Return `meta` of a node or of a column, which may be in its `config`."""
+    return {**(node.get("meta") or {}), **((node.get("config") or {}).get("meta") or {})}
 
 
 def _origins(references: Any, inputs: Mapping[str, str], known: Mapping[str, Collection[str]]) -> list[Origin]:
-    listed = references if isinstance(references, list) else [references] if references else []
-    found = [_origin(str(reference), inputs, known) for reference in listed]
+    found = [_origin(reference, inputs, known) for reference in dict.fromkeys(_flat(references))]
     return found or [Origin("", f"declared in `meta.{KEY}` to have no input column", Kind.GENERATED)]
+
+
+def _flat(references: Any) -> Iterator[str]:
+    """Yield the references in a list of lists, which YAML makes of `[*others, model.column]`."""
+    if isinstance(references, list):
+        for item in references:
+            yield from _flat(item)
+    elif references is not None:
+        yield str(references)
 
 
 def _origin(reference: str, inputs: Mapping[str, str], known: Mapping[str, Collection[str]]) -> Origin:

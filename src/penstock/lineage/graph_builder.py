@@ -109,7 +109,8 @@ class _Builder:
             return model_query.unreadable(reason, documented)
         types, ephemeral = self._readable(unique_id)
         partial = self._partly_known(unique_id)
-        key = _hash(VERSION, sqlglot.__version__, _INVOCATION.sub("", sql), types, partial, sorted(ephemeral), documented)
+        code = _INVOCATION.sub("", sql)
+        key = _hash(VERSION, sqlglot.__version__, code, types, partial, sorted(ephemeral), documented)
         self.used.add(key)
         if key not in self.cache:
             try:
@@ -170,4 +171,3 @@ class _Builder:
 
 def _hash(*values: Any) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
-

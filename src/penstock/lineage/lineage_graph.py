@@ -90,8 +90,8 @@ class LineageGraph:
 
     def unresolved(self) -> list[Edge]:
         """Return the edges of all columns whose input is not known. They contain the reasons."""
-        edges = (edge for node, columns in self.columns.items() for column in columns for edge in self.parents(node, column))
-        return [edge for edge in edges if edge.kind is Kind.UNRESOLVED]
+        columns = ((node, column) for node, listed in self.columns.items() for column in listed)
+        return [edge for item in columns for edge in self.parents(*item) if edge.kind is Kind.UNRESOLVED]
 
     def as_dict(self) -> dict[str, dict[str, list[list[str]]]]:
         """Return the graph as JSON values: {unique_id: {column: [[parent_unique_id, parent_column, kind], …]}}.
