@@ -52,8 +52,11 @@ class Expressions(ABC):
     def parts(self, parts: Iterable[Part], scope: Scope) -> tuple[Origin, ...]:
         """Return the origins of expressions that together determine a column: their text if they read no column."""
         listed = list(parts)
-        lifted = (o.lifted(part.kind) for part in listed for o in self.value(part.node, scope, part.path))
-        found = merged(without_constants(lifted))
+        values = [self.value(part.node, scope, part.path) for part in listed]
+        pairs = zip(listed, values, strict=True)
+        found = merged(origin.lifted(part.kind) for part, origins in pairs for origin in origins)
+        if any(part.kind is not Kind.DIRECT for part in listed):
+            found = tuple(without_constants(found))
         if found or any(part.node.find(exp.Column) for part in listed):  # Without origins inside a recursion.
             return found
         return (_without_inputs([part.node for part in listed]),)

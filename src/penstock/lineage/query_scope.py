@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import SqlglotError
+from sqlglot.errors import OptimizeError, SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
 
@@ -50,25 +50,60 @@ def read(sql: str, columns: Mapping[str, Mapping[str, str]], ephemeral: Collecti
     Raises:
         UnreadableQuery: sqlglot can't parse or qualify the query.
     """
-    try:
-        tree = _without_ctes(_query(sql), ephemeral)
-        _mark_using(tree)
-        qualified = qualify(
-            tree,
-            dialect=DIALECT,
-            catalog=CATALOG,
-            db=SCHEMA,
-            schema=_nested(columns),
-            validate_qualify_columns=False,
-            allow_partial_qualification=True,
-            quote_identifiers=False,
-        )
-        scope = build_scope(qualified)
-    except (SqlglotError, RecursionError) as error:
-        raise UnreadableQuery(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+    # sqlglot refuses a column that may be of a relation with unknown columns, or of an outer query.
+    attempts: tuple[dict[str, bool], ...] = ({}, {"inner_first": True}, {"qualify_columns": False})
+    failures: list[Exception] = []
+    for options in attempts:
+        try:
+            return _qualified(sql, columns, ephemeral, **options)
+        except OptimizeError as error:
+            failures.append(error)
+        except (SqlglotError, RecursionError) as error:
+            failures.insert(0, error)
+            break
+    message = str(failures[0]) or type(failures[0]).__name__
+    raise UnreadableQuery(message.splitlines()[0]) from failures[0]
+
+
+def _qualified(
+    sql: str,
+    columns: Mapping[str, Mapping[str, str]],
+    ephemeral: Collection[str],
+    inner_first: bool = False,
+    qualify_columns: bool = True,
+) -> Scope:
+    tree = _without_ctes(_query(sql), ephemeral)
+    _mark_using(tree)
+    if inner_first:
+        _qualify_single_sources(tree)
+    qualified = qualify(
+        tree,
+        dialect=DIALECT,
+        catalog=CATALOG,
+        db=SCHEMA,
+        schema=_nested(columns),
+        qualify_columns=qualify_columns,
+        validate_qualify_columns=False,
+        allow_partial_qualification=True,
+        quote_identifiers=False,
+    )
+    scope = build_scope(qualified)
     if scope is None:
         raise UnreadableQuery(f"a statement of type {type(qualified).__name__} is not a query")
     return scope
+
+
+def _qualify_single_sources(tree: exp.Expr) -> None:
+    """Qualify the columns of each SELECT that reads only one table, with this table."""
+    for select in tree.find_all(exp.Select):
+        source = select.args.get("from_")
+        if source is None or not isinstance(source.this, exp.Table):
+            continue
+        if any(select.args.get(name) for name in ("joins", "laterals")) or source.this.args.get("pivots"):
+            continue
+        for column in select.find_all(exp.Column):
+            if not column.table and not column.is_star and column.find_ancestor(exp.Select) is select:
+                column.set("table", exp.to_identifier(source.this.alias_or_name))
 
 
 def _query(sql: str) -> exp.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from penstock.lineage import model_query
-from penstock.lineage.origins import Kind, Origin
+from penstock.lineage.origins import Kind, Origin, Use
 from penstock.lineage.query_scope import UnreadableQuery
 
 TYPES = {
@@ -193,6 +193,13 @@ def test_star_replace_changes_one_column() -> None:
 def test_a_column_passes_a_star_over_unknown_columns() -> None:
     sql = "with source as (select * from raw.t), final as (select Id as key, s.f as f from source) select * from final"
     assert lineage(sql) == {"key": "raw.t.id", "f": "~raw.t.s"}
+
+
+def test_a_subquery_over_unknown_columns_reads_its_own_relation() -> None:
+    sql = "with c as (select * from w.b) select * from c where z > (select max(z) from raw.t)"
+    assert lineage(sql) == {"id": "b.id", "z": "b.z"}
+    uses = model_query.read(sql, TYPES).uses
+    assert set(uses) == {("w.b", "z", Use.FILTER), ("raw.t", "z", Use.FILTER)}
 
 
 def test_a_star_over_unknown_columns_is_unresolved() -> None:
