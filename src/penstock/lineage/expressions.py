@@ -84,7 +84,7 @@ class Expressions(ABC):
             yield from self._value(fields[0], scope, path[1:])
         elif isinstance(node, exp.Coalesce) and len(arguments := query_scope.joined_key(node, scope)) == 1:
             yield from self._value(arguments[0], scope, path)
-        elif isinstance(node, (exp.Query, exp.Exists)):
+        elif isinstance(node, exp.Query) or (isinstance(node, exp.Exists) and isinstance(node.this, exp.Query)):
             yield from self._subquery(node, scope, path)
         elif isinstance(node, exp.Window):
             yield from self._window(node, scope, path)

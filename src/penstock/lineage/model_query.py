@@ -49,7 +49,7 @@ def read(
     """
     scope = query_scope.read(sql, types, ephemeral)
     known = {relation: [*names, "*"] for relation, names in (partial or {}).items()}
-    resolver = Resolver({**known, **types})
+    resolver = Resolver({**known, **types}, types)
     names = list(_names(scope, types))
     is_complete = "*" not in names
     if not is_complete:

@@ -87,7 +87,7 @@ def _qualified(
         allow_partial_qualification=True,
         quote_identifiers=False,
     )
-    scope = build_scope(qualified)
+    scope = build_scope(qualified) if isinstance(qualified, exp.Query) else None
     if scope is None:
         raise UnreadableQuery(f"a statement of type {type(qualified).__name__} is not a query")
     return scope
@@ -215,6 +215,11 @@ def names(scope: Scope) -> list[str]:
         if aliases or nested is None:
             return aliases or _default_names(expression)
     return names(nested) if nested is not None else ["*"]
+
+
+def star_prefix(star: exp.Expr) -> list[str]:
+    """Return the names in front of a `*`, as in `source.*` or `source.struct.*`, in lower case."""
+    return [part.name.lower() for part in star.parts[:-1]] if isinstance(star, (exp.Column, exp.Dot)) else []
 
 
 def _default_names(expression: exp.UDTF) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope
 
-from penstock.lineage import query_scope, table_functions
+from penstock.lineage import query_scope, struct_fields, table_functions
 from penstock.lineage.expressions import Expressions, Path
 from penstock.lineage.origins import Kind, Origin, merged
 from penstock.lineage.table_functions import Part
@@ -15,15 +15,20 @@ from penstock.lineage.table_functions import Part
 # The id of a scope, a column, and the fields that are read of it.
 Key = tuple[int, str | int, Path]
 
+# https://spark.apache.org/docs/latest/sql-data-sources-generic-options.html
+FILE_METADATA = "_metadata"
+
 
 class Resolver(Expressions):
     """The origins of the columns and expressions of one query.
 
     Args:
         columns: for each relation its columns; `*` among them stands for columns that are not known.
+        types: for each relation whose columns are known their types.
     """
 
-    def __init__(self, columns: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, columns: Mapping[str, Iterable[str]], types: struct_fields.Types) -> None:
+        self._types = types
         self._columns = {relation: set(names) for relation, names in columns.items()}
         self._known: dict[Key, tuple[Origin, ...]] = {}
         self._active: set[Key] = set()
@@ -97,21 +102,35 @@ class Resolver(Expressions):
 
     def _starred(self, scope: Scope, name: str, path: Path) -> Iterator[Origin]:
         """Yield the origins of a column that only a `*` can contain."""
-        stars = [
-            [part.name.lower() for part in node.parts[:-1]] if isinstance(node, (exp.Column, exp.Dot)) else []
-            for _, node, _ in query_scope.outputs(scope)
-            if node.is_star
-        ]
-        structs = [star for star in stars if star and (len(star) > 1 or star[0] not in scope.sources)]
+        stars = [node for _, node, _ in query_scope.outputs(scope) if node.is_star]
         if not stars:
             yield Origin("", f"the query has no column {name}", Kind.UNRESOLVED)
-        elif name == "*":
+            return
+        if name == "*":
             yield Origin("", f"the columns of {self._label(scope)} are unknown", Kind.UNRESOLVED)
-        elif structs:
-            first, *fields = structs[0][1:] if structs[0][0] in scope.sources else structs[0]
-            yield from self._named(scope, first, (*fields, name, *path))
+            return
+        prefixes = [query_scope.star_prefix(star) for star in stars]
+        of_sources = [prefix for prefix in prefixes if not prefix or (len(prefix) == 1 and prefix[0] in scope.sources)]
+        of_structs = [prefix for prefix in prefixes if prefix not in of_sources]
+        named = [query_scope.star_prefix(star) for star in stars if name in self._star_names(star, scope)]
+        aliases = [alias for prefix in of_sources for alias in prefix or scope.selected_sources]
+        if named and named[0] in of_structs:
+            yield from self._struct_column(scope, named[0], name, path)
+        elif aliases and (not of_structs or any(name in self._source_names(scope, alias) for alias in aliases)):
+            yield from self._named(scope, name, path, aliases)
         else:
-            yield from self._named(scope, name, path, {star[0] for star in stars} if all(stars) else None)
+            yield from self._struct_column(scope, (named or of_structs)[0], name, path)
+
+    def _star_names(self, star: exp.Expr, scope: Scope) -> list[str]:
+        return struct_fields.star_names(star, scope, self._types)
+
+    def _struct_column(self, scope: Scope, prefix: list[str], name: str, path: Path) -> Iterator[Origin]:
+        """Yield the origins of a field that `struct.*` returns, or of a column that `source.*` returns."""
+        names = [*prefix, name]
+        if names[0] in scope.sources:
+            yield from self._source_column(scope, names[0], names[1], (*names[2:], *path))
+        else:
+            yield from self._named(scope, names[0], (*names[1:], *path))
 
     def _table_function(self, scope: Scope, expression: exp.UDTF, column: str | int, path: Path) -> Iterator[Origin]:
         names, nested = query_scope.names(scope), query_scope.inner(scope)
@@ -159,9 +178,9 @@ class Resolver(Expressions):
             key = query_scope.table_key(source)
             yield Origin(key, name, Kind.TRANSFORMED if path else Kind.DIRECT)
 
-    def _named(self, scope: Scope, name: str, path: Path, aliases: set[str] | None = None) -> Iterator[Origin]:
+    def _named(self, scope: Scope, name: str, path: Path, aliases: Collection[str] = ()) -> Iterator[Origin]:
         """Yield the origins of a column that the query doesn't qualify, from the only source that can have it."""
-        listed = sorted(aliases) if aliases is not None else list(scope.selected_sources)
+        listed = list(aliases or scope.selected_sources)
         known = {alias: self._source_names(scope, alias) for alias in listed}
         having = [alias for alias, names in known.items() if name in names]
         candidates = having[:1] or [alias for alias, names in known.items() if "*" in names]
@@ -169,6 +188,8 @@ class Resolver(Expressions):
             yield from self._source_column(scope, candidates[0], name, path)
         elif scope.parent is not None and scope.is_correlated_subquery:
             yield from self._named(scope.parent, name, path)
+        elif name == FILE_METADATA:
+            yield Origin("", f"{FILE_METADATA}, which Spark adds to the rows of files", Kind.GENERATED)
         elif candidates:
             unknown = self._label(scope, *candidates)
             yield Origin("", f"{name} may be a column of any of {unknown}, whose columns are unknown", Kind.UNRESOLVED)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 from sqlglot.optimizer.scope import Scope
 
-from penstock.lineage import query_scope
+from penstock.lineage import query_scope, table_functions
 
 Types = Mapping[str, Mapping[str, str]]
+# The fields of a struct, each with its own fields; empty for another value. An array has the fields of its elements.
+Fields = dict[str, "Fields"]
 
 
 def star_names(star: exp.Expr, scope: Scope, types: Types) -> list[str]:
@@ -21,19 +23,26 @@ def star_names(star: exp.Expr, scope: Scope, types: Types) -> list[str]:
         scope: the scope of the SELECT.
         types: for each relation its columns with their types.
     """
-    if not isinstance(star, (exp.Column, exp.Dot)):
+    prefix = query_scope.star_prefix(star)
+    if not prefix:
         return []
-    parts = [part.name.lower() for part in star.parts[:-1]]
-    source = scope.sources.get(parts[0]) if parts else None
-    if len(parts) == 1 and isinstance(source, Scope) and isinstance(source.expression, exp.Lateral):
-        return _fields(source.expression.this, source, types)
-    if len(parts) > 1:
-        return _column_fields(scope, parts[0], parts[1], types)
-    aliases = [alias for alias in scope.selected_sources if parts]
-    return next((found for alias in aliases if (found := _column_fields(scope, alias, parts[0], types))), [])
+    first, *path = prefix
+    if path and first in scope.sources:
+        return list(_descend(_column_fields(scope, first, path[0], types), path[1:]))
+    source = scope.sources.get(first)
+    if isinstance(source, Scope) and isinstance(source.expression, exp.Lateral):
+        return list(_fields(source.expression.this, source, types))
+    candidates = (_column_fields(scope, alias, first, types) for alias in scope.selected_sources)
+    return list(_descend(next(filter(None, candidates), {}), path))
 
 
-def _column_fields(scope: Scope, alias: str, name: str, types: Types) -> list[str]:
+def _descend(fields: Fields, path: Sequence[str]) -> Fields:
+    for name in path:
+        fields = fields.get(name, {})
+    return fields
+
+
+def _column_fields(scope: Scope, alias: str, name: str, types: Types) -> Fields:
     source = scope.sources.get(alias)
     if isinstance(source, exp.Table):
         return _type_fields(types.get(query_scope.table_key(source), {}).get(name, ""))
@@ -41,25 +50,47 @@ def _column_fields(scope: Scope, alias: str, name: str, types: Types) -> list[st
         source = next(iter(query_scope.branches(source)), None)
     if isinstance(source, Scope) and isinstance(source.expression, exp.Select):
         nodes = [node for key, node, _ in query_scope.outputs(source) if key == name]
-        return _fields(nodes[0], source, types) if nodes else []
+        return _fields(nodes[0], source, types) if nodes else {}
     if isinstance(source, Scope) and isinstance(source.expression, exp.Lateral):
-        return _fields(source.expression.this, source, types)
-    return []
+        return _lateral_fields(source, source.expression, name, types)
+    return {}
 
 
-def _fields(node: exp.Expr, scope: Scope, types: Types) -> list[str]:
+def _lateral_fields(scope: Scope, lateral: exp.Lateral, name: str, types: Types) -> Fields:
+    """Return the fields of a column of a lateral view."""
+    fields = _fields(lateral.this, scope, types)
+    if not table_functions.function_name(lateral.this).startswith("inline"):
+        return fields
+    aliases = [alias.lower() for alias in lateral.alias_column_names]
+    return dict(zip(aliases, fields.values(), strict=False)).get(name, {}) if aliases else fields.get(name, {})
+
+
+def _fields(node: exp.Expr, scope: Scope, types: Types) -> Fields:
     """Return the fields of the only struct in an expression, as in `max(struct(a, b))` or `explode(structs)`."""
+    if isinstance(node, exp.Dot):
+        return _fields(node.this, scope, types).get(node.expression.name.lower(), {})
     struct = node.find(exp.Struct)
     if struct is not None:
-        return [field.alias_or_name.lower() for field in struct.expressions]
+        return {
+            field.alias_or_name.lower(): _fields(field.expression, scope, types)
+            for field in struct.expressions
+            if isinstance(field, exp.PropertyEQ)
+        }
     columns = list(node.find_all(exp.Column))
-    return _column_fields(scope, columns[0].table, columns[0].name.lower(), types) if len(columns) == 1 else []
+    return _column_fields(scope, columns[0].table, columns[0].name.lower(), types) if len(columns) == 1 else {}
 
 
-def _type_fields(text: str) -> list[str]:
+def _type_fields(text: str) -> Fields:
     try:
-        found = exp.DataType.build(text, dialect=query_scope.DIALECT).find(exp.ColumnDef) if text else None
+        return _of_type(exp.DataType.build(text, dialect=query_scope.DIALECT)) if text else {}
     except SqlglotError:
-        return []
-    siblings = found.parent.expressions if found is not None and found.parent is not None else []
-    return [field.name.lower() for field in siblings]
+        return {}
+
+
+def _of_type(data_type: exp.Expr | None) -> Fields:
+    if not isinstance(data_type, exp.DataType):
+        return {}
+    if data_type.is_type("array") and data_type.expressions:
+        return _of_type(data_type.expressions[0])
+    fields = [item for item in data_type.expressions if isinstance(item, exp.ColumnDef)]
+    return {field.name.lower(): _of_type(field.kind) for field in fields}

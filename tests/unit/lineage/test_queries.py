@@ -112,6 +112,24 @@ CASES: dict[str, tuple[str, dict[str, str]]] = {
         {"j": "a.x", "t": "~a.id ~a.x"},
     ),
     "star of a struct": ("select s.* from w.a", {"p": "~a.s", "q": "~a.s"}),
+    "star of a struct in a struct": ("select s.q.* from w.a", {"r": "~a.s"}),
+    "star of an exploded array of structs": (
+        "with c as (select array(struct(x as u, named_struct('v', y) as w)) as l from w.a) "
+        "select t.*, t.w.* from c lateral view inline(l) t",
+        {"u": "~a.x", "w": "~a.y", "v": "~a.y"},
+    ),
+    "file metadata": (
+        "select _metadata.file_path as p from w.a",
+        {"p": "#_metadata, which Spark adds to the rows of files"},
+    ),
+    "functions of arrays": (
+        "select exists(arr, v -> v > x) as e, filter(arr, v -> v > y) as f, aggregate(arr, 0, (c, v) -> c + v) as g "
+        "from w.a",
+        {"e": "~a.arr ~a.x", "f": "~a.arr ~a.y", "g": "~a.arr"},
+    ),
+    "columns with the schema in front": ("select w.a.x from w.a", {"x": "a.x"}),
+    "select distinct": ("select distinct k from w.a", {"k": "a.k"}),
+    "rollup": ("select k, sum(x) as s from w.a group by k with rollup", {"k": "a.k", "s": "+a.x"}),
     "lateral view explode": ("select id, e from w.a lateral view explode(arr) t as e", {"id": "a.id", "e": "~a.arr"}),
     "lateral view posexplode": (
         "select p, e from w.a lateral view outer posexplode(arr) t as p, e",
@@ -227,6 +245,11 @@ def test_a_missing_column_is_unresolved() -> None:
 def test_unreadable_sql_has_a_reason() -> None:
     with pytest.raises(UnreadableQuery, match="Line 1"):
         model_query.read("select from where", {})
+
+
+def test_a_statement_that_is_no_query_is_unreadable() -> None:
+    with pytest.raises(UnreadableQuery, match="a statement of type Merge is not a query"):
+        model_query.read("merge into w.a using w.b on a.id = b.id when matched then update set *", TYPES)
 
 
 def test_uses_are_the_columns_that_affect_only_the_rows() -> None:
