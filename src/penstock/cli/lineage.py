@@ -18,6 +18,8 @@ from penstock.lineage.known_columns import Columns, Describe
 from penstock.report.warehouse_query import run_query
 from penstock.spark.server import control
 
+WIDTH_OF_FILES = 1000
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
@@ -53,7 +55,9 @@ def lineage(
         }
         sys.stdout.write(json.dumps(values, indent=1) + "\n")
         return
-    terminal.show(Console(highlight=False), project.graph, project.nodes.by_id, start, downstream)
+    # In a file or a pipe, one line for each input.
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_FILES)
+    terminal.show(console, project.graph, project.nodes.by_id, start, downstream)
     errors.print(f"columns of inputs without SQL: {project.known.summary()}", style="dim", soft_wrap=True)
 
 

@@ -7,9 +7,8 @@ import json
 import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
+from importlib.metadata import version
 from typing import Any
-
-import sqlglot
 
 from penstock.lineage import declared, model_query, query_scope
 from penstock.lineage.lineage_graph import LineageGraph
@@ -110,7 +109,7 @@ class _Builder:
         types, ephemeral = self._readable(unique_id)
         partial = self._partly_known(unique_id)
         code = _INVOCATION.sub("", sql)
-        key = _hash(VERSION, sqlglot.__version__, code, types, partial, sorted(ephemeral), documented)
+        key = _hash(VERSION, version("sqlglot"), code, types, partial, sorted(ephemeral), documented)
         self.used.add(key)
         if key not in self.cache:
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,18 +59,24 @@ def collect(
             if unique_id in catalog:  # For the types of structs, and for `*` over unknown columns.
                 columns[unique_id] = catalog[unique_id]
             continue
-        readers: dict[str, Callable[[], Columns]] = {
-            "seed file": lambda node=node: _seed_header(node, root),
-            "lake.yml": lambda node=node: _lake_columns(node, of_lake),
-            CATALOG: lambda unique_id=unique_id: catalog.get(unique_id, {}),
-            "Spark": lambda node=node: describe(node["relation_name"]) if describe and node["relation_name"] else {},
-        }
-        found = next(((name, listed) for name, reader in readers.items() if (listed := reader())), None)
+        candidates = _candidates(node, root, of_lake, catalog.get(unique_id, {}), describe)
+        found = next((item for item in candidates if item[1]), None)
         if found is not None:
             origins[unique_id], columns[unique_id] = found
         else:
             origins[unique_id] = "documentation" if nodes.documented(unique_id) else "nowhere"
     return KnownColumns(columns, origins)
+
+
+def _candidates(
+    node: Json, root: Path, of_lake: Mapping[str, Columns], of_catalog: Columns, describe: Describe | None
+) -> Iterator[tuple[str, Columns]]:
+    """Yield where a relation's columns can be from, and the columns. Spark is asked only if the rest has none."""
+    yield "seed file", _seed_header(node, root)
+    yield "lake.yml", _lake_columns(node, of_lake)
+    yield CATALOG, of_catalog
+    if describe is not None and node.get("relation_name"):
+        yield "Spark", describe(node["relation_name"])
 
 
 def _catalog(path: Path) -> dict[str, Columns]:
@@ -103,6 +109,6 @@ def _seed_header(node: Json, root: Path) -> Columns:
 
 
 def _lake_columns(node: Json, of_lake: Mapping[str, Columns]) -> Columns:
-    if node["resource_type"] != "source" or not str(node["relation_name"]).lower().startswith("lake."):
+    if node["resource_type"] != "source" or not str(node.get("relation_name")).lower().startswith("lake."):
         return {}
     return of_lake.get(node["name"].lower(), {})

@@ -32,7 +32,7 @@ def show(
     _add(tree, start, graph.children if downstream else graph.parents, downstream, nodes, set())
     if not tree.children:
         tree.add(Text("no column is computed from it" if downstream else _leaf(nodes[start[0]]), "dim"))
-    console.print(tree, soft_wrap=True)
+    console.print(tree)
 
 
 def _add(
