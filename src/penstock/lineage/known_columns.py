@@ -71,7 +71,7 @@ def collect(
 def _candidates(
     node: Json, root: Path, of_lake: Mapping[str, Columns], of_catalog: Columns, describe: Describe | None
 ) -> Iterator[tuple[str, Columns]]:
-    """Yield where a relation's columns can be from, and the columns. Spark is asked only if the rest has none."""
+    """Yield where a relation's columns can be from, and the columns. It queries Spark only if the rest has none."""
     yield "seed file", _seed_header(node, root)
     yield "lake.yml", _lake_columns(node, of_lake)
     yield CATALOG, of_catalog

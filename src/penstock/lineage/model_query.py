@@ -41,7 +41,7 @@ def read(
         sql: the compiled code.
         types: for each relation whose columns are known all its columns with their types.
         ephemeral: the names of the dbt CTEs that are read as if they were tables.
-        documented: the columns that the query is said to have. They name the columns of a `*` whose input is unknown.
+        documented: the documented columns of the model. They name the columns of a `*` whose input is unknown.
         partial: for other relations some of their columns.
 
     Raises:

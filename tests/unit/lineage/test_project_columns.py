@@ -17,6 +17,7 @@ from penstock.config.settings import load
 from penstock.lineage import LineageGraph, graph_builder, known_columns
 from penstock.lineage.manifest_nodes import ManifestNodes, label
 from penstock.lineage.origins import Kind, Origin
+from penstock.report.column_lineage import lake_columns
 from tests.unit.lineage.expected_lineage import EXPECTED
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -59,8 +60,6 @@ def nodes(target: Path) -> ManifestNodes:
 @pytest.fixture(scope="module")
 def graph(nodes: ManifestNodes, target: Path) -> LineageGraph:
     """The lineage of all columns, without Spark."""
-    from penstock.cli.lineage import lake_columns
-
     settings = load(ROOT)
     known = known_columns.collect(nodes, ROOT, target, lake_columns(settings), describe=None)
     return graph_builder.graph(nodes.manifest, known.columns)
