@@ -30,6 +30,7 @@ GROUPS = {
     "penstock.cli.quickstart": ("quickstart", "summary"),
     "penstock.cli.intervals": ("backfill", "batches"),
     "penstock.cli.explain": ("explain",),
+    "penstock.cli.preview": ("preview",),
     "penstock.cli.report": ("report",),
     "penstock.cli.artifacts": ("artifacts",),
     "penstock.cli.cluster": ("cluster",),
