@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -108,9 +109,11 @@ class PlanComparison:
 
     def compare(self, models: Sequence[ToExplain]) -> dict[str, PlanResult]:
         """Return the result of each model, by unique id."""
+        # dbt keeps facts about the command in context variables, which a new thread doesn't have.
+        contexts = [contextvars.copy_context() for _ in models]
         with ThreadPoolExecutor(SESSIONS) as pool:
-            results = pool.map(self._compare, models)
-        return {item.node.unique_id: result for item, result in zip(models, results, strict=True)}
+            results = pool.map(lambda context, item: context.run(self._compare, item), contexts, models)
+            return {item.node.unique_id: result for item, result in zip(models, results, strict=True)}
 
     def _compare(self, item: ToExplain) -> PlanResult:
         name = item.node.unique_id
@@ -139,7 +142,7 @@ class PlanComparison:
         compiled = CapturedPlan(item.node.unique_id, "", model.fingerprint, sql, views)
         select = with_view_queries(item.for_run(sql), item.views)
         with self._warehouse.session(f"preview {model.name}", model.spark_conf):
-            now = self._explanation(explain_query(compiled, select, self._warehouse.rows), item.views)
+            now = self._explanation(explain_query(compiled, select, self._warehouse.rows_in_time), item.views)
             earlier = earlier_plan(self._warehouse.manifest, item.node.unique_id, self._folders)
             if earlier is None:
                 return PlanResult(NEW, plan_changes.ignored_hints(now))

@@ -10,6 +10,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.query_comment import AUXILIARY
+from dbt.adapters.penstock.sent_statement import TimeLimit
 from penstock.errors import PenstockError
 from penstock.explain.dbt_model import Model
 from penstock.explain.server_facts import Rows
@@ -75,6 +76,24 @@ class Warehouse:
         except DbtRuntimeError as error:
             raise PenstockError("an answer to a statement", first_line(error), "see logs/dbt.log") from None
         return [dict(zip(table.column_names, row, strict=True)) for row in table.rows]
+
+    def rows_in_time(self, sql: str) -> Rows:
+        """Run an EXPLAIN statement within the profile's `explain_seconds`, and return its rows by column name.
+
+        Raises:
+            PenstockError: the statement failed or was cancelled.
+        """
+        limit = TimeLimit(self.adapter.config.credentials.explain_seconds, "explain_seconds")
+        setting = f"explain_seconds is {limit.seconds:g} in profiles.yml"
+        if not limit.seconds:
+            raise PenstockError("time for EXPLAIN", setting, "raise explain_seconds")
+        try:
+            with self.adapter.connections.time_limit(limit):
+                return self.rows(sql)
+        except PenstockError:
+            if limit.exceeded:
+                raise PenstockError("a plan", f"EXPLAIN took too long: {setting}", "raise explain_seconds") from None
+            raise
 
 
 def first_line(error: Exception) -> str:

@@ -54,7 +54,8 @@ def test_a_join_that_changes_its_strategy_names_both_sides() -> None:
 
 def test_a_broadcast_join_loses_and_gains_shuffles() -> None:
     """The broadcast side is named, and the shuffle of each side is a change."""
-    merge = explain("merge", "/*+ broadcast(z) */")
+    hinted = plan_texts.explained("merge", SQL.format(hint="/*+ broadcast(z) */", join="join"))
+    merge = of(hinted)
     text = plan_texts.text("merge").replace("SortMergeJoin Inner", "BroadcastHashJoin Inner BuildRight")
     text = text.replace("(10) SortMergeJoin", "(10) BroadcastHashJoin")
     text = text.replace("+- Exchange (4)", "+- Project (4)").replace("(4) Exchange", "(4) Project")
