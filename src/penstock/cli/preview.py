@@ -75,8 +75,10 @@ def preview(
         content = build_preview(settings, selection, status.update)
     if as_json:
         sys.stdout.write(json.dumps(content.to_json(), indent=1, default=str) + "\n")
+    elif sys.stdout.isatty():
+        terminal.show(Console(highlight=False), content)
     else:
-        terminal.show(Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH), content)
+        sys.stdout.write(terminal.text(content, PIPE_WIDTH))
     if html:
         _write(html, page.html(content))
         errors.print(f"wrote {html}", markup=False, soft_wrap=True)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from io import StringIO
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from penstock.preview import sentences
-from penstock.preview.content import Action, Code, Kind, NodePreview, Preview
+from penstock.preview.content import Action, Code, Expected, Kind, NodePreview, Preview
 
 STYLES = {Code.NEW: "green", Code.CHANGED: "yellow"}
 ALARMS = (Kind.HINT.value, Kind.JOIN.value, Kind.PRUNING.value)
@@ -32,9 +34,17 @@ def show(console: Console, preview: Preview) -> None:
     console.print(Text("nothing was run, read or written", "dim"))
 
 
+def text(preview: Preview, width: int) -> str:
+    """Return a preview as plain text, for a file or a pipe."""
+    out = StringIO()
+    show(Console(file=out, width=width, highlight=False, color_system=None), preview)
+    return "".join(f"{line.rstrip()}\n" for line in out.getvalue().splitlines())
+
+
 def _table(nodes: list[NodePreview], preview: Preview) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_footer=True)
     expected = preview.expected
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.show_footer = len(nodes) > 1 and expected != Expected()
     table.add_column("node", footer="together", overflow="fold")
     table.add_column("code")
     table.add_column("the run would")

@@ -19,7 +19,7 @@ def with_view_queries(sql: str, views: Mapping[str, tuple[str, str]]) -> str:
         views: (relation as the query has it, query of the view) by name of the view, each after the views that it
             reads.
     """
-    expressions = []
+    expressions: list[tuple[str, str, str]] = []
     for name, (relation, query) in views.items():
         expressions.append((name, relation, _replaced(query, expressions)))
     used = _replaced(sql, expressions)

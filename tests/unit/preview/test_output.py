@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-from io import StringIO
 
 import pytest
-from rich.console import Console
 
 from penstock.explain.plan_changes import PlanChange
 from penstock.preview import page, terminal
@@ -15,13 +13,11 @@ from tests.unit.preview.previews import node, preview
 
 
 def text(width: int) -> str:
-    out = StringIO()
-    terminal.show(Console(file=out, width=width, highlight=False), preview())
-    return out.getvalue()
+    return terminal.text(preview(), width)
 
 
 def test_the_terminal_lists_nodes_and_their_details() -> None:
-    lines = [" ".join(line.split()) for line in text(120).splitlines()]
+    lines = [" ".join(line.split()) for line in text(160).splitlines()]
     assert "preview of shop, target dev, compared with the last run" in lines
     assert (
         "the next run would work on 3 of 4 nodes: 1 new, 1 changed, 1 rebuilt whole, 1 with another join, "
