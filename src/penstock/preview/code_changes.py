@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from dbt.adapters.penstock import node_fingerprint
+from penstock.errors import PenstockError
 from penstock.plans import plan_store
 from penstock.preview.content import Code
+from penstock.preview.warehouse import Warehouse
 from penstock.runs import run_store
 
 SUCCESS = "success"
@@ -47,6 +50,10 @@ class BuiltCode:
             return Code.UNKNOWN
         return Code.UNCHANGED if built == node_fingerprint.fingerprint(self._manifest, unique_id) else Code.CHANGED
 
+    def is_known(self, unique_id: str) -> bool:
+        """Return whether there is a record of the code that built a node's relation."""
+        return bool(self._built(unique_id))
+
     def _built(self, unique_id: str) -> str:
         name = node_fingerprint.relation_name(self._manifest.nodes[unique_id])
         relation, code = self._recorded.get(unique_id, ("", ""))
@@ -54,3 +61,50 @@ class BuiltCode:
             return code
         captured = plan_store.read(self._folder, unique_id)
         return captured.code if captured and captured.relation == name else ""
+
+
+class NodeCodes:
+    """The existing relations of a target's nodes, and whether the code of each node has changed.
+
+    Args:
+        warehouse: answers statements.
+        built: the fingerprints of the code that built the relations.
+        compiled: the compiled queries of some nodes, by unique id.
+        modified: the nodes that differ from a state folder, which then decides; None without one.
+    """
+
+    def __init__(
+        self, warehouse: Warehouse, built: BuiltCode, compiled: Mapping[str, str], modified: Mapping[str, Code] | None
+    ) -> None:
+        self.compiled = compiled
+        self._warehouse, self._built, self._modified = warehouse, built, modified
+        self._existing: dict[str, Any] = {}
+        self._codes: dict[str, Code] = {}
+
+    def find(self, name: str) -> Any:
+        """Return the existing relation of a node, or None."""
+        if name not in self._existing:
+            self._existing[name] = self._warehouse.find(self._warehouse.manifest.nodes[name])
+        return self._existing[name]
+
+    def code(self, name: str) -> Code:
+        """Return whether the code of a node is new or changed."""
+        if self._modified is not None:
+            return self._modified.get(name, Code.UNCHANGED)
+        if name not in self._codes:
+            code = self._built.compare(name, self.find(name) is not None)
+            is_same = code is Code.UNKNOWN and self._has_compiled_query(name)
+            self._codes[name] = Code.UNCHANGED if is_same else code
+        return self._codes[name]
+
+    def _has_compiled_query(self, name: str) -> bool:
+        """Return whether a node is a view with the compiled query. This shows unchanged code without any record."""
+        existing, query = self.find(name), self.compiled.get(name)
+        if existing is None or not existing.is_view or not query:
+            return False
+        try:
+            rows = self._warehouse.rows(f"describe extended {existing}")
+        except PenstockError:
+            return False
+        text = next((str(row["data_type"]) for row in rows if row.get("col_name") == "View Text"), "")
+        return text.split() == query.split()

@@ -31,15 +31,18 @@ class Selection:
     state: Path | None = None
 
     @property
-    def options(self) -> list[str]:
-        """Return the options for dbt."""
+    def _options(self) -> list[str]:
         options = [part for text in self.select for part in ("--select", *text.split())]
-        options += [part for text in self.exclude for part in ("--exclude", *text.split())]
-        return [*options, *self._state_options]
+        return [*options, *(part for text in self.exclude for part in ("--exclude", *text.split()))]
 
     @property
     def _state_options(self) -> list[str]:
-        return ["--state", str(self.state)] if self.state else []
+        return ["--state", str(self.state.resolve())] if self.state else []
+
+    @property
+    def options(self) -> list[str]:
+        """Return the options for dbt."""
+        return [*self._options, *self._state_options]
 
     def check_state(self) -> None:
         """Check that the state folder has a manifest.
@@ -64,7 +67,7 @@ class Selection:
         if not found:
             raise PenstockError(
                 "a selection of models, seeds or snapshots",
-                f"`{' '.join(self.options)}`, which matches none" if self.options else "a project without any",
+                f"`{' '.join(self._options)}`, which matches none" if self._options else "a project without any",
                 "see `dbt ls --resource-type model`",
             )
         return list(_in_order(manifest, found))

@@ -93,7 +93,7 @@ def details(node: NodePreview) -> Iterator[tuple[str, str]]:
         yield "upstream", f"reads changed {', '.join(node.downstream_of)}"
     if node.language == "python":
         yield "inputs", ", ".join(node.inputs) or "none"
-    if node.action is not Action.NOTHING:
+    if node.action is not Action.NOTHING and node.materialized != "view":
         yield "expected", spread(node.expected)
     for note in node.notes:
         yield "note", note

@@ -37,12 +37,12 @@ def run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     return invoke
 
 
-def test_an_option_may_have_several_values(run: Any) -> None:
+def test_an_option_may_have_several_values(run: Any, tmp_path: Path) -> None:
     run("--select", "a", "b+", "-s", "c d", "--exclude", "e", "--state", "prod", "--json")
     selection = run.selections[0]
     assert (selection.select, selection.exclude, selection.state) == (("a", "b+", "c d"), ("e",), Path("prod"))
     assert selection.options == [
-        *("--select", "a", "--select", "b+", "--select", "c", "d", "--exclude", "e", "--state", "prod")
+        *("--select", "a", "--select", "b+", "--select", "c", "d", "--exclude", "e", "--state", str(tmp_path / "prod"))
     ]
 
 
