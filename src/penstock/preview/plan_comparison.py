@@ -145,13 +145,18 @@ class PlanComparison:
             now = self._explanation(explain_query(compiled, select, self._warehouse.rows_in_time), item.views)
             earlier = earlier_plan(self._warehouse.manifest, item.node.unique_id, self._folders)
             if earlier is None:
-                return PlanResult(NEW, plan_changes.ignored_hints(now))
+                return PlanResult(NEW, plan_changes.ignored_hints(now), self._missing(item.node.unique_id))
             try:
                 before = self._explanation(replace(earlier, executed=None), {})
             except NotAPlan:
                 return PlanResult(NEW, plan_changes.ignored_hints(now))
         changes = plan_changes.compare(before, now)
         return PlanResult(CHANGED if changes else SAME, changes)
+
+    def _missing(self, name: str) -> str:
+        """Return a note on why the last run captured no output of EXPLAIN; empty if there was no run."""
+        captured = plan_store.read(self._folders[-1], name)
+        return f"no earlier plan to compare with: {captured.missing}" if captured and captured.missing else ""
 
     def _explanation(self, captured: CapturedPlan, views: Mapping[str, tuple[str, str]]) -> Explanation:
         """Return the explanation of a plan. Of the server's facts, it needs only the queries of views."""
