@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from typer.core import TyperCommand
@@ -29,7 +28,7 @@ WITH_SEVERAL_VALUES = ("--select", "-s", "--exclude", "--fail-on")
 class SeveralValues(TyperCommand):
     """A command whose options may have several values, as in `--select a b`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments after repeating an option's name before each of its values."""
         expanded: list[str] = []
         option = ""
