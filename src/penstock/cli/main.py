@@ -31,6 +31,7 @@ GROUPS = {
     "penstock.cli.intervals": ("backfill", "batches"),
     "penstock.cli.explain": ("explain",),
     "penstock.cli.lineage": ("lineage",),
+    "penstock.cli.preview": ("preview",),
     "penstock.cli.report": ("report",),
     "penstock.cli.artifacts": ("artifacts",),
     "penstock.cli.cluster": ("cluster",),

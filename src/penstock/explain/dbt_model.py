@@ -22,7 +22,18 @@ from penstock.plans.plan_store import CapturedPlan
 QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 
 
-def _invoke(settings: Settings, manifest: Any, needed: str, *arguments: str) -> Any:
+def invoke(settings: Settings, manifest: Any, needed: str, *arguments: str) -> Any:
+    """Run a dbt command in this process, and return its result.
+
+    Args:
+        settings: the settings of the target.
+        manifest: the manifest of an earlier command, so that dbt doesn't parse again; None to parse.
+        needed: what the command is for, for the error message.
+        arguments: the command and its options.
+
+    Raises:
+        PenstockError: the command failed.
+    """
     from dbt.cli.main import dbtRunner
 
     outcome = dbtRunner(manifest=manifest).invoke([*QUIET, *arguments, *profiles.dbt_options(settings.root)])
@@ -83,22 +94,24 @@ class Model:
         return node_fingerprint.is_stored(self.node)
 
     @property
-    def _target_folder(self) -> Path:
+    def target_folder(self) -> Path:
+        """Return dbt's target folder."""
         return Path(self.adapter.config.project_root) / str(self.adapter.config.target_path)
 
     @property
-    def _fingerprint(self) -> str:
+    def fingerprint(self) -> str:
+        """Return the fingerprint of the model's current code."""
         from dbt.adapters.penstock import node_fingerprint
 
         return node_fingerprint.fingerprint(self.manifest, self.node.unique_id)
 
     def captured_plan(self) -> CapturedPlan | None:
         """Return the captured plan of the model's last run, or None if there is no such plan."""
-        return plan_store.read(self._target_folder, self.node.unique_id)
+        return plan_store.read(self.target_folder, self.node.unique_id)
 
     def has_changed_since(self, captured: CapturedPlan) -> bool:
         """Return whether the model's code has changed since a plan was captured."""
-        return captured.code != self._fingerprint
+        return captured.code != self.fingerprint
 
     def compile(self, settings: Settings) -> CapturedPlan:
         """Return the model's compiled query, as a captured plan that is not yet explained.
@@ -109,13 +122,13 @@ class Model:
         from dbt.adapters.penstock import node_fingerprint
 
         needed = f"the compiled query of {self.name}"
-        result = _invoke(settings, self.manifest, needed, "compile", "--select", ".".join(self.node.fqn))
+        result = invoke(settings, self.manifest, needed, "compile", "--select", ".".join(self.node.fqn))
         sql = next((r.node.compiled_code for r in result.results if r.node.unique_id == self.node.unique_id), None)
         if not sql:
             raise PenstockError(needed, "none", f"see `dbt compile --select {self.name}`")
         views = node_fingerprint.views(self.manifest, self.node.unique_id)
         return CapturedPlan(
-            self.node.unique_id, node_fingerprint.relation_name(self.node), self._fingerprint, sql, views
+            self.node.unique_id, node_fingerprint.relation_name(self.node), self.fingerprint, sql, views
         )
 
     @property
@@ -161,15 +174,24 @@ def _configuration_errors() -> Iterator[None]:
         raise PenstockError("a valid configuration", str(error.msg), "correct it") from None
 
 
+def parse_project(settings: Settings) -> Any:
+    """Return dbt's manifest of the project.
+
+    Raises:
+        PenstockError: there is no dbt project, or dbt cannot parse it.
+    """
+    if not (settings.root / "dbt_project.yml").exists():
+        raise PenstockError("a dbt project", f"no dbt_project.yml in {settings.root}", "go to the project's folder")
+    return invoke(settings, None, "a dbt project that can be parsed", "parse")
+
+
 def find_model(settings: Settings, name: str) -> Model:
     """Return a model by its name, with or without its package, or by its unique id.
 
     Raises:
         PenstockError: there is no dbt project, dbt cannot parse it, or it has no such model.
     """
-    if not (settings.root / "dbt_project.yml").exists():
-        raise PenstockError("a dbt project", f"no dbt_project.yml in {settings.root}", "go to the project's folder")
-    manifest = _invoke(settings, None, "a dbt project that can be parsed", "parse")
+    manifest = parse_project(settings)
     project = manifest.metadata.project_name
     nodes = [node for node in manifest.nodes.values() if _has_name(node, name)]
     models = sorted((n for n in nodes if n.resource_type == "model"), key=lambda n: n.package_name != project)

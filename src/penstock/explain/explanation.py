@@ -42,6 +42,7 @@ class JoinFact:
         built: the side that is broadcast or hashed, `left` or `right`.
         rows: the join's output rows; None before a run.
         why: the reasons for the strategy, the decisive one first.
+        ignored_hints: the hints that Spark could not follow, as in `broadcast(zones)`.
     """
 
     number: int
@@ -53,6 +54,7 @@ class JoinFact:
     right: SideFact
     rows: int | None
     why: tuple[str, ...]
+    ignored_hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

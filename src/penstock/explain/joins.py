@@ -106,6 +106,7 @@ def _join(
         right=sides["right"],
         rows=count_metric(metrics.get(item.number, {}), "number of output rows"),
         why=tuple(_reasons(join, sides, initial, server)),
+        ignored_hints=tuple(_ignored_hints(join, sides)),
     )
 
 
@@ -142,9 +143,8 @@ def _exchanged(item: Operator, metrics: Mapping[int, Metrics]) -> tuple[int | No
 def _reasons(join: Join, sides: Mapping[str, SideFact], initial: list[Join], server: ServerFacts) -> list[str]:
     """Return the reasons for the strategy of a join, the decisive one first."""
     name = join.operator.name
-    hinted = [side for side in sides.values() if side.hint]
-    followed = [f"the hint {side.hint}({side.alias})" for side in hinted if name in OPERATORS_BY_HINT[side.hint]]
-    ignored = [f"the hint {side.hint}({side.alias}) could not be followed" for side in hinted if not followed]
+    followed = [f"the hint {hint}" for hint, is_followed in _hints(join, sides) if is_followed]
+    ignored = [f"the hint {hint} could not be followed" for hint in _ignored_hints(join, sides)]
     reasons = [*followed[:1]]
     planned = _same_join(join, initial)
     if planned is not None and planned.operator.name != name:
@@ -165,6 +165,21 @@ def _reasons(join: Join, sides: Mapping[str, SideFact], initial: list[Join], ser
         if name == "ShuffledHashJoin" and planned is None:
             reasons.append(f"the {join.built} side is small enough to hash in each task")
     return reasons
+
+
+def _hints(join: Join, sides: Mapping[str, SideFact]) -> list[tuple[str, bool]]:
+    """Return the hints of a join's sides, each with whether the join has a strategy of this hint."""
+    return [
+        (f"{side.hint}({side.alias})", join.operator.name in OPERATORS_BY_HINT[side.hint])
+        for side in sides.values()
+        if side.hint
+    ]
+
+
+def _ignored_hints(join: Join, sides: Mapping[str, SideFact]) -> list[str]:
+    """Return the hints that Spark could not follow. One followed hint decides the join, so then none counts."""
+    hints = _hints(join, sides)
+    return [] if any(is_followed for _, is_followed in hints) else [hint for hint, _ in hints]
 
 
 def _below_threshold(side: SideFact | None, server: ServerFacts) -> str:

@@ -58,7 +58,7 @@ def _explain_current_code(settings: Settings, model: Model, live: bool) -> tuple
     reason = "as --live asks" if live else "it has not run" if model.is_stored else "a view runs with its readers"
     heading = f"the plan that Spark would begin with now: {reason}"
     with _session(model) as run_query:
-        captured = _explain_query(model, compiled, run_query)
+        captured = explain_query(compiled, model.with_write_order(compiled.sql), run_query)
         server = ServerFacts(run_query, model.spark_conf)
         return build_explanation(captured, model.kind, server, heading, (), model.is_stored), captured
 
@@ -104,9 +104,18 @@ def _describe_run(model: Model, captured: CapturedPlan) -> tuple[str, tuple[str,
     return f"the plan that ran{at}: execution {executed.execution} in Spark's UI, {executed.seconds:.1f} s", notes
 
 
-def _explain_query(model: Model, compiled: CapturedPlan, run_query: RunQuery) -> CapturedPlan:
-    """Return a compiled query together with the plan with which Spark would start it now."""
-    rows = run_query(EXPLAIN + model.with_write_order(compiled.sql))
+def explain_query(compiled: CapturedPlan, select: str, run_query: RunQuery) -> CapturedPlan:
+    """Return a compiled query together with the plan with which Spark would start it now.
+
+    Args:
+        compiled: the compiled query.
+        select: the query as the model's main statement has it.
+        run_query: returns the rows of a statement.
+
+    Raises:
+        PenstockError: Spark can't explain the query.
+    """
+    rows = run_query(EXPLAIN + select)
     text = "\n".join(str(value) for row in rows for value in row.values())
     try:
         parse(text)
@@ -114,7 +123,7 @@ def _explain_query(model: Model, compiled: CapturedPlan, run_query: RunQuery) ->
         # Spark returns an error as several rows: a title, the message, and the query's tree.
         lines = [line.strip() for line in text.splitlines() if line.strip()]
         raise PenstockError(
-            f"a plan of {model.name}",
+            f"a plan of {compiled.name}",
             " ".join(lines[1:2] or lines) or "none",
             "correct the model, or build what it reads first",
         ) from None

@@ -129,17 +129,17 @@ def parse_history(rows: Iterable[Mapping[str, Any]]) -> list[TableCommit]:
         restored, rows_written = None, None
         if operation == "RESTORE":
             # A RESTORE to a timestamp records no version. Then no interval counts as built.
-            version = _pairs(row["operationParameters"]).get("version")
+            version = parse_map(row["operationParameters"]).get("version")
             restored = int(str(version)) if str(version).isdigit() else -1
         elif metadata:
-            written = _pairs(row["operationMetrics"]).get("numOutputRows")
+            written = parse_map(row["operationMetrics"]).get("numOutputRows")
             rows_written = int(str(written)) if str(written).isdigit() else None
         session_id = session.commit_id if session else ""
         commits.append(TableCommit(int(row["version"]), operation, metadata, restored, rows_written, session_id))
     return sorted(commits, key=lambda commit: commit.version)
 
 
-def _pairs(value: Any) -> dict[str, Any]:
+def parse_map(value: Any) -> dict[str, Any]:
     """Return the value of a map column as a dict; empty if it can't be parsed.
 
     Thrift returns maps as JSON in which special characters may not be escaped.

@@ -61,9 +61,18 @@ class IntervalPlan:
         summary: the summary at the end of the model's log line.
         warning: the warning to show; empty without one.
         example: limits the model's compiled code to the newest interval, even if the plan doesn't build that interval.
+        built: the intervals in the table before the run.
+        older_code: the intervals that an older version of the model's code built, and that the run doesn't rebuild.
     """
 
     commits: tuple[PlannedCommit, ...]
     summary: str
     warning: str
     example: Callable[[str], str]
+    built: frozenset[date] = frozenset()
+    older_code: tuple[date, ...] = ()
+
+    @property
+    def reasons(self) -> dict[date, str]:
+        """Return why each interval of the plan is built."""
+        return {day: reason for commit in self.commits for day, reason in commit.reasons.items()}

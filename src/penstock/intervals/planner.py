@@ -39,6 +39,7 @@ class IntervalPlanner:
         markers: dbt's target folder, which contains the run markers (see `run_marker`).
         run_id: dbt's invocation id.
         log: writes a line to the log.
+        read_only: whether to plan for a preview: without changing the ledger or run markers, and without reading data.
     """
 
     ledger: RunLedger
@@ -48,6 +49,7 @@ class IntervalPlanner:
     markers: Path
     run_id: str
     log: Callable[[str], Any]
+    read_only: bool = False
 
     def plan(
         self, unique_id: str, exists: bool, requested: Callable[[Grain], RequestedIntervals], partial: str
@@ -73,10 +75,11 @@ class IntervalPlanner:
         table = self.ledger.table(self.run_sql, entry) if exists else IntervalTable()
         request = requested(config.grain)
         replaces = exists and (request.full_refresh or table.grain != config.grain.name)
-        table = self._record_killed(entry, table)
+        table = table if self.read_only else self._record_killed(entry, table)
         built = {} if replaces else table.state.built
         stale = find_stale(available, built, inputs.code, request, config.rebuild)
-        self._verify(inputs.sources, [day for day in stale.reasons if day in available], config.grain)
+        if not self.read_only:
+            self._verify(inputs.sources, [day for day in stale.reasons if day in available], config.grain)
         commits = _plan_commits(entry, table, inputs.code, available, stale, replaces, config.per_commit, self.run_id)
         newest = (max(available, default=date(1970, 1, 1)),)
         return IntervalPlan(
@@ -84,6 +87,8 @@ class IntervalPlanner:
             plan_messages.summary(stale, available, config.grain),
             plan_messages.warning(entry, IntervalTable() if replaces else table, stale),
             lambda sql: input_filter.replace_markers(sql, newest, config.grain, config.column),
+            frozenset(table.state.built),
+            stale.older_code,
         )
 
     def ledger_model(self, model: GraphModel) -> IntervalModel:
@@ -149,7 +154,7 @@ class IntervalPlanner:
         # This run must not write to the ledger of another environment. The table's history provides what it lacks.
         table = self.ledger.table(self.run_sql, model, refresh=deferred is not None)
         state = table.state
-        if not state.built and state.version < 0 and self.run_sql(f"select 1 from {model.relation} limit 1"):
+        if not state.built and state.version < 0 and self._has_rows(model.relation):
             raise PenstockError(
                 f"the intervals of {model.relation}, which was built by interval",
                 f"rows that are neither in the ledger {self.ledger.relation} nor in the table's history, as in a "
@@ -158,6 +163,12 @@ class IntervalPlanner:
                 "environment with --defer",
             )
         return model, state.built
+
+    def _has_rows(self, relation: str) -> bool:
+        """Return whether a table has rows or, if the planner is read-only, whether it has files."""
+        if self.read_only:
+            return bool(self.run_sql(f"describe detail {relation}")[0]["numFiles"])
+        return bool(self.run_sql(f"select 1 from {relation} limit 1"))
 
     def _record_killed(self, model: IntervalModel, table: IntervalTable) -> IntervalTable:
         """Record a commit that was killed, if one left its marker; return the table."""

@@ -18,8 +18,9 @@ from penstock.intervals import ledger_entries, ledger_table
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.interval_model import IntervalModel, RunSql, count_rows
 from penstock.intervals.ledger_table import LedgerRow, LedgerState
+from penstock.intervals.planned_commits import PlannedCommit
 from penstock.intervals.table_history import TableHistories
-from penstock.intervals.table_state import IntervalTable, after_commit, from_detail
+from penstock.intervals.table_state import IntervalTable, after_commit, after_planned_commit, from_detail
 
 COMPLETED = "completed after a crash"
 NOT_FOUND = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
@@ -31,10 +32,13 @@ class RunLedger:
     Args:
         relation: the ledger's table, `schema.batch_runs`.
         find_log: returns the folder of a table's Delta log if the folder is on this machine; otherwise None.
+        read_only: whether to add no rows. The states of tables are the same.
     """
 
-    def __init__(self, relation: str, find_log: Callable[[str], Path | None] = lambda relation: None) -> None:
-        self.relation, self._histories = relation, TableHistories(find_log)
+    def __init__(
+        self, relation: str, find_log: Callable[[str], Path | None] = lambda _: None, read_only: bool = False
+    ) -> None:
+        self.relation, self._histories, self._read_only = relation, TableHistories(find_log), read_only
         self._states: dict[tuple[str, str], LedgerState] | None = None
         self._tables: dict[str, IntervalTable] = {}
         self._lock = threading.RLock()
@@ -117,7 +121,7 @@ class RunLedger:
                 reasons = dict.fromkeys(commit.metadata.intervals, COMPLETED)
                 table = (
                     self.record(run_sql, model, table, commit, commit.metadata, None, reasons)
-                    if add_rows
+                    if add_rows and not self._read_only
                     else after_commit(table, commit, commit.metadata, {})
                 )
             elif commit.restored is not None and add_rows:
@@ -231,9 +235,15 @@ class RunLedger:
             self._tables[model.relation] = changed
         return changed
 
+    def assume_built(self, commits: Sequence[PlannedCommit]) -> None:
+        """Treat planned commits as successful, so that downstream models are planned as they are in a run."""
+        for planned in commits:
+            relation = planned.model.relation
+            self._tables[relation] = after_planned_commit(self._tables.get(relation, IntervalTable()), planned)
+
     def append(self, run_sql: RunSql, rows: Sequence[LedgerRow]) -> None:
         """Add rows to the ledger; create its table if it is missing."""
-        if not rows:
+        if not rows or self._read_only:
             return
         sql = ledger_table.append_sql(self.relation, rows)
         try:

@@ -39,6 +39,12 @@ class IntervalSource(Protocol):
             PenstockError: the source's files are damaged.
         """
 
+    def unregistered(self) -> IntervalSource:
+        """Return a source that reads the intervals from its own storage, for a command that must not call `register`.
+
+        If the storage can't be read on this machine, the result reads the tables in Spark, as this source does.
+        """
+
     def versions(self, run_sql: RunSql, table: str) -> Mapping[date, str]:
         """Return the version of each interval of a table. A version is a text that identifies the interval's content.
 

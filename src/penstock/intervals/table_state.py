@@ -11,6 +11,7 @@ from typing import Any
 from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
 from penstock.intervals.ledger_table import LedgerState
 from penstock.intervals.model_config import PROPERTY
+from penstock.intervals.planned_commits import PlannedCommit
 from penstock.intervals.staleness import BuiltInterval
 
 
@@ -58,3 +59,10 @@ def after_commit(
     failed = {day: attempts for day, attempts in state.failed.items() if day not in metadata.intervals}
     removed = {**state.removed, **dict.fromkeys(metadata.removed, commit.version)}
     return replace(table, state=LedgerState(max(state.version, commit.version), built, failed, removed))
+
+
+def after_planned_commit(table: IntervalTable, planned: PlannedCommit) -> IntervalTable:
+    """Return the table's state after a planned commit, if the commit succeeds."""
+    before = IntervalTable() if planned.full_refresh else table
+    before = replace(before, id=before.id or planned.commit.commit_id, grain=planned.model.grain.name)
+    return after_commit(before, TableCommit(before.state.version + 1, "WRITE", planned.commit), planned.commit, {})

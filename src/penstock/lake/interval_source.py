@@ -32,13 +32,15 @@ class LakeIntervals:
 
     Args:
         settings: the settings of the target.
+        from_files: whether to read the live months from the lake's manifest instead of from Spark, if the manifest can
+            be read on this machine.
     """
 
     schema = catalog.SCHEMA
     grain = GRAINS[MONTH]
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, from_files: bool = False) -> None:
+        self._settings, self._from_files = settings, from_files
         self.registers = (settings.root / catalog.FILE_NAME).exists()
         self._months: dict[str, dict[date, LiveMonth]] | None = None
         self._lock = threading.Lock()
@@ -60,6 +62,10 @@ class LakeIntervals:
         settings = self._settings
         count = registration.register_tables(run_sql, catalog.load(settings.root), settings.lake_dir, settings.lake_uri)
         return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"
+
+    def unregistered(self) -> LakeIntervals:
+        """Return the months of the lake's manifest. Spark's tables may lack months that landed since the last run."""
+        return LakeIntervals(self._settings, from_files=True)
 
     def versions(self, run_sql: RunSql, table: str) -> dict[date, str]:
         """Return the version of each live month of a dataset.
@@ -101,6 +107,9 @@ class LakeIntervals:
             return self._months.get(table, {})
 
     def _manifest_rows(self, run_sql: RunSql) -> Iterable[tuple[object, object, object, int]]:
+        manifest = Manifest(self._settings.lake_dir)
+        if self._from_files and manifest.log_dir.exists():
+            return [(item.dataset, item.file_month, item.folder, item.rows) for item in manifest.live().values()]
         name = f"{catalog.SCHEMA}.{catalog.MANIFEST}"
         try:
             return list(run_sql(f"select dataset, file_month, folder, rows from {name} where is_live"))

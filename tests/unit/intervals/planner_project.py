@@ -104,21 +104,27 @@ class Project:
     Attributes:
         logged: the planner's lines for the log.
         rows: the rows of a table that the ledger does not know.
+        sent: the planner's statements.
     """
 
     def __init__(self, folder: Path) -> None:
         self.graph, self.lake, self.ledger, self.folder = Graph(), Lake(), Ledger(), folder
         self.logged: list[str] = []
         self.rows: list[Any] = []
+        self.sent: list[str] = []
 
     def run_sql(self, sql: str) -> list[Any]:
-        assert sql.startswith("select 1 from "), sql
+        self.sent.append(sql)
+        assert sql.startswith(("select 1 from ", "describe detail ")), sql
         return self.rows
 
-    def plan(self, name: str, exists: bool = True, partial: str = "", **requested: Any) -> IntervalPlan:
+    def plan(
+        self, name: str, exists: bool = True, partial: str = "", read_only: bool = False, **requested: Any
+    ) -> IntervalPlan:
         sources: Any = {"lake": self.lake}
         ledger: Any = self.ledger
-        planner = IntervalPlanner(ledger, sources, self.graph, self.run_sql, self.folder, "run", self.logged.append)
+        log = self.logged.append
+        planner = IntervalPlanner(ledger, sources, self.graph, self.run_sql, self.folder, "run", log, read_only)
         return planner.plan(name, exists, lambda grain: RequestedIntervals(**requested), partial)
 
     def build(self, name: str, **changes: Any) -> None:

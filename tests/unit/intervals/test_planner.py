@@ -202,3 +202,27 @@ def test_a_killed_commit_is_recorded_once(project: Project, committed: bool, mon
     ]
     assert "an earlier run was killed while it built 2024-03; its table is as it was before" in project.logged[0]
     assert plan.commits[0].intervals == (MARCH,)
+
+
+def test_a_preview_changes_nothing(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed commit stays unrecorded, files are not verified, and no rows are read."""
+    project.build("checked")
+    run_marker.write(project.folder, "w.checked", "lost", "run", (MARCH,), datetime(2024, 5, 1, tzinfo=timezone.utc))
+    monkeypatch.setattr(Process, "handle", lambda self: None)
+    project.lake.live["yellow"][MARCH] = "other"
+    project.lake.verified.clear()
+    plan = project.plan("checked", read_only=True)
+    assert plan.reasons == {MARCH: "lake.yellow changed"} and plan.built == {JANUARY, FEBRUARY, MARCH}
+    assert run_marker.read(project.folder, "w.checked") is not None
+    assert (project.ledger.killed, project.lake.verified, project.sent) == ([], {}, [])
+    project.ledger.tables["w.checked"] = IntervalTable("id", "month")
+    project.rows = [{"numFiles": 1}]
+    with pytest.raises(PenstockError, match=r"the intervals of w\.checked"):
+        project.plan("facts", exists=False, read_only=True)
+    assert project.sent == ["describe detail w.checked"]
+
+
+def test_older_code_is_in_the_plan(project: Project) -> None:
+    project.build("checked")
+    project.graph.upstream["checked"] = replace(project.graph.upstream["checked"], code="new code")
+    assert project.plan("checked").older_code == (JANUARY, FEBRUARY, MARCH)

@@ -14,6 +14,7 @@ from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.grain import GRAINS
 from penstock.intervals.interval_model import IntervalModel
 from penstock.intervals.ledger_table import BUILT, LedgerRow
+from penstock.intervals.planned_commits import PlannedCommit
 from penstock.intervals.run_ledger import RunLedger
 
 EVENTS = [LedgerRow("b", "r", "facts", "w.facts", date(2024, 1, 1), "month", BUILT)]
@@ -148,3 +149,33 @@ def test_a_commit_is_found_in_the_log_or_by_the_server(tmp_path: Path) -> None:
     del sent[:]
     assert ledger.record_written(run, FACTS, mine, 1.0, {}, replaced=False)
     assert sent == ["insert into"]
+
+
+def test_a_read_only_ledger_sends_no_write() -> None:
+    """A commit that the ledger lacks still counts as built."""
+    sent, run = server("WRITE", 4, batch="later")
+    ledger = RunLedger("w.batch_runs", read_only=True)
+    table = ledger.table(run, FACTS)
+    assert table.state.built[JANUARY].commit_id == "later"
+    ledger.append(run, EVENTS)
+    assert not [sql for sql in sent if sql.startswith(("insert", "create", "select"))]
+
+
+def test_a_planned_commit_counts_as_built() -> None:
+    """Models that read the table are planned as after the commit."""
+    february = date(2024, 2, 1)
+    _, run = server("WRITE", 3)
+    ledger = RunLedger("w.batch_runs", read_only=True)
+    ledger.table(run, FACTS)
+
+    def planned(full_refresh: bool) -> PlannedCommit:
+        metadata = CommitMetadata(
+            "planned", "r", "c", datetime(2024, 3, 1, tzinfo=timezone.utc), {february: {"a": "1"}}
+        )
+        return PlannedCommit(FACTS, (february,), full_refresh, "", metadata, {february: "new"}, 0.0)
+
+    ledger.assume_built([planned(False)])
+    built = ledger.table(run, FACTS).state.built
+    assert {day: item.commit_id for day, item in built.items()} == {JANUARY: "b", february: "planned"}
+    ledger.assume_built([planned(True)])
+    assert list(ledger.table(run, FACTS).state.built) == [february]

@@ -55,7 +55,8 @@ def _inlined(manifest: Any, node_id: str) -> Iterator[Any]:
     seen: set[str] = set()
     waiting = [node_id]
     while waiting:
-        for parent in sorted(manifest.nodes[waiting.pop()].depends_on.nodes):
+        # A seed reads no nodes, so its `depends_on` has only macros.
+        for parent in sorted(getattr(manifest.nodes[waiting.pop()].depends_on, "nodes", ())):
             node = manifest.nodes.get(parent)
             if node is not None and parent not in seen and not is_stored(node):
                 seen.add(parent)

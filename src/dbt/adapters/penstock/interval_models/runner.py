@@ -68,7 +68,7 @@ class IntervalRunner:
     def __init__(self, adapter: PenstockAdapter) -> None:
         self._adapter = adapter
         self.sources = IntervalSources(lambda: adapter.config.credentials.settings)
-        self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self._find_log)
+        self._ledger = RunLedger(f"{adapter.config.credentials.schema}.{ledger_table.TABLE}", self.find_log)
         # The running commit of each node, by the node's unique id.
         self._running: dict[str, PlannedCommit] = {}
         # The rows that each node wrote in this run, by the node's unique id.
@@ -80,7 +80,7 @@ class IntervalRunner:
         """Send an auxiliary statement, and return the rows of its result."""
         return self._adapter.execute(AUXILIARY + sql, fetch=True)[1].rows
 
-    def _find_log(self, relation: str) -> Path | None:
+    def find_log(self, relation: str) -> Path | None:
         """Return the folder of a table's Delta log, or None if the folder isn't on this machine.
 
         If this run may have changed the table, the result is None too.

@@ -17,16 +17,19 @@ class IntervalSources(Mapping[str, IntervalSource]):
 
     Args:
         settings: returns the settings of the target.
+        registers: whether the command registers the sources' tables with Spark. A preview does not, so it reads the
+            intervals from the sources' own storage.
     """
 
-    def __init__(self, settings: Callable[[], Settings]) -> None:
-        self._settings = settings
+    def __init__(self, settings: Callable[[], Settings], registers: bool = True) -> None:
+        self._settings, self._registers = settings, registers
         self._entries: dict[str, EntryPoint] = {item.name: item for item in entry_points(group=ENTRY_POINTS)}
         self._sources: dict[str, IntervalSource] = {}
 
     def __getitem__(self, schema: str) -> IntervalSource:
         if schema not in self._sources:
-            self._sources[schema] = self._entries[schema].load()(self._settings())
+            source: IntervalSource = self._entries[schema].load()(self._settings())
+            self._sources[schema] = source if self._registers else source.unregistered()
         return self._sources[schema]
 
     def __contains__(self, schema: object) -> bool:

@@ -1,0 +1,1 @@
+"""Preview what the next run of dbt would do, without running it."""
