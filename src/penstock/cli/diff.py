@@ -10,8 +10,8 @@ import typer
 from rich.console import Console
 
 from penstock.config.settings import load
-from penstock.diff import markdown, results, targets, terminal
 from penstock.diff import keys as key_columns
+from penstock.diff import markdown, results, targets, terminal
 from penstock.diff.comparison import Comparison, compare_all
 from penstock.diff.dbt_tables import Selection, read_tables
 from penstock.diff.plan_differences import add_plan_changes
@@ -33,12 +33,19 @@ def register(app: typer.Typer) -> None:
 
 def diff(
     against: Annotated[
-        str, typer.Option(help="A target of profiles.yml, a Delta version as version:12, or version:-1 for the last but one.")
+        str,
+        typer.Option(
+            help="A target of profiles.yml, a Delta version as version:12, or version:-1 for the last but one."
+        ),
     ],
     select: Annotated[list[str] | None, typer.Option("--select", "-s", help="Nodes to compare, as in dbt.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Nodes to leave out, as in dbt.")] = None,
-    state: Annotated[str | None, typer.Option(help="Folder of artifacts for selections such as state:modified.")] = None,
-    key: Annotated[list[str] | None, typer.Option(help="A column that identifies a row; repeat it for several.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Folder of artifacts for selections such as state:modified.")
+    ] = None,
+    key: Annotated[
+        list[str] | None, typer.Option(help="A column that identifies a row; repeat it for several.")
+    ] = None,
     sample: Annotated[float, typer.Option(help="Share of rows to compare, chosen by the key.")] = 1.0,
     limit: Annotated[int, typer.Option(help="Examples of each kind.")] = DEFAULT_LIMIT,
     full: Annotated[bool, typer.Option("--full", help="Compare intervals with equal fingerprints too.")] = False,

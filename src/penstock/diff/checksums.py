@@ -100,9 +100,7 @@ def parse(rows: ComparedRows, result: Iterable[Sequence[Any]]) -> Checksums:
             total.nulls += int(count) - known
             if rows.columns[name].is_numeric:
                 _add(total, known, next(values))
-    differing = sorted(
-        bucket for bucket in {*sums[0], *sums[1]} if sums[0].get(bucket) != sums[1].get(bucket)
-    )
+    differing = sorted(bucket for bucket in {*sums[0], *sums[1]} if sums[0].get(bucket) != sums[1].get(bucket))
     return Checksums(differing, (counts[0], counts[1]), figures)
 
 

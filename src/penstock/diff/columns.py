@@ -48,25 +48,26 @@ class ComparedColumn:
 
     Attributes:
         name: the name in the table after the change.
-        before, after: the name in each table.
+        names: the name in the table before and after the change.
+        types: the type in the table before and after the change.
         type: the type in which the values are compared.
-        casts: whether the values are converted to this type first.
     """
 
     name: str
-    before: str
-    after: str
+    names: tuple[str, str]
+    types: tuple[DataType, DataType]
     type: DataType
-    casts: bool = False
 
     def value(self, is_after: bool) -> str:
         """Return the SQL expression of the compared value in one of the tables.
 
         Maps become arrays of entries in the order of their keys, because Spark doesn't compare maps.
         """
-        column = quote_identifier(self.after if is_after else self.before)
-        if not self.casts:
-            return comparable(column, self.type)
+        column, own = quote_identifier(self.names[is_after]), self.types[is_after]
+        if own.sql.lower() == self.type.sql.lower():
+            return comparable(column, own)
+        if self.type.name == data_types.STRING:
+            return text(comparable(column, own), own)
         return f"cast({column} as {self.type.sql})"
 
     @property
@@ -81,9 +82,7 @@ class ComparedColumn:
 
     def text(self, value: str) -> str:
         """Return the SQL expression that shows a compared value as text."""
-        if self.is_nested:
-            return f"to_json({value}, {JSON_OPTIONS})"
-        return f"base64({value})" if self.type.name == "binary" else f"cast({value} as string)"
+        return text(value, self.type)
 
     def hashed(self, value: str) -> list[str]:
         """Return the SQL expressions whose hash stands for the compared value.
@@ -92,6 +91,13 @@ class ComparedColumn:
         JSON text tells them apart.
         """
         return [value, self.text(value)] if self.is_nested else [value]
+
+
+def text(value: str, of: DataType) -> str:
+    """Return the SQL expression that shows a value as text."""
+    if of.name in data_types.NESTED:
+        return f"to_json({value}, {JSON_OPTIONS})"
+    return f"base64({value})" if of.name == "binary" else f"cast({value} as string)"
 
 
 def is_numeric(name: str) -> bool:
@@ -150,9 +156,9 @@ def compared_columns(before: Columns, after: Columns) -> list[ComparedColumn]:
     for name, kind in after:
         if name.casefold() in old:
             old_name, old_kind = old[name.casefold()]
-            equal = old_kind.lower() == kind.lower()
-            common = data_types.parse(kind) if equal else DataType(common_type(old_kind, kind))
-            columns.append(ComparedColumn(name, old_name, name, common, not equal))
+            types = data_types.parse(old_kind), data_types.parse(kind)
+            common = types[1] if old_kind.lower() == kind.lower() else DataType(common_type(old_kind, kind))
+            columns.append(ComparedColumn(name, (old_name, name), types, common))
     return columns
 
 

@@ -61,7 +61,9 @@ class Comparison:
         if self.version is not None:
             return self._compare_version(table, after)
         before = table.relations.get(self.baseline, Relation(""))
-        result = TableDiff(table.name, before.sql, after.sql, grain=table.intervals.grain.name if table.intervals else MONTH)
+        result = TableDiff(
+            table.name, before.sql, after.sql, grain=table.intervals.grain.name if table.intervals else MONTH
+        )
         if before.sql.lower() == after.sql.lower():
             return replace(result, status=SAME_TABLE)
         new = self._columns(after.sql)
@@ -225,7 +227,9 @@ def _nothing_compared(comparison: Comparison, results: Sequence[TableDiff]) -> P
     names = ", ".join(result.name for result in results[:5]) + (" …" if len(results) > 5 else "")
     statuses = {result.status for result in results}
     if statuses == {SAME_TABLE}:
-        needed = f"tables that are in other schemas or catalogs in `{comparison.baseline}` than in `{comparison.target}`"
+        needed = (
+            f"tables that are in other schemas or catalogs in `{comparison.baseline}` than in `{comparison.target}`"
+        )
         found = f"the same tables in both: {names}"
         return PenstockError(needed, found, "give the targets other schemas, see macro generate_schema_name")
     if NO_VERSION in statuses:

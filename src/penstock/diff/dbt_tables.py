@@ -138,13 +138,15 @@ def _selected(settings: Settings, manifest: Any, selection: Selection) -> list[s
 
 
 def _parse(settings: Settings, target: str, own: bool) -> Any:
-    """Return dbt's manifest of a target. Another target's partial parse gets its own folder, so that both stay valid."""
+    """Return dbt's manifest of a target. The partial parse of another target gets its own folder."""
     return _invoke(settings, None, "parse", *_dbt_options(settings, target, own))
 
 
 def _dbt_options(settings: Settings, target: str, own: bool) -> list[str]:
     options = profiles.dbt_options(settings.root)
-    return [*options, "--target", target, "--target-path", str(settings.state_dir / "diff" / target)] if own else options
+    return (
+        [*options, "--target", target, "--target-path", str(settings.state_dir / "diff" / target)] if own else options
+    )
 
 
 def _invoke(settings: Settings, manifest: Any, *arguments: str) -> Any:
@@ -169,12 +171,12 @@ def _relations(manifest: Any) -> dict[str, Relation]:
     if adapter is None:
         types = ", ".join(f"`{name}`" for name in FACTORY.adapters) or "none"
         raise PenstockError("a target of type penstock", types, "set `type: penstock` in profiles.yml")
-    ledger_schema = adapter.config.credentials.schema
+    ledger = ".".join(map(databases.part, (databases.default(), adapter.config.credentials.schema, TABLE)))
     found = {}
     for node in manifest.nodes.values():
         if node.resource_type in COMPARED:
             parts = (databases.catalog_of(node.database, node.schema), node.schema, node.alias)
-            ledger = f"{databases.part(ledger_schema)}.{TABLE}" if is_interval(node) else ""
             name = ".".join(map(databases.part, parts))
-            found[node.unique_id] = Relation(name, node_fingerprint.relation_name(node), ledger)
+            own_ledger = ledger if is_interval(node) else ""
+            found[node.unique_id] = Relation(name, node_fingerprint.relation_name(node), own_ledger)
     return found

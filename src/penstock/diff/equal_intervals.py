@@ -138,9 +138,7 @@ class Ledger:
         return self._resolved[key]
 
 
-def trusted_intervals(
-    state: LedgerState, commits: Sequence[TableCommit]
-) -> dict[date, BuiltInterval]:
+def trusted_intervals(state: LedgerState, commits: Sequence[TableCommit]) -> dict[date, BuiltInterval]:
     """Return the intervals whose rows are as the ledger recorded them; none if the ledger lacks the newest commit.
 
     Args:
@@ -197,9 +195,7 @@ class EqualIntervals:
 
     def _state(self, relation: Relation) -> LedgerState:
         """Return the newest state of a table. A table that was created again has another id, and newer versions."""
-        found = [
-            state for (name, _), state in self._ledger(relation).states.items() if name == relation.ledger_name
-        ]
+        found = [state for (name, _), state in self._ledger(relation).states.items() if name == relation.ledger_name]
         commits = self._history(relation)
         newest = [commit for commit in commits if commit.operation not in KEEPS_ROWS][-1:]
         return next((state for state in found if newest and _is_recorded(state, newest[0])), LedgerState())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from penstock.diff import wording
-from penstock.diff.results import COMPARED, DIFFERENT, Diff, TableDiff
+from penstock.diff.results import DIFFERENT, Diff, TableDiff
 from penstock.diff.row_changes import ADDED, REMOVED
 from penstock.diff.terminal import schema_lines
 
@@ -43,9 +43,8 @@ def _cell(value: str) -> str:
 def _summary(diff: Diff) -> list[str]:
     rows = []
     for table in diff.tables:
-        before, after = (f"{count:,}" if table.status in COMPARED else "" for count in table.rows)
         result = "; ".join(filter(None, (wording.changes(table), wording.skipped(table))))
-        rows.append((f"`{table.name}`", before, after, _cell(result)))
+        rows.append((f"`{table.name}`", *wording.rows(table), _cell(result)))
     return _table(("table", "rows before", "rows after", "differences"), rows, (1, 2))
 
 

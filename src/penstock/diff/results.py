@@ -137,7 +137,9 @@ def _table_json(table: TableDiff) -> dict[str, Any]:
             {"name": name, "rows": count, "examples": [_example_json(table, item) for item in _examples(table, name)]}
             for name, count in table.changes.columns.items()
         ],
-        "examples": {kind: [_example_json(table, item) for item in _examples(table, kind)] for kind in (ADDED, REMOVED)},
+        "examples": {
+            kind: [_example_json(table, item) for item in _examples(table, kind)] for kind in (ADDED, REMOVED)
+        },
         "drift": [_drift_json(name, *pair) for name, pair in table.figures.items()],
         "plan_changes": list(table.plan_changes),
     }

@@ -76,7 +76,7 @@ class ComparedRows:
 
     @property
     def row_hash(self) -> str:
-        """Return the SQL expression of the hash of all values. Spark's hash skips NULLs, so a mask of NULLs is added."""
+        """Return the SQL expression of the hash of all values, with a mask of NULLs, which Spark's hash skips."""
         names = list(self.columns)
         masks = [
             " + ".join(f"if({name} is null, {1 << bit}L, 0L)" for bit, name in enumerate(names[at : at + MASK_BITS]))

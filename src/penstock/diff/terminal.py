@@ -34,10 +34,8 @@ def _summary(diff: Diff) -> Table:
     summary.add_column("differences", overflow="fold")
     for table in diff.tables:
         style = STYLES.get(table.status, "dim")
-        was_compared = table.status in STYLES
-        before, after = (f"{count:,}" if was_compared else "" for count in table.rows)
         text = "; ".join(filter(None, (wording.changes(table), wording.skipped(table))))
-        summary.add_row(escape(table.name), before, after, f"[{style}]{escape(text)}[/{style}]")
+        summary.add_row(escape(table.name), *wording.rows(table), f"[{style}]{escape(text)}[/{style}]")
     return summary
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from penstock.diff.checksums import Figures, Number
-from penstock.diff.results import DIFFERENT, NEW, NO_VERSION, NOT_BUILT, SAME_TABLE, VIEW, TableDiff
+from penstock.diff.results import COMPARED, DIFFERENT, NEW, NO_VERSION, NOT_BUILT, SAME_TABLE, VIEW, TableDiff
 from penstock.diff.row_changes import Example
 
 # Decimal places of a mean beyond those of the column.
@@ -63,6 +63,14 @@ def skipped(table: TableDiff) -> str:
     rows = f", {table.skipped_rows:,} rows" if table.skipped_rows is not None else ""
     plural = "" if table.skipped_count == 1 else "s"
     return f"{table.skipped_count:,} {table.grain}{plural} equal by input and code{rows}"
+
+
+def rows(table: TableDiff) -> tuple[str, str]:
+    """Return the numbers of rows before and after the change, with the skipped rows; empty if nothing was compared."""
+    if table.status not in COMPARED:
+        return "", ""
+    before, after = (f"{count + (table.skipped_rows or 0):,}" for count in table.rows)
+    return before, after
 
 
 def changes(table: TableDiff) -> str:

@@ -13,7 +13,6 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.server import control
 
-
 RunQuery = Callable[[str], list[tuple[Any, ...]]]
 
 
