@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from penstock.diff import wording
 from penstock.diff.results import DIFFERENT, Diff, TableDiff
 from penstock.diff.row_changes import ADDED, REMOVED
-from penstock.diff.terminal import schema_lines
 
 # GitHub refuses comments of more than 65,536 characters.
 MAX_CHARACTERS = 60_000
@@ -51,14 +50,14 @@ def _summary(diff: Diff) -> list[str]:
 def _details(table: TableDiff) -> Iterator[str]:
     yield f"<details><summary>{_cell(table.name)}: {_cell(wording.changes(table))}</summary>"
     yield ""
-    yield from (f"- {_cell(line)}" for line in _facts(table))
+    yield from (f"- {_cell(line)}" for line in wording.facts(table))
     if rows := list(_change_rows(table)):
         yield ""
         yield from _table(("column", "rows", "key", "before", "after"), rows, (1,))
     for kind, count in ((ADDED, table.changes.added), (REMOVED, table.changes.removed)):
         if count:
             yield ""
-            yield f"{count:,} rows {kind}:"
+            yield f"{wording.rows_of(count)} {kind}:"
             yield ""
             yield from (f"- {_cell(wording.key(table, item))}" for item in table.changes.examples.get(kind, ()))
     if table.drifted:
@@ -66,20 +65,6 @@ def _details(table: TableDiff) -> Iterator[str]:
         yield from _table(("column", "", "before", "after", "difference"), list(_drift_rows(table)), (2, 3, 4))
     yield ""
     yield "</details>"
-
-
-def _facts(table: TableDiff) -> Iterator[str]:
-    if table.is_by_key:
-        yield f"key: {', '.join(table.key.columns)} ({table.key.source})"
-    if table.note:
-        yield table.note
-    for example in table.duplicates.examples:
-        pairs = zip(table.key.columns, example.key, strict=False)
-        yield f"{', '.join(f'{name}={wording.value(value)}' for name, value in pairs)}: {example.times:,} rows"
-    if table.skipped:
-        yield f"{wording.skipped(table)}: {table.skipped}"
-    yield from schema_lines(table)
-    yield from (f"plan: {line}" for line in table.plan_changes)
 
 
 def _change_rows(table: TableDiff) -> Iterator[tuple[str, ...]]:

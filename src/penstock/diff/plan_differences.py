@@ -12,7 +12,6 @@ from penstock.diff.results import TableDiff
 from penstock.plans import queries
 from penstock.plans.plan_parser import NotAPlan
 from penstock.plans.plan_store import CapturedPlan
-from penstock.plans.queries import Join
 from penstock.runs import run_store
 
 
@@ -48,14 +47,15 @@ def _newest_plans(folder: Path, target: str) -> Mapping[str, CapturedPlan]:
 
 
 def plan_changes(before: CapturedPlan, after: CapturedPlan) -> list[str]:
-    """Return the joins that only one of two plans has, one sentence each."""
+    """Return the joins that differ between two plans, one sentence for each pair of joined tables."""
     try:
-        old, new = (Counter(map(_describe, _joins(plan))) for plan in _comparable(before, after))
+        old, new = (_strategies(plan) for plan in _comparable(before, after))
     except NotAPlan:
         return []
-    gone, added = (sorted((one - two).items()) for one, two in ((old, new), (new, old)))
-    return [f"{_times(count)}{name}: only before" for name, count in gone] + [
-        f"{_times(count)}{name}: only after" for name, count in added
+    return [
+        f"join of {tables}: {_listed(old.get(tables))} → {_listed(new.get(tables))}"
+        for tables in sorted({*old, *new})
+        if old.get(tables) != new.get(tables)
     ]
 
 
@@ -66,17 +66,21 @@ def _comparable(before: CapturedPlan, after: CapturedPlan) -> tuple[CapturedPlan
     return before.with_executed(None), after.with_executed(None)
 
 
-def _joins(captured: CapturedPlan) -> list[Join]:
+def _strategies(captured: CapturedPlan) -> dict[str, Counter[str]]:
+    """Return how often a plan uses each join strategy, by the joined tables.
+
+    The tables have no schemas, because these differ between targets. Their order doesn't matter: Spark may swap sides.
+    """
     plan = captured.plan
-    return queries.joins(plan) if plan else []
+    found: dict[str, Counter[str]] = {}
+    for join in queries.joins(plan) if plan else ():
+        sides = (", ".join(sorted(name.rsplit(".", 1)[-1] for name in side)) for side in (join.left, join.right))
+        tables = " and ".join(sorted(side or "rows of the query" for side in sides))
+        found.setdefault(tables, Counter())[join.kind] += 1
+    return found
 
 
-def _describe(join: Join) -> str:
-    """Return a join without the names of schemas, which differ between targets."""
-    sides = (", ".join(sorted(name.rsplit(".", 1)[-1] for name in side)) for side in (join.left, join.right))
-    left, right = sides
-    return f"{join.kind} of {left or 'rows'} and {right or 'rows'}"
-
-
-def _times(count: int) -> str:
-    return "" if count == 1 else f"{count} × "
+def _listed(strategies: Counter[str] | None) -> str:
+    if not strategies:
+        return "no join"
+    return ", ".join(kind if count == 1 else f"{count} × {kind}" for kind, count in sorted(strategies.items()))

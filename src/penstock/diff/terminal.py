@@ -48,34 +48,14 @@ def _show_table(console: Console, table: TableDiff) -> None:
 
 
 def _lines(table: TableDiff) -> Iterator[str]:
-    if table.is_by_key:
-        yield f"key: {', '.join(table.key.columns)} ({table.key.source})"
-    if table.note:
-        yield table.note
-    for example in table.duplicates.examples:
-        pairs = zip(table.key.columns, example.key, strict=False)
-        yield f"  {', '.join(f'{name}={wording.value(text)}' for name, text in pairs)}: {example.times:,} rows"
-    if table.skipped:
-        yield f"{wording.skipped(table)}: {table.skipped}"
-    yield from schema_lines(table)
+    yield from wording.facts(table)
     for kind, count in ((ADDED, table.changes.added), (REMOVED, table.changes.removed)):
         if count:
-            yield f"{count:,} rows {kind}"
+            yield f"{wording.rows_of(count)} {kind}"
             yield from (f"  {wording.key(table, example)}" for example in table.changes.examples.get(kind, ()))
     for name, count in table.changes.columns.items():
-        yield f"{name}: {count:,} rows changed"
+        yield f"{name}: {wording.rows_of(count)} changed"
         yield from (f"  {_change(table, example)}" for example in table.changes.examples.get(name, ()))
-    yield from (f"plan: {line}" for line in table.plan_changes)
-
-
-def schema_lines(table: TableDiff) -> Iterator[str]:
-    """Yield a sentence for each difference between the columns."""
-    for name, kind in table.schema.added:
-        yield f"column added: {name} {kind}"
-    for name, kind in table.schema.removed:
-        yield f"column removed: {name} {kind}"
-    for name, before, after in table.schema.retyped:
-        yield f"column retyped: {name} {before} → {after}"
 
 
 def _change(table: TableDiff, example: Example) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from penstock.diff.checksums import Figures, Number
@@ -21,6 +22,11 @@ def number(value: Number | None) -> str:
     if isinstance(value, Decimal):
         return f"{value:,f}"
     return "not a number" if value != value else f"{value:,.6g}"
+
+
+def rows_of(count: int) -> str:
+    """Return a number of rows, as in `1 row` or `2,000 rows`."""
+    return f"{count:,} row{'' if count == 1 else 's'}"
 
 
 def mean(figures: Figures) -> str:
@@ -51,16 +57,35 @@ def value(text: str | None) -> str:
 
 def key(table: TableDiff, example: Example) -> str:
     """Return the key of an example, or its whole row, as `name=value` pairs."""
-    names = table.key.columns if table.is_by_key else table.columns
-    pairs = ", ".join(f"{name}={value(text)}" for name, text in zip(names, example.key, strict=False))
-    return pairs if example.times == 1 else f"{pairs} ({example.times:,} times)"
+    text = _pairs(table.key.columns if table.is_by_key else table.columns, example)
+    return text if example.times == 1 else f"{text} ({example.times:,} times)"
+
+
+def _pairs(names: Sequence[str], example: Example) -> str:
+    return ", ".join(f"{name}={value(text)}" for name, text in zip(names, example.key, strict=False))
+
+
+def facts(table: TableDiff) -> Iterator[str]:
+    """Yield sentences about the key, the skipped intervals, the columns and the plans."""
+    if table.is_by_key:
+        yield f"key: {', '.join(table.key.columns)} ({table.key.source})"
+    if table.note:
+        yield table.note
+    for example in table.duplicates.examples:
+        yield f"duplicate key {_pairs(table.key.columns, example)}: {rows_of(example.times)}"
+    if table.skipped:
+        yield f"{skipped(table)}: {table.skipped}"
+    yield from (f"column added: {name} {kind}" for name, kind in table.schema.added)
+    yield from (f"column removed: {name} {kind}" for name, kind in table.schema.removed)
+    yield from (f"column retyped: {name} {before} → {after}" for name, before, after in table.schema.retyped)
+    yield from (f"plan: {line}" for line in table.plan_changes)
 
 
 def skipped(table: TableDiff) -> str:
     """Return a sentence about the skipped intervals; empty without any."""
     if not table.skipped_count:
         return ""
-    rows = f", {table.skipped_rows:,} rows" if table.skipped_rows is not None else ""
+    rows = f", {rows_of(table.skipped_rows)}" if table.skipped_rows is not None else ""
     plural = "" if table.skipped_count == 1 else "s"
     return f"{table.skipped_count:,} {table.grain}{plural} equal by input and code{rows}"
 
@@ -76,7 +101,7 @@ def rows(table: TableDiff) -> tuple[str, str]:
 def changes(table: TableDiff) -> str:
     """Return the numbers of differences of one table."""
     if table.status == NEW:
-        return f"new table with {table.rows[1]:,} rows"
+        return f"new table with {rows_of(table.rows[1])}"
     if table.status != DIFFERENT:
         return status(table)
     counts = [("added", table.changes.added), ("removed", table.changes.removed), ("changed", table.changes.changed)]

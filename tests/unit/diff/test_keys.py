@@ -80,7 +80,7 @@ def test_what_to_compare_with() -> None:
     assert Baseline.parse("version:12") == Baseline(version=12)
     assert Baseline.parse("version:-1") == Baseline(version=-1)
     for text in ("version:", "version:x", "version:1.5", " "):
-        with pytest.raises(PenstockError, match="a target of profiles.yml, version:N"):
+        with pytest.raises(PenstockError, match=r"a target of profiles\.yml, version:N"):
             Baseline.parse(text)
 
 
