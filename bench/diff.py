@@ -134,7 +134,7 @@ def report(costs: Mapping[str, Cost], rows: int) -> Report:
     ]
     lines = table(heads, cells)
     intro = (
-        f"Two tables of {format_rows(rows)} rows and {len(COLUMNS) + 1} columns each, {CORES} cores; {spark_version()}, "
+        f"Two tables of {format_rows(rows)} rows and {len(COLUMNS) + 1} columns, {CORES} cores; {spark_version()}, "
         f"{MEMORY} of heap; DuckDB {version('duckdb')}; {date.today()}."
     )
     return Report([intro, "", *lines], {"": [intro, "", *lines]})
