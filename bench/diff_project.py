@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
+import duckdb
 
 TABLE, KEY = "rides", "id"
 COLUMNS = ("month", "at", "zone", "dropoff", "fare", "tip", "km", "label", "paid")
@@ -76,27 +74,18 @@ def write_months(folder: Path, rows: int) -> None:
         rows: number of rows of all months together.
     """
     folder.mkdir(exist_ok=True)
-    for place, month in enumerate(MONTHS):
-        first, last = rows * place // len(MONTHS), rows * (place + 1) // len(MONTHS)
-        pq.write_table(_rides(month, first, last), folder / f"rides_{month}.parquet")
+    with duckdb.connect() as engine:
+        for place, month in enumerate(MONTHS):
+            span = rows * place // len(MONTHS), rows * (place + 1) // len(MONTHS)
+            path = folder / f"rides_{month}.parquet"
+            engine.execute(f"copy ({_rides(month, *span)}) to '{path}' (format parquet)")
 
 
-def _rides(month: str, first: int, last: int) -> pa.Table:
-    numbers = pa.array(range(first, last), pa.int64())
-    cents = pc.multiply(pc.bit_wise_and(numbers, 8191), 4).cast(pa.float64())
-    start = pa.scalar(f"{month}-01 00:00:00").cast(pa.timestamp("us"))
-    seconds = pc.bit_wise_and(numbers, 1048575).cast(pa.duration("s")).cast(pa.duration("us"))
-    zones = pc.bit_wise_and(numbers, 255).cast(pa.int32())
-    return pa.table(
-        {
-            "id": numbers,
-            "at": pc.add(start, seconds),
-            "zone": zones,
-            "dropoff": pc.bit_wise_xor(zones, 85),
-            "fare": pc.divide(cents, 100.0),
-            "tip": pc.divide(cents, 400.0),
-            "km": pc.divide(cents, 300.0),
-            "label": pc.binary_join_element_wise("ride", pc.bit_wise_and(numbers, 4095).cast(pa.string()), " "),
-            "paid": pc.equal(pc.bit_wise_and(numbers, 3), 0),
-        }
+def _rides(month: str, first: int, last: int) -> str:
+    """Return DuckDB's query for the rides whose numbers are at least `first` and below `last`."""
+    return (
+        f"select range as id, timestamp '{month}-01' + to_seconds(range % 2_000_000) as at, "
+        "cast(range % 263 as int) as zone, cast(range % 251 as int) as dropoff, range % 8191 * 0.25::double as fare, "
+        "range % 97 * 0.5::double as tip, range % 8191 / 75.0::double as km, 'ride ' || range % 4099 as label, "
+        f"range % 3 = 0 as paid from range({first}, {last})"
     )

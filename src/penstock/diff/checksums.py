@@ -109,7 +109,10 @@ def _add(figures: Figures, known: int, part: Any) -> None:
     if not known:
         return
     number = math.nan if part is None else part if isinstance(part, float) else Decimal(str(part))
-    if figures.total is None:
+    total = figures.total
+    if total is None:
         figures.total = number
+    elif isinstance(total, Decimal) and isinstance(number, Decimal):
+        figures.total = total + number
     else:
-        figures.total = figures.total + number if type(number) is type(figures.total) else math.nan
+        figures.total = float(total) + number if isinstance(number, float) else math.nan

@@ -12,6 +12,7 @@ from penstock.config.settings import Settings
 from penstock.diff.keys import Key, candidates
 from penstock.errors import PenstockError
 from penstock.intervals.model_config import IntervalConfig, is_interval
+from penstock.report.build_summary import target_folder
 
 QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 COMPARED = ("model", "seed", "snapshot")
@@ -144,9 +145,8 @@ def _parse(settings: Settings, target: str, own: bool) -> Any:
 
 def _dbt_options(settings: Settings, target: str, own: bool) -> list[str]:
     options = profiles.dbt_options(settings.root)
-    return (
-        [*options, "--target", target, "--target-path", str(settings.state_dir / "diff" / target)] if own else options
-    )
+    folder = settings.root / target_folder() / "diff" / target
+    return [*options, "--target", target, "--target-path", str(folder)] if own else options
 
 
 def _invoke(settings: Settings, manifest: Any, *arguments: str) -> Any:
@@ -167,7 +167,7 @@ def _relations(manifest: Any) -> dict[str, Relation]:
     from dbt.adapters.penstock import databases, node_fingerprint
     from penstock.intervals.ledger_table import TABLE
 
-    adapter = FACTORY.adapters.get("penstock")
+    adapter: Any = FACTORY.adapters.get("penstock")
     if adapter is None:
         types = ", ".join(f"`{name}`" for name in FACTORY.adapters) or "none"
         raise PenstockError("a target of type penstock", types, "set `type: penstock` in profiles.yml")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyhive import hive
+from thrift.transport.TTransport import TTransportException
 
 from penstock.config import dbt_credentials
 from penstock.config.settings import Settings
@@ -46,12 +47,15 @@ def open_session(settings: Settings) -> Iterator[RunQuery]:
             status = getattr(error.args[0], "status", None) if error.args else None
             message = str(status.errorMessage if status else error).splitlines()[0]
             raise PenstockError("an answer to a statement", message, f"see {control.log_folder(settings)}") from None
+        except (TTransportException, OSError):
+            do = f"see {control.log_folder(settings)}, then run the command again"
+            raise PenstockError("an answer to a statement", "the connection to the server ended", do) from None
 
     try:
         yield run
     finally:
         # Closing a session can fail inside Hive. Ignore that, because the rows or the error have already arrived.
-        with contextlib.suppress(hive.OperationalError):
+        with contextlib.suppress(hive.OperationalError, TTransportException, OSError):
             connection.close()
 
 
@@ -61,7 +65,11 @@ def _connect(settings: Settings) -> Any:
     running = control.current(settings)
     if running is None:
         raise PenstockError("a running server", "none is up", "type `penstock up`")
-    return running.connect()
+    try:
+        return running.connect()
+    except (TTransportException, hive.OperationalError):
+        do = f"see {control.log_folder(settings)}; `penstock down` and `penstock up` start it again"
+        raise PenstockError("a running server", f"no answer at port {running.ports.thrift}", do) from None
 
 
 def _connect_remote(settings: Settings) -> Any:

@@ -67,7 +67,7 @@ class Targets:
         ]  # fmt: skip
 
     def find(self) -> SkippedIntervals:
-        return EqualIntervals(self.run).find(*RELATIONS, CONFIG)
+        return EqualIntervals(self.run).find(RELATIONS[0], RELATIONS[1], CONFIG)
 
 
 @pytest.fixture

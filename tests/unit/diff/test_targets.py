@@ -11,8 +11,8 @@ from penstock.config.settings import load
 from penstock.diff.targets import require_readable
 from penstock.errors import PenstockError
 
-REMOTE = {"host": "spark.example.com", "port": 10000}
-OUTPUTS = {
+REMOTE: dict[str, object] = {"host": "spark.example.com", "port": 10000}
+OUTPUTS: dict[str, dict[str, object]] = {
     "dev": {},
     "prod": {},
     "own": {},
