@@ -89,7 +89,7 @@ def test_the_terminal(project: Project) -> None:
 
 
 ERRORS = {
-    "an unknown target": (("--against", "nowhere"), "found: `nowhere`; other targets: dev, far"),
+    "an unknown target": (("--against", "nowhere"), "found: `nowhere`; other targets: far, far_prod"),
     "the same target": (("--against", "dev"), "needed: another target than the current one"),
     "another server": (("--against", "far_prod"), "`dev` uses this machine, `far_prod` uses 127.0.0.1:1"),
     "the same tables": (("--against", "same_schema", "-s", "same"), "the same tables in both: same"),
