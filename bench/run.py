@@ -29,6 +29,7 @@ BENCHMARKS = {
     "adapter": ("adapter", "dbt commands by penstock's adapter, beside stock dbt-spark"),
     "against": ("against", "CPU seconds and statements of builds, beside another commit"),
     "batch": ("batch", "one more month, beside dbt's microbatch and a full refresh"),
+    "diff": ("diff", "penstock diff of two large tables, beside a full outer join by DuckDB"),
     "duckdb": ("duckdb_peer", "CPU seconds of the SQL models, beside DuckDB"),
     "layout": ("layout", "queries on good and on careless layouts"),
     "main_job": ("main_job", "first run, warm build, landing a large file; no peer"),

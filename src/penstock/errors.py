@@ -20,7 +20,12 @@ class PenstockError(Exception):
         needed: what the command requires.
         found: what it found instead.
         do: what to type or change next.
+
+    Attributes:
+        exit_code: the exit code of the program `penstock` after this error.
     """
+
+    exit_code = 1
 
     def __init__(self, needed: str, found: str, do: str) -> None:
         self.needed, self.found, self.do = needed, found, do

@@ -32,6 +32,7 @@ GROUPS = {
     "penstock.cli.explain": ("explain",),
     "penstock.cli.lineage": ("lineage",),
     "penstock.cli.preview": ("preview",),
+    "penstock.cli.diff": ("diff",),
     "penstock.cli.report": ("report",),
     "penstock.cli.artifacts": ("artifacts",),
     "penstock.cli.cluster": ("cluster",),
@@ -85,7 +86,7 @@ def target_first(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the program. If it raises a PenstockError, print the three parts of the error and exit with code 1."""
+    """Run the program. If it raises a PenstockError, print the three parts of the error and exit with its code."""
     try:
         arguments = target_first(sys.argv[1:])
         register(arguments)
@@ -95,7 +96,7 @@ def main() -> None:
         console.print(f"[red]penstock:[/red] needed: {error.needed}", soft_wrap=True)
         console.print(f"  found: {error.found}", soft_wrap=True, markup=False)
         console.print(f"  do:    {error.do}", soft_wrap=True, markup=False)
-        sys.exit(1)
+        sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("penstock: interrupted; landed months stay landed", file=sys.stderr)
         sys.exit(130)

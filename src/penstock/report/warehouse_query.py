@@ -3,36 +3,59 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pyhive import hive
+from thrift.transport.TTransport import TTransportException
 
 from penstock.config import dbt_credentials
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.server import control
 
+RunQuery = Callable[[str], list[tuple[Any, ...]]]
+
 
 def run_query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Run a SQL statement and return its rows.
+    """Run a SQL statement in a session of its own and return its rows.
 
     Raises:
         PenstockError: no server is running, or the statement failed. In the latter case, the error contains Spark's
             message without the stack trace.
     """
+    with open_session(settings) as run:
+        return run(sql)
+
+
+@contextlib.contextmanager
+def open_session(settings: Settings) -> Iterator[RunQuery]:
+    """Open a session, yield the function that runs a statement in it, and close the session.
+
+    Raises:
+        PenstockError: no server is running. The function raises it if a statement failed, with Spark's message
+            without the stack trace.
+    """
     connection = _connect(settings)
+
+    def run(sql: str) -> list[tuple[Any, ...]]:
+        try:
+            cursor = connection.cursor()
+            cursor.execute(sql)
+            return [tuple(row) for row in cursor.fetchall()]
+        except hive.OperationalError as error:
+            status = getattr(error.args[0], "status", None) if error.args else None
+            message = str(status.errorMessage if status else error).splitlines()[0]
+            raise PenstockError("an answer to a statement", message, f"see {control.log_folder(settings)}") from None
+        except (TTransportException, OSError):
+            do = f"see {control.log_folder(settings)}, then run the command again"
+            raise PenstockError("an answer to a statement", "the connection to the server ended", do) from None
+
     try:
-        cursor = connection.cursor()
-        cursor.execute(sql)
-        return [tuple(row) for row in cursor.fetchall()]
-    except hive.OperationalError as error:
-        status = getattr(error.args[0], "status", None) if error.args else None
-        message = str(status.errorMessage if status else error).splitlines()[0]
-        raise PenstockError("an answer to a statement", message, f"see {control.log_folder(settings)}") from None
+        yield run
     finally:
         # Closing a session can fail inside Hive. Ignore that, because the rows or the error have already arrived.
-        with contextlib.suppress(hive.OperationalError):
+        with contextlib.suppress(hive.OperationalError, TTransportException, OSError):
             connection.close()
 
 
@@ -42,7 +65,11 @@ def _connect(settings: Settings) -> Any:
     running = control.current(settings)
     if running is None:
         raise PenstockError("a running server", "none is up", "type `penstock up`")
-    return running.connect()
+    try:
+        return running.connect()
+    except (TTransportException, hive.OperationalError):
+        do = f"see {control.log_folder(settings)}; `penstock down` and `penstock up` start it again"
+        raise PenstockError("a running server", f"no answer at port {running.ports.thrift}", do) from None
 
 
 def _connect_remote(settings: Settings) -> Any:
