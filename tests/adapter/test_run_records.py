@@ -88,6 +88,9 @@ def test_a_build_is_recorded_and_its_events_are_sent(shop: Project, received: Re
     assert [(item["name"], item["type"]) for item in fields] == [("id", "bigint"), ("total", "double")]
     assert fields[0]["description"] == "Number of the order"
     assert written["outputFacets"]["outputStatistics"]["rowCount"] == 2
+    (total,) = written["facets"]["columnLineage"]["fields"]["total"]["inputFields"]
+    assert (total["name"], total["field"]) == ("small.raw", "price")
+    assert total["transformations"][0]["subtype"] == "TRANSFORMATION"
     (seed,) = received.event("small.small.raw", "COMPLETE")["outputs"]
     assert [item["type"] for item in seed["facets"]["schema"]["fields"]] == ["bigint", "double"]
     tested = next(name for name in results if name.startswith("test."))

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from penstock.config.profiles import target_folder
 from penstock.config.settings import load
 from penstock.diff import keys as key_columns
 from penstock.diff import markdown, results, targets, terminal
@@ -18,7 +19,6 @@ from penstock.diff.plan_differences import add_plan_changes
 from penstock.diff.request import DEFAULT_LIMIT, Baseline, Bounds
 from penstock.diff.results import Diff
 from penstock.errors import PenstockError
-from penstock.report.build_summary import target_folder
 from penstock.report.warehouse_query import open_session
 from penstock.spark.server import control
 
@@ -96,6 +96,6 @@ def _compare(baseline: Baseline, selection: Selection, key: key_columns.Key, bou
             comparison = Comparison(run_query, settings.target, baseline.target, baseline.version, key, bounds)
             found = compare_all(comparison, tables, progress.update)
     if baseline.target:
-        found = add_plan_changes(settings.root / target_folder(), tables, found, (baseline.target, settings.target))
+        found = add_plan_changes(target_folder(settings.root), tables, found, (baseline.target, settings.target))
     before = f"target {baseline.target}" if baseline.target else f"version {baseline.version}"
     return Diff(before, f"target {settings.target}", found, bounds.sample)

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.config import profiles
+from penstock.config.profiles import target_folder
 from penstock.config.settings import Settings
 from penstock.diff.keys import Key, candidates
 from penstock.errors import PenstockError
 from penstock.intervals.model_config import IntervalConfig, is_interval
-from penstock.report.build_summary import target_folder
 
 QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 COMPARED = ("model", "seed", "snapshot")
@@ -145,7 +145,7 @@ def _parse(settings: Settings, target: str, own: bool) -> Any:
 
 def _dbt_options(settings: Settings, target: str, own: bool) -> list[str]:
     options = profiles.dbt_options(settings.root)
-    folder = settings.root / target_folder() / "diff" / target
+    folder = target_folder(settings.root) / "diff" / target
     return [*options, "--target", target, "--target-path", str(folder)] if own else options
 
 

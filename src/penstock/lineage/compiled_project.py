@@ -34,11 +34,6 @@ FIELDS = (
 )
 
 
-def target_folder(settings: Settings) -> Path:
-    """Return dbt's target folder."""
-    return settings.root / os.environ.get("DBT_TARGET_PATH", "target")
-
-
 def manifest(settings: Settings) -> Mapping[str, Any]:
     """Return the manifest of the project's current code, parsed, with compiled code.
 
@@ -50,7 +45,7 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
     """
     if not (settings.root / "dbt_project.yml").exists():
         raise PenstockError("a dbt project", f"no dbt_project.yml in {settings.root}", "go to the project's folder")
-    target = target_folder(settings)
+    target = profiles.target_folder(settings.root)
     changed = max((path.stat().st_mtime for path in _project_files(settings.root)), default=0.0)
     kept = target / FOLDER / f"{settings.target or 'default'}.json"
     # dbt's manifest doesn't name its target. A command with --target may be for another one than dbt's last command.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from penstock.lineage.origins import Kind, Origin, Use
+from penstock.lineage.origins import ROWS, Kind, Origin, Use, merged
 
 Column = tuple[str, str]
 
@@ -87,6 +87,37 @@ class LineageGraph:
                 if end not in seen and end[0]:
                     seen.add(end)
                     waiting.append(end)
+
+    def without(self, hidden: Collection[str]) -> LineageGraph:
+        """Return the graph without some nodes, whose inputs take their place. Other nodes must read them acyclically.
+
+        Args:
+            hidden: unique ids of nodes, such as ephemeral models, which have no table.
+        """
+
+        def visible(origin: Origin) -> Iterator[Origin]:
+            if origin.relation not in hidden:
+                yield origin
+            elif origin.column != ROWS:
+                for above in self.columns[origin.relation].get(origin.column, ()):
+                    yield from (found.lifted(origin.kind) for found in visible(above))
+
+        def uses(node: str) -> Iterator[tuple[str, str, Use]]:
+            for parent, column, use in self.uses.get(node, ()):
+                origins = visible(Origin(parent, column, Kind.DIRECT))
+                yield from ((origin.relation, origin.column, use) for origin in origins if origin.relation)
+
+        shown = [node for node in self.columns if node not in hidden]
+        return LineageGraph(
+            {
+                node: {
+                    column: merged(found for origin in origins for found in visible(origin))
+                    for column, origins in self.columns[node].items()
+                }
+                for node in shown
+            },
+            {node: tuple(dict.fromkeys(uses(node))) for node in shown},
+        )
 
     def unresolved(self) -> list[Edge]:
         """Return the edges of all columns whose input is not known. They contain the reasons."""

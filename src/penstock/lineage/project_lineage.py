@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from penstock.config import profiles
 from penstock.config.settings import Settings
 from penstock.lineage import compiled_project, graph_builder, known_columns, query_cache
 from penstock.lineage.known_columns import Columns, Describe, KnownColumns
@@ -39,7 +40,7 @@ def load(settings: Settings, of_lake: Mapping[str, Columns], describe: Describe 
         PenstockError: there is no dbt project, or dbt can't compile it.
     """
     nodes = ManifestNodes(compiled_project.manifest(settings))
-    target = compiled_project.target_folder(settings)
+    target = profiles.target_folder(settings.root)
     known = known_columns.collect(nodes, settings.root, target, of_lake, describe)
     cache = query_cache.load(target)
     before = set(cache)

@@ -34,7 +34,7 @@ from dbt.adapters.penstock.run_records.node_runs import TESTS, find
 from penstock.runs.run_record import NodeRun, RunRecord
 
 Assertion = data_quality_assertions_dataset.Assertion
-PRODUCER = f"https://pypi.org/project/dbt-penstock/{__version__.version}"
+PRODUCER = f"urn:python:dbt-penstock:{__version__.version}"
 NAMESPACE, PARENT = "OPENLINEAGE_NAMESPACE", "OPENLINEAGE_PARENT_ID"
 DEFAULT_NAMESPACE = "dbt"
 
