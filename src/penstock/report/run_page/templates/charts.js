@@ -14,7 +14,7 @@ function config() {
 // Draw a specification. `onclick` gets the datum below the pointer. A hidden element has no width, so it waits.
 async function draw(place, spec, onclick) {
   const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
-  const options = {mode: "vega-lite", actions: false, ast: true, renderer: "svg", config: config(), tooltip: {theme}};
+  const options = {mode: "vega-lite", actions: false, ast: true, renderer: "svg", logLevel: 1, config: config(), tooltip: {theme}};
   const {view} = await window.vegaEmbed(place, {width: "container", autosize: {type: "fit-x", contains: "padding"}, ...spec}, options);
   if (onclick) view.addEventListener("click", (event, item) => item && item.datum && onclick(item.datum));
   return view;
@@ -34,21 +34,20 @@ function timelineRows(data, width) {
   const threads = [...new Set(data.nodes.filter(node => has(node.start)).map(node => node.thread || ""))]
     .sort((one, other) => one.localeCompare(other, "en", {numeric: true}));
   const critical = new Set(data.critical);
-  const first = Math.min(...data.nodes.map(node => has(node.start) ? node.start : Infinity));
   const rows = data.nodes.filter(node => has(node.start) && node.status !== "skipped").map(node => {
     const until = has(node.end) ? node.end : end;
-    const letters = Math.floor((until - node.start) / Math.max(end - first, 0.001) * (width - 60) / 7.2) - 1;
+    const letters = Math.floor((until - node.start) / Math.max(end, 0.001) * (width - 60) / 7.2) - 1;
     const label = letters < 4 ? "" : node.name.length > letters ? `${node.name.slice(0, letters - 1)}…` : node.name;
     return {id: node.id, name: node.name, status: node.status, start: node.start, end: until, label, group: groupOf(node),
       lane: String(threads.indexOf(node.thread || "") + 1), critical: critical.has(node.id) ? "yes" : "no",
       duration: format.seconds(until - node.start), queue: format.seconds(node.queue)};
   });
-  return {rows, first, end};
+  return {rows, end};
 }
 
 function timelineSpec(data, width) {
-  const {rows, first, end} = timelineRows(data, width);
-  const x = {field: "start", type: "quantitative", title: "seconds since the command started", scale: {domain: [first, end], nice: false},
+  const {rows, end} = timelineRows(data, width);
+  const x = {field: "start", type: "quantitative", title: "seconds since the command started", scale: {domain: [0, end], nice: false},
     axis: {tickCount: Math.max(3, Math.floor(width / 110)), grid: true}};
   const y = {field: "lane", type: "ordinal", title: null, axis: {domain: false, ticks: false, labelPadding: 8},
     sort: [...new Set(rows.map(row => row.lane))].sort((one, other) => one - other)};

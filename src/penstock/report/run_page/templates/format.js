@@ -41,6 +41,9 @@ const format = {
 
 const FAILED = ["error", "fail", "runtime error"];
 const isTest = node => node.type === "test" || node.type === "unit_test";
+const plural = (count, noun) => `${format.count(count)} ${noun}${count === 1 ? "" : "s"}`;
+const kindOf = node => [["model", "seed", "snapshot"].includes(node.type) && node.materialized || node.type.replace("_", " "),
+  node.language === "python" ? "Python" : ""].filter(Boolean);
 const badge = status => element("span", {class: `badge ${status.replace(" ", "-")}`}, status);
 const total = (nodes, name) => {
   const known = nodes.map(node => node[name]).filter(has);

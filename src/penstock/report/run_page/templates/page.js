@@ -24,10 +24,10 @@ function showFacts() {
   const bad = nodes => nodes.filter(node => FAILED.includes(node.status)).length;
   const skipped = data.nodes.filter(node => node.status === "skipped").length;
   const facts = [
-    ["Seconds", format.seconds(data.run.seconds), `${data.run.threads} ${data.run.threads === 1 ? "thread" : "threads"}`],
-    ["Models, seeds, snapshots", format.count(others.length), bad(others) ? `${bad(others)} failed` : skipped ? `${skipped} nodes skipped` : "none failed"],
+    ["Seconds", format.seconds(data.run.seconds), plural(data.run.threads, "thread")],
+    ["Models, seeds", format.count(others.length), bad(others) ? `${bad(others)} failed` : skipped ? `${plural(skipped, "node")} skipped` : "none failed"],
     ["Tests", format.count(tests.length), tests.length ? bad(tests) ? `${bad(tests)} failed` : "none failed" : ""],
-    ["Rows out", format.count(total(others, "rows_out")), has(total(others, "files")) ? `${format.count(total(others, "files"))} files` : ""],
+    ["Rows out", format.count(total(others, "rows_out")), has(total(others, "files")) ? plural(total(others, "files"), "file") : ""],
     ["Read", format.bytes(total(others, "read")), ""], ["Written", format.bytes(total(others, "written")), ""],
     ["Shuffled", format.bytes(total(others, "shuffled")), ""], ["Spilled", format.bytes(total(others, "spilled")), ""],
   ].filter(([, value]) => value !== "–");
@@ -52,7 +52,7 @@ function showTimeline() {
   if (used.size) draw(chart, timelineSpec(data, width), datum => datum.id && panel.open(data, datum.id));
   const path = data.critical.map(id => data.nodes.find(node => node.id === id)).filter(Boolean);
   const seconds = total(path, "seconds") || 0, queue = total(path, "queue") || 0;
-  byId("critical-seconds").textContent = path.length ? `${format.seconds(seconds)} in ${path.length} nodes, ${format.seconds(queue)} in queue` : "";
+  byId("critical-seconds").textContent = path.length ? `${format.seconds(seconds)} in ${plural(path.length, "node")}, ${format.seconds(queue)} in queue` : "";
   byId("critical").replaceChildren(...path.map(node => element("li", {}, element("button", {type: "button", class: "chip",
     onclick: () => panel.open(data, node.id)}, node.name, element("b", {}, format.seconds(node.seconds))))));
 }
@@ -71,8 +71,7 @@ function sortedNodes() {
 
 function cell(column, node) {
   if (column.key === "name") {
-    const kind = [node.materialized || node.type.replace("_", " "), node.language === "python" ? "Python" : ""].filter(Boolean).join(", ");
-    return element("td", {class: "name"}, element("button", {type: "button"}, node.name), element("span", {class: "kind"}, kind));
+    return element("td", {class: "name"}, element("button", {type: "button"}, node.name), element("span", {class: "kind"}, kindOf(node).join(", ")));
   }
   if (column.key === "status") return element("td", {}, badge(node.status));
   if (column.key === "change") {

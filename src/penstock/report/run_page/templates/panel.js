@@ -29,7 +29,7 @@ const panel = {
     this.tab = names.includes(tab) ? tab : "Overview";
     const button = name => element("button", {type: "button", role: "tab", "aria-selected": name === this.tab ? "true" : "false",
       onclick: () => this.show(data, node, name)}, name === "Tests" ? `Tests ${node.tests.length}` : name);
-    const kind = [node.materialized || node.type.replace("_", " "), node.language === "python" ? "Python" : "", node.relation].filter(Boolean);
+    const kind = [...kindOf(node), node.relation].filter(Boolean);
     byId("panel").replaceChildren(
       element("div", {class: "panel-head"},
         element("div", {class: "row"},
@@ -95,14 +95,19 @@ function showBefore(node, body) {
 }
 
 function planTab(data, node, body) {
-  const picture = element("div", {class: "picture fitted", tabindex: "0", role: "region", "aria-label": "Plan"});
+  const picture = element("div", {class: "picture", tabindex: "0", role: "region", "aria-label": "Plan"});
   picture.innerHTML = node.plan.svg; // Drawn by penstock, which escapes every text in it.
-  const size = element("button", {type: "button", class: "button", onclick() {
-    size.textContent = picture.classList.toggle("fitted") ? "Original size" : "Fit to width";
-  }}, "Original size");
-  body.append(element("div", {class: "controls"}, element("span", {class: "soft"}, node.plan.heading), size),
-    ...node.plan.warnings.map(text => element("p", {class: "message"}, text)), picture,
-    element("details", {}, element("summary", {}, "Spark's own text (EXPLAIN FORMATTED)"), element("pre", {}, node.plan.text)));
+  const size = element("button", {type: "button", class: "button"});
+  const fit = fitted => {
+    picture.classList.toggle("fitted", fitted);
+    size.textContent = fitted ? "Original size" : "Fit to width";
+  };
+  size.addEventListener("click", () => fit(!picture.classList.contains("fitted")));
+  body.append(...node.plan.warnings.map(text => element("p", {class: "message"}, text)), size, picture);
+  const width = Number(picture.firstElementChild.getAttribute("width"));
+  size.hidden = width <= picture.clientWidth;
+  fit(width < 1.5 * picture.clientWidth); // A wide plan that fits a narrow screen could not be read.
+  body.append(element("details", {}, element("summary", {}, "Spark's own text (EXPLAIN FORMATTED)"), element("pre", {}, node.plan.text)));
 }
 
 function testsTab(data, node, body) {
