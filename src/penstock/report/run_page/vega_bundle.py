@@ -9,7 +9,7 @@ from pathlib import Path
 from penstock.errors import PenstockError
 from penstock.storage import private_files
 
-PACKAGE = 'pip install "dbt-penstock[report]"'
+INSTALL = "pip install 'dbt-penstock[report]'"
 
 
 def cache_folder() -> Path:
@@ -28,7 +28,7 @@ def script() -> str:
     try:
         import vl_convert
     except ImportError:
-        raise PenstockError("the charts' script, of the extra `report`", "no package vl-convert", PACKAGE) from None
+        raise PenstockError("the charts' script, of the extra `report`", "no package vl-convert", INSTALL) from None
     path = cache_folder() / f"vega-{vl_convert.__version__}.js"
     with suppress(OSError):
         return path.read_text(encoding="utf-8")
