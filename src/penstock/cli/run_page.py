@@ -25,7 +25,7 @@ RULES_MODEL = "quality_report"
 
 
 def run(
-    run_id: str | None = typer.Option(None, "--run", help="dbt's invocation id, or its start. Default: the newest run."),
+    run_id: str | None = typer.Option(None, "--run", help="dbt's invocation id, or its start. Default: the newest."),
     out: Path | None = typer.Option(None, "--out", help="The file to write. Default: target/runs/RUN/index.html."),
     live: bool = typer.Option(False, "--live", help="Serve the page, and update it while dbt runs. Ctrl-C ends it."),
     ledger: bool | None = typer.Option(

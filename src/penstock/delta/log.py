@@ -91,11 +91,14 @@ def properties_as_written(log: Path) -> dict[str, str] | None:
 
 
 def metrics_between(log: Path, start: datetime, end: datetime) -> list[dict[str, int]]:
-    """Return the operation metrics of the commits in a period, the newest first; an empty list if the log is unreadable.
+    """Return the operation metrics of the commits in a period, the newest first.
 
     Args:
         log: the folder of the table's log.
         start, end: the period, by the clock of the machine that wrote the commits.
+
+    Returns:
+        The metrics; an empty list if the log can't be read.
     """
     found = []
     try:

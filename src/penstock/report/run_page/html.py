@@ -51,7 +51,11 @@ def to_script_json(data: Any) -> str:
 
 def _render(name: str, **values: Any) -> str:
     environment = Environment(
-        loader=FileSystemLoader(FOLDER), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     style = Markup((FOLDER / "page.css").read_text(encoding="utf-8"))
     # Only scripts with this number run, even if a text from the project were taken for HTML.

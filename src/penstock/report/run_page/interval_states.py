@@ -126,4 +126,6 @@ class _Inputs:
                 return source.grain.name, self._source_versions[name]
             except PenstockError as error:
                 self.notes.append(f"{name}: {error.found}")
-        return state.grain or MONTH, {day: built.inputs[name] for day, built in state.built.items() if name in built.inputs}
+        return state.grain or MONTH, {
+            day: built.inputs[name] for day, built in state.built.items() if name in built.inputs
+        }

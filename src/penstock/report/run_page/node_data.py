@@ -19,6 +19,7 @@ from penstock.report.run_page.node_metrics import NodeMetrics, belongs_to, measu
 from penstock.report.run_page.run_graph import RunGraph
 from penstock.report.run_page.times import parse as parse_time
 from penstock.report.run_page.times import seconds_between
+from penstock.report.run_page.written_files import WrittenFiles
 from penstock.runs import run_store
 from penstock.runs.run_record import NodeRun, RunRecord
 
@@ -47,10 +48,10 @@ class NodeData:
     def collect(self, unique_id: str) -> dict[str, Any]:
         """Return what the page shows about a node, without what it lacks."""
         node = self._record.nodes[unique_id]
-        captured = run_store.plan(self._target, self._record.run_id, unique_id)
+        captured = self._captured_plan(node)
         metrics = measure(node, captured)
         written = written_files.read(written_files.log_folder(self._settings, node.relation), node)
-        rows_out = written.rows if written and written.rows is not None else metrics.rows_out
+        rows_out = _rows_out(node, written, metrics)
         figures = {
             **{name: value for name, value in asdict(metrics).items() if name != "rows_out"},
             "rows_out": rows_out,
@@ -75,6 +76,12 @@ class NodeData:
             "plan": self._plan(node, captured),
         }
         return {name: value for name, value in data.items() if value not in (None, "", [], {})}
+
+    def _captured_plan(self, node: NodeRun) -> CapturedPlan | None:
+        """Return a node's plan. While the command runs, it is still among the plans of the nodes' last runs."""
+        if self._record.is_running:
+            return run_store.captured_plan(self._target, node)
+        return run_store.plan(self._target, self._record.run_id, node.unique_id)
 
     def _offset(self, time: datetime | None) -> float | None:
         return round((time - self._origin) / timedelta(seconds=1), 3) if time else None
@@ -102,7 +109,7 @@ class NodeData:
         past = record.nodes[node.unique_id]
         past_plan = run_store.plan(self._target, record.run_id, node.unique_id)
         written = written_files.read(written_files.log_folder(self._settings, past.relation), past)
-        past_rows = written.rows if written and written.rows is not None else measure(past, past_plan).rows_out
+        past_rows = _rows_out(past, written, measure(past, past_plan))
         change = node.seconds - past.seconds
         return {
             "run": record.run_id,
@@ -130,6 +137,12 @@ class NodeData:
             return None
         text = executed.plan if executed else captured.explained
         return {"heading": heading, "svg": picture.svg(explanation), "text": text, "warnings": explanation.warnings}
+
+
+def _rows_out(node: NodeRun, written: WrittenFiles | None, metrics: NodeMetrics) -> int | None:
+    """Return the rows that a node wrote: by its record, else by the log of its table, else by its plan."""
+    counts = (node.rows, written.rows if written else None, metrics.rows_out)
+    return next((rows for rows in counts if rows is not None), None)
 
 
 def _plan_changes(before: CapturedPlan | None, after: CapturedPlan | None) -> list[str]:

@@ -34,7 +34,7 @@ class NodeHistory:
     Args:
         record: the command.
         records: the records of all commands, the newest first. Commands of other targets are ignored.
-        ledger: the runs of interval models from the run ledger, by relation. They fill in for records that were removed.
+        ledger: the runs of interval models from the run ledger, by relation. They replace records that were removed.
     """
 
     def __init__(

@@ -10,7 +10,6 @@ from typing import Any
 
 from penstock import clock
 from penstock.config.settings import Settings
-from penstock.process import Process
 from penstock.report.run_page import project_files
 from penstock.report.run_page.ledger_facts import LedgerFacts
 from penstock.report.run_page.node_data import NodeData
@@ -43,12 +42,11 @@ def result(record: RunRecord) -> str:
     """Return the result of a command: `success`, `error`, `running`, or `interrupted` if its process has ended."""
     if record.success is not None:
         return SUCCESS if record.success else ERROR
-    is_alive = Process(record.process, record.process_started).handle() is not None
-    return RUNNING if is_alive else INTERRUPTED
+    return RUNNING if record.is_running else INTERRUPTED
 
 
 def seconds(record: RunRecord) -> float:
-    """Return the duration of a command: until its end, or until now, or until the last time in a killed one's record."""
+    """Return the duration of a command: until its end, or until now. A killed one lasted until its last node."""
     started = parse(record.started)
     if record.ended:
         ended = parse(record.ended)
@@ -81,7 +79,7 @@ def collect(settings: Settings, target: Path, record: RunRecord, extras: Extras)
         "critical": path,
         "freshness": [asdict(item) for item in files.freshness],
         "ledger": None if extras.ledger is None else ledger.to_json(),
-        "lineage": {node: {column: list(of) for column, of in columns.items()} for node, columns in extras.lineage.items()},
+        "lineage": _lineage(extras.lineage),
         "names": _names(extras.lineage, files),
     }
 
@@ -114,7 +112,10 @@ def _project_facts(unique_id: str, record: RunRecord, files: ProjectFiles) -> di
     return {name: value for name, value in facts.items() if value}
 
 
+def _lineage(lineage: ColumnLineage) -> dict[str, dict[str, list[tuple[str, str, str]]]]:
+    return {node: {column: list(of) for column, of in columns.items()} for node, columns in lineage.items()}
+
+
 def _names(lineage: ColumnLineage, files: ProjectFiles) -> dict[str, str]:
     parents = {parent for columns in lineage.values() for of in columns.values() for parent, _, _ in of}
     return {name: files.source_of(name) for name in sorted(parents)}
-

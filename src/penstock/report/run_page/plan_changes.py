@@ -20,9 +20,7 @@ def describe(before: Plan, after: Plan) -> list[str]:
         after: the plan of the later run.
     """
     joins = _join_changes(before, after)
-    exchanges = _changes(
-        "exchange", map(str, queries.exchanges(before)), map(str, queries.exchanges(after))
-    )
+    exchanges = _changes("exchange", map(str, queries.exchanges(before)), map(str, queries.exchanges(after)))
     filters = _changes("partition filter", _partition_filters(before), _partition_filters(after))
     pushed = _changes("pushed filter", _pushed_filters(before), _pushed_filters(after))
     return [*joins, *exchanges, *filters, *pushed, *_operator_changes(before, after)]

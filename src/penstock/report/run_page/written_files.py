@@ -42,7 +42,9 @@ def log_folder(settings: Settings, relation: str) -> Path | None:
     if locations.scheme(settings.warehouse) or relation.count(".") != 1:
         return None
     schema, table = relation.lower().split(".")
-    folder = Path(str(settings.warehouse_dir)) / (table if schema == "default" else f"{schema}.db/{table}") / "_delta_log"
+    folder = (
+        Path(str(settings.warehouse_dir)) / (table if schema == "default" else f"{schema}.db/{table}") / "_delta_log"
+    )
     return folder if folder.is_dir() else None
 
 

@@ -35,7 +35,7 @@ const format = {
   change(now, before) {
     if (!has(now) || !before) return "";
     const share = (now - before) / before;
-    return `${share >= 0 ? "+" : "−"}${Math.abs(100 * share).toFixed(0)} %`;
+    return share >= 1 ? `${(now / before).toFixed(1)}×` : `${share >= 0 ? "+" : "−"}${Math.abs(100 * share).toFixed(0)} %`;
   },
 };
 
@@ -44,6 +44,8 @@ const isTest = node => node.type === "test" || node.type === "unit_test";
 const plural = (count, noun) => `${format.count(count)} ${noun}${count === 1 ? "" : "s"}`;
 const kindOf = node => [["model", "seed", "snapshot"].includes(node.type) && node.materialized || node.type.replace("_", " "),
   node.language === "python" ? "Python" : ""].filter(Boolean);
+// A long name may break after an underscore or a dot.
+const breakable = name => name.split(/(?<=[_.])/).flatMap((part, place) => place ? [element("wbr"), part] : [part]);
 const badge = status => element("span", {class: `badge ${status.replace(" ", "-")}`}, status);
 const total = (nodes, name) => {
   const known = nodes.map(node => node[name]).filter(has);

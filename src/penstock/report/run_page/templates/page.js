@@ -2,9 +2,10 @@
 const source = byId("data");
 let data = JSON.parse(source.textContent);
 const view = {kind: "Models", search: "", sort: "start", descending: false};
+const FAILURES = 6;
 const KINDS = {Models: node => !isTest(node), Tests: isTest, All: () => true};
 const COLUMNS = [
-  {title: "Node", key: "name", text: true}, {title: "Status", key: "status", text: true}, {title: "Seconds", key: "seconds", show: format.seconds},
+  {title: "Node", key: "name", text: true}, {title: "Kind", key: "type", text: true, wide: true}, {title: "Status", key: "status", text: true}, {title: "Seconds", key: "seconds", show: format.seconds},
   {title: "Queue", key: "queue", show: format.seconds, wide: true}, {title: "In Spark", key: "spark_seconds", show: format.seconds, wide: true},
   {title: "Waiting", key: "waiting", show: format.seconds, wide: true}, {title: "Rows out", key: "rows_out", show: format.count},
   {title: "Read", key: "read", show: format.bytes, wide: true}, {title: "Written", key: "written", show: format.bytes, wide: true},
@@ -22,11 +23,12 @@ function showHeader() {
 function showFacts() {
   const tests = data.nodes.filter(isTest), others = data.nodes.filter(node => !isTest(node));
   const bad = nodes => nodes.filter(node => FAILED.includes(node.status)).length;
+  const failures = count => element("em", {}, `${count} failed`);
   const skipped = data.nodes.filter(node => node.status === "skipped").length;
   const facts = [
     ["Seconds", format.seconds(data.run.seconds), plural(data.run.threads, "thread")],
-    ["Models, seeds", format.count(others.length), bad(others) ? `${bad(others)} failed` : skipped ? `${plural(skipped, "node")} skipped` : "none failed"],
-    ["Tests", format.count(tests.length), tests.length ? bad(tests) ? `${bad(tests)} failed` : "none failed" : ""],
+    ["Models, seeds", format.count(others.length), bad(others) ? failures(bad(others)) : skipped ? `${plural(skipped, "node")} skipped` : "none failed"],
+    ["Tests", format.count(tests.length), tests.length ? bad(tests) ? failures(bad(tests)) : "none failed" : ""],
     ["Rows out", format.count(total(others, "rows_out")), has(total(others, "files")) ? plural(total(others, "files"), "file") : ""],
     ["Read", format.bytes(total(others, "read")), ""], ["Written", format.bytes(total(others, "written")), ""],
     ["Shuffled", format.bytes(total(others, "shuffled")), ""], ["Spilled", format.bytes(total(others, "spilled")), ""],
@@ -38,8 +40,11 @@ function showFacts() {
 function showFailures() {
   const failed = data.nodes.filter(node => FAILED.includes(node.status));
   byId("failures").hidden = !failed.length;
-  byId("failures").querySelector(".body").replaceChildren(...failed.map(node =>
-    element("div", {class: "failure"}, link(data, node.id), " ", badge(node.status), node.message ? element("pre", {}, node.message) : "")));
+  const line = node => element("div", {class: "failure"}, element("div", {}, link(data, node.id)), element("pre", {}, node.message || node.status));
+  const [shown, more] = [failed.slice(0, FAILURES), failed.slice(FAILURES)];
+  byId("failures").querySelector("h2").textContent = failed.length === 1 ? "1 failure" : `${failed.length} failures`;
+  byId("failures").querySelector(".body").replaceChildren(...shown.map(line),
+    ...(more.length ? [element("details", {}, element("summary", {}, `${more.length} more`), more.map(line))] : []));
 }
 
 function showTimeline() {
@@ -54,7 +59,7 @@ function showTimeline() {
   const seconds = total(path, "seconds") || 0, queue = total(path, "queue") || 0;
   byId("critical-seconds").textContent = path.length ? `${format.seconds(seconds)} in ${plural(path.length, "node")}, ${format.seconds(queue)} in queue` : "";
   byId("critical").replaceChildren(...path.map(node => element("li", {}, element("button", {type: "button", class: "chip",
-    onclick: () => panel.open(data, node.id)}, node.name, element("b", {}, format.seconds(node.seconds))))));
+    onclick: () => panel.open(data, node.id)}, breakable(node.name), element("b", {}, format.seconds(node.seconds))))));
 }
 
 function sortedNodes() {
@@ -71,8 +76,9 @@ function sortedNodes() {
 
 function cell(column, node) {
   if (column.key === "name") {
-    return element("td", {class: "name"}, element("button", {type: "button"}, node.name), element("span", {class: "kind"}, kindOf(node).join(", ")));
+    return element("td", {class: "name"}, element("button", {type: "button"}, breakable(node.name)));
   }
+  if (column.key === "type") return element("td", {class: "wide soft nowrap"}, kindOf(node).join(", "));
   if (column.key === "status") return element("td", {}, badge(node.status));
   if (column.key === "change") {
     const before = node.before, slower = before && before.slower;

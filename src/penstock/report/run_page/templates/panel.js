@@ -33,7 +33,7 @@ const panel = {
     byId("panel").replaceChildren(
       element("div", {class: "panel-head"},
         element("div", {class: "row"},
-          element("div", {}, element("h2", {id: "panel-title"}, node.name, " ", badge(node.status)), element("p", {class: "soft"}, kind.join(" · "))),
+          element("div", {}, element("h2", {id: "panel-title"}, breakable(node.name), " ", badge(node.status)), element("p", {class: "soft"}, kind.join(" · "))),
           element("button", {type: "button", class: "button", "aria-label": "Close", onclick: () => this.close()}, "✕")),
         element("div", {class: "tabs", role: "tablist"}, names.map(button))),
       element("div", {class: "panel-body"}));
@@ -43,7 +43,7 @@ const panel = {
 
 const link = (data, id) => {
   const node = data.nodes.find(item => item.id === id);
-  return node ? element("button", {type: "button", class: "chip", onclick: () => panel.open(data, id)}, node.name)
+  return node ? element("button", {type: "button", class: "chip", onclick: () => panel.open(data, id)}, breakable(node.name))
     : element("span", {class: "chip"}, id.split(".").slice(id.startsWith("source.") ? -2 : -1).join("."));
 };
 
