@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +20,9 @@ from penstock.report.run_page.times import parse
 from penstock.runs import run_store
 from penstock.runs.run_record import RunRecord
 
-# For each node, for each of its columns: the columns that it comes from, as (unique id, column, kind of lineage).
-ColumnLineage = Mapping[str, Mapping[str, Sequence[tuple[str, str, str]]]]
+# For each node and each of its columns, in lower case: the columns that it comes from, as (unique id, column, kind). An
+# empty unique id stands for no column; the second part is then an expression, or why the input is not known.
+ColumnLineage = Mapping[str, Mapping[str, Sequence[Sequence[str]]]]
 SUCCESS, ERROR, RUNNING, INTERRUPTED = "success", "error", "running", "interrupted"
 
 
@@ -72,15 +73,15 @@ def collect(settings: Settings, target: Path, record: RunRecord, extras: Extras)
     history = NodeHistory(record, run_store.records(target), ledger.past_runs)
     of_node = NodeData(settings, target, record, graph, history)
     nodes = [of_node.collect(name) for name in record.nodes]
-    path = graph.critical_path()
+    lineage = _lineage(extras.lineage, record.nodes)
     return {
         "run": _run(record),
         "nodes": [{**node, **_project_facts(node["id"], record, files)} for node in nodes],
-        "critical": path,
+        "critical": graph.critical_path(),
         "freshness": [asdict(item) for item in files.freshness],
         "ledger": None if extras.ledger is None else ledger.to_json(),
-        "lineage": _lineage(extras.lineage),
-        "names": _names(extras.lineage, files),
+        "lineage": lineage,
+        "names": _names(lineage, files),
     }
 
 
@@ -112,10 +113,19 @@ def _project_facts(unique_id: str, record: RunRecord, files: ProjectFiles) -> di
     return {name: value for name, value in facts.items() if value}
 
 
-def _lineage(lineage: ColumnLineage) -> dict[str, dict[str, list[tuple[str, str, str]]]]:
-    return {node: {column: list(of) for column, of in columns.items()} for node, columns in lineage.items()}
+def _lineage(lineage: ColumnLineage, nodes: Iterable[str]) -> dict[str, dict[str, list[Sequence[str]]]]:
+    """Return the lineage of the columns of some nodes, and of all columns that these come from."""
+    found: dict[str, dict[str, list[Sequence[str]]]] = {}
+    waiting = [node for node in nodes if node in lineage]
+    while waiting:
+        node = waiting.pop()
+        found[node] = {column: list(origins) for column, origins in lineage[node].items()}
+        parents = {origin[0] for origins in found[node].values() for origin in origins}
+        waiting.extend(parent for parent in parents & lineage.keys() if parent not in found)
+    return found
 
 
 def _names(lineage: ColumnLineage, files: ProjectFiles) -> dict[str, str]:
-    parents = {parent for columns in lineage.values() for of in columns.values() for parent, _, _ in of}
-    return {name: files.source_of(name) for name in sorted(parents)}
+    """Return short names of the nodes that the lineage has as inputs."""
+    parents = {origin[0] for columns in lineage.values() for origins in columns.values() for origin in origins}
+    return {name: files.short_name(name) for name in sorted(parents - {""})}

@@ -60,7 +60,7 @@ class ProjectFiles:
         """Return the path of a node's file in the project; empty if unknown."""
         return str(self.nodes.get(unique_id, {}).get("original_file_path") or "")
 
-    def source_of(self, unique_id: str) -> str:
+    def short_name(self, unique_id: str) -> str:
         """Return a short name of a node or source for readers."""
         node = self.nodes.get(unique_id, {})
         return f"{node['source_name']}.{node['name']}" if "source_name" in node else unique_id.split(".")[-1]
@@ -95,7 +95,7 @@ def _source_freshness(files: ProjectFiles, result: Mapping[str, Any]) -> SourceF
         if (limit := criteria.get(name)) and limit.get("count")
     )
     return SourceFreshness(
-        files.source_of(str(result.get("unique_id", ""))),
+        files.short_name(str(result.get("unique_id", ""))),
         str(result.get("status", "")),
         str(result.get("max_loaded_at") or ""),
         result.get("max_loaded_at_time_ago_in_s"),

@@ -117,32 +117,37 @@ function testsTab(data, node, body) {
     element("td", {class: "n"}, format.seconds(test.seconds)), element("td", {}, test.message || ""))))));
 }
 
-const columnNames = (data, node) => [...new Set([...Object.keys(node.columns || {}), ...Object.keys(data.lineage[node.id] || {})])];
+// The columns of a node: those that the project describes, then others that the lineage has. Its names are in lower case.
+function columnNames(data, node) {
+  const described = Object.keys(node.columns || {}), lower = new Set(described.map(name => name.toLowerCase()));
+  return [...described, ...Object.keys(data.lineage[node.id] || {}).filter(name => !lower.has(name))];
+}
 
 function columnsTab(data, node, body) {
   const known = data.lineage[node.id] || {};
   const rows = columnNames(data, node).map(name => {
     const place = element("td", {}, (node.columns || {})[name] || "");
-    const toggle = () => {
+    const toggle = event => {
       const shown = place.querySelector(".origin");
+      event.currentTarget.setAttribute("aria-expanded", shown ? "false" : "true");
       if (shown) shown.remove();
-      else place.append(origin(data, node.id, name, new Set()));
+      else place.append(origins(data, node.id, name.toLowerCase(), new Set()));
     };
-    return element("tr", {}, element("td", {}, known[name] ? element("button", {type: "button", onclick: toggle, "aria-label": `Where ${name} comes from`}, name)
-      : element("code", {}, name)), place);
+    const title = known[name.toLowerCase()] ? element("button", {type: "button", onclick: toggle, "aria-expanded": "false"}, breakable(name)) : element("code", {}, breakable(name));
+    return element("tr", {}, element("td", {}, title), place);
   });
-  if (Object.keys(known).length) body.append(element("p", {class: "soft"}, "Click a column to see where it comes from."));
+  if (Object.keys(known).length) body.append(element("p", {class: "soft"}, "Click a column to see where its values come from."));
   body.append(element("table", {class: "columns"}, element("tbody", {}, rows)));
 }
 
 // Return the columns that a column comes from, as nested lists down to the sources.
-function origin(data, id, column, seen) {
-  const parents = (data.lineage[id] || {})[column] || [];
-  const key = `${id} ${column}`;
-  if (seen.has(key)) return "";
-  const below = new Set([...seen, key]);
-  const items = parents.map(([parent, name, kind]) => element("li", {}, element("code", {}, `${data.names[parent] || parent}.${name}`),
-    kind ? element("span", {class: "soft"}, ` ${kind}`) : "", origin(data, parent, name, below)));
-  if (!items.length) return seen.size ? "" : element("ul", {class: "origin"}, element("li", {class: "soft"}, "from no column: a constant or a count"));
-  return element("ul", {class: "origin"}, items);
+function origins(data, id, column, seen) {
+  const key = `${id} ${column}`, below = new Set([...seen, key]);
+  const parents = seen.has(key) ? [] : (data.lineage[id] || {})[column] || [];
+  const items = parents.map(([parent, name, kind]) => {
+    const table = data.names[parent] || parent;
+    const text = !parent ? name : name === "*" ? `rows of ${table}` : `${table}.${name}`;
+    return element("li", {}, element("code", {}, breakable(text)), element("span", {class: "soft"}, ` ${kind}`), parent ? origins(data, parent, name, below) : "");
+  });
+  return items.length ? element("ul", {class: "origin"}, items) : "";
 }
