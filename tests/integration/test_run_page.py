@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from penstock.config.settings import Settings
 from penstock.report.run_page import html, page_data, run_files
@@ -23,8 +23,8 @@ from tests.support.polling import LIMIT, wait_until
 from tests.support.projects import Project
 from tests.support.run_records import PICKUPS
 
-NARROW = {"width": 390, "height": 844}
-WIDE = {"width": 1360, "height": 900}
+NARROW: ViewportSize = {"width": 390, "height": 844}
+WIDE: ViewportSize = {"width": 1360, "height": 900}
 NODE = "model.penstock.hourly_zone_revenue"
 
 
@@ -40,7 +40,7 @@ def chromium() -> Iterator[Browser]:
 
 def opened(chromium: Browser, file: Path, problems: list[str], narrow: bool = False, dark: bool = False) -> Page:
     """Return a page from disk, and collect errors of its scripts and requests that leave the file."""
-    page = chromium.new_page(viewport=NARROW if narrow else WIDE, color_scheme="dark" if dark else "light")  # type: ignore[arg-type]
+    page = chromium.new_page(viewport=NARROW if narrow else WIDE, color_scheme="dark" if dark else "light")
     page.set_default_timeout(1000 * LIMIT)
     page.on("pageerror", lambda error: problems.append(str(error)))
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -86,7 +86,7 @@ def test_the_page_of_a_real_build(sampled: Project, chromium: Browser) -> None:
 
 
 def test_a_stranger_project_without_a_server(chromium: Browser, tmp_path: Path) -> None:
-    """Hostile texts stay texts; a click on a column shows where it comes from; the page fits a phone, in the dark too."""
+    """Hostile texts stay texts, a click on a column shows where it comes from, and the page fits a phone."""
     target = run_records.write_target(tmp_path / "target")
     lineage = {
         PICKUPS: {"zone_id": [("model.shop.trips", "pickup_zone", "direct")]},

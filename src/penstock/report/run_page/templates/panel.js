@@ -50,7 +50,7 @@ const link = (data, id) => {
 function figures(pairs) {
   const shown = pairs.filter(([, value]) => has(value) && value !== "–" && value !== "");
   return element("dl", {class: "figures"}, shown.map(([name, value, note]) =>
-    element("div", {}, element("dt", {}, name), element("dd", {}, value, note ? element("small", {}, ` ${note}`) : ""))));
+    element("div", {}, element("dt", {}, name), element("dd", {}, value, note ? element("small", {}, note) : ""))));
 }
 
 function overview(data, node, body) {
