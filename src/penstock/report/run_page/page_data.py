@@ -97,6 +97,7 @@ def _run(record: RunRecord) -> dict[str, Any]:
         "result": result(record),
         "seconds": round(seconds(record), 3),
         "threads": record.threads,
+        "node_count": record.node_count,
         "versions": record.versions,
     }
 

@@ -15,7 +15,7 @@ function config() {
 async function draw(place, spec, onclick) {
   const theme = document.documentElement.dataset.theme === "dark" ? "dark" : "light";
   const options = {mode: "vega-lite", actions: false, ast: true, renderer: "svg", logLevel: 1, config: config(), tooltip: {theme}};
-  const {view} = await window.vegaEmbed(place, {width: "container", autosize: {type: "fit-x", contains: "padding"}, ...spec}, options);
+  const {view} = await window.vegaEmbed(place, {width: "container", ...spec}, options);
   if (onclick) view.addEventListener("click", (event, item) => item && item.datum && onclick(item.datum));
   return view;
 }

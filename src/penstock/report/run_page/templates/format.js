@@ -40,9 +40,10 @@ const format = {
 };
 
 const FAILED = ["error", "fail", "runtime error"];
+const BUILT = ["model", "seed", "snapshot"];
 const isTest = node => node.type === "test" || node.type === "unit_test";
 const plural = (count, noun) => `${format.count(count)} ${noun}${count === 1 ? "" : "s"}`;
-const kindOf = node => [["model", "seed", "snapshot"].includes(node.type) && node.materialized || node.type.replace("_", " "),
+const kindOf = node => [BUILT.includes(node.type) && node.materialized || node.type.replace("_", " "),
   node.language === "python" ? "Python" : ""].filter(Boolean);
 // A long name may break after an underscore or a dot.
 const breakable = name => name.split(/(?<=[_.])/).flatMap((part, place) => place ? [element("wbr"), part] : [part]);

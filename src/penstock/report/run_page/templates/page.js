@@ -21,12 +21,14 @@ function showHeader() {
 }
 
 function showFacts() {
-  const tests = data.nodes.filter(isTest), others = data.nodes.filter(node => !isTest(node));
+  const tests = data.nodes.filter(isTest), others = data.nodes.filter(node => BUILT.includes(node.type));
   const bad = nodes => nodes.filter(node => FAILED.includes(node.status)).length;
   const failures = count => element("em", {}, `${count} failed`);
   const skipped = data.nodes.filter(node => node.status === "skipped").length;
+  const ended = data.nodes.filter(node => has(node.end) && node.type !== "operation").length;
+  const progress = data.run.result === "running" && data.run.node_count ? `${ended} of ${plural(data.run.node_count, "node")}` : plural(data.run.threads, "thread");
   const facts = [
-    ["Seconds", format.seconds(data.run.seconds), plural(data.run.threads, "thread")],
+    ["Seconds", format.seconds(data.run.seconds), progress],
     ["Models, seeds", format.count(others.length), bad(others) ? failures(bad(others)) : skipped ? `${plural(skipped, "node")} skipped` : "none failed"],
     ["Tests", format.count(tests.length), tests.length ? bad(tests) ? failures(bad(tests)) : "none failed" : ""],
     ["Rows out", format.count(total(others, "rows_out")), has(total(others, "files")) ? plural(total(others, "files"), "file") : ""],
@@ -134,12 +136,16 @@ function showFreshness() {
       element("td", {class: "wide"}, format.time(row.loaded)), element("td", {class: "wide"}, row.limits.join(", "))))));
 }
 
-function showAll() {
+function showRun() {
   showHeader();
   showFacts();
   showFailures();
   showTimeline();
   showNodes();
+}
+
+function showAll() {
+  showRun();
   showLedger();
   showFreshness();
 }
@@ -160,7 +166,7 @@ async function refresh() {
     const response = await fetch("data.json", {cache: "no-store"});
     if (response.ok) {
       data = await response.json();
-      showAll();
+      showRun(); // The server reads the run ledger once.
     }
   } catch { /* The server has ended: the page keeps what it shows. */ }
   setTimeout(refresh, data.run.result === "running" ? 2000 : 5000);
