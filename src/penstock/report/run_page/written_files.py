@@ -22,7 +22,7 @@ class WrittenFiles:
     """What the Delta commits of a node wrote. None means unknown.
 
     Attributes:
-        commits: number of commits.
+        commits: number of commits that added files.
         files: number of data files that the commits added.
         rows: rows of these files.
     """
@@ -53,7 +53,11 @@ def read(folder: Path | None, node: NodeRun) -> WrittenFiles | None:
     if folder is None or node.started is None or node.ended is None:
         return None
     commits = log.metrics_between(folder, node.started - TOLERANCE, node.ended + TOLERANCE)
-    return WrittenFiles(len(commits), _total(commits, FILES), _total(commits, ROWS)) if commits else None
+    return WrittenFiles(_with(commits, FILES), _total(commits, FILES), _total(commits, ROWS)) if commits else None
+
+
+def _with(commits: list[dict[str, int]], names: tuple[str, ...]) -> int:
+    return sum(any(metrics.get(name) for name in names) for metrics in commits)
 
 
 def _total(commits: list[dict[str, int]], names: tuple[str, ...]) -> int | None:

@@ -20,13 +20,13 @@ async function draw(place, spec, onclick) {
   return view;
 }
 
-const GROUPS = [["model", "model"], ["seed, snapshot", "seed"], ["test", "test"], ["failed", "bad"], ["warning", "warn"], ["running", "running"]];
+const GROUPS = [["model", "model"], ["seed, snapshot, hook", "seed"], ["test", "test"], ["failed", "bad"], ["warning", "warn"], ["running", "running"]];
 
 function groupOf(node) {
   if (FAILED.includes(node.status)) return "failed";
   if (node.status === "warn") return "warning";
   if (node.status === "running") return "running";
-  return isTest(node) ? "test" : node.type === "model" ? "model" : "seed, snapshot";
+  return isTest(node) ? "test" : node.type === "model" ? "model" : "seed, snapshot, hook";
 }
 
 function timelineRows(data, width) {
@@ -54,7 +54,7 @@ function timelineSpec(data, width) {
   const tooltip = [["name", "node"], ["status", "status"], ["duration", "seconds"], ["queue", "in queue"], ["critical", "critical path"]]
     .map(([field, title]) => ({field, title, type: "nominal"}));
   return {
-    data: {values: rows}, height: {step: 34},
+    data: {values: rows}, height: 34 * different(rows, "lane"),
     layer: [
       {mark: {type: "bar", cornerRadius: 3, cursor: "pointer", height: {band: 0.78}},
         encoding: {x, x2: {field: "end"}, y, tooltip,
@@ -105,10 +105,12 @@ function historySpec(node) {
   };
 }
 
+const different = (rows, field) => new Set(rows.map(row => row[field])).size;
+
 function intervalSpec(rows) {
   const states = ["built", "stale", "failed"];
   return {
-    data: {values: rows.map(row => ({...row, model: row.relation.split(".").pop(), count: format.count(row.rows)}))}, height: {step: 22},
+    data: {values: rows.map(row => ({...row, model: row.relation.split(".").pop(), count: format.count(row.rows)}))}, height: 22 * different(rows, "relation"),
     mark: {type: "rect", cornerRadius: 2, stroke: color("card"), strokeWidth: 2},
     encoding: {
       x: {field: "interval", type: "ordinal", title: null, axis: {labelOverlap: true, labelAngle: 0, ticks: false, domain: false}},
@@ -123,7 +125,7 @@ function intervalSpec(rows) {
 function quarantineSpec(rows) {
   const dark = document.documentElement.dataset.theme === "dark";
   return {
-    data: {values: rows.map(row => ({...row, text: `${(100 * row.share).toFixed(3)} %`, count: format.count(row.rows)}))}, height: {step: 22},
+    data: {values: rows.map(row => ({...row, text: `${(100 * row.share).toFixed(3)} %`, count: format.count(row.rows)}))}, height: 22 * different(rows, "rule"),
     mark: {type: "rect", cornerRadius: 2, stroke: color("card"), strokeWidth: 2},
     encoding: {
       x: {field: "month", type: "ordinal", title: null, axis: {labelOverlap: true, labelAngle: 0, ticks: false, domain: false}},

@@ -23,6 +23,7 @@ const format = {
     const whole = Math.round(value), hours = Math.floor(whole / 3600), minutes = Math.floor(whole % 3600 / 60);
     return hours ? `${hours} h ${String(minutes).padStart(2, "0")} min` : `${minutes} min ${String(whole % 60).padStart(2, "0")} s`;
   },
+  short: value => !has(value) ? "–" : value < 100 ? format.seconds(value) : `${Math.round(value).toLocaleString("en-US")} s`,
   bytes(value) {
     if (!has(value)) return "–";
     const units = ["B", "KiB", "MiB", "GiB", "TiB"];

@@ -5,9 +5,9 @@ const view = {kind: "Models", search: "", sort: "start", descending: false};
 const FAILURES = 6;
 const KINDS = {Models: node => !isTest(node), Tests: isTest, All: () => true};
 const COLUMNS = [
-  {title: "Node", key: "name", text: true}, {title: "Kind", key: "type", text: true, wide: true}, {title: "Status", key: "status", text: true}, {title: "Seconds", key: "seconds", show: format.seconds},
-  {title: "Queue", key: "queue", show: format.seconds, wide: true}, {title: "In Spark", key: "spark_seconds", show: format.seconds, wide: true},
-  {title: "Waiting", key: "waiting", show: format.seconds, wide: true}, {title: "Rows out", key: "rows_out", show: format.count},
+  {title: "Node", key: "name", text: true}, {title: "Kind", key: "type", text: true, wide: true}, {title: "Status", key: "status", text: true}, {title: "Seconds", key: "seconds", show: format.short},
+  {title: "Queue", key: "queue", show: format.short, wide: true}, {title: "In Spark", key: "spark_seconds", show: format.short, wide: true},
+  {title: "Waiting", key: "waiting", show: format.short, wide: true}, {title: "Rows out", key: "rows_out", show: format.count},
   {title: "Read", key: "read", show: format.bytes, wide: true}, {title: "Written", key: "written", show: format.bytes, wide: true},
   {title: "Shuffled", key: "shuffled", show: format.bytes, wide: true}, {title: "Spilled", key: "spilled", show: format.bytes, wide: true},
   {title: "Skew", key: "skew", show: format.ratio, wide: true}, {title: "Before", key: "change", wide: true},
