@@ -104,7 +104,7 @@ def metrics_between(log: Path, start: datetime, end: datetime) -> list[dict[str,
     try:
         for path in _commit_files(log):
             actions = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-            info = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+            info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
             written = datetime.fromtimestamp(int(info.get("timestamp", 0)) / 1000, timezone.utc)
             if written < start:
                 break

@@ -81,7 +81,7 @@ def test_other_plans_name_what_is_gone_and_added() -> None:
     assert "Window: 0 → 1" in changes
 
 
-def test_the_run_before_is_of_the_same_target_and_ran_the_node() -> None:
+def test_earlier_runs_are_of_the_same_target_and_ran_the_node() -> None:
     def earlier(days: int, name: str, target: str = "local", status: str = "success") -> object:
         record = run_records.build(name, START - timedelta(days=days), target=target)
         return replace(record, nodes={PICKUPS: replace(record.nodes[PICKUPS], status=status)})
@@ -89,10 +89,9 @@ def test_the_run_before_is_of_the_same_target_and_ran_the_node() -> None:
     this = run_records.build()
     records = [this, earlier(1, "skipped", status="skipped"), earlier(2, "other", "prod"), earlier(3, "good")]
     history = NodeHistory(this, records, {})  # type: ignore[arg-type]
-    before = history.run_before(PICKUPS)
-    assert before is not None and before.run_id == "good"
+    assert [item.run_id for item in history.earlier(PICKUPS)] == ["good"]
     assert [item.run_id for item in history.runs(PICKUPS)] == ["good", "second"]
-    assert history.run_before("model.shop.unknown") is None
+    assert history.earlier("model.shop.unknown") == []
 
 
 def test_the_ledger_adds_runs_whose_records_were_removed() -> None:

@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,13 @@ def test_the_data_of_a_node(target: Path) -> None:
     assert nodes[TRIPS]["tests"] == [TRIPS_TEST] and nodes[TRIPS_TEST]["tested"] == [TRIPS]
     assert nodes[TRIPS_TEST]["failures"] == 3
     assert "plan" not in nodes[SEED], "a node without a plan has none on the page"
+
+
+def test_a_run_is_compared_with_the_newest_that_has_a_plan(target: Path) -> None:
+    run_store.write(target, run_records.build("unchanged", run_records.START - timedelta(hours=1)))
+    nodes = {node["id"]: node for node in collect(target)["nodes"]}
+    assert nodes[PICKUPS]["before"]["run"] == "first"
+    assert nodes[TRIPS]["before"]["run"] == "unchanged", "neither run has a plan of this node"
 
 
 def test_no_text_of_the_project_can_end_the_script_element(target: Path) -> None:

@@ -103,7 +103,7 @@ class NodeData:
 
     def _before(self, node: NodeRun, captured: CapturedPlan | None, rows: int | None) -> dict[str, Any] | None:
         """Return how a node's run differs from the run before, or None if no earlier run is kept."""
-        record = self._history.run_before(node.unique_id)
+        record = self._run_before(node, captured)
         if record is None:
             return None
         past = record.nodes[node.unique_id]
@@ -122,6 +122,17 @@ class NodeData:
             "rows_changed": rows is not None and past_rows is not None and rows != past_rows,
             "plan": _plan_changes(past_plan, captured),
         }
+
+    def _run_before(self, node: NodeRun, captured: CapturedPlan | None) -> RunRecord | None:
+        """Return the command to compare a node's run with.
+
+        An interval model whose intervals are all up to date has no plan. Such a run can't be compared with one that
+        built intervals.
+        """
+        earlier = self._history.earlier(node.unique_id)
+        with_plan = (item for item in earlier if run_store.plan(self._target, item.run_id, node.unique_id))
+        found = next(with_plan, None) if captured else None
+        return found or next(iter(earlier), None)
 
     def _plan(self, node: NodeRun, captured: CapturedPlan | None) -> dict[str, Any] | None:
         """Return the picture of a node's plan, its text and its expensive parts."""

@@ -43,10 +43,9 @@ class NodeHistory:
         self._record, self._ledger = record, ledger
         self._earlier = [item for item in records if item.target == record.target and item.started < record.started]
 
-    def run_before(self, unique_id: str) -> RunRecord | None:
-        """Return the newest earlier command that ran a node, or None if no kept command did."""
-        ran = (item for item in self._earlier if _ran(item.nodes.get(unique_id)))
-        return next(ran, None)
+    def earlier(self, unique_id: str) -> list[RunRecord]:
+        """Return the earlier commands that ran a node, the newest first."""
+        return [item for item in self._earlier if _ran(item.nodes.get(unique_id))]
 
     def runs(self, unique_id: str) -> list[PastRun]:
         """Return the last runs of a node including this command's, the oldest first."""
