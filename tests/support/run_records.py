@@ -35,12 +35,9 @@ def node(unique_id: str, began: float, ended: float, start: datetime = START, **
         "relation": "" if kind == "test" else f"warehouse.{name}",
         **fields,
     }
-    times = (at(began, start), at(began + 0.5, start), at(began + 0.5, start), at(ended, start))
-    return replace(
-        NodeRun(unique_id, name, kind),
-        **dict(zip(("compile_started", "compile_ended", "execute_started", "execute_ended"), times, strict=True)),
-        **given,
-    )
+    executes = at(began + 0.5, start)
+    times = {"compile_started": at(began, start), "compile_ended": executes, "execute_started": executes}
+    return replace(NodeRun(unique_id, name, kind), **{**times, "execute_ended": at(ended, start), **given})
 
 
 def build(run_id: str = "second", start: datetime = START, **fields: Any) -> RunRecord:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from penstock.explain.metrics import count_metric, metrics_by_operator
+from penstock.explain.metrics import Metrics, count_metric, metrics_by_operator
 from penstock.plans import queries
 from penstock.plans.operators import Operator
 from penstock.plans.plan_parser import NotAPlan, parse
@@ -88,7 +89,7 @@ def _rows(executed: ExecutedPlan) -> tuple[int | None, int | None]:
     return sum(known) if known else None, _result_rows(plan.root, metrics)
 
 
-def _result_rows(root: Operator, metrics: dict[int, dict[str, str]]) -> int | None:
+def _result_rows(root: Operator, metrics: Mapping[int, Metrics]) -> int | None:
     """Return the rows of the highest operator that counts them, as long as no operator between changes their number."""
     item = root
     while True:

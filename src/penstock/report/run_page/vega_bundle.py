@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from importlib.metadata import version
 from pathlib import Path
 
 from penstock.errors import PenstockError
 from penstock.storage import private_files
 
+DISTRIBUTION = "vl-convert-python"
 INSTALL = "pip install 'dbt-penstock[report]'"
 
 
@@ -28,12 +30,14 @@ def script() -> str:
     try:
         import vl_convert
     except ImportError:
-        raise PenstockError("the charts' script, of the extra `report`", "no package vl-convert", INSTALL) from None
-    path = cache_folder() / f"vega-{vl_convert.__version__}.js"
+        raise PenstockError(
+            "the charts' script, of the extra `report`", f"no package {DISTRIBUTION}", INSTALL
+        ) from None
+    path = cache_folder() / f"vega-{version(DISTRIBUTION)}.js"
     with suppress(OSError):
         return path.read_text(encoding="utf-8")
     # A closing tag in the script would end the page's script element.
-    text = vl_convert.javascript_bundle().replace("</script", "<\\/script")
+    text = vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
     with suppress(OSError, PenstockError):  # A read-only home folder costs time, but no page.
         private_files.make_folder(path.parent)
         private_files.write(path, text)
