@@ -144,7 +144,7 @@ def test_the_script_is_bundled_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     calls: list[int] = []
 
-    def bundle(snippet: str | None) -> str:
+    def bundle(snippet: str) -> str:
         calls.append(1)
         return "const text = '</script>';"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from penstock.errors import PenstockError
 from penstock.storage import private_files
 
+SNIPPET = "window.vegaEmbed = vegaEmbed;"
 DISTRIBUTION = "vl-convert-python"
 INSTALL = "pip install 'dbt-penstock[report]'"
 
@@ -30,14 +31,12 @@ def script() -> str:
     try:
         import vl_convert
     except ImportError:
-        raise PenstockError(
-            "the charts' script, of the extra `report`", f"no package {DISTRIBUTION}", INSTALL
-        ) from None
+        raise PenstockError("the script of the charts", f"no package {DISTRIBUTION}", INSTALL) from None
     path = cache_folder() / f"vega-{version(DISTRIBUTION)}.js"
     with suppress(OSError):
         return path.read_text(encoding="utf-8")
     # A closing tag in the script would end the page's script element.
-    text = vl_convert.javascript_bundle(None).replace("</script", "<\\/script")
+    text = vl_convert.javascript_bundle(SNIPPET).replace("</script", "<\\/script")
     with suppress(OSError, PenstockError):  # A read-only home folder costs time, but no page.
         private_files.make_folder(path.parent)
         private_files.write(path, text)
