@@ -59,15 +59,18 @@ STATES = [
 PAST = [("w.trips", "run1", "2026-04-01 10:00:00", 12.5, False), ("w.trips", "run2", "2026-04-02 10:00:00", 3.0, True)]
 
 
-def read(source: Months, rules: str = "", **answers: Sequence[Sequence[Any]]) -> ledger_facts.LedgerFacts:
+Answers = Mapping[str, Sequence[Sequence[Any]]]
+
+
+def read(source: Months, rules: str = "", answers: Answers | None = None) -> ledger_facts.LedgerFacts:
     """Return the facts of a server that answers statements by a part of their text."""
-    given = {
+    given: dict[str, Sequence[Sequence[Any]]] = {
         "show tables in w like 'batch_runs'": [("w", "batch_runs", False)],
         "max_by(table_id": [("w.trips", "new"), ("w.daily", "d")],
         "with versions as": STATES,
         "select distinct relation": PAST,
         "rows_quarantined": [("trips", JANUARY, 5, 0.05)],
-        **{name.replace("_", " ").replace("batch runs", "batch_runs"): rows for name, rows in answers.items()},
+        **(answers or {}),
     }
 
     def run_query(sql: str) -> Sequence[Sequence[Any]]:
@@ -109,18 +112,15 @@ def test_quarantined_rows_by_model() -> None:
 
 
 def test_bad_rows_by_rule_replace_those_by_model() -> None:
-    facts = read(
-        Months({}),
-        "w.quality",
-        **{
-            "show_tables_in_w_like_'quality'": [("w", "quality", False)],
-            "show_columns_in_w.quality": [("rule",), ("month",), ("rows",), ("checked_rows",), ("severity",)],
-            "where_severity_=_'error'": [("negative", "2026-01-01", 3, 0.25)],
-        },
-    )
+    answers: Answers = {
+        "show tables in w like 'quality'": [("w", "quality", False)],
+        "show columns in w.quality": [("rule",), ("month",), ("rows",), ("checked_rows",), ("severity",)],
+        "where severity = 'error'": [("negative", "2026-01-01", 3, 0.25)],
+    }
+    facts = read(Months({}), "w.quality", answers)
     assert facts.quarantined == (RuleShare("negative", "2026-01", 3, 0.25),)
 
 
 def test_a_project_without_a_ledger() -> None:
-    facts = read(Months({}), **{"show_tables_in_w_like_'batch_runs'": []})
+    facts = read(Months({}), answers={"show tables in w like 'batch_runs'": []})
     assert facts.intervals == () and facts.past_runs == {}
