@@ -8,6 +8,7 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from penstock.cli import run_page
 from penstock.config.settings import load
 from penstock.errors import PenstockError
 from penstock.report import ml_page, ml_queries
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
     group = typer.Typer(help="Reports as HTML pages.", no_args_is_help=True)
     group.command(name="ml")(ml)
+    group.command(name="run")(run_page.run)
     app.add_typer(group, name="report")
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,32 @@ def properties_as_written(log: Path) -> dict[str, str] | None:
         return None
     metadata = (action["metaData"].get("configuration") for action in map(json.loads, lines) if "metaData" in action)
     return next(metadata, None)
+
+
+def metrics_between(log: Path, start: datetime, end: datetime) -> list[dict[str, int]]:
+    """Return the operation metrics of the commits in a period, the newest first.
+
+    Args:
+        log: the folder of the table's log.
+        start, end: the period, by the clock of the machine that wrote the commits.
+
+    Returns:
+        The metrics; an empty list if the log can't be read.
+    """
+    found = []
+    try:
+        for path in _commit_files(log):
+            actions = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+            info: dict[str, Any] = next((action["commitInfo"] for action in actions if "commitInfo" in action), {})
+            written = datetime.fromtimestamp(int(info.get("timestamp", 0)) / 1000, timezone.utc)
+            if written < start:
+                break
+            if written <= end:
+                metrics = info.get("operationMetrics") or {}
+                found.append({name: int(value) for name, value in metrics.items() if str(value).isdigit()})
+    except (OSError, ValueError):
+        return []
+    return found
 
 
 def _history_row(path: Path) -> dict[str, Any]:

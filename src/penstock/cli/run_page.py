@@ -1,0 +1,85 @@
+"""The command `penstock report run`."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from penstock.config import dbt_credentials
+from penstock.config.settings import Settings, load
+from penstock.errors import PenstockError
+from penstock.report.build_summary import target_folder
+from penstock.report.run_page import html, ledger_facts, page_data, project_files, run_files
+from penstock.report.run_page.ledger_facts import LedgerFacts
+from penstock.report.run_page.live_server import LiveServer
+from penstock.report.run_page.page_data import Extras
+from penstock.report.warehouse_query import run_query
+from penstock.spark.server import control
+
+# The model with one row for each quality rule and month, if the project has it.
+RULES_MODEL = "quality_report"
+
+
+def run(
+    run_id: str | None = typer.Option(None, "--run", help="dbt's invocation id, or its start. Default: the newest."),
+    out: Path | None = typer.Option(None, "--out", help="The file to write. Default: target/runs/RUN/index.html."),
+    live: bool = typer.Option(False, "--live", help="Serve the page, and update it while dbt runs. Ctrl-C ends it."),
+    ledger: bool | None = typer.Option(
+        None, "--ledger/--no-ledger", help="Read the run ledger. Default: if the server is already running."
+    ),
+) -> None:
+    """Write an HTML page about a dbt command: its timeline, each node's figures and plan, and what changed."""
+    settings = load()
+    target = settings.root / target_folder()
+    record = run_files.find(target, run_id)
+    console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
+    with errors.status("reading the run ledger"):
+        extras = Extras(_ledger_facts(settings, target, ledger))
+    if live:
+        _serve(console, settings, target, run_id, extras)
+        return
+    with errors.status("writing the page"):
+        text = html.page(page_data.collect(settings, target, record, extras))
+        path = run_files.write(target, record.run_id, text, settings.root / out if out else None)
+    result, seconds = page_data.result(record), page_data.seconds(record)
+    console.print(f"{record.arguments}: {result}, {seconds:.1f} s", markup=False, soft_wrap=True)
+    console.print(f"written: {path}", markup=False, soft_wrap=True)
+
+
+def _serve(console: Console, settings: Settings, target: Path, run_id: str | None, extras: Extras) -> None:
+    """Serve the page of a command, or of the newest command at the time of each request, until Ctrl-C."""
+
+    def collect() -> dict[str, object]:
+        return page_data.collect(settings, target, run_files.find(target, run_id), extras)
+
+    html.page(collect(), live=True)  # An error is an error of the command, not of a request.
+    server = LiveServer(lambda: html.page(collect(), live=True), lambda: html.to_script_json(collect()))
+    console.print(f"open {server.address} (Ctrl-C ends it)", markup=False, soft_wrap=True)
+    with server, suppress(KeyboardInterrupt):
+        server.serve_forever()
+
+
+def _ledger_facts(settings: Settings, target: Path, wanted: bool | None) -> LedgerFacts | None:
+    """Return what the run ledger holds, or None if the page does without it.
+
+    Raises:
+        PenstockError: the user asked for the ledger, but it cannot be read.
+    """
+    is_up = not control.is_remote(settings) and control.current(settings) is not None
+    if wanted is False or (wanted is None and not is_up):
+        return None
+    try:
+        # The adapter's package takes a second to import, which a page without the ledger doesn't need.
+        from dbt.adapters.penstock.interval_models.sources import IntervalSources
+
+        schema = dbt_credentials.target_schema(settings.root, settings.target)
+        rules = project_files.read(target).relation_of(RULES_MODEL)
+        return ledger_facts.read(partial(run_query, settings), schema, IntervalSources(lambda: settings), rules)
+    except PenstockError as error:
+        if wanted:
+            raise
+        return LedgerFacts(notes=(f"the run ledger could not be read: {error.found}",))
