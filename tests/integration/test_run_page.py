@@ -78,7 +78,8 @@ def test_the_page_of_a_real_build(sampled: Project, chromium: Browser) -> None:
     page.click("#panel .tabs >> text=Tests")
     assert page.locator("#panel .panel-body tr").count() >= 1
     page.click("#panel .tabs >> text=Columns")
-    assert "pickup_hour" in page.inner_text("#panel .panel-body")
+    page.click("#panel .columns button >> text=pickup_hour")
+    assert "fct_trips.pickup_at" in page.inner_text("#panel .origin >> nth=0")
     page.keyboard.press("Escape")
     assert "built" in page.inner_text("#intervals h2"), "the server runs, so the page has the ledger's intervals"
     assert page.locator("#quarantine svg .mark-rect path").count() > 0

@@ -12,11 +12,12 @@ from rich.console import Console
 from penstock.config import dbt_credentials
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
+from penstock.report import column_lineage
 from penstock.report.build_summary import target_folder
 from penstock.report.run_page import html, ledger_facts, page_data, project_files, run_files
 from penstock.report.run_page.ledger_facts import LedgerFacts
 from penstock.report.run_page.live_server import LiveServer
-from penstock.report.run_page.page_data import Extras
+from penstock.report.run_page.page_data import ColumnLineage, Extras
 from penstock.report.warehouse_query import run_query
 from penstock.spark.server import control
 
@@ -38,7 +39,9 @@ def run(
     record = run_files.find(target, run_id)
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     with errors.status("reading the run ledger"):
-        extras = Extras(_ledger_facts(settings, target, ledger))
+        facts = _ledger_facts(settings, target, ledger)
+    with errors.status("reading the project"):
+        extras = Extras(facts, _column_lineage(settings, errors))
     if live:
         _serve(console, settings, target, run_id, extras)
         return
@@ -61,6 +64,15 @@ def _serve(console: Console, settings: Settings, target: Path, run_id: str | Non
     console.print(f"open {server.address} (Ctrl-C ends it)", markup=False, soft_wrap=True)
     with server, suppress(KeyboardInterrupt):
         server.serve_forever()
+
+
+def _column_lineage(settings: Settings, errors: Console) -> ColumnLineage:
+    """Return the lineage of the project's columns, or none if dbt can't compile the project now."""
+    try:
+        return column_lineage.load(settings).graph.as_dict()
+    except PenstockError as error:
+        errors.print(f"the page has no column lineage: {error.found}", markup=False, soft_wrap=True)
+        return {}
 
 
 def _ledger_facts(settings: Settings, target: Path, wanted: bool | None) -> LedgerFacts | None:
