@@ -13,7 +13,7 @@ from penstock.config import dbt_credentials
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.report import column_lineage
-from penstock.report.build_summary import target_folder
+from penstock.config.profiles import target_folder
 from penstock.report.run_page import html, ledger_facts, page_data, project_files, run_files
 from penstock.report.run_page.ledger_facts import LedgerFacts
 from penstock.report.run_page.live_server import LiveServer
@@ -35,7 +35,7 @@ def run(
 ) -> None:
     """Write an HTML page about a dbt command: its timeline, each node's figures and plan, and what changed."""
     settings = load()
-    target = settings.root / target_folder()
+    target = target_folder(settings.root)
     record = run_files.find(target, run_id)
     console, errors = Console(highlight=False), Console(stderr=True, highlight=False)
     with errors.status("reading the run ledger"):

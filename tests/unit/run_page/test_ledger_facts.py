@@ -31,6 +31,9 @@ class Months:
     def register(self, run_sql: Any) -> str:
         return ""
 
+    def unregistered(self) -> Months:
+        return self
+
     def versions(self, run_sql: Any, table: str) -> Mapping[date, str]:
         if self._versions is None:
             raise PenstockError("registered tables", "none", "run dbt")

@@ -11,7 +11,7 @@ import pytest
 
 from penstock.config.settings import Settings
 from penstock.plans.plan_parser import parse
-from penstock.report.run_page import plan_changes, written_files
+from penstock.report.run_page import operator_changes, written_files
 from penstock.report.run_page.node_history import NodeHistory, PastRun
 from penstock.report.run_page.node_metrics import NodeMetrics, measure
 from tests.support import plan_texts, run_records
@@ -63,20 +63,20 @@ def test_files_of_the_commits_during_a_node(tmp_path: Path) -> None:
 
 def test_equal_plans_have_no_changes() -> None:
     for name in ("shuffle_hash", "window", "subquery"):
-        assert plan_changes.describe(plan_texts.plan(name), plan_texts.plan(name)) == []
+        assert operator_changes.describe(plan_texts.plan(name), plan_texts.plan(name)) == []
 
 
 def test_a_join_that_changes_its_strategy_is_one_line() -> None:
     before = plan_texts.text("shuffle_hash")
     after = before.replace("ShuffledHashJoin", "SortMergeJoin")
-    changes = plan_changes.describe(parse(before), parse(after))
+    changes = operator_changes.describe(parse(before), parse(after))
     assert len(changes) == 1
     assert changes[0].startswith("join changed: ShuffledHashJoin ")
     assert " → SortMergeJoin " in changes[0]
 
 
 def test_other_plans_name_what_is_gone_and_added() -> None:
-    changes = plan_changes.describe(plan_texts.plan("shuffle_hash"), plan_texts.plan("window"))
+    changes = operator_changes.describe(plan_texts.plan("shuffle_hash"), plan_texts.plan("window"))
     assert any(line.startswith("join gone: ShuffledHashJoin") for line in changes)
     assert "Window: 0 → 1" in changes
 

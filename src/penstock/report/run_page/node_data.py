@@ -13,7 +13,7 @@ from penstock.explain.builder import build_explanation
 from penstock.explain.server_facts import ServerFacts
 from penstock.plans.plan_parser import NotAPlan, parse
 from penstock.plans.plan_store import CapturedPlan
-from penstock.report.run_page import plan_changes, written_files
+from penstock.report.run_page import operator_changes, written_files
 from penstock.report.run_page.node_history import NodeHistory
 from penstock.report.run_page.node_metrics import NodeMetrics, belongs_to, measure
 from penstock.report.run_page.run_graph import RunGraph
@@ -120,7 +120,7 @@ class NodeData:
             "slower": bool(node.ended) and abs(change) > max(NOISE_SECONDS, NOISE_SHARE * past.seconds),
             "code_changed": bool(node.code and past.code and node.code != past.code),
             "rows_changed": rows is not None and past_rows is not None and rows != past_rows,
-            "plan": _plan_changes(past_plan, captured),
+            "plan": _operator_changes(past_plan, captured),
         }
 
     def _run_before(self, node: NodeRun, captured: CapturedPlan | None) -> RunRecord | None:
@@ -156,7 +156,7 @@ def _rows_out(node: NodeRun, written: WrittenFiles | None, metrics: NodeMetrics)
     return next((rows for rows in counts if rows is not None), None)
 
 
-def _plan_changes(before: CapturedPlan | None, after: CapturedPlan | None) -> list[str]:
+def _operator_changes(before: CapturedPlan | None, after: CapturedPlan | None) -> list[str]:
     """Return how a plan changed, if both commands captured the same kind of plan."""
     if before is None or after is None:
         return []
@@ -165,6 +165,6 @@ def _plan_changes(before: CapturedPlan | None, after: CapturedPlan | None) -> li
     else:
         texts = before.explained, after.explained
     try:
-        return plan_changes.describe(parse(texts[0]), parse(texts[1])) if all(texts) else []
+        return operator_changes.describe(parse(texts[0]), parse(texts[1])) if all(texts) else []
     except NotAPlan:
         return []
