@@ -10,10 +10,10 @@ import typer
 from rich.console import Console
 
 from penstock.config import dbt_credentials
+from penstock.config.profiles import target_folder
 from penstock.config.settings import Settings, load
 from penstock.errors import PenstockError
 from penstock.report import column_lineage
-from penstock.config.profiles import target_folder
 from penstock.report.run_page import html, ledger_facts, page_data, project_files, run_files
 from penstock.report.run_page.ledger_facts import LedgerFacts
 from penstock.report.run_page.live_server import LiveServer
