@@ -63,7 +63,7 @@ WITHOUT_PAGE := adapter main_job rdd
 bench: venv-dev ## measure NAME=against|adapter|batch|duckdb|layout|main_job|rdd|scale, and write its page of the docs
 	@$(BIN)/python bench/run.py $(NAME) $(if $(filter against,$(NAME)),$(COMMIT)) $(if $(filter $(WITHOUT_PAGE),$(NAME)),,--write-docs) $(OPTIONS)
 
-docs-quality: venv-dev ## the rules' table in docs/quality.md and dbt docs, from the list
+docs-quality: venv-dev ## the rules' table in docs/how-to/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
 
 up: venv ## start the server

@@ -1,4 +1,4 @@
-"""Record the outcome of every test: dbt-spark's in JSON, both adapters' in docs/conformance.md."""
+"""Record the outcome of every test: dbt-spark's in JSON, both adapters' in docs/reference/conformance.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.conformance.adapters import ADAPTER, METHOD
 
 FOLDER = Path(__file__).resolve().parent
 BASELINE = FOLDER / "dbt-spark.json"
-PAGE = FOLDER.parents[1] / "docs" / "conformance.md"
+PAGE = FOLDER.parents[1] / "docs" / "reference" / "conformance.md"
 PACKAGES = ("dbt-tests-adapter", "dbt-core", "dbt-spark", "pyspark")
 # Outcomes, worst last: a test has the worst outcome of its phases.
 ORDER = ("passed", "skipped", "known", "failed")

@@ -1,4 +1,4 @@
-"""Every command of docs/operations.md, in its order, on the project itself; what it prints is what the page shows."""
+"""Run every command of docs/how-to/operations.md in order, and compare the output with the page."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from penstock.lake.sample import SampleMonth, write_raw
 from tests.faults.trips_project import Trips
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "operations.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "operations.md"
 CONSOLE = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 MONTHS = ("2024-01", "2024-02")
 

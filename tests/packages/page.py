@@ -1,4 +1,4 @@
-"""Write docs/packages-and-tools.md from the outcomes of the tests and from tools.yml."""
+"""Write docs/reference/packages-and-tools.md from the outcomes of the tests and from tools.yml."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import yaml
 from tests.packages.constructs import CONSTRUCTS
 
 FOLDER = Path(__file__).resolve().parent
-PAGE = FOLDER.parents[1] / "docs" / "packages-and-tools.md"
+PAGE = FOLDER.parents[1] / "docs" / "reference" / "packages-and-tools.md"
 TOOLS = FOLDER / "tools.yml"
 HEAD = """\
 # Packages and tools

@@ -1,4 +1,4 @@
-"""Tests of bench/batch.py: figures from costs, the chart, and the tables of docs/operations.md."""
+"""Tests of bench/batch.py: figures from costs, the chart, and the tables of docs/how-to/operations.md."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ def test_a_path_of_the_repository_exists(page: Path) -> None:
 
 def test_every_module_of_the_architecture_page_exists() -> None:
     """`penstock.a.b` is a module, or an attribute of one."""
-    text = FENCE.sub("", (ROOT / "docs" / "architecture.md").read_text())
+    text = FENCE.sub("", (ROOT / "docs" / "explanation" / "architecture.md").read_text())
     names = set(re.findall(r"`(penstock(?:\.\w+)+)`", text)) - {"penstock.yml", "penstock.interval_sources"}
     assert len(names) > 10
     for name in names:
