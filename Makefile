@@ -13,7 +13,7 @@ export PYTHONDONTWRITEBYTECODE :=
 export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint audit unit bench docs docs-serve docs-quality up down status doctor build hooks changelog dist clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint audit unit bench docs docs-serve docs-quality docs-reference up down status doctor build hooks changelog dist clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ docs-serve: venv-dev ## the documentation site on http://127.0.0.1:8000, built a
 
 docs-quality: venv-dev ## the rules' table in docs/how-to/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
+
+docs-reference: venv-dev ## the commands, macros and tests in docs/reference, from the code
+	@$(BIN)/python tools/reference_docs.py
 
 up: venv ## start the server
 	@penstock up
