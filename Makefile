@@ -41,7 +41,7 @@ all: venv-dev ## every suite, two processes at a time, and a table of tests and 
 	@$(BIN)/python tools/suites.py all
 
 SPELLED := $(wildcard *.md *.yml *.toml .ci/* .github/workflows/*) Makefile bench changes docs macros models orchestration python_models seeds snapshots src tests tools
-lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments, links of the docs
+lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments, links and prose of the docs
 	@ruff check .
 	@ruff format --check .
 	@mypy
@@ -50,6 +50,7 @@ lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of 
 	@codespell $(SPELLED)
 	@towncrier build --draft >/dev/null
 	@mkdocs build --strict --quiet
+	@$(BIN)/python tools/prose_lint.py
 
 # Not part of lint: it needs a service that some networks don't reach. --strict fails if the service lacks a package.
 AUDIT = pip-audit --strict --require-hashes --disable-pip --progress-spinner off
