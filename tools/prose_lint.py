@@ -48,7 +48,7 @@ CODE = re.compile(
 
 
 def prose(text: str) -> str:
-    """Return a page's text with code as `x` and all else that isn't prose as blanks. Lines and columns stay the same."""
+    """Return a page's text with code as `x` and all else but prose as blanks. Lines and columns stay the same."""
 
     def hidden(match: re.Match[str]) -> str:
         is_word = match[0].startswith("`") and not match[0].startswith("```")
