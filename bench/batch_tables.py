@@ -1,4 +1,4 @@
-"""Show the results of bench/batch.py in docs/how-to/operations.md: tables and a chart."""
+"""Show the results of bench/batch.py in docs/explanation/cost-of-a-month.md: tables and a chart."""
 
 from __future__ import annotations
 
