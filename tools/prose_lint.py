@@ -78,7 +78,7 @@ def proselint(pages: Mapping[str, str]) -> list[str]:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(prose(text))
         program = Path(sys.executable).with_name("proselint")
-        command = [program, "--config", CONFIG, "--output-format", "compact", "check", folder]
+        command: list[str | Path] = [program, "--config", CONFIG, "--output-format", "compact", "check", folder]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode not in (0, 1) or done.stderr.startswith("Traceback"):
             raise SystemExit(f"needed: a result of proselint. found: {done.stderr}. do: correct {CONFIG.name}")
