@@ -57,6 +57,12 @@ def test_a_reader_searches_and_follows_the_tutorials_links(address: str) -> None
             page.goto(f"{address}/get-started/your-own-project/")
             article = page.locator("article")
             assert article.locator("button.md-clipboard, button[data-md-type='copy']").count() > 5
+            page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            article.locator("button[data-md-type='copy'], button.md-clipboard").nth(1).click()
+            page.wait_for_function("navigator.clipboard.readText().then(text => text.includes('penstock init shop'))")
+            copied = page.evaluate("navigator.clipboard.readText()")
+            lines = [line for line in copied.split("\n") if line]
+            assert lines == ["penstock init shop", "cd shop", "dbt build"], "neither prompts nor output"
             links = article.locator("a[href^='../../']").evaluate_all("links => links.map(link => link.href)")
             assert len(links) >= 3
             for link in links:
