@@ -32,7 +32,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a server with the built site."""
     folder = tmp_path_factory.mktemp("site")
     program = Path(sys.executable).with_name("mkdocs")
-    command = [program, "build", "--strict", "--quiet", "--site-dir", folder]
+    command: list[str | Path] = [program, "build", "--strict", "--quiet", "--site-dir", folder]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(folder))) as server:
@@ -66,7 +66,8 @@ def test_a_reader_searches_and_follows_the_tutorials_links(address: str) -> None
             links = article.locator("a[href^='../../']").evaluate_all("links => links.map(link => link.href)")
             assert len(links) >= 3
             for link in links:
-                assert page.goto(link).status == 200, link
+                answer = page.goto(link)
+                assert answer and answer.status == 200, link
                 assert page.locator("article h1").inner_text()
             assert [url for url in requests if not url.startswith(address)] == []
         finally:
