@@ -23,7 +23,8 @@ def reader(folder: Path, programs: Path, replaced: Mapping[str, str] | None = No
         if not name.startswith(("DBT_", "PENSTOCK_", "VIRTUAL_ENV")) and (name != "PYTHONPATH" or is_checkout(programs))
     }
     path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-    return Reader(folder, {**kept, "PATH": path, "NO_COLOR": "1", "COLUMNS": "200", **environment}, replaced)
+    plain = {"NO_COLOR": "1", "DBT_USE_COLORS": "false", "COLUMNS": "200"}
+    return Reader(folder, {**kept, "PATH": path, **plain, **environment}, replaced)
 
 
 def is_checkout(programs: Path) -> bool:
