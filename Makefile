@@ -9,9 +9,11 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # uv leaves compiling to Python. Where that is switched off, every dbt command would compile all of dbt again.
 export PYTHONDONTWRITEBYTECODE :=
+# A notice of the site's theme about its own future.
+export NO_MKDOCS_2_WARNING := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev run ml test all lint audit unit bench docs-quality up down status doctor build hooks changelog dist clean clean-venv lock
+.PHONY: help venv venv-dev run ml test all lint audit unit bench docs docs-serve docs-quality docs-reference up down status doctor build hooks changelog dist clean clean-venv lock
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-21s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +41,7 @@ all: venv-dev ## every suite, two processes at a time, and a table of tests and 
 	@$(BIN)/python tools/suites.py all
 
 SPELLED := $(wildcard *.md *.yml *.toml .ci/* .github/workflows/*) Makefile bench changes docs macros models orchestration python_models seeds snapshots src tests tools
-lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments
+lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of changelog fragments, links and prose of the docs
 	@ruff check .
 	@ruff format --check .
 	@mypy
@@ -47,6 +49,8 @@ lint: venv-dev ## ruff, mypy, the layers of src/, sqlfluff, codespell, names of 
 	@sqlfluff lint --disable-progress-bar --processes 2 models seeds tests/data
 	@codespell $(SPELLED)
 	@towncrier build --draft >/dev/null
+	@mkdocs build --strict --quiet
+	@$(BIN)/python tools/prose_lint.py
 
 # Not part of lint: it needs a service that some networks don't reach. --strict fails if the service lacks a package.
 AUDIT = pip-audit --strict --require-hashes --disable-pip --progress-spinner off
@@ -63,8 +67,17 @@ WITHOUT_PAGE := adapter main_job rdd
 bench: venv-dev ## measure NAME=against|adapter|batch|duckdb|layout|main_job|rdd|scale, and write its page of the docs
 	@$(BIN)/python bench/run.py $(NAME) $(if $(filter against,$(NAME)),$(COMMIT)) $(if $(filter $(WITHOUT_PAGE),$(NAME)),,--write-docs) $(OPTIONS)
 
-docs-quality: venv-dev ## the rules' table in docs/quality.md and dbt docs, from the list
+docs: venv-dev ## the documentation site, in site/; a link that leads nowhere is an error
+	@mkdocs build --strict
+
+docs-serve: venv-dev ## the documentation site on http://127.0.0.1:8000, built again when a page changes
+	@mkdocs serve --livereload
+
+docs-quality: venv-dev ## the rules' table in docs/how-to/quality.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
+
+docs-reference: venv-dev ## the commands, macros and tests in docs/reference, from the code
+	@$(BIN)/python tools/reference_docs.py
 
 up: venv ## start the server
 	@penstock up

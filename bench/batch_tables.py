@@ -1,4 +1,4 @@
-"""Show the results of bench/batch.py in docs/operations.md: tables and a chart."""
+"""Show the results of bench/batch.py in docs/explanation/cost-of-a-month.md: tables and a chart."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def months(results: Months) -> list[str]:
         f"{count} months of {results.rows:,} rows (green and yellow), one `dbt run` each, which replaces the month in "
         f"{results.tables} tables; {CORES} cores, {results.memory} of heap; {versions()}."
     )
-    picture = f"![seconds of each month's run, with lines of least squares]({PICTURE})"
+    picture = f"![seconds of each month's run, with lines of least squares](../{PICTURE})"
     return [intro, "", *table(("`dbt run` of one more month", *HEADS), rows), "", picture]
 
 

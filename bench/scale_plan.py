@@ -136,7 +136,7 @@ class Plan:
 
 
 def make_plan(rates: Rates, rows: int, months: int, hours: float) -> Plan:
-    """Return the plan that the formulas of docs/scaling.md give."""
+    """Return the plan that the formulas of docs/explanation/scaling.md give."""
     seconds = max(0.0, rates.cpu_fixed) + rates.cpu * rows / MILLION
     cores = max(1, math.ceil(seconds / (hours * HOUR * rates.busy)))
     month = rows / months

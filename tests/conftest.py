@@ -17,7 +17,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--record", action="store_true", help="conformance: write the results to docs/conformance.md")
+    parser.addoption("--record", action="store_true", help="conformance: write docs/reference/conformance.md")
     parser.addoption("--write-docs", action="store_true", help="reach, packages: write tables of the docs")
 
 

@@ -1,7 +1,7 @@
 """Write the table of quality rules from the list in macros/quality/quality_rules.sql: `make docs-quality`.
 
-The table is in docs/quality.md and in a docs block of models/quality.md. The descriptions of the quality models include
-this block. The list is rendered with Jinja alone, so no server starts.
+The table is in docs/how-to/quality.md and in a docs block of models/quality.md. The descriptions of the quality models
+include this block. The list is rendered with Jinja alone, so no server starts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.support.project_macros import macros  # noqa: E402
 
-PAGE, BLOCK = ROOT / "docs" / "quality.md", ROOT / "models" / "quality.md"
+PAGE, BLOCK = ROOT / "docs" / "how-to" / "quality.md", ROOT / "models" / "quality.md"
 TABLE = re.compile(r"(<!-- rules -->\n).*?(<!-- end -->)", re.DOTALL)
 COLUMNS = ("rule", "what happens", "services", "it fires when", "condition", "warns above", "fails above")
 ACTIONS = {"error": "quarantined", "warn": "flagged"}
@@ -55,7 +55,7 @@ def table(rules: list[dict[str, Any]]) -> str:
 def render() -> dict[Path, str]:
     """Return the new text of both files, by path."""
     rules = table(macros()("quality_rules()"))
-    intro = "The rules, from `macros/quality/quality_rules.sql`; how they work: `docs/quality.md`."
+    intro = "The rules, from `macros/quality/quality_rules.sql`; how they work: `docs/how-to/quality.md`."
     return {
         PAGE: TABLE.sub(lambda match: match[1] + rules + match[2], PAGE.read_text()),
         BLOCK: f"{{% docs quality %}}\n{intro}\n\n{rules}{{% enddocs %}}\n",

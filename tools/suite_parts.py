@@ -54,6 +54,7 @@ SUITES = {
     "adapter": [Part("adapter", 700, ("tests/adapter",))],
     "conformance": [Part("conformance", 600, (*SHORT, "--record", "tests/conformance"))],
     "packages": [Part("packages", 300, ("--write-docs", "tests/packages"))],
+    "tutorials": [Part("tutorials", 500, ("tests/tutorials",))],
     "faults": [
         Part("faults", 700, TRIPS),
         Part("faults", 400, ("tests/faults", *ignoring(*TRIPS))),
@@ -74,6 +75,7 @@ CORE = [
     Part("ml", 310, ("-m", "core", "tests/ml")),
     Part("packages", 120, ("-m", "core", "tests/packages")),
     Part("reach", 300, ("-m", "core", "tests/reach")),
+    Part("tutorials", 200, ("-m", "core", "tests/tutorials")),
 ]
 GROUPS = {"test": ("lint", "unit", "integration"), "all": tuple(SUITES)}
 NAMES = ("test", "core", "all", *SUITES)

@@ -1,4 +1,4 @@
-"""What a dbt project can do in each type of Iceberg catalog. With --write-docs, the table in docs/catalogs.md."""
+"""What a dbt project can do in each type of Iceberg catalog. --write-docs writes docs/reference/catalogs.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.support.projects import ROOT, Project, small_project
 from tests.support.rest_catalog import rest_catalog
 
 PLAN_TESTS = ROOT / "tests" / "data" / "generic" / "plans_and_files"
-PAGE = ROOT / "docs" / "catalogs.md"
+PAGE = ROOT / "docs" / "reference" / "catalogs.md"
 BEGIN, END = "<!-- begin: what works, written by the tests -->\n", "<!-- end -->\n"
 ROWS = (
     "select cast(id as bigint) as id, {{ var('step') }} as step, date'2024-01-01' + cast(id as int) as day from range("

@@ -153,7 +153,7 @@ def test_renaming_a_table_takes_its_new_name_without_the_catalog(server: Server)
     ],
 )
 def test_what_catalogs_refuse(server: Server, statement: str, message: str) -> None:
-    """Spark's messages, which the adapter and docs/catalogs.md know."""
+    """Spark's messages, which the adapter and docs/reference/catalogs.md know."""
     assert message in server.refusal(statement)
 
 

@@ -1,4 +1,4 @@
-"""Iceberg, on a server whose catalog is Iceberg's, as docs/connections.md sets it up; refused on Delta's by name."""
+"""Iceberg on a server whose catalog is Iceberg's (docs/how-to/iceberg.md); refused on Delta's by name."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ select * from {{ ref('merged') }}
 
 def documented() -> dict[str, Any]:
     """The server's settings that the documentation gives."""
-    text = (ROOT / "docs" / "connections.md").read_text()
+    text = (ROOT / "docs" / "how-to" / "iceberg.md").read_text()
     block = re.search(r"```yaml\n(# penstock.yml.*?)```", text, re.DOTALL)
     assert block
     server: dict[str, Any] = yaml.safe_load(block.group(1))["server"]

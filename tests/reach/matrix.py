@@ -1,4 +1,4 @@
-"""The table of docs/stores.md: what works on which target, written by the tests."""
+"""The table of docs/how-to/stores.md: what works on which target, written by the tests."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import fcntl
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "stores.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "how-to" / "stores.md"
 BEGIN, END = "<!-- made by tests/reach/test_targets.py -->", "<!-- end -->"
 TARGETS = {"local": "local", "cluster": "standalone cluster", "s3": "S3", "gcs": "GCS", "hdfs": "HDFS"}
 CELLS = ("land", "build", "dbt tests", "Python model", "spark_submit model", "kill")

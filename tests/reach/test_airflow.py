@@ -104,7 +104,7 @@ def test_without_setup_the_dag_says_what_to_do(airflow: Airflow, tmp_path: Path)
 
 def test_the_commands_of_the_page_are_airflows(airflow: Airflow) -> None:
     """Each is one that this Airflow takes, options and all; those that need a scheduler are run by nobody here."""
-    page = (ROOT / "docs/scheduling.md").read_text().replace("\\\n", " ")
+    page = (ROOT / "docs/how-to/airflow.md").read_text().replace("\\\n", " ")
     commands = [shlex.split(line, comments=True) for line in re.findall(r"airflow/airflow ([^`\n]+)", page)]
     assert {command[0] for command in commands} == {"dags", "backfill", "tasks"}
     assert ["dags", "test", "penstock_monthly", "2024-02-01"] in commands

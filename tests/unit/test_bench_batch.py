@@ -1,4 +1,4 @@
-"""Tests of bench/batch.py: figures from costs, the chart, and the tables of docs/operations.md."""
+"""Tests of bench/batch.py: figures from costs, the chart, and the tables of docs/explanation/cost-of-a-month.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of bench/scale.py: rates and estimates, the tables of docs/scaling.md, and the settings that it names."""
+"""Tests of bench/scale.py: rates and estimates, the tables and settings of docs/explanation/scaling.md."""
 
 from __future__ import annotations
 

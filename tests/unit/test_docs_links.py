@@ -47,9 +47,20 @@ def test_a_path_of_the_repository_exists(page: Path) -> None:
         assert path in EXAMPLES or (ROOT / path).exists(), f"{path} in {page.name}: no such file"
 
 
+SITE = [page for page in PAGES if page.is_relative_to(ROOT / "docs") and not page.name[0].isdigit()]
+
+
+@pytest.mark.parametrize("page", SITE, ids=lambda page: page.stem)
+def test_a_page_begins_with_what_its_reader_can_do(page: Path) -> None:
+    """Not the records of decisions, which begin with their status."""
+    title, _, text = page.read_text().partition("\n\n")
+    assert re.fullmatch(r"# .+", title), "a page begins with its title and an empty line"
+    assert re.match(r"After this (page|tutorial|lesson),? |On this page ", text), text[:80]
+
+
 def test_every_module_of_the_architecture_page_exists() -> None:
     """`penstock.a.b` is a module, or an attribute of one."""
-    text = FENCE.sub("", (ROOT / "docs" / "architecture.md").read_text())
+    text = FENCE.sub("", (ROOT / "docs" / "explanation" / "architecture.md").read_text())
     names = set(re.findall(r"`(penstock(?:\.\w+)+)`", text)) - {"penstock.yml", "penstock.interval_sources"}
     assert len(names) > 10
     for name in names:

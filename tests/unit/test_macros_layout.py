@@ -15,7 +15,8 @@ from tests.support.dbt_jinja import CompilationError
 from tests.support.project_macros import PROJECT, macros
 from tests.unit.macro_stubs import CONTEXT, NODES, Spark
 
-REFUSED = re.findall(r"^\| `(.+?)` \| (needed: .+) \|$", (PROJECT / "docs" / "layout.md").read_text(), re.MULTILINE)
+PAGE = (PROJECT / "docs" / "reference" / "layout.md").read_text()
+REFUSED = re.findall(r"^\| `(.+?)` \| (needed: .+) \|$", PAGE, re.MULTILINE)
 HINTS = {
     "hints(broadcast('z'))": "/*+ broadcast(z) */",
     "hints(broadcast('a', 'b'))": "/*+ broadcast(a, b) */",
@@ -112,7 +113,7 @@ def test_a_wrong_argument_raises_the_documented_error(expression: str, message: 
 
 
 def test_the_documented_operations_can_be_parsed_by_a_shell() -> None:
-    text = (PROJECT / "docs" / "layout.md").read_text()
+    text = PAGE
     commands = [shlex.split(line)[2:] for line in re.findall(r"^dbt run-operation .+$", text, re.MULTILINE)]
     assert {name for name, *_ in commands} == {"compact", "cluster", "vacuum", "analyze"}
     spark = Spark()
@@ -124,7 +125,7 @@ def test_the_documented_operations_can_be_parsed_by_a_shell() -> None:
 
 def test_the_docs_list_the_errors_of_every_macro() -> None:
     called = {re.split(r"\W", expression)[0] for expression, _ in REFUSED}
-    public = {*re.findall(r"^\| `(\w+)\(", (PROJECT / "docs" / "layout.md").read_text(), re.MULTILINE)}
+    public = {*re.findall(r"^\| `(\w+)\(", PAGE, re.MULTILINE)}
     assert len(REFUSED) >= 50
     assert public == called
     assert public <= {path.stem for path in Path(PROJECT / "macros").rglob("*.sql")}

@@ -78,5 +78,7 @@ def test_every_macro_is_described() -> None:
     }
     files = (PROJECT / "macros").rglob("*.yml")
     described = {item["name"]: item for file in files for item in yaml.safe_load(file.read_text())["macros"]}
-    assert macros == set(described)
+    # Generic tests; tests/unit/test_reference_docs.py compares their arguments.
+    tests = {name for name in described if name.startswith("test_")}
+    assert macros == set(described) - tests
     assert all(item["description"] for item in described.values())

@@ -77,7 +77,7 @@ def test_each_place_names_the_same_python_versions(
     assert versions == [(3, minor) for minor in range(first, last + 1)]
     assert metadata.requires_python == SpecifierSet(f">=3.{first},<3.{last + 1}")
     assert (versions[0], versions[-1]) == bootstrap.SUPPORTED
-    for name in ("Makefile", "README.md", "src/README.md", "docs/adapter.md", "tools/bootstrap.py"):
+    for name in ("Makefile", "README.md", "src/README.md", "docs/reference/adapter.md", "tools/bootstrap.py"):
         assert f"Python 3.{first} to 3.{last}" in (ROOT / name).read_text(), name
     for minor, level in ((first - 1, "bad"), (first, "ok"), (last, "ok"), (last + 1, "bad")):
         monkeypatch.setattr(sys, "version_info", (3, minor, 0))

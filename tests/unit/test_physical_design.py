@@ -1,4 +1,4 @@
-"""Tests of bench/layout.py: the blocks of docs/physical-design.md, and the excerpts of plans."""
+"""Tests of bench/layout.py: the blocks of docs/explanation/physical-design.md, and the excerpts of plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of tools/quality_docs.py: docs/quality.md and the docs block of dbt have the list of rules."""
+"""Tests of tools/quality_docs.py: docs/how-to/quality.md and the docs block of dbt have the list of rules."""
 
 from __future__ import annotations
 

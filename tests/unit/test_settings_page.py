@@ -1,4 +1,4 @@
-"""docs/settings.md has every key of penstock.yml, with the default that the code has."""
+"""docs/reference/settings.md has every key of penstock.yml, with the default that the code has."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from penstock.config.sections import CatalogSettings
 from penstock.config.settings import Settings
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "settings.md"
 # Fields that aren't keys of the file.
 HIDDEN = {"root", "target", "shared"}
 

@@ -138,7 +138,7 @@ class CatalogSettings(Strict):
         if uri is None and kind != "hive":
             raise ValueError(f"a {kind} catalog needs it, for example {example}")
         if uri is not None and (re.search(r"//[^/]*@", uri) or re.search(r"(?i)(user|password|token|secret)\w*=", uri)):
-            raise ValueError("it contains a user or a password; set them in the environment (docs/connections.md)")
+            raise ValueError("it contains a user or a password; set them in the environment (docs/how-to/iceberg.md)")
         if uri is not None and not re.fullmatch(pattern, uri):
             raise ValueError(f"not the address of a {kind} catalog, for example {example}")
         return uri

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from .conftest import REPOSITORY, Project
 
-PAGE = (REPOSITORY / "docs" / "your-own-files.md").read_text()
+PAGE = (REPOSITORY / "docs" / "how-to" / "your-own-files.md").read_text()
 JANUARY = """ride_id,started_at,ended_at,member,station,price,colour
 a1,2021-01-01 00:15:56,2021-01-01 00:25:00,true,17,3.5,red
 a2,2021-01-31T23:59:59Z,2021-02-01T00:10:00Z,false,,,blue

@@ -156,8 +156,8 @@ def check_catalog(wanted: TableFormat, catalog: str, class_name: str) -> None:
         raise AdapterError(
             f"a catalog whose class is {wanted.catalog}…, for file_format: {wanted.name}",
             f"spark.sql.catalog.{catalog} = {class_name}",
-            "set `database` to such a catalog (server.catalogs in penstock.yml, docs/connections.md), or leave "
-            "file_format out",
+            "set `database` to such a catalog (server.catalogs in penstock.yml, docs/how-to/iceberg.md), or "
+            "leave file_format out",
         )
     only = only_format(class_name)
     if only and only != wanted.name and catalog.lower() != "spark_catalog":

@@ -70,7 +70,7 @@ def statement_message(message: str, sql: str) -> str:
         advice = render(
             f"a catalog that has what {current_node()} needs",
             lacks["found"],
-            "choose another materialization or strategy, or set `database` to another catalog (docs/connections.md)",
+            "choose another materialization or strategy, or set `database` to another catalog (docs/how-to/iceberg.md)",
         )
         return f"{advice}\n{message}"
     rest = next_statement(sql) if "PARSE_SYNTAX_ERROR" in message else None

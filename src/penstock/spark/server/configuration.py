@@ -174,7 +174,7 @@ def write_files(settings: Settings, ports: Ports, token: str, java: Java, jars: 
 
 # By default, Java's second compiler (C2) takes half of the CPU time of a small build, mostly to compile planning code
 # that runs only a few thousand times. These thresholds are 40 times the defaults. A loop over rows reaches them within
-# a second, but the planning code of a few statements never does. Measurements: docs/speed.md.
+# a second, but the planning code of a few statements never does. Measurements: docs/explanation/speed.md.
 SECOND_COMPILER = (
     "-XX:Tier4InvocationThreshold=200000",
     "-XX:Tier4MinInvocationThreshold=6000",
