@@ -24,6 +24,8 @@ class TableFormat:
         atomic: whether `create or replace table … as select` is one commit. The old table remains until the commit.
         merge: whether `merge into` works. The strategy `merge` and snapshots need `merge into`.
         replace_where: whether `insert into … replace where` replaces the rows that match a condition in one commit.
+        intervals: whether the strategy `interval` works: one commit replaces the rows of some intervals, and the
+            table's history shows the session's metadata.
         overwrites_partitions: whether `insert overwrite` replaces only the partitions of the new rows.
         parallel_batches: whether microbatches with disjoint conditions may be written at the same time.
         clusters: whether `clustered_by` becomes clustering (`cluster by`). Otherwise `clustered_by` becomes buckets.
@@ -44,6 +46,7 @@ class TableFormat:
     atomic: bool = False
     merge: bool = False
     replace_where: bool = False
+    intervals: bool = False
     overwrites_partitions: bool = True
     parallel_batches: bool = False
     clusters: bool = False
@@ -63,7 +66,7 @@ class TableFormat:
     def strategies(self) -> tuple[str, ...]:
         """The incremental strategies that the format allows."""
         merge = ("merge",) if self.merge else ()
-        interval = ("interval",) if self.replace_where else ()
+        interval = ("interval",) if self.intervals else ()
         return ("append", *merge, "insert_overwrite", "microbatch", *interval)
 
 
@@ -75,6 +78,7 @@ FORMATS = {
             atomic=True,
             merge=True,
             replace_where=True,
+            intervals=True,
             parallel_batches=True,
             clusters=True,
             constraints=True,
@@ -89,6 +93,7 @@ FORMATS = {
             "iceberg",
             atomic=True,
             merge=True,
+            intervals=True,
             procedures=True,
             keeps_row_order=False,
             analyzes=False,

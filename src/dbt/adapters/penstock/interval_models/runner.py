@@ -21,16 +21,19 @@ from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
 from dbt.adapters.penstock.interval_models import requested_intervals
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
+from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.query_comment import AUXILIARY
 from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
+from penstock.iceberg import partitions, row_check
 from penstock.intervals import commit_metadata, ledger_table, run_marker
 from penstock.intervals.grain import format_intervals
 from penstock.intervals.plan_messages import error_cell
-from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
+from penstock.intervals.planned_commits import WRITE_OPTIONS, IntervalPlan, PlannedCommit
 from penstock.intervals.planner import IntervalPlanner
 from penstock.intervals.run_ledger import RunLedger
 from penstock.intervals.table_state import IntervalTable
+from penstock.sql.names import quote_identifier
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
@@ -38,20 +41,35 @@ if TYPE_CHECKING:
 logger = AdapterLogger("penstock")
 
 
-def _require_spark_catalog(database: str | None, user: str) -> None:
-    """Check that a node is in `spark_catalog`, which is also the target's default catalog.
+def _require_spark_catalog(user: str) -> None:
+    """Check that the target's default catalog is `spark_catalog`.
 
     Raises:
-        AdapterError: the node is in another catalog, or the default catalog is another.
+        AdapterError: the default catalog is another.
     """
-    for catalog in (databases.catalog_of(database), databases.default()):
-        if catalog.lower() != databases.SPARK_CATALOG:
-            raise AdapterError(
-                f"{databases.SPARK_CATALOG} as the default catalog and the catalog of {user}, because intervals are "
-                "recorded in the log of a Delta table there",
-                f"the catalog {catalog}",
-                "leave `database` out of the profile and of this node, and set `+database` on the other nodes",
-            )
+    if databases.default().lower() != databases.SPARK_CATALOG:
+        raise AdapterError(
+            f"{databases.SPARK_CATALOG} as the default catalog, for {user}, because the tables of the lake and the run "
+            "ledger are there",
+            f"the catalog {databases.default()}",
+            "leave `database` out of the profile, and set `+database` on the nodes of other catalogs",
+        )
+
+
+def _require_history(table_format: str, database: str | None, model: str) -> None:
+    """Check that the table of an interval model is Delta's in `spark_catalog`, or Iceberg's in another catalog.
+
+    Raises:
+        AdapterError: the table is another.
+    """
+    in_spark_catalog = databases.catalog_of(database).lower() == databases.SPARK_CATALOG
+    if in_spark_catalog != (table_format == "delta"):
+        raise AdapterError(
+            f"a Delta table in {databases.SPARK_CATALOG} or an Iceberg table in another catalog, for {model} (strategy "
+            f"interval), because the run ledger is a Delta table in {databases.SPARK_CATALOG}",
+            f"file_format: {table_format} in the catalog {databases.catalog_of(database)}",
+            "set `database` or `file_format` of the model, or use another incremental_strategy",
+        )
 
 
 class BuiltByAnotherRun(Exception):
@@ -90,6 +108,10 @@ class IntervalRunner:
         known = [item for item in adapter.cache.get_relations(None, schema) if str(item.identifier).lower() == name]
         return log.log_folder(getattr(known[0], "information", None) or "") if known else None
 
+    def _table_format(self, name: str | None, database: str | None) -> str:
+        """Return the name of a node's table format."""
+        return self._adapter.writer.table_format(name, database).name
+
     @property
     def _markers(self) -> Path:
         return Path(self._adapter.config.project_root) / self._adapter.config.target_path
@@ -107,7 +129,7 @@ class IntervalRunner:
 
         sources = self.sources.configured()
         if sources:
-            _require_spark_catalog(None, "the tables of the lake")
+            _require_spark_catalog("the tables of the lake")
         messages = [source.register(run_sql) for source in sources]
         return "; ".join(messages) or "no lake.yml: nothing to register"
 
@@ -123,14 +145,21 @@ class IntervalRunner:
         Raises:
             AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
-        _require_spark_catalog(node.get("database"), f"{node['name']} (strategy interval)")
+        name, config = str(node["name"]), node["config"]
+        _require_spark_catalog(f"{name} (strategy interval)")
+        table_format = self._table_format(config.get("file_format"), node.get("database"))
+        _require_history(table_format, node.get("database"), name)
         self._planned = True
         adapter, arguments = self._adapter, self._adapter.config.args
 
         def exists(database: Any, schema: str, name: str) -> bool:
             return adapter.get_relation(database, schema, name) is not None
 
-        graph = ManifestGraph(adapter.get_macro_resolver(), self.sources, arguments, exists)
+        graph = ManifestGraph(adapter.get_macro_resolver(), self.sources, arguments, exists, self._table_format)
+        if table_format == "iceberg":
+            interval = graph.model(node["unique_id"]).config
+            partition_by = FileLayout.parse(config, table_format, name).partition_by
+            partitions.require(partition_by, interval.column, interval.grain.name, name)
         planner = IntervalPlanner(
             self._ledger, self.sources, graph, self.rows, self._markers, get_invocation_id(), logger.info
         )
@@ -149,7 +178,8 @@ class IntervalRunner:
         run_marker.write(self._markers, relation, commit.commit_id, commit.run_id, planned.intervals, commit.started)
         self._running[node["unique_id"]] = planned
         if node["language"] == "sql":
-            self.rows(f"set {commit_metadata.SETTING}={planned.metadata}")
+            setting = commit_metadata.SETTINGS[planned.model.table_format]
+            self.rows(f"set {quote_identifier(setting)}={planned.metadata}")
         return planned
 
     def create_table(self, relation: BaseRelation, columns: list[Any], clauses: str) -> None:
@@ -181,7 +211,8 @@ class IntervalRunner:
             attempts += 1
             if attempts > 1 and self._built_by_another_run(planned):
                 raise BuiltByAnotherRun
-            return self._adapter.execute(sql)[0]
+            options = self._ledger.write_options(planned.model)
+            return self._adapter.execute(sql.replace(WRITE_OPTIONS, options))[0]
 
         name, intervals = planned.model.name, format_intervals(planned.intervals, planned.model.grain)
         try:
@@ -196,8 +227,9 @@ class IntervalRunner:
                     f"one whose commits came first each time ({error_cell(error)})",
                     "wait until it has ended, then type `dbt run` again: it builds what is missing",
                 ) from None
-            if parts := replace_where_error.error_parts(error, planned.condition):
-                raise AdapterError(*parts) from None
+            for module in (replace_where_error, row_check):
+                if parts := module.error_parts(error, planned.condition):
+                    raise AdapterError(*parts) from None
             raise
 
     def _built_by_another_run(self, planned: PlannedCommit) -> bool:
