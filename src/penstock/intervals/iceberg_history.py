@@ -76,11 +76,13 @@ def parse_history(rows: Iterable[Sequence[Any]]) -> list[TableCommit]:
     commits: list[TableCommit] = []
     written: set[str] = set()
     for _, snapshot, current, committed, parent, operation, text, added in sorted(tuple(row) for row in rows):
+        if committed is None:
+            continue  # the snapshot has expired
         # The clocks of two servers can differ. The order of the entries is certain.
         version = max(int(current), commits[-1].version + 1 if commits else 0)
-        if committed is None or int(committed) != int(current):
+        if int(committed) != int(current):
             known = [commit.version for commit in commits if commit.snapshot == str(snapshot)]
-            restored = known[0] if known else int(committed) if committed is not None else -1
+            restored = known[0] if known else int(committed)
             commits.append(TableCommit(version, "rollback", restored=restored, snapshot=str(snapshot)))
             continue
         session = CommitMetadata.loads(text)

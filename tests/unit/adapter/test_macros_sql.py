@@ -69,7 +69,7 @@ def render() -> Render:
             "spark__listagg": lambda *arguments: "collected",
             "adapter": SimpleNamespace(
                 table_format=lambda name, database: table_format(name or "delta"),
-                interval_properties=lambda node: interval_properties(config),
+                interval_properties=lambda node: interval_properties(config, "delta"),
                 seed_properties=lambda node, empty: {},
                 quote=names.quote_identifier,
                 literal=names.string_literal,
