@@ -25,6 +25,8 @@ LEFT_OUT = ("models/batched.sql", "models/so_far.sql", "models/so_far_py.py")
 FILES = {
     **{path: text for path, text in intervals_project.FILES.items() if path not in LEFT_OUT},
     "dbt_project.yml": PROJECT,
+    "profiles.yml": intervals_project.PROFILES
+    + "    connect: {type: penstock, method: connect, schema: small, threads: 2, keep_plans: false}\n",
     "models/unpartitioned.sql": "{{ config(event_time='month', partition_by='zone', tags='aside') }} "
     "select zone, file_month as month from {{ ref('checked') }}",
 }

@@ -192,6 +192,20 @@ def test_two_runs_at_once(rides: IcebergRides) -> None:
     assert rides.ledger(rides.run()) == {}
 
 
+def test_over_spark_connect(rides: IcebergRides) -> None:
+    """Models in Delta and in Iceberg; what one protocol built is unchanged for the other."""
+    rides.land("2024-08", 1)
+    rides.land("2024-07", 2)
+    done = rides.run("--target", "connect")
+    rides.holds()
+    assert rides.ledger(done) == {model: ["2024-07", "2024-08"] for model in MODELS}
+    assert rides.ledger(rides.run()) == {}
+    rides.sql("delete from spark_catalog.small.batch_runs where interval_start >= date'2024-08-01'")
+    versions = rides.versions()
+    assert rides.ledger(rides.run("--target", "connect")) == {}
+    assert rides.versions() == versions
+
+
 def test_a_whole_refresh_and_another_grain(rides: IcebergRides) -> None:
     done = rides.run("--full-refresh")
     assert rides.ledger(done)["checked"] == months_of(rides)

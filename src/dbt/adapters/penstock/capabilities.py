@@ -6,7 +6,8 @@ format's name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from dbt.adapters.base.impl import ConstraintSupport
 from dbt.adapters.capability import Capability, CapabilityDict, CapabilitySupport, Support
@@ -32,7 +33,9 @@ class TableFormat:
         constraints: whether tables enforce check and not-null constraints.
         optimizes: whether `optimize`, `vacuum` and optimized writes are available.
         procedures: whether maintenance calls Iceberg's procedures, `call CATALOG.system.…`.
-        keeps_row_order: whether each task of a write creates its own files, with the rows in the query's order.
+        sorts_with: the table properties with which each task of a write creates its own files, with the rows in the
+            query's order; None if no properties do that.
+        sizes_files: whether a rebalance of the query controls the size of files.
         analyzes: whether `analyze table` stores statistics in the catalog.
         clones: whether `shallow clone` creates a table that shares another table's files.
         schema_change: whether columns can be added to a table.
@@ -53,7 +56,8 @@ class TableFormat:
     constraints: bool = False
     optimizes: bool = False
     procedures: bool = False
-    keeps_row_order: bool = True
+    sorts_with: Mapping[str, str] | None = field(default_factory=dict)
+    sizes_files: bool = True
     analyzes: bool = True
     clones: bool = False
     schema_change: bool = True
@@ -95,13 +99,15 @@ FORMATS = {
             merge=True,
             intervals=True,
             procedures=True,
-            keeps_row_order=False,
+            # By default Iceberg shuffles and sorts the rows by partition, which undoes a sort of the query.
+            sorts_with={"write.distribution-mode": "none", "write.spark.fanout.enabled": "true"},
+            sizes_files=False,
             analyzes=False,
             drop_columns_with={},
             widen_columns_with={},
             catalog="org.apache.iceberg.",
         ),
-        TableFormat("hudi", merge=True, keeps_row_order=False),
+        TableFormat("hudi", merge=True, sorts_with=None, sizes_files=False),
         *(TableFormat(name) for name in ("parquet", "orc", "hive", "csv", "json", "text", "avro")),
     )
 }

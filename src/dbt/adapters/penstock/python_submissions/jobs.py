@@ -54,7 +54,8 @@ def table_layout(node: dict[str, Any], default_format: str) -> Layout:
         if not isinstance(value := config.get(key) or {}, dict):
             raise invalid_value(name, key, "keys with values", value)
         pairs[key] = {str(k): as_text(v) for k, v in value.items()}
-    pairs["tblproperties"] |= interval_properties(config, table_format.name)
+    own = interval_properties(config, table_format.name)
+    pairs["tblproperties"] = {**files.properties(), **pairs["tblproperties"], **own}
     root, docs = config.get("location_root"), config.get("persist_docs") or {}
     return Layout(
         file_format=table_format.name,
