@@ -113,10 +113,9 @@ class RunLedger:
         commits = self._histories.of(model).newest(run_sql, missing)
         commits = [commit for commit in commits if commit.version > table.state.version]
         if replaced := [place for place, commit in enumerate(commits) if commit.replaces_table]:
-            commits, table = commits[replaced[-1] :], replace(table, state=LedgerState())
-            if commits[0].foreign:
-                # The table keeps its properties, but its rows are another program's.
-                return replace(table, grain="")
+            commits = commits[replaced[-1] :]
+            # If another program replaced the table, an Iceberg table keeps the property with the grain.
+            table = replace(table, state=LedgerState(), grain="" if commits[0].foreign else table.grain)
         foreign = []
         for commit in commits:
             if commit.metadata:
@@ -142,8 +141,7 @@ class RunLedger:
             # Iceberg also restores the rows that the table had before it was replaced and got another id.
             then = max(states.values(), key=lambda state: state.version, default=then)
         now = {day: replace(built, version=commit.version) for day, built in then.built.items()}
-        rows = ledger_entries.restored(model, table, commit, now)
-        self.append(run_sql, rows)
+        self.append(run_sql, ledger_entries.restored(model, table, commit, now))
         return replace(table, state=LedgerState(commit.version, now))
 
     def record(
@@ -168,8 +166,7 @@ class RunLedger:
             reasons: why each interval was built.
         """
         counts = count_rows(run_sql, model, metadata, commit) if metadata.intervals else {}
-        rows = ledger_entries.built(model, table, commit, metadata, seconds, reasons, counts)
-        self.append(run_sql, rows)
+        self.append(run_sql, ledger_entries.built(model, table, commit, metadata, seconds, reasons, counts))
         changed = after_commit(table, commit, metadata, {day: count[0] for day, count in counts.items()})
         with self._lock:
             self._tables[model.relation] = changed
@@ -232,8 +229,7 @@ class RunLedger:
 
         The commit didn't change the table's rows; only the numbers of failed attempts grow.
         """
-        rows = ledger_entries.failed(model, table, metadata, outcome, message)
-        self.append(run_sql, rows)
+        self.append(run_sql, ledger_entries.failed(model, table, metadata, outcome, message))
         with self._lock:
             state = table.state
             failed = {**state.failed, **{day: state.attempt(day) for day in metadata.intervals}}

@@ -16,16 +16,14 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
-from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
-from dbt.adapters.penstock.interval_models import requested_intervals
+from dbt.adapters.penstock.interval_models import requested_intervals, table_checks
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
-from dbt.adapters.penstock.layout import FileLayout
 from dbt.adapters.penstock.query_comment import AUXILIARY
 from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
-from penstock.iceberg import partitions, row_check
+from penstock.iceberg import row_check
 from penstock.intervals import commit_metadata, ledger_table, run_marker
 from penstock.intervals.grain import format_intervals
 from penstock.intervals.plan_messages import error_cell
@@ -39,37 +37,6 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 logger = AdapterLogger("penstock")
-
-
-def _require_spark_catalog(user: str) -> None:
-    """Check that the target's default catalog is `spark_catalog`.
-
-    Raises:
-        AdapterError: the default catalog is another.
-    """
-    if databases.default().lower() != databases.SPARK_CATALOG:
-        raise AdapterError(
-            f"{databases.SPARK_CATALOG} as the default catalog, for {user}, because the tables of the lake and the run "
-            "ledger are there",
-            f"the catalog {databases.default()}",
-            "leave `database` out of the profile, and set `+database` on the nodes of other catalogs",
-        )
-
-
-def _require_history(table_format: str, database: str | None, model: str) -> None:
-    """Check that the table of an interval model is Delta's in `spark_catalog`, or Iceberg's in another catalog.
-
-    Raises:
-        AdapterError: the table is another.
-    """
-    in_spark_catalog = databases.catalog_of(database).lower() == databases.SPARK_CATALOG
-    if in_spark_catalog != (table_format == "delta"):
-        raise AdapterError(
-            f"a Delta table in {databases.SPARK_CATALOG} or an Iceberg table in another catalog, for {model} (strategy "
-            f"interval), because the run ledger is a Delta table in {databases.SPARK_CATALOG}",
-            f"file_format: {table_format} in the catalog {databases.catalog_of(database)}",
-            "set `database` or `file_format` of the model, or use another incremental_strategy",
-        )
 
 
 class BuiltByAnotherRun(Exception):
@@ -129,7 +96,7 @@ class IntervalRunner:
 
         sources = self.sources.configured()
         if sources:
-            _require_spark_catalog("the tables of the lake")
+            table_checks.require_spark_catalog("the tables of the lake")
         messages = [source.register(run_sql) for source in sources]
         return "; ".join(messages) or "no lake.yml: nothing to register"
 
@@ -145,10 +112,7 @@ class IntervalRunner:
         Raises:
             AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
-        name, config = str(node["name"]), node["config"]
-        _require_spark_catalog(f"{name} (strategy interval)")
-        table_format = self._table_format(config.get("file_format"), node.get("database"))
-        _require_history(table_format, node.get("database"), name)
+        table_checks.check(node, self._table_format(node["config"].get("file_format"), node.get("database")))
         self._planned = True
         adapter, arguments = self._adapter, self._adapter.config.args
 
@@ -156,10 +120,6 @@ class IntervalRunner:
             return adapter.get_relation(database, schema, name) is not None
 
         graph = ManifestGraph(adapter.get_macro_resolver(), self.sources, arguments, exists, self._table_format)
-        if table_format == "iceberg":
-            interval = graph.model(node["unique_id"]).config
-            partition_by = FileLayout.parse(config, table_format, name).partition_by
-            partitions.require(partition_by, interval.column, interval.grain.name, name)
         planner = IntervalPlanner(
             self._ledger, self.sources, graph, self.rows, self._markers, get_invocation_id(), logger.info
         )
