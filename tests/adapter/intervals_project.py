@@ -286,9 +286,16 @@ class Rides:
         return sorted((*key, *(of if model == "totals" else of[:1])) for key, of in sums.items())
 
 
-def make(root: Path) -> Rides:
-    """Make the project and build three months."""
-    made = Rides(small_project(root, FILES, spark_conf=SPARK_CONF))
+def make(root: Path, files: dict[str, str] = FILES, kind: type[Rides] = Rides, **server: Any) -> Rides:
+    """Make the project and build three months.
+
+    Args:
+        root: folder of the project.
+        files: text by path.
+        kind: the class of the result.
+        server: keys of `server` in penstock.yml.
+    """
+    made = kind(small_project(root, files, spark_conf=SPARK_CONF, **server))
     for month in ("2024-01", "2024-02", "2024-03"):
         made.land(month, 1)
     made.dbt("build", *ORDINARY)

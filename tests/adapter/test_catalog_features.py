@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from penstock.spark.server import control
+from tests.adapter.intervals_project import LAKE, SOURCES
 from tests.support.projects import ROOT, Project, small_project
 from tests.support.rest_catalog import rest_catalog
 
@@ -104,6 +105,25 @@ FEATURES = (
         (10, 1),
     ),
     Feature(
+        "`interval`",
+        "models/by_month.sql",
+        "{{ config(materialized='incremental', incremental_strategy='interval', event_time='file_month', "
+        "partition_by='file_month') }} select id, {{ var('step') }} as step, file_month "
+        "from {{ source('lake', 'rides') }}",
+        # The second build builds no month, because no landed file changed.
+        "select count(*), max(step) from {}",
+        (4, 1),
+    ),
+    Feature(
+        "sorted files (`sorted_within`)",
+        "models/sorted.sql",
+        "{{ config(materialized='table', partition_by='months(day)', sorted_within='mixed') }} "
+        "select *, id * 7 % 10 as mixed from (" + ROWS + "10))",
+        "select count(*), sum(int(mixed < before)) from "
+        "(select mixed, lag(mixed) over (partition by _file order by _pos) as before from {})",
+        (10, 0),
+    ),
+    Feature(
         "changed columns (`sync_all_columns`)",
         "models/synced.sql",
         "{{ config(materialized='incremental', incremental_strategy='append', on_schema_change='sync_all_columns') }} "
@@ -192,6 +212,7 @@ version: 1.0.0
 profile: small
 flags: {send_anonymous_usage_stats: false}
 macro-paths: [MACROS, TESTS]
+on-run-start: "{{ penstock_sync_lake() }}"
 vars: {catalog: ice, step: 1}
 models: {+database: "{{ var('catalog') }}"}
 seeds: {+database: "{{ var('catalog') }}"}
@@ -215,6 +236,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     files |= {
         "dbt_project.yml": PROJECT.replace("MACROS", str(ROOT / "macros")).replace("TESTS", str(PLAN_TESTS)),
         "models/declared.yml": yaml.safe_dump(DECLARED),
+        "models/lake.yml": SOURCES,
+        "lake.yml": LAKE,
+        "raw/rides_2024-01.csv": "id,at,zone,fare\n" + "".join(f"{id_},2024-01-05 10:00:00,1,5\n" for id_ in range(4)),
     }
     with rest_catalog(folder / "rest") as rest:
         catalogs = {
@@ -237,6 +261,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             packages=["delta", "org.xerial:sqlite-jdbc:3.54.1.0@jar"],
         )
         try:
+            landed = made.penstock("land", "rides", "2024-01", "--from", "raw")
+            assert landed.returncode == 0, landed.stdout
             yield made
         finally:
             control.down(made.settings)

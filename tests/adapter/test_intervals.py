@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from penstock.delta import log as delta_log
-from penstock.intervals.commit_metadata import CommitMetadata, parse_history
+from penstock.intervals.commit_metadata import CommitMetadata
+from penstock.intervals.delta_history import parse_history
 from tests.adapter.intervals_project import MODELS, ORDINARY, ZONES, Rides, month_text
 from tests.support.projects import edited
 

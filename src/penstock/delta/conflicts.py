@@ -1,4 +1,7 @@
-"""Retry a Delta write that conflicted with a concurrent commit. SQL models and Python models share this module."""
+"""Retry a write that conflicted with a concurrent commit, to a Delta or an Iceberg table.
+
+SQL models and Python models share this module.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,17 @@ Result = TypeVar("Result")
 
 # Delta raises these error classes before the commit, so the failed write has changed nothing:
 # https://docs.delta.io/latest/concurrency-control.html
-CONFLICTS = ("DELTA_CONCURRENT_", "DELTA_METADATA_CHANGED", "DELTA_PROTOCOL_CHANGED")
+# Iceberg raises its own errors before the commit too (https://iceberg.apache.org/docs/latest/reliability/).
+CONFLICTS = (
+    "DELTA_CONCURRENT_",
+    "DELTA_METADATA_CHANGED",
+    "DELTA_PROTOCOL_CHANGED",
+    "org.apache.iceberg.exceptions.CommitFailedException",
+    "Found conflicting files that can contain records",
+    "Cannot determine history between starting snapshot",
+)
+# Then Iceberg's commit may have succeeded, although the catalog didn't answer.
+STATE_UNKNOWN = "CommitStateUnknownException"
 # `create table if not exists` fails with these errors while another writer creates the same table. Either the folder
 # exists and the first commit doesn't, or the other writer has just registered the table in the metastore.
 NON_EMPTY_LOCATION = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
@@ -28,7 +41,7 @@ FIRST_PAUSE = 0.2
 
 def is_conflict(error: BaseException) -> bool:
     """Return whether a write failed only because another writer committed first."""
-    return any(text in str(error) for text in CONFLICTS)
+    return any(text in str(error) for text in CONFLICTS) and STATE_UNKNOWN not in str(error)
 
 
 def is_concurrent_creation(error: BaseException) -> bool:

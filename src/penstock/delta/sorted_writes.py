@@ -21,7 +21,8 @@ def sorted_query(select: str, partitions: Sequence[str], rebalanced: bool, sort:
         rebalanced: whether to collect the rows of each partition in tasks of similar size. The setting
             spark.sql.adaptive.advisoryPartitionSizeInBytes determines the size.
         sort: the columns by which the rows of each file are sorted. The query sorts by the partition columns first,
-            because a task may write several partitions.
+            because a task may write several partitions. It leaves out transforms such as `days(ts)`, which are no
+            functions of a query. Iceberg's writer then keeps a file open for each partition.
     """
     partition_names = {unquote_identifier(name).casefold() for name in partitions}
     order = [name for name in sort if unquote_identifier(name).casefold() not in partition_names]
@@ -29,5 +30,6 @@ def sorted_query(select: str, partitions: Sequence[str], rebalanced: bool, sort:
         return select
     arguments = ", ".join([str(REBALANCE_PARTITIONS), *map(column_expression, partitions)])
     hint = f"/*+ rebalance({arguments}) */ " if rebalanced else ""
-    sort_by = f"\nsort by {', '.join(map(column_expression, [*partitions, *order]))}" if order else ""
+    plain = [name for name in partitions if "(" not in name]
+    sort_by = f"\nsort by {', '.join(map(column_expression, [*plain, *order]))}" if order else ""
     return f"select {hint}* from (\n{select}\n) as DBT_INTERNAL_ARRANGED{sort_by}"

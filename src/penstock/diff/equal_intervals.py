@@ -16,12 +16,12 @@ from typing import Any
 
 from penstock.diff.dbt_tables import Relation
 from penstock.errors import PenstockError
-from penstock.intervals import commit_metadata, ledger_table
-from penstock.intervals.commit_metadata import TableCommit
+from penstock.intervals import delta_history, ledger_table
 from penstock.intervals.grain import GRAINS, Grain, condition
 from penstock.intervals.ledger_table import LedgerState
 from penstock.intervals.model_config import IntervalConfig
 from penstock.intervals.staleness import BuiltInterval, Inputs
+from penstock.intervals.table_commit import TableCommit
 
 RunQuery = Callable[[str], Sequence[Sequence[Any]]]
 # The columns of DESCRIBE HISTORY: https://docs.delta.io/latest/delta-utility.html#history-schema
@@ -32,7 +32,7 @@ HISTORY_COLUMNS = (
 MAX_COMMITS = 1000
 # Operations that leave all rows as they are.
 KEEPS_ROWS = (
-    *(commit_metadata.COMPACTS, "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES"),
+    *(delta_history.COMPACTS, "VACUUM START", "VACUUM END", "SET TBLPROPERTIES", "UNSET TBLPROPERTIES"),
     *("COMPUTE STATS", "CLUSTER BY", "UPGRADE PROTOCOL"),
 )
 
@@ -44,7 +44,7 @@ def history(run_query: RunQuery, relation: str) -> list[TableCommit]:
         PenstockError: the table is not a Delta table.
     """
     rows = run_query(f"describe history {relation} limit {MAX_COMMITS}")
-    return commit_metadata.parse_history(dict(zip(HISTORY_COLUMNS, row, strict=False)) for row in rows)
+    return delta_history.parse_history(dict(zip(HISTORY_COLUMNS, row, strict=False)) for row in rows)
 
 
 @dataclass(frozen=True)

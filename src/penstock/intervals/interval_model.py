@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
+from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.grain import DAY, Grain, condition
 from penstock.intervals.staleness import Inputs
+from penstock.intervals.table_commit import TableCommit
 
 # Runs a statement and returns its rows.
 RunSql = Callable[[str], Sequence[Any]]
@@ -21,11 +22,12 @@ class IntervalModel:
 
     Attributes:
         name: the model's name.
-        relation: its table, `schema.name`.
+        relation: its table, `schema.name`, or `catalog.schema.name` outside the default catalog.
         column: the table's column that determines the interval of a row.
         grain: month or day.
         quarantined: the SQL condition that selects quarantined rows; None without one.
         rows_in: returns the number of input rows of an interval; None if an input's rows were not counted.
+        table_format: the table's format, `delta` or `iceberg`.
     """
 
     name: str
@@ -34,6 +36,7 @@ class IntervalModel:
     grain: Grain
     quarantined: str | None
     rows_in: Callable[[date, Inputs], int | None]
+    table_format: str = "delta"
 
 
 def count_rows(

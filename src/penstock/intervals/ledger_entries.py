@@ -7,10 +7,11 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from penstock.intervals import ledger_table
-from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
+from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.interval_model import IntervalModel
 from penstock.intervals.ledger_table import LedgerRow
 from penstock.intervals.staleness import BuiltInterval
+from penstock.intervals.table_commit import TableCommit
 from penstock.intervals.table_state import IntervalTable
 
 
@@ -96,12 +97,12 @@ def failed(
 def restored(
     model: IntervalModel, table: IntervalTable, commit: TableCommit, now: Mapping[date, BuiltInterval]
 ) -> list[LedgerRow]:
-    """Return the ledger rows of a RESTORE to an older version.
+    """Return the ledger rows of a RESTORE or rollback to an older version.
 
     Args:
         model: the model.
-        table: its table before the RESTORE.
-        commit: the RESTORE in the table's history.
+        table: its table before that.
+        commit: the RESTORE or rollback in the table's history.
         now: the intervals of the restored version.
     """
     rows = []
@@ -118,7 +119,7 @@ def restored(
                 rows_out=interval.rows if day in now else 0,
                 delta_version=commit.version,
                 table_id=table.id,
-                message=f"the table was restored to version {commit.restored}",
+                message=f"the table was restored to {commit.restored_label}",
             )
         )
     return rows

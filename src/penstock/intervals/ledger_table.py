@@ -1,7 +1,8 @@
 """The rows of the run ledger, the append-only table `batch_runs`: one row for each interval of each attempt.
 
 Each commit to a model's table contains the same facts in its metadata (`commit_metadata`). So rows that the ledger
-lacks are reconstructed from the history of the model's table. Rows are ordered by Delta version and not by time.
+lacks are reconstructed from the history of the model's table. Rows are ordered by the table's version
+(`TableCommit`), and not by the time of the row.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from penstock.delta.conflicts import create_if_missing
-from penstock.intervals.commit_metadata import TableCommit
 from penstock.intervals.staleness import BuiltInterval
+from penstock.intervals.table_commit import TableCommit
 from penstock.sql.names import string_literal
 
 TABLE = "batch_runs"
@@ -26,7 +27,7 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "batch_id": ("string", "Id of the commit to the model's table; several intervals may share a commit"),
     "run_id": ("string", "dbt's invocation id"),
     "model": ("string", "Name of the model"),
-    "relation": ("string", "The model's table, schema.name"),
+    "relation": ("string", "The model's table: schema.name, or catalog.schema.name outside the default catalog"),
     "interval_start": ("date", "First day of the interval"),
     "grain": ("string", "month or day"),
     "outcome": ("string", "built, removed (the interval no longer has inputs), failed, or interrupted (killed)"),
@@ -43,9 +44,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "seconds": ("double", "Duration of the commit; null if a later run recorded the commit after a crash"),
     "delta_version": (
         "bigint",
-        "Delta version of the table after the commit; for a failed attempt, the unchanged version",
+        "Delta version of the table after the commit, or the time of the Iceberg snapshot in milliseconds since 1970; "
+        "for a failed attempt, the unchanged version",
     ),
-    "table_id": ("string", "Delta's id of the table, which changes when the table is recreated"),
+    "table_id": ("string", "Id of the table, which changes when the table is recreated"),
     "message": ("string", "Why the interval was built, or how it failed"),
 }
 
@@ -123,7 +125,7 @@ def read_sql(relation: str, table: str | None = None, up_to: int | None = None) 
     Args:
         relation: the ledger's table.
         table: the model's table to select; None selects all tables.
-        up_to: the newest Delta version to select; None selects all versions.
+        up_to: the newest version to select; None selects all versions.
     """
     held = ", ".join(f"'{word}'" for word in HELD)
     where = "where true"
@@ -155,10 +157,10 @@ class LedgerState:
     """The state of one table according to the ledger.
 
     Attributes:
-        version: the newest Delta version in the ledger; -1 if there is none.
+        version: the newest version in the ledger; -1 if there is none.
         built: the intervals in the table.
         failed: the number of failed attempts, for intervals that are not in the table.
-        removed: the Delta version that removed an interval, for intervals that are no longer in the table.
+        removed: the version that removed an interval, for intervals that are no longer in the table.
         grain: the grain of the newest version; empty if unknown.
     """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from penstock.intervals.grain import GRAINS, MONTH, Grain
 STRATEGY = "interval"
 # The table property with the table's grain, `month` or `day`.
 PROPERTY = "penstock.intervals"
+# The property with a unique id of an Iceberg table. Spark shows Delta's own id of a table, but not Iceberg's.
+TABLE_ID = "penstock.table_id"
 WARN, REBUILD = "warn", "rebuild"
 INTERVALS_PER_COMMIT = 12
 
@@ -26,12 +29,18 @@ def is_interval(node: Any) -> bool:
     )
 
 
-def interval_properties(config: Mapping[str, Any]) -> dict[str, str]:
-    """Return the table property that marks an interval model's table; an empty dict for other models."""
+def interval_properties(config: Mapping[str, Any], table_format: str) -> dict[str, str]:
+    """Return the table properties that mark an interval model's table; an empty dict for other models.
+
+    Args:
+        config: the model's dbt configuration.
+        table_format: the table's format.
+    """
     if config.get("materialized") != "incremental" or config.get("incremental_strategy") != STRATEGY:
         return {}
     size = config.get("batch_size") or MONTH
-    return {PROPERTY: str(getattr(size, "value", size))}
+    own_id = {TABLE_ID: uuid.uuid4().hex} if table_format == "iceberg" else {}
+    return {PROPERTY: str(getattr(size, "value", size)), **own_id}
 
 
 @dataclass(frozen=True)

@@ -32,13 +32,15 @@ class GraphModel:
 
     Attributes:
         name: the model's name.
-        relation: its table, `schema.table`.
+        relation: its table, `schema.table`, or `catalog.schema.table` outside the default catalog.
         config: its interval configuration.
+        table_format: the table's format, `delta` or `iceberg`.
     """
 
     name: str
     relation: str
     config: IntervalConfig
+    table_format: str = "delta"
 
 
 class ModelGraph(Protocol):
@@ -58,5 +60,5 @@ class ModelGraph(Protocol):
             PenstockError: no input has intervals, or `reads_before` names a model that isn't one of the inputs.
         """
 
-    def deferred_relation(self, unique_id: str) -> str | None:
-        """Return the table of another environment that replaces a model under `--defer`; else None."""
+    def deferred_model(self, unique_id: str) -> GraphModel | None:
+        """Return a model with its table in another environment, if that replaces the model under `--defer`; or None."""

@@ -34,7 +34,7 @@ def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -
         )
     for commit in table.foreign:
         parts.append(
-            f"{name}: version {commit.version} of {model.relation} is a {commit.operation} by somebody else; the "
+            f"{name}: {commit.label} of {model.relation} is a {commit.operation} by somebody else; the "
             f"ledger still counts its intervals as built. do: `dbt run --select {name} --full-refresh`, if its rows "
             "are to be the model's own again"
         )

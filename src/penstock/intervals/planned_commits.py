@@ -6,9 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from penstock.iceberg import row_check
 from penstock.intervals import input_filter
 from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.interval_model import IntervalModel
+
+# Stands for the options of a write in its statement. They are known when the statement is sent.
+WRITE_OPTIONS = "/* options of the write */"
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,23 @@ class PlannedCommit:
 
     @property
     def metadata(self) -> str:
-        """The commit's metadata as text, for Delta's commit information."""
+        """The commit's metadata as text, for the table's history."""
         return self.commit.dumps()
 
     @property
     def starts(self) -> list[str]:
         """The intervals as ISO dates, for a Python model's `dbt.intervals`."""
         return [day.isoformat() for day in self.intervals]
+
+    @property
+    def write_options(self) -> str:
+        """The placeholder of the write's options (`RunLedger.write_options`); empty for Delta, which needs none."""
+        return WRITE_OPTIONS if self.model.table_format == "iceberg" else ""
+
+    @property
+    def row_check(self) -> str:
+        """The SQL condition that fails for a row of another interval; empty for Delta, which checks that itself."""
+        return row_check.expression(self.condition) if self.model.table_format == "iceberg" else ""
 
     def compiled(self, sql: str) -> str:
         """Return the compiled code, changed so that it returns the rows of these intervals only."""

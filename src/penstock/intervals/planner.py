@@ -6,7 +6,7 @@ import hashlib
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -100,12 +100,15 @@ class IntervalPlanner:
             counts = [self._input_rows(name, day, config.grain) for name in names]
             return None if None in counts else sum(filter(None, counts))
 
-        return IntervalModel(model.name, model.relation, config.column, config.grain, config.quarantined, rows_in)
+        return IntervalModel(
+            model.name, model.relation, config.column, config.grain, config.quarantined, rows_in, model.table_format
+        )
 
     def _input_rows(self, name: str, day: date, grain: Grain) -> int | None:
         """Return the number of an input's rows in an interval; None if they were not counted."""
         schema, _, table = name.partition(".")
-        if source := self.sources.get(schema):
+        # With a catalog, the name is a model's.
+        if "." not in table and (source := self.sources.get(schema)):
             return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.overlapping(day, grain))
         known = self.ledger.known(name)
         built = known.state.built.get(day) if known else None
@@ -148,9 +151,8 @@ class IntervalPlanner:
         Raises:
             PenstockError: the table has rows, but neither the ledger nor the table's history records their intervals.
         """
-        deferred = self.graph.deferred_relation(unique_id)
-        model = self.ledger_model(self.graph.model(unique_id))
-        model = replace(model, relation=deferred) if deferred else model
+        deferred = self.graph.deferred_model(unique_id)
+        model = self.ledger_model(deferred or self.graph.model(unique_id))
         # This run must not write to the ledger of another environment. The table's history provides what it lacks.
         table = self.ledger.table(self.run_sql, model, refresh=deferred is not None)
         state = table.state

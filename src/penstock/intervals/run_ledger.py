@@ -15,12 +15,13 @@ from typing import Any
 
 from penstock.delta.conflicts import retry_on_conflict
 from penstock.intervals import ledger_entries, ledger_table
-from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
+from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.interval_model import IntervalModel, RunSql, count_rows
 from penstock.intervals.ledger_table import LedgerRow, LedgerState
 from penstock.intervals.planned_commits import PlannedCommit
+from penstock.intervals.table_commit import TableCommit
 from penstock.intervals.table_history import TableHistories
-from penstock.intervals.table_state import IntervalTable, after_commit, after_planned_commit, from_detail
+from penstock.intervals.table_state import IntervalTable, after_commit, after_planned_commit
 
 COMPLETED = "completed after a crash"
 NOT_FOUND = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
@@ -63,8 +64,9 @@ class RunLedger:
             if refresh or model.relation not in self._tables:
                 if self._states is None:
                     self._states = self._read(run_sql)
-                (self._histories.use_server if refresh else self._histories.use_log)(model.relation)
-                newest = None if refresh else self._histories.newest(run_sql, model.relation, 1)[0]
+                history = self._histories.of(model)
+                (history.use_server if refresh else history.use_files)()
+                newest = None if refresh else history.newest(run_sql, 1)[0]
                 unchanged = newest and self._unchanged(model, newest)
                 self._tables[model.relation] = unchanged or self._look_up(run_sql, model, newest)
             return self._tables[model.relation]
@@ -87,13 +89,14 @@ class RunLedger:
             model: the model.
             newest: the newest commit; None if another run may have written to the table.
         """
-        table = from_detail(run_sql(f"describe detail {model.relation}")[0])
+        history = self._histories.of(model)
+        table = history.describe(run_sql)
         states = self._states = self._states or {}
         if newest is None:
             states.update(self._read(run_sql, table=model.relation))
         table = replace(table, state=states.get((model.relation, table.id), LedgerState()))
         # If another run wrote to the table during this run, that run adds its own rows to the ledger.
-        add_rows, newest = newest is not None, newest or self._histories.newest(run_sql, model.relation, 1)[0]
+        add_rows, newest = newest is not None, newest or history.newest(run_sql, 1)[0]
         return self._complete(run_sql, model, table, newest, add_rows)
 
     def _complete(
@@ -111,10 +114,12 @@ class RunLedger:
         missing = newest.version - table.state.version
         if missing <= 0 or not table.grain:
             return table
-        commits = self._histories.newest(run_sql, model.relation, missing)
+        commits = self._histories.of(model).newest(run_sql, missing)
         commits = [commit for commit in commits if commit.version > table.state.version]
         if replaced := [place for place, commit in enumerate(commits) if commit.replaces_table]:
-            commits, table = commits[replaced[-1] :], replace(table, state=LedgerState())
+            commits = commits[replaced[-1] :]
+            # If another program replaced the table, an Iceberg table keeps the property with the grain.
+            table = replace(table, state=LedgerState(), grain="" if commits[0].foreign else table.grain)
         foreign = []
         for commit in commits:
             if commit.metadata:
@@ -133,12 +138,14 @@ class RunLedger:
     def _record_restore(
         self, run_sql: RunSql, model: IntervalModel, table: IntervalTable, commit: TableCommit
     ) -> IntervalTable:
-        """Add the rows of a RESTORE to the ledger, and return the table with the restored intervals."""
+        """Add the rows of a RESTORE or rollback to the ledger, and return the table with the restored intervals."""
         states = self._read(run_sql, table=model.relation, up_to=commit.restored)
         then = states.get((model.relation, table.id), LedgerState())
+        if commit.snapshot:
+            # Iceberg also restores the rows that the table had before it was replaced and got another id.
+            then = max(states.values(), key=lambda state: state.version, default=then)
         now = {day: replace(built, version=commit.version) for day, built in then.built.items()}
-        rows = ledger_entries.restored(model, table, commit, now)
-        self.append(run_sql, rows)
+        self.append(run_sql, ledger_entries.restored(model, table, commit, now))
         return replace(table, state=LedgerState(commit.version, now))
 
     def record(
@@ -163,12 +170,15 @@ class RunLedger:
             reasons: why each interval was built.
         """
         counts = count_rows(run_sql, model, metadata, commit) if metadata.intervals else {}
-        rows = ledger_entries.built(model, table, commit, metadata, seconds, reasons, counts)
-        self.append(run_sql, rows)
+        self.append(run_sql, ledger_entries.built(model, table, commit, metadata, seconds, reasons, counts))
         changed = after_commit(table, commit, metadata, {day: count[0] for day, count in counts.items()})
         with self._lock:
             self._tables[model.relation] = changed
         return changed
+
+    def write_options(self, model: IntervalModel) -> str:
+        """Return the clause of INSERT with which a write fails if another run wrote the same intervals meanwhile."""
+        return self._histories.of(model).write_options()
 
     def known(self, relation: str) -> IntervalTable | None:
         """Return the state of a table that this run has read; None if the run hasn't read it."""
@@ -197,16 +207,17 @@ class RunLedger:
             The table's state; None if the history lacks the commit because another run built the intervals first.
         """
         before = self._tables.get(model.relation, IntervalTable())
+        history = self._histories.of(model)
         if replaced or not before.id:
-            self._histories.use_server(model.relation)
-            before = IntervalTable(str(run_sql(f"describe detail {model.relation}")[0]["id"]))
+            history.use_server()
+            before = IntervalTable(history.describe(run_sql).id)
         for limit in (5, 100):
-            commits = self._histories.newest(run_sql, model.relation, limit)
+            commits = history.newest(run_sql, limit)
             own = [c for c in commits if c.metadata and c.metadata.commit_id == metadata.commit_id]
             if own:
                 table = replace(before, grain=model.grain.name)
                 return self.record(run_sql, model, table, own[0], metadata, seconds, reasons)
-            self._histories.use_server(model.relation)
+            history.use_server()
         return None
 
     def record_failed(
@@ -222,8 +233,7 @@ class RunLedger:
 
         The commit didn't change the table's rows; only the numbers of failed attempts grow.
         """
-        rows = ledger_entries.failed(model, table, metadata, outcome, message)
-        self.append(run_sql, rows)
+        self.append(run_sql, ledger_entries.failed(model, table, metadata, outcome, message))
         with self._lock:
             state = table.state
             failed = {**state.failed, **{day: state.attempt(day) for day in metadata.intervals}}

@@ -1,13 +1,35 @@
-"""Read the newest commits of tables, from the Delta log if it is on this machine, otherwise with DESCRIBE HISTORY."""
+"""The histories of tables in one run, and what a history provides in each table format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
-from penstock.delta import log as delta_log
-from penstock.intervals.commit_metadata import TableCommit, parse_history
-from penstock.intervals.interval_model import RunSql
+from penstock.intervals.delta_history import DeltaHistory
+from penstock.intervals.iceberg_history import IcebergHistory
+from penstock.intervals.interval_model import IntervalModel, RunSql
+from penstock.intervals.table_commit import TableCommit
+from penstock.intervals.table_state import IntervalTable
+
+
+class TableHistory(Protocol):
+    """The history of one table."""
+
+    def use_files(self) -> None:
+        """Read the commits from the table's files from now on, if they are on this machine."""
+
+    def use_server(self) -> None:
+        """Read the commits from the server from now on, because the table's folder may have changed."""
+
+    def newest(self, run_sql: RunSql, limit: int) -> list[TableCommit]:
+        """Return the newest commits of the table, at least one, in chronological order."""
+
+    def describe(self, run_sql: RunSql) -> IntervalTable:
+        """Return the table's id and grain, without its intervals."""
+
+    def write_options(self) -> str:
+        """Return the clause of INSERT with which a write fails if a commit since `newest` wrote the same intervals."""
 
 
 class TableHistories:
@@ -19,18 +41,12 @@ class TableHistories:
 
     def __init__(self, find_log: Callable[[str], Path | None]) -> None:
         self._find_log = find_log
-        self._logs: dict[str, Path | None] = {}
+        self._histories: dict[str, TableHistory] = {}
 
-    def use_log(self, relation: str) -> None:
-        """Read the table's commits from its Delta log from now on, if the log is on this machine."""
-        self._logs[relation] = self._find_log(relation)
-
-    def use_server(self, relation: str) -> None:
-        """Read the table's commits with DESCRIBE HISTORY from now on, because its folder may have changed."""
-        self._logs[relation] = None
-
-    def newest(self, run_sql: RunSql, relation: str, limit: int) -> list[TableCommit]:
-        """Return the newest commits of a table, in chronological order."""
-        log = self._logs.get(relation)
-        rows = delta_log.history_rows(log, limit) if log else None
-        return parse_history(rows or run_sql(f"describe history {relation} limit {limit}"))
+    def of(self, model: IntervalModel) -> TableHistory:
+        """Return the history of a model's table."""
+        if model.relation not in self._histories:
+            is_iceberg = model.table_format == "iceberg"
+            history = IcebergHistory(model.relation) if is_iceberg else DeltaHistory(model.relation, self._find_log)
+            self._histories[model.relation] = history
+        return self._histories[model.relation]

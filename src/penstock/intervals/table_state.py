@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
-from typing import Any
 
-from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
+from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.ledger_table import LedgerState
-from penstock.intervals.model_config import PROPERTY
 from penstock.intervals.planned_commits import PlannedCommit
 from penstock.intervals.staleness import BuiltInterval
+from penstock.intervals.table_commit import TableCommit
 
 
 @dataclass(frozen=True)
@@ -20,7 +18,7 @@ class IntervalTable:
     """The table of an interval model.
 
     Attributes:
-        id: Delta's id of the table; empty if the table doesn't exist.
+        id: the table's id; empty if the table doesn't exist or has none.
         grain: the length of its intervals, `month` or `day`; empty if it was not built by interval.
         state: the table's state according to the ledger.
         foreign: commits of other programs that changed rows after the newest version in the ledger.
@@ -30,13 +28,6 @@ class IntervalTable:
     grain: str = ""
     state: LedgerState = field(default_factory=LedgerState)
     foreign: tuple[TableCommit, ...] = ()
-
-
-def from_detail(detail: Mapping[str, Any]) -> IntervalTable:
-    """Return the table that a row of DESCRIBE DETAIL describes, without the table's intervals."""
-    properties = detail["properties"]
-    known = properties if isinstance(properties, Mapping) else json.loads(str(properties or "{}"))
-    return IntervalTable(str(detail["id"]), str(known.get(PROPERTY, "")))
 
 
 def after_commit(

@@ -10,7 +10,8 @@ from typing import Any
 
 from penstock.delta import log as delta_log
 from penstock.errors import PenstockError
-from penstock.intervals.commit_metadata import CommitMetadata, parse_map
+from penstock.intervals.commit_metadata import CommitMetadata
+from penstock.intervals.delta_history import parse_map
 from penstock.plans import plan_store
 from penstock.preview.code_changes import SUCCESS
 from penstock.preview.content import Estimate, Expected

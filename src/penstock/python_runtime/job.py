@@ -73,7 +73,9 @@ class Write:
         on_schema_change: `ignore`, `append_new_columns`, `sync_all_columns` or `fail`.
         exists: whether the target exists.
         drop: `view` if a view with the target's name must be dropped; otherwise None.
-        commit_info: the text for the commit metadata in Delta; None without one.
+        commit_info: the text for the metadata of the commit; None without one.
+        row_check: for `replace_where`, the SQL condition that fails for a row that isn't to be replaced; empty if the
+            format checks that.
         alone: whether other writers of the same run must wait for this write, because they would conflict with it.
     """
 
@@ -88,6 +90,7 @@ class Write:
     drop: str | None = None
     alone: bool = False
     commit_info: str | None = None
+    row_check: str = ""
 
 
 @dataclass(frozen=True)

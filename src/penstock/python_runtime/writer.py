@@ -7,13 +7,14 @@ from typing import Any
 
 from penstock.delta import duplicate_key_error, replace_where_error
 from penstock.delta.conflicts import retry_on_conflict
+from penstock.iceberg import row_check
+from penstock.intervals.commit_metadata import SETTINGS
 from penstock.python_runtime import schema_changes, table_replacement
 from penstock.python_runtime.job import Job
 from penstock.python_runtime.model_errors import ModelError, RefusedModelError
 from penstock.sql.data_types import parse
 from penstock.sql.names import quote_identifier
 
-COMMIT_INFO = "spark.databricks.delta.commitInfo.userMetadata"
 # The merge macro's placeholder for the list of columns. The writer replaces it, because it knows the rows' columns.
 ALL_COLUMNS = "/* all columns */ *"
 OVERWRITE_MODE = "spark.sql.sources.partitionOverwriteMode"
@@ -32,7 +33,7 @@ def write(session: Any, frame: Any, job: Job) -> None:
     """
     _create_view(session, frame, job)
     if job.write.commit_info:
-        session.conf.set(COMMIT_INFO, job.write.commit_info)
+        session.conf.set(SETTINGS[job.layout.file_format], job.write.commit_info)
     if job.write.mode == "replace":
         table_replacement.replace_table(session, job.write, job.layout, frame.schema)
         return
@@ -43,6 +44,7 @@ def write(session: Any, frame: Any, job: Job) -> None:
     for statement in statements.before:
         session.sql(statement)
     select = f"select {target_select_list(session, target, rows)} from {quote_identifier(job.write.view)}"
+    select += f" where {job.write.row_check}" if job.write.row_check else ""
     source = table_replacement.sorted_by_layout(select, job.layout)
     retry_on_conflict(lambda: _insert(session, job, source, rows))
     for statement in statements.after:
@@ -92,8 +94,9 @@ def _insert(session: Any, job: Job, source: str, rows: Mapping[str, str]) -> Non
         try:
             session.sql(f"insert into {target} replace where {job.write.condition} {source}")
         except Exception as error:
-            if parts := replace_where_error.error_parts(error, job.write.condition):
-                raise RefusedModelError(*parts) from None
+            for module in (replace_where_error, row_check):
+                if parts := module.error_parts(error, job.write.condition):
+                    raise RefusedModelError(*parts) from None
             raise
     elif job.write.mode == "insert_overwrite":
         session.conf.set(OVERWRITE_MODE, "dynamic" if job.layout.partition_by else "static")

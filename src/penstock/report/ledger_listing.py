@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import date
+from datetime import date, datetime, timezone
 from typing import Any
 
 from rich.console import Console
@@ -14,6 +14,8 @@ from penstock.intervals import ledger_table
 from penstock.intervals.grain import GRAINS, MONTH
 
 Row = dict[str, Any]
+# No Delta table has as many versions. The version of an Iceberg table is a time in milliseconds since 1970.
+_FIRST_TIME = 10**11
 STYLE = {ledger_table.BUILT: "green", ledger_table.REMOVED: "dim"}
 
 
@@ -70,6 +72,13 @@ def latest(ordered: Iterable[Row]) -> list[Row]:
     return list({(row["relation"], row["interval_start"]): row for row in ordered}.values())
 
 
+def _version(value: Any) -> str:
+    """Return a table's version as text: Delta's number, or the time of an Iceberg snapshot in UTC."""
+    if value is None or int(value) < _FIRST_TIME:
+        return _number(value)
+    return f"{datetime.fromtimestamp(int(value) / 1000, timezone.utc):%Y-%m-%d %H:%M:%S}"
+
+
 def _number(value: Any) -> str:
     return "" if value is None else f"{int(value):,}"
 
@@ -94,7 +103,7 @@ def show(console: Console, rows: Sequence[Row]) -> None:
             str(row["attempt"]),
             *map(_number, (row["rows_in"], row["rows_out"], row["rows_quarantined"])),
             seconds,
-            _number(row["delta_version"]),
+            _version(row["delta_version"]),
             str(row["run_id"])[:8],
             str(row["message"]),
         )

@@ -24,6 +24,7 @@ def manifest_node(name: str, *parents: str, kind: str = "model", **config: Any) 
         unique_id=name,
         name=name,
         resource_type=kind,
+        database=None,
         schema="w",
         alias=name,
         checksum=SimpleNamespace(checksum=f"text of {name}"),

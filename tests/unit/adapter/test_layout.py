@@ -50,6 +50,14 @@ def test_an_invalid_value_is_refused_by_its_key(config: dict[str, Any], message:
     assert ". do: " in str(caught.value)
 
 
+def test_an_iceberg_table_is_sorted_by_its_query() -> None:
+    """Its properties keep Iceberg from sorting the rows again."""
+    found = of(file_format="iceberg", partition_by="months(at)", sorted_within=["zone"])
+    assert found.properties() == {"write.distribution-mode": "none", "write.spark.fanout.enabled": "true"}
+    assert found.arranged("x").endswith("\nsort by `zone`")
+    assert of(file_format="iceberg").properties() == of(sorted_within="a").properties() == {}
+
+
 def test_without_a_layout_nothing_is_set() -> None:
     assert of(partition_by="m", clustered_by=["z"]).session_settings() == {}
     assert of(partition_by="m").arranged("select 1") == "select 1"

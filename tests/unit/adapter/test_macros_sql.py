@@ -16,6 +16,7 @@ from dbt.adapters.spark import SparkColumn
 
 from dbt.adapters.penstock import column_types
 from dbt.adapters.penstock.capabilities import table_format
+from dbt.adapters.penstock.layout import FileLayout
 from dbt.include.penstock import PACKAGE_PATH
 from penstock.intervals.model_config import interval_properties
 from penstock.sql import names
@@ -69,7 +70,7 @@ def render() -> Render:
             "spark__listagg": lambda *arguments: "collected",
             "adapter": SimpleNamespace(
                 table_format=lambda name, database: table_format(name or "delta"),
-                interval_properties=lambda node: interval_properties(config),
+                interval_properties=lambda node: interval_properties(config, "delta"),
                 seed_properties=lambda node, empty: {},
                 quote=names.quote_identifier,
                 literal=names.string_literal,
@@ -81,6 +82,7 @@ def render() -> Render:
                 render_raw_model_constraints=lambda raw_constraints: [],
                 type_change=column_types.change,
                 arranged=lambda select, node: f"arranged({select})",
+                layout_of=lambda node: FileLayout.parse(config, "delta", "m"),
             ),
             "columns": COLUMNS,
             "context": {"get_incremental_my_own_sql": None, "get_incremental_merge_sql": None},

@@ -112,12 +112,13 @@ def test_an_upstream_model_is_deferred_as_dbts_ref_is(
 ) -> None:
     """Only with --defer, and only when the table does not exist here or the other environment is favored."""
     model = manifest_node("checked", event_time="month", **INTERVAL)
-    model.database, model.defer_relation = None, SimpleNamespace(schema="prod", alias="checked")
+    model.database, model.defer_relation = None, SimpleNamespace(database=None, schema="prod", alias="checked")
     nodes = SimpleNamespace(nodes={"checked": model, "other": manifest_node("other", **INTERVAL)})
 
     def find(*name: Any) -> bool:
         return exists and name == (None, "w", "checked")
 
     graph = ManifestGraph(nodes, {}, SimpleNamespace(**arguments), find)
-    assert graph.deferred_relation("checked") == ("prod.checked" if is_deferred else None)
-    assert graph.deferred_relation("other") is None, "the other environment does not have it"
+    deferred = graph.deferred_model("checked")
+    assert (deferred and deferred.relation) == ("prod.checked" if is_deferred else None)
+    assert graph.deferred_model("other") is None, "the other environment does not have it"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from penstock.delta import log as delta_log
-from penstock.intervals.commit_metadata import parse_history
+from penstock.intervals.delta_history import parse_history
 
 INFORMATION = "Database: w\nTable: facts\nProvider: {provider}\nLocation: {location}\nPartition Provider: Catalog\n"
 

@@ -47,8 +47,9 @@ class Graph:
     def inputs(self, unique_id: str) -> ModelInputs:
         return self.upstream[unique_id]
 
-    def deferred_relation(self, unique_id: str) -> str | None:
-        return self.deferred.get(unique_id)
+    def deferred_model(self, unique_id: str) -> GraphModel | None:
+        name = self.deferred.get(unique_id)
+        return replace(self.model(unique_id), relation=name) if name else None
 
 
 class Lake:

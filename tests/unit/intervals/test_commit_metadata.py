@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.intervals.commit_metadata import CommitMetadata, parse_history
+from penstock.intervals.commit_metadata import CommitMetadata
+from penstock.intervals.delta_history import parse_history
 
 words = st.text(st.characters(exclude_characters=";", exclude_categories=["Cs"]), max_size=12)
 months = st.dates(date(2020, 1, 1), date(2025, 12, 1)).map(lambda day: day.replace(day=1))

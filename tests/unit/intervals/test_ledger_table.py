@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.intervals import ledger_table
-from penstock.intervals.commit_metadata import TableCommit
 from penstock.intervals.ledger_table import LedgerRow, LedgerState, append_sql, literal, parse_states, read_sql
 from penstock.intervals.staleness import BuiltInterval
+from penstock.intervals.table_commit import TableCommit
 
 MONTHS = [date(2024, month, 1) for month in (1, 2, 3)]
 JANUARY, FEBRUARY, _ = MONTHS
@@ -183,13 +183,13 @@ def test_the_states_of_different_tables() -> None:
     ("newest", "same"),
     [
         (TableCommit(7, "WRITE", session_commit_id="b"), True),
-        (TableCommit(8, "OPTIMIZE", session_commit_id="b"), True),
-        (TableCommit(7, "OPTIMIZE", session_commit_id="b"), False),
-        (TableCommit(9, "OPTIMIZE", session_commit_id="b"), False),
+        (TableCommit(8, "OPTIMIZE", session_commit_id="b", compacts=True), True),
+        (TableCommit(7, "OPTIMIZE", session_commit_id="b", compacts=True), False),
+        (TableCommit(9, "OPTIMIZE", session_commit_id="b", compacts=True), False),
         (TableCommit(8, "WRITE", session_commit_id="b"), False),
         (TableCommit(7, "WRITE", session_commit_id="other"), False),
         (TableCommit(7, "WRITE"), False),
-        (TableCommit(8, "OPTIMIZE"), False),
+        (TableCommit(8, "OPTIMIZE", compacts=True), False),
     ],
 )
 def test_a_state_ends_with_the_tables_newest_commit(newest: TableCommit, same: bool) -> None:

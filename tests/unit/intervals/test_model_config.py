@@ -55,9 +55,15 @@ def test_an_invalid_value_is_refused_by_its_key(key: str, value: Any, needed: st
 
 
 def test_the_table_property_holds_the_length_of_the_intervals() -> None:
-    assert interval_properties(INTERVAL) == {"penstock.intervals": "month"}
-    assert interval_properties({**INTERVAL, "batch_size": "day"}) == {"penstock.intervals": "day"}
-    assert interval_properties({**INTERVAL, "incremental_strategy": "merge"}) == {}
+    assert interval_properties(INTERVAL, "delta") == {"penstock.intervals": "month"}
+    assert interval_properties({**INTERVAL, "batch_size": "day"}, "delta") == {"penstock.intervals": "day"}
+    assert interval_properties({**INTERVAL, "incremental_strategy": "merge"}, "iceberg") == {}
+
+
+def test_an_iceberg_table_also_has_an_id_of_its_own() -> None:
+    first, second = interval_properties(INTERVAL, "iceberg"), interval_properties(INTERVAL, "iceberg")
+    assert first.keys() == second.keys() == {"penstock.intervals", "penstock.table_id"}
+    assert first["penstock.table_id"] != second["penstock.table_id"]
 
 
 def test_only_an_incremental_model_of_the_strategy_is_an_interval_model() -> None:

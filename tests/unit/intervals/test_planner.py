@@ -10,9 +10,10 @@ import pytest
 
 from penstock.errors import PenstockError
 from penstock.intervals import run_marker
-from penstock.intervals.commit_metadata import CommitMetadata, TableCommit
+from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.ledger_table import LedgerState
 from penstock.intervals.staleness import BuiltInterval
+from penstock.intervals.table_commit import TableCommit
 from penstock.intervals.table_state import IntervalTable
 from penstock.process import Process
 from tests.unit.intervals.planner_project import APRIL, FEBRUARY, JANUARY, MARCH, Project

@@ -6,7 +6,8 @@ format's name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from dbt.adapters.base.impl import ConstraintSupport
 from dbt.adapters.capability import Capability, CapabilityDict, CapabilitySupport, Support
@@ -24,13 +25,17 @@ class TableFormat:
         atomic: whether `create or replace table … as select` is one commit. The old table remains until the commit.
         merge: whether `merge into` works. The strategy `merge` and snapshots need `merge into`.
         replace_where: whether `insert into … replace where` replaces the rows that match a condition in one commit.
+        intervals: whether the strategy `interval` works: one commit replaces the rows of some intervals, and the
+            table's history shows the session's metadata.
         overwrites_partitions: whether `insert overwrite` replaces only the partitions of the new rows.
         parallel_batches: whether microbatches with disjoint conditions may be written at the same time.
         clusters: whether `clustered_by` becomes clustering (`cluster by`). Otherwise `clustered_by` becomes buckets.
         constraints: whether tables enforce check and not-null constraints.
         optimizes: whether `optimize`, `vacuum` and optimized writes are available.
         procedures: whether maintenance calls Iceberg's procedures, `call CATALOG.system.…`.
-        keeps_row_order: whether each task of a write creates its own files, with the rows in the query's order.
+        sorts_with: the table properties with which each task of a write creates its own files, with the rows in the
+            query's order; None if no properties do that.
+        sizes_files: whether a rebalance of the query controls the size of files.
         analyzes: whether `analyze table` stores statistics in the catalog.
         clones: whether `shallow clone` creates a table that shares another table's files.
         schema_change: whether columns can be added to a table.
@@ -44,13 +49,15 @@ class TableFormat:
     atomic: bool = False
     merge: bool = False
     replace_where: bool = False
+    intervals: bool = False
     overwrites_partitions: bool = True
     parallel_batches: bool = False
     clusters: bool = False
     constraints: bool = False
     optimizes: bool = False
     procedures: bool = False
-    keeps_row_order: bool = True
+    sorts_with: Mapping[str, str] | None = field(default_factory=dict)
+    sizes_files: bool = True
     analyzes: bool = True
     clones: bool = False
     schema_change: bool = True
@@ -63,7 +70,7 @@ class TableFormat:
     def strategies(self) -> tuple[str, ...]:
         """The incremental strategies that the format allows."""
         merge = ("merge",) if self.merge else ()
-        interval = ("interval",) if self.replace_where else ()
+        interval = ("interval",) if self.intervals else ()
         return ("append", *merge, "insert_overwrite", "microbatch", *interval)
 
 
@@ -75,6 +82,7 @@ FORMATS = {
             atomic=True,
             merge=True,
             replace_where=True,
+            intervals=True,
             parallel_batches=True,
             clusters=True,
             constraints=True,
@@ -89,14 +97,17 @@ FORMATS = {
             "iceberg",
             atomic=True,
             merge=True,
+            intervals=True,
             procedures=True,
-            keeps_row_order=False,
+            # By default Iceberg shuffles and sorts the rows by partition, which undoes a sort of the query.
+            sorts_with={"write.distribution-mode": "none", "write.spark.fanout.enabled": "true"},
+            sizes_files=False,
             analyzes=False,
             drop_columns_with={},
             widen_columns_with={},
             catalog="org.apache.iceberg.",
         ),
-        TableFormat("hudi", merge=True, keeps_row_order=False),
+        TableFormat("hudi", merge=True, sorts_with=None, sizes_files=False),
         *(TableFormat(name) for name in ("parquet", "orc", "hive", "csv", "json", "text", "avro")),
     )
 }

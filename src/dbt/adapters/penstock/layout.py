@@ -94,8 +94,11 @@ class FileLayout:
                 f"{', '.join(both)} in both",
                 "leave it out of clustered_by: within a partition it has one value",
             )
-        if not layout.table_format.keeps_row_order and (target or layout.sorted_within):
-            key = "target_file_size_mb" if target else "sorted_within"
+        refused = {
+            "target_file_size_mb": bool(target) and not layout.table_format.sizes_files,
+            "sorted_within": bool(layout.sorted_within) and layout.table_format.sorts_with is None,
+        }
+        for key in (name for name, is_refused in refused.items() if is_refused):
             raise AdapterError(
                 f"a file_format whose files follow the query, for {key} of {where}",
                 f"{name}, which arranges its rows by the table's own properties",
@@ -112,6 +115,10 @@ class FileLayout:
         """
         optimized_write = self.table_format.optimizes and bool(self.partition_by) and not self.sorted_within
         return self.target_mb is not None and not optimized_write
+
+    def properties(self) -> dict[str, str]:
+        """Return the table properties that the layout needs."""
+        return dict(self.table_format.sorts_with or {}) if self.sorted_within else {}
 
     def session_settings(self) -> dict[str, str]:
         """Return the settings of the session that writes the table."""

@@ -135,8 +135,9 @@ class MacroMethods(ColumnMethods):
 
     @available.parse(lambda *arguments, **options: {})
     def interval_properties(self, node: dict[str, Any]) -> dict[str, str]:
-        """Return the table property that marks the table of an interval model."""
-        return interval_properties(node["config"])
+        """Return the table properties that mark the table of an interval model."""
+        table_format = self.writer.table_format(node["config"].get("file_format"), node.get("database"))
+        return interval_properties(node["config"], table_format.name)
 
     @available
     def interval_plan(self, node: dict[str, Any], existing: BaseRelation | None, full_refresh: bool) -> IntervalPlan:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dbt import selected_resources
-from dbt.adapters.penstock import node_fingerprint
+from dbt.adapters.penstock import databases, node_fingerprint
 from penstock.errors import PenstockError
 from penstock.intervals.model_config import IntervalConfig, is_interval
 from penstock.intervals.model_graph import GraphModel, ModelInputs
@@ -22,6 +22,7 @@ class ManifestGraph:
         sources: the interval sources, by schema.
         arguments: dbt's parsed command line.
         exists: returns whether a relation exists. The arguments are the database, schema and name.
+        table_format: returns the name of a node's table format. The arguments are `file_format` and the database.
     """
 
     def __init__(
@@ -30,8 +31,10 @@ class ManifestGraph:
         sources: Mapping[str, IntervalSource],
         arguments: Any,
         exists: Callable[[Any, str, str], bool],
+        table_format: Callable[[str | None, str | None], str] = lambda name, database: "delta",
     ) -> None:
         self._manifest, self._sources, self._arguments, self._exists = manifest, sources, arguments, exists
+        self._table_format = table_format
 
     def model(self, unique_id: str) -> GraphModel:
         """Return the name, relation and interval configuration of a model.
@@ -40,11 +43,16 @@ class ManifestGraph:
             PenstockError: the model's configuration is not valid.
         """
         node = self._manifest.nodes[unique_id]
-        config = IntervalConfig.parse(node.config.to_dict(omit_none=True), node.name)
-        return GraphModel(node.name, node_fingerprint.relation_name(node), config)
+        return self._model(node, node)
 
-    def deferred_relation(self, unique_id: str) -> str | None:
-        """Return the relation in another environment to which `--defer` resolves a model, or None.
+    def _model(self, node: Any, table: Any) -> GraphModel:
+        """Return a model with the table of this environment (`node` itself) or of another one."""
+        config = node.config.to_dict(omit_none=True)
+        table_format = self._table_format(config.get("file_format"), table.database)
+        return GraphModel(node.name, _relation(table), IntervalConfig.parse(config, node.name), table_format)
+
+    def deferred_model(self, unique_id: str) -> GraphModel | None:
+        """Return a model with its relation in another environment, if `--defer` resolves the model to that, or None.
 
         None means that `ref` resolves the model to the relation in this environment.
         """
@@ -54,7 +62,7 @@ class ManifestGraph:
             return None
         favored = getattr(arguments, "favor_state", False) and unique_id not in selected_resources.SELECTED_RESOURCES
         if favored or not self._exists(node.database, node.schema, node.alias):
-            return node_fingerprint.relation_name(deferred)
+            return self._model(node, deferred)
         return None
 
     def inputs(self, unique_id: str) -> ModelInputs:
@@ -108,6 +116,12 @@ class ManifestGraph:
                 yield "other", parent
             else:
                 yield from self._inputs(parent)
+
+
+def _relation(node: Any) -> str:
+    """Return the name of a node's relation, with its catalog unless that is the default catalog."""
+    name, catalog = node_fingerprint.relation_name(node), databases.other_catalog(node.database, node.schema)
+    return f"{catalog}.{name}" if catalog else name
 
 
 def fingerprint(manifest: Any, unique_id: str, others: set[str]) -> str:

@@ -16,42 +16,27 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 from dbt_common.invocation import get_invocation_id
 
-from dbt.adapters.penstock import databases
 from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
-from dbt.adapters.penstock.interval_models import requested_intervals
+from dbt.adapters.penstock.interval_models import requested_intervals, table_checks
 from dbt.adapters.penstock.interval_models.manifest_graph import ManifestGraph
 from dbt.adapters.penstock.interval_models.sources import IntervalSources
 from dbt.adapters.penstock.query_comment import AUXILIARY
 from penstock.delta import log, replace_where_error
 from penstock.delta.conflicts import create_if_missing, is_conflict, retry_on_conflict
+from penstock.iceberg import row_check
 from penstock.intervals import commit_metadata, ledger_table, run_marker
 from penstock.intervals.grain import format_intervals
 from penstock.intervals.plan_messages import error_cell
-from penstock.intervals.planned_commits import IntervalPlan, PlannedCommit
+from penstock.intervals.planned_commits import WRITE_OPTIONS, IntervalPlan, PlannedCommit
 from penstock.intervals.planner import IntervalPlanner
 from penstock.intervals.run_ledger import RunLedger
 from penstock.intervals.table_state import IntervalTable
+from penstock.sql.names import quote_identifier
 
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 logger = AdapterLogger("penstock")
-
-
-def _require_spark_catalog(database: str | None, user: str) -> None:
-    """Check that a node is in `spark_catalog`, which is also the target's default catalog.
-
-    Raises:
-        AdapterError: the node is in another catalog, or the default catalog is another.
-    """
-    for catalog in (databases.catalog_of(database), databases.default()):
-        if catalog.lower() != databases.SPARK_CATALOG:
-            raise AdapterError(
-                f"{databases.SPARK_CATALOG} as the default catalog and the catalog of {user}, because intervals are "
-                "recorded in the log of a Delta table there",
-                f"the catalog {catalog}",
-                "leave `database` out of the profile and of this node, and set `+database` on the other nodes",
-            )
 
 
 class BuiltByAnotherRun(Exception):
@@ -92,6 +77,10 @@ class IntervalRunner:
         known = [item for item in adapter.cache.get_relations(None, schema) if str(item.identifier).lower() == name]
         return log.log_folder(getattr(known[0], "information", None) or "") if known else None
 
+    def _table_format(self, name: str | None, database: str | None) -> str:
+        """Return the name of a node's table format."""
+        return self._adapter.writer.table_format(name, database).name
+
     @property
     def _markers(self) -> Path:
         return Path(self._adapter.config.project_root) / self._adapter.config.target_path
@@ -109,7 +98,7 @@ class IntervalRunner:
 
         sources = self.sources.configured()
         if sources:
-            _require_spark_catalog(None, "the tables of the lake")
+            table_checks.require_spark_catalog("the tables of the lake")
         messages = [source.register(run_sql) for source in sources]
         return "; ".join(messages) or "no lake.yml: nothing to register"
 
@@ -125,14 +114,14 @@ class IntervalRunner:
         Raises:
             AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
         """
-        _require_spark_catalog(node.get("database"), f"{node['name']} (strategy interval)")
+        table_checks.check(node, self._table_format(node["config"].get("file_format"), node.get("database")))
         self._planned = True
         adapter, arguments = self._adapter, self._adapter.config.args
 
         def exists(database: Any, schema: str, name: str) -> bool:
             return adapter.get_relation(database, schema, name) is not None
 
-        graph = ManifestGraph(adapter.get_macro_resolver(), self.sources, arguments, exists)
+        graph = ManifestGraph(adapter.get_macro_resolver(), self.sources, arguments, exists, self._table_format)
         planner = IntervalPlanner(
             self._ledger, self.sources, graph, self.rows, self._markers, get_invocation_id(), logger.info
         )
@@ -151,7 +140,8 @@ class IntervalRunner:
         run_marker.write(self._markers, relation, commit.commit_id, commit.run_id, planned.intervals, commit.started)
         self._running[node["unique_id"]] = planned
         if node["language"] == "sql":
-            self.rows(f"set {commit_metadata.SETTING}={planned.metadata}")
+            setting = commit_metadata.SETTINGS[planned.model.table_format]
+            self.rows(f"set {quote_identifier(setting)}={planned.metadata}")
         return planned
 
     def create_table(self, relation: BaseRelation, columns: list[Any], clauses: str) -> None:
@@ -183,7 +173,8 @@ class IntervalRunner:
             attempts += 1
             if attempts > 1 and self._built_by_another_run(planned):
                 raise BuiltByAnotherRun
-            return self._adapter.execute(sql)[0]
+            options = self._ledger.write_options(planned.model)
+            return self._adapter.execute(sql.replace(WRITE_OPTIONS, options))[0]
 
         name, intervals = planned.model.name, format_intervals(planned.intervals, planned.model.grain)
         try:
@@ -198,8 +189,9 @@ class IntervalRunner:
                     f"one whose commits came first each time ({error_cell(error)})",
                     "wait until it has ended, then type `dbt run` again: it builds what is missing",
                 ) from None
-            if parts := replace_where_error.error_parts(error, planned.condition):
-                raise AdapterError(*parts) from None
+            for module in (replace_where_error, row_check):
+                if parts := module.error_parts(error, planned.condition):
+                    raise AdapterError(*parts) from None
             raise
 
     def _built_by_another_run(self, planned: PlannedCommit) -> bool:

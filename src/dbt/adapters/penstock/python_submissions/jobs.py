@@ -54,7 +54,8 @@ def table_layout(node: dict[str, Any], default_format: str) -> Layout:
         if not isinstance(value := config.get(key) or {}, dict):
             raise invalid_value(name, key, "keys with values", value)
         pairs[key] = {str(k): as_text(v) for k, v in value.items()}
-    pairs["tblproperties"] |= interval_properties(config)
+    own = interval_properties(config, table_format.name)
+    pairs["tblproperties"] = {**files.properties(), **pairs["tblproperties"], **own}
     root, docs = config.get("location_root"), config.get("persist_docs") or {}
     return Layout(
         file_format=table_format.name,
@@ -142,6 +143,7 @@ def build(node: dict[str, Any], compiled_code: str, config: PythonConfig, creden
             drop=write.get("drop"),
             alone=bool(write.get("alone")),
             commit_info=write.get("commit_info"),
+            row_check=write.get("row_check") or "",
         ),
         layout=table_layout(node, credentials.file_format),
         columns=declared if config.enforce_columns else None,

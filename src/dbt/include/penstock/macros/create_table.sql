@@ -20,6 +20,9 @@
 {#- The table properties, including the properties that the types of the table's columns need. -#}
 {% macro penstock_tblproperties(columns) %}
   {%- set properties = {} -%}
+  {%- if config.get('sorted_within') -%}
+    {%- do properties.update(adapter.layout_of(model).properties()) -%}
+  {%- endif -%}
   {%- do properties.update(config.get('tblproperties') or {}) -%}
   {%- do properties.update(adapter.interval_properties(model)) -%}
   {%- do properties.update(adapter.seed_properties(model, flags.EMPTY)) -%}

@@ -46,7 +46,7 @@
     {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}
     {%- set write = {
       'mode': 'replace_where', 'target': target.render(), 'view': make_temp_relation(target).render(),
-      'exists': existing is not none, 'on_schema_change': on_schema_change, 'condition': commit.condition} -%}
+      'exists': existing is not none, 'on_schema_change': on_schema_change, 'condition': commit.condition, 'row_check': commit.row_check} -%}
   {%- endif -%}
   {%- do write.update({'commit_info': commit.metadata, 'intervals': commit.starts}) -%}
   {{ return(write) }}
@@ -54,10 +54,13 @@
 
 {#- The statement that replaces the intervals of one commit. -#}
 {% macro penstock__get_incremental_interval_sql(arguments) %}
-insert into {{ arguments['target_relation'] }}
+insert into {{ arguments['target_relation'] }} {{ arguments['interval_options'] }}
 replace where {{ arguments['interval_condition'] }}
 select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
+{%- if arguments['interval_check'] %}
+where {{ arguments['interval_check'] }}
+{%- endif %}
 {% endmacro %}
 
 {% macro get_incremental_interval_sql(arguments) %}

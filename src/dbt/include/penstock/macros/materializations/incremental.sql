@@ -95,6 +95,8 @@
     'dest_columns': source_columns or target_columns,
     'target_columns': target_columns,
     'interval_condition': commit.condition if commit else none,
+    'interval_options': commit.write_options if commit else none,
+    'interval_check': commit.row_check if commit else none,
     'incremental_predicates': config.get('predicates') or config.get('incremental_predicates')}) -%}
   {{ write(sql) }}
   {%- do penstock_keep_plan('select * from ' ~ source) -%}

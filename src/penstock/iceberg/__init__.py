@@ -1,0 +1,1 @@
+"""Write Iceberg tables: checks that Delta makes itself, and the partitions that a replacement of intervals needs."""
