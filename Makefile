@@ -7,8 +7,6 @@ PYTEST := $(BIN)/python -m pytest -q -p no:cacheprovider
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
-# mkdocs-material advertises its successor.
-export NO_MKDOCS_2_WARNING := 1
 # uv leaves compiling to Python. Where that is switched off, every dbt command would compile all of dbt again.
 export PYTHONDONTWRITEBYTECODE :=
 # A notice of the site's theme about its own future.
