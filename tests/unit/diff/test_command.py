@@ -9,7 +9,7 @@ import yaml
 
 from penstock.cli import diff as command
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "diff.md").read_text()
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "diff.md").read_text()
 
 
 def test_the_page_names_every_option() -> None:
