@@ -66,7 +66,7 @@ def _add_here(console: Console) -> None:
             f"dbt now reads {project.file}. The other targets of this profile are in {project.read_now}: use them with "
             f"`--profiles-dir {project.read_now.parent}`"
         )
-        failure: PenstockError | None = None
+    failure: PenstockError | None = None
     target_type = "penstock"
     try:
         with console.status("reading the profile with dbt"):
