@@ -229,7 +229,7 @@ def test_a_column_of_a_source_is_found_as_dbt_spells_it(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "needed", "do"),
     [
-        ("stg.amout", "a column of stg", "did you mean `amount`?"),
+        ("stg.amuont", "a column of stg", "did you mean `amount`?"),
         ("stg.nothing", "a column of stg", "name one of its columns: order_id, amount, day"),
         ("stgg.amount", "a node of this project", "did you mean `stg`?"),
         ("stg", "a column, as in MODEL.COLUMN", "name one of its columns: order_id, amount, day"),
