@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from penstock.delta.conflicts import retry_on_conflict
-from penstock.intervals import ledger_entries, ledger_table
+from penstock.intervals import ledger_entries, ledger_table, table_state
 from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.interval_model import IntervalModel, RunSql, count_rows
 from penstock.intervals.ledger_table import LedgerRow, LedgerState
 from penstock.intervals.planned_commits import PlannedCommit
 from penstock.intervals.table_commit import TableCommit
 from penstock.intervals.table_history import TableHistories
-from penstock.intervals.table_state import IntervalTable, after_commit, after_planned_commit
+from penstock.intervals.table_state import IntervalTable
 
 COMPLETED = "completed after a crash"
 NOT_FOUND = ("TABLE_OR_VIEW_NOT_FOUND", "SCHEMA_NOT_FOUND", "Table or view not found")
@@ -114,12 +114,7 @@ class RunLedger:
         missing = newest.version - table.state.version
         if missing <= 0 or not table.grain:
             return table
-        commits = self._histories.of(model).newest(run_sql, missing)
-        commits = [commit for commit in commits if commit.version > table.state.version]
-        if replaced := [place for place, commit in enumerate(commits) if commit.replaces_table]:
-            commits = commits[replaced[-1] :]
-            # If another program replaced the table, an Iceberg table keeps the property with the grain.
-            table = replace(table, state=LedgerState(), grain="" if commits[0].foreign else table.grain)
+        table, commits = table_state.since_replacement(table, self._histories.of(model).newest(run_sql, missing))
         foreign = []
         for commit in commits:
             if commit.metadata:
@@ -127,7 +122,7 @@ class RunLedger:
                 table = (
                     self.record(run_sql, model, table, commit, commit.metadata, None, reasons)
                     if add_rows and not self._read_only
-                    else after_commit(table, commit, commit.metadata, {})
+                    else table_state.after_commit(table, commit, commit.metadata, {})
                 )
             elif commit.restored is not None and add_rows:
                 table = self._record_restore(run_sql, model, table, commit)
@@ -171,7 +166,7 @@ class RunLedger:
         """
         counts = count_rows(run_sql, model, metadata, commit) if metadata.intervals else {}
         self.append(run_sql, ledger_entries.built(model, table, commit, metadata, seconds, reasons, counts))
-        changed = after_commit(table, commit, metadata, {day: count[0] for day, count in counts.items()})
+        changed = table_state.after_commit(table, commit, metadata, {day: count[0] for day, count in counts.items()})
         with self._lock:
             self._tables[model.relation] = changed
         return changed
@@ -235,21 +230,16 @@ class RunLedger:
         """
         self.append(run_sql, ledger_entries.failed(model, table, metadata, outcome, message))
         with self._lock:
-            state = table.state
-            failed = {**state.failed, **{day: state.attempt(day) for day in metadata.intervals}}
-            kept = {
-                day: replace(built, failed=built.failed + (day in metadata.intervals))
-                for day, built in state.built.items()
-            }
-            changed = replace(table, state=replace(state, built=kept, failed=failed))
-            self._tables[model.relation] = changed
+            self._tables[model.relation] = changed = table_state.after_failure(table, metadata.intervals)
         return changed
 
     def assume_built(self, commits: Sequence[PlannedCommit]) -> None:
         """Treat planned commits as successful, so that downstream models are planned as they are in a run."""
         for planned in commits:
             relation = planned.model.relation
-            self._tables[relation] = after_planned_commit(self._tables.get(relation, IntervalTable()), planned)
+            self._tables[relation] = table_state.after_planned_commit(
+                self._tables.get(relation, IntervalTable()), planned
+            )
 
     def append(self, run_sql: RunSql, rows: Sequence[LedgerRow]) -> None:
         """Add rows to the ledger; create its table if it is missing."""

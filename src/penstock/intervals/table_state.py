@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
@@ -50,6 +50,34 @@ def after_commit(
     failed = {day: attempts for day, attempts in state.failed.items() if day not in metadata.intervals}
     removed = {**state.removed, **dict.fromkeys(metadata.removed, commit.version)}
     return replace(table, state=LedgerState(max(state.version, commit.version), built, failed, removed))
+
+
+def after_failure(table: IntervalTable, intervals: Collection[date]) -> IntervalTable:
+    """Return the table's state after a failed attempt to build some intervals."""
+    state = table.state
+    failed = {**state.failed, **{day: state.attempt(day) for day in intervals}}
+    built = {day: replace(item, failed=item.failed + (day in intervals)) for day, item in state.built.items()}
+    return replace(table, state=replace(state, built=built, failed=failed))
+
+
+def since_replacement(
+    table: IntervalTable, commits: Sequence[TableCommit]
+) -> tuple[IntervalTable, Sequence[TableCommit]]:
+    """Return the table's state, and the commits after it, from the last commit that replaced the table.
+
+    If no commit replaced the table, these are its state in the ledger and all commits that the ledger lacks.
+
+    Args:
+        table: the table's state from the ledger.
+        commits: the table's newest commits, in chronological order.
+    """
+    commits = [commit for commit in commits if commit.version > table.state.version]
+    replaced = [place for place, commit in enumerate(commits) if commit.replaces_table]
+    if not replaced:
+        return table, commits
+    commits = commits[replaced[-1] :]
+    # If another program replaced the table, an Iceberg table keeps the property with the grain.
+    return replace(table, state=LedgerState(), grain="" if commits[0].foreign else table.grain), commits
 
 
 def after_planned_commit(table: IntervalTable, planned: PlannedCommit) -> IntervalTable:
