@@ -15,6 +15,8 @@ from tests.support.projects import Project, make_project
 def sampled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """A project with the sample lake, built once; tests leave it as it was."""
     project = make_project(tmp_path_factory.mktemp("sampled"))
+    with (project.root / "penstock.yml").open("a") as file:
+        file.write("\nruns: {keep: 500}\n")  # the record of the first build stays, whatever tests run later
     try:
         done = project.penstock("quickstart")
         assert done.returncode == 0, done.stdout[-6000:]

@@ -45,7 +45,7 @@ def node_run(manifest: Any, unique_id: str) -> NodeRun | None:
         materialized=str(node.config.materialized or "") if kind in BUILDING else "",
         language=str(getattr(node, "language", None) or "sql"),
         relation=relation(node) if kind in (*BUILDING, "source") else "",
-        code=_code(manifest, node) if kind in BUILDING else "",
+        code=node_fingerprint.fingerprint(manifest, unique_id) if kind in BUILDING else "",
         depends_on=parents(node),
         tested=_tested(node) if kind in TESTS else [],
     )
@@ -56,13 +56,6 @@ def relation(node: Any) -> str:
     name = node_fingerprint.relation_name(node)
     catalog = databases.other_catalog(node.database, node.schema)
     return f"{catalog.lower()}.{name}" if catalog else name
-
-
-def _code(manifest: Any, node: Any) -> str:
-    """Return a fingerprint of a node's code; for a seed, the hash of its file."""
-    if node.resource_type == "seed":
-        return str(node.checksum.checksum)[:16]
-    return node_fingerprint.fingerprint(manifest, node.unique_id)
 
 
 def parents(node: Any) -> list[str]:
