@@ -1,3 +1,4 @@
 {% macro generate_schema_name(custom_schema_name, node) %}
-    {{- (custom_schema_name or target.schema) | trim -}}
+    {%- set name = (custom_schema_name or target.schema) | trim -%}
+    {{- name if target.schema in ('warehouse', name) else target.schema ~ '_' ~ name -}}
 {% endmacro %}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -41,6 +42,12 @@ def normalised(sql: str) -> str:
 )
 def test_the_configured_schema_is_unchanged(evaluate: Any, expression: str, expected: str) -> None:
     assert evaluate(expression) == expected
+
+
+@pytest.mark.parametrize(("configured", "expected"), [("none", "dev"), ("'staging'", "dev_staging")])
+def test_a_target_with_another_schema_writes_to_other_schemas(configured: str, expected: str) -> None:
+    evaluate = macros(target=SimpleNamespace(schema="dev"))
+    assert evaluate(f"generate_schema_name({configured}, none)") == expected
 
 
 @pytest.mark.parametrize(
