@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.config import profiles
+from penstock.config import dbt_command
 from penstock.config.profiles import target_folder
 from penstock.config.settings import Settings
 from penstock.diff.keys import Key, candidates
 from penstock.errors import PenstockError
 from penstock.intervals.model_config import IntervalConfig, is_interval
 
-QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 COMPARED = ("model", "seed", "snapshot")
 
 
@@ -121,7 +120,8 @@ def _selected(settings: Settings, manifest: Any, selection: Selection) -> list[s
     if selection.options:
         kinds = [word for kind in COMPARED for word in ("--resource-type", kind)]
         keys = ("--output", "json", "--output-keys", "unique_id")
-        lines = _invoke(settings, manifest, "ls", *kinds, *keys, *selection.options, *_dbt_options(settings, "", False))
+        options = (*kinds, *keys, *selection.options)
+        lines = dbt_command.invoke(settings.root, manifest, "a selection of nodes", "ls", *options)
         names = [json.loads(line)["unique_id"] for line in lines]
     hidden = ("ephemeral",) if selection.select or selection.state else ("ephemeral", "view")
     found = [
@@ -140,24 +140,9 @@ def _selected(settings: Settings, manifest: Any, selection: Selection) -> list[s
 
 def _parse(settings: Settings, target: str, own: bool) -> Any:
     """Return dbt's manifest of a target. The partial parse of another target gets its own folder."""
-    return _invoke(settings, None, "parse", *_dbt_options(settings, target, own))
-
-
-def _dbt_options(settings: Settings, target: str, own: bool) -> list[str]:
-    options = profiles.dbt_options(settings.root)
     folder = target_folder(settings.root) / "diff" / target
-    return [*options, "--target", target, "--target-path", str(folder)] if own else options
-
-
-def _invoke(settings: Settings, manifest: Any, *arguments: str) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner(manifest=manifest).invoke([*QUIET, *arguments])
-    if outcome.success:
-        return outcome.result
-    message = " ".join(str(outcome.exception or "dbt failed").split())
-    needed = "a dbt project that can be parsed" if arguments[0] == "parse" else "a selection of nodes"
-    raise PenstockError(needed, message, f"see `dbt {arguments[0]}`") from None
+    options = ["--target", target, "--target-path", str(folder)] if own else []
+    return dbt_command.invoke(settings.root, None, "a dbt project that can be parsed", "parse", *options)
 
 
 def _relations(manifest: Any) -> dict[str, Relation]:

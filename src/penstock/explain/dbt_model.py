@@ -13,35 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock.config import profiles
+from penstock.config import dbt_command
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.plans import plan_store
 from penstock.plans.plan_store import CapturedPlan
-
-QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
-
-
-def invoke(settings: Settings, manifest: Any, needed: str, *arguments: str) -> Any:
-    """Run a dbt command in this process, and return its result.
-
-    Args:
-        settings: the settings of the target.
-        manifest: the manifest of an earlier command, so that dbt doesn't parse again; None to parse.
-        needed: what the command is for, for the error message.
-        arguments: the command and its options.
-
-    Raises:
-        PenstockError: the command failed.
-    """
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner(manifest=manifest).invoke([*QUIET, *arguments, *profiles.dbt_options(settings.root)])
-    if outcome.success:
-        return outcome.result
-    results = getattr(outcome.result, "results", [])
-    messages = [str(item.message) for item in results if item.message] or [str(outcome.exception or "dbt failed")]
-    raise PenstockError(needed, " ".join(" ".join(messages).split()), f"see `dbt {' '.join(arguments)}`") from None
 
 
 @dataclass(frozen=True)
@@ -122,7 +98,9 @@ class Model:
         from dbt.adapters.penstock import node_fingerprint
 
         needed = f"the compiled query of {self.name}"
-        result = invoke(settings, self.manifest, needed, "compile", "--select", ".".join(self.node.fqn))
+        result = dbt_command.invoke(
+            settings.root, self.manifest, needed, "compile", "--select", ".".join(self.node.fqn)
+        )
         sql = next((r.node.compiled_code for r in result.results if r.node.unique_id == self.node.unique_id), None)
         if not sql:
             raise PenstockError(needed, "none", f"see `dbt compile --select {self.name}`")
@@ -182,7 +160,7 @@ def parse_project(settings: Settings) -> Any:
     """
     if not (settings.root / "dbt_project.yml").exists():
         raise PenstockError("a dbt project", f"no dbt_project.yml in {settings.root}", "go to the project's folder")
-    return invoke(settings, None, "a dbt project that can be parsed", "parse")
+    return dbt_command.invoke(settings.root, None, "a dbt project that can be parsed", "parse")
 
 
 def find_model(settings: Settings, name: str) -> Model:

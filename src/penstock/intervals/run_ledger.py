@@ -172,7 +172,7 @@ class RunLedger:
         return changed
 
     def write_options(self, model: IntervalModel) -> str:
-        """Return the clause of INSERT with which a write fails if another run wrote the same intervals meanwhile."""
+        """Return the clause of INSERT that makes a write fail if another run has written the same intervals."""
         return self._histories.of(model).write_options()
 
     def known(self, relation: str) -> IntervalTable | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from penstock.config import profiles
+from penstock.config import dbt_command, profiles
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.lineage.manifest_nodes import ManifestNodes, is_python
@@ -18,7 +18,7 @@ from penstock.lineage.query_cache import FOLDER
 from penstock.storage import private_files
 
 MANIFEST = "manifest.json"
-QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
+NEEDED = "a dbt project that can be compiled"
 # dbt's defaults of the folders that its project file names: https://docs.getdbt.com/reference/dbt_project.yml
 PATHS = {
     "model-paths": ["models"],
@@ -85,14 +85,14 @@ def _read(path: Path, changed: float) -> Mapping[str, Any] | None:
 
 def _compile(settings: Settings) -> dict[str, Any]:
     """Return the manifest after dbt has compiled all SQL models. If no model queries Spark, no server is needed."""
-    result = _invoke(settings, None, "parse")
+    result = dbt_command.invoke(settings.root, None, NEEDED, "parse")
     names = [".".join(node.fqn) for node in result.nodes.values() if _is_sql(node)]
     options = ["--no-populate-cache", "--indirect-selection", "empty", "--select", *names]
     if names:
         try:
-            _invoke(settings, result, "compile", "--no-introspect", *options)
+            dbt_command.invoke(settings.root, result, NEEDED, "compile", "--no-introspect", *options)
         except PenstockError:
-            _invoke(settings, result, "compile", *options)
+            dbt_command.invoke(settings.root, result, NEEDED, "compile", *options)
     data = result.writable_manifest().to_dict(omit_none=False)
     return {group: {key: _trimmed(node) for key, node in data[group].items()} for group in ("nodes", "sources")}
 
@@ -103,15 +103,3 @@ def _is_sql(node: Any) -> bool:
 
 def _trimmed(node: Mapping[str, Any]) -> dict[str, Any]:
     return {name: node[name] for name in FIELDS if name in node}
-
-
-def _invoke(settings: Settings, parsed: Any, *arguments: str) -> Any:
-    from dbt.cli.main import dbtRunner
-
-    outcome = dbtRunner(manifest=parsed).invoke([*QUIET, *arguments, *profiles.dbt_options(settings.root)])
-    if outcome.success:
-        return outcome.result
-    results = getattr(outcome.result, "results", [])
-    failed = [str(item.message) for item in results if str(item.status) not in ("success", "skipped") and item.message]
-    found = " ".join(" ".join(failed or [str(outcome.exception or "dbt failed")]).split())
-    raise PenstockError("a dbt project that can be compiled", found, f"see `dbt {arguments[0]}`") from None

@@ -107,8 +107,8 @@ class NodePreview:
         downstream_of: the new and changed models of this run that the node reads, directly or through other nodes.
         expected: rows, bytes and seconds from history.
         plan_changes: how the plan would differ from the plan of the last run.
-        plan: `same`, `changed`, `new` if there is no plan to compare with, `not compared`, or empty for a node without
-            a plan of its own.
+        plan: `same`, `changed`, `new` if there is no plan to compare with, `not compared`, or empty for a node
+            without a plan, such as a view.
         notes: what the reader should know besides.
     """
 

@@ -76,7 +76,7 @@ class History:
         self._ledger: dict[str, list[LedgerCommit]] | None = None
 
     def of_intervals(self, ledger: str, relation: str, number: int) -> Expected:
-        """Return what a number of intervals is expected to need, from the commits of the ledger and of the table.
+        """Return the expected rows, bytes and seconds of some intervals, from the ledger and the table's history.
 
         Args:
             ledger: the run ledger's table.
@@ -97,7 +97,7 @@ class History:
         )
 
     def of_run(self, unique_id: str, relation: str, is_delta: bool, whole: bool) -> Expected:
-        """Return what a run of a model is expected to need, from its table's history and the records of runs.
+        """Return the expected rows, bytes and seconds of a model, from its table's history and the records of runs.
 
         Args:
             unique_id: dbt's unique id.

@@ -43,7 +43,7 @@ def _grain(node: Any) -> str:
 
 
 def other_action(node: Any, existing: Any, code: Code) -> tuple[Action, str]:
-    """Return what a run does with a node that is not built by interval, and why.
+    """Return the action of a run on a node other than an interval model, and the reason.
 
     Args:
         node: dbt's node.

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from dbt.adapters.penstock import node_fingerprint
+from penstock.config import dbt_command
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
-from penstock.explain import dbt_model, plan_changes
+from penstock.explain import plan_changes
 from penstock.explain.builder import build_explanation
 from penstock.explain.dbt_model import Model
 from penstock.explain.explanation import Explanation
@@ -84,8 +85,8 @@ def compile_queries(settings: Settings, manifest: Any, names: Sequence[str]) -> 
         return {}
     options = [part for name in names for part in ("--select", ".".join(manifest.nodes[name].fqn))]
     try:
-        result = dbt_model.invoke(
-            settings, manifest, "compiled queries", "compile", *options, "--indirect-selection", "empty"
+        result = dbt_command.invoke(
+            settings.root, manifest, "compiled queries", "compile", *options, "--indirect-selection", "empty"
         )
     except PenstockError:
         if len(names) == 1:

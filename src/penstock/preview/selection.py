@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from penstock.config import dbt_command
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
-from penstock.explain import dbt_model
 from penstock.preview.content import Code
 
 RESOURCE_TYPES = ("model", "seed", "snapshot")
@@ -86,7 +86,7 @@ class Selection:
 def _list(settings: Settings, manifest: Any, *options: str) -> set[str]:
     types = [part for name in RESOURCE_TYPES for part in ("--resource-type", name)]
     output = ("--output", "json", "--output-keys", "unique_id")
-    lines = dbt_model.invoke(settings, manifest, "a valid selection", "ls", *options, *types, *output)
+    lines = dbt_command.invoke(settings.root, manifest, "a valid selection", "ls", *options, *types, *output)
     return {json.loads(line)["unique_id"] for line in lines or ()}
 
 

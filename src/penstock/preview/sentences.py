@@ -13,7 +13,7 @@ NO_HISTORY = "no history"
 
 
 def heading(preview: Preview) -> str:
-    """Return what the preview is of, and what it is compared with."""
+    """Return the headline: the project, the target, and the run or state that the preview compares with."""
     return f"preview of {preview.project}, target {preview.target}, compared with {preview.compared_with}"
 
 

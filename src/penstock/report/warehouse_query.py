@@ -18,7 +18,7 @@ RunQuery = Callable[[str], list[tuple[Any, ...]]]
 
 
 def run_query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
-    """Run a SQL statement in a session of its own and return its rows.
+    """Run a SQL statement in a new session and return its rows.
 
     Raises:
         PenstockError: no server is running, or the statement failed. In the latter case, the error contains Spark's

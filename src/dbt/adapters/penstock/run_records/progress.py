@@ -99,7 +99,7 @@ class Progress:
         self._lock = threading.RLock()
         self._record: RunRecord | None = None
         self._nodes: dict[str, NodeRun] = {}
-        # Each batch of a microbatch model has events of its own, between the model's events and with its unique id.
+        # Each batch of a microbatch model has events too, with the model's id and between the model's events.
         self._open: dict[str, int] = {}
         self._handlers: dict[str, Callable[[Any], None]] = {
             "ConcurrencyLine": self._command_started,
@@ -112,7 +112,7 @@ class Progress:
         }
 
     def handle(self, message: Any) -> None:
-        """Handle an event of dbt. Other threads wait meanwhile, so observers must not block."""
+        """Handle an event of dbt. dbt's other threads wait for this, so observers must not block."""
         handler = self._handlers.get(message.info.name)
         if handler and (self._record or handler == self._command_started):
             with self._lock:
