@@ -177,6 +177,7 @@ def test_zones_without_two_rows_fail_their_own_check(sampled: Project) -> None:
         done = sampled.dbt("build", "--select", "zones")
     assert done.returncode == 1, done.stdout
     assert "missing: 264, 265" in done.stdout
+    assert sampled.dbt("seed", "--select", "zones").returncode == 0, "the table has the rows of the file again"
 
 
 def test_a_wrong_profile_key_is_named(sampled: Project, tmp_path: Path) -> None:
