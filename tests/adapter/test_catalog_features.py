@@ -348,3 +348,24 @@ def test_a_dropped_table_leaves_no_files(project: Project) -> None:
     stored = {path.name for path in (folder / "kept").rglob("*.orc")}
     named = {row[0].rsplit("/", 1)[1] for row in project.sql("select file_path from rest.in_rest.kept.files")}
     assert stored == named and stored
+
+
+def test_a_target_whose_default_catalog_is_icebergs(project: Project, tmp_path: Path) -> None:
+    """Views and names in capital letters are found again, and a schema is dropped with what it contains."""
+    files = {
+        "models/KEPT.sql": "{{ config(materialized=var('kind')) }} select 1 as id",
+        "models/seen.sql": "{{ config(materialized='view') }} select * from {{ ref('KEPT') }}",
+        "macros/drop_target.sql": "{% macro drop_target() %}"
+        "{% do drop_schema(api.Relation.create(schema=target.schema)) %}{% endmacro %}",
+    }
+    other = small_project(tmp_path / "other", files, {"database": "rest", "schema": "in_default"}, host=project)
+    for kind in ("table", "view", "table"):
+        done = other.dbt("run", "--vars", f"kind: {kind}")
+        assert done.returncode == 0, done.stdout
+    docs = other.dbt("docs", "generate", "--vars", "kind: table")
+    assert docs.returncode == 0, docs.stdout
+    nodes = json.loads((other.root / "target" / "catalog.json").read_text())["nodes"]
+    assert set(nodes) == {"model.small.KEPT", "model.small.seen"}
+    dropped = other.dbt("run-operation", "drop_target", "--vars", "kind: table")
+    assert dropped.returncode == 0, dropped.stdout
+    assert ("in_default",) not in other.sql("show schemas in rest")

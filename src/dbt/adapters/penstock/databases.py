@@ -50,6 +50,14 @@ def catalog_of(database: str | None, schema: str | None = None) -> str:
     return other_catalog(database, schema) or _default
 
 
+def is_spark_catalog(catalog: str | None) -> bool:
+    """Return whether a catalog is `spark_catalog`. None means the default catalog.
+
+    `spark_catalog` keeps names in lower case, lists views with the tables, and drops schemas that aren't empty.
+    """
+    return (catalog or _default).lower() == SPARK_CATALOG
+
+
 def part(name: str) -> str:
     """Return a part of a relation's name as SQL. The part is quoted only if it needs quotes."""
     return name if READY.fullmatch(name) else quote_identifier(name)

@@ -63,7 +63,7 @@ class Schema:
     def of(cls, database: str | None, schema: str) -> Schema:
         """Return the schema that a configuration names. In `spark_catalog`, names of schemas are in lower case."""
         catalog = databases.other_catalog(database, schema)
-        return cls(catalog, schema if catalog else schema.lower())
+        return cls(catalog, schema.lower() if databases.is_spark_catalog(catalog) else schema)
 
     @property
     def key(self) -> tuple[str | None, str]:
@@ -120,13 +120,11 @@ class RelationLookup:
                 return row[0], name, text
 
         relations: list[BaseRelation] = adapter._build_spark_relation_list(rows, get_information)
-        if schema.catalog is None:
-            return relations
-        tables = [item.incorporate(path={"database": schema.catalog}) for item in relations]
-        return [*tables, *self._views(schema, arguments)]
+        found = [item.incorporate(path={"database": schema.catalog}) for item in relations]
+        return found if databases.is_spark_catalog(schema.catalog) else [*found, *self._views(schema, arguments)]
 
     def _views(self, schema: Schema, arguments: dict[str, str]) -> list[BaseRelation]:
-        """Return the views of a schema in another catalog, where SHOW TABLE EXTENDED lists only tables."""
+        """Return the views of a schema. Outside of `spark_catalog`, SHOW TABLE EXTENDED lists only tables."""
         return [
             self._adapter.Relation.create(schema.catalog, row[0], row[1], type=RelationType.View)
             for row in self._adapter.execute_macro("penstock_show_views", kwargs=arguments)
@@ -209,6 +207,11 @@ class RelationLookup:
         """Return every relation of a schema without dbt's cache."""
         return self.find(schema_relation.database, str(schema_relation.schema), ["*"])
 
+    def relations_to_drop(self, schema_relation: BaseRelation) -> list[BaseRelation]:
+        """Return the relations to drop before their schema can be dropped: none in `spark_catalog`."""
+        catalog = databases.other_catalog(schema_relation.database, schema_relation.schema)
+        return [] if databases.is_spark_catalog(catalog) else self.list_all(schema_relation)
+
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
         """Return every relation of a schema. If only some names were looked up so far, list the whole schema."""
         key = Schema.of(database, schema).key
@@ -236,5 +239,7 @@ class RelationLookup:
                     self._adapter.cache.add(relation)
                 looked_up.add(identifier.lower())
             relations = self._adapter.cache.get_relations(catalog, schema)
-        matches = self._adapter._make_match(relations, catalog, schema, identifier)
+        # Some catalogs keep the letter case of names. dbt looks for the name in lower case, as `spark_catalog` has it.
+        matches = [relation for relation in relations if relation.identifier == identifier]
+        matches = matches or self._adapter._make_match(relations, catalog, schema, identifier)
         return matches[0] if matches else None

@@ -56,6 +56,11 @@ class RelationMethods(MacroMethods):
         """Return the relation with this name, or None if the relation does not exist."""
         return self.lookup.get_relation(database, schema, identifier)
 
+    @available.parse_list
+    def relations_to_drop(self, schema_relation: BaseRelation) -> list[BaseRelation]:
+        """Return the relations to drop before their schema can be dropped."""
+        return self.lookup.relations_to_drop(schema_relation)
+
     def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
         """Return the columns that the rows of DESCRIBE TABLE EXTENDED describe."""
         return columns.with_comments(super().parse_describe_extended(relation, raw_rows), raw_rows, relation.database)

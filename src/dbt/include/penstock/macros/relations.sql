@@ -63,3 +63,13 @@
     drop {{ relation.type }} if exists {{ relation }}{{ ' purge' if relation.is_table and relation.is_iceberg }}
   {%- endcall %}
 {% endmacro %}
+
+{#- `spark_catalog` drops a schema with its tables and views. Iceberg's catalogs refuse to, whatever CASCADE says. -#}
+{% macro penstock__drop_schema(relation) -%}
+  {%- for item in adapter.relations_to_drop(relation) -%}
+    {%- do adapter.drop_relation(item) -%}
+  {%- endfor -%}
+  {% call statement('drop_schema') -%}
+    drop schema if exists {{ relation.without_identifier() }} cascade
+  {%- endcall %}
+{% endmacro %}
