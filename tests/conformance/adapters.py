@@ -1,7 +1,11 @@
-"""The adapter under test, and everything in which the two columns of the report differ.
+"""The configurations under test: the columns of the report, and everything in which they differ.
 
-`PENSTOCK_CONFORMANCE_ADAPTER=spark` runs stock dbt-spark against the same server, for the baseline.
-`PENSTOCK_CONFORMANCE_METHOD=connect` runs penstock's SQL over Spark Connect instead of Thrift.
+`PENSTOCK_CONFORMANCE` selects one of them:
+
+* `delta`: penstock over Thrift, with Delta tables. The default.
+* `connect`: penstock over Spark Connect, with Delta tables.
+* `iceberg`: penstock over Thrift, with Iceberg tables in a REST catalog.
+* `dbt-spark`: stock dbt-spark against the same server, with Delta tables.
 """
 
 from __future__ import annotations
@@ -13,25 +17,24 @@ from typing import Any
 from penstock.spark.ports import LOOPBACK
 from penstock.spark.server.record import Record
 
-ADAPTER = os.environ.get("PENSTOCK_CONFORMANCE_ADAPTER", "penstock")
-if ADAPTER not in ("penstock", "spark"):
-    raise SystemExit(f"needed: PENSTOCK_CONFORMANCE_ADAPTER penstock or spark. found: {ADAPTER}. do: correct it")
-METHOD = os.environ.get("PENSTOCK_CONFORMANCE_METHOD", "thrift")
-if METHOD not in ("thrift", "connect") or (METHOD == "connect" and ADAPTER == "spark"):
-    found = f"{METHOD} with the adapter {ADAPTER}"
-    raise SystemExit(
-        f"needed: PENSTOCK_CONFORMANCE_METHOD thrift, or connect with penstock. found: {found}. do: correct"
-    )
+COLUMNS = ("dbt-spark", "delta", "connect", "iceberg")
+COLUMN = os.environ.get("PENSTOCK_CONFORMANCE", "delta")
+if COLUMN not in COLUMNS:
+    raise SystemExit(f"needed: PENSTOCK_CONFORMANCE with one of {', '.join(COLUMNS)}. found: {COLUMN}. do: correct it")
+IS_PENSTOCK = COLUMN != "dbt-spark"
+CATALOG = "ice"
 THREADS = 4
 # The owner of a table in Spark: the user of the Thrift session that created it, or the server's user over Connect.
-OWNER = getpass.getuser() if METHOD == "connect" else {"penstock": "penstock", "spark": "dbt"}[ADAPTER]
+OWNER = {"dbt-spark": "dbt", "connect": getpass.getuser()}.get(COLUMN, "penstock")
 
 
 def target(server: Record) -> dict[str, Any]:
     """Return the profile's target. penstock finds the server by itself; dbt-spark needs host and port."""
-    if ADAPTER == "penstock":
+    if IS_PENSTOCK:
+        method = "connect" if COLUMN == "connect" else "thrift"
+        database = {"database": CATALOG} if COLUMN == "iceberg" else {}
         # Other tests cover captured plans; an EXPLAIN for each of a thousand models adds nothing here.
-        return {"type": "penstock", "method": METHOD, "threads": THREADS, "keep_plans": False}
+        return {"type": "penstock", "method": method, "threads": THREADS, "keep_plans": False, **database}
     return {
         "type": "spark",
         "method": "thrift",
@@ -49,14 +52,14 @@ def target(server: Record) -> dict[str, Any]:
 def delta(*kinds: str, **config: Any) -> dict[str, Any]:
     """A `project_config_update` whose nodes of these kinds are Delta tables.
 
-    Delta is penstock's default and needs no configuration there.
+    Penstock's default is the format of the catalog, and needs no configuration.
 
     Args:
         kinds: keys of dbt_project.yml: `models`, `seeds`, `snapshots`, `tests`.
         config: the rest of the update.
     """
     merged = {key: dict(value) if isinstance(value, dict) else value for key, value in config.items()}
-    if ADAPTER == "spark":
+    if not IS_PENSTOCK:
         for kind in kinds:
             merged.setdefault(kind, {})["+file_format"] = "delta"
     return merged

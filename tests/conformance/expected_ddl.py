@@ -6,9 +6,9 @@ penstock puts the rules into the one statement, whose commit holds rows and rule
 
 from __future__ import annotations
 
-from tests.conformance.adapters import ADAPTER
+from tests.conformance.adapters import IS_PENSTOCK
 
-COLOR_AFTER_FAILURE = {"penstock": "blue", "spark": "red"}[ADAPTER]
+COLOR_AFTER_FAILURE = "blue" if IS_PENSTOCK else "red"
 
 SELECT = """
 as select {columns} from (
@@ -22,7 +22,7 @@ POSITIVE, AT_LEAST_ONE, BLUE = "check_971d06b5efd1", "check_41ba51267f0f", "chec
 
 def name(column: str) -> str:
     """A column as the adapter writes it."""
-    return f"`{column}`" if ADAPTER == "penstock" or column == "from" else column
+    return f"`{column}`" if IS_PENSTOCK or column == "from" else column
 
 
 def of_columns() -> str:
@@ -50,6 +50,6 @@ def of_quoted_column() -> str:
 def ddl(columns: list[str], color: str, comment: str, rules: dict[str, str]) -> str:
     """The statement that builds the table; dbt-spark's leaves the rules to others after it."""
     properties = ", ".join(f"'delta.constraints.{name}' = '{rule}'" for name, rule in rules.items())
-    own = f" tblproperties ({properties})" if ADAPTER == "penstock" else ""
+    own = f" tblproperties ({properties})" if IS_PENSTOCK else ""
     select = SELECT.format(columns=", ".join(map(name, columns)), color=color, comment=comment)
     return f"create or replace table <model_identifier> using delta{own}{select}"
