@@ -72,3 +72,11 @@ def test_stale_months_spread_to_downstream_models(sampled: Project) -> None:
 def test_an_unchanged_project_has_nothing_stale(sampled: Project) -> None:
     data = preview(sampled)
     assert not {"stale", "changed", "new", "join", "exchange", "pruning", "hint"} & set(data["kinds"])
+    assert data["nodes"]["zones"]["action"] == "nothing", "a run doesn't load a seed whose table it has loaded"
+
+
+def test_a_changed_seed_is_loaded(sampled: Project) -> None:
+    path = sampled.root / "seeds" / "zones.csv"
+    with edited(path, path.read_text().replace("Newark", "New Ark", 1)):
+        node = preview(sampled, "--select", "zones")["nodes"]["zones"]
+    assert (node["code"], node["action"]) == ("changed", "load seed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dbt.adapters.penstock import table_writes
 from penstock.intervals.model_config import IntervalConfig
 from penstock.intervals.planned_commits import IntervalPlan
 from penstock.preview.content import Action, Code, StaleInterval
@@ -51,7 +52,7 @@ def other_action(node: Any, existing: Any, code: Code) -> tuple[Action, str]:
         code: whether the node's code has changed.
     """
     if node.resource_type == "seed":
-        return Action.LOAD, ""
+        return _seed_action(node, existing)
     if node.resource_type == "snapshot":
         return Action.SNAPSHOT, ""
     kind = node.config.materialized
@@ -68,6 +69,13 @@ def other_action(node: Any, existing: Any, code: Code) -> tuple[Action, str]:
     if node.config.full_refresh:
         return Action.REBUILD, "full_refresh is set in its configuration"
     return Action.ADD_ROWS, f"incremental_strategy {strategy(node)}"
+
+
+def _seed_action(node: Any, existing: Any) -> tuple[Action, str]:
+    if existing is None or node.config.full_refresh:
+        return Action.LOAD, ""
+    unchanged = table_writes.seed_is_unchanged(existing, node.to_dict(omit_none=True), empty=False)
+    return (Action.NOTHING if unchanged else Action.LOAD), ""
 
 
 def strategy(node: Any) -> str:

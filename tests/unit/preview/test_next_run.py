@@ -47,9 +47,11 @@ def test_the_action_of_a_model(config: dict[str, Any], existing: Any, code: Code
     assert node_actions.other_action(node, existing, code)[0] is action
 
 
-@pytest.mark.parametrize(("kind", "action"), [("seed", Action.LOAD), ("snapshot", Action.SNAPSHOT)])
-def test_the_action_of_another_node(kind: str, action: Action) -> None:
-    assert node_actions.other_action(manifest_node("a", kind=kind), TABLE, Code.UNCHANGED)[0] is action
+@pytest.mark.parametrize(
+    ("kind", "existing", "action"), [("seed", None, Action.LOAD), ("snapshot", TABLE, Action.SNAPSHOT)]
+)
+def test_the_action_of_another_node(kind: str, existing: Any, action: Action) -> None:
+    assert node_actions.other_action(manifest_node("a", kind=kind), existing, Code.UNCHANGED)[0] is action
 
 
 def plan(stale: list[date], built: list[date], full_refresh: bool = False) -> IntervalPlan:
