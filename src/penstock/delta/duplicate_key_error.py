@@ -37,15 +37,17 @@ def duplicate_key_query(source: str, keys: Sequence[str], table: str | None = No
 def error_parts(
     rows: Callable[[str], Sequence[Any]], target: str, source: str, keys: Sequence[str], labels: Sequence[str] = ()
 ) -> tuple[str, str, str] | None:
-    """Return the three parts of the error message; None if no key occurs more than once.
+    """Return what was needed, what was found and what to do, for a merge with duplicate keys.
+
+    The result is None if no key occurs more than once, or if the query for the keys fails.
 
     Args:
         rows: runs a query and returns its rows.
         target: the table's name as SQL.
         source: the merge's source as SQL.
         keys: the key columns as SQL.
-        labels: names of the keys for the message, if the keys aren't columns of the table. Then the query counts every
-            key, and not only keys that the table has too.
+        labels: names of the keys for the message, if the keys aren't columns of the table. With labels, the query
+            counts all duplicate keys; without them, only those that the table has too.
     """
     try:
         found = list(rows(duplicate_key_query(source, keys, None if labels else target))) if keys else []

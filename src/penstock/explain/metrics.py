@@ -77,7 +77,10 @@ def _align(items: list[Operator], nodes: list[Node], assigned: dict[int, Metrics
 
 
 def total(text: str) -> str:
-    """Return the total of a metric: `7.3 MiB` for `total (min, med, max …)\\n7.3 MiB (3.6 MiB, …)`."""
+    """Return the total from a metric's text, for example `7.3 MiB`, or an empty text.
+
+    Spark writes a heading on the first line, and then `7.3 MiB (3.6 MiB, …)`: the total, and some quantiles.
+    """
     match = VALUE.match(text.rsplit("\n", 1)[-1])
     return match[0] if match else ""
 

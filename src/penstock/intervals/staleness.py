@@ -19,7 +19,7 @@ class BuiltInterval:
         commit_id: the id of the commit that wrote the interval.
         inputs: the versions of the inputs at that time.
         code: fingerprint of the model's code at that time.
-        version: the version of the table that the commit created.
+        version: the table version that the commit created.
         rows: the number of the interval's rows; None if they were not counted.
         failed: the number of failed attempts since then.
     """

@@ -19,8 +19,8 @@ class Edge:
         node: unique id of the node that has the column.
         column: the column, in lower case.
         parent: unique id of the node that has the input column; empty if there is no input column.
-        parent_column: the input column; `*` for the rows of the parent. Without a parent: the expression, or the
-            reason why the input is not known.
+        parent_column: the input column; `*` for the rows of the parent. If `parent` is empty, this is the expression,
+            or the reason why the input is not known.
         kind: how the column gets its values from the input.
     """
 

@@ -46,8 +46,8 @@ class Origin:
 
     Attributes:
         relation: the relation that has the input column; empty for CONSTANT, GENERATED and UNRESOLVED.
-        column: the input column, in lower case, or ROWS. Without a relation: the expression, or the reason why the
-            input is not known.
+        column: the input column, in lower case, or ROWS. If `relation` is empty, this is the expression, or the
+            reason why the input is not known.
         kind: how the column gets its values from the input.
     """
 

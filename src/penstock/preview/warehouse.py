@@ -60,7 +60,7 @@ class Warehouse:
         return self.adapter.get_relation(node.database, node.schema, getattr(node, "alias", None) or node.identifier)
 
     def tuples(self, sql: str) -> Any:
-        """Run a statement, and return its rows, whose values can be found by position and by name."""
+        """Run a statement and return its rows. The values of a row can be read by position or by name."""
         return self.adapter.execute(AUXILIARY + sql, fetch=True)[1].rows
 
     def rows(self, sql: str) -> Rows:

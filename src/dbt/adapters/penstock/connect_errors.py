@@ -23,7 +23,7 @@ ADDRESS = "start it, or correct connect_url in profiles.yml"
 
 
 def translated(error: BaseException) -> ConnectionLost | StatementFailed:
-    """Return the error of a lost connection or of a failed statement, for an exception of pyspark's client."""
+    """Convert an exception of pyspark's client to the error of a lost connection or of a failed statement."""
     import grpc  # type: ignore[import-untyped]
     from pyspark.errors import PySparkAssertionError, PySparkException
     from pyspark.errors.exceptions.connect import SparkConnectGrpcException

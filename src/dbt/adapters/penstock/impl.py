@@ -92,7 +92,7 @@ class PenstockAdapter(RelationMethods):
     def connection_named(
         self, name: str, query_header_context: Any = None, should_release_connection: bool = True
     ) -> Iterator[None]:
-        """Provide a named connection to a node, or to a batch of a microbatch model, inside the block."""
+        """Give a node, or one batch of a microbatch model, its own connection while a `with` block runs."""
         with (
             relation.compiling(query_header_context),
             super().connection_named(name, query_header_context, should_release_connection),

@@ -123,7 +123,7 @@ class MacroMethods(ColumnMethods):
 
     @available
     def seed_is_unchanged(self, relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
-        """Return whether a seed's table already contains the rows of the seed's current file and configuration."""
+        """Return whether a seed's table was built from its current file with its current configuration."""
         return table_writes.seed_is_unchanged(relation, node, empty)
 
     # Interval models

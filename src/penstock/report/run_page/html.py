@@ -22,7 +22,7 @@ def page(data: dict[str, Any], live: bool = False) -> str:
 
     Args:
         data: the data, as `page_data.collect` returns it.
-        live: whether the page reads its data again from the server that served it.
+        live: whether the page refreshes itself: it requests new data from its server every few seconds.
 
     Raises:
         PenstockError: the package that has the charts' script is not installed.
