@@ -138,6 +138,7 @@ def examine(programs: Path, folder: Path, version: str) -> str:
         printed = run([programs / program, "--version"], folder, variables)
         if line not in printed:
             raise SmokeError(f"needed: {line} from {program} --version. found: {printed}do: build the wheel again")
+    run([programs / "penstock", "help", "no-free-port"], folder, variables)
     run([programs / "dbt", "parse"], folder, variables)
     if not (folder / "target" / "manifest.json").exists():
         raise SmokeError("needed: target/manifest.json after dbt parse. found: no such file. do: see dbt's log")

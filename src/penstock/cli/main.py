@@ -36,6 +36,7 @@ GROUPS = {
     "penstock.cli.report": ("report",),
     "penstock.cli.artifacts": ("artifacts",),
     "penstock.cli.cluster": ("cluster",),
+    "penstock.cli.help": ("help",),
 }
 
 
