@@ -71,3 +71,10 @@ def test_an_unknown_entry_is_refused_with_similar_names(tmp_path: Path) -> None:
 
 def test_a_command_leads_to_its_own_help(tmp_path: Path) -> None:
     assert penstock(tmp_path, "help", "land").stdout == "`penstock land --help` explains this command.\n"
+
+
+def test_an_error_ends_with_the_command_that_prints_its_entry(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yml").write_text("nonsense: 1\n")
+    done = penstock(tmp_path, "status")
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "  more:  penstock help a-key-of-penstockyml-is-unknown"

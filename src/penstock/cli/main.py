@@ -12,7 +12,7 @@ from rich.console import Console
 
 from penstock import __version__
 from penstock.config import profiles
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, help_command
 
 app = typer.Typer(
     help="SQL and Python models on a Spark that you operate yourself.",
@@ -87,7 +87,7 @@ def target_first(arguments: list[str]) -> list[str]:
 
 
 def main() -> None:
-    """Run the program. If it raises a PenstockError, print the three parts of the error and exit with its code."""
+    """Run the program. If it raises a PenstockError, print the parts of the error and exit with its code."""
     try:
         arguments = target_first(sys.argv[1:])
         register(arguments)
@@ -97,6 +97,8 @@ def main() -> None:
         console.print(f"[red]penstock:[/red] needed: {error.needed}", soft_wrap=True)
         console.print(f"  found: {error.found}", soft_wrap=True, markup=False)
         console.print(f"  do:    {error.do}", soft_wrap=True, markup=False)
+        if error.entry:
+            console.print(f"  more:  {help_command(error.entry)}", soft_wrap=True, markup=False)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("penstock: interrupted; landed months stay landed", file=sys.stderr)

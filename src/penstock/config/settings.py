@@ -173,12 +173,18 @@ def load(root: Path | None = None, target: str | None = None) -> Settings:
     if not isinstance(sections, dict):
         raise PenstockError(f"a valid {FILE_NAME}", "`targets` without names", f"correct {path}")
     if hidden := sorted(HIDDEN_KEYS & set(data)):
-        raise PenstockError(f"a valid {FILE_NAME}", f"unknown key `{hidden[0]}`", f"correct {path}")
+        raise _unknown_key(FILE_NAME, hidden[0], path)
     chosen = target or _default_target(folder, [str(name) for name in sections])
     by_target = {
         str(name): _target_settings(folder, data, str(name), section, path) for name, section in sections.items()
     }
     return by_target.get(chosen) or _validate({**data, "root": folder, "target": chosen, **_shared(data)}, str(path))
+
+
+def _unknown_key(where: str, key: str, path: Path) -> PenstockError:
+    return PenstockError(
+        f"a valid {where}", f"unknown key `{key}`", f"correct {path}", entry="a-key-of-penstockyml-is-unknown"
+    )
 
 
 def _default_target(folder: Path, sections: list[str]) -> str:
@@ -202,7 +208,8 @@ def _validate(values: dict[str, Any], where: str) -> Settings:
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise explain_validation(error, where, Settings, HIDDEN_KEYS) from None
+        entry = "a-key-of-penstockyml-is-unknown"
+        raise explain_validation(error, where, Settings, HIDDEN_KEYS, entry=entry) from None
 
 
 def _target_settings(folder: Path, data: dict[str, Any], name: str, section: Any, path: Path) -> Settings:
@@ -211,7 +218,7 @@ def _target_settings(folder: Path, data: dict[str, Any], name: str, section: Any
     if not isinstance(section, dict):
         raise PenstockError(f"`targets.{name}` as keys with values", type(section).__name__, f"correct {path}")
     if hidden := sorted({*HIDDEN_KEYS, "version"} & set(section)):
-        raise PenstockError(f"a valid {where}", f"unknown key `{hidden[0]}`", f"correct {path}")
+        raise _unknown_key(where, hidden[0], path)
     if name in RESERVED_NAMES and "state" not in section:
         found = f"`{name}`, which is the name of penstock's own folder there"
         raise PenstockError("a target name that is free as a folder below `state`", found, "choose another name")

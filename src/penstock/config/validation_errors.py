@@ -12,7 +12,7 @@ from penstock.errors import PenstockError
 
 
 def explain_validation(
-    error: ValidationError, where: str, model: type[BaseModel], hidden: Collection[str] = ()
+    error: ValidationError, where: str, model: type[BaseModel], hidden: Collection[str] = (), *, entry: str = ""
 ) -> PenstockError:
     """Convert pydantic's error to a PenstockError that names the path of each wrong key, such as `server.memory`.
 
@@ -21,6 +21,7 @@ def explain_validation(
         where: the file, and the section in it.
         model: the class that refused the values. Its keys are named if a key is unknown.
         hidden: fields of `model` that are no keys of the file.
+        entry: the anchor of the entry about unknown keys in docs/how-to/troubleshooting.md.
     """
     unknown, wrong, known = [], [], ""
     for item in error.errors():
@@ -31,7 +32,7 @@ def explain_validation(
         else:
             wrong.append(f"`{path}`: {item['msg'].removeprefix('Value error, ')}")
     found = "; ".join(([f"unknown key {', '.join(unknown)}"] if unknown else []) + wrong)
-    return PenstockError(f"a valid {where}", found, f"correct {where}{known}")
+    return PenstockError(f"a valid {where}", found, f"correct {where}{known}", entry=entry if unknown else "")
 
 
 def _known_keys(model: type[BaseModel], path: Sequence[int | str], hidden: Collection[str]) -> str:

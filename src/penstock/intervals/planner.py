@@ -163,6 +163,7 @@ class IntervalPlanner:
                 "clone, whose history does not contain the original's commits",
                 f"build it here: `dbt run --select {model.name}`; or drop it, and read the table of the other "
                 "environment with --defer",
+                entry="a-table-has-rows-that-the-ledger-doesnt-know",
             )
         return model, state.built
 

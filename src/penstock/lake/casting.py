@@ -74,7 +74,8 @@ def check_type(source: pa.DataType, target: TargetColumn) -> None:
     plain = _plain_type(source)
     if not pa.types.is_null(plain) and not ACCEPTED[target.type](plain):
         needed = f"column `{target.column}` of {target.file} as {NEEDED[target.type]} ({target.type})"
-        raise PenstockError(needed, f"type {source}", f"check the file, or correct the type of `{target.column}`")
+        do = f"check the file, or correct the type of `{target.column}`"
+        raise PenstockError(needed, f"type {source}", do, entry="a-value-doesnt-fit-its-type")
 
 
 def cast(array: Values, target: TargetColumn, first_row: int, *, text: bool) -> tuple[Values, int]:
@@ -115,6 +116,7 @@ def _value_error(array: Values, index: int, target: TargetColumn, first_row: int
         f"column `{target.column}` of {target.file} as {NEEDED[target.type]}",
         f"`{_display(array[index])}` in row {first_row + index:,}",
         f"correct the file, or the type of `{target.column}` in lake.yml",
+        entry="a-value-doesnt-fit-its-type",
     )
 
 

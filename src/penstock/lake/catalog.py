@@ -193,7 +193,10 @@ class Catalog(Strict):
             return self.datasets[name]
         known = ", ".join(self.datasets) or "none"
         raise PenstockError(
-            f"a dataset of {FILE_NAME}", f"`{name}`; known: {known}", f"choose one or add it to {FILE_NAME}"
+            f"a dataset of {FILE_NAME}",
+            f"`{name}`; known: {known}",
+            f"choose one or add it to {FILE_NAME}",
+            entry="the-dataset-is-unknown",
         )
 
     @property

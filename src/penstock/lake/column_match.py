@@ -94,6 +94,7 @@ def _missing_columns_error(
         f"the columns of {dataset.name} in {file_name}",
         f"{len(missing)} of {len(dataset.columns)} missing: {_first(missing)}; the file has {_first(names)}",
         "give a file of that dataset; if a later era renamed the column, add the name to its `also` in lake.yml",
+        entry="columns-are-missing",
     )
 
 

@@ -120,4 +120,5 @@ class LakeIntervals:
                 "the lake's manifest as a table, to see which months changed",
                 f"no {name}",
                 'add `on-run-start: "{{ penstock_sync_lake() }}"` to dbt_project.yml',
+                entry="the-lake-isnt-registered",
             ) from None

@@ -48,7 +48,12 @@ def request_file(dataset: Dataset, address: str, month: str | None) -> LandingRe
     if month:
         return LandingRequest(parse_month(month), lambda: source)
     if named is None:
-        raise PenstockError(f"the month of {source.name}", "a file name without a month", "add --month 2021-01")
+        raise PenstockError(
+            f"the month of {source.name}",
+            "a file name without a month",
+            "add --month 2021-01",
+            entry="the-file-has-no-month",
+        )
     return LandingRequest(named[1], lambda: source)
 
 

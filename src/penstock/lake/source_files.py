@@ -160,6 +160,7 @@ def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, S
             f"the file {dataset.official_name(month)} in {address}",
             f"no {dataset.name} file for {month:%Y-%m}; months there: {format_intervals(listed, GRAINS[MONTH])}",
             "choose one of those months, or another --from",
+            entry="the-file-isnt-there",
         )
     names = [pattern.replace("{month}", f"{month:%Y-%m}") for pattern in dataset.file_name if "*" not in pattern]
     for name in names:
@@ -172,6 +173,7 @@ def find_month(dataset: Dataset, month: date, address: str, listed: dict[date, S
         f"the file {names[0]} at {address.replace('{file_name}', '')}",
         f"no such file there (requested: {', '.join(names)})",
         "check month and address",
+        entry="the-file-isnt-there",
     )
 
 

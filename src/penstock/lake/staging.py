@@ -89,7 +89,10 @@ def explain_write_errors(lake_dir: Location) -> Iterator[None]:
             raise
         found = f"{lake_dir}: {error.strerror}"
         raise PenstockError(
-            "a lake folder that can be written", found, "free disk space, or give write permission there"
+            "a lake folder that can be written",
+            found,
+            "free disk space, or give write permission there",
+            entry="the-lake-cant-be-written",
         ) from None
 
 

@@ -66,6 +66,7 @@ def require_intact(lake_dir: Location, entries: Iterable[Entry], *, read: bool =
             "the landed files of the lake as they were landed",
             _join_first([f"{p.entry.dataset} {p.entry.file_month:%Y-%m}: {p.found}" for p in problems], "; "),
             "land again: " + _join_first([f"`{repair_command(p.entry)}`" for p in problems], ", then "),
+            entry="landed-files-were-damaged",
         )
 
 

@@ -58,7 +58,8 @@ def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list
     described = "; ".join(f"{join}{_built_side(join)}" for join in joins)
     hint = f", by the hint {side.hint}" if side.hint and side.hint != "broadcast" else ""
     found = f"{described}{hint} in {captured.source}"
-    return [render(needed, found, f"write `{{{{ hints(broadcast('{side.alias}')) }}}}` after `select` in that query")]
+    do = f"write `{{{{ hints(broadcast('{side.alias}')) }}}}` after `select` in that query"
+    return [render(needed, found, do, entry="a-join-isnt-broadcast")]
 
 
 def _built_side(join: Join) -> str:
@@ -135,6 +136,7 @@ def has_no_cartesian(captured: CapturedPlan, plan: Plan) -> list[str]:
             f"no cartesian product in {captured.name}",
             f"{join} of {_describe_sides(join)} in {captured.source}",
             "join on a condition, at best on equal columns",
+            entry="a-join-compares-all-rows-with-all-rows",
         )
         for join in queries.cartesian_joins(plan)
     ]

@@ -97,6 +97,6 @@ def _connect_remote(settings: Settings) -> Any:
     try:
         return methods[credentials.method](credentials).connection
     except PenstockError as error:
-        raise PenstockError(f"a session on {where}", error.found, error.do) from None
+        raise PenstockError(f"a session on {where}", error.found, error.do, entry=error.entry) from None
     except DbtRuntimeError as error:
         raise PenstockError(f"a session on {where}", " ".join(str(error.msg).split()), "see `dbt debug`") from None

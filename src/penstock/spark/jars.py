@@ -141,6 +141,9 @@ def _download(package: str, folder: Path, java: Java) -> None:
         lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
         reason = next((line for line in lines if "not found" in line or "error" in line.lower()), "no answer")
         raise PenstockError(
-            f"the jars of {package}", f"Ivy: {reason}", "check the coordinate and that the Maven repository answers"
+            f"the jars of {package}",
+            f"Ivy: {reason}",
+            "check the coordinate and that the Maven repository answers",
+            entry="the-jars-cant-be-downloaded",
         )
     temporary.rename(folder)

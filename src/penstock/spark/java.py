@@ -120,7 +120,7 @@ def find(configured: str | None = None) -> Java:
         if java and java.version in SUPPORTED:
             return java
         found = f"Java {java.build}" if java else "no Java there"
-        raise PenstockError(f"Java 17 or 21 in {configured} (server.java_home)", found, INSTALL)
+        raise PenstockError(f"Java 17 or 21 in {configured} (server.java_home)", found, INSTALL, entry="java-17-or-21")
     seen: dict[Path, Java] = {}
     for home in candidates():
         java = inspect(home)
@@ -130,4 +130,4 @@ def find(configured: str | None = None) -> Java:
             return java
         seen[home] = java
     found = ", ".join(f"Java {java.build} in {home}" for home, java in seen.items()) or "no Java at all"
-    raise PenstockError("Java 17 or 21 (Spark 4.1 fails on 24 and later)", found, INSTALL)
+    raise PenstockError("Java 17 or 21 (Spark 4.1 fails on 24 and later)", found, INSTALL, entry="java-17-or-21")

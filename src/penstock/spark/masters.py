@@ -34,7 +34,7 @@ def require_reachable(settings: Settings, master: str | None = None) -> None:
     if hosts and not any(ports.answers(port, host, ports.NETWORK_SECONDS) for host, port in hosts):
         on_loopback = all(addresses.is_loopback(host) for host, _ in hosts)
         do = "type `penstock cluster up`" if on_loopback else "start it, or correct server.master"
-        raise PenstockError(f"a master at {chosen}", "no answer", do)
+        raise PenstockError(f"a master at {chosen}", "no answer", do, entry="the-master-doesnt-answer")
     is_remote = chosen.startswith("k8s://") or any(not addresses.is_loopback(host) for host, _ in hosts)
     driver = settings.server.spark_conf.get("spark.driver.host") or (
         LOOPBACK if settings.server.bind == LOOPBACK else ""

@@ -51,6 +51,7 @@ def require_jars(settings: Settings, jars: Sequence[Path]) -> None:
                 f"server.packages without {', '.join(missing)}",
                 f"add them beside {', '.join(settings.server.packages) or 'the table format'} to {section} "
                 "in penstock.yml; they are downloaded once",
+                entry="the-jars-of-a-store-are-missing",
             )
 
 

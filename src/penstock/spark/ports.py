@@ -97,6 +97,9 @@ def choose(preferred: Ports, attempt: int = 0) -> Ports:
                 break
         else:
             raise PenstockError(
-                f"a free port for {name}", f"{begin} to {begin + STEPS - 1} are taken", "set server.ports"
+                f"a free port for {name}",
+                f"{begin} to {begin + STEPS - 1} are taken",
+                "set server.ports",
+                entry="no-free-port",
             )
     return Ports(**taken)

@@ -117,7 +117,8 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
         return location
     except ImportError as error:
         do = f"pip install 'dbt-penstock[{extra}]'"
-        raise PenstockError(f"the Python package for {title}", str(error), do) from None
+        needed = f"the Python package for {title}"
+        raise PenstockError(needed, str(error), do, entry="the-store-cant-be-read-by-python") from None
 
 
 def _object_store_options(kind: str, endpoint: str | None, region: str | None, anonymous: bool) -> dict[str, Any]:

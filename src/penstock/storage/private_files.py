@@ -38,7 +38,10 @@ def make_folder_in_tmp(path: Path) -> Path:
     found = path.lstat()
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid():
         raise PenstockError(
-            f"{path}, a folder of your own", "another user created it", "have it removed, or set TMPDIR"
+            f"{path}, a folder of your own",
+            "another user created it",
+            "have it removed, or set TMPDIR",
+            entry="another-users-folder",
         )
     return make_folder(path)
 

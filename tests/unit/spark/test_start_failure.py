@@ -17,7 +17,7 @@ from penstock.spark.java import Java
 from penstock.spark.server import control, start_failure, supervisor
 from penstock.spark.server.record import Record
 
-ERROR = PenstockError("a port. found: not really", "two\nlines", "`penstock up`. do: it")
+ERROR = PenstockError("a port. found: not really", "two\nlines", "`penstock up`. do: it", entry="no-free-port")
 LOG = "INFO fine\nException in thread main\njava.net.BindException: Address already in use\nINFO bye\n"
 
 
@@ -28,8 +28,8 @@ def settings(tmp_path: Path) -> Settings:
     return made
 
 
-def parts(error: PenstockError) -> tuple[str, str, str]:
-    return error.needed, error.found, error.do
+def parts(error: PenstockError) -> tuple[str, str, str, str]:
+    return error.needed, error.found, error.do, error.entry
 
 
 def test_an_error_survives_json() -> None:

@@ -85,7 +85,8 @@ def unreachable(endpoint: str, code: Any, details: str) -> str:
     """
     server, lower = f"Spark Connect at {endpoint}", details.lower()
     if code.name in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
-        return render(f"a login at {server}", f"the server refused it ({details})", "correct ;token=… in connect_url")
+        found, do = f"the server refused it ({details})", "correct ;token=… in connect_url"
+        return render(f"a login at {server}", found, do, entry="the-login-is-refused")
     if code.name == "UNIMPLEMENTED":
         return render(server, f"another gRPC service ({details})", "correct host and port in connect_url")
     for sign, reason in TLS_REASONS:
@@ -95,10 +96,11 @@ def unreachable(endpoint: str, code: Any, details: str) -> str:
                 reason,
                 "set ssl_ca in profiles.yml to the file of its certificate authority, or correct host, port and "
                 "use_ssl in connect_url",
+                entry="tls-without-a-trusted-certificate",
             )
     if "dns resolution" in lower or "name resolution" in lower or "domain name" in lower:
         return render(server, "no address for the host", "correct the host in connect_url")
     if "connection refused" in lower:
-        return render(server, "nothing listens there (connection refused)", ADDRESS)
+        return render(server, "nothing listens there (connection refused)", ADDRESS, entry="nothing-listens")
     found = "no answer in time" if code.name == "DEADLINE_EXCEEDED" else " ".join(details.split())[:200]
     return render(f"the greeting of {server}", found, f"{ADDRESS}; with TLS, add ;use_ssl=true to connect_url")

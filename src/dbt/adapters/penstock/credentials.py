@@ -110,6 +110,7 @@ class PenstockCredentials(SparkCredentials):
                 f"unknown key {', '.join(f'`{k}`' for k in unknown)}",
                 f"correct profiles.yml{f'; did you mean `{similar[0]}`?' if similar else ''}; "
                 f"known keys: {', '.join(sorted(allowed - ADDED_BY_DBT))}",
+                entry="the-profile-has-an-unknown-key",
             )
         if data.get("port") is not None and data.get("host") is None and not data.get("connect_url"):
             raise AdapterError(

@@ -103,6 +103,7 @@ def unknown_outcome(sql: str, error: BaseException) -> DbtDatabaseError:
         f"the connection was lost ({_reason(error)}); the statement writes, so it was not sent again, "
         "and its outcome is unknown",
         f"look at {look} to see whether it took effect, then run the node again",
+        entry="the-connection-was-lost",
     )
 
 
@@ -113,6 +114,7 @@ def read_lost(error: BaseException) -> DbtDatabaseError:
         f"the connection was lost ({_reason(error)}); the statement only reads, nothing was changed",
         "look at the server's log, then run again; query_retries in profiles.yml sets how often such a "
         "statement is sent again automatically, in a session that no statement changed",
+        entry="the-connection-was-lost",
     )
 
 
@@ -125,6 +127,7 @@ def session_lost(error: BaseException) -> DbtDatabaseError:
         f"the session in which {current_node()} made settings or temporary views",
         f"its connection was lost ({_reason(error)}) before the next statement, which was not sent",
         "run the node again",
+        entry="the-connection-was-lost",
     )
 
 
@@ -132,14 +135,16 @@ def session_refused(error: Exception, protocol: str = "Thrift") -> DbtRuntimeErr
     """Return the error for a session that the server refused. The usual reason is a setting."""
     message = " ".join(error_message(error).removeprefix("Failed to open new session: ").split())
     message = re.sub(r"^[\w.$]+: (?=\[)", "", message)
+    entry = ""
     if "CANNOT_MODIFY" in message:
+        entry = "a-setting-is-fixed-at-the-servers-start"
         do = (
             "move that setting to server.spark_conf in penstock.yml, which the server reads when it starts "
             "(`penstock down` first); a remote server's administrator sets it there"
         )
     else:
         do = "correct spark_conf of the model or folder, or server_side_parameters in profiles.yml"
-    return AdapterError(f"a {protocol} session for {current_node()}", message.rstrip("."), do)
+    return AdapterError(f"a {protocol} session for {current_node()}", message.rstrip("."), do, entry=entry)
 
 
 def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
@@ -154,6 +159,7 @@ def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
             cause.verify_message.rstrip("."),
             "set ssl_ca in profiles.yml to the file of its certificate authority, or host to the name in the "
             "certificate; ssl_verify: false skips the check",
+            entry="tls-without-a-trusted-certificate",
         )
     if isinstance(cause, ssl.SSLError):
         return render(
@@ -164,12 +170,13 @@ def unreachable(host: str, port: int, tls: bool, error: BaseException) -> str:
     if isinstance(cause, socket.gaierror):
         return render(server, f"no address for {host} ({cause.strerror})", "correct host in profiles.yml")
     if isinstance(cause, ConnectionRefusedError):
-        return render(server, "nothing listens there (connection refused)", address)
+        return render(server, "nothing listens there (connection refused)", address, entry="nothing-listens")
     if "Bad status" in str(error):
         return render(
             f"a login at {endpoint}",
             f"the server refused it ({error})",
             "correct user, password and auth in profiles.yml",
+            entry="the-login-is-refused",
         )
     if isinstance(cause, TimeoutError | EOFError | ConnectionResetError) or "0 bytes" in str(error):
         return render(

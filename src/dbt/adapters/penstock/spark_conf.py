@@ -100,4 +100,5 @@ def _unknown_setting(key: str, documented: set[str]) -> AdapterError:
         f"`{key}`, which Spark doesn't have",
         (f"write `{similar[0]}`, if that is meant" if similar else "correct its name")
         + "; a setting that the server reads when it starts belongs in server.spark_conf in penstock.yml",
+        entry="a-setting-is-fixed-at-the-servers-start",
     )

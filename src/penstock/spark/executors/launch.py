@@ -138,6 +138,7 @@ def no_executor_error(master: str, count: int, cores: int, memory: str, seconds:
         f"none in {seconds:g} s ({count} were requested)",
         "see the master's page for free cores and memory; add workers or end applications, ask for less in "
         "server.executors, or wait longer (wait_seconds)",
+        entry="no-executor-came",
     )
 
 
@@ -148,6 +149,7 @@ def _python_error(settings: Settings, output: str, seconds: float) -> PenstockEr
             f"Python {match[2].rstrip('.')} on {where}, as here",
             f"Python {match[1].rstrip('.')} ({python_executable(settings)})",
             "set server.executors.python to one of that version, or run penstock with theirs",
+            entry="the-executors-have-another-python",
         )
     if match := MISSING.search(output):
         return PenstockError(

@@ -91,6 +91,7 @@ def _claim_warehouse(settings: Settings, warehouse: Path) -> None:
             f"a warehouse for the tables of target {settings.target or 'default'} alone",
             f"{warehouse} has those of another Derby metastore, {other}",
             "give the target a `warehouse` of its own, or both one metastore: `metastore: postgresql://host/database`",
+            entry="two-targets-with-one-warehouse",
         )
     warehouse.mkdir(parents=True, exist_ok=True)
     atomic.write_text(file, json.dumps(owner))

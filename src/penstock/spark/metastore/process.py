@@ -85,7 +85,10 @@ class Metastore:
             socket = self._socket(port)
         except Py4JJavaError:
             raise PenstockError(
-                f"port {port} for the metastore", "Address already in use", "set server.ports.metastore"
+                f"port {port} for the metastore",
+                "Address already in use",
+                "set server.ports.metastore",
+                entry="no-free-port",
             ) from None
         arguments = jvm.org.apache.thrift.server.TThreadPoolServer.Args(socket)
         arguments.processor(processor)

@@ -38,7 +38,8 @@ def read(settings: Settings) -> PenstockError:
     logs = settings.state_dir / "logs"
     errors = [line for name in ("spark", "metastore") for line in _last_error(logs / f"{name}.log")]
     found = errors[0] if errors else "it ended and logged no error"
-    return PenstockError("a running Spark server", found, f"see {logs} or `penstock doctor`")
+    do = f"see {logs} or `penstock doctor`"
+    return PenstockError("a running Spark server", found, do, entry="the-server-doesnt-start")
 
 
 def is_port_conflict(error: PenstockError) -> bool:

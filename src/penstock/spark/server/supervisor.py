@@ -150,8 +150,8 @@ class Supervisor:
             if ended := self.ended_jvm():
                 raise start_failure.JvmEnded(ended)
             if time.time() - begin > limit:
-                do = "raise server.start_seconds or free memory"
-                raise PenstockError("a server that answers", f"{limit:g} s passed", do)
+                found, do = f"{limit:g} s passed", "raise server.start_seconds or free memory"
+                raise PenstockError("a server that answers", found, do, entry="the-start-takes-too-long")
             time.sleep(0.1)
 
     def ended_jvm(self) -> str | None:

@@ -152,4 +152,5 @@ def _owner(settings: Settings) -> str:
 
 
 def _refusal(settings: Settings, found: str, do: str) -> PenstockError:
-    return PenstockError(f"to be the only server that writes to {settings.warehouse} (Delta's rule on S3)", found, do)
+    needed = f"to be the only server that writes to {settings.warehouse} (Delta's rule on S3)"
+    return PenstockError(needed, found, do, entry="another-server-writes-to-the-warehouse-on-s3")

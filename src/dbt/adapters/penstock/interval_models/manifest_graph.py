@@ -93,6 +93,7 @@ class ManifestGraph:
                 "of the same strategy",
                 reads,
                 "read one of those, directly or through views, or use another incremental_strategy",
+                entry="an-interval-model-without-intervals-to-read",
             )
         code = fingerprint(self._manifest, unique_id, others)
         return ModelInputs(tuple(sorted(sources)), tuple(sorted(models)), tuple(sorted(before)), code)

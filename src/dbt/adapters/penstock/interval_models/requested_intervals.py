@@ -32,7 +32,8 @@ def parse_requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) 
             first, after = parse_days(text)
             within = grain.start(first), after
         except PenstockError as error:
-            raise PenstockError(f"{INTERVALS_VARIABLE} as 2024-01 or 2024-01..2024-03", error.found, error.do) from None
+            needed = f"{INTERVALS_VARIABLE} as 2024-01 or 2024-01..2024-03"
+            raise PenstockError(needed, error.found, error.do, entry=error.entry) from None
     return RequestedIntervals(
         full_refresh, start and grain.start(_day(start)), end and _day(end, round_up=True), within
     )

@@ -188,6 +188,7 @@ class IntervalRunner:
                     f"no other run that writes {intervals} of {name} at the same time",
                     f"one whose commits came first each time ({error_cell(error)})",
                     "wait until it has ended, then type `dbt run` again: it builds what is missing",
+                    entry="another-run-writes-the-same-model",
                 ) from None
             for module in (replace_where_error, row_check):
                 if parts := module.error_parts(error, planned.condition):

@@ -77,6 +77,7 @@ class PlanCapture:
                     f"{', '.join(f'`{name}`' for name in hint.dangling)}; this select has "
                     f"{', '.join(f'`{name}`' for name in hint.aliases) or 'no aliases'}",
                     "name one of these aliases; Spark ignores other names without a message",
+                    entry="a-hint-has-an-unknown-alias",
                 )
 
     def keep_plan(self, node: dict[str, Any], select: str, runs: bool = True) -> str:

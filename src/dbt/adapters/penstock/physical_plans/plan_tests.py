@@ -149,7 +149,8 @@ class PhysicalTests:
             where = f"{self._adapter.config.target_path}/{plan_store.FOLDER}"
             return [render(f"the plan that {node.name} last ran with", f"none in {where}", do)]
         if captured.code != node_fingerprint.fingerprint(self._adapter.get_macro_resolver(), node.unique_id):
-            return [render(f"a plan of {node.name} with its current code", "one of older code", do)]
+            needed = f"a plan of {node.name} with its current code"
+            return [render(needed, "one of older code", do, entry="the-plan-is-of-older-code")]
         return assertions.run(test, captured, plan, given)
 
     def _find_model(self, relation: BaseRelation, test: str) -> Any:

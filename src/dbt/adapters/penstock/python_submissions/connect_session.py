@@ -31,6 +31,7 @@ def url(credentials: PenstockCredentials, name: str) -> str:
             f"Spark Connect on {credentials.host} for the Python model {name}",
             "a profile with a Thrift host alone",
             "set connect_url: sc://host:port in profiles.yml",
+            entry="python-models-need-spark-connect",
         )
     return server_address(managed_server(credentials))
 
@@ -123,6 +124,7 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
             f"Spark Connect at {channel.endpoint}",
             "no answer, or a certificate that isn't trusted",
             "check that it runs there, and use_ssl in connect_url and ssl_ca in profiles.yml",
+            entry="tls-without-a-trusted-certificate",
         ) from None
     finally:
         probe.close()

@@ -98,6 +98,7 @@ class RunningModel:
                 f"an end of the Python model {self.name} within {timeout:g} s (timeout)",
                 "it still ran and was stopped",
                 "raise its timeout or give it less work",
+                entry="a-python-model-ran-too-long",
             )
         if self._error is not None:
             raise self._error

@@ -49,4 +49,5 @@ def require(packages: Iterable[str], name: str) -> None:
         raise AdapterError(f"requirements in pip's syntax in packages of {name}", found, "correct packages") from None
     if lacking:
         found = ", ".join(f"{text} ({version})" for text, version in lacking.items())
-        raise AdapterError(f"the packages of the Python model {name}", found, f"pip install {shlex.join(lacking)}")
+        needed, do = f"the packages of the Python model {name}", f"pip install {shlex.join(lacking)}"
+        raise AdapterError(needed, found, do, entry="a-package-is-missing")
