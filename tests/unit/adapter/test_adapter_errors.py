@@ -12,15 +12,15 @@ from dbt_common.exceptions import CompilationError, DbtRuntimeError
 
 from dbt.adapters.penstock import sessions
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError, as_dbt_errors
+from dbt.adapters.penstock.errors import AdapterCompilationError, AdapterError, StatementError, as_dbt_errors, with_help
 from dbt.adapters.penstock.interval_models.runner import IntervalRunner
 from dbt.adapters.penstock.python_submissions import jobs
 from dbt.adapters.penstock.python_submissions.spark_submit import SparkSubmitPythonJobHelper
 from dbt.adapters.penstock.reused_tests import ReusedTests
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, render
 from tests.unit.adapter.profiles import credentials
 
-DAMAGED = PenstockError("intact files of green", "green/2024-01 is missing", "penstock land green 2024-01")
+DAMAGED = PenstockError("intact files of green", "green/2024-01 is missing", "penstock land green 2024-01", entry="e")
 
 
 class DamagedSource:
@@ -46,13 +46,32 @@ def invalid_settings(tmp_path: Path) -> PenstockCredentials:
     return profile
 
 
-def test_the_three_parts_are_kept() -> None:
+def test_all_parts_are_kept() -> None:
     with pytest.raises(AdapterError) as caught, as_dbt_errors():
         raise DAMAGED
     error = caught.value
     assert isinstance(error, DbtRuntimeError)
     assert (error.needed, error.found, error.do) == (DAMAGED.needed, DAMAGED.found, DAMAGED.do)
+    assert error.entry == DAMAGED.entry
     assert error.msg == str(DAMAGED)
+    assert error.msg.endswith("do: penstock land green 2024-01. more: penstock help e")
+
+
+def test_an_error_without_an_entry_has_three_parts() -> None:
+    assert str(PenstockError("a", "b", "c")) == "needed: a. found: b. do: c"
+
+
+def test_dbt_shows_how_to_print_the_entry_of_sparks_error() -> None:
+    message = "[DELTA_CONCURRENT_APPEND] Files were added"
+    error = StatementError(message)
+    assert str(error).splitlines()[-2:] == [f"  {message}", "  more: penstock help DELTA_CONCURRENT_APPEND"]
+    assert error.msg == message
+    assert "more:" not in str(StatementError("[USER_RAISED] no"))
+
+
+def test_a_message_with_an_entry_of_its_own_gets_no_second_one() -> None:
+    message = render("a", "[DIVIDE_BY_ZERO] b", "c", entry="no-free-port")
+    assert with_help(message, message) == message
 
 
 def test_an_error_of_dbt_keeps_its_type() -> None:

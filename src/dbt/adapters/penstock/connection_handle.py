@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from dbt.adapters.events.logging import AdapterLogger
 from dbt.adapters.spark.connections import PyhiveConnectionWrapper
-from dbt_common.exceptions import DbtDatabaseError, DbtRuntimeError
+from dbt_common.exceptions import DbtRuntimeError
 from pyhive.exc import Error as HiveError
 from thrift.transport.TTransport import TTransportException
 
 from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.cancellation import CANCELLED, ENDED
-from dbt.adapters.penstock.errors import StatementFailed
+from dbt.adapters.penstock.errors import StatementError, StatementFailed
 from dbt.adapters.penstock.sent_statement import SentStatement, TimeLimit, shorter_limit
 from dbt.adapters.penstock.sessions import OpenSession
 from dbt.adapters.penstock.socket_ownership import SocketUse
@@ -179,7 +179,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
                 self.reusable = False
                 self._use.require()
                 message = error_messages.statement_message(error_messages.error_message(error), self._sql)
-                raise DbtDatabaseError(message) from None
+                raise StatementError(message) from None
             except Exception:
                 self.reusable, self._broken = False, True
                 self._use.require()
@@ -253,4 +253,4 @@ class PenstockHandle(PyhiveConnectionWrapper):
             return
         if sent.stopped:
             raise DbtRuntimeError(sent.stopped)
-        raise DbtDatabaseError(error_messages.statement_message(error_messages.clean_message(failure), self._sql))
+        raise StatementError(error_messages.statement_message(error_messages.clean_message(failure), self._sql))

@@ -17,6 +17,7 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import cancellation
 from dbt.adapters.penstock.credentials import PenstockCredentials
+from dbt.adapters.penstock.errors import with_help
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.python_submissions import connect_session, executions, jobs, packages
@@ -127,7 +128,8 @@ class ConnectPythonJobHelper(PythonJobHelper):
         except Exception as error:
             drop_temporary_table(self.credentials, job, address)
             message = str(error) if isinstance(error, ModelError) else f"{name}: {type(error).__name__}: {error}"
-            raise DbtRuntimeError(connect_session.without_token(message, address)) from None
+            message = connect_session.without_token(message, address)
+            raise DbtRuntimeError(with_help(message, message)) from None
         return None
 
 

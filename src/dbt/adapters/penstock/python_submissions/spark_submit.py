@@ -19,7 +19,7 @@ from dbt.adapters.events.logging import AdapterLogger
 from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock.credentials import PenstockCredentials
-from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors
+from dbt.adapters.penstock.errors import AdapterError, as_dbt_errors, with_help
 from dbt.adapters.penstock.physical_plans import pending_plans
 from dbt.adapters.penstock.physical_plans.pending_plans import PendingPlan
 from dbt.adapters.penstock.python_submissions import (
@@ -154,7 +154,7 @@ class Driver:
                 "run dbt with --debug to see its log; check spark_conf and master",
             ) from None
         if error:
-            raise DbtRuntimeError(error)
+            raise DbtRuntimeError(with_help(error, error))
 
     def end(self) -> None:
         """End the driver and all its processes. Kill the processes that do not end in time."""
