@@ -78,3 +78,12 @@ def test_an_error_ends_with_the_command_that_prints_its_entry(tmp_path: Path) ->
     done = penstock(tmp_path, "status")
     assert done.returncode == 1
     assert done.stderr.splitlines()[-1] == "  more:  penstock help a-key-of-penstockyml-is-unknown"
+
+
+def test_the_doctor_names_the_entry_of_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "penstock.yml").write_text("server: {java_home: /nowhere}\n")
+    done = penstock(tmp_path, "doctor")
+    assert done.returncode == 1
+    found, do, more = re.findall(r"^(bad  Java: .*)\n +(do: .*)\n +(more: .*)$", done.stdout, re.MULTILINE)[0]
+    assert "no Java there" in found and "pip install" in do
+    assert more == "more: penstock help java-17-or-21"

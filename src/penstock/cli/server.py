@@ -12,6 +12,7 @@ from rich.table import Table
 
 from penstock.config import addresses, profiles
 from penstock.config.settings import Settings, load
+from penstock.errors import help_command
 from penstock.spark import doctor, iceberg_catalogs
 from penstock.spark.access import authentication, exposure, secret
 from penstock.spark.ports import LOOPBACK
@@ -144,5 +145,7 @@ def register(app: typer.Typer) -> None:
             console.print(f"{MARKS[finding.level]} {finding.subject}: {finding.found}", soft_wrap=True)
             if finding.do:
                 console.print(f"       do: {finding.do}", soft_wrap=True, markup=False)
+            if finding.entry:
+                console.print(f"       more: {help_command(finding.entry)}", soft_wrap=True, markup=False)
         if any(finding.level == "bad" for finding in findings):
             raise typer.Exit(1)

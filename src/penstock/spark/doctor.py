@@ -34,12 +34,14 @@ class Finding:
         subject: the name of the check.
         found: the state that the check found.
         do: what to change; empty if nothing needs to change.
+        entry: the anchor of the problem's entry in docs/how-to/troubleshooting.md; empty if it has none.
     """
 
     level: Literal["ok", "warn", "bad"]
     subject: str
     found: str
     do: str = ""
+    entry: str = ""
 
 
 def _java(settings: Settings) -> Finding:
@@ -50,7 +52,7 @@ def _java(settings: Settings) -> Finding:
             return Finding("warn", "Java", f"{found}; JAVA_HOME names {home}, which has no Java", "correct JAVA_HOME")
         return Finding("ok", "Java", str(found))
     except PenstockError as error:
-        return Finding("bad", "Java", error.found, error.do)
+        return Finding("bad", "Java", error.found, error.do, error.entry)
 
 
 def _python() -> Finding:
@@ -82,7 +84,8 @@ def _memory(settings: Settings) -> Finding:
     free = psutil.virtual_memory().available
     text = f"{free / GIBIBYTE:.1f} GiB free, the server may take {needed / GIBIBYTE:.1f}"
     if needed > free and control.current(settings) is None:
-        return Finding("warn", "memory", text, "set server.memory in penstock.yml, or end other programs")
+        do = "set server.memory in penstock.yml, or end other programs"
+        return Finding("warn", "memory", text, do, entry="the-server-doesnt-start")
     return Finding("ok", "memory", text)
 
 
@@ -90,7 +93,8 @@ def _disk(settings: Settings) -> Finding:
     free = shutil.disk_usage(settings.root).free
     text = f"{free / GIBIBYTE:.1f} GiB free"
     if free < NEEDED_FREE_DISK:
-        return Finding("warn", "disk", text, "free some; `penstock clean` removes superseded lake files")
+        do = "free some; `penstock clean` removes superseded lake files"
+        return Finding("warn", "disk", text, do, entry="no-space-left-on-device")
     return Finding("ok", "disk", text)
 
 
@@ -109,7 +113,7 @@ def _profile(settings: Settings) -> Finding:
     try:
         profile = dbt_credentials.load_profile(settings.root, settings.target)
     except PenstockError as error:
-        return Finding("bad", "profile", error.found, error.do)
+        return Finding("bad", "profile", error.found, error.do, error.entry)
     target = f"target {profile.target_name} of profile {profile.profile_name}"
     if profile.credentials.type != "penstock":
         do = "see `penstock init --here --help`"
@@ -125,9 +129,8 @@ def _server(settings: Settings) -> Finding:
         ended = sum(process.handle() is None for process in left.processes)
         if left.state == record.STARTING and not ended:
             return Finding("ok", "server", "starting")
-        return Finding(
-            "warn", "server", f"{ended} of its processes died", "`penstock up` replaces it; logs in .penstock/logs"
-        )
+        found, do = f"{ended} of its processes died", "`penstock up` replaces it; logs in .penstock/logs"
+        return Finding("warn", "server", found, do, entry="the-server-doesnt-start")
     return Finding("ok", "server", "down; any dbt command that runs SQL starts it")
 
 
