@@ -51,17 +51,21 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="session")
-def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment into which the wheel is installed, its dependencies in the locked versions."""
+def install(wheel: Path, folder: Path, extras: str = "") -> Path:
+    """Install the wheel and its dependencies, in the locked versions, and return the environment's programs.
+
+    Args:
+        wheel: the wheel.
+        folder: an empty folder for the environment.
+        extras: the extras of the package to install, as in `[report]`.
+    """
     sys.path.insert(0, str(ROOT / "tools"))
     try:
         from bootstrap import uv_variables
     finally:
         sys.path.remove(str(ROOT / "tools"))
-    folder = tmp_path_factory.mktemp("wheel")
     run(folder, UV, "venv", "--quiet", "--python", sys.executable, folder / "env")
-    command = (UV, "pip", "install", "--quiet", "--python", folder / "env" / "bin" / "python", wheel)
+    command = (UV, "pip", "install", "--quiet", "--python", folder / "env" / "bin" / "python", f"{wheel}{extras}")
     done = subprocess.run(
         [str(word) for word in (*command, "--constraints", ROOT / "requirements.lock")],
         env=uv_variables(sys.executable, folder),
@@ -71,3 +75,9 @@ def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return folder / "env" / "bin"
+
+
+@pytest.fixture(scope="session")
+def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment into which the wheel is installed, its dependencies in the locked versions."""
+    return install(wheel, tmp_path_factory.mktemp("wheel"))

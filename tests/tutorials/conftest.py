@@ -2,6 +2,16 @@
 
 from __future__ import annotations
 
-from tests.reach.wheel_environment import bin_, wheel
+from pathlib import Path
+
+import pytest
+
+from tests.reach.wheel_environment import install, wheel
 
 __all__ = ["bin_", "wheel"]
+
+
+@pytest.fixture(scope="session")
+def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment into which the wheel is installed, with what draws the charts of the run page."""
+    return install(wheel, tmp_path_factory.mktemp("wheel"), extras="[report]")

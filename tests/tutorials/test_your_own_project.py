@@ -9,8 +9,12 @@ import pytest
 from tests.tutorials import shell
 
 PAGE = (shell.TUTORIALS / "your-own-project.md").read_text()
-# What the fixture `bin_` does: it installs the wheel into an environment.
-INSTALLATION = {"python3 -m venv .venv && . .venv/bin/activate": "true", 'pip install "dbt-penstock[java]"': "true"}
+# What the fixture `bin_` does: it installs the wheel with the extra `report` into an environment.
+INSTALLATION = {
+    "python3 -m venv .venv && . .venv/bin/activate": "true",
+    'pip install "dbt-penstock[java]"': "true",
+    'pip install "dbt-penstock[java,report]"': "true",
+}
 
 
 @pytest.mark.core
