@@ -127,7 +127,7 @@ def test_a_merge_join_and_a_window_that_ran(project: Project) -> None:
         "right `zones` (small.zones): 300 rows",
         "why: the hint merge(zones)",
         "window",
-        "stages tasks seconds",
+        "3 stages skew: longest task / median task",
     )
 
 

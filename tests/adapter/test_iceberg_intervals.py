@@ -200,7 +200,7 @@ def test_over_spark_connect(rides: IcebergRides) -> None:
     rides.holds()
     assert rides.ledger(done) == {model: ["2024-07", "2024-08"] for model in MODELS}
     assert rides.ledger(rides.run()) == {}
-    rides.sql("delete from spark_catalog.small.batch_runs where interval_start >= date'2024-08-01'")
+    rides.sql(f"delete from spark_catalog.small.batch_runs where run_id = '{done.run_id}'")
     versions = rides.versions()
     assert rides.ledger(rides.run("--target", "connect")) == {}
     assert rides.versions() == versions

@@ -226,7 +226,7 @@ def test_a_plan_that_is_not_there_fails(planned: Project, built: subprocess.Comp
 @pytest.mark.parametrize(
     ("hint", "words"),
     [
-        ("/*+ broadcast(dim) */", "found: `dim` among facts, dims, which Spark would ignore"),
+        ("/*+ broadcast(dim) */", "found: `dim`; this select has `facts`, `dims`. do: name one of these aliases"),
         ("/*+ brodcast(dims) */", "needed: a hint that Spark has, in a_plan_broadcasts. found: brodcast"),
     ],
 )
