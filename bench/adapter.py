@@ -25,7 +25,7 @@ from penstock.config.settings import load
 from penstock.spark.server import control
 from penstock.spark.server.record import Record
 
-PAGE = None
+PAGES = ()
 MODELS, TESTED, SECONDS, SEED_ROWS, CROWD = 20, 40, 6, 100_000, 2_000
 STOCK, OURS = "dbt-spark", "penstock"
 # The last two jobs run in a schema that also contains many tables of other projects (the crowd).

@@ -36,7 +36,7 @@ from bench.against_tables import Cost, Results, other_threads, read, report_tabl
 from bench.options import comma_separated
 from bench.report import DOCS, Page, Report
 
-PAGE = Page(DOCS / "explanation" / "speed.md", "made by bench/against.py", ("",))
+PAGES = (Page(DOCS / "explanation" / "speed.md", "made by bench/against.py", ("",)),)
 STEPS = ("build", "test", "run", "month")
 
 

@@ -30,7 +30,7 @@ from bench.options import comma_separated
 from bench.projects import LEDGER, Cost, Project
 from bench.report import DOCS, Page, Report
 
-PAGE = Page(DOCS / "explanation" / "cost-of-a-month.md", "batch: ", tuple(batch_tables.PARTS))
+PAGES = (Page(DOCS / "explanation" / "cost-of-a-month.md", "batch: ", tuple(batch_tables.PARTS)),)
 MEMORY, BEGIN = "3g", date(2022, 1, 1)
 FEWEST = WARM + 4
 COUNTS = ("1", "2", "4")

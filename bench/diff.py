@@ -35,7 +35,7 @@ from penstock.diff.dbt_tables import DbtTable, Selection, read_tables
 from penstock.diff.request import Bounds
 from penstock.report.warehouse_query import open_session
 
-PAGE = Page(DOCS / "how-to" / "diff.md", "made by bench/diff.py", ("",))
+PAGES = (Page(DOCS / "how-to" / "diff.md", "made by bench/diff.py", ("",)),)
 MEMORY = "2g"
 # What differs in each step: a condition that selects the rows to change, and whether intervals are skipped.
 STEPS = {

@@ -33,7 +33,7 @@ from penstock.plans import plan_store
 from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.server import control
 
-PAGE = Page(DOCS / "explanation" / "physical-design.md", "layout: ")
+PAGES = (Page(DOCS / "explanation" / "physical-design.md", "layout: "),)
 MEMORY, MONTHS = "5g", "2024-01..2024-12"
 MODELS = ("monthly_zone_revenue", "hourly_zone_revenue")
 DELTA = "spark.databricks.delta."

@@ -14,7 +14,7 @@ from bench.measure import run_command
 from bench.projects import copy_project, sample_command
 from bench.report import MB, Report
 
-PAGE = None
+PAGES = ()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

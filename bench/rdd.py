@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.projects import NO_TESTS, Project
 from bench.report import Report
 
-PAGE = None
+PAGES = ()
 SQL, RDD = "hourly_zone_revenue", "hourly_revenue_rdd"
 MEMORY = "3g"
 

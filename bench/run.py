@@ -5,7 +5,7 @@
 
 Every benchmark is a module with `add_options` and `measure`. This runner parses the options, gives the benchmark a
 temporary folder, and prints the benchmark's report. With --write-docs it also writes the report's blocks into the
-benchmark's page of the docs.
+benchmark's pages of the docs.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ class Benchmark(Protocol):
     The module may have `check_options(parser, options)`, which rejects contradictory options with a usage error.
 
     Attributes:
-        PAGE: the page of the docs that shows the tables; None if no page does.
+        PAGES: the pages of the docs that show the tables; empty if no page does.
     """
 
     __doc__: str | None
-    PAGE: Page | None
+    PAGES: tuple[Page, ...]
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         """Add the benchmark's own options."""
@@ -80,8 +80,8 @@ def parse(arguments: Sequence[str]) -> tuple[Benchmark, argparse.Namespace]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     benchmark.add_options(parser)
-    if benchmark.PAGE:
-        text = f"write the tables into docs/{benchmark.PAGE.path.name}"
+    if benchmark.PAGES:
+        text = f"write the tables into {', '.join(page.path.name for page in benchmark.PAGES)}"
         parser.add_argument("--write-docs", action="store_true", help=text)
     options = parser.parse_args(arguments[1:])
     if check := getattr(benchmark, "check_options", None):
@@ -98,8 +98,9 @@ def main(arguments: Sequence[str]) -> None:
         report = benchmark.measure(options, Path(name).resolve())
     if report.lines:
         print("\n".join(["", *report.lines]), flush=True)
-    if benchmark.PAGE and options.write_docs:
-        benchmark.PAGE.write(report)
+    if benchmark.PAGES and options.write_docs:
+        for page in benchmark.PAGES:
+            page.write(report)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import pytest
 import yaml
 
 from bench import against, run
-from bench.against import PAGE
+from bench.against import PAGES
 from bench.against_copies import entry_point, other_versions
 from bench.against_side import Side, count_statements, free_ports, merge_settings
 from bench.against_tables import Cost, Results, aims, other_threads, read, report_tables, steps, threads
@@ -35,6 +35,7 @@ from bench.threads import (
 )
 from penstock.config.settings import load
 
+(PAGE,) = PAGES
 ROOT = Path(__file__).resolve().parents[2]
 LOG = """\
 ============================== 14:29:57.284207 | a6454964 ==============================
@@ -255,7 +256,7 @@ def test_earlier_results_are_printed_and_written_into_the_page(
     page, earlier = tmp_path / "speed.md", tmp_path / "results.json"
     page.write_text("<!-- made by bench/against.py -->\nold\n<!-- end -->\nBy hand.\n")
     earlier.write_text(json.dumps(asdict(results())))
-    monkeypatch.setattr(against, "PAGE", replace(PAGE, path=page))
+    monkeypatch.setattr(against, "PAGES", (replace(PAGE, path=page),))
     before = signal.getsignal(signal.SIGTERM)
     try:
         run.main(["against", "--from-results", str(earlier), "--write-docs"])

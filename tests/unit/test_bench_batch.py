@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from bench.batch import COUNTS, PAGE, measure, month
+from bench.batch import COUNTS, PAGES, measure, month
 from bench.batch_peer import project_files
 from bench.batch_results import (
     Memory,
@@ -34,6 +34,7 @@ from bench.projects import Cost
 from bench.report import DOCS
 from bench.run import parse
 
+(PAGE,) = PAGES
 SVG = "{http://www.w3.org/2000/svg}"
 
 

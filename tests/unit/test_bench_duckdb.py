@@ -9,11 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from bench.duckdb_peer import COMPARED, PAGE, Pair, as_text, build_by_duckdb, pairs_table, read, report
+from bench.duckdb_peer import COMPARED, PAGES, Pair, as_text, build_by_duckdb, pairs_table, read, report
 from penstock.lake.catalog import load
 from penstock.lake.sample import land_sample_month, plan_sample
 
 ROOT = Path(__file__).resolve().parents[2]
+(PAGE,) = PAGES
 MONTHS = [date(2024, 1, 1), date(2024, 2, 1)]
 
 

@@ -135,10 +135,10 @@ def test_a_benchmark_documents_itself_and_its_page_has_its_blocks(name: str) -> 
     benchmark = load_benchmark(name)
     assert benchmark.__doc__
     assert callable(benchmark.measure)
-    if benchmark.PAGE:
-        text = benchmark.PAGE.path.read_text()
-        assert benchmark.PAGE.blocks(text)
-        assert benchmark.PAGE.fill(text, benchmark.PAGE.blocks(text)) == text
+    for page in benchmark.PAGES:
+        text = page.path.read_text()
+        assert page.blocks(text)
+        assert page.fill(text, page.blocks(text)) == text
 
 
 def test_options_belong_to_the_benchmark() -> None:

@@ -12,13 +12,14 @@ import pytest
 
 from bench.measure import CpuTimeline, interpolate
 from bench.report import MB
-from bench.scale import PAGE
+from bench.scale import PAGES
 from bench.scale_plan import compute_rates, fit, make_plan
 from bench.scale_project import WARM, Span, by_layer, live_files
 from bench.scale_results import CHECKED, LAYERS, TRIPS, Build, Files, Fixed, Lake, Layer, Results, Table, read
 from bench.scale_tables import WANTED, report
 from penstock.config.sections import Executors, ServerSettings
 
+(PAGE,) = PAGES
 ROOT = Path(__file__).resolve().parents[2]
 
 

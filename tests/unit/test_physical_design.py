@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from bench.layout import PAGE
+from bench.layout import PAGES
 from bench.layout_queries import COMPARISONS
 from bench.layout_tables import excerpt
 from bench.measure import parse_metric
 from penstock.plans.plan_parser import parse
 
 ROOT = Path(__file__).resolve().parents[2]
+(PAGE,) = PAGES
 TEXT = PAGE.path.read_text()
 
 
