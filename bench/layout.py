@@ -33,7 +33,17 @@ from penstock.plans import plan_store
 from penstock.plans.rest_api import SparkRestApi
 from penstock.spark.server import control
 
-PAGES = (Page(DOCS / "explanation" / "physical-design.md", "layout: "),)
+EXPLANATION = DOCS / "explanation"
+PAGES = tuple(
+    Page(EXPLANATION / f"{page}.md", "layout: ", blocks)
+    for page, blocks in {
+        "physical-design": ("figures", "tables"),
+        "reading-plans": ("plan monthly_zone_revenue", "groups"),
+        "joins": ("plan broadcast", "plan merge", "plan hourly_zone_revenue"),
+        "adaptive-execution": ("plan adapted", "plan skew"),
+        "partitions-and-files": ("plan pruned", "plan clustered"),
+    }.items()
+)
 MEMORY, MONTHS = "5g", "2024-01..2024-12"
 MODELS = ("monthly_zone_revenue", "hourly_zone_revenue")
 DELTA = "spark.databricks.delta."

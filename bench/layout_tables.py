@@ -1,4 +1,4 @@
-"""Show the results of bench/layout.py in docs/explanation/physical-design.md: tables and shortened plans."""
+"""Show the results of bench/layout.py in the docs, as in docs/explanation/joins.md: tables and shortened plans."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ def test_a_reader_searches_and_follows_the_tutorials_links(address: str) -> None
             chromium.close()
 
 
-@pytest.mark.parametrize("path", ["", "how-to/troubleshooting/", "explanation/physical-design/", "reference/settings/"])
+@pytest.mark.parametrize("path", ["", "how-to/troubleshooting/", "explanation/joins/", "reference/settings/"])
 def test_a_page_fits_a_phone(address: str, path: str) -> None:
     """Wide tables and code scroll by themselves; the page doesn't."""
     from playwright.sync_api import sync_playwright

@@ -1,4 +1,4 @@
-"""Tests of bench/layout.py: the blocks of docs/explanation/physical-design.md, and the excerpts of plans."""
+"""Tests of bench/layout.py: its blocks in five pages of docs/explanation, and the excerpts of plans."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from bench.measure import parse_metric
 from penstock.plans.plan_parser import parse
 
 ROOT = Path(__file__).resolve().parents[2]
-(PAGE,) = PAGES
-TEXT = PAGE.path.read_text()
+TEXTS = {page: page.path.read_text() for page in PAGES}
+BLOCKS = {name: lines for page, text in TEXTS.items() for name, lines in page.blocks(text).items()}
 
 
 def test_every_comparison_of_the_bench_has_its_row() -> None:
-    lines = PAGE.blocks(TEXT)["figures"]
+    lines = BLOCKS["figures"]
     rows = [[cell.strip() for cell in line.split("|")[1:3]] for line in lines if "|" in line]
     wanted = [
         [name if position == 0 else "", variant.label.format(target=64)]
@@ -30,7 +30,7 @@ def test_every_comparison_of_the_bench_has_its_row() -> None:
 
 
 def test_no_block_is_empty() -> None:
-    assert [name for name, lines in PAGE.blocks(TEXT).items() if len(lines) < 2] == []
+    assert [name for name, lines in BLOCKS.items() if len(lines) < 2] == []
 
 
 def test_a_join_has_its_keys_and_null_tests_are_left_out() -> None:
@@ -82,7 +82,8 @@ def test_a_metric_is_read_as_the_ui_writes_it(text: str, value: int) -> None:
 
 
 def test_the_tests_that_are_named_exist() -> None:
-    named = set(re.findall(r"`(plan_\w+|files_per_partition_at_most|file_sizes_between|stats_present)", TEXT))
+    pattern = r"`(plan_\w+|files_per_partition_at_most|file_sizes_between|stats_present)"
+    named = {name for text in TEXTS.values() for name in re.findall(pattern, text)}
     there = {path.stem for path in (ROOT / "tests" / "data" / "generic").rglob("*.sql")}
     assert len(named) == 9
     assert named <= there
