@@ -28,7 +28,7 @@ from bench.report import DOCS, MILLION, Page, Report, format_rows, spark_version
 from bench.scale import COUNT, MEMORY, Lakes
 from bench.scale_project import ScaleProject, parse_time
 
-PAGES = (Page(DOCS / "explanation" / "scaling.md", "made by bench/duckdb_peer.py", ("",)),)
+PAGES = (Page(DOCS / "explanation" / "measurements.md", "made by bench/duckdb_peer.py", ("",)),)
 FIRST = "2024-01-01"
 # The figures that must be equal on both sides. For each table: the column with the month, and exact figures.
 COMPARED = {

@@ -31,7 +31,11 @@ from bench.report import DOCS, Page, Report
 from bench.scale_project import WARM, ScaleProject
 from bench.scale_results import Build, Lake, Results, read
 
-PAGES = (Page(DOCS / "explanation" / "scaling.md", "made by bench/scale.py: ", tuple(scale_tables.PARTS)),)
+MARK = "made by bench/scale.py: "
+PAGES = (
+    Page(DOCS / "explanation" / "measurements.md", MARK, ("builds", "workers", "fixed")),
+    Page(DOCS / "explanation" / "scaling.md", MARK, ("rates", "plan")),
+)
 MONTHS, COUNT, MEMORY = "2024-01..2024-12", 12, "4g"
 WARM_ROWS = 20_000
 TASKS = (5, 25, 100)

@@ -1,4 +1,4 @@
-"""Show the results of bench/scale.py and the estimates in docs/explanation/scaling.md as tables."""
+"""Show the results of bench/scale.py in docs/explanation/measurements.md, and the estimates in scaling.md beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tests of bench/scale.py: rates and estimates, the tables and settings of docs/explanation/scaling.md."""
+"""Tests of bench/scale.py: rates and estimates, and its tables and settings in pages of docs/explanation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.measure import CpuTimeline, interpolate
-from bench.report import MB
+from bench.report import DOCS, MB
 from bench.scale import PAGES
 from bench.scale_plan import compute_rates, fit, make_plan
 from bench.scale_project import WARM, Span, by_layer, live_files
@@ -19,8 +19,8 @@ from bench.scale_results import CHECKED, LAYERS, TRIPS, Build, Files, Fixed, Lak
 from bench.scale_tables import WANTED, report
 from penstock.config.sections import Executors, ServerSettings
 
-(PAGE,) = PAGES
 ROOT = Path(__file__).resolve().parents[2]
+BLOCKS = {name: lines for page in PAGES for name, lines in page.blocks(page.path.read_text()).items()}
 
 
 def build(rows: int, workers: int = 0) -> Build:
@@ -141,7 +141,7 @@ def test_a_part_that_was_not_measured_has_no_block() -> None:
 
 
 def test_the_docs_have_the_tables_that_the_benchmark_writes() -> None:
-    found = PAGE.blocks(PAGE.path.read_text())
+    found = BLOCKS
     sizes = [line for line in found["builds"] if "| `staging` |" in line]
     wanted = report(results(tuple(5_000_000 * k for k in range(1, len(sizes) + 1)))).blocks
     assert list(found) == list(wanted)
@@ -158,9 +158,8 @@ def test_the_docs_have_the_tables_that_the_benchmark_writes() -> None:
 
 def test_the_docs_plan_follows_from_the_docs_rates() -> None:
     """Cells that need one rate alone follow from the printed rate."""
-    found = PAGE.blocks(PAGE.path.read_text())
-    rates = {c[1].strip(" `"): c[3].strip() for line in found["rates"][2:] if len(c := line.split("|")) > 3}
-    plan = {c[1].strip(): [x.strip() for x in c[3:-1]] for line in found["plan"][2:] if (c := line.split("|"))}
+    rates = {c[1].strip(" `"): c[3].strip() for line in BLOCKS["rates"][2:] if len(c := line.split("|")) > 3}
+    plan = {c[1].strip(): [x.strip() for x in c[3:-1]] for line in BLOCKS["plan"][2:] if (c := line.split("|"))}
     for cell, (rows, _, _) in zip(plan["landing by one process"], WANTED, strict=True):
         hours = rows / float(rates["w"].replace(",", "")) / 3600
         assert float(cell.removesuffix(" h").replace(",", "")) == pytest.approx(hours, rel=0.02, abs=0.06)
@@ -169,7 +168,7 @@ def test_the_docs_plan_follows_from_the_docs_rates() -> None:
 
 
 def test_the_pages_settings_are_there() -> None:
-    text = PAGE.path.read_text()
+    text = "".join((DOCS / "explanation" / page).read_text() for page in ("scaling.md", "limits.md"))
     for key in re.findall(r"`server\.executors\.(\w+)`", text):
         assert key in Executors.model_fields, key
     for key in re.findall(r"`server\.(\w+)`", text):
