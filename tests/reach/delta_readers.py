@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.reach.external_tools import ROOT, run_with
 
-DOCS = (ROOT / "docs" / "how-to" / "readers.md").read_text()
+DOCS = "\n".join((ROOT / "docs" / "how-to" / page).read_text() for page in ("readers.md", "readers-without-spark.md"))
 VECTORS = "'delta.enableDeletionVectors' = 'true'"
 PROBE = "select id, cast(id as decimal(12, 2)) as amount, timestamp_ntz'2024-01-01 10:00' as seen from range(200)"
 # Statements that make a small table with a feature of the docs' table.

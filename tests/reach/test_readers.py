@@ -1,4 +1,4 @@
-"""Readers that aren't Spark SQL: the same rows and sums, by the very commands of docs/how-to/readers.md."""
+"""Readers that aren't Spark SQL: the same rows and sums, by the very commands of two pages in docs/how-to."""
 
 from __future__ import annotations
 
