@@ -73,7 +73,7 @@ docs: venv-dev ## the documentation site, in site/; a link that leads nowhere is
 docs-serve: venv-dev ## the documentation site on http://127.0.0.1:8000, built again when a page changes
 	@mkdocs serve --livereload
 
-docs-quality: venv-dev ## the rules' table in docs/how-to/quality.md and dbt docs, from the list
+docs-quality: venv-dev ## the rules' table in docs/reference/quality-rules.md and dbt docs, from the list
 	@$(BIN)/python tools/quality_docs.py
 
 docs-reference: venv-dev ## the commands, macros and tests in docs/reference, from the code

@@ -1,7 +1,7 @@
 """Write the table of quality rules from the list in macros/quality/quality_rules.sql: `make docs-quality`.
 
-The table is in docs/how-to/quality.md and in a docs block of models/quality.md. The descriptions of the quality models
-include this block. The list is rendered with Jinja alone, so no server starts.
+The table is in docs/reference/quality-rules.md and in a docs block of models/quality.md. The descriptions of the
+quality models include this block. The list is rendered with Jinja alone, so no server starts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests.support.project_macros import macros  # noqa: E402
 
-PAGE, BLOCK = ROOT / "docs" / "how-to" / "quality.md", ROOT / "models" / "quality.md"
+PAGE, BLOCK = ROOT / "docs" / "reference" / "quality-rules.md", ROOT / "models" / "quality.md"
 TABLE = re.compile(r"(<!-- rules -->\n).*?(<!-- end -->)", re.DOTALL)
 COLUMNS = ("rule", "what happens", "services", "it fires when", "condition", "warns above", "fails above")
 ACTIONS = {"error": "quarantined", "warn": "flagged"}

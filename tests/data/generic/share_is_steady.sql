@@ -1,5 +1,5 @@
 {#- Returns months in which the share of a rule differs from earlier months.
-    docs/how-to/quality.md has the formula. -#}
+    docs/explanation/quality-changes.md has the formula. -#}
 {% test share_is_steady(
     model, months=6, least_months=3, deviations=5, least_change=0.01, since=none
 ) %}
