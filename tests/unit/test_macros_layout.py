@@ -15,7 +15,8 @@ from tests.support.dbt_jinja import CompilationError
 from tests.support.project_macros import PROJECT, macros
 from tests.unit.macro_stubs import CONTEXT, NODES, Spark
 
-PAGE = (PROJECT / "docs" / "reference" / "layout.md").read_text()
+REFERENCE = PROJECT / "docs" / "reference"
+PAGE = (REFERENCE / "layout.md").read_text() + (REFERENCE / "layout-errors.md").read_text()
 REFUSED = re.findall(r"^\| `(.+?)` \| (needed: .+) \|$", PAGE, re.MULTILINE)
 HINTS = {
     "hints(broadcast('z'))": "/*+ broadcast(z) */",
