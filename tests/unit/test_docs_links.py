@@ -1,4 +1,4 @@
-"""Links and paths in the documentation lead somewhere."""
+"""Links and paths in the documentation lead somewhere, and a page is short."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 PATH = re.compile(r"`((?:src|tests|macros|models|python_models|tools|bench|orchestration)/[\w./-]+)`")
 # Files that a reader of the page writes.
 EXAMPLES = {"python_models/zone_cards.py", "python_models/tip_model.py"}
+# Two screens of prose. Code, tables and generated text don't count.
+LONGEST = 900
+GENERATED = re.compile(r"<!-- [^>]+ -->\n.*?<!-- end -->|<!--.*?-->", re.DOTALL)
+# Its entries are looked up one at a time.
+LOOKED_UP = {"troubleshooting"}
 
 
 def slug(heading: str) -> str:
@@ -56,6 +61,13 @@ def test_a_page_begins_with_what_its_reader_can_do(page: Path) -> None:
     title, _, text = page.read_text().partition("\n\n")
     assert re.fullmatch(r"# .+", title), "a page begins with its title and an empty line"
     assert re.match(r"After this (page|tutorial|lesson),? |On this page ", text), text[:80]
+
+
+@pytest.mark.parametrize("page", [page for page in SITE if page.stem not in LOOKED_UP], ids=lambda page: page.stem)
+def test_a_page_is_at_most_two_screens_long(page: Path) -> None:
+    text = re.sub(r"\]\([^)]*\)", "]", FENCE.sub("", GENERATED.sub("", page.read_text())))
+    words = [word for line in text.splitlines() if not line.startswith("|") for word in line.split()]
+    assert len(words) <= LONGEST, f"{page.name} has {len(words)} words: split it by the reader's question"
 
 
 @pytest.mark.parametrize(
