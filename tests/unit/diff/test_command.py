@@ -9,7 +9,7 @@ import yaml
 
 from penstock.cli import diff as command
 
-PAGE = (Path(__file__).resolve().parents[3] / "docs" / "how-to" / "diff.md").read_text()
+HOW_TO = Path(__file__).resolve().parents[3] / "docs" / "how-to"
 
 
 def test_the_page_names_every_option() -> None:
@@ -17,13 +17,15 @@ def test_the_page_names_every_option() -> None:
     command.register(app)
     options = {name for item in typer.main.get_command(app).params for name in item.opts if name.startswith("--")}
     assert "--against" in options
-    missing = {name for name in options if f"`{name}" not in PAGE} - {"--install-completion", "--show-completion"}
+    page = (HOW_TO / "diff.md").read_text()
+    missing = {name for name in options if f"`{name}" not in page} - {"--install-completion", "--show-completion"}
     assert not missing
 
 
 def test_the_jobs_of_the_page_are_yaml() -> None:
     """The workflow runs on pull requests, builds with --defer, and posts the comparison."""
-    blocks = [block.split("```")[0] for block in PAGE.split("```yaml\n")[1:]]
+    page = (HOW_TO / "diff-in-pull-requests.md").read_text()
+    blocks = [block.split("```")[0] for block in page.split("```yaml\n")[1:]]
     profile, workflow = (yaml.safe_load(block) for block in blocks)
     assert set(profile["shop"]["outputs"]) == {"dev", "prod", "pr"}
     steps = [step.get("run", "") for step in workflow["jobs"]["diff"]["steps"]]
