@@ -3,7 +3,8 @@
 A page marks what a reader does with two types of fenced blocks:
 
 * `console`: each line that begins with `$ ` is a command, the lines below it are what it prints. `…` is any text.
-  Lines that the page leaves out may be printed too. A command whose lines contain `do: ` or `FAIL=1` is meant to fail.
+  Lines that the page leaves out may be printed too, and lines that begin with `…` in another order. A command whose
+  lines contain `do: ` or `FAIL=1` is meant to fail.
 * any language with `title="PATH"`: a file that the reader writes, with its whole text.
 """
 
@@ -61,13 +62,24 @@ def _commands(block: str) -> Iterator[Command]:
 
 
 def first_missing(printed: str, shown: tuple[str, ...] | list[str]) -> str | None:
-    """Return the first line of the page that isn't printed below the line before it, or None if all are printed."""
-    rest = printed.splitlines()
+    """Return the first line of the page that isn't printed, or None if all are printed.
+
+    Each line is printed below the line before it. Neighboring lines that begin with `…` may come in any order: they
+    are dbt's, which runs nodes side by side.
+    """
+    lines = printed.splitlines()
+    begin, used = 0, -1
+    taken: set[int] = set()
     for line in shown:
-        fits = [index for index, text in enumerate(rest) if _pattern(line).search(text)]
-        if not fits:
+        if not line.startswith("…"):
+            begin = used + 1
+        fits = (i for i in range(begin, len(lines)) if i not in taken and _pattern(line).search(lines[i]))
+        if (found := next(fits, None)) is None:
             return line
-        rest = rest[fits[0] + 1 :]
+        taken.add(found)
+        used = max(used, found)
+        if not line.startswith("…"):
+            begin = found + 1
     return None
 
 

@@ -65,6 +65,13 @@ def test_lines_are_compared_in_order() -> None:
     assert first_missing("a\nb\nc", ("c", "a")) == "a"
 
 
+def test_lines_of_nodes_are_compared_in_any_order() -> None:
+    printed = "head\n1 PASS b\n2 PASS a\nend"
+    assert first_missing(printed, ("head", "… PASS a", "… PASS b", "end")) is None
+    assert first_missing(printed, ("… PASS a", "head")) == "head"
+    assert first_missing(printed, ("… PASS a", "… PASS a")) == "… PASS a"
+
+
 def reader(folder: Path) -> Reader:
     return Reader(folder, os.environ)
 
