@@ -51,13 +51,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-def install(wheel: Path, folder: Path, extras: str = "") -> Path:
-    """Install the wheel and its dependencies, in the locked versions, and return the environment's programs.
+def install(folder: Path, *requirements: object, lock: str = "requirements.lock") -> Path:
+    """Install packages into a new environment, and return the folder of its programs.
 
     Args:
-        wheel: the wheel.
-        folder: an empty folder for the environment.
-        extras: the extras of the package to install, as in `[report]`.
+        folder: the folder of the environment.
+        requirements: the packages, as pip takes them.
+        lock: the file with the versions of their dependencies.
     """
     sys.path.insert(0, str(ROOT / "tools"))
     try:
@@ -65,9 +65,9 @@ def install(wheel: Path, folder: Path, extras: str = "") -> Path:
     finally:
         sys.path.remove(str(ROOT / "tools"))
     run(folder, UV, "venv", "--quiet", "--python", sys.executable, folder / "env")
-    command = (UV, "pip", "install", "--quiet", "--python", folder / "env" / "bin" / "python", f"{wheel}{extras}")
+    command = (UV, "pip", "install", "--quiet", "--python", folder / "env" / "bin" / "python", *requirements)
     done = subprocess.run(
-        [str(word) for word in (*command, "--constraints", ROOT / "requirements.lock")],
+        [str(word) for word in (*command, "--constraints", ROOT / lock)],
         env=uv_variables(sys.executable, folder),
         capture_output=True,
         text=True,
@@ -80,4 +80,4 @@ def install(wheel: Path, folder: Path, extras: str = "") -> Path:
 @pytest.fixture(scope="session")
 def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment into which the wheel is installed, its dependencies in the locked versions."""
-    return install(wheel, tmp_path_factory.mktemp("wheel"))
+    return install(tmp_path_factory.mktemp("wheel"), wheel)

@@ -14,4 +14,4 @@ __all__ = ["bin_", "wheel"]
 @pytest.fixture(scope="session")
 def bin_(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The programs of an environment into which the wheel is installed, with what draws the charts of the run page."""
-    return install(wheel, tmp_path_factory.mktemp("wheel"), extras="[report]")
+    return install(tmp_path_factory.mktemp("wheel"), f"dbt-penstock[report] @ {wheel.as_uri()}")
