@@ -54,7 +54,7 @@ SUITES = {
     "adapter": [Part("adapter", 700, ("tests/adapter",))],
     "conformance": [Part("conformance", 600, (*SHORT, "--record", "tests/conformance"))],
     "packages": [Part("packages", 300, ("--write-docs", "tests/packages"))],
-    "tutorials": [Part("tutorials", 500, ("tests/tutorials",))],
+    "tutorials": [Part("tutorials", 1000, ("tests/tutorials",))],
     "faults": [
         Part("faults", 700, TRIPS),
         Part("faults", 400, ("tests/faults", *ignoring(*TRIPS))),
