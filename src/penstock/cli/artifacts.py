@@ -21,11 +21,11 @@ def register(app: typer.Typer) -> None:
 
 def copy_artifacts(
     adapter_type: str | None = typer.Option(
-        None, help="spark or databricks; by default the type in penstock.yml, or spark."
+        None, help="spark or databricks. Default: the type in penstock.yml if it has one, else spark."
     ),
-    target_path: Path | None = typer.Option(None, help="dbt's target folder; by default the one that dbt uses."),
+    target_path: Path | None = typer.Option(None, help="dbt's target folder. Default: the folder that dbt uses."),
     output: Path | None = typer.Option(
-        None, help="The folder of the copies; by default the adapter type, in the target folder."
+        None, help="Folder of the copies. Default: a folder in the target folder, named after the adapter type."
     ),
 ) -> None:
     """Copy dbt's artifacts for tools that don't know the adapter type penstock."""

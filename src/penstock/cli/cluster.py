@@ -68,14 +68,16 @@ def _settings() -> Settings:
 
 def register(app: typer.Typer) -> None:
     """Add the cluster's commands to the program."""
-    group = typer.Typer(help="A standalone Spark cluster on this machine, for trials and tests.", no_args_is_help=True)
+    group = typer.Typer(
+        help="Run a standalone Spark cluster on this machine, for trials and tests.", no_args_is_help=True
+    )
     app.add_typer(group, name="cluster")
 
     @group.command()
     def up(
         workers: Annotated[int, typer.Option(help="Number of workers.")] = 2,
         cores: Annotated[int, typer.Option(help="Cores of each worker.")] = 2,
-        memory: Annotated[str, typer.Option(help="Memory of each worker for executors, as in 2g.")] = "2g",
+        memory: Annotated[str, typer.Option(help="Memory that each worker gives to executors, for example 2g.")] = "2g",
     ) -> None:
         """Start a master and workers. If the cluster is already up, start only missing or dead nodes."""
         settings = _settings()
@@ -88,7 +90,9 @@ def register(app: typer.Typer) -> None:
 
     @group.command()
     def status(
-        show_secret: Annotated[bool, typer.Option("--show-secret", help="Print links to the web pages.")] = False,
+        show_secret: Annotated[
+            bool, typer.Option("--show-secret", help="Also print links that open the nodes' web pages.")
+        ] = False,
     ) -> None:
         """Show the cluster's nodes and their addresses. The exit code is 1 if any node is down."""
         settings = _settings()

@@ -35,22 +35,28 @@ def diff(
     against: Annotated[
         str,
         typer.Option(
-            help="A target of profiles.yml, a Delta version as version:12, or version:-1 for the last but one."
+            help="A target of profiles.yml, or a Delta version, for example version:12. version:-1 is the last but one."
         ),
     ],
-    select: Annotated[list[str] | None, typer.Option("--select", "-s", help="Nodes to compare, as in dbt.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option(help="Nodes to leave out, as in dbt.")] = None,
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", help="Nodes to compare. The syntax is dbt's.")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="Nodes to leave out. The syntax is dbt's.")] = None,
     state: Annotated[
-        str | None, typer.Option(help="Folder of artifacts for selections such as state:modified.")
+        str | None, typer.Option(help="Folder of the artifacts that state:modified compares with.")
     ] = None,
     key: Annotated[
-        list[str] | None, typer.Option(help="A column that identifies a row; repeat it for several.")
+        list[str] | None, typer.Option(help="A column that identifies a row. Repeat the option for several.")
     ] = None,
-    sample: Annotated[float, typer.Option(help="Share of rows to compare, chosen by the key.")] = 1.0,
-    limit: Annotated[int, typer.Option(help="Examples of each kind.")] = DEFAULT_LIMIT,
-    full: Annotated[bool, typer.Option("--full", help="Compare intervals with equal fingerprints too.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    as_markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown, for a pull request.")] = False,
+    sample: Annotated[float, typer.Option(help="Share of the rows to compare. The key decides which rows.")] = 1.0,
+    limit: Annotated[int, typer.Option(help="Largest number of examples of each kind of difference.")] = DEFAULT_LIMIT,
+    full: Annotated[
+        bool, typer.Option("--full", help="Also compare intervals whose inputs and code are the same.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print the result as Markdown, for a pull request.")
+    ] = False,
     exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit with 0 even if tables differ.")] = False,
 ) -> None:
     """Compare built tables with those of another target, or with an earlier version of themselves.

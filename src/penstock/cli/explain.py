@@ -29,10 +29,10 @@ def register(app: typer.Typer) -> None:
 def explain(
     model: str = typer.Argument(help="A model's name."),
     live: bool = typer.Option(False, "--live", help="Explain the current code, even if the model has run."),
-    html: Path | None = typer.Option(None, help="Write a page with the picture and the text."),
-    svg: Path | None = typer.Option(None, help="Write only the picture."),
-    plan: bool = typer.Option(False, "--plan", help="Print Spark's own text (EXPLAIN FORMATTED) instead."),
-    as_json: bool = typer.Option(False, "--json", help="Print the explanation as JSON instead."),
+    html: Path | None = typer.Option(None, help="Write an HTML page with the picture and the text to this file."),
+    svg: Path | None = typer.Option(None, help="Write only the picture to this file."),
+    plan: bool = typer.Option(False, "--plan", help="Print Spark's own plan (EXPLAIN FORMATTED), not the explanation."),
+    as_json: bool = typer.Option(False, "--json", help="Print the explanation as JSON."),
 ) -> None:
     """Explain how Spark runs a model: its joins and why Spark chose them, exchanges, scans, stages and written files.
 

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def show_help(
-    entry: list[str] | None = typer.Argument(None, help="Name of an entry, some words, or a message that you see."),
+    entry: list[str] | None = typer.Argument(None, help="Name of an entry, some words, or an error message."),
 ) -> None:
     """Print the cause and the remedy of an error message, from the troubleshooting page of the documentation.
 

@@ -26,7 +26,9 @@ def init(
     name: Annotated[str | None, typer.Argument(help="Name of the new project and of its folder.")] = None,
     template: Annotated[
         str | None,
-        typer.Option(help=f"Contents of the project: {' or '.join(template_files.TEMPLATES)}; by default minimal."),
+        typer.Option(
+            help=f"Contents of the project ({' or '.join(template_files.TEMPLATES)}). The default is minimal."
+        ),
     ] = None,
     here: Annotated[bool, typer.Option("--here", help="Add a target to the dbt project in this folder.")] = False,
 ) -> None:

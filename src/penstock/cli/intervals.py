@@ -31,14 +31,14 @@ def register(app: typer.Typer) -> None:
 
 
 def backfill(
-    dataset: Annotated[str, typer.Argument(help="A dataset of lake.yml, as in green.")],
-    first: Annotated[str, typer.Argument(help="The first month, as in 2023-01.")],
-    last: Annotated[str, typer.Argument(help="The last month, as in 2023-12.")],
+    dataset: Annotated[str, typer.Argument(help="A dataset of lake.yml, for example green.")],
+    first: Annotated[str, typer.Argument(help="The first month, for example 2023-01.")],
+    last: Annotated[str, typer.Argument(help="The last month, for example 2023-12.")],
     from_: Annotated[
-        str | None, typer.Option("--from", help="Folder or address to land from, instead of the published one.")
+        str | None, typer.Option("--from", help="Folder or address of the files. Default: the address in lake.yml.")
     ] = None,
 ) -> None:
-    """Land and build months in order. If interrupted, run the same command again to continue."""
+    """Land and build months in order. After an interruption, run the same command again to continue."""
     settings = load()
     catalog = catalogs.load(settings.root)
     chosen = catalog.dataset(dataset)
@@ -79,11 +79,14 @@ def backfill(
 
 
 def batches(
-    models: Annotated[list[str] | None, typer.Argument(help="Only these models.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every attempt, not only the last of each interval.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per line.")] = False,
+    models: Annotated[list[str] | None, typer.Argument(help="Show only these models.")] = None,
+    every: Annotated[
+        bool,
+        typer.Option("--all", help="Show every attempt. By default, only the last attempt of each interval is shown."),
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")] = False,
 ) -> None:
-    """Show the run ledger: for each model and interval, the result, the run that built it and the number of rows."""
+    """Show the run ledger: for each interval of a model, its result, its number of rows, and the run that built it."""
     settings = load()
     if not control.is_remote(settings):
         control.up(settings)

@@ -29,17 +29,17 @@ def register(app: typer.Typer) -> None:
 
 
 def land(
-    dataset: Annotated[str, typer.Argument(help="A dataset of lake.yml, as in green.")],
+    dataset: Annotated[str, typer.Argument(help="A dataset of lake.yml, for example green.")],
     months: Annotated[
         list[str] | None, typer.Argument(help="2021-01, a list 2021-01,2021-03, a range 2021-01..2021-06, or all.")
     ] = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="Folder or address to land from, instead of the published one.")
+        str | None, typer.Option("--from", help="Folder or address of the files. Default: the address in lake.yml.")
     ] = None,
-    file: Annotated[str | None, typer.Option(help="One file, whatever its name.")] = None,
-    month: Annotated[str | None, typer.Option(help="The month that --file is for.")] = None,
+    file: Annotated[str | None, typer.Option(help="Land this one file.")] = None,
+    month: Annotated[str | None, typer.Option(help="Month of --file. Default: the month in the file's name.")] = None,
 ) -> None:
-    """Land months of a dataset. Each month is a separate transaction."""
+    """Land months of a dataset: check their files and add them to the lake. Each month is a separate transaction."""
     project = settings.load()
     catalog = catalogs.load(project.root)
     chosen = catalog.dataset(dataset)
@@ -69,7 +69,7 @@ def _options(values: Iterable[tuple[str, str | None]]) -> list[str]:
 
 
 def remove(
-    dataset: Annotated[str, typer.Argument(help="A dataset with live months, as in green.")],
+    dataset: Annotated[str, typer.Argument(help="A dataset with months in the lake, for example green.")],
     months: Annotated[
         list[str] | None, typer.Argument(help="2021-01, a list 2021-01,2021-03, a range 2021-01..2021-06, or all.")
     ] = None,
@@ -82,11 +82,13 @@ def remove(
 
 
 def sample(
-    rows: Annotated[int, typer.Option(min=1, help="Rows in total, over all datasets and months.")] = samples.ROWS,
-    seed: Annotated[int, typer.Option(min=0, help="Another seed gives other trips.")] = 1,
-    months: Annotated[str | None, typer.Option(help="Months instead of the default ones.")] = None,
-    dataset: Annotated[list[str] | None, typer.Option(help="Only this dataset; may be repeated.")] = None,
-    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing when any month is live.")] = False,
+    rows: Annotated[int, typer.Option(min=1, help="Total number of rows of all datasets and months.")] = samples.ROWS,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the random numbers. Another seed gives other trips.")] = 1,
+    months: Annotated[str | None, typer.Option(help="Generate these months, not the default months.")] = None,
+    dataset: Annotated[
+        list[str] | None, typer.Option(help="Generate only this dataset. Repeat it for several.")
+    ] = None,
+    if_empty: Annotated[bool, typer.Option("--if-empty", help="Do nothing if the lake has a month.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Remove every sample month from the lake.")] = False,
 ) -> None:
     """Land generated trips, which have the columns and the data defects of real trips."""
@@ -113,8 +115,10 @@ def sample(
 
 
 def clean(
-    grace: Annotated[str, typer.Option(help="Keep what was superseded more recently: 7d, 12h, 30m, 0d.")] = "7d",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would be removed.")] = False,
+    grace: Annotated[
+        str, typer.Option(help="Keep files that came out of use within this time: 7d, 12h, 30m, 0d.")
+    ] = "7d",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what the command would delete.")] = False,
 ) -> None:
     """Delete the files of replaced and removed months, and the files that interrupted landings left."""
     project = settings.load()
@@ -129,9 +133,11 @@ def clean(
 
 
 def lake(
-    verify: Annotated[bool, typer.Option("--verify", help="Also check every live file's size and hash.")] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Also check size and hash of all files of these months.")
+    ] = False,
 ) -> None:
-    """Show the live months: those that are currently in the lake."""
+    """Show the live months, which are the months that are in the lake now."""
     project = settings.load()
     manifest = Manifest(project.lake_dir)
     version = manifest.version()

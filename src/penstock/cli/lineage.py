@@ -23,10 +23,10 @@ def register(app: typer.Typer) -> None:
 
 
 def lineage(
-    column: str = typer.Argument(help="A column, as in MODEL.COLUMN or SOURCE.TABLE.COLUMN.", metavar="MODEL.COLUMN"),
+    column: str = typer.Argument(help="A column: MODEL.COLUMN or SOURCE.TABLE.COLUMN.", metavar="MODEL.COLUMN"),
     upstream: bool = typer.Option(False, "--upstream", help="Show the inputs of the column. This is the default."),
     downstream: bool = typer.Option(False, "--downstream", help="Show the columns that are computed from the column."),
-    as_json: bool = typer.Option(False, "--json", help="Print the edges as JSON instead."),
+    as_json: bool = typer.Option(False, "--json", help="Print the edges of the lineage as JSON."),
 ) -> None:
     """Show where the values of a column come from, or which columns are computed from it.
 

@@ -65,7 +65,8 @@ def print_version(wanted: bool) -> None:
 @app.callback()
 def set_target(
     target: Annotated[
-        str | None, typer.Option("--target", "-t", help="A target of profiles.yml, before or after the command.")
+        str | None,
+        typer.Option("--target", "-t", help="A target of profiles.yml. Write it before or after the command."),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", help="Print penstock's version.", callback=print_version, is_eager=True)

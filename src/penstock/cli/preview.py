@@ -47,24 +47,31 @@ def register(app: typer.Typer) -> None:
 
 
 def preview(
-    select: Annotated[list[str] | None, typer.Option("--select", "-s", help="Only these nodes, as in dbt.")] = None,
-    exclude: Annotated[list[str] | None, typer.Option("--exclude", help="Not these nodes, as in dbt.")] = None,
-    state: Annotated[
-        Path | None, typer.Option("--state", help="Folder with the manifest.json to compare the code with.")
+    select: Annotated[
+        list[str] | None, typer.Option("--select", "-s", help="Preview only these nodes. The syntax is dbt's.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead.")] = False,
-    html: Annotated[Path | None, typer.Option("--html", help="Also write a page.")] = None,
+    exclude: Annotated[
+        list[str] | None, typer.Option("--exclude", help="Leave out these nodes. The syntax is dbt's.")
+    ] = None,
+    state: Annotated[
+        Path | None,
+        typer.Option("--state", help="Compare the code with manifest.json in this folder, not with the last run."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the preview as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option("--html", help="Also write an HTML page to this file.")] = None,
     fail_on: Annotated[
         list[str] | None,
         typer.Option(
-            "--fail-on", help=f"Exit with 1 if one of these occurs: {', '.join(kind.value for kind in Kind)}."
+            "--fail-on",
+            help=f"Exit with 1 if a change of this kind occurs. Kinds: {', '.join(kind.value for kind in Kind)}.",
         ),
     ] = None,
 ) -> None:
     """Show what the next run would do, without running it.
 
-    For each model: whether its code is new or changed, its stale intervals with the reasons, whether its table is
-    rebuilt whole, the expected rows, bytes and seconds, and how its physical plan would differ.
+    For each model, the preview shows whether its code is new or changed, which of its intervals are stale and why, and
+    whether the run would rebuild its whole table. It also shows the expected rows, bytes and seconds, and how the
+    model's physical plan would differ.
     """
     alarms = [_kind(name) for name in fail_on or ()]
     settings = load()

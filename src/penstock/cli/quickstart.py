@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def quickstart(
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print all of dbt's own lines.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Print every line that dbt prints.")] = False,
 ) -> None:
     """Create the sample lake, start the server, build and test the warehouse, and show a summary."""
     settings = load()

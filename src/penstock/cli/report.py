@@ -22,7 +22,7 @@ TABLES = {
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the program."""
-    group = typer.Typer(help="Reports as HTML pages.", no_args_is_help=True)
+    group = typer.Typer(help="Write reports as HTML pages.", no_args_is_help=True)
     group.command(name="ml")(ml)
     group.command(name="run")(run_page.run)
     app.add_typer(group, name="report")

@@ -26,11 +26,15 @@ RULES_MODEL = "quality_report"
 
 
 def run(
-    run_id: str | None = typer.Option(None, "--run", help="dbt's invocation id, or its start. Default: the newest."),
+    run_id: str | None = typer.Option(
+        None, "--run", help="Id of a dbt command, or its first characters. Default: the newest."
+    ),
     out: Path | None = typer.Option(None, "--out", help="The file to write. Default: target/runs/RUN/index.html."),
-    live: bool = typer.Option(False, "--live", help="Serve the page, and update it while dbt runs. Ctrl-C ends it."),
+    live: bool = typer.Option(
+        False, "--live", help="Serve the page, and update it while dbt runs. To end, press Ctrl-C."
+    ),
     ledger: bool | None = typer.Option(
-        None, "--ledger/--no-ledger", help="Read the run ledger. Default: if the server is already running."
+        None, "--ledger/--no-ledger", help="Read the run ledger. Default: only if the server is already running."
     ),
 ) -> None:
     """Write an HTML page about a dbt command: its timeline, each node's figures and plan, and what changed."""
