@@ -27,7 +27,7 @@ class Construct:
     note: str = ""
 
 
-TARGET_TYPE = "`target_type: penstock` in the profile turns it off"
+TARGET_TYPE = "a package that tests `target.type` doesn't find Spark with `target_type: penstock` in the profile"
 CONSTRUCTS = (
     Construct(
         "`adapter.dispatch`: `penstock__`, then `spark__`, then `default__`",
@@ -46,26 +46,28 @@ CONSTRUCTS = (
         [("True", "True", 3)],
     ),
     Construct(
-        "`run_query` on DESCRIBE; SHOW TABLES in place of `information_schema`",
+        "`run_query` with DESCRIBE, and SHOW TABLES in place of `information_schema`",
         "select a, b from small.described",
         [("id bigint, name string, color string", "True")],
-        "Spark has no `information_schema`; " + TARGET_TYPE,
+        "Spark has no `information_schema`. Also, " + TARGET_TYPE,
     ),
     Construct(
         "`api.Column`: `is_string`, `is_numeric`, `string_size`, `translate_type`, `is_integer`",
         "select a, b, c, d, e from small.column_helpers",
         [("True", "True", "20", "string", "True")],
     ),
-    Construct("all columns but some", "select * from small.starred order by id", [(1, "ann"), (2, "bob"), (3, "cid")]),
     Construct(
-        "union of relations, with the origin",
+        "all columns except some", "select * from small.starred order by id", [(1, "ann"), (2, "bob"), (3, "cid")]
+    ),
+    Construct(
+        "union of relations, with a column that names each row's relation",
         "select origin, count(*) from small.united group by origin order by origin",
         [("people", 3), ("people_copy", 2)],
     ),
     Construct("pivot over distinct column values", "select blue, red from small.pivot", [(1, 2)]),
-    Construct("hashed row key", "select k from small.keyed", [(KEY,)]),
+    Construct("row key that is a hash of columns", "select k from small.keyed", [(KEY,)]),
     Construct(
-        "generated rows of dates",
+        "generated rows, one for each date",
         "select count(*), cast(max(day) as string) from small.days",
         [(5, "2024-03-02")],
     ),
