@@ -36,7 +36,7 @@ def land(
     from_: Annotated[
         str | None, typer.Option("--from", help="Folder or address of the files. Default: the address in lake.yml.")
     ] = None,
-    file: Annotated[str | None, typer.Option(help="Land this one file.")] = None,
+    file: Annotated[str | None, typer.Option(help="Land this one file, whatever its name.")] = None,
     month: Annotated[str | None, typer.Option(help="Month of --file. Default: the month in the file's name.")] = None,
 ) -> None:
     """Land months of a dataset: check their files and add them to the lake. Each month is a separate transaction."""
