@@ -45,36 +45,36 @@ class Part:
 
 SUITES = {
     "lint": [Part("lint", 40, ("lint",), ("make", "--no-print-directory"))],
-    "unit": [Part("unit", 150, ("tests/unit",))],
+    "unit": [Part("unit", 190, ("tests/unit",))],
     "integration": [
-        Part("integration", 600, ("tests/integration", *ignoring(REAL_MONTHS, SERVER))),
+        Part("integration", 830, ("tests/integration", *ignoring(REAL_MONTHS, SERVER))),
         Part("integration", 170, (REAL_MONTHS,)),
         Part("integration", 90, (SERVER,)),
     ],
-    "adapter": [Part("adapter", 700, ("tests/adapter",))],
-    "conformance": [Part("conformance", 600, (*SHORT, "--record", "tests/conformance"))],
+    "adapter": [Part("adapter", 3000, ("tests/adapter",))],
+    "conformance": [Part("conformance", 1500, (*SHORT, "--record", "tests/conformance"))],
     "packages": [Part("packages", 300, ("--write-docs", "tests/packages"))],
     "tutorials": [Part("tutorials", 1000, ("tests/tutorials",))],
     "faults": [
-        Part("faults", 700, TRIPS),
+        Part("faults", 1800, TRIPS),
         Part("faults", 400, ("tests/faults", *ignoring(*TRIPS))),
     ],
     "ml": [Part("ml", 350, ("tests/ml", *ignoring(REAL_TRAINING_MONTHS)))],
     "reach": [
         Part("reach", 600, ("--write-docs", TARGETS, *READERS, "-k", f"not ({REMOTE_STORES})")),
-        Part("reach", 600, ("--write-docs", TARGETS, AIRFLOW, "-k", f"airflow or {REMOTE_STORES}")),
-        Part("reach", 600, ("--write-docs", "tests/reach", *ignoring(TARGETS, AIRFLOW, *READERS))),
+        Part("reach", 700, ("--write-docs", TARGETS, AIRFLOW, "-k", f"airflow or {REMOTE_STORES}")),
+        Part("reach", 1500, ("--write-docs", "tests/reach", *ignoring(TARGETS, AIRFLOW, *READERS))),
     ],
 }
 # Runs only if PENSTOCK_TLC_DATA names the months, because training on them takes minutes.
-REAL_TRAINING = Part("ml", 500, (REAL_TRAINING_MONTHS,))
+REAL_TRAINING = Part("ml", 1200, (REAL_TRAINING_MONTHS,))
 CORE = [
-    Part("adapter", 730, ("-m", "core", "tests/adapter")),
-    Part("conformance", 380, ("-m", "core", *SHORT, "tests/conformance")),
-    Part("faults", 240, ("-m", "core", "tests/faults")),
-    Part("ml", 310, ("-m", "core", "tests/ml")),
-    Part("packages", 120, ("-m", "core", "tests/packages")),
-    Part("reach", 300, ("-m", "core", "tests/reach")),
+    Part("adapter", 640, ("-m", "core", "tests/adapter")),
+    Part("conformance", 230, ("-m", "core", *SHORT, "tests/conformance")),
+    Part("faults", 190, ("-m", "core", "tests/faults")),
+    Part("ml", 170, ("-m", "core", "tests/ml")),
+    Part("packages", 45, ("-m", "core", "tests/packages")),
+    Part("reach", 250, ("-m", "core", "tests/reach")),
     Part("tutorials", 200, ("-m", "core", "tests/tutorials")),
 ]
 GROUPS = {"test": ("lint", "unit", "integration"), "all": tuple(SUITES)}
