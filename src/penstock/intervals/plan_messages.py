@@ -28,8 +28,8 @@ def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -
     name, parts = model.name, []
     if stale.older_code:
         parts.append(
-            f"{name}: code changed since {format_intervals(stale.older_code, model.grain)} were built; their rows are "
-            f"those of the older code. do: `dbt run --select {name} --full-refresh`, or for some of them "
+            f"{name}: {format_intervals(stale.older_code, model.grain)} were built before its code or configuration "
+            f"changed. do: `dbt run --select {name} --full-refresh`, or for some of them "
             "--event-time-start and --event-time-end, or set on_code_change: rebuild"
         )
     for commit in table.foreign:

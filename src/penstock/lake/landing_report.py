@@ -126,12 +126,13 @@ def show_lake(console: Console, live: LiveMonths, catalog: Catalog, version: int
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("landed (UTC)", no_wrap=True)
     table.add_column("source", overflow="fold")
-    stale = 0
+    stale, unknown = 0, set()
     for (name, month), entry in sorted(live.items()):
         dataset = catalog.datasets.get(name)
-        is_stale = dataset is None or dataset.schema_fingerprint != entry.schema_fingerprint
+        is_stale = dataset is not None and dataset.schema_fingerprint != entry.schema_fingerprint
         stale += is_stale
-        label = f"{name} [yellow]*[/yellow]" if is_stale else name
+        unknown |= {name} if dataset is None else set()
+        label = f"{name} [yellow]*[/yellow]" if is_stale or dataset is None else name
         table.add_row(
             label, f"{month:%Y-%m}", f"{entry.rows:,}", f"{entry.bytes:,}", f"{entry.landed_at:%Y-%m-%d %H:%M}",
             entry.source,
@@ -141,3 +142,10 @@ def show_lake(console: Console, live: LiveMonths, catalog: Catalog, version: int
     console.print(f"{len(live)} live months, {rows:,} rows, manifest version {version}", highlight=False)
     if stale:
         console.print(f"* {stale} landed with other columns than lake.yml now names: land them again", markup=False)
+    for name in sorted(unknown):
+        months = [month for dataset, month in live if dataset == name]
+        range_ = f"{min(months):%Y-%m}..{max(months):%Y-%m}"
+        console.print(
+            f"* lake.yml doesn't describe {name}: describe it again, or type `penstock remove {name} {range_}`",
+            markup=False,
+        )

@@ -165,11 +165,11 @@ def test_intervals_of_older_code_are_named_in_a_warning(project: Project) -> Non
     project.graph.upstream["checked"] = replace(project.graph.upstream["checked"], code="other code")
     plan = project.plan("checked")
     assert plan.commits == ()
-    assert "checked: code changed since 2024-01..2024-03 were built" in plan.warning
+    assert "checked: 2024-01..2024-03 were built before its code or configuration changed" in plan.warning
     assert "do: `dbt run --select checked --full-refresh`" in plan.warning
     some = project.plan("checked", start=FEBRUARY, end=MARCH)
     assert some.commits[0].reasons == {FEBRUARY: "asked for"}
-    assert "code changed since 2024-01, 2024-03 were built" in some.warning
+    assert "2024-01, 2024-03 were built before its code" in some.warning
     project.graph.configs["checked"]["on_code_change"] = "rebuild"
     rebuilt = project.plan("checked")
     assert rebuilt.summary == "built 2024-01..2024-03" and rebuilt.warning == ""

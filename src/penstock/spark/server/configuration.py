@@ -244,6 +244,7 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
 
 
 def fingerprint(settings: Settings, java: Java) -> str:
-    """Return a hash of the settings and versions with which a server starts."""
-    text = f"{settings.model_dump_json()} {java.build} {distribution.spark_version()} {authentication.GENERATION}"
+    """Return a hash of the settings and versions with which a server starts. Several targets may share the server."""
+    values = settings.model_dump_json(exclude={"target"})
+    text = f"{values} {java.build} {distribution.spark_version()} {authentication.GENERATION}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
