@@ -108,6 +108,15 @@ def test_changed_columns_in_lake_yml_land_the_same_bytes_again(project: Project,
     assert project.rows("green", "2021-01").schema.field("VendorID").type == pa.int64()
 
 
+def test_a_dataset_that_lake_yml_no_longer_describes_is_named(project: Project, green_file: GreenFile) -> None:
+    project.penstock("land", "green", "2021-01", "--from", str(green_file().parent))
+    path = project.root / "lake.yml"
+    path.write_text(path.read_text().replace("  green:\n", "  renamed:\n", 1))
+    text = project.penstock("lake").text
+    assert "lake.yml doesn't describe green" in text and "other columns" not in text
+    assert project.penstock("remove", "green", "2021-01..2021-01").code == 0, "as the message says"
+
+
 def test_extra_columns_are_named(project: Project, tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     pq.write_table(green_table().append_column("night_fee", pa.array([1, 2, 3])), path)

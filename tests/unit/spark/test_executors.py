@@ -33,6 +33,13 @@ def defaults(found: Settings) -> dict[str, str]:
     return configuration.spark_defaults(found, Ports(), "token", JARS)
 
 
+def test_targets_with_equal_settings_share_a_server(tmp_path: Path) -> None:
+    one = settings(tmp_path, "memory: 1g")
+    other = one.model_copy(update={"target": "dev"})
+    assert configuration.fingerprint(one, JAVA) == configuration.fingerprint(other, JAVA)
+    assert configuration.fingerprint(one, JAVA) != configuration.fingerprint(settings(tmp_path, "memory: 2g"), JAVA)
+
+
 def test_a_local_master_has_no_executors(tmp_path: Path) -> None:
     found = defaults(settings(tmp_path, "executors: {python: /other/python, packages: [numpy]}"))
     assert not {"spark.cores.max", "spark.executor.instances", "spark.archives", "spark.jars"} & set(found)
