@@ -124,4 +124,4 @@ def test_a_month_that_is_removed_goes(trained: Project) -> None:
     assert trained.sql(f"select count(*) from staging.stream_trips where {where}") == [(0,)]
     holds(trained)
     land(trained, seed=33)
-    run(trained, "run", "--exclude", "tag:ml")
+    run(trained, "run", "--select", "+tag:ml", "--exclude", "tag:ml")
