@@ -8,6 +8,8 @@ import shlex
 from datetime import datetime
 from decimal import Decimal
 
+import yaml
+
 from .conftest import REPOSITORY, Project
 
 PAGE = (REPOSITORY / "docs" / "how-to" / "your-own-files.md").read_text()
@@ -21,7 +23,7 @@ FEBRUARY = """Trip ID,Start Time,Stop Time,Member,Station
 
 
 def test_the_page_works_as_written(project: Project) -> None:
-    (entry,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    entry, source = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     (commands,) = re.findall(r"```shell\n(.*?)```", PAGE, re.DOTALL)
     path = project.root / "lake.yml"
     path.write_text(path.read_text().rstrip() + "\n" + entry)
@@ -37,6 +39,10 @@ def test_the_page_works_as_written(project: Project) -> None:
     assert "2 live months, 3 rows" in answer.text
     first, second = project.rows("bike_rides", "2021-01"), project.rows("bike_rides", "2021-02")
     assert first.schema.equals(second.schema)
+    (declared,) = yaml.safe_load(source)["sources"]
+    assert (declared["schema"], declared["tables"]) == ("lake", [{"name": "bike_rides"}])
+    (selected,) = re.findall(r"^select (.*)$", PAGE, re.MULTILINE)
+    assert set(selected.split(", ")) <= {*first.schema.names, declared["config"]["event_time"]}
     assert first.to_pylist() == [
         {
             "ride_id": "a1", "started_at": datetime(2021, 1, 1, 0, 15, 56), "ended_at": datetime(2021, 1, 1, 0, 25),
