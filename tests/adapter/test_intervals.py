@@ -106,7 +106,7 @@ def test_code_that_changed(rides: Rides) -> None:
         done = rides.dbt("build", *ORDINARY)
         assert rides.ledger(done) == {"daily": months}
         assert f"totals: {months[0]}..{months[-1]} were built before its code or configuration changed" in done.line
-        assert "daily: 2" not in done.line
+        assert f"daily: {months[0]}" not in done.line
         rides.holds("daily", zones=("uptown", "south"))
         rides.holds("totals", zones=("north", "south"))
         full = rides.run("--full-refresh", "--select", "totals")

@@ -126,13 +126,13 @@ def show_lake(console: Console, live: LiveMonths, catalog: Catalog, version: int
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("landed (UTC)", no_wrap=True)
     table.add_column("source", overflow="fold")
-    stale, unknown = 0, set()
+    stale = 0
+    unknown = sorted({name for name, _ in live if name not in catalog.datasets})
     for (name, month), entry in sorted(live.items()):
         dataset = catalog.datasets.get(name)
         is_stale = dataset is not None and dataset.schema_fingerprint != entry.schema_fingerprint
         stale += is_stale
-        unknown |= {name} if dataset is None else set()
-        label = f"{name} [yellow]*[/yellow]" if is_stale or dataset is None else name
+        label = f"{name} [yellow]*[/yellow]" if is_stale or name in unknown else name
         table.add_row(
             label, f"{month:%Y-%m}", f"{entry.rows:,}", f"{entry.bytes:,}", f"{entry.landed_at:%Y-%m-%d %H:%M}",
             entry.source,
@@ -142,7 +142,7 @@ def show_lake(console: Console, live: LiveMonths, catalog: Catalog, version: int
     console.print(f"{len(live)} live months, {rows:,} rows, manifest version {version}", highlight=False)
     if stale:
         console.print(f"* {stale} landed with other columns than lake.yml now names: land them again", markup=False)
-    for name in sorted(unknown):
+    for name in unknown:
         months = [month for dataset, month in live if dataset == name]
         range_ = f"{min(months):%Y-%m}..{max(months):%Y-%m}"
         console.print(
