@@ -14,7 +14,7 @@ from importlib import resources
 from pathlib import Path
 
 FILE = "troubleshooting.md"
-FOLDER = "docs/how-to"
+FOLDER = "how-to"
 HEADING = re.compile(r"^(##|###) (.+)\n", re.MULTILINE)
 QUOTED = re.compile(r"^```text\n(.+?)\n```$", re.MULTILINE | re.DOTALL)
 PARTS = re.compile(r"(?:^|\. |\b)(?:needed|found|do): |…")
@@ -104,7 +104,7 @@ def read_page() -> str:
     shipped = resources.files("penstock").joinpath(FILE)
     if shipped.is_file():
         return shipped.read_text(encoding="utf-8")
-    return (Path(__file__).resolve().parents[2] / FOLDER / FILE).read_text(encoding="utf-8")
+    return (Path(__file__).resolve().parents[2] / "docs" / FOLDER / FILE).read_text(encoding="utf-8")
 
 
 @lru_cache
@@ -172,9 +172,9 @@ def name_for_spark(message: str) -> str:
 
 
 def as_plain_text(entry: Entry, width: int) -> str:
-    """Return an entry as text for a terminal: paragraphs wrapped, quoted messages indented, links as paths."""
+    """Return an entry as text for a terminal: paragraphs wrapped, quoted messages indented, links as names of pages."""
     lines = [entry.title, ""]
-    for part in re.split(r"\n\n", LINK.sub(_path_of_link, entry.text)):
+    for part in re.split(r"\n\n", LINK.sub(_page_of_link, entry.text)):
         quoted = QUOTED.fullmatch(part)
         lines += [f"    {line}" for line in quoted[1].splitlines()] if quoted else _wrap(part, width)
         lines.append("")
@@ -185,5 +185,7 @@ def _wrap(paragraph: str, width: int) -> list[str]:
     return textwrap.wrap(" ".join(paragraph.split()), width, break_long_words=False, break_on_hyphens=False)
 
 
-def _path_of_link(link: re.Match[str]) -> str:
-    return f"{link[1]} ({posixpath.normpath(posixpath.join(FOLDER, link[2]))})"
+def _page_of_link(link: re.Match[str]) -> str:
+    target = link[2].partition("#")[0].removesuffix(".md")
+    page = posixpath.normpath(posixpath.join(FOLDER, target)) if target else ""
+    return f"{link[1]} (page {page} of the documentation)" if page else link[1]

@@ -168,9 +168,9 @@ def test_an_entry_is_plain_text_in_a_terminal() -> None:
     assert shown == (
         "A key of penstock.yml is unknown\n\n"
         "    needed: a valid …. found: unknown key `…`. do: correct …\n\n"
-        "Keys are spelled as in penstock.yml\n"
-        "(docs/reference/settings.md). A setting of Spark belongs\n"
-        "below `server.spark_conf`."
+        "Keys are spelled as in penstock.yml (page reference/settings\n"
+        "of the documentation). A setting of Spark belongs below\n"
+        "`server.spark_conf`."
     )
     for other in ENTRIES:
         assert not re.search(r"```|\]\(|\(\.\.", troubleshooting.as_plain_text(other, 80)), other.title
