@@ -148,10 +148,21 @@ def managed_server(credentials: PenstockCredentials) -> Record:
     Raises:
         FailedToConnectError: the server cannot be started. The message says what to do.
     """
+    steps: list[str] = []
+
+    def show(step: str) -> None:
+        steps.append(step)
+        logger.info(f"{step} … this takes up to a minute")
+
     try:
-        return control.up(credentials.settings, lambda text: logger.info(f"penstock: {text}"))
+        server = control.up(credentials.settings, show)
     except PenstockError as error:
         raise FailedToConnectError(str(error)) from None
+    # Another thread or process may have started it. Only the one that did says so.
+    if steps:
+        master = credentials.settings.server.master
+        logger.info(f"the Spark server is up after {server.ready_seconds:g} s, with master {master}")
+    return server
 
 
 def running_server(credentials: PenstockCredentials) -> Record | None:
