@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
-from penstock.cli import main
+from penstock.cli import main, server
 from penstock.config import profiles
+from penstock.config.sections import Ports
 from penstock.config.settings import load
 from penstock.errors import PenstockError
+from penstock.process import Process
+from penstock.spark.server.record import Record
 
 PROFILE = """
 shop:
@@ -42,6 +46,21 @@ def test_the_profile_has_the_default_target(project: Path) -> None:
     assert (settings.target, settings.warehouse, settings.server.master) == ("laptop", "tables", "local[*]")
     (project / "profiles.yml").write_text(PROFILE.replace("'laptop'", "'cluster'"))
     assert load(project).server.master == "spark://node:7077"
+
+
+def test_a_command_is_shown_with_the_target_that_the_user_typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(profiles.TARGET_VARIABLE, raising=False)
+    assert profiles.typed_command("status --show-secret") == "penstock status --show-secret"
+    monkeypatch.setenv(profiles.TARGET_VARIABLE, "cluster")
+    assert profiles.typed_command("status --show-secret") == "penstock status --show-secret --target cluster"
+
+
+def test_the_status_of_a_target_names_its_server(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A target without a section in penstock.yml uses the server of the file's top level. The status says so."""
+    running = Record("ready", Process(1, 1.0), Ports(), "token", "settings", 1.0)
+    for target, shown in (("cluster", "cluster\n"), ("laptop", "laptop (penstock.yml has no section `targets.laptop`")):
+        server._show(load(project, target), running)
+        assert re.search(rf"^target +{re.escape(shown)}", re.sub(" +\n", "\n", capsys.readouterr().out), re.MULTILINE)
 
 
 def test_a_section_overrides_settings_key_by_key(project: Path) -> None:

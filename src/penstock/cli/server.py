@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.table import Table
 
 from penstock.config import addresses, profiles
-from penstock.config.settings import Settings, load
+from penstock.config.profiles import typed_command
+from penstock.config.settings import FILE_NAME, Settings, load
 from penstock.errors import help_command
 from penstock.spark import doctor, iceberg_catalogs
 from penstock.spark.access import authentication, exposure, secret
@@ -27,6 +28,8 @@ def _show(settings: Settings, running: Record) -> None:
     """Print the server's addresses and state, and what its settings expose to other users or machines."""
     table = Table.grid(padding=(0, 2))
     ports = running.ports
+    if len(profiles.read(settings.root).targets) > 1:
+        table.add_row("target", _target(settings))
     table.add_row("SQL (Thrift)", f"127.0.0.1:{ports.thrift}")
     table.add_row("Python (Connect)", f"sc://localhost:{ports.connect}")
     table.add_row("Hive metastore", _metastore(settings, running))
@@ -38,13 +41,15 @@ def _show(settings: Settings, running: Record) -> None:
         table.add_row("Java", running.java)
     table.add_row("processes", " ".join(str(process.pid) for process in running.processes))
     idle = settings.server.idle_minutes
-    table.add_row("stops", f"after {idle:g} minutes without a client" if idle else "with `penstock down` only")
+    stops = f"after {idle:g} minutes without a client" if idle else f"with `{typed_command('down')}` only"
+    table.add_row("stops", stops)
     console.print(table)
     for text in exposure.list_exposures(settings):
         console.print(f"[yellow]open:[/yellow] {text}", soft_wrap=True)
     if control.settings_changed(settings, running):
         console.print(
-            "[yellow]settings changed since it started:[/yellow] type `penstock down`; the next start applies them"
+            f"[yellow]settings changed since it started:[/yellow] type `{typed_command('down')}`; "
+            "the next start applies them"
         )
 
 
@@ -68,6 +73,13 @@ def _show_secret(settings: Settings, running: Record) -> None:
         console.print(f"{name:<16}  {text}", soft_wrap=True, markup=False)
 
 
+def _target(settings: Settings) -> str:
+    """Return the name of the target and, if it shares its server with other targets, the reason."""
+    if settings.state_dir != settings.shared_dir:
+        return settings.target
+    return f"{settings.target} ({FILE_NAME} has no section `targets.{settings.target}`: the server of its top level)"
+
+
 def _metastore(settings: Settings, running: Record) -> str:
     """Return the address of the metastore, with its database if penstock manages the metastore."""
     if running.shared:
@@ -88,11 +100,11 @@ def _master(settings: Settings, running: Record) -> str:
 def _who_starts_it(settings: Settings) -> str:
     """Return what starts the server, or why no dbt command does."""
     if not (settings.root / "dbt_project.yml").exists():
-        return f"there is no dbt project in {settings.root}; `penstock up` starts a server here"
+        return f"there is no dbt project in {settings.root}; `{typed_command('up')}` starts a server here"
     kind = profiles.target_type(settings.root, settings.target)
     if kind not in ("", "penstock"):
         return f"no dbt command starts it, because target {settings.target} in profiles.yml has type {kind}"
-    return "any dbt command that runs SQL starts it, or `penstock up`"
+    return f"any dbt command that runs SQL starts it, or `{typed_command('up')}`"
 
 
 def register(app: typer.Typer) -> None:
@@ -135,7 +147,7 @@ def register(app: typer.Typer) -> None:
         if show_secret:
             _show_secret(settings, running)
         else:
-            console.print("connection details for other programs: `penstock status --show-secret`")
+            console.print(f"connection details for other programs: `{typed_command('status --show-secret')}`")
 
     @app.command(name="doctor")
     def doctor_command() -> None:

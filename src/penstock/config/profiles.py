@@ -7,6 +7,7 @@ https://docs.getdbt.com/reference/dbt-jinja-functions/env_var
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -111,6 +112,12 @@ def target_folder(root: Path) -> Path:
     """Return the folder of dbt's artifacts: DBT_TARGET_PATH, or else `target-path` of dbt_project.yml, or `target`."""
     configured = _read_mapping(root / "dbt_project.yml").get("target-path")
     return root / (os.environ.get("DBT_TARGET_PATH") or _render(str(configured or "")) or "target")
+
+
+def typed_command(command: str) -> str:
+    """Return a penstock command as the user has to type it: with the target in PENSTOCK_TARGET, if there is one."""
+    target = os.environ.get(TARGET_VARIABLE)
+    return f"penstock {command}" + (f" --target {shlex.quote(target)}" if target else "")
 
 
 def dbt_options(root: Path) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
+from penstock.config.profiles import typed_command
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.explain.builder import build_explanation
@@ -18,7 +19,6 @@ from penstock.spark.server import control
 
 EXPLAIN = "explain formatted\n"
 CODE_CHANGED = "its code changed since: `--live` explains it as it is now, `dbt run --select {name}` runs it"
-NO_SERVER = "no server is up, so what the tables hold now is unknown (`penstock up`)"
 
 
 def explain_model(settings: Settings, model: Model, live: bool) -> tuple[Explanation, CapturedPlan]:
@@ -42,12 +42,13 @@ def explain_model(settings: Settings, model: Model, live: bool) -> tuple[Explana
             raise PenstockError("the plan of a run: a Python model has none before", f"none of {model.name}", do)
         if not server_runs:
             needed = f"a running server, to explain {model.name}"
-            raise PenstockError(needed, "none is up, and no plan was captured", "type `penstock up`")
+            raise PenstockError(needed, "none is up, and no plan was captured", f"type `{typed_command('up')}`")
         return _explain_current_code(settings, model, live)
     heading, notes = _describe_run(model, captured)
     if not server_runs:
         no_facts = ServerFacts(None, {})
-        return build_explanation(captured, model.kind, no_facts, heading, (*notes, NO_SERVER), False), captured
+        no_server = f"no server is up, so what the tables hold now is unknown (`{typed_command('up')}`)"
+        return build_explanation(captured, model.kind, no_facts, heading, (*notes, no_server), False), captured
     with _session(model) as run_query:
         server = ServerFacts(run_query, model.spark_conf)
         return build_explanation(captured, model.kind, server, heading, notes, model.is_stored), captured

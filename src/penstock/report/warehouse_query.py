@@ -10,6 +10,7 @@ from pyhive import hive
 from thrift.transport.TTransport import TTransportException
 
 from penstock.config import dbt_credentials
+from penstock.config.profiles import typed_command
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.server import control
@@ -64,11 +65,11 @@ def _connect(settings: Settings) -> Any:
         return _connect_remote(settings)
     running = control.current(settings)
     if running is None:
-        raise PenstockError("a running server", "none is up", "type `penstock up`")
+        raise PenstockError("a running server", "none is up", f"type `{typed_command('up')}`")
     try:
         return running.connect()
     except (TTransportException, hive.OperationalError):
-        do = f"see {control.log_folder(settings)}; `penstock down` and `penstock up` start it again"
+        do = f"see {control.log_folder(settings)}; `{typed_command('down')}` and `{typed_command('up')}` start it again"
         raise PenstockError("a running server", f"no answer at port {running.ports.thrift}", do) from None
 
 
