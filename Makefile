@@ -64,7 +64,7 @@ unit: venv-dev ## tests that need no Spark
 
 COMMIT ?= 345e71b
 WITHOUT_PAGE := adapter main_job rdd
-bench: venv-dev ## measure NAME=against|adapter|batch|duckdb|layout|main_job|rdd|scale, and write its page of the docs
+bench: venv-dev ## measure NAME=against|adapter|batch|diff|duckdb|layout|main_job|rdd|records|scale, and write its page of the docs
 	@$(BIN)/python bench/run.py $(NAME) $(if $(filter against,$(NAME)),$(COMMIT)) $(if $(filter $(WITHOUT_PAGE),$(NAME)),,--write-docs) $(OPTIONS)
 
 docs: venv-dev ## the documentation site, in site/; a link that leads nowhere is an error

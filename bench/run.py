@@ -34,6 +34,7 @@ BENCHMARKS = {
     "layout": ("layout", "queries on good and on careless layouts"),
     "main_job": ("main_job", "first run, warm build, landing a large file; no peer"),
     "rdd": ("rdd", "a model by RDDs, beside the same in SQL"),
+    "records": ("records", "a full build, beside builds without run records and without EXPLAIN"),
     "scale": ("scale", "the build by rows, workers, months and files; no peer"),
 }
 
