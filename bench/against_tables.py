@@ -192,9 +192,10 @@ def report_tables(results: Results) -> list[str]:
     """Return all tables."""
     first = next(iter(results.sides.values()))
     rounds = len(next(iter(first.values())))
-    built = f" of {first['month'][0].built} tables" if "month" in first else ""
+    built = f", for {first['month'][0].built} tables" if "month" in first else ""
     intro = (
-        f"{results.rows:,} rows of sample; one more month{built} has {results.month_rows:,} rows; {results.machine}; "
+        f"Sample of {results.rows:,} rows; {results.month_rows:,} rows in the additional month{built}; "
+        f"{results.machine}; "
         f"{'one round' if rounds == 1 else f'medians of {rounds} rounds'}."
     )
     compared = [aims(results)] if len(results.sides) == 2 else []

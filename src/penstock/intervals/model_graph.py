@@ -61,4 +61,4 @@ class ModelGraph(Protocol):
         """
 
     def deferred_model(self, unique_id: str) -> GraphModel | None:
-        """Return a model with its table in another environment, if that replaces the model under `--defer`; or None."""
+        """Return a model with its table in another environment, if `--defer` makes `ref` read this table; or None."""

@@ -34,9 +34,10 @@ class ManifestNodes:
 
     @cached_property
     def by_relation(self) -> dict[str, str]:
-        """Return the unique ids by the names of the relations, as `relation_key` returns them.
+        """Return a dictionary from the name of each relation, as `relation_key` writes it, to its node's unique id.
 
-        An ephemeral model has the name of its CTE. With `--defer`, code may read a node's relation in another schema.
+        An ephemeral model has the name of its CTE. With `--defer`, compiled code may read a node's relation in another
+        schema, so the dictionary has this name too.
         """
         found: dict[str, str] = {}
         for unique_id, node in self.by_id.items():

@@ -20,7 +20,8 @@ LAST_EVENT = "CommandCompleted"
 def write_after_command(config: Any) -> None:
     """Arrange that the copies are written at the end of the running dbt command.
 
-    dbt clears the list of callbacks at the start of each command, before it creates an adapter.
+    The function adds a callback to dbt's event manager. The adapter calls the function when dbt creates it, because
+    dbt clears the list of callbacks at the start of each command, before that.
 
     Args:
         config: the adapter's configuration, dbt's RuntimeConfig or Profile.

@@ -31,12 +31,14 @@ class PenstockHandle(PyhiveConnectionWrapper):
     """dbt-spark's wrapper of a connection, with penstock's rules for lost connections.
 
     If the connection is lost during a statement that only reads, the handle sends the statement again in a new session,
-    unless an earlier statement changed the old session. A statement that writes is never sent twice. The error says
-    that the outcome is unknown. Only one thread runs statements. Any thread may call `cancel` or `close`.
+    unless an earlier statement changed the old session. A statement that writes is never sent twice: if the connection
+    is lost during it, the error says that the outcome is unknown. Only one thread runs statements. Any thread may call
+    `cancel` or `close`.
 
     Args:
         reopen: opens a session. The handle calls this function at the beginning and after a lost connection.
-        poll_interval: the longest pause between two polls, in seconds, if a Thrift server answers polls immediately.
+        poll_interval: the longest pause between two polls, in seconds. There are pauses only if a Thrift server answers
+            polls immediately.
         query_timeout: the longest duration of a statement, in seconds, or None for no limit.
         query_retries: how often the handle sends a statement again if the statement only reads.
     """

@@ -53,8 +53,8 @@ class PenstockCredentials(SparkCredentials):
         method: `thrift`, `connect`, or a method of dbt-spark.
         connect_url: the Spark Connect URL of a remote server, `sc://host:port/;token=…`. Python models on a remote
             server need this URL. With the method `connect`, SQL uses it too.
-        poll_interval: the longest pause between two polls, in seconds, if the server answers polls immediately.
-            Spark's Thrift server answers a poll when the statement ends, so there is no pause.
+        poll_interval: the longest pause between two polls, in seconds. There are pauses only if the server answers
+            polls immediately. Spark's Thrift server answers a poll when the statement ends, so there is no pause.
         query_retries: how often a statement that only reads is sent again after a lost connection, if no earlier
             statement changed the session. A statement that writes is never sent twice.
         ssl_ca: the PEM file of the server's certificate authority. The path is relative to the project. Without a file,

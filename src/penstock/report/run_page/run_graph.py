@@ -82,7 +82,7 @@ class RunGraph:
     def queue_seconds(self, unique_id: str) -> float | None:
         """Return the seconds from the end of the last blocker to the node's start; None if it didn't start.
 
-        A node without blockers is ready when the first node of the command starts.
+        For a node without blockers, the seconds count from the start of the command's first node.
         """
         started, ready = self._record.nodes[unique_id].started, self._last_end(unique_id) or self.first_start
         return max(0.0, (started - ready) / timedelta(seconds=1)) if started and ready else None

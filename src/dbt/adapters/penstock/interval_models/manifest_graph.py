@@ -52,9 +52,9 @@ class ManifestGraph:
         return GraphModel(node.name, _relation(table), IntervalConfig.parse(config, node.name), table_format)
 
     def deferred_model(self, unique_id: str) -> GraphModel | None:
-        """Return a model with its relation in another environment, if `--defer` resolves the model to that, or None.
+        """Return a model with its relation in another environment, if `--defer` makes `ref` read that relation.
 
-        None means that `ref` resolves the model to the relation in this environment.
+        Otherwise, `ref` reads the relation in this environment, and the result is None.
         """
         node, arguments = self._manifest.nodes[unique_id], self._arguments
         deferred = getattr(node, "defer_relation", None)

@@ -20,7 +20,7 @@ def check(node: dict[str, Any], table_format: str) -> None:
 
     Raises:
         PenstockError: an Iceberg table has partitions with rows of several intervals, or the configuration is invalid.
-        AdapterError: the table is neither Delta's in `spark_catalog` nor Iceberg's in another catalog.
+        AdapterError: the table is neither a Delta table in `spark_catalog` nor an Iceberg table elsewhere.
     """
     name, config = str(node["name"]), node["config"]
     require_spark_catalog(f"{name} (strategy interval)")
@@ -35,7 +35,7 @@ def require_spark_catalog(user: str) -> None:
     """Check that the target's default catalog is `spark_catalog`.
 
     Raises:
-        AdapterError: the default catalog is another.
+        AdapterError: another catalog is the default.
     """
     if databases.default().lower() != databases.SPARK_CATALOG:
         raise AdapterError(
@@ -47,10 +47,10 @@ def require_spark_catalog(user: str) -> None:
 
 
 def require_history(table_format: str, database: str | None, model: str) -> None:
-    """Check that the table of an interval model is Delta's in `spark_catalog`, or Iceberg's in another catalog.
+    """Check that the table of an interval model is a Delta table in `spark_catalog` or an Iceberg table elsewhere.
 
     Raises:
-        AdapterError: the table is another.
+        AdapterError: the table is neither.
     """
     in_spark_catalog = databases.catalog_of(database).lower() == databases.SPARK_CATALOG
     if in_spark_catalog != (table_format == "delta"):
