@@ -1,7 +1,7 @@
 """Copies of dbt's artifacts for tools that don't know the adapter type `penstock`.
 
-Such a tool reads `metadata.adapter_type` of manifest.json to choose a SQL dialect or to name tables, and stops on an
-unknown value. Penstock's SQL is Spark's, so a copy with the type of dbt-spark is correct.
+These tools read `metadata.adapter_type` of manifest.json to choose a SQL dialect or to name tables, and stop if they
+don't know the value. Penstock's SQL is the SQL of Spark, so a copy with the type of dbt-spark is correct.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ ADAPTER_TYPES: tuple[str, ...] = get_args(AdapterType)
 def convert(target_dir: Path, output: Path, adapter_type: str) -> list[Path]:
     """Write a copy of each artifact in a folder, with another adapter type, and return the paths of the copies.
 
-    All copies are written before the first one replaces an earlier copy. An earlier copy without an original is
-    removed.
+    All copies are written before the first of them replaces an earlier copy. An earlier copy whose original is missing
+    is removed.
 
     Args:
         target_dir: dbt's target folder.
@@ -74,7 +74,7 @@ def _read(path: Path) -> bytes:
 
 
 def _with_adapter_type(manifest: bytes, path: Path, adapter_type: str) -> bytes:
-    """Return the manifest with another adapter type. It is the only value that depends on the type.
+    """Return the manifest with another adapter type. No other value of the manifest depends on the adapter type.
 
     Raises:
         PenstockError: the manifest has no metadata.
@@ -89,7 +89,7 @@ def _with_adapter_type(manifest: bytes, path: Path, adapter_type: str) -> bytes:
 def _write(output: Path, content: dict[str, bytes]) -> None:
     output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as replacements:
-        # The stack ends in reverse order, so the manifest, which is first, is replaced last.
+        # The stack ends in reverse order. The manifest is first, so it is replaced last.
         for name, data in content.items():
             replacements.enter_context(atomic.replacement(output / name)).write_bytes(data)
     for name in FILES:

@@ -1,7 +1,7 @@
 """The error type for every problem that a user can solve.
 
-Its message has three parts: what was needed, what was found, and what to do next. If the troubleshooting page has an
-entry for the problem, the message ends with the command that prints this entry.
+An error's message has three parts: what was needed, what was found, and what to do next. If the troubleshooting page
+has an entry for the problem, the message ends with the command that prints this entry.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ class Entry:
 
     @cached_property
     def messages(self) -> tuple[str, ...]:
-        """The quoted messages. `…` stands for any text."""
+        """The messages that the entry quotes. In a message, `…` means any text."""
         return tuple(QUOTED.findall(self.text))
 
     @cached_property
@@ -68,12 +68,12 @@ class Entry:
 
     @cached_property
     def fragments(self) -> tuple[tuple[str, ...], ...]:
-        """The fixed texts of each quoted message, in their order. A heading without conditions is a message too."""
+        """The fixed texts of each quoted message, in order. A heading without error conditions counts as a message."""
         title = [] if CONDITION.search(self.title) else [(self.title,)]
         return (*title, *(fragments(message) for message in self.messages))
 
     def matched_length(self, message: str) -> int:
-        """Return the length of the longest quoted message that a message contains; 0 if it contains none."""
+        """Return the length of the longest quoted message that a message contains; 0 if the message contains none."""
         return max((sum(map(len, texts)) for texts in self.fragments if _contains(message, texts)), default=0)
 
 
@@ -84,7 +84,7 @@ def slug(title: str) -> str:
 
 
 def fragments(message: str) -> tuple[str, ...]:
-    """Return the fixed texts of a quoted message: those between its placeholders and the names of its parts."""
+    """Return the fixed texts of a quoted message, without the labels `needed`, `found` and `do`, and without `…`."""
     return tuple(text for part in PARTS.split(message) if (text := part.strip(" .\n")))
 
 

@@ -42,7 +42,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
         table.add_row("driver", f"the server of target {settings.target}", running.ui)
     console.print(table)
     for node in cluster.nodes if key else []:
-        # Not in the table, because a narrow terminal wraps or truncates the lines of a table.
+        # Print the links below the table, because a narrow terminal wraps or truncates the lines of a table.
         console.print(f"link      {secret.ui_link(node.ui, key)}", soft_wrap=True)
     console.print(f"logs      {folder(settings) / 'logs'}", soft_wrap=True)
     if not is_used and addresses.standalone_masters(settings.server.master):
@@ -56,7 +56,7 @@ def _show(settings: Settings, cluster: Cluster, key: str = "") -> None:
 def _settings() -> Settings:
     """Return the settings of the target that the user chose.
 
-    If the user chose none, use the target `cluster` if it exists, and otherwise the default target.
+    If the user chose no target, use the target `cluster` if the profile has it, and otherwise the default target.
     """
     from penstock.config import profiles
 

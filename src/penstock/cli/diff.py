@@ -22,7 +22,7 @@ from penstock.errors import PenstockError
 from penstock.report.warehouse_query import open_session
 from penstock.spark.server import control
 
-# `diff` programs end with 1 if their inputs differ, and with 2 on trouble.
+# Exit codes. They are those of the program `diff`: 1 if the compared tables differ, and 2 after an error.
 DIFFERS, TROUBLE = 1, 2
 
 

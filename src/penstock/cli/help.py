@@ -19,7 +19,7 @@ USAGE = (
 
 def register(app: typer.Typer) -> None:
     """Add the command to the program."""
-    # A message may contain words that look like options.
+    # An error message may contain words that look like options. With this setting, they are words of the message.
     app.command(name="help", context_settings={"ignore_unknown_options": True})(show_help)
 
 

@@ -1,4 +1,4 @@
-"""Handle Ctrl-C in the lake's commands: show the finished months and the command that resumes the work."""
+"""Handle Ctrl-C in the lake's commands: show the finished months, and the command that continues the work."""
 
 from __future__ import annotations
 

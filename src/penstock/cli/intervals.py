@@ -97,6 +97,6 @@ def batches(
         for row in chosen:
             print(json.dumps(row, default=str))
         return
-    # A file or pipe has no width, so use one that fits all columns.
+    # A file or pipe has no width, so use a width that fits all columns.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     ledger_listing.show(console, chosen)

@@ -51,7 +51,7 @@ def lineage(
         }
         sys.stdout.write(json.dumps(values, indent=1) + "\n")
         return
-    # In a file or a pipe, one line for each input.
+    # A file or pipe has no width, so use a width that fits one input on each line.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else WIDTH_OF_FILES)
     terminal.show(console, project.graph, project.nodes.by_id, start, downstream)
     if project.known.origins:

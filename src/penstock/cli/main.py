@@ -41,7 +41,7 @@ GROUPS = {
 
 
 def register(arguments: list[str]) -> None:
-    """Add the commands that the arguments need to the program.
+    """Add to the program the commands that the arguments need.
 
     If the arguments name a known command, import only the module of that command, because importing all modules takes
     seconds. Otherwise, import all modules.
@@ -56,7 +56,7 @@ def register(arguments: list[str]) -> None:
 
 
 def print_version(wanted: bool) -> None:
-    """Print penstock's version and exit, if the option was given."""
+    """If the option `--version` was given, print penstock's version and exit."""
     if wanted:
         print(f"penstock {__version__}")
         raise typer.Exit
@@ -78,7 +78,7 @@ def set_target(
 
 
 def target_first(arguments: list[str]) -> list[str]:
-    """Return the arguments with `--target` moved to the front, because only the program accepts it, not a command."""
+    """Return the arguments with `--target` in front, because the program has this option and its commands don't."""
     for position, argument in enumerate(arguments):
         if argument in ("--target", "-t") and position + 1 < len(arguments):
             return [*arguments[position : position + 2], *arguments[:position], *arguments[position + 2 :]]

@@ -19,9 +19,9 @@ from penstock.preview.content import Kind, Preview
 from penstock.preview.selection import Selection
 
 KINDS = ", ".join(kind.value for kind in Kind)
-# A file or pipe has no width. This one leaves most lines whole.
+# A file or pipe has no width. With this width, most lines need no wrapping.
 PIPE_WIDTH = 120
-# The options that take several values after their name, as they do in dbt.
+# The options that accept several values after their name, as in dbt.
 WITH_SEVERAL_VALUES = ("--select", "-s", "--exclude", "--fail-on")
 
 
@@ -29,7 +29,7 @@ class SeveralValues(TyperCommand):
     """A command whose options may have several values, as in `--select a b`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments after repeating an option's name before each of its values."""
+        """Repeat an option's name before each of its values, and then parse the arguments."""
         expanded: list[str] = []
         option = ""
         for argument in args:

@@ -58,12 +58,12 @@ def run(
 
 
 def _serve(console: Console, settings: Settings, target: Path, run_id: str | None, extras: Extras) -> None:
-    """Serve the page of a command, or of the newest command at the time of each request, until Ctrl-C."""
+    """Serve the page of a command until Ctrl-C. Without a run id, each request gets the page of the newest command."""
 
     def collect() -> dict[str, object]:
         return page_data.collect(settings, target, run_files.find(target, run_id), extras)
 
-    html.page(collect(), live=True)  # An error is an error of the command, not of a request.
+    html.page(collect(), live=True)  # If the page can't be rendered, fail now and not at the first request.
     server = LiveServer(lambda: html.page(collect(), live=True), lambda: html.to_script_json(collect()))
     console.print(f"open {server.address} (Ctrl-C ends it)", markup=False, soft_wrap=True)
     with server, suppress(KeyboardInterrupt):
@@ -80,16 +80,16 @@ def _column_lineage(settings: Settings, errors: Console) -> ColumnLineage:
 
 
 def _ledger_facts(settings: Settings, target: Path, wanted: bool | None) -> LedgerFacts | None:
-    """Return what the run ledger holds, or None if the page does without it.
+    """Return the page's facts from the run ledger, or None if the page omits them.
 
     Raises:
-        PenstockError: the user asked for the ledger, but it cannot be read.
+        PenstockError: the option `--ledger` was given, but the ledger cannot be read.
     """
     is_up = not control.is_remote(settings) and control.current(settings) is not None
     if wanted is False or (wanted is None and not is_up):
         return None
     try:
-        # The adapter's package takes a second to import, which a page without the ledger doesn't need.
+        # Importing the adapter's package takes a second, so import it only for a page with the ledger.
         from dbt.adapters.penstock.interval_models.sources import IntervalSources
 
         schema = dbt_credentials.target_schema(settings.root, settings.target)

@@ -69,12 +69,12 @@ def _show_secret(settings: Settings, running: Record) -> None:
     }
     console.print()
     for name, text in shown.items():
-        # Not in a table, because a narrow terminal wraps the lines of a table.
+        # Print plain lines and no table, because a narrow terminal wraps the lines of a table.
         console.print(f"{name:<16}  {text}", soft_wrap=True, markup=False)
 
 
 def _target(settings: Settings) -> str:
-    """Return the name of the target and, if it shares its server with other targets, the reason."""
+    """Return the name of the target and, if the target shares its server with other targets, the reason."""
     if settings.state_dir != settings.shared_dir:
         return settings.target
     return f"{settings.target} ({FILE_NAME} has no section `targets.{settings.target}`: the server of its top level)"
@@ -98,7 +98,7 @@ def _master(settings: Settings, running: Record) -> str:
 
 
 def _who_starts_it(settings: Settings) -> str:
-    """Return what starts the server, or why no dbt command does."""
+    """Return which commands start the server, or why no dbt command starts the server."""
     if not (settings.root / "dbt_project.yml").exists():
         return f"there is no dbt project in {settings.root}; `{typed_command('up')}` starts a server here"
     kind = profiles.target_type(settings.root, settings.target)

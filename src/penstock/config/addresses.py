@@ -73,7 +73,7 @@ def is_local(master: str) -> bool:
 def standalone_masters(master: str) -> list[tuple[str, int]]:
     """Return the host and port of each master in an address such as `spark://a:7077,b:7077`.
 
-    For other cluster managers, the list is empty.
+    For the masters of other cluster managers, the list is empty.
     """
     if not master.startswith("spark://"):
         return []

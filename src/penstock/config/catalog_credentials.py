@@ -16,9 +16,9 @@ CREDENTIAL = re.compile(
     r"(?i)(^|[.\-_])(credential|token|password|secret|user|username|authorization|(secret-)?access-key(-id)?"
     r"|account\.key)$|sas-token|connection-string|shared-key"
 )
-# The value of a property that names the environment variable with its value. This is Iceberg's own syntax.
+# In Iceberg's syntax, a property with the value `env:NAME` gets its value from the environment variable NAME.
 ENVIRONMENT = "env:"
-# The ends of the variables' names, and the catalog properties that they set.
+# For each ending of an environment variable's name, the catalog property that the variable sets.
 STORE = {
     "S3_ACCESS_KEY_ID": "s3.access-key-id",
     "S3_SECRET_ACCESS_KEY": "s3.secret-access-key",
@@ -51,7 +51,8 @@ def refuse_in_file(values: Mapping[str, Any], where: str) -> None:
         where: the file, and the section of the target.
 
     Raises:
-        PenstockError: it contains a credential. The message has the environment variable, and not the credential.
+        PenstockError: `server.catalogs` contains a credential. The message names the environment variable to set
+            instead, and doesn't contain the credential.
     """
     server = values.get("server")
     catalogs = server.get("catalogs") if isinstance(server, dict) else None
@@ -80,11 +81,11 @@ def _refusal(name: str, kind: str, path: str, where: str) -> PenstockError:
 
 
 def find_variables(name: str, catalog: CatalogSettings) -> dict[str, str]:
-    """Return the environment variable of each catalog property that the environment sets.
+    """Return the names of the environment variables that set properties of a catalog, by property.
 
     Args:
         name: the catalog's name.
-        catalog: its settings.
+        catalog: the catalog's settings.
 
     Raises:
         PenstockError: an option names an environment variable that is not set.

@@ -10,7 +10,7 @@ from penstock.errors import PenstockError
 
 QUIET = ("--quiet", "--no-write-json", "--log-level", "none")
 PASSED = ("success", "skipped")
-# A command with more characters, such as one that names all models, is shortened in error messages.
+# Error messages shorten a command that has more characters, for example because the command names all models.
 SHOWN_CHARACTERS = 60
 
 
@@ -21,7 +21,7 @@ def invoke(root: Path, manifest: Any, needed: str, *arguments: str) -> Any:
         root: the project's folder.
         manifest: the manifest of an earlier command, so that dbt doesn't parse again; None to parse.
         needed: the first part of the error message, as in `a dbt project that can be parsed`.
-        arguments: the command and its options. They take precedence over the target in PENSTOCK_TARGET.
+        arguments: the command and its options. The option `--target` takes precedence over PENSTOCK_TARGET.
 
     Raises:
         PenstockError: the command failed.

@@ -44,7 +44,7 @@ def _render(text: str) -> str:
     """Return a value with its `env_var` calls replaced, or an empty string if rendering fails."""
     if "{" not in text:
         return text
-    # Imported here because every penstock command reads the profile, but few profiles use Jinja.
+    # jinja2 is imported only here, because every penstock command reads the profile but few profiles use Jinja.
     from jinja2 import TemplateError
     from jinja2.nativetypes import NativeEnvironment
 
@@ -86,7 +86,7 @@ def find_file(root: Path) -> Path | None:
 def read(root: Path) -> Profile:
     """Return the profile of the project at `root`.
 
-    If the file or the profile is missing or unreadable, the result has no targets. dbt will report the reason.
+    If the file or the profile is missing or unreadable, the result has no targets. dbt itself reports the reason later.
     """
     profile, outputs = _outputs(root)
     if not profile:
@@ -115,7 +115,7 @@ def target_folder(root: Path) -> Path:
 
 
 def typed_command(command: str) -> str:
-    """Return a penstock command as the user has to type it: with the target in PENSTOCK_TARGET, if there is one."""
+    """Return a penstock command as the user has to type it. If PENSTOCK_TARGET is set, the command has `--target`."""
     target = os.environ.get(TARGET_VARIABLE)
     return f"penstock {command}" + (f" --target {shlex.quote(target)}" if target else "")
 

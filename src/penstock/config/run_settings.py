@@ -11,14 +11,14 @@ class RunsSettings(Strict):
     """The records of dbt commands in `target/runs`.
 
     Attributes:
-        keep: how many records to keep. With 0, dbt commands write none.
+        keep: how many records to keep. With 0, dbt commands write no records.
     """
 
     keep: int = Field(20, ge=0)
 
 
 class OpenLineageSettings(Strict):
-    """OpenLineage events. The client's own configuration says where they are sent.
+    """Settings of OpenLineage events. The OpenLineage client's configuration determines where the events are sent.
 
     Attributes:
         dataset_namespace: the namespace of all datasets. By default, it is the address of the metastore or catalog.

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 # The adapter types that copies of dbt's artifacts can have.
 AdapterType = Literal["spark", "databricks"]
 
-# Delta is compiled for one minor version of Spark.
+# The Maven coordinate of Delta for each minor version of Spark, because a release is compiled for one minor version.
 DELTA = {"4.1": "io.delta:delta-spark_4.1_2.13:4.3.0", "4.2": "io.delta:delta-spark_4.2_2.13:4.4.0"}
-# So is Iceberg, which has no release for Spark 4.2 yet.
+# The Maven coordinate of Iceberg for each minor version of Spark. Iceberg has no release for Spark 4.2 yet.
 ICEBERG = {"4.1": "org.apache.iceberg:iceberg-spark-runtime-4.1_2.13:1.12.0"}
 ICEBERG_ARTIFACT = ":iceberg-spark-runtime-"
 DEFAULT_SPARK = "4.1"
@@ -24,12 +24,12 @@ CATALOG_URIS = {
     "hive": (r"thrift://\S+", "thrift://127.0.0.1:9083"),
     "jdbc": (r"jdbc:\w+:\S+", "jdbc:postgresql://127.0.0.1/catalog"),
 }
-# Names of catalogs that Spark has, in lower case.
+# Names of Spark's own catalogs, in lower case. Iceberg catalogs need other names.
 SPARK_CATALOGS = ("spark_catalog", "system", "session")
 
 
 def _spark_version() -> str:
-    """Return the minor version of the installed pyspark, as in 4.1; empty without pyspark."""
+    """Return the minor version of the installed pyspark, for example 4.1; empty if pyspark isn't installed."""
     try:
         return ".".join(importlib.metadata.version("pyspark").split(".")[:2])
     except importlib.metadata.PackageNotFoundError:
@@ -37,12 +37,12 @@ def _spark_version() -> str:
 
 
 def delta_package() -> str:
-    """Return the Maven coordinate of Delta for the installed pyspark; for Spark 4.1 if there is none."""
+    """Return the Maven coordinate of Delta for the installed pyspark or, if Delta has none for it, for Spark 4.1."""
     return DELTA.get(_spark_version(), DELTA[DEFAULT_SPARK])
 
 
 def iceberg_package() -> str:
-    """Return the Maven coordinate of Iceberg for the installed pyspark; for Spark 4.1 without pyspark.
+    """Return the Maven coordinate of Iceberg for the installed pyspark or, if there is no pyspark, for Spark 4.1.
 
     Raises:
         ValueError: Iceberg has no release for the installed pyspark.
@@ -57,14 +57,14 @@ def iceberg_package() -> str:
 
 
 def _coordinate(package: Any) -> Any:
-    """Return the Maven coordinate of `delta` and `iceberg`; any other value unchanged."""
+    """Return the Maven coordinate that the short name `delta` or `iceberg` means; return any other value unchanged."""
     if package == "delta":
         return delta_package()
     return iceberg_package() if package == "iceberg" else package
 
 
 def _to_text(value: Any) -> Any:
-    """Return a mapping from YAML with strings instead of numbers and booleans; any other value unchanged."""
+    """Return a mapping from YAML with its numbers and booleans as strings; return any other value unchanged."""
     if not isinstance(value, dict):
         return value
     return {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
@@ -109,15 +109,15 @@ class Executors(Strict):
 
 
 class CatalogSettings(Strict):
-    """An Iceberg catalog, beside Spark's own catalog `spark_catalog`, which is Delta's.
+    """An Iceberg catalog. Spark's own catalog, `spark_catalog`, is used for Delta.
 
     Credentials come from the environment (`penstock.config.catalog_credentials`).
 
     Attributes:
         type: the kind of catalog.
-        uri: the catalog's address. A hive catalog without one uses the server's metastore.
-        warehouse: folder of the tables: a path, relative to the project, or an address; for a rest catalog, the name
-            or the address that its server expects.
+        uri: the catalog's address. A hive catalog without `uri` uses the server's metastore.
+        warehouse: folder of the tables, as a path relative to the project or as an address. For a rest catalog, it is
+            the name or the address that the catalog's server expects.
         options: further properties of Iceberg's catalog.
     """
 
@@ -169,18 +169,18 @@ class ServerSettings(Strict):
 
     Attributes:
         master: Spark master of the driver, as for `spark-submit --master`.
-        memory: JVM heap of the driver, for example `4g` or `900m`. With `auto`, it depends on the machine's memory.
+        memory: JVM heap of the driver, such as `4g` or `900m`. With `auto`, the machine's memory determines the heap.
         java_home: folder of Java 17 or 21. By default, penstock searches for one.
         idle_minutes: the server stops after this many minutes without a client. With 0, it keeps running.
         start_seconds: time limit for the server's start.
-        class_data_sharing: keep an archive of loaded classes (about 250 MB). It halves the start time.
+        class_data_sharing: keep an archive of loaded classes. The archive has about 250 MB, and halves the start time.
         bind: the network address on which Thrift, Connect, the Spark UI and the driver listen: loopback, or all
             addresses of the machine. Clients must send the server's secret, but the connection is not encrypted.
             Use `0.0.0.0` only in a pod behind a network policy.
         ports: preferred ports.
         executors: the executors. Ignored if the master is local.
         packages: Maven coordinates of the table-format jars on the JVM's system class path. `delta` and `iceberg` stand
-            for the coordinates that fit the installed Spark. Iceberg's is added if there are catalogs.
+            for the coordinates that fit the installed Spark. If `catalogs` isn't empty, `iceberg` is added.
         catalogs: Iceberg catalogs, by name.
         java_options: options of the Spark JVM, added after penstock's own options.
         spark_conf: Spark settings, which extend or override penstock's own settings.
@@ -220,7 +220,7 @@ class ServerSettings(Strict):
     @model_validator(mode="before")
     @classmethod
     def _complete_packages(cls, values: Any) -> Any:
-        """Replace the short names in `packages` by coordinates, and add Iceberg's if there are catalogs."""
+        """Replace short names in `packages` with coordinates. If there are catalogs, add the coordinate of Iceberg."""
         if not isinstance(values, dict):
             return values
         given = values.get("packages", [delta_package()])

@@ -37,7 +37,7 @@ class Settings(Strict):
     The section `targets.NAME` overrides the file's top-level settings for the target NAME in profiles.yml. A target
     with a section has its own server and, by default, its own state folder below `state`.
 
-    `root`, `target` and `shared` are not keys of the file.
+    `root`, `target` and `shared` are not keys of the file: penstock sets them itself.
 
     Attributes:
         root: the folder of `penstock.yml`. Relative paths are relative to it.
@@ -126,8 +126,8 @@ class Settings(Strict):
 def find_root(start: Path | None = None) -> Path:
     """Return the project's root folder.
 
-    It is the nearest folder with a `penstock.yml` or `dbt_project.yml`, from `start` upwards. If there is none, it is
-    `start`, which is the working folder by default.
+    The root is the nearest folder with a `penstock.yml` or `dbt_project.yml`, from `start` upwards. If no folder has
+    one of these files, the root is `start`. By default, `start` is the working folder.
     """
     begin = (start or Path.cwd()).resolve()
     for folder in (begin, *begin.parents):
@@ -137,7 +137,7 @@ def find_root(start: Path | None = None) -> Path:
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Return the mapping in a YAML file. It is empty if the file is empty.
+    """Return the mapping in a YAML file. If the file is empty, the mapping is empty.
 
     Raises:
         PenstockError: the file is missing or unreadable, is not YAML, or does not contain a mapping.
@@ -155,7 +155,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def load(root: Path | None = None, target: str | None = None) -> Settings:
-    """Return the settings of a project. If it has no `penstock.yml`, they are the defaults.
+    """Return the settings of a project. If the project has no `penstock.yml`, return the defaults.
 
     Args:
         root: the project's folder; by default the result of `find_root`.
@@ -163,7 +163,7 @@ def load(root: Path | None = None, target: str | None = None) -> Settings:
             is not set, the profile's default target.
 
     Raises:
-        PenstockError: the file is invalid, including the sections of other targets, or PENSTOCK_TARGET names an
+        PenstockError: the file is invalid (the sections of all targets are checked), or PENSTOCK_TARGET names an
             unknown target. The message names the wrong keys.
     """
     folder = (root or find_root()).resolve()

@@ -19,8 +19,8 @@ def explain_validation(
     Args:
         error: pydantic's error.
         where: the file, and the section in it.
-        model: the class that refused the values. Its keys are named if a key is unknown.
-        hidden: fields of `model` that are no keys of the file.
+        model: the class that refused the values. If a key is unknown, the message lists the keys of this class.
+        hidden: fields of `model` that are not keys of the file.
         entry: the anchor of the entry about unknown keys in docs/how-to/troubleshooting.md.
     """
     unknown, wrong, known = [], [], ""
@@ -36,14 +36,14 @@ def explain_validation(
 
 
 def _known_keys(model: type[BaseModel], path: Sequence[int | str], hidden: Collection[str]) -> str:
-    """Return the keys that are possible in place of the last key of a path, with the likeliest first.
+    """Return the end of a sentence that lists the possible keys in place of a path's last key, the likeliest first.
 
-    The result is the end of a sentence. It is empty if the class of the keys is unknown.
+    The result is empty if the class of the keys is unknown.
     """
     annotation: Any = model
     for part in path[:-1]:
         field = annotation.model_fields.get(str(part)) if _is_model(annotation) else None
-        # The values of a mapping, such as `datasets`, have one class, whatever their keys are.
+        # In a mapping such as `datasets`, the user chooses the keys, and the values of all keys have the same class.
         annotation = field.annotation if field else next(reversed(get_args(annotation)), None)
     if not _is_model(annotation):
         return ""

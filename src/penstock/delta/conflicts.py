@@ -1,4 +1,4 @@
-"""Retry a write that conflicted with a concurrent commit, to a Delta or an Iceberg table.
+"""Retry a write to a Delta or an Iceberg table if the write conflicted with a concurrent commit.
 
 SQL models and Python models share this module.
 """
@@ -24,10 +24,11 @@ CONFLICTS = (
     "Found conflicting files that can contain records",
     "Cannot determine history between starting snapshot",
 )
-# Then Iceberg's commit may have succeeded, although the catalog didn't answer.
+# An error with this text is not retried: Iceberg's commit may have succeeded, although the catalog didn't answer.
 STATE_UNKNOWN = "CommitStateUnknownException"
-# `create table if not exists` fails with these errors while another writer creates the same table. Either the folder
-# exists and the first commit doesn't, or the other writer has just registered the table in the metastore.
+# `create table if not exists` fails with these errors while another writer creates the same table. At this moment,
+# either the table's folder exists without a first commit, or the other writer has just registered the table in the
+# metastore.
 NON_EMPTY_LOCATION = "DELTA_CREATE_TABLE_WITH_NON_EMPTY_LOCATION"
 CONCURRENT_CREATION = (
     NON_EMPTY_LOCATION,
@@ -54,7 +55,7 @@ def retry_on_conflict(
     sleep: Callable[[float], None] = time.sleep,
     is_retryable: Callable[[BaseException], bool] = is_conflict,
 ) -> Result:
-    """Call `write` up to six times until it doesn't conflict, with random pauses that grow.
+    """Call `write` until it doesn't conflict, up to six times, with growing random pauses between the calls.
 
     Args:
         write: sends the statement.
@@ -85,9 +86,9 @@ def create_if_missing(
     """Create an empty Delta table, unless it exists or another writer creates it at the same time.
 
     A writer that is killed between Delta's first commit and the registration in the metastore leaves a folder without
-    a table. In such a folder `create table` fails, and only `create or replace table … as select` works. So that
-    statement follows if `create table` still fails after all attempts. If another writer commits at the same time, the
-    statement conflicts and is retried.
+    a table. In such a folder `create table` fails, and only `create or replace table … as select` works. So if `create
+    table` still fails after all attempts, this function sends `create or replace table`. If another writer commits at
+    the same time, `create or replace table` conflicts and is retried.
 
     Args:
         run: sends a statement.

@@ -47,7 +47,7 @@ def error_parts(
         source: the merge's source as SQL.
         keys: the key columns as SQL.
         labels: names of the keys for the message, if the keys aren't columns of the table. With labels, the query
-            counts all duplicate keys; without them, only those that the table has too.
+            counts all duplicate keys; without labels, only duplicate keys that the table has too.
     """
     try:
         found = list(rows(duplicate_key_query(source, keys, None if labels else target))) if keys else []

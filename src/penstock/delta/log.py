@@ -33,6 +33,8 @@ def log_folder(information: str) -> Path | None:
 def _commit_files(log: Path) -> list[Path]:
     """Return the commit files of a log, the newest first; an empty list if a catalog holds newer commits.
 
+    A log with staged commits belongs to a table whose commits a catalog manages. Only the catalog knows the newest.
+
     Raises:
         OSError: the log can't be read.
     """

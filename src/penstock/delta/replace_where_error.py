@@ -6,7 +6,8 @@ import re
 from datetime import date, datetime, timedelta
 
 MISMATCH = "DELTA_REPLACE_WHERE_MISMATCH"
-# Delta's message shows the values of one such row: dates as days since 1970, timestamps as microseconds since 1970.
+# Delta's message shows the values of one row of another interval: a date is the number of days since 1970, a timestamp
+# the number of microseconds since 1970.
 _VALUE = re.compile(r"^\s*- (?P<column>\S+) : (?P<value>\S[^\n]*?)\s*$", re.MULTILINE)
 _MAX_DAYS = 10**7
 

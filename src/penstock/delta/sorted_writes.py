@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from penstock.sql.names import column_expression, unquote_identifier
 
-# A rebalance begins with this number of shuffle partitions. Adaptive execution then merges small ones and splits large
-# ones. The number is high, so that the rows of two table partitions seldom fall into one shuffle partition. Above 2000,
-# Spark only knows the average size of partitions (spark.shuffle.minNumPartitionsToHighlyCompress).
+# A rebalance begins with this number of shuffle partitions. Adaptive execution then merges small partitions and splits
+# large ones. The number is high, so that the rows of two table partitions seldom fall into one shuffle partition. The
+# number is not higher, because above 2000 partitions Spark only knows their average size
+# (spark.shuffle.minNumPartitionsToHighlyCompress).
 REBALANCE_PARTITIONS = 2000
 
 
@@ -21,8 +22,8 @@ def sorted_query(select: str, partitions: Sequence[str], rebalanced: bool, sort:
         rebalanced: whether to collect the rows of each partition in tasks of similar size. The setting
             spark.sql.adaptive.advisoryPartitionSizeInBytes determines the size.
         sort: the columns by which the rows of each file are sorted. The query sorts by the partition columns first,
-            because a task may write several partitions. It leaves out transforms such as `days(ts)`, which are no
-            functions of a query. Iceberg's writer then keeps a file open for each partition.
+            because a task may write several partitions. The sort leaves out transforms such as `days(ts)`, because a
+            query can't call them as functions. In this case, Iceberg's writer keeps a file open for each partition.
     """
     partition_names = {unquote_identifier(name).casefold() for name in partitions}
     order = [name for name in sort if unquote_identifier(name).casefold() not in partition_names]

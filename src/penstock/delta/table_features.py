@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from penstock.sql.data_types import parse
 
-# Features to enable on an existing table. A new table gets them automatically. Other types, such as VARIANT, need none.
+# Features to enable on an existing table, by column type. A new table gets these features automatically. For other
+# types, such as VARIANT, no feature has to be enabled.
 FEATURE_BY_TYPE = {"timestamp_ntz": "timestampNtz"}
 # Parquet refuses these characters in column names. With column mapping, the files use other names than the table.
 UNSUPPORTED_CHARACTERS = re.compile(r"[ ,;{}()\n\t=]")

@@ -1,8 +1,9 @@
 """Find the rows that may differ, without a join: compare checksums of 1024 buckets of rows of both tables.
 
 A row belongs to the bucket of its key's hash. The checksums of a bucket are its number of rows, and the sum and the
-exclusive or of its rows' 64-bit hashes (xxHash64, https://github.com/Cyan4973/xxHash). They don't depend on the order
-of rows. Only the rows of buckets whose checksums differ are compared value by value. The same query sums the columns.
+exclusive or of its rows' 64-bit hashes (xxHash64, https://github.com/Cyan4973/xxHash). These checksums don't depend on
+the order of rows. Only the rows of buckets whose checksums differ are compared value by value. The query of the
+checksums also returns the sum of each numeric column.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Figures:
     Attributes:
         rows: the number of rows.
         nulls: the number of NULLs.
-        total: the sum, which is exact except for floats; None for other types, and if Spark can't represent it.
+        total: the sum, which is exact except for floats; NaN if Spark can't represent the sum; None for a column that
+            is not numeric or has only NULLs.
     """
 
     rows: int = 0
@@ -42,7 +44,7 @@ class Figures:
 
 @dataclass
 class Checksums:
-    """The result of the query.
+    """The result of the query that `query` returns.
 
     Attributes:
         differing: the buckets whose checksums differ.
@@ -105,7 +107,7 @@ def parse(rows: ComparedRows, result: Iterable[Sequence[Any]]) -> Checksums:
 
 
 def _add(figures: Figures, known: int, part: Any) -> None:
-    """Add a bucket's sum. A sum that Spark can't represent makes the total unknown."""
+    """Add a bucket's sum to the total. If Spark can't represent the sum, the total becomes NaN."""
     if not known:
         return
     number = math.nan if part is None else part if isinstance(part, float) else Decimal(str(part))

@@ -17,7 +17,7 @@ FLOATS = ("float", "double")
 TIMES = ("date", "timestamp", "timestamp_ntz")
 DECIMAL = re.compile(r"decimal\((\d+),\s*(-?\d+)\)")
 MAX_DIGITS = 38
-# By default, to_json drops NULL fields and the microseconds of timestamps.
+# By default, to_json drops NULL fields and the microseconds of timestamps. These options keep them.
 JSON_OPTIONS = (
     "map('ignoreNullFields', 'false', 'timestampFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSSXXX', "
     "'timestampNTZFormat', 'yyyy-MM-dd HH:mm:ss.SSSSSS')"
@@ -85,10 +85,10 @@ class ComparedColumn:
         return text(value, self.type)
 
     def hashed(self, value: str) -> list[str]:
-        """Return the SQL expressions whose hash stands for the compared value.
+        """Return the SQL expressions whose hash represents the compared value.
 
         Spark's hash skips NULLs in structs and arrays, so that `(1, NULL)` and `(NULL, 1)` have the same hash. The
-        JSON text tells them apart.
+        JSON texts of such values differ, so the text of a nested value is hashed too.
         """
         return [value, self.text(value)] if self.is_nested else [value]
 
@@ -111,7 +111,7 @@ def comparable(value: str, of: DataType, depth: int = 0) -> str:
     Args:
         value: the SQL expression of a value.
         of: the type of the value.
-        depth: the number of types around this one; it makes the names of lambda variables unique.
+        depth: the number of types around this type. It makes the names of lambda variables unique.
     """
     if of.name == "variant":
         return f"cast({value} as string)"
@@ -163,9 +163,10 @@ def compared_columns(before: Columns, after: Columns) -> list[ComparedColumn]:
 
 
 def common_type(one: str, other: str) -> str:
-    """Return the type in which values of two different types are compared: a number or a time if both are, else text.
+    """Return the type in which values of two different types are compared.
 
-    Decimals keep all digits of both types. If they need more than 38 digits, the values are compared as text.
+    Two numbers are compared as numbers, two times as times, and all other values as text. Decimals keep all digits of
+    both types. If this requires more than 38 digits, the values are compared as text.
     """
     pair = {one.lower(), other.lower()}
     if all(is_numeric(name) for name in pair):

@@ -94,7 +94,7 @@ class Comparison:
         return self._compare_rows(table, replace(result, before=before), old, new, SkippedIntervals())
 
     def _find_version(self, relation: str) -> tuple[int | None, str]:
-        """Return the version to compare with. If the table doesn't have it, return None and the versions it has."""
+        """Return the version to compare with. If the table lacks the version, return None and a reason."""
         try:
             versions = [commit.version for commit in history(self.run_query, relation)]
         except PenstockError:
@@ -211,7 +211,7 @@ def compare_all(
         progress: called with a short text before each model.
 
     Raises:
-        PenstockError: no table could be compared; or see `Comparison.compare`.
+        PenstockError: no table could be compared, or `Comparison.compare` raised the error.
     """
     results = []
     for place, table in enumerate(tables, start=1):

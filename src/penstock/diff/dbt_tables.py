@@ -1,4 +1,8 @@
-"""Read from dbt which tables to compare, and where they are in each target."""
+"""Read from dbt which tables to compare, and where they are in each target.
+
+An interval model is an incremental model that penstock builds by month or day. The run ledger is the table that records
+what penstock built from what.
+"""
 
 from __future__ import annotations
 
@@ -41,8 +45,8 @@ class DbtTable:
         name: dbt's name.
         relations: the table in each target.
         keys: the possible keys, the preferred one first.
-        is_view: whether it is a view, which has no versions.
-        intervals: the interval configuration; None for other models.
+        is_view: whether the model is a view, which has no versions.
+        intervals: the configuration of an interval model; None for any other node.
     """
 
     unique_id: str
@@ -55,7 +59,7 @@ class DbtTable:
 
 @dataclass(frozen=True)
 class Selection:
-    """The options that select nodes, as in dbt: each with its values."""
+    """The options that select nodes, with their values. The options have the same meaning as in dbt."""
 
     select: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -72,11 +76,11 @@ class Selection:
 def read_tables(settings: Settings, targets: Sequence[str], selection: Selection) -> list[DbtTable]:
     """Return the tables to compare, ordered by name.
 
-    Views are among them only if the selection names nodes.
+    Views are returned only if the selection has `--select` or `--state`.
 
     Args:
         settings: the settings of the first target.
-        targets: the targets in whose relations to look the tables up. The first one is the target to select for.
+        targets: the targets whose relations are looked up. The nodes are selected in the first target.
         selection: the selected nodes.
 
     Raises:
@@ -139,14 +143,14 @@ def _selected(settings: Settings, manifest: Any, selection: Selection) -> list[s
 
 
 def _parse(settings: Settings, target: str, own: bool) -> Any:
-    """Return dbt's manifest of a target. The partial parse of another target gets its own folder."""
+    """Return dbt's manifest of a target. For another target (`own`), dbt writes to a separate folder."""
     folder = target_folder(settings.root) / "diff" / target
     options = ["--target", target, "--target-path", str(folder)] if own else []
     return dbt_command.invoke(settings.root, None, "a dbt project that can be parsed", "parse", *options)
 
 
 def _relations(manifest: Any) -> dict[str, Relation]:
-    """Return the relation of each node, by unique id. dbt's last parsed target must be the manifest's target."""
+    """Return the relation of each node, by unique id. dbt must have parsed the manifest's target last."""
     from dbt.adapters.factory import FACTORY
 
     from dbt.adapters.penstock import databases, node_fingerprint

@@ -1,8 +1,8 @@
 """Find the intervals that two tables built from equal inputs by equal code, so that their rows need no comparison.
 
-The run ledger records the code and the inputs of each built interval. A table is trusted only as far as the ledger
-knows it: its newest commit must be in the ledger, and no other program may have changed rows after an interval was
-built.
+The run ledger records the code and the inputs of each built interval (a month or day). An interval of a table is
+trusted only on two conditions: the ledger contains the table's newest commit, and no other program has changed rows of
+the table since the interval was built.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def history(run_query: RunQuery, relation: str) -> list[TableCommit]:
 
 @dataclass(frozen=True)
 class SkippedIntervals:
-    """The intervals that aren't compared, because they are equal by their fingerprints.
+    """The intervals that aren't compared, because they are equal by the fingerprints of their code and inputs.
 
     Attributes:
         days: the first day of each interval.
-        rows: the number of their rows in each table; None if the run ledger doesn't know it.
-        complete: whether no other intervals exist.
+        rows: the number of rows of these intervals in each table; None if the run ledger doesn't record it.
+        complete: whether the tables have no other intervals.
         where: the condition that selects the rows to compare; empty for all rows.
     """
 
@@ -110,8 +110,8 @@ class Ledger:
     def resolve(self, inputs: Inputs, day: date, grain: Grain) -> Any:
         """Return a value that is equal for equal inputs of two targets.
 
-        The commits of upstream models have different ids in two targets. Each is replaced by the model's name, code
-        and inputs in the days of the interval.
+        The commits of an upstream model have different ids in two targets. Each id is therefore replaced by the name,
+        code and inputs of the upstream model, for its intervals that overlap the given interval.
 
         Args:
             inputs: the versions of the interval's inputs.
@@ -153,7 +153,10 @@ def trusted_intervals(state: LedgerState, commits: Sequence[TableCommit]) -> dic
 
 
 def _is_recorded(state: LedgerState, newest: TableCommit) -> bool:
-    """Return whether the ledger contains a commit. A commit that only removes intervals leaves no built interval."""
+    """Return whether the ledger contains a commit.
+
+    A commit that only removes intervals leaves no built interval, so the removed intervals are searched too.
+    """
     if newest.metadata is None or newest.version != state.version:
         return False
     ids = {built.commit_id for built in state.built.values() if built.version == newest.version}
@@ -194,7 +197,11 @@ class EqualIntervals:
         return self.ledgers.setdefault(relation.ledger, Ledger(self.run_query, relation.ledger))
 
     def _state(self, relation: Relation) -> LedgerState:
-        """Return the newest state of a table. A table that was created again has another id, and newer versions."""
+        """Return the state of the existing table, which contains the table's newest commit.
+
+        If the table was dropped and created again, the ledger has several states for its name, because each table had
+        another id.
+        """
         found = [state for (name, _), state in self._ledger(relation).states.items() if name == relation.ledger_name]
         commits = self._history(relation)
         newest = [commit for commit in commits if commit.operation not in KEEPS_ROWS][-1:]
@@ -207,7 +214,7 @@ class EqualIntervals:
         return trusted_intervals(self._state(relation), self._history(relation))
 
     def _history(self, relation: Relation) -> list[TableCommit]:
-        """Return the table's commits; none if it is not a Delta table, or a catalog does not support its history."""
+        """Return the table's commits; none if it is not a Delta table, or if its catalog supports no history."""
         if relation.sql not in self._histories:
             try:
                 self._histories[relation.sql] = history(self.run_query, relation.sql)

@@ -8,7 +8,8 @@ from typing import Any
 
 from penstock.sql.names import unquote_identifier
 
-# Generic tests that a combination of columns is unique. The argument with the columns has one of two names.
+# Generic tests which check that a combination of columns is unique. Their argument with the columns has one of two
+# names.
 COMBINATION_TESTS = ("unique_combination_of_columns", "unique_combination")
 COMBINATION_ARGUMENTS = ("combination_of_columns", "columns")
 UNIQUE_CONSTRAINTS = ("primary_key", "unique")
@@ -66,7 +67,7 @@ def _configured(node: Any) -> Iterator[Key]:
 
 
 def _tested(tests: Iterable[Any]) -> Iterator[Key]:
-    """Yield the keys that tests check for the whole table. A test with a `where` checks only some rows."""
+    """Yield the keys that tests check for the whole table. Skip a test with a `where`: it checks only some rows."""
     for test in tests:
         metadata = test.test_metadata
         if metadata is None or test.config.get("where") or not test.config.get("enabled", True):

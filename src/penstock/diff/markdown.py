@@ -8,12 +8,12 @@ from penstock.diff import wording
 from penstock.diff.results import DIFFERENT, Diff, TableDiff
 from penstock.diff.row_changes import ADDED, REMOVED
 
-# GitHub refuses comments of more than 65,536 characters.
+# Maximum length of the text. GitHub refuses comments of more than 65,536 characters.
 MAX_CHARACTERS = 60_000
 
 
 def text(diff: Diff) -> str:
-    """Return a comparison as Markdown. Details that would make it too long for a comment are left out."""
+    """Return a comparison as Markdown. Details that would make the text too long for a comment are left out."""
     sample = f" ({diff.sample:.3%} of the keys)" if diff.sample < 1 else ""
     parts = ["\n".join([f"### penstock diff: {diff.before} → {diff.after}{sample}", "", *_summary(diff)])]
     length, left_out = len(parts[0]), []

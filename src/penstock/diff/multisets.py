@@ -61,10 +61,11 @@ def parse_duplicates(result: Iterable[Sequence[Any]], limit: int) -> DuplicateKe
 def differences_query(rows: ComparedRows, buckets: Iterable[int], limit: int) -> str:
     """Return the query that counts the added and removed rows, with examples.
 
-    Its columns are the kind, the number of all rows of this kind, the occurrences of this row, and the row as JSON.
+    The result has a row for each example, with these columns: the kind (added or removed), the number of all rows of
+    this kind, how often the example was added or removed, and the example as JSON.
 
     Args:
-        rows: the compared rows. The columns of a key count like the others.
+        rows: the compared rows. The columns of a key are compared like all other columns.
         buckets: the buckets to compare.
         limit: the largest number of examples of each kind.
     """

@@ -18,7 +18,7 @@ from penstock.runs import run_store
 def add_plan_changes(
     folder: Path, tables: Sequence[DbtTable], results: Sequence[TableDiff], targets: tuple[str, str]
 ) -> list[TableDiff]:
-    """Return the results with the changes of the models' plans, if the kept runs have plans of both targets.
+    """Return the results with the changes of the models' plans, if recorded runs have captured plans of both targets.
 
     Args:
         folder: dbt's target folder.
@@ -36,7 +36,7 @@ def add_plan_changes(
 
 
 def _newest_plans(folder: Path, target: str) -> Mapping[str, CapturedPlan]:
-    """Return the newest plan of each node that the kept runs of a target built."""
+    """Return the newest captured plan of each node, from the recorded runs of a target."""
     found: dict[str, CapturedPlan] = {}
     for record in run_store.records(folder):
         if record.target == target:
@@ -60,7 +60,10 @@ def plan_changes(before: CapturedPlan, after: CapturedPlan) -> list[str]:
 
 
 def _comparable(before: CapturedPlan, after: CapturedPlan) -> tuple[CapturedPlan, CapturedPlan]:
-    """Return both plans as they ran, or else both as EXPLAIN showed them. Spark may change joins while a query runs."""
+    """Return both plans as they ran, or both as EXPLAIN showed them if one of them has no plan that ran.
+
+    Spark may change joins while a query runs, so a plan that ran can't be compared with an output of EXPLAIN.
+    """
     if before.executed and after.executed:
         return before, after
     return before.with_executed(None), after.with_executed(None)
@@ -69,7 +72,8 @@ def _comparable(before: CapturedPlan, after: CapturedPlan) -> tuple[CapturedPlan
 def _strategies(captured: CapturedPlan) -> dict[str, Counter[str]]:
     """Return how often a plan uses each join strategy, by the joined tables.
 
-    The tables have no schemas, because these differ between targets. Their order doesn't matter: Spark may swap sides.
+    The names of tables have no schemas, because the schemas differ between targets. The order of the two sides doesn't
+    matter, because Spark may swap the sides.
     """
     plan = captured.plan
     found: dict[str, Counter[str]] = {}

@@ -1,4 +1,4 @@
-"""What a comparison is against: another target of the profile, or an earlier version of the same tables."""
+"""The baseline of a comparison (another target of the profile, or an earlier version of the tables), and its limits."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Bounds:
     Attributes:
         sample: the share of rows to compare, above 0 and at most 1.
         limit: the largest number of examples for each changed column, and of added, removed and duplicate keys.
-        full: whether to compare intervals that have equal fingerprints in both run ledgers too.
+        full: whether to compare all intervals, even those with equal fingerprints in both run ledgers.
     """
 
     sample: float = 1.0

@@ -33,9 +33,10 @@ class TableDiff:
         rows: the numbers of compared rows, before and after the change.
         changes: the differences between the rows, with the names of columns.
         figures: the figures of each compared column outside the key, before and after the change.
-        columns: the names of all compared columns, the key first. The examples of whole rows have their order.
-        skipped: the intervals that are equal by their fingerprints, as text.
-        skipped_count, skipped_rows: the number of these intervals and of their rows; None for unknown rows.
+        columns: the names of all compared columns, the key first. An example of a whole row has its values in the
+            order of these names.
+        skipped: the intervals that were not compared because their fingerprints are equal, as text.
+        skipped_count, skipped_rows: the number of skipped intervals and of their rows; None for unknown rows.
         grain: the grain of the intervals.
         plan_changes: how the joins of the captured plans differ, one sentence each.
         note: a sentence about the comparison; empty without one.

@@ -32,8 +32,8 @@ class RowChanges:
     """The differences between the rows of two tables.
 
     Attributes:
-        added, removed, changed: numbers of rows. Without a key, a changed row is a removed and an added row.
-        columns: the number of changed rows by the SQL name of the column, without columns that are equal.
+        added, removed, changed: numbers of rows. Without a key, a changed row counts as a removed and an added row.
+        columns: the number of changed rows by the SQL name of the column. Columns without changes are missing.
         examples: examples by the SQL name of a column, or by `added` or `removed`.
     """
 
@@ -112,7 +112,10 @@ def parse_counts(rows: ComparedRows, result: Iterable[Sequence[Any]]) -> BucketC
 
 
 def examples_query(rows: ComparedRows, counts: BucketCounts, limit: int) -> str:
-    """Return the query of examples, in the order of the key: kind, before, after, and the columns of the key."""
+    """Return the query of examples, in the order of the key.
+
+    The columns of the result are the kind, the value before, the value after, and the columns of the key.
+    """
     items = [
         f"if(b.present is null, {_item(ADDED)}, null)",
         f"if(a.present is null, {_item(REMOVED)}, null)",

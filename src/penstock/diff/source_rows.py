@@ -20,7 +20,7 @@ class ComparedRows:
     The SQL names the columns of the key `k0`, `k1`, … and the other columns `v0`, `v1`, …
 
     Attributes:
-        before, after: the tables as SQL, possibly at a version.
+        before, after: the tables as SQL, each with a version if it is not the current one.
         key: the columns of the key; empty if rows are compared by all their values.
         values: the other columns.
         where: the condition that selects rows of both tables, for interval models; empty for all rows.
@@ -71,12 +71,12 @@ class ComparedRows:
 
     @property
     def bucket(self) -> str:
-        """Return the SQL expression of a row's bucket: a hash of its key, or of all values without a key."""
+        """Return the SQL expression of a row's bucket: a hash of its key, or of all its values if there is no key."""
         return f"pmod({self._hash(self.key_names or self.value_names)}, {BUCKETS})"
 
     @property
     def row_hash(self) -> str:
-        """Return the SQL expression of the hash of all values, with a mask of NULLs, which Spark's hash skips."""
+        """Return the SQL expression of the hash of all values. A mask of NULLs is included, as the hash skips NULLs."""
         names = list(self.columns)
         masks = [
             " + ".join(f"if({name} is null, {1 << bit}L, 0L)" for bit, name in enumerate(names[at : at + MASK_BITS]))

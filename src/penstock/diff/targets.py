@@ -17,7 +17,7 @@ def require_readable(settings: Settings, other: str) -> None:
         other: the name of the other target.
 
     Raises:
-        PenstockError: the other target is unknown or is the same target, or it has another server and metastore.
+        PenstockError: the other target is unknown, is the same target, or shares neither the server nor the metastore.
     """
     profile = profiles.read(settings.root)
     own = settings.target
@@ -47,7 +47,7 @@ def _place(credentials: Any) -> str:
 
 
 def _shares_metastore(one: Settings, two: Settings) -> bool:
-    """Return whether two targets have one server, or servers with one metastore. Derby is one per state folder."""
+    """Return whether two targets have one server or one metastore. Each state folder has its own Derby metastore."""
     if one.state_dir == two.state_dir:
         return True
     return one.metastore == two.metastore and addresses.parse_metastore(one.metastore).kind != addresses.DERBY

@@ -9,7 +9,7 @@ from penstock.diff.checksums import Figures, Number
 from penstock.diff.results import COMPARED, DIFFERENT, NEW, NO_VERSION, NOT_BUILT, SAME_TABLE, VIEW, TableDiff
 from penstock.diff.row_changes import Example
 
-# Decimal places of a mean beyond those of the column.
+# Number of decimal places that a mean has in addition to the places of the column.
 MEAN_PLACES = 2
 MAX_VALUE = 60
 NULL = "NULL"

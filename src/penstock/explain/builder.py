@@ -23,7 +23,7 @@ def build_explanation(
     """Return the explanation of a plan.
 
     Args:
-        captured: the plan; its executed plan takes precedence over its explained plan.
+        captured: the captured plan. The plan that ran takes precedence over the output of EXPLAIN.
         kind: the model's materialization.
         server: facts that the plan does not have.
         heading: describes where the plan comes from, such as the last run.

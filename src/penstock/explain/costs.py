@@ -1,4 +1,4 @@
-"""Warn about expensive parts of a plan: spills, skew, cartesian products, single tasks, repeated shuffles."""
+"""Warn about expensive parts of a plan: spills, skew, cartesian products, windows in one task, repeated shuffles."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from penstock.plans import queries
 from penstock.plans.operators import Operator, Plan
 from penstock.plans.rest_api import Stage
 
-# A stage is uneven if its longest task takes this many times as long as its median task.
-# A warning is useful only if the longest task also takes this many seconds.
+# A stage is uneven if its longest task takes more than UNEVEN_RATIO times as long as its median task. A warning is
+# useful only if the longest task also takes at least LONG_TASK_SECONDS.
 UNEVEN_RATIO = 3.0
 LONG_TASK_SECONDS = 5.0
 
@@ -32,7 +32,7 @@ def _operator_warnings(plan: Plan) -> Iterator[str]:
 
 
 def _repeated_shuffles(plan: Plan, exchanges: Sequence[ExchangeFact]) -> Iterator[str]:
-    """Yield a warning for each two shuffles by the same keys that shuffle the same rows or the same tables."""
+    """Yield a warning for each pair of shuffles that have the same keys, and the same rows or the same tables."""
     below = {item.number: {inner.number for inner in item.walk()} for item in plan.walk() if item.name == "Exchange"}
     join_pairs = {frozenset(pair) for pair in _join_exchanges(plan)}
     for position, first in enumerate(exchanges):
@@ -47,7 +47,7 @@ def _repeated_shuffles(plan: Plan, exchanges: Sequence[ExchangeFact]) -> Iterato
 
 
 def _join_exchanges(plan: Plan) -> Iterator[tuple[int, int]]:
-    """Yield the two exchanges directly below each join. The join requires the same keys of both."""
+    """Yield the two exchanges directly below each join. Both have the keys that the join requires."""
     for join in queries.joins(plan):
         exchanges = [item for item in map(_nearest_exchange, join.operator.children) if item]
         if len(exchanges) == 2:

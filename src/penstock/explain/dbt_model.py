@@ -90,7 +90,7 @@ class Model:
         return captured.code != self.fingerprint
 
     def compile(self, settings: Settings) -> CapturedPlan:
-        """Return the model's compiled query, as a captured plan that is not yet explained.
+        """Return the model's compiled query, as a `CapturedPlan` that does not contain a plan yet.
 
         Raises:
             PenstockError: dbt cannot compile the model.

@@ -18,7 +18,7 @@ from penstock.plans.query_text import JoinSide
 
 CAMEL_CASE_BOUNDARY = re.compile(r"(?<=[a-z])(?=[A-Z])")
 STATISTICS = re.compile(r"sizeInBytes=(?P<bytes>[\d.,]+ \w+)(?:, rowCount=(?P<rows>[\d.E+]+))?")
-# The sides that Spark may broadcast, by join type; other join types allow both.
+# The sides that Spark may broadcast, by join type. Other join types allow Spark to broadcast either side.
 # Source: org.apache.spark.sql.catalyst.optimizer.JoinSelectionHelper.
 BROADCASTABLE = {
     "LeftOuter": ("right",),
@@ -168,7 +168,7 @@ def _reasons(join: Join, sides: Mapping[str, SideFact], initial: list[Join], ser
 
 
 def _hints(join: Join, sides: Mapping[str, SideFact]) -> list[tuple[str, bool]]:
-    """Return the hints of a join's sides, each with whether the join has a strategy of this hint."""
+    """Return (hint, whether the join has the strategy that the hint selects) of each side with a hint."""
     return [
         (f"{side.hint}({side.alias})", join.operator.name in OPERATORS_BY_HINT[side.hint])
         for side in sides.values()
@@ -177,7 +177,11 @@ def _hints(join: Join, sides: Mapping[str, SideFact]) -> list[tuple[str, bool]]:
 
 
 def _ignored_hints(join: Join, sides: Mapping[str, SideFact]) -> list[str]:
-    """Return the hints that Spark could not follow. One followed hint decides the join, so then none counts."""
+    """Return the hints that Spark could not follow.
+
+    If Spark follows the hint of one side, this hint decides the strategy. The hint of the other side is then not
+    returned.
+    """
     hints = _hints(join, sides)
     return [] if any(is_followed for _, is_followed in hints) else [hint for hint, _ in hints]
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-# Spark computes a `group by` expression as `_groupingexpression`. An operator above renames it to the query's name.
+# Spark computes a `group by` expression under the name `_groupingexpression`. A later operator renames this column to
+# its name in the query.
 GROUPING = re.compile(r"_groupingexpression#(\d+)L? AS ([A-Za-z_]\w*)#")
 COALESCED = re.compile(r"^coalesce\((.+), .+\)$", re.DOTALL)
 NORMALIZED_FLOAT = re.compile(r"^knownfloatingpointnormalized\(normalizenanandzero\((.+)\)\)$", re.DOTALL)
@@ -21,7 +22,7 @@ def restore_query_names(text: str) -> str:
 
 
 def strip_parentheses(text: str) -> str:
-    """Return an expression without the parentheses around all of it."""
+    """Return an expression without the parentheses around the whole expression."""
     while text.startswith("(") and text.endswith(")"):
         depth = 0
         for position, letter in enumerate(text):

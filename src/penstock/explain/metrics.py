@@ -2,9 +2,9 @@
 
 The UI numbers its nodes from the root of the plan down, left before right, and the REST API lists them
 from the last number to the first. The reversed list therefore has the order of the plan, except for nodes
-that only one of the two has: code generation, query stages, reused exchanges. In the UI, the nodes of a
-subquery follow a node named `Subquery` below the operator that uses the subquery. EXPLAIN FORMATTED prints
-a subquery as a separate tree.
+that only the UI or only the plan has: code generation, query stages, reused exchanges. In the UI, the nodes
+of a subquery follow a node named `Subquery` below the operator that uses the subquery. EXPLAIN FORMATTED
+prints a subquery as a separate tree.
 Source: org.apache.spark.sql.execution.ui.SparkPlanGraph and SqlResource.
 """
 
@@ -53,7 +53,10 @@ def _shown_in_ui(tree: Operator) -> list[Operator]:
 
 
 def _take_subqueries(trees: list[list[Operator]], nodes: list[Node], assigned: dict[int, Metrics]) -> None:
-    """Assign and remove the nodes of subqueries. The last subquery goes first, since it may be nested in another."""
+    """Assign the nodes of subqueries to their operators, and remove these nodes.
+
+    Begin with the last subquery, because it may be nested in an earlier one.
+    """
     for position in range(len(nodes) - 1, -1, -1):
         if not nodes[position][0].startswith("Subquery"):
             continue

@@ -1,4 +1,4 @@
-"""Explain a model by the plan of its last run, or by the plan with which Spark would start it now."""
+"""Explain a model by the plan of its last run, or by the plan with which Spark would start a run now."""
 
 from __future__ import annotations
 
@@ -106,11 +106,11 @@ def _describe_run(model: Model, captured: CapturedPlan) -> tuple[str, tuple[str,
 
 
 def explain_query(compiled: CapturedPlan, select: str, run_query: RunQuery) -> CapturedPlan:
-    """Return a compiled query together with the plan with which Spark would start it now.
+    """Return a compiled query together with the plan with which Spark would start the query now.
 
     Args:
         compiled: the compiled query.
-        select: the query as the model's main statement has it.
+        select: the query in the form that the model's main statement has.
         run_query: returns the rows of a statement.
 
     Raises:

@@ -52,7 +52,7 @@ def _set_heights(box: Box, bottom: float) -> None:
 def _set_columns(box: Box) -> list[Box]:
     """Set the horizontal position of a tree's boxes, each below the middle of its inputs, and return them all.
 
-    The trees of the inputs stand side by side, as close as their boxes at the same height allow.
+    The trees of the inputs are side by side, as close as their boxes at the same height allow.
     """
     placed: list[Box] = []
     for item in box.inputs:

@@ -22,8 +22,8 @@ class PlanChange:
     Attributes:
         kind: `join`, `exchange`, `pruning` or `hint`.
         subject: what changes, as in ``join of `trips` and `zones` (warehouse.dim_zones)``.
-        before: how the earlier plan does it; empty if the earlier plan has no such part.
-        after: how the later plan does it; empty if the later plan has no such part.
+        before: what the earlier plan does; empty if the earlier plan has no such part.
+        after: what the later plan does; empty if the later plan has no such part.
     """
 
     kind: str
@@ -41,7 +41,7 @@ def compare(before: Explanation, after: Explanation) -> tuple[PlanChange, ...]:
     """Return the differences between two plans of a model, in the order joins, exchanges, pruning, hints.
 
     Compare plans of the same stage: two outputs of EXPLAIN, or two plans that ran. Adaptive execution changes joins
-    and shuffles while a statement runs, so the other combinations differ although the code is the same.
+    and shuffles while a statement runs, so an output of EXPLAIN and a plan that ran differ for the same code.
 
     Args:
         before: the earlier plan.
@@ -70,7 +70,7 @@ def _newly_ignored_hints(before: Explanation, after: Explanation) -> Iterator[Pl
 
 
 def _join_changes(before: Sequence[JoinFact], after: Sequence[JoinFact]) -> Iterator[PlanChange]:
-    """Yield the joins that change their strategy or type. Joins of the same sides and keys are paired first."""
+    """Yield the joins whose strategy or type changes. Joins with the same sides and keys are compared first."""
     rest_before, rest_after = list(before), list(after)
     identities: tuple[Callable[[JoinFact], Hashable], ...] = (_sides_and_keys, _sides, _left_right)
     for identity in identities:
@@ -153,7 +153,7 @@ def _exchange(exchange: ExchangeFact) -> str:
 
 
 def _lost_pruning(before: Sequence[ScanFact], after: Sequence[ScanFact]) -> Iterator[PlanChange]:
-    """Yield the tables of which more scans than before read all partitions."""
+    """Yield the tables for which the later plan has more scans that read all partitions."""
     tables = dict.fromkeys(scan.table for scan in before if _partition_filters(scan))
     for table in tables:
         then, now = _unpruned(before, table), _unpruned(after, table)
@@ -168,5 +168,5 @@ def _unpruned(scans: Sequence[ScanFact], table: str) -> int:
 
 
 def _partition_filters(scan: ScanFact) -> str:
-    """Return the filters that skip partitions. `isnotnull` alone skips hardly any."""
+    """Return the filters that skip partitions, without `isnotnull`, which skips hardly any partitions."""
     return " and ".join(item for item in scan.partition_filters if not NOT_NULL.match(item))

@@ -93,7 +93,7 @@ def filters(scan: ScanFact) -> list[str]:
     """Return the filters by which a scan skips partitions, files and rows, one line per kind."""
     lines = []
     for name, items in (("partition filter", scan.partition_filters), ("pushed filter", scan.pushed_filters)):
-        # Every other filter on a column implies that it is not null.
+        # Every other filter on a column implies that the column is not null. Show `isnotnull` only if it is alone.
         shown = [_filter(item) for item in items if not NOT_NULL.match(item)] or [_filter(item) for item in items]
         if shown:
             lines.append(f"{name}: {', '.join(shown)}")

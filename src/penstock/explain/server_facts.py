@@ -17,7 +17,7 @@ Rows = list[dict[str, Any]]
 RunQuery = Callable[[str], Rows]
 BROADCAST_THRESHOLD = "spark.sql.autoBroadcastJoinThreshold"
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
-# For a larger table, the scan that counts the partitions would take too long.
+# The largest size of a table whose partitions are counted. In a larger table, the scan would take too long.
 MAX_BYTES_TO_COUNT_PARTITIONS = 2 * 1024**3
 
 

@@ -11,7 +11,7 @@ from penstock.explain.metrics import Metrics, byte_metric, count_metric
 from penstock.plans import queries
 from penstock.plans.operators import Operator, Plan
 
-# Operators between an exchange and the operator that requires it.
+# Operators that may be between an exchange and the operator that requires the exchange.
 SKIPPED = ("Project", "Filter", "ColumnarToRow", "Sort", "AQEShuffleRead", "ShuffleQueryStage", "ResultQueryStage")
 PARTITIONINGS = {"RoundRobinPartitioning": "round robin", "SinglePartition": "single partition"}
 OPERATOR_LABELS = {
@@ -121,6 +121,6 @@ def _aggregate_phase(item: Operator, plan: Plan) -> str:
 
 
 def _feeds_exchange(item: Operator, plan: Plan) -> bool:
-    """Return whether an exchange reads an operator's rows. If so, an aggregate without functions is partial."""
+    """Return whether an exchange reads an operator's rows. An aggregate without functions is then a partial one."""
     parent = _parents(plan).get(item.number)
     return parent is not None and parent.name == "Exchange"

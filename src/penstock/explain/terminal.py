@@ -110,7 +110,7 @@ def _scans(console: Console, explanation: Explanation) -> None:
             for cell, width, name in zip(line, widths, names, strict=True)
         )
         console.print(Text(f"  {'  '.join(cells)}", "" if scan else "dim"))
-        # Filters can be long, so they get lines of their own.
+        # Filters can be long, so each kind of filter gets a separate line.
         for filter_ in sentences.filters(scan) if scan else ():
             _line(console, filter_, indent=widths[0] + 6)
 

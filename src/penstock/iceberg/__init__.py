@@ -1,1 +1,1 @@
-"""Write Iceberg tables: checks that Delta makes itself, and the partitions that a replacement of intervals needs."""
+"""Check the new rows and the partitions of an Iceberg table whose intervals are replaced."""

@@ -1,4 +1,4 @@
-"""Check that the rows that replace intervals belong to these intervals. Delta checks that itself, Iceberg doesn't.
+"""Check that the rows that replace intervals belong to these intervals. Delta checks the rows itself, Iceberg doesn't.
 
 SQL models and Python models share this module.
 """
@@ -9,7 +9,7 @@ import re
 
 from penstock.sql.names import string_literal
 
-# Iceberg removes whole files, so each file must have rows of the replaced intervals only.
+# Iceberg removes whole files. If a file also has rows of intervals that stay, the write fails with this message.
 PARTLY_REPLACED = "Cannot delete file where some, but not all, rows match filter"
 _MARK = "penstock: a row of another interval"
 _FAILED = re.compile(re.escape(_MARK) + r", (?P<column>.+?) = (?P<value>.*?) \(\S+\)")
@@ -18,8 +18,8 @@ _FAILED = re.compile(re.escape(_MARK) + r", (?P<column>.+?) = (?P<value>.*?) \(\
 def expression(condition: str) -> str:
     """Return a SQL condition that is true for each row of the intervals, and fails for any other row.
 
-    `rand()` makes the condition nondeterministic. Otherwise Spark could check rows that a later join or filter of the
-    model's query removes.
+    `rand()` makes the condition nondeterministic, so Spark evaluates it after the model's query. Spark could evaluate a
+    deterministic condition earlier, and fail because of rows that a join or filter of the query would still remove.
 
     Args:
         condition: the SQL predicate that selects the rows to replace. It begins with the model's event_time column.

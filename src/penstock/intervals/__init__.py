@@ -1,1 +1,1 @@
-"""Interval models: the intervals of a model's inputs, those that are stale, and the run ledger; independent of dbt."""
+"""Interval models, which are built by month or day: the stale intervals and the run ledger. Imports no dbt."""

@@ -1,8 +1,8 @@
 """The metadata that penstock adds to a commit of a table: the commit's intervals, inputs and run.
 
-Delta has it in the commit information, Iceberg in the summary of the snapshot. The metadata and the rows are one
-commit. So the table's history shows which intervals a commit wrote, from which inputs, and in which run, even if the
-run is killed afterwards.
+Delta stores the metadata in the commit information, Iceberg in the summary of the snapshot. A commit contains both the
+metadata and the rows. So even if the run is killed afterwards, the table's history shows which intervals a commit
+wrote, from which inputs, and in which run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from penstock.intervals.staleness import Inputs
 
-# The session's setting whose text is part of the session's commits, by table format.
+# For each table format, the session setting whose text becomes part of the session's commits.
 SETTINGS = {
     "delta": "spark.databricks.delta.commitInfo.userMetadata",
     "iceberg": "spark.sql.iceberg.snapshot-property.penstock",
@@ -33,7 +33,7 @@ class CommitMetadata:
         code: fingerprint of the model's code.
         started: when the commit began, UTC.
         intervals: the intervals that the commit writes, each with the versions of its inputs.
-        removed: the intervals whose rows the commit deletes, because the inputs no longer have them.
+        removed: the intervals whose rows the commit deletes, because the inputs no longer have these intervals.
         attempts: the number of the attempt, by interval.
     """
 

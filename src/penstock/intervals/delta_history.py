@@ -1,4 +1,4 @@
-"""Read a Delta table's newest commits, from its log if that is on this machine, otherwise with DESCRIBE HISTORY."""
+"""Read a Delta table's newest commits: from the log if the log is on this machine, otherwise with DESCRIBE HISTORY."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from penstock.intervals.model_config import PROPERTY
 from penstock.intervals.table_commit import TableCommit
 from penstock.intervals.table_state import IntervalTable
 
-# Delta adds a session's metadata to every commit of the session, including automatic compaction.
+# Delta adds a session's metadata to every commit of the session, even to an automatic compaction. So the metadata only
+# counts for commits of these operations.
 REPLACES = ("CREATE OR REPLACE TABLE AS SELECT", "REPLACE TABLE AS SELECT", "CREATE OR REPLACE TABLE", "REPLACE TABLE")
 WRITES = ("WRITE", "CREATE TABLE AS SELECT", *REPLACES)
 COMPACTS = "OPTIMIZE"
@@ -67,7 +68,7 @@ def _commit(row: Mapping[str, Any]) -> TableCommit:
     metadata = session if operation != COMPACTS else None
     restored, rows = None, None
     if operation == "RESTORE":
-        # A RESTORE to a timestamp records no version. Then no interval counts as built.
+        # A RESTORE to a timestamp records no version. After such a RESTORE, no interval counts as built.
         version = parse_map(row["operationParameters"]).get("version")
         restored = int(str(version)) if str(version).isdigit() else -1
     elif metadata:
@@ -89,7 +90,7 @@ def _commit(row: Mapping[str, Any]) -> TableCommit:
 def parse_map(value: Any) -> dict[str, Any]:
     """Return the value of a map column as a dict; empty if it can't be parsed.
 
-    Thrift returns maps as JSON in which special characters may not be escaped.
+    Thrift returns a map as JSON, but doesn't always escape special characters, so the JSON may be invalid.
     """
     if isinstance(value, Mapping):
         return dict(value)

@@ -1,4 +1,4 @@
-"""Intervals: months or days, identified by their first day; their names, their order, their SQL conditions."""
+"""Intervals: months or days, identified by their first day. Functions for their names, order and SQL conditions."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ def format_intervals(intervals: Iterable[date], grain: Grain) -> str:
 
 
 def condition(column: str, intervals: Iterable[date], grain: Grain) -> str:
-    """Return the SQL condition of the rows of some intervals; the column is a date or a timestamp.
+    """Return the SQL condition that selects the rows of some intervals. The column is a date or a timestamp.
 
-    The condition has ranges instead of a list of days: they work for timestamps, and Spark prunes partitions by them.
+    The condition has ranges and no list of days: ranges also work for timestamps, and they let Spark prune partitions.
     """
     parts = [
         f"{column} >= date'{first.isoformat()}' and {column} < date'{grain.following(last).isoformat()}'"
@@ -80,7 +80,7 @@ def condition(column: str, intervals: Iterable[date], grain: Grain) -> str:
 
 
 def parse_day(text: str) -> date:
-    """Return the first day of `2024-01`, or the day `2024-01-31`.
+    """Parse a month or a day, such as `2024-01` or `2024-01-31`. For a month, return its first day.
 
     Raises:
         PenstockError: the text is neither a month nor a day.
@@ -94,7 +94,7 @@ def parse_day(text: str) -> date:
 
 
 def parse_days(text: str) -> tuple[date, date]:
-    """Return the first day of a range, and the day after its last one.
+    """Return the first day of a range, and the day after the last day of the range.
 
     Args:
         text: as `2024-01`, `2024-01..2024-03` or `2024-01-05..2024-01-07`.

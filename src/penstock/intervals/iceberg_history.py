@@ -1,8 +1,8 @@
 """Read an Iceberg table's newest commits from its metadata tables.
 
-Iceberg's snapshot ids have no order, and a rollback creates no snapshot. So the history is Iceberg's log of current
-snapshots (`history`), which also has an entry for each rollback. An entry's version is the time at which its snapshot
-became current, in milliseconds.
+Iceberg's snapshot ids have no order, and a rollback creates no snapshot. So this module reads the metadata table
+`history`, which has an entry for each snapshot that became current, also by a rollback. The version of a commit is the
+time at which its snapshot became current, in milliseconds.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class IcebergHistory:
         """Do nothing: only the catalog knows the table's newest commit."""
 
     def use_server(self) -> None:
-        """Do nothing: the server is asked in any case."""
+        """Do nothing: `newest` always queries the server."""
 
     def newest(self, run_sql: RunSql, limit: int) -> list[TableCommit]:
-        """Return the newest commits, in chronological order. A table without snapshots has a commit of version 0."""
+        """Return the newest commits, in chronological order; for a table without snapshots, one commit of version 0."""
         commits = parse_history(run_sql(history_sql(self._relation)))[-limit:] or [CREATED]
         self._current = commits[-1].snapshot
         return commits
@@ -53,16 +53,16 @@ class IcebergHistory:
         return IntervalTable(properties.get(TABLE_ID, ""), properties.get(PROPERTY, ""))
 
     def write_options(self) -> str:
-        """Return the options with which a write fails if the history read last lacks a commit of the same intervals.
+        """Return the options that make a write fail if a commit since the last `newest` wrote the same intervals.
 
-        By default, Iceberg replaces the rows of such a commit without an error.
+        Without these options, Iceberg replaces the rows of that commit without an error.
         """
         since = f", 'validate-from-snapshot-id' = '{self._current}'" if self._current else ""
         return f"with ('isolation-level' = 'serializable'{since})"
 
 
 def history_sql(relation: str) -> str:
-    """Return the query for the entries of a table's history, each with its place in the history."""
+    """Return the query for the entries of a table's history, each with its position in the history."""
     return (
         "select h.place, h.snapshot_id, unix_millis(h.made_current_at), unix_millis(s.committed_at), s.parent_id, "
         "s.operation, s.summary['penstock'], s.summary['added-records'] "
@@ -78,7 +78,7 @@ def parse_history(rows: Iterable[Sequence[Any]]) -> list[TableCommit]:
     for _, snapshot, current, committed, parent, operation, text, added in sorted(tuple(row) for row in rows):
         if committed is None:
             continue  # the snapshot has expired
-        # The clocks of two servers can differ. The order of the entries is certain.
+        # Versions must grow with each entry. Times don't always grow, because the clocks of two servers can differ.
         version = max(int(current), commits[-1].version + 1 if commits else 0)
         if int(committed) != int(current):
             known = [commit.version for commit in commits if commit.snapshot == str(snapshot)]
@@ -86,7 +86,8 @@ def parse_history(rows: Iterable[Sequence[Any]]) -> list[TableCommit]:
             commits.append(TableCommit(version, "rollback", restored=restored, snapshot=str(snapshot)))
             continue
         session = CommitMetadata.loads(text)
-        # The session's metadata is also in a later change of the same session, for example in that of a hook.
+        # A later change of the same session, for example by a hook, has the session's metadata too. So the metadata
+        # only counts for the first snapshot that has it.
         metadata = session if session and session.commit_id not in written and operation != COMPACTS else None
         written |= {metadata.commit_id} if metadata else set()
         commits.append(

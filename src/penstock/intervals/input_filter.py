@@ -31,8 +31,8 @@ def marker(column: str, grain: str, before: bool) -> str:
 def replace_markers(sql: str, intervals: Iterable[date], grain: Grain, column: str) -> str:
     """Return compiled code with every placeholder replaced by the condition of some intervals.
 
-    A query without placeholders, or with an input of another grain, can return rows of other intervals. Then the
-    result wraps the query in a filter on the model's own column.
+    If a query has no placeholder, or has an input of another grain, it can return rows of other intervals. So the
+    result wraps such a query in a filter on the model's own column.
 
     Args:
         sql: the compiled model.
@@ -62,8 +62,8 @@ def windows(input_grain: str, before: bool, intervals: Iterable[date], grain: Gr
 
     Args:
         input_grain: the input's grain; empty if it is the model's grain.
-        before: whether the model reads all input intervals before the last interval to build. Then the only window
-            has an empty start.
+        before: whether the model reads all input intervals before the last interval to build. If so, the result is one
+            window with an empty start.
         intervals: the intervals to build.
         grain: the model's grain.
     """

@@ -22,7 +22,7 @@ class IntervalModel:
 
     Attributes:
         name: the model's name.
-        relation: its table, `schema.name`, or `catalog.schema.name` outside the default catalog.
+        relation: the model's table, `schema.name`, or `catalog.schema.name` outside the default catalog.
         column: the table's column that determines the interval of a row.
         grain: month or day.
         quarantined: the SQL condition that selects quarantined rows; None without one.

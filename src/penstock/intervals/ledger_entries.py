@@ -28,7 +28,7 @@ def built(
 
     Args:
         model: the model.
-        table: its table.
+        table: the model's table.
         commit: the commit in the table's history.
         metadata: the commit's metadata.
         seconds: the duration of the commit; None if unknown.
@@ -66,7 +66,7 @@ def failed(
 
     Args:
         model: the model.
-        table: its table, which the commit didn't change.
+        table: the model's table, which the commit didn't change.
         metadata: the metadata that the commit would have had.
         outcome: `failed` or `interrupted`.
         message: the reason.
@@ -101,7 +101,7 @@ def restored(
 
     Args:
         model: the model.
-        table: its table before that.
+        table: the model's table before the RESTORE or rollback.
         commit: the RESTORE or rollback in the table's history.
         now: the intervals of the restored version.
     """

@@ -1,8 +1,8 @@
 """The rows of the run ledger, the append-only table `batch_runs`: one row for each interval of each attempt.
 
-Each commit to a model's table contains the same facts in its metadata (`commit_metadata`). So rows that the ledger
-lacks are reconstructed from the history of the model's table. Rows are ordered by the table's version
-(`TableCommit`), and not by the time of the row.
+Each commit to a model's table contains the facts of its ledger rows in its metadata (`commit_metadata`). If the ledger
+lacks rows, the history of the model's table therefore provides them. Rows are ordered by the version of the model's
+table (`TableCommit`), and not by the time of the row.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def create(run: Callable[[str], Any], relation: str) -> None:
         relation,
         {name: kind for name, (kind, _) in COLUMNS.items()},
         "using delta comment 'What was built for each model and interval; penstock keeps it' "
-        # Many small commits: auto-compaction keeps the number of files low.
+        # The ledger gets many small commits. Auto-compaction keeps the number of its files low.
         "tblproperties ('delta.autoOptimize.autoCompact' = 'true')",
         comments={name: literal(comment) for name, (_, comment) in COLUMNS.items()},
     )
@@ -119,8 +119,8 @@ def append_sql(relation: str, rows: Sequence[LedgerRow]) -> str:
 def read_sql(relation: str, table: str | None = None, up_to: int | None = None) -> str:
     """Return the query for the newest state of each interval.
 
-    Its columns are relation, table id, interval, Delta version, the newest ledger row of an attempt that changed the
-    model's table (as JSON), and the number of failed attempts since then.
+    The query's columns are relation, table id, interval, Delta version, the newest ledger row of an attempt that
+    changed the model's table (as JSON), and the number of attempts that failed after this attempt.
 
     Args:
         relation: the ledger's table.
@@ -171,7 +171,7 @@ class LedgerState:
     grain: str = ""
 
     def ends_with(self, newest: TableCommit) -> bool:
-        """Return whether the ledger includes the table's newest commit, apart from one compaction after it.
+        """Return whether the ledger includes the table's newest commit or, if that is a compaction, the one before it.
 
         Args:
             newest: the newest commit of the table's history.

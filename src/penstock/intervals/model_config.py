@@ -13,7 +13,8 @@ from penstock.intervals.grain import GRAINS, MONTH, Grain
 STRATEGY = "interval"
 # The table property with the table's grain, `month` or `day`.
 PROPERTY = "penstock.intervals"
-# The property with a unique id of an Iceberg table. Spark shows Delta's own id of a table, but not Iceberg's.
+# The property with a unique id of an Iceberg table. Spark shows the id that Delta itself gives a table, but it doesn't
+# show the id that Iceberg gives a table.
 TABLE_ID = "penstock.table_id"
 WARN, REBUILD = "warn", "rebuild"
 INTERVALS_PER_COMMIT = 12

@@ -10,14 +10,14 @@ from penstock.intervals.model_config import IntervalConfig
 
 @dataclass(frozen=True)
 class ModelInputs:
-    """The inputs of an interval model. A view counts as the inputs that it reads.
+    """The inputs of an interval model. If an input is a view, the inputs of the view take its place.
 
     Attributes:
         sources: (schema, table) of the source tables that have intervals.
         models: unique ids of the upstream interval models.
         before: unique ids of the upstream models whose earlier intervals the model reads too (`reads_before`).
-        code: fingerprint of the model's code, of the views that it reads, and of its inputs without intervals. For a
-            seed the fingerprint covers the content, for another table its code.
+        code: fingerprint of the model's code, of the views that it reads, and of its inputs without intervals. For such
+            an input, the fingerprint covers the content of a seed, or the code of any other table.
     """
 
     sources: tuple[tuple[str, str], ...]
@@ -32,8 +32,8 @@ class GraphModel:
 
     Attributes:
         name: the model's name.
-        relation: its table, `schema.table`, or `catalog.schema.table` outside the default catalog.
-        config: its interval configuration.
+        relation: the model's table, `schema.table`, or `catalog.schema.table` outside the default catalog.
+        config: the model's interval configuration.
         table_format: the table's format, `delta` or `iceberg`.
     """
 
@@ -61,4 +61,4 @@ class ModelGraph(Protocol):
         """
 
     def deferred_model(self, unique_id: str) -> GraphModel | None:
-        """Return a model with its table in another environment, if `--defer` makes `ref` read this table; or None."""
+        """Return a model with its table of another environment if `--defer` makes `ref` read it; otherwise None."""

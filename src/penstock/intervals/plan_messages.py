@@ -1,4 +1,4 @@
-"""The messages of an interval plan: a summary of its intervals, and warnings about intervals that it leaves."""
+"""The messages of an interval plan: a summary of its intervals, and warnings about rows that it leaves as they are."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def summary(stale: StaleIntervals, available: Mapping[date, Inputs], grain: Grai
 
 
 def warning(model: IntervalModel, table: IntervalTable, stale: StaleIntervals) -> str:
-    """Return a warning about intervals built by older code and about commits of other programs; empty without any."""
+    """Return a warning about intervals built by older code and commits of other programs; empty if there are none."""
     name, parts = model.name, []
     if stale.older_code:
         parts.append(

@@ -11,7 +11,8 @@ from penstock.intervals import input_filter
 from penstock.intervals.commit_metadata import CommitMetadata
 from penstock.intervals.interval_model import IntervalModel
 
-# Stands for the options of a write in its statement. They are known when the statement is sent.
+# The placeholder in the statement of a write. It is replaced by the write's options, which are only known when the
+# statement is sent.
 WRITE_OPTIONS = "/* options of the write */"
 
 
@@ -54,11 +55,11 @@ class PlannedCommit:
 
     @property
     def row_check(self) -> str:
-        """The SQL condition that fails for a row of another interval; empty for Delta, which checks that itself."""
+        """The SQL condition that fails for a row of another interval; empty for Delta, which itself checks the rows."""
         return row_check.expression(self.condition) if self.model.table_format == "iceberg" else ""
 
     def compiled(self, sql: str) -> str:
-        """Return the compiled code, changed so that it returns the rows of these intervals only."""
+        """Return the compiled code, changed so that it returns the rows of the commit's intervals only."""
         return input_filter.replace_markers(sql, self.intervals, self.model.grain, self.model.column)
 
     def windows(self, input_grain: str, before: bool) -> list[tuple[str, str]]:
@@ -74,7 +75,8 @@ class IntervalPlan:
         commits: the commits, in order.
         summary: the summary at the end of the model's log line.
         warning: the warning to show; empty without one.
-        example: limits the model's compiled code to the newest interval, even if the plan doesn't build that interval.
+        example: a function that limits the model's compiled code to the newest interval, even if the plan doesn't build
+            that interval.
         built: the intervals in the table before the run.
         older_code: the intervals that an older version of the model's code built, and that the run doesn't rebuild.
     """

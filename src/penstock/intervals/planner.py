@@ -23,7 +23,7 @@ from penstock.intervals.source import IntervalSource
 from penstock.intervals.staleness import BuiltInterval, Inputs, RequestedIntervals, StaleIntervals, find_stale
 from penstock.intervals.table_state import IntervalTable
 
-# Suffix of an input's name. It stands for all intervals of the input before the interval to build.
+# Suffix of an input's name. The name with this suffix means all intervals of the input before the interval to build.
 BEFORE = " before"
 
 
@@ -107,7 +107,7 @@ class IntervalPlanner:
     def _input_rows(self, name: str, day: date, grain: Grain) -> int | None:
         """Return the number of an input's rows in an interval; None if they were not counted."""
         schema, _, table = name.partition(".")
-        # With a catalog, the name is a model's.
+        # A name with a catalog, `catalog.schema.table`, always belongs to a model and never to a source table.
         if "." not in table and (source := self.sources.get(schema)):
             return sum(source.rows(self.run_sql, table, interval) for interval in source.grain.overlapping(day, grain))
         known = self.ledger.known(name)
@@ -153,7 +153,8 @@ class IntervalPlanner:
         """
         deferred = self.graph.deferred_model(unique_id)
         model = self.ledger_model(deferred or self.graph.model(unique_id))
-        # This run must not write to the ledger of another environment. The table's history provides what it lacks.
+        # With `refresh`, this run adds no ledger rows for a table of another environment. The table's history provides
+        # the commits that the ledger lacks.
         table = self.ledger.table(self.run_sql, model, refresh=deferred is not None)
         state = table.state
         if not state.built and state.version < 0 and self._has_rows(model.relation):
@@ -174,7 +175,7 @@ class IntervalPlanner:
         return bool(self.run_sql(f"select 1 from {relation} limit 1"))
 
     def _record_killed(self, model: IntervalModel, table: IntervalTable) -> IntervalTable:
-        """Record a commit that was killed, if one left its marker; return the table."""
+        """If a killed commit left its marker, record the commit as interrupted; return the table."""
         marker = run_marker.read(self.markers, model.relation)
         if marker is None or marker.alive:
             return table
@@ -200,7 +201,7 @@ def _plan_commits(
     per_commit: int,
     run_id: str,
 ) -> tuple[PlannedCommit, ...]:
-    """Return the commits that build the stale intervals. If `replaces` is true, the first one replaces the table."""
+    """Return the commits that build the stale intervals. If `replaces` is true, the first commit replaces the table."""
     days = list(stale.reasons)
     groups = [tuple(days[at : at + per_commit]) for at in range(0, len(days), per_commit)]
     if (replaces or not table.id) and not groups:

@@ -1,7 +1,7 @@
 """The run ledger in one dbt run.
 
-The run reads the ledger once. It takes rows that the ledger lacks from the histories of the models' tables, and adds
-them. Then it adds a row for each interval that it builds.
+The run reads the ledger once. If the ledger lacks rows, the run takes these rows from the histories of the models'
+tables and adds them. Then the run adds a row for each interval that it builds.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class RunLedger:
     Args:
         relation: the ledger's table, `schema.batch_runs`.
         find_log: returns the folder of a table's Delta log if the folder is on this machine; otherwise None.
-        read_only: whether to add no rows. The states of tables are the same.
+        read_only: whether to add no rows. The states of tables still include the commits that the ledger lacks.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class RunLedger:
             raise
 
     def table(self, run_sql: RunSql, model: IntervalModel, refresh: bool = False) -> IntervalTable:
-        """Return a model's table with its intervals. A run reads each table once and then returns the same state.
+        """Return a model's table with its intervals. A run reads each table only once, and keeps its state up to date.
 
         Args:
             run_sql: runs a statement.
@@ -95,7 +95,7 @@ class RunLedger:
         if newest is None:
             states.update(self._read(run_sql, table=model.relation))
         table = replace(table, state=states.get((model.relation, table.id), LedgerState()))
-        # If another run wrote to the table during this run, that run adds its own rows to the ledger.
+        # If another run wrote to the table during this run, the other run adds the rows to the ledger.
         add_rows, newest = newest is not None, newest or history.newest(run_sql, 1)[0]
         return self._complete(run_sql, model, table, newest, add_rows)
 
@@ -137,7 +137,7 @@ class RunLedger:
         states = self._read(run_sql, table=model.relation, up_to=commit.restored)
         then = states.get((model.relation, table.id), LedgerState())
         if commit.snapshot:
-            # Iceberg also restores the rows that the table had before it was replaced and got another id.
+            # Iceberg can also restore rows from before the table was replaced, when the table had another id.
             then = max(states.values(), key=lambda state: state.version, default=then)
         now = {day: replace(built, version=commit.version) for day, built in then.built.items()}
         self.append(run_sql, ledger_entries.restored(model, table, commit, now))
@@ -158,7 +158,7 @@ class RunLedger:
         Args:
             run_sql: runs a statement.
             model: the model.
-            table: the table's state before the commit, but with its current id.
+            table: the table's state before the commit, but with the table's current id.
             commit: the commit in the table's history.
             metadata: the commit's metadata.
             seconds: the duration of the commit; None if unknown.
@@ -234,7 +234,7 @@ class RunLedger:
         return changed
 
     def assume_built(self, commits: Sequence[PlannedCommit]) -> None:
-        """Treat planned commits as successful, so that downstream models are planned as they are in a run."""
+        """Treat planned commits as successful, so that a preview plans downstream models as a run does."""
         for planned in commits:
             relation = planned.model.relation
             self._tables[relation] = table_state.after_planned_commit(
@@ -242,7 +242,7 @@ class RunLedger:
             )
 
     def append(self, run_sql: RunSql, rows: Sequence[LedgerRow]) -> None:
-        """Add rows to the ledger; create its table if it is missing."""
+        """Add rows to the ledger. If the ledger's table is missing, create it."""
         if not rows or self._read_only:
             return
         sql = ledger_table.append_sql(self.relation, rows)

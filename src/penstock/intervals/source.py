@@ -1,7 +1,8 @@
 """Interval sources: plugins that know the intervals of a schema's source tables, such as the months of the lake.
 
-A plugin is an entry point of the group `penstock.interval_sources`, named after the schema. Penstock loads the plugin
-only in projects that have source tables in this schema or a file `NAME.yml`.
+A plugin is an entry point of the group `penstock.interval_sources`. The name of the entry point is the name of the
+schema. Penstock loads a plugin only in projects that have source tables in its schema, or a file `NAME.yml`, where NAME
+is the schema.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ class IntervalSource(Protocol):
     def unregistered(self) -> IntervalSource:
         """Return a source that reads the intervals from its own storage, for a command that must not call `register`.
 
-        If the storage can't be read on this machine, the result reads the tables in Spark, as this source does.
+        If this machine can't read the storage, the returned source reads the tables in Spark as this source does.
         """
 
     def versions(self, run_sql: RunSql, table: str) -> Mapping[date, str]:

@@ -17,11 +17,11 @@ class BuiltInterval:
 
     Attributes:
         commit_id: the id of the commit that wrote the interval.
-        inputs: the versions of the inputs at that time.
-        code: fingerprint of the model's code at that time.
+        inputs: the versions of the inputs that the build read.
+        code: fingerprint of the code that built the interval.
         version: the table version that the commit created.
         rows: the number of the interval's rows; None if they were not counted.
-        failed: the number of failed attempts since then.
+        failed: the number of failed attempts since this build.
     """
 
     commit_id: str
@@ -59,7 +59,7 @@ class RequestedIntervals:
         return (self.start is None or interval >= self.start) and (self.end is None or interval < self.end)
 
     def allows(self, interval: date) -> bool:
-        """Return whether an interval may be built when it is stale."""
+        """Return whether an interval may be built if it is stale."""
         return self.within is None or self.within[0] <= interval < self.within[1]
 
 
@@ -111,7 +111,7 @@ def find_stale(
 
 
 def _input_reason(interval: date, available: Mapping[date, Inputs], built: Mapping[date, BuiltInterval]) -> str:
-    """Return why the inputs make an interval stale; empty if they don't."""
+    """Return why the inputs make an interval stale; empty if they don't make it stale."""
     if interval not in built:
         return "new"
     if interval not in available:

@@ -23,7 +23,7 @@ class TableCommit:
         compacts: whether the commit only rewrote files.
         replaces_table: whether the commit replaced the whole table, so that no earlier row remains.
         foreign: whether another program changed rows.
-        snapshot: Iceberg's id of the snapshot; for a commit that restored one, the id of that one. Empty for Delta.
+        snapshot: Iceberg's id of the snapshot; for a rollback, the id of the restored snapshot; empty for Delta.
     """
 
     version: int

@@ -17,7 +17,7 @@ class TableHistory(Protocol):
     """The history of one table."""
 
     def use_files(self) -> None:
-        """Read the commits from the table's files from now on, if they are on this machine."""
+        """Read the commits from the table's files from now on, if the files are on this machine."""
 
     def use_server(self) -> None:
         """Read the commits from the server from now on, because the table's folder may have changed."""
@@ -29,7 +29,7 @@ class TableHistory(Protocol):
         """Return the table's id and grain, without its intervals."""
 
     def write_options(self) -> str:
-        """Return the clause of INSERT with which a write fails if a commit since `newest` wrote the same intervals."""
+        """Return the INSERT clause that makes a write fail if a commit since `newest` wrote the same intervals."""
 
 
 class TableHistories:

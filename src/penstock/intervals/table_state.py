@@ -19,7 +19,7 @@ class IntervalTable:
 
     Attributes:
         id: the table's id; empty if the table doesn't exist or has none.
-        grain: the length of its intervals, `month` or `day`; empty if it was not built by interval.
+        grain: the length of the table's intervals, `month` or `day`; empty if the table was not built by interval.
         state: the table's state according to the ledger.
         foreign: commits of other programs that changed rows after the newest version in the ledger.
     """
@@ -63,9 +63,10 @@ def after_failure(table: IntervalTable, intervals: Collection[date]) -> Interval
 def since_replacement(
     table: IntervalTable, commits: Sequence[TableCommit]
 ) -> tuple[IntervalTable, Sequence[TableCommit]]:
-    """Return the table's state, and the commits after it, from the last commit that replaced the table.
+    """Return a state of the table, and the commits that lead from this state to the table's current content.
 
-    If no commit replaced the table, these are its state in the ledger and all commits that the ledger lacks.
+    If one of the commits that the ledger lacks replaced the table, the state is empty, and the last replacement is the
+    first of the returned commits. Otherwise, return the state in the ledger and all commits that the ledger lacks.
 
     Args:
         table: the table's state from the ledger.
@@ -76,7 +77,7 @@ def since_replacement(
     if not replaced:
         return table, commits
     commits = commits[replaced[-1] :]
-    # If another program replaced the table, an Iceberg table keeps the property with the grain.
+    # If another program replaced the table, ignore the grain: an Iceberg table keeps the property with the grain.
     return replace(table, state=LedgerState(), grain="" if commits[0].foreign else table.grain), commits
 
 

@@ -2,4 +2,6 @@
 
 To land a source file means to check it, cast its columns and store the result in the lake. A month of a dataset is
 live if it is currently in the lake. The manifest records the landed file of each live month.
+
+A lake is on a local disk or in a store. A store is an object store (S3, GCS) or HDFS.
 """

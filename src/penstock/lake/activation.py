@@ -50,16 +50,17 @@ def refuse_duplicate(live: LiveMonths, dataset: str, month: date, name: str, sha
 def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, Entry]:
     """Make a landed file the live file of its month.
 
-    Landing the same source with the same program writes the same file. A damaged file is therefore usually replaced
-    without a new manifest entry. A new entry for the same folder is committed only if the existing entry has no file
-    hash, or a different hash because an earlier version of pyarrow wrote the file.
+    Landing the same source with the same program writes the same file. If the live file of that source is damaged, the
+    new file therefore usually replaces the live file without a new manifest entry. A new entry for the same folder is
+    committed only if the existing entry has no file hash, a different hash because an earlier version of pyarrow wrote
+    the file, or another tag of the store.
 
     The commit is conditional: it must directly follow the manifest version that was checked. If another writer
     commits first, this function repeats all checks.
 
     Args:
         manifest: the manifest of the lake.
-        written: folder that contains the landed file. For a lake on a disk, it is on the same disk.
+        written: folder that contains the landed file. For a lake on a local disk, this folder is on the same disk.
         entry: the entry to commit.
 
     Returns:
@@ -88,10 +89,11 @@ def activate(manifest: Manifest, written: Path, entry: Entry) -> tuple[Outcome, 
 
 
 def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
-    """Move the file to the entry's folder atomically. Return the entry, completed with the file's tag in a store.
+    """Move the file to the entry's folder atomically, and return the entry. For a lake in a store, add the file's tag.
 
-    In a store, the file is written even if the same file exists. Writing renews its modification time, so that
-    `penstock clean` does not remove the file as an old orphan before its entry is committed.
+    In a store (an object store or HDFS), the file is written even if the same file exists. Writing renews the
+    modification time. Otherwise, `penstock clean` could remove the file before its entry is committed, because a file
+    that is old and has no entry is an orphan.
     """
     path = entry.path(lake_dir)
     if not isinstance(path, Path) or not isinstance(lake_dir, Path):
@@ -101,8 +103,9 @@ def _move_into_place(lake_dir: Location, written: Path, entry: Entry) -> Entry:
         return entry.model_copy(update={"file_tag": store.info(path).tag})
     path.parent.parent.mkdir(parents=True, exist_ok=True)
     if path.is_file():
-        # The folder's name depends only on the source's content and the dataset's columns, so this file should be
-        # the same. A killed landing left it, it was live earlier, or it is live and damaged.
+        # The folder's name depends only on the source's content and the dataset's columns, so the existing file should
+        # be equal to the new file. A killed landing left the existing file, or the file was live earlier, or it is
+        # live and damaged.
         with path.open("rb") as file:
             same = sha256_of(file) == entry.file_sha256
         if not same:

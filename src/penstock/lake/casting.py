@@ -22,7 +22,8 @@ from penstock.lake.money import from_cents, to_cents
 
 Test = Callable[[pa.DataType], bool]
 _NUMBER: Test = lambda t: pa.types.is_integer(t) or pa.types.is_floating(t) or pa.types.is_decimal(t)  # noqa: E731
-# For each landed type, a test for the types of parquet columns that can be cast to it. Arrow's null type always can.
+# For each landed type, a test for the types of parquet columns that can be cast to the landed type. A column of Arrow's
+# null type can be cast to every landed type.
 ACCEPTED: dict[str, Test] = {
     "int": _NUMBER,
     "bigint": _NUMBER,
@@ -61,7 +62,7 @@ class TargetColumn:
 
 
 def _plain_type(source: pa.DataType) -> pa.DataType:
-    """Return the type of a column's values. For a dictionary-encoded column, it is the type of the dictionary."""
+    """Return the type of a column's values. For a dictionary-encoded column, it is the dictionary's value type."""
     return source.value_type if isinstance(source, pa.DictionaryType) else source
 
 
@@ -131,7 +132,7 @@ def _display(value: Any) -> str:
 
 
 def _validated_text(array: Values) -> Values:
-    """Check that text is valid UTF-8, and return it. pyarrow doesn't check this when it reads parquet."""
+    """Check that text is valid UTF-8, and return the text. pyarrow doesn't check UTF-8 when it reads parquet."""
     text = array.cast(pa.string())
     text.validate(full=True)
     return text
@@ -160,12 +161,13 @@ def _caster(kind: str) -> Callable[[Values], Values]:
 
 
 def _doubles(array: Values) -> Values:
-    """Return amounts as doubles. Narrower floats and decimals are converted to text first, to keep their digits."""
+    """Return amounts as doubles. float16, float32 and decimals are converted to text first, to keep their digits."""
     if pa.types.is_float32(array.type) or pa.types.is_float16(array.type) or pa.types.is_decimal(array.type):
         array = array.cast(pa.string())
     if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
         array = _text(array)
-    # A safe cast would fail for integers above 2^53. They are too large for money, so the range check refuses them.
+    # A safe cast would fail for integers above 2^53. No safe cast is needed: such integers are too large for money, so
+    # the range check of `to_cents` refuses them.
     return array.cast(pa.float64(), safe=not pa.types.is_integer(array.type))
 
 
@@ -181,7 +183,7 @@ def _empty_to_null(array: Values) -> Values:
 
 
 def _text_to_integer(kind: str) -> Callable[[Values], Values]:
-    """Return a parser of integers. It also accepts `1.0`, because some publishers write integers like this."""
+    """Return a parser of integers. The parser also accepts `1.0`, because some publishers write integers like this."""
 
     def parse(array: Values) -> Values:
         return pc.replace_substring_regex(_text(array), r"\.0*$", "").cast(ARROW[kind])

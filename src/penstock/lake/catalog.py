@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 FILE_NAME = "lake.yml"
 SCHEMA = "lake"
 MANIFEST = "manifest"
-# Increase this number when landing starts to write different files from the same sources, so that months land again.
+# Increase this number in a change that makes landing write different files from the same sources. Months that landed
+# with a lower number then land again.
 LANDING_FORMAT = 1
 
 ColumnType = Literal["int", "bigint", "double", "money", "string", "boolean", "date", "timestamp"]
@@ -69,7 +70,7 @@ class Column(Strict):
     Attributes:
         type: the type of the column in the landed file.
         also: other names of the column, for example in older files. Case and surrounding blanks are ignored.
-        optional: whether a file without the column lands with nulls. If false, landing refuses such a file.
+        optional: whether a file without the column lands with nulls. If false, landing refuses the file.
         description: the column's comment in Spark.
     """
 

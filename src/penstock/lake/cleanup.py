@@ -1,13 +1,14 @@
 """Remove files that the lake no longer needs: superseded folders, orphans, staging files and old snapshots.
 
-A folder is superseded when its month is replaced or removed. It stays for a grace period, so that a query that started
-before the change can still read it. An orphan is a folder without a manifest entry.
+A folder is superseded when its month is replaced or removed. The folder stays for a grace period, so that a query that
+started before the change can still read its file. An orphan is a folder without a manifest entry.
 
 The manifest's version numbers decide which folders are live, and a live folder is never removed. The system clock only
 decides whether a grace period is over. A file with a modification time in the future is kept.
 
-For a lake in a store, the grace period is at least an hour, because no lock excludes writers on other machines. A
-landing commits its file within an hour of writing it.
+For a lake in a store (an object store or HDFS), the grace period is at least an hour. No lock excludes writers on other
+machines, and a file that a landing has written but not yet committed is an orphan. A landing commits its file within an
+hour of writing the file.
 """
 
 from __future__ import annotations
@@ -93,8 +94,8 @@ def superseded_times(entries: list[Entry]) -> dict[str, datetime]:
 def find_removable(lake_dir: Location, before: datetime) -> list[tuple[Location, str]]:
     """Return (path, reason) of the files and folders to remove.
 
-    A superseded folder is removed if it was superseded before the time `before`. Everything else is removed if it was
-    last written before that time.
+    A superseded folder is removed if it was superseded before the time `before`. An orphan, a staging file or an old
+    manifest file is removed if it was last written before that time.
     """
     manifest = Manifest(lake_dir)
     entries = manifest.entries()
@@ -131,7 +132,7 @@ def _manifest_files(lake_dir: Location) -> Iterator[tuple[Location, str]]:
 
 
 def _cutoff(grace: timedelta) -> datetime:
-    """Return the current time minus the grace period, or the earliest possible time if that is out of range."""
+    """Return the current time minus the grace period. If the result is out of range, return the earliest time."""
     try:
         return clock.now() - grace
     except OverflowError:

@@ -13,8 +13,8 @@ class ColumnMatch:
     """The mapping of a file's columns to a dataset's columns.
 
     Attributes:
-        source: the file's column for each column of the dataset. It is None if the file lacks the column, which then
-            lands with nulls.
+        source: the file's column for each column of the dataset; None if the file lacks the dataset's column. That
+            column then lands with nulls.
         extra: columns of the file that match no column of the dataset. They don't land.
     """
 

@@ -27,7 +27,8 @@ CHUNK = 8 * 1024 * 1024
 # Number of attempts to read a range, and number of attempts to request a file's metadata. The second number is smaller,
 # so that a command fails soon if the machine has no network.
 ATTEMPTS, DESCRIBE_ATTEMPTS = 6, 4
-# Seconds between attempts. The limit is FIRST_WAIT before the second attempt, and doubles each time up to LONGEST_WAIT.
+# Limits of the random wait between attempts, in seconds. The wait before the second attempt is at most FIRST_WAIT. The
+# limit doubles before each later attempt, up to LONGEST_WAIT.
 FIRST_WAIT, LONGEST_WAIT = 0.5, 20.0
 
 # Called with (number of bytes downloaded so far, size of the file or None if it is unknown).
@@ -63,12 +64,15 @@ def _protocols(fs: Any) -> tuple[str, ...]:
 
 
 def _cause(error: BaseException) -> BaseException:
-    """Return the original error. fsspec turns every HTTP error into a FileNotFoundError with the error as its cause."""
+    """Return the original error. fsspec raises a FileNotFoundError whose cause is the original HTTP error."""
     return error.__cause__ if isinstance(error, FileNotFoundError) and error.__cause__ else error
 
 
 def is_missing(error: BaseException) -> bool:
-    """Return whether an error means that the file doesn't exist. S3 and CloudFront answer 403 for a missing file."""
+    """Return whether an error means that the file doesn't exist.
+
+    The status 403 counts as such an error, because S3 and CloudFront answer 403 for a missing file.
+    """
     cause = _cause(error)
     if isinstance(cause, aiohttp.ClientResponseError):
         return cause.status in (403, 404, 410)
@@ -91,7 +95,7 @@ def is_disk_error(error: BaseException) -> bool:
 
 
 def retrying(attempts: int) -> Retrying:
-    """Return the retry policy: transient errors are retried with exponential back-off and jitter, others are not."""
+    """Return the retry policy: only transient errors are retried, with exponential back-off and jitter."""
     return Retrying(
         retry=retry_if_exception(is_transient),
         stop=stop_after_attempt(attempts),
@@ -180,7 +184,7 @@ def _part_path(remote: RemoteFile, folder: Path) -> Path:
 
 
 def download_lock(remote: RemoteFile, folder: Path) -> FileLock:
-    """Return the lock of a file's download. Hold it while you read the file. A process may acquire it repeatedly."""
+    """Return the lock of a file's download. Hold the lock while you read the file. A process may acquire it again."""
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(_part_path(remote, folder).with_suffix(".lock"), is_singleton=True)
 

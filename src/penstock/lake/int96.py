@@ -1,9 +1,9 @@
 """Read parquet's INT96 timestamps in microseconds, and refuse timestamps that don't fit.
 
 By default, pyarrow reads INT96 as 64-bit nanoseconds, whose range is from 1677 to 2262. A later year overflows
-silently: 3019 becomes 1849. The range of 64-bit microseconds includes every year that Spark writes. To detect an
-overflow of microseconds, this module reads the column again in milliseconds and compares. To detect fractions of a
-microsecond, it compares with nanoseconds.
+silently: 3019 becomes 1849. The range of 64-bit microseconds includes every year that Spark writes. This module
+therefore reads the column in microseconds. To detect an overflow, it also reads the column in milliseconds and compares
+the values. To detect fractions of a microsecond, it also reads the column in nanoseconds and compares the values.
 """
 
 from __future__ import annotations

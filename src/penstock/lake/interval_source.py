@@ -28,7 +28,7 @@ class LiveMonth:
 
 
 class LakeIntervals:
-    """The live months of the lake, as Spark's tables show them. They are read from Spark once in each run.
+    """The live months of the lake, as Spark's tables show them. The months are read from Spark once in each run.
 
     Args:
         settings: the settings of the target.
@@ -52,7 +52,7 @@ class LakeIntervals:
     def register(self, run_sql: RunSql) -> str:
         """Update Spark's external tables from the lake's manifest, and return a message about the result.
 
-        If the lake is unchanged, this runs only one SQL statement.
+        If the lake is unchanged since the last registration, this method runs only one SQL statement.
 
         Raises:
             PenstockError: the manifest is damaged, or lake.yml is invalid.
@@ -64,7 +64,10 @@ class LakeIntervals:
         return f"{count} statements brought the lake's tables up to date" if count > 1 else "the lake is unchanged"
 
     def unregistered(self) -> LakeIntervals:
-        """Return the months of the lake's manifest. Spark's tables may lack months that landed since the last run."""
+        """Return a source that reads the live months from the lake's manifest instead of from Spark.
+
+        Spark's tables may lack months that landed since the last run, because a run registers the months.
+        """
         return LakeIntervals(self._settings, from_files=True)
 
     def versions(self, run_sql: RunSql, table: str) -> dict[date, str]:

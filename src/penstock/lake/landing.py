@@ -6,7 +6,7 @@ Layout of a lake:
     manifest/log/, manifest/snapshots/                                records of the live folders
     .staging/                                                         work in progress, which is safe to lose
 
-For a lake in a store, the staging folder is in this machine's temporary folder.
+For a lake in a store (an object store or HDFS), the staging folder is in this machine's temporary folder.
 
 The 16 hex digits are a hash of the source's content and the dataset's columns. If the same source lands again, its
 folder has the same name. `file_month` is only in the path, not in the file. A column of the file with the same name
@@ -52,7 +52,7 @@ class LandingResult:
 
     Attributes:
         outcome: `landed` for a new month, `replaced` if another file was live, `unchanged` if the same source was
-            already live, or `repaired` if it was live but its landed file was damaged.
+            already live, or `repaired` if the same source was live but its landed file was damaged.
         entry: the month's live entry.
         extra: columns of the source that `lake.yml` doesn't name. They did not land.
     """

@@ -64,7 +64,7 @@ def request_months(dataset: Dataset, months: Sequence[str], source: str | None, 
         dataset: the dataset.
         months: months, lists and ranges of months, or `all`, as described in `penstock.lake.month_ranges`.
         source: folder or URL to land from; by default the key `published` of the dataset in `lake.yml`.
-        root: the project's folder. A relative folder in `published` is relative to it.
+        root: the project's folder. A relative folder in `published` is relative to this folder.
 
     Raises:
         PenstockError: the months or the source are invalid, or `all` is requested from a URL that can't be listed.

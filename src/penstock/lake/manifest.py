@@ -2,11 +2,11 @@
 
 A month is live if it is currently in the lake. Its live folder contains the landed file that Spark's table reads.
 
-A commit atomically creates one file, `manifest/log/<version>.json`, with the next version number. This activates or
-removes one month. If a process is killed before it creates the file, nothing has changed. If two processes try to
-create the same version, one of them fails and reads the live months again. The file is created by a link on a local
-disk and by a conditional write in a store (`penstock.storage.filesystems`). Replaying the log up to a version gives
-the live months of that version.
+A commit atomically creates one file, `manifest/log/<version>.json`, with the next version number. The commit activates
+or removes one month. If a process is killed before it creates the file, the manifest is unchanged. If two processes try
+to create the same version, one of them fails and reads the live months again. To detect this conflict, a local disk
+creates the file by a link, and a store (an object store or HDFS) by a write that fails if the file exists
+(`penstock.storage.filesystems`). Replaying the log up to a version gives the live months of that version.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Entry(Strict):
         bytes: size of the source file.
         rows: number of rows of the source file, all of which landed.
         rounded_values: number of money values that were not whole cents.
-        rounded_by_column: the same number for each column.
+        rounded_by_column: the number of money values that were not whole cents, for each column.
         blank_beyond: number of CSV rows with blank cells after the last column. These cells did not land.
         schema_found: `name:type` of every column of the source file, in the file's order.
         file_bytes: size of the landed file; 0 in entries of older releases.
@@ -121,7 +121,7 @@ class Manifest:
         )
 
     def _read(self, versions: list[int]) -> list[bytes]:
-        """Return the contents of the files of some commits. They are read concurrently if the file system allows it."""
+        """Return the contents of some commits' files. They are read concurrently if the file system allows it."""
         paths = [self._path(version) for version in versions]
         try:
             return filesystems.file_system(self.log_dir).read(paths)
@@ -162,7 +162,7 @@ class Manifest:
         return live_after(self.entries(version))
 
     def digest(self, version: int) -> str:
-        """Return 16 hex digits of a commit's hash. The same version of another lake has another digest."""
+        """Return 16 hex digits of a commit's hash. In another lake, the commit with this version has another digest."""
         if version == 0:
             return "0" * 16
         return hashlib.sha256(self._read([version])[0]).hexdigest()[:16]

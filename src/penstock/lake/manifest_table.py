@@ -32,7 +32,7 @@ COLUMNS: dict[str, tuple[str, str, str]] = {
 
 
 def write_snapshot(manifest: Manifest) -> tuple[int, Location]:
-    """Write a snapshot of the newest version with one row per commit, unless it exists.
+    """Write a snapshot of the newest version with one row per commit, unless the snapshot exists.
 
     The file is `manifest/snapshots/<version>/manifest.parquet`. It is written atomically.
 

@@ -24,8 +24,8 @@ Ints = npt.NDArray[np.int64]
 def to_cents(values: Floats, valid: Bools) -> tuple[Ints, int, int | None]:
     """Round dollars to whole cents. Half a cent is rounded away from zero.
 
-    Each double is rounded as if it were its shortest decimal text. For example, the double 1.005 is slightly less than
-    1.005, but is rounded to 1.01.
+    Each double is rounded as if it were its shortest decimal text. For example, the double whose shortest text is 1.005
+    is slightly less than 1.005, but is rounded to 1.01.
 
     Args:
         values: dollars, shape (n,). Values where `valid` is false are ignored.

@@ -4,12 +4,13 @@ Each dataset is an external parquet table. Its partitions point to the live fold
 `SET LOCATION` in Spark.
 
 The properties of the schema record the manifest version that Spark's tables show, and a fingerprint of each table. A
-run executes only the statements for the difference between the recorded version and the newest version. It clears the
-recorded version before the first change and sets it after the last change. If a run is killed, the next run therefore
-recreates all tables. No row is lost, because the tables are external.
+run executes only the statements for the difference between the recorded version and the newest version. The run clears
+the recorded version before the first change and sets it after the last change. If a run is killed between these
+two steps, the next run finds no version and recreates all tables. No row is lost, because the tables are external.
 
-A lock prevents two sessions on one machine from registering at the same time. Sessions on different machines detect
-each other by a claim in the schema's properties, and then recreate all tables.
+A lock prevents two sessions on one machine from registering at the same time. Sessions on different machines have no
+common lock. Each session writes a claim to the schema's properties. A session that finds the claim of another session
+at the end starts again and recreates all tables.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ VERSION_PROPERTY = "penstock.lake_version"
 # Identifies the session that is registering, because sessions on different machines have no common lock.
 CLAIM_PROPERTY = "penstock.publishing"
 TABLE_PROPERTY = "penstock.table."
-# Number of partitions that one statement adds. Long statements save parsing time, although the metastore adds the
-# partitions one by one.
+# Number of partitions that one statement adds. A few long statements are parsed faster than many short ones, although
+# the metastore adds the partitions one by one.
 PARTITIONS_PER_STATEMENT = 200
 # Number of times that a session tries to register while sessions on other machines keep interfering.
 ATTEMPTS = 10
@@ -48,7 +49,8 @@ class RegisteredState:
     """The state of the lake's tables in the metastore.
 
     Attributes:
-        version: the `lake_version` that the tables show; empty if it is unknown or a run was killed.
+        version: the result of `lake_version` when the tables were registered; empty if it is unknown or a run was
+            killed.
         claim: identifier of the session that started to register most recently.
         tables: fingerprint of each existing table, by dataset.
     """
@@ -61,7 +63,7 @@ class RegisteredState:
 def lake_version(catalog: Catalog, manifest: Manifest, uri: str, version: int | None = None) -> str:
     """Return a text that changes if Spark's tables must change.
 
-    It combines the manifest's version, the digest of that version, the columns of the tables, and the lake's URI.
+    The text combines the manifest's version, the digest of that version, the columns of the tables, and the lake's URI.
 
     Args:
         catalog: the datasets.
@@ -75,7 +77,7 @@ def lake_version(catalog: Catalog, manifest: Manifest, uri: str, version: int | 
 
 
 def registered_months(registered: RegisteredState, target: str, manifest: Manifest) -> LiveMonths | None:
-    """Return the live months that Spark's tables show, or None if they can't be derived from this manifest.
+    """Return the live months that Spark's tables show, or None if the manifest doesn't determine them.
 
     Args:
         registered: the recorded state of the tables.
@@ -187,7 +189,7 @@ def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str)
     If the tables are already up to date, one statement is executed.
 
     Args:
-        run: executes a SQL statement and returns its rows as sequences. Errors that it raises are not converted.
+        run: executes a SQL statement and returns its rows as sequences. An error that `run` raises is not converted.
         catalog: the datasets.
         lake_dir: location of the lake for this program.
         uri: URI of the lake for Spark.
@@ -224,7 +226,7 @@ def register_tables(run: RunSql, catalog: Catalog, lake_dir: Location, uri: str)
 
 
 def _register(issue: RunSql, catalog: Catalog, manifest: Manifest, uri: str, recreate: bool) -> bool:
-    """Update the tables, or recreate all of them. Return False if another machine started to do so too."""
+    """Update the tables, or recreate all of them. Return False if another machine's session interfered."""
     claim = uuid.uuid4().hex
     issue(_set_properties({CLAIM_PROPERTY: claim}))
     # Write the claim before reading the state. A session that is still registering will find this claim and try again.

@@ -43,7 +43,7 @@ def remove_where(lake_dir: Location, wanted: Callable[[Entry], bool]) -> list[Re
 def remove(catalog: Catalog, lake_dir: Location, dataset: str, months: Sequence[date] | None) -> list[ReportLine]:
     """Remove months of a dataset. If a month isn't live, it is reported as refused, and the other months are removed.
 
-    The dataset does not have to be in `lake.yml`. Otherwise, the months of a deleted dataset could not be removed.
+    The dataset may be missing in `lake.yml`, so that the months of a deleted dataset can be removed.
 
     Args:
         catalog: the datasets in `lake.yml`.

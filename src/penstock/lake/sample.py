@@ -24,7 +24,7 @@ from penstock.lake.staging import work_folder
 from penstock.storage.locations import Location
 
 ROWS = 200_000
-# Increase this number when the same seed starts to generate different trips.
+# Increase this number in a change that makes the same seed generate different trips.
 GENERATOR = 1
 # Number of rows that are generated at once.
 BATCH_ROWS = 50_000

@@ -18,8 +18,8 @@ DATASETS = ("green", "yellow", "fhvhv")
 NEW_ERA, CBD_ERA = date(2023, 2, 1), date(2025, 1, 1)
 NONE = -1
 
-# For each dataset, the columns of its files. A column has (name of its array in `Trips`, its kind). `_arrow` converts
-# an array of each kind to an Arrow array.
+# For each dataset, the columns of its files by name. Each value is (name of the column's array in `Trips`, kind of the
+# column). The kind determines how `_arrow` converts the array to an Arrow array.
 _TAXI_MONEY = ("fare", "extra", "mta", "tip", "tolls", "improvement", "total", "congestion", "airport", "cbd")
 _COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
     "green": {
@@ -84,7 +84,7 @@ def era_columns(dataset: str, month: date) -> dict[str, tuple[str, str]]:
 
 
 def _taxi(dataset: str, month: date, rows: int, rng: np.random.Generator) -> Trips:
-    """Return trips of green or yellow taxis. Money is in cents, and NONE stands for null in other whole numbers."""
+    """Return trips of green or yellow taxis. Money is in cents. In other whole numbers, NONE represents null."""
     t = make_journeys(dataset, month, rows, rng)
     minutes = (t["dropoff"] - t["pickup"]) / 60
     jfk = ((t["pu"] == 132) & is_manhattan(t["do"])) | ((t["do"] == 132) & is_manhattan(t["pu"]))

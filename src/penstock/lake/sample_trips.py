@@ -1,8 +1,8 @@
 """Generate taxi trips with the distributions, the skew and the data defects of real months.
 
-The rates of the defects were measured in 26 real months of green taxis. Rare defects are more frequent here, so that
-every defect occurs in each month of at least a thousand rows. All random numbers come from the generator that the
-caller passes, so the same seed gives the same trips.
+The rates of the defects were measured in 26 real months of green taxis. Rare defects are more frequent in generated
+trips than in real ones, so that every defect occurs in each month of at least a thousand rows. All random numbers come
+from the generator that the caller passes, so the same seed gives the same trips.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def add_defects(trips: Trips, amounts: tuple[str, ...], month: date, rng: np.ran
     order, used = rng.permutation(rows), 0
 
     def take(rate: float) -> Array:
-        """Return the indexes of about a share `rate` of all rows, which `take` has not returned before.
+        """Return row indexes that `take` has not returned before: about the share `rate` of all rows.
 
         If there are at least a thousand rows, at least one index is returned.
         """

@@ -92,8 +92,8 @@ class SourceReader:
                         yield batch
                 if done != lines.data_rows or lines.quotes % 2:
                     # The file has blank lines, cells with line breaks, or an unclosed quote. After an unclosed quote,
-                    # pyarrow reads all text up to the next quote as one cell, without an error. The row-by-row reader
-                    # raises an error, so read the file again with it.
+                    # pyarrow reads all text up to the next quote as one cell, without an error. Read the file again
+                    # with the row-by-row reader, which raises an error for an unclosed quote.
                     with _open_text(path, kind) as raw:
                         for _ in csv_rows.read_rows(raw, self.schema.names, columns, self._name):
                             pass

@@ -4,8 +4,8 @@ Each landing works in its own folder inside the staging folder, and locks that f
 in addition to the age of a folder. It therefore never removes the files of a running landing, even if the system clock
 is wrong.
 
-For a lake on a local disk, the staging folder is inside the lake, so that activating a file only renames it. For a lake
-in a store, the staging folder is in this machine's temporary folder.
+For a lake on a local disk, the staging folder is inside the lake, so that activating a file only renames the file. For
+a lake in a store (an object store or HDFS), the staging folder is in this machine's temporary folder.
 """
 
 from __future__ import annotations

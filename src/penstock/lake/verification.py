@@ -39,7 +39,7 @@ def find_problems(lake_dir: Location, entries: Iterable[Entry], *, read: bool = 
 
     First, the names and sizes of all files are checked. Then the content of each file without a problem is compared
     with the hash in its entry. If an older entry has no hash, the number of rows in the parquet footer is compared
-    instead. The content of a file in a store is not read if its tag is unchanged since landing.
+    instead. In a store (an object store or HDFS), a file whose tag is unchanged since landing is not read.
 
     Args:
         lake_dir: location of the lake.

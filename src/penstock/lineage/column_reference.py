@@ -16,12 +16,12 @@ def find(text: str, nodes: Mapping[str, Json], graph: LineageGraph) -> tuple[str
     """Return the unique id of a node, and its column, in lower case.
 
     Args:
-        text: `MODEL.COLUMN`, `SOURCE.TABLE.COLUMN` with or without `source:`, or either with the package in front.
+        text: `MODEL.COLUMN`, or `SOURCE.TABLE.COLUMN` with or without `source:`. A package name may precede either.
         nodes: the nodes of the manifest by unique id.
         graph: the lineage of all columns.
 
     Raises:
-        PenstockError: there is no such node or column; the error has similar names.
+        PenstockError: there is no such node or column. The message contains similar names.
     """
     name, _, column = text.strip().lower().removeprefix(SOURCE_METHOD).rpartition(".")
     by_name = _by_name(nodes)

@@ -19,7 +19,7 @@ from penstock.storage import private_files
 
 MANIFEST = "manifest.json"
 NEEDED = "a dbt project that can be compiled"
-# dbt's defaults of the folders that its project file names: https://docs.getdbt.com/reference/dbt_project.yml
+# dbt's default folders, by their keys in dbt_project.yml: https://docs.getdbt.com/reference/dbt_project.yml
 PATHS = {
     "model-paths": ["models"],
     "seed-paths": ["seeds"],
@@ -35,10 +35,10 @@ FIELDS = (
 
 
 def manifest(settings: Settings) -> Mapping[str, Any]:
-    """Return the manifest of the project's current code, parsed, with compiled code.
+    """Return the parsed manifest of the project's current code, including the compiled code.
 
-    dbt's own manifest.json is used if it is newer than all files of the project and has compiled code. Otherwise dbt
-    compiles the project in this process, and the result is kept for the next command.
+    dbt's own manifest.json is used if it is newer than all files of the project and has compiled code. Otherwise, dbt
+    compiles the project in this process, and this function saves the manifest for the next command.
 
     Raises:
         PenstockError: there is no dbt project, or dbt can't compile it.
@@ -48,7 +48,8 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
     target = profiles.target_folder(settings.root)
     changed = max((path.stat().st_mtime for path in _project_files(settings.root)), default=0.0)
     kept = target / FOLDER / f"{settings.target or 'default'}.json"
-    # dbt's manifest doesn't name its target. A command with --target may be for another one than dbt's last command.
+    # dbt's manifest doesn't name its target, and dbt's last command may have had another target than --target names.
+    # A command with --target therefore uses only the manifest that penstock saved for that target.
     candidates = [kept] if os.environ.get(profiles.TARGET_VARIABLE) else [target / MANIFEST, kept]
     for path in candidates:
         found = _read(path, changed)
@@ -61,7 +62,7 @@ def manifest(settings: Settings) -> Mapping[str, Any]:
 
 
 def _project_files(root: Path) -> Iterator[Path]:
-    """Yield the files that determine the compiled code, and the folders, which change when a file is removed."""
+    """Yield the files that determine the compiled code, and their folders, which change when a file is removed."""
     project = yaml.safe_load((root / "dbt_project.yml").read_text()) or {}
     yield from filter(None, (root / "dbt_project.yml", profiles.find_file(root)))
     for key, default in PATHS.items():
@@ -71,7 +72,7 @@ def _project_files(root: Path) -> Iterator[Path]:
 
 
 def _read(path: Path, changed: float) -> Mapping[str, Any] | None:
-    """Return a manifest that is newer than a time and has the compiled code of all SQL models, else None."""
+    """Return a manifest, or None if it is older than `changed`, unreadable, or lacks compiled code of a SQL model."""
     try:
         if path.stat().st_mtime < changed:
             return None
@@ -84,7 +85,7 @@ def _read(path: Path, changed: float) -> Mapping[str, Any] | None:
 
 
 def _compile(settings: Settings) -> dict[str, Any]:
-    """Return the manifest after dbt has compiled all SQL models. If no model queries Spark, no server is needed."""
+    """Return the manifest after dbt has compiled all SQL models. Only models that query Spark need a server."""
     result = dbt_command.invoke(settings.root, None, NEEDED, "parse")
     names = [".".join(node.fqn) for node in result.nodes.values() if _is_sql(node)]
     options = ["--no-populate-cache", "--indirect-selection", "empty", "--select", *names]

@@ -1,4 +1,7 @@
-"""Lineage that no SQL states: of Python models, declared in `meta` or guessed from names, and of snapshots."""
+"""Lineage that no SQL states: the inputs of Python models, and the columns that dbt adds to snapshots.
+
+The inputs of a Python model are declared in `meta`, or guessed from equal names of columns.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from penstock.lineage.manifest_nodes import Json, ManifestNodes, label
 from penstock.lineage.origins import Kind, Origin
 
 KEY = "lineage"
-# The key of `meta.lineage` for the columns that it doesn't name.
+# The key of `meta.lineage` for all columns that `meta.lineage` doesn't name.
 OTHER_COLUMNS = "*"
 # https://docs.getdbt.com/docs/build/snapshots#snapshot-meta-fields
 SNAPSHOT_COLUMNS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
@@ -24,7 +27,7 @@ def declared(nodes: ManifestNodes, unique_id: str, known: Mapping[str, Collectio
     Args:
         nodes: the manifest's nodes.
         unique_id: dbt's unique id of the node.
-        known: for each input its columns; empty if they are not known.
+        known: for each input, its columns; empty if they are not known.
     """
     node = nodes.by_id[unique_id]
     given = _meta(node).get(KEY, {})
@@ -50,7 +53,7 @@ def _origins(references: Any, inputs: Mapping[str, str], known: Mapping[str, Col
 
 
 def _flat(references: Any) -> Iterator[str]:
-    """Yield the references in a list of lists, which YAML makes of `[*others, model.column]`."""
+    """Yield the references in a list of lists, as YAML reads `[*others, model.column]` with a list `others`."""
     if isinstance(references, list):
         for item in references:
             yield from _flat(item)
@@ -76,7 +79,7 @@ def guessed(name: str, inputs: Iterable[str], known: Mapping[str, Collection[str
     Args:
         name: the model's column.
         inputs: the unique ids of the inputs.
-        known: for each input its columns.
+        known: for each input, its columns.
     """
     found = [Origin(item, name, Kind.GUESSED) for item in inputs if name in known.get(item, ())]
     reason = f"a Python model, and no input has a column of this name; add it to `meta.{KEY}`"

@@ -1,4 +1,4 @@
-"""The column lineage of single nodes while dbt runs, for the events that the adapter sends.
+"""The column lineage of single nodes while dbt runs, for the OpenLineage events that the adapter sends.
 
 The adapter finds this module through the entry point `penstock.column_lineage`.
 """
@@ -13,14 +13,14 @@ from penstock.lineage.graph_builder import graph
 from penstock.lineage.manifest_nodes import is_ephemeral
 from penstock.lineage.openlineage import Dataset, Json
 
-# Returns the columns of a node or source with their types, by unique id; types may be empty.
+# Returns the columns of a node or source with their types, by unique id. An unknown type is an empty text.
 Types = Callable[[str], Mapping[str, str]]
 
 
 def of_command(manifest: Any, types: Types) -> Callable[[str, Dataset], Json]:
-    """Return a function that returns the facet of a node, as `openlineage.facet` does.
+    """Return a function that returns the OpenLineage facet of a node, as `openlineage.facet` does.
 
-    Call it when the node has run, because dbt compiles a node just before it runs.
+    Call the returned function after the node has run, because dbt compiles a node just before it runs the node.
 
     Args:
         manifest: dbt's manifest.
@@ -33,7 +33,7 @@ def of_command(manifest: Any, types: Types) -> Callable[[str, Dataset], Json]:
         sources = {key: node for key, node in read.items() if key not in manifest.nodes}
         schemas = {key: columns for key in read if key != unique_id and (columns := types(key))}
         found = graph({"nodes": nodes, "sources": sources}, schemas)
-        # An ephemeral model is part of the query. It is no dataset.
+        # An ephemeral model is a part of the node's query and has no table, so it is no dataset of OpenLineage.
         found = found.without({key for key, node in read.items() if is_ephemeral(node)})
         return openlineage.facet(found, unique_id, dataset)
 
@@ -41,7 +41,7 @@ def of_command(manifest: Any, types: Types) -> Callable[[str, Dataset], Json]:
 
 
 def _read_nodes(manifest: Any, unique_id: str) -> dict[str, dict[str, Any]]:
-    """Return a node and the nodes and sources that it reads, also through ephemeral models, as JSON values."""
+    """Return a node and the nodes and sources that it reads, directly or through ephemeral models, as JSON."""
     found: dict[str, dict[str, Any]] = {}
     waiting = [unique_id]
     while waiting:
@@ -53,6 +53,6 @@ def _read_nodes(manifest: Any, unique_id: str) -> dict[str, dict[str, Any]]:
         if key == unique_id or is_ephemeral(found[key]):
             waiting.extend(found[key].get("depends_on", {}).get("nodes") or [])
         else:
-            # The node's own lineage is not wanted, only its columns.
+            # Of a node that is read, only the columns are needed. A node without code gets no lineage.
             found[key]["compiled_code"] = None
     return found

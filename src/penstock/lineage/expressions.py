@@ -12,14 +12,14 @@ from penstock.lineage import query_scope, table_functions
 from penstock.lineage.origins import ROWS, Kind, Origin, merged, without_constants
 from penstock.lineage.table_functions import Part
 
-# The fields of a struct that are read, from the outside to the inside.
+# The names of nested struct fields that are read, the outermost first.
 Path = tuple[str, ...]
 # Window functions that return a row's value or a rank, not a value computed from many rows.
 NAVIGATION = (
     *(exp.Lag, exp.Lead, exp.FirstValue, exp.LastValue, exp.NthValue, exp.RowNumber),
     *(exp.Rank, exp.DenseRank, exp.PercentRank, exp.CumeDist, exp.Ntile),
 )
-# Aggregate functions that sqlglot doesn't know as such.
+# Aggregate functions that sqlglot doesn't recognize as aggregates.
 OTHER_AGGREGATES = {
     *("bitmap_construct_agg", "bitmap_or_agg", "count_min_sketch", "every", "histogram_numeric", "hll_sketch_agg"),
     *("hll_union_agg", "percentile", "regr_avgx", "regr_avgy", "regr_count", "regr_intercept", "regr_r2"),
@@ -31,7 +31,7 @@ MAX_TEXTS = 5
 
 
 class Expressions(ABC):
-    """The origins of expressions. A subclass follows the columns of a scope."""
+    """Finds the origins of expressions. A subclass follows the columns of a scope to the relations."""
 
     @abstractmethod
     def output(self, scope: Scope, column: str | int, path: Path = ()) -> tuple[Origin, ...]:
@@ -50,19 +50,20 @@ class Expressions(ABC):
         """Yield the origins of all columns of a scope's sources."""
 
     def parts(self, parts: Iterable[Part], scope: Scope) -> tuple[Origin, ...]:
-        """Return the origins of expressions that together determine a column: their text if they read no column."""
+        """Return the origins of expressions that determine a column. If they read no column, return their text."""
         listed = list(parts)
         values = [self.value(part.node, scope, part.path) for part in listed]
         pairs = zip(listed, values, strict=True)
         found = merged(origin.lifted(part.kind) for part, origins in pairs for origin in origins)
         if any(part.kind is not Kind.DIRECT for part in listed):
             found = tuple(without_constants(found))
-        if found or any(part.node.find(exp.Column) for part in listed):  # Without origins inside a recursion.
+        # Inside a recursive CTE, the columns of an expression may have no origins yet.
+        if found or any(part.node.find(exp.Column) for part in listed):
             return found
         return (_without_inputs([part.node for part in listed]),)
 
     def value(self, node: exp.Expr | None, scope: Scope, path: Path = ()) -> tuple[Origin, ...]:
-        """Return the origins of an expression. An expression without input columns has none.
+        """Return the origins of an expression. An expression without input columns has no origins.
 
         Args:
             node: the expression, with qualified columns.
@@ -131,7 +132,7 @@ class Expressions(ABC):
 
 
 def _fields(node: exp.Struct, name: str) -> Sequence[exp.Expr]:
-    """Return the expression of a field, given by name or as `#POSITION`; empty if the struct has no such field."""
+    """Return a list of the expression of a field, given by name or as `#POSITION`; empty without such a field."""
     fields = [(field.alias_or_name.lower(), field) for field in node.expressions]
     named = [field for position, (key, field) in enumerate(fields) if name in (key, f"#{position}")]
     return [field.expression if isinstance(field, exp.PropertyEQ) else field for field in named[:1]]

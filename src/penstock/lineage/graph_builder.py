@@ -16,13 +16,14 @@ from penstock.lineage.manifest_nodes import ManifestNodes, is_ephemeral, is_pyth
 from penstock.lineage.model_query import QueryLineage
 from penstock.lineage.origins import ROWS, Kind, Origin, Use, merged
 
-# For each unique id, the columns of its relation with their types; types may be empty.
+# For each node, by unique id, the columns of its relation with their types. An unknown type is an empty text.
 Schemas = Mapping[str, Mapping[str, str]]
-# The lineage of queries by a hash of the query and of the columns that it reads.
+# The lineage of each query, by a hash of the query and of the columns of the relations that it reads.
 Cache = MutableMapping[str, QueryLineage]
-# Increase this number when the lineage of the same query changes.
+# Increase this number in a change that gives the same query another lineage, so that no earlier cache is used.
 VERSION = 1
-# dbt's invocation id, which some compiled code contains. It doesn't change the lineage.
+# The pattern of dbt's `invocation_id`, which is removed from compiled code: it differs in each run, but doesn't change
+# the lineage.
 _INVOCATION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -31,10 +32,10 @@ def graph(manifest: Any, schemas: Schemas | None = None, cache: Cache | None = N
 
     Args:
         manifest: dbt's manifest with compiled code: parsed manifest.json, or dbt's object.
-        schemas: the complete columns of seeds, sources, Python models and, if they are known, other nodes. Of nodes
-            that are missing here, the manifest's documented columns are used.
-        cache: lineage of queries from an earlier call. The function adds that of other queries, and removes entries
-            that the project no longer needs.
+        schemas: the complete columns of seeds, sources, Python models and, if they are known, other nodes. For a node
+            that is missing here, the columns that the manifest documents are used.
+        cache: lineage of queries from an earlier call. The function adds the lineage of new queries, and removes
+            entries that the project no longer needs.
     """
     parsed = manifest if isinstance(manifest, Mapping) else manifest.writable_manifest().to_dict(omit_none=False)
     return _Builder(ManifestNodes(parsed), schemas or {}, {} if cache is None else cache).build()
@@ -44,7 +45,7 @@ class _Builder:
     def __init__(self, nodes: ManifestNodes, schemas: Schemas, cache: Cache) -> None:
         self.nodes, self.cache = nodes, cache
         self.used: set[str] = set()
-        # All columns of the nodes whose columns are known, with their types.
+        # For each node whose columns are completely known, its columns with their types.
         self.types = {
             unique_id: {name.lower(): text.lower() for name, text in columns.items()}
             for unique_id, columns in schemas.items()
@@ -119,7 +120,7 @@ class _Builder:
         return self.cache[key]
 
     def _readable(self, unique_id: str) -> tuple[dict[str, dict[str, str]], set[str]]:
-        """Return the columns of the relations that a model's query can read, and the CTEs of ephemeral models."""
+        """Return the columns of the relations that a model's query can read, and the CTE names of ephemeral models."""
         types: dict[str, dict[str, str]] = {}
         ephemeral: set[str] = set()
         for item in [*self.nodes.inputs(unique_id), unique_id]:
@@ -138,7 +139,7 @@ class _Builder:
         return types, ephemeral
 
     def _partly_known(self, unique_id: str) -> dict[str, list[str]]:
-        """Return the documented columns of the inputs that may have others."""
+        """Return the known columns of each input that may have more columns."""
         inputs = [item for item in self.nodes.inputs(unique_id) if item not in self.types]
         return {
             relation: sorted(self.columns.get(item, {}))
@@ -147,7 +148,7 @@ class _Builder:
         }
 
     def _with_node(self, origin: Origin) -> Origin:
-        """Return an origin with the unique id of its relation; UNRESOLVED if no node of the project has it."""
+        """Return an origin with the unique id of its relation. If no node has the relation, return UNRESOLVED."""
         if not origin.relation:
             return origin
         unique_id = self.nodes.by_relation.get(origin.relation)
@@ -157,7 +158,7 @@ class _Builder:
         return Origin("", reason, Kind.UNRESOLVED)
 
     def _add_missing(self) -> None:
-        """Add the columns that others read, but that were not known."""
+        """Add the columns that other columns read, but that were not known."""
         read = {(o.relation, o.column) for columns in self.columns.values() for item in columns.values() for o in item}
         for unique_id, column in sorted(read):
             if not unique_id or column == ROWS or column in self.columns[unique_id]:

@@ -1,4 +1,4 @@
-"""Collect the columns of the relations that SQL doesn't state: of seeds, sources and Python models."""
+"""Collect the columns that no SQL of the project states: the columns of seeds, sources and Python models."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from penstock.lineage.manifest_nodes import Json, ManifestNodes, is_python
 
 CATALOG = "catalog.json"
 Columns = dict[str, str]
-# Returns the columns of a relation with their types; none if the relation can't be read.
+# Returns the columns of a relation with their types; no columns if the relation can't be read.
 Describe = Callable[[str], Columns]
 
 
@@ -23,16 +23,16 @@ class KnownColumns:
     """The columns of relations.
 
     Attributes:
-        columns: for each node, by unique id, its columns with their types; types may be empty.
-        origins: for each node where its columns are from: `seed file`, `lake.yml`, `catalog.json`, `Spark`,
-            `documentation`, or `nowhere` if its columns are unknown.
+        columns: for each node, by unique id, its columns with their types. An unknown type is an empty text.
+        origins: for each seed, source and Python model, by unique id, the place where its columns were found: `seed
+            file`, `lake.yml`, `catalog.json`, `Spark`, `documentation`, or `nowhere` if its columns are unknown.
     """
 
     columns: dict[str, Columns]
     origins: dict[str, str]
 
     def summary(self) -> str:
-        """Return how many relations have their columns from where, in words."""
+        """Return, as text, the number of relations whose columns were found in each place."""
         counts = Counter(self.origins.values())
         return ", ".join(f"{number} from {name}" for name, number in sorted(counts.items(), key=lambda item: -item[1]))
 
@@ -42,7 +42,8 @@ def collect(
 ) -> KnownColumns:
     """Return the columns of all seeds, sources and Python models.
 
-    They come from the files of the project, else from `catalog.json`, else from Spark, else from the documentation.
+    The columns of a relation come from the first of these places that has them: the files of the project,
+    `catalog.json`, Spark, the documentation.
 
     Args:
         nodes: the nodes of the manifest.
@@ -56,7 +57,8 @@ def collect(
     origins: dict[str, str] = {}
     for unique_id, node in nodes.by_id.items():
         if node["resource_type"] in ("model", "snapshot") and not is_python(node):
-            if unique_id in catalog:  # For the types of structs, and for `*` over unknown columns.
+            # The catalog gives the types of structs, and the columns of a `*` over unknown columns.
+            if unique_id in catalog:
                 columns[unique_id] = catalog[unique_id]
             continue
         candidates = _candidates(node, root, of_lake, catalog.get(unique_id, {}), describe)
@@ -71,7 +73,7 @@ def collect(
 def _candidates(
     node: Json, root: Path, of_lake: Mapping[str, Columns], of_catalog: Columns, describe: Describe | None
 ) -> Iterator[tuple[str, Columns]]:
-    """Yield where a relation's columns can be from, and the columns. It queries Spark only if the rest has none."""
+    """Yield (place, columns found there) of a relation. Spark is last, to query it only if no other place has any."""
     yield "seed file", _seed_header(node, root)
     yield "lake.yml", _lake_columns(node, of_lake)
     yield CATALOG, of_catalog

@@ -19,8 +19,8 @@ class Edge:
         node: unique id of the node that has the column.
         column: the column, in lower case.
         parent: unique id of the node that has the input column; empty if there is no input column.
-        parent_column: the input column; `*` for the rows of the parent. If `parent` is empty, this is the expression,
-            or the reason why the input is not known.
+        parent_column: the input column; `*` for the rows of the parent. If `parent` is empty, `parent_column` is the
+            expression, or the reason why the input is not known.
         kind: how the column gets its values from the input.
     """
 
@@ -36,9 +36,9 @@ class LineageGraph:
     """The inputs of all columns of a project.
 
     Attributes:
-        columns: for each node (model, seed, snapshot or source, by unique id) its columns with their origins. The
+        columns: for each node (model, seed, snapshot or source, by unique id), its columns with their origins. The
             `relation` of an origin is a unique id. The columns of seeds and sources have no origins.
-        uses: for each node the input columns that affect its rows, as (unique id, column, use).
+        uses: for each node, the input columns that affect its rows, as (unique id, column, use).
     """
 
     columns: Mapping[str, Mapping[str, tuple[Origin, ...]]]
@@ -70,11 +70,14 @@ class LineageGraph:
         return found
 
     def upstream(self, node: str, column: str) -> list[Edge]:
-        """Return the edges from a column to its inputs, from these to theirs, and so on, the nearest first."""
+        """Return the edges from a column to its inputs, from each input to its own inputs, and so on, nearest first."""
         return list(self._walk((node, column.lower()), up=True))
 
     def downstream(self, node: str, column: str) -> list[Edge]:
-        """Return the edges to a column from the columns computed from it, to these from theirs, and so on."""
+        """Return the edges to a column from all columns that are computed from it, directly or through other columns.
+
+        The nearest edges come first.
+        """
         return list(self._walk((node, column.lower()), up=False))
 
     def _walk(self, start: Column, up: bool) -> Iterator[Edge]:
@@ -89,7 +92,9 @@ class LineageGraph:
                     waiting.append(end)
 
     def without(self, hidden: Collection[str]) -> LineageGraph:
-        """Return the graph without some nodes, whose inputs take their place. Other nodes must read them acyclically.
+        """Return the graph without some nodes. The inputs of a hidden node take its place.
+
+        The graph must have no cycle of hidden nodes.
 
         Args:
             hidden: unique ids of nodes, such as ephemeral models, which have no table.
@@ -120,14 +125,15 @@ class LineageGraph:
         )
 
     def unresolved(self) -> list[Edge]:
-        """Return the edges of all columns whose input is not known. They contain the reasons."""
+        """Return the edges of all columns whose input is not known. Each edge contains the reason."""
         columns = ((node, column) for node, listed in self.columns.items() for column in listed)
         return [edge for item in columns for edge in self.parents(*item) if edge.kind is Kind.UNRESOLVED]
 
     def as_dict(self) -> dict[str, dict[str, list[list[str]]]]:
         """Return the graph as JSON values: {unique_id: {column: [[parent_unique_id, parent_column, kind], …]}}.
 
-        `parent_unique_id` is empty if there is no input column. `parent_column` is then the expression or the reason.
+        If there is no input column, `parent_unique_id` is empty. In this case, `parent_column` is the expression, or
+        the reason why the input is not known.
         """
         return {
             node: {

@@ -37,7 +37,7 @@ class ManifestNodes:
         """Return a dictionary from the name of each relation, as `relation_key` writes it, to its node's unique id.
 
         An ephemeral model has the name of its CTE. With `--defer`, compiled code may read a node's relation in another
-        schema, so the dictionary has this name too.
+        schema, so the dictionary also has the name of that relation.
         """
         found: dict[str, str] = {}
         for unique_id, node in self.by_id.items():
@@ -66,7 +66,7 @@ class ManifestNodes:
         return [item for item in listed if item in self.by_id and item != unique_id]
 
     def documented(self, unique_id: str) -> dict[str, str]:
-        """Return the documented columns of a node in lower case, with their types; types may be empty."""
+        """Return the documented columns of a node in lower case, with their types. An unknown type is an empty text."""
         columns = self.by_id[unique_id].get("columns") or {}
         return {name.lower(): str(column.get("data_type") or "") for name, column in columns.items()}
 
@@ -76,7 +76,7 @@ class ManifestNodes:
 
 
 def label(node: Json) -> str:
-    """Return the name of a node as a user types it: the name of a source contains the source's own name."""
+    """Return the name of a node as a user types it. For a table of a source, it is `SOURCE.TABLE`."""
     return f"{node['source_name']}.{node['name']}" if node["resource_type"] == "source" else str(node["name"])
 
 

@@ -39,10 +39,10 @@ def read(
 
     Args:
         sql: the compiled code.
-        types: for each relation whose columns are known all its columns with their types.
-        ephemeral: the names of the dbt CTEs that are read as if they were tables.
-        documented: the documented columns of the model. They name the columns of a `*` whose input is unknown.
-        partial: for other relations some of their columns.
+        types: for each relation whose columns are all known, its columns with their types.
+        ephemeral: the names of dbt's CTEs of ephemeral models. These CTEs are read as if they were tables.
+        documented: the documented columns of the model. If the columns of a `*` are unknown, these names are used.
+        partial: for each other relation, the columns that are known.
 
     Raises:
         UnreadableQuery: sqlglot can't parse or qualify the query.
@@ -60,7 +60,7 @@ def read(
 
 
 def _names(scope: Scope, types: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    """Yield the names of a query's columns, with the fields of `struct.*`; `*` for columns that are not known."""
+    """Yield the names of a query's columns. For `struct.*`, yield its fields; for unknown columns, yield `*`."""
     nested = query_scope.inner(scope) or next(iter(query_scope.branches(scope)), None)
     if nested is not None:
         yield from _names(nested, types)

@@ -1,4 +1,4 @@
-"""The facet `columnLineage` of OpenLineage, as JSON values. It needs no OpenLineage client.
+"""The facet `columnLineage` of OpenLineage, as JSON values. This module needs no OpenLineage client.
 
 https://openlineage.io/docs/spec/facets/dataset-facets/column_lineage_facet
 """
@@ -28,8 +28,8 @@ USES = {Use.FILTER: "FILTER", Use.JOIN: "JOIN", Use.GROUP_BY: "GROUP_BY", Use.SO
 def facet(graph: LineageGraph, node: str, dataset: Dataset) -> Json:
     """Return the fields of the facet of one node: `fields` and `dataset`.
 
-    `fields` has the input columns of each column. `dataset` has the columns that affect the node's rows only. Inputs
-    without a column, such as the rows that `count(*)` counts, are left out.
+    `fields` has the input columns of each column. `dataset` has the columns that affect which rows the node has, but
+    no value. Inputs without a column, such as the rows that `count(*)` counts, are left out.
 
     Args:
         graph: the lineage of all columns.

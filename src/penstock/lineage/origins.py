@@ -13,9 +13,9 @@ ROWS = "*"
 class Kind(str, Enum):
     """How a column gets its values from an input.
 
-    DIRECT, TRANSFORMED and AGGREGATED are read from SQL. DECLARED is read from `meta` of a Python model, and GUESSED
-    is an input of a Python model with an equal name. The others have no input column: a literal (CONSTANT), a function
-    without inputs or a step of dbt (GENERATED), or a column whose input is not known (UNRESOLVED).
+    DIRECT, TRANSFORMED and AGGREGATED are read from SQL. DECLARED is read from `meta` of a model, and GUESSED is
+    a column with an equal name in an input of a Python model. The other kinds have no input column: a literal
+    (CONSTANT), a function without inputs or a step of dbt (GENERATED), or an input that is not known (UNRESOLVED).
     """
 
     DIRECT = "direct"
@@ -46,7 +46,7 @@ class Origin:
 
     Attributes:
         relation: the relation that has the input column; empty for CONSTANT, GENERATED and UNRESOLVED.
-        column: the input column, in lower case, or ROWS. If `relation` is empty, this is the expression, or the
+        column: the input column, in lower case, or ROWS. If `relation` is empty, `column` is the expression, or the
             reason why the input is not known.
         kind: how the column gets its values from the input.
     """
@@ -56,7 +56,10 @@ class Origin:
     kind: Kind
 
     def lifted(self, kind: Kind) -> Origin:
-        """Return the origin of an expression that contains this one: of the stronger of both kinds."""
+        """Return this origin with the stronger of two kinds: its kind, and `kind` of an enclosing expression.
+
+        AGGREGATED is stronger than TRANSFORMED, which is stronger than DIRECT. Other kinds stay as they are.
+        """
         if self.kind not in _STRENGTH or _STRENGTH[self.kind] >= _STRENGTH[kind]:
             return self
         return replace(self, kind=kind)
@@ -73,7 +76,7 @@ def merged(origins: Iterable[Origin]) -> tuple[Origin, ...]:
 
 
 def without_constants(origins: Iterable[Origin]) -> Iterator[Origin]:
-    """Yield the origins that are not constants; all of them if there are no others."""
+    """Yield the origins that are not constants. If all origins are constants, yield all."""
     listed = list(origins)
     others = [origin for origin in listed if origin.kind is not Kind.CONSTANT]
     return iter(others or listed)

@@ -20,7 +20,7 @@ class ProjectLineage:
     Attributes:
         nodes: the nodes of dbt's manifest.
         graph: the lineage of all columns.
-        known: the columns of the relations that no SQL states, and where they are from.
+        known: the columns that no SQL of the project states, and the places where they were found.
     """
 
     nodes: ManifestNodes

@@ -14,11 +14,11 @@ from sqlglot.optimizer.scope import Scope, build_scope
 from penstock.lineage import table_functions
 
 DIALECT = "spark"
-# sqlglot needs names of equal depth. These are Spark's own defaults.
+# sqlglot needs table names of equal depth, so shorter names get Spark's default catalog and schema.
 CATALOG, SCHEMA = "spark_catalog", "default"
-# What dbt puts before the name of an ephemeral model to name the model's CTE.
+# The prefix that dbt puts before an ephemeral model's name to get the name of the model's CTE.
 EPHEMERAL = "__dbt__cte__"
-# The key in sqlglot's `meta` of a join under which its side is, if the join has USING.
+# The key in sqlglot's `meta` of a join with USING. Its value is the side of the join.
 USING = "penstock_using"
 
 
@@ -44,13 +44,14 @@ def read(sql: str, columns: Mapping[str, Mapping[str, str]], ephemeral: Collecti
 
     Args:
         sql: one query in Spark's SQL.
-        columns: for each relation (`relation_key`) its columns in lower case with their types; types may be empty.
-        ephemeral: the names of the dbt CTEs that are read as if they were tables.
+        columns: for each relation (`relation_key`), its columns in lower case with their types, which may be empty.
+        ephemeral: the names of dbt's CTEs of ephemeral models. These CTEs are read as if they were tables.
 
     Raises:
         UnreadableQuery: sqlglot can't parse or qualify the query.
     """
-    # sqlglot refuses a column that may be of a relation with unknown columns, or of an outer query.
+    # sqlglot refuses a column that may belong to a relation with unknown columns or to an outer query. If sqlglot
+    # refuses a query, try again with options that allow such a column.
     attempts: tuple[dict[str, bool], ...] = ({}, {"inner_first": True}, {"qualify_columns": False})
     failures: list[Exception] = []
     for options in attempts:
@@ -128,16 +129,20 @@ def _without_ctes(tree: exp.Expr, names: Collection[str]) -> exp.Expr:
 
 
 def _mark_using(tree: exp.Expr) -> None:
-    """Mark joins with USING, because sqlglot turns them into joins with ON and all reads of a key into COALESCE."""
+    """Mark joins with USING, so that `joined_key` recognizes them after sqlglot has rewritten the query.
+
+    sqlglot turns a join with USING into a join with ON, and each read of its key into COALESCE.
+    """
     for join in tree.find_all(exp.Join):
         if join.args.get("using") or join.method == "NATURAL":
             join.meta[USING] = join.side or join.kind or "INNER"
 
 
 def joined_key(node: exp.Coalesce, scope: Scope) -> list[exp.Expr]:
-    """Return the columns from which the key of a join with USING comes; the arguments for another COALESCE.
+    """Return the columns from which the key of a join with USING comes. For another COALESCE, return its arguments.
 
-    In a FULL join the key comes from both sides, in a RIGHT join from the right one, else from the left one.
+    The key comes from both sides of a FULL join, from the right side of a RIGHT join, and from the left side of any
+    other join.
     """
     arguments = [node.this, *node.expressions]
     joins = {join.alias_or_name: join.meta.get(USING) for join in scope.expression.args.get("joins") or ()}
@@ -163,7 +168,10 @@ def _nested(columns: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
 
 
 def branches(scope: Scope) -> list[Scope]:
-    """Return the scopes whose rows a set operation returns: both of a union, the left one of others; else none."""
+    """Return the scopes whose rows a set operation returns; none if the scope is not a set operation.
+
+    A union returns the rows of both sides. Any other set operation returns rows of the left side.
+    """
     if not isinstance(scope.expression, exp.SetOperation):
         return []
     scopes = list(scope.set_operation_scopes)
@@ -180,9 +188,10 @@ def inner(scope: Scope) -> Scope | None:
 
 
 def outputs(scope: Scope) -> list[tuple[str, exp.Expr, int | None]]:
-    """Return the columns of a SELECT: name, expression, and position in the result of a table function, else None.
+    """Return the columns of a SELECT, each as (name, expression, position).
 
-    The name of a `*` that sqlglot could not expand is `*`.
+    The position is the column's position in the result of a table function; None for any other expression. The name of
+    a `*` that sqlglot could not expand is `*`.
     """
     found: list[tuple[str, exp.Expr, int | None]] = []
     for select in cast(exp.Select, scope.expression).selects:
@@ -229,7 +238,7 @@ def _default_names(expression: exp.UDTF) -> list[str]:
     if not table_functions.is_table_function(node):
         return ["*"]
     listed = table_functions.column_names(node) or ["*"]
-    # Whether an argument is an array or a map is not known here.
+    # `explode` returns `col` for an array, and `key` and `value` for a map. The argument's type is not known here.
     return [*listed, "key", "value"] if listed[-1:] == ["col"] else listed
 
 

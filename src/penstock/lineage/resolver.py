@@ -12,7 +12,7 @@ from penstock.lineage.expressions import Expressions, Path
 from penstock.lineage.origins import Kind, Origin, merged
 from penstock.lineage.table_functions import Part
 
-# The id of a scope, a column, and the fields that are read of it.
+# (Python's id of a scope, column, fields of the column that are read).
 Key = tuple[int, str | int, Path]
 
 # https://spark.apache.org/docs/latest/sql-data-sources-generic-options.html
@@ -20,11 +20,11 @@ FILE_METADATA = "_metadata"
 
 
 class Resolver(Expressions):
-    """The origins of the columns and expressions of one query.
+    """Finds the origins of the columns and expressions of one query.
 
     Args:
-        columns: for each relation its columns; `*` among them stands for columns that are not known.
-        types: for each relation whose columns are known their types.
+        columns: for each relation, its columns; `*` among them represents columns that are not known.
+        types: for each relation whose columns are all known, the types of its columns.
     """
 
     def __init__(self, columns: Mapping[str, Iterable[str]], types: struct_fields.Types) -> None:
@@ -52,13 +52,13 @@ class Resolver(Expressions):
         self._active.add(key)
         found = self._fixpoint(key, scope, column, path)
         self._active.discard(key)
-        if not self._is_recursive or not self._active:  # Inside a recursion, what was found may be incomplete.
+        if not self._is_recursive or not self._active:  # Inside a recursion, the origins may be incomplete.
             self._known[key] = found
             self._is_recursive = False
         return found
 
     def _fixpoint(self, key: Key, scope: Scope, column: str | int, path: Path) -> tuple[Origin, ...]:
-        """Return the origins of a column. If it reads itself, repeat until nothing is added."""
+        """Return the origins of a column. If the column reads itself, repeat until no origin is added."""
         while True:
             found = merged(self._output(scope, column, path))
             if not self._is_recursive or found == self._assumed.get(key):
@@ -77,7 +77,7 @@ class Resolver(Expressions):
             yield from self.output(nested, column, path)
 
     def _set_operation(self, scope: Scope, column: str | int, path: Path) -> Iterator[Origin]:
-        """Yield the origins of a column by position, or by name in branches whose `*` is not expanded."""
+        """Yield the origins of a column. Branches are read by position, or by name if a `*` is not expanded."""
         names = query_scope.names(scope)
         name = names[column] if isinstance(column, int) and column < len(names) else column
         for branch in query_scope.branches(scope):
@@ -145,7 +145,7 @@ class Resolver(Expressions):
             yield from self.parts(table_functions.column_parts(node, index, path, str(column)), scope)
 
     def column(self, column: exp.Column, scope: Scope, path: Path) -> Iterator[Origin]:
-        """Yield the origins of a reference to a column. A name in front may be a source, or a column with fields."""
+        """Yield the origins of a reference to a column. The name before a dot may be a source or a struct column."""
         if not column.table:
             yield from self._named(scope, column.name.lower(), path)
             return
@@ -206,7 +206,7 @@ class Resolver(Expressions):
         return self._columns.get(key) or {"*"}
 
     def _label(self, scope: Scope, *aliases: str) -> str:
-        """Return the names of some of a scope's sources, or of all, for a reason."""
+        """Return the names of the given sources of a scope, or of all its sources, for the text of a reason."""
         sources = {alias: scope.sources.get(alias) for alias in aliases or scope.selected_sources}
         names = [query_scope.table_key(s) if isinstance(s, exp.Table) else alias for alias, s in sources.items()]
         return ", ".join(names) or "no relation"
@@ -237,9 +237,9 @@ class Resolver(Expressions):
 
 
 def _whole_recursion(source: Scope, reader: Scope) -> Scope:
-    """Return the scope of a recursive CTE, if a source is the CTE's reference to itself; otherwise the source.
+    """Return the source, or the scope of a recursive CTE if the source is the CTE's reference to itself.
 
-    sqlglot's scope of the reference is the CTE's first SELECT without its sources.
+    For such a reference, sqlglot's scope has only the CTE's first SELECT, without its sources.
     """
     scope: Scope | None = reader
     while scope is not None:

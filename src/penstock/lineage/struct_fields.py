@@ -11,7 +11,8 @@ from sqlglot.optimizer.scope import Scope
 from penstock.lineage import query_scope, table_functions
 
 Types = Mapping[str, Mapping[str, str]]
-# The fields of a struct, each with its own fields; empty for another value. An array has the fields of its elements.
+# The fields of a struct by name, each with its own fields. An array has the fields of its elements. Any other value has
+# no fields.
 Fields = dict[str, "Fields"]
 
 
@@ -21,7 +22,7 @@ def star_names(star: exp.Expr, scope: Scope, types: Types) -> list[str]:
     Args:
         star: the `*`, as in `struct.*`.
         scope: the scope of the SELECT.
-        types: for each relation its columns with their types.
+        types: for each relation, its columns with their types.
     """
     prefix = query_scope.star_prefix(star)
     if not prefix:

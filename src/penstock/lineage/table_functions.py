@@ -1,4 +1,4 @@
-"""The columns that table functions and (un)pivots return, and the expressions from which each is computed."""
+"""The columns that table functions, PIVOT and UNPIVOT return, and the expressions that compute each column."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def column_parts(node: exp.Expr, index: int, path: tuple[str, ...] = (), name: s
 
 
 def pivot_parts(pivots: Sequence[exp.Pivot], name: str) -> list[Part] | None:
-    """Return the expressions from which a column of a (un)pivoted table is computed; None if it passes unchanged."""
+    """Return the expressions that compute a column of a (un)pivoted table; None if the column passes unchanged."""
     for pivot in reversed(pivots):
         parts = _unpivot_parts(pivot, name) if pivot.unpivot else _pivot_parts(pivot, name)
         if parts is not None:
@@ -125,7 +125,7 @@ def _stack_width(arguments: Sequence[exp.Expr]) -> int:
 
 
 def _field_names(node: exp.Expr) -> list[str]:
-    """Return the field names of the first struct in an array of structs; empty if it has no literal struct."""
+    """Return the field names of the first literal struct in an array; empty if the array has no literal struct."""
     struct = node.find(exp.Struct)
     return [field.alias_or_name.lower() for field in struct.expressions] if struct is not None else []
 

@@ -26,7 +26,7 @@ def show(
         graph: the lineage of all columns.
         nodes: the nodes of the manifest by unique id.
         start: unique id of a node, and one of its columns.
-        downstream: whether to follow the columns that are computed from the column, not its inputs.
+        downstream: whether to show the columns that are computed from the column instead of its inputs.
     """
     tree = Tree(Text(_name(nodes, *start), "bold"), guide_style="dim")
     _add(tree, start, graph.children if downstream else graph.parents, downstream, nodes, set())
@@ -43,7 +43,7 @@ def _add(
     nodes: Mapping[str, Json],
     seen: set[Column],
 ) -> None:
-    """Add the edges of a column to the tree. A column's own edges are shown only where it occurs first."""
+    """Add the edges of a column to the tree. If a column occurs repeatedly, only the first one has its edges."""
     seen.add(column)
     for edge in next_edges(*column):
         end = (edge.node, edge.column) if downstream else (edge.parent, edge.parent_column)

@@ -1,4 +1,4 @@
-"""Machine learning shared by the training models: month split, training, registry, predictions and drift.
+"""The machine learning code that the training models share: month split, training, registry, predictions and drift.
 
 The dbt models in python_models/ are thin: they name their inputs, and their yml configures target and
 features. Nothing here depends on trips.
@@ -8,7 +8,7 @@ from typing import NoReturn
 
 from penstock.errors import PenstockError
 
-# New name of each renamed module, by its name in version 0.1.0. Python models of a project may still use old names.
+# New name of each renamed module, by its name in version 0.1.0. Python models of a project may still use the old names.
 RENAMED = {"months": "training_months", "store": "model_store", "watch": "monitoring"}
 
 

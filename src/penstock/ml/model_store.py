@@ -38,7 +38,7 @@ def next_version(session: Any, name: str, newest: int) -> int:
 def save(session: Any, model: Any, name: str, newest: int) -> tuple[int, str]:
     """Save a fitted pipeline under the next free number.
 
-    Numbers with a folder are skipped: a concurrent run may just have created it, or a killed run may have left it.
+    A number with a folder is skipped: a concurrent run may just have created the folder, or a killed run left it.
 
     Returns:
         The version's number and folder.

@@ -67,7 +67,8 @@ def measure(
 def training_quantiles(version: Version) -> dict[str, list[drift.Quantiles]]:
     """Return the quantiles of each feature in each training month of a version.
 
-    The result is empty for a version that an earlier release of penstock trained, because it stored counts in bins.
+    The result is empty for a version that an earlier release of penstock trained, because that release stored counts in
+    bins instead of quantiles.
     """
     by_feature: dict[str, list[drift.Quantiles]] = {}
     for item in version.row["reference"]:

@@ -97,7 +97,7 @@ def live_versions(decisions: DataFrame) -> dict[str, int]:
 def select_versions(
     known: Mapping[str, Mapping[int, Version]], decisions: DataFrame, requested: Mapping[str, Any] | None
 ) -> dict[str, Version]:
-    """Return the version to apply, by model: the requested version, or else the live one.
+    """Return the version to apply, by model: the requested version, or the live version if none is requested.
 
     Args:
         known: the trained versions by model and number.
@@ -178,7 +178,7 @@ def judge(mae: float, baseline: float, live_mae: float | None) -> tuple[bool, st
 
 
 def _is_training_month(version: Version | None, month: Any) -> bool:
-    """Return whether a version was fitted to the rows of a month. Its error on that month would be biased."""
+    """Return whether a version was fitted to the rows of a month. If so, its error on that month is biased."""
     months = version.row["months"] if version else ()
     return any(item["month"] == month and item["role"] != "test" for item in months)
 

@@ -47,7 +47,7 @@ def broadcasts(captured: CapturedPlan, plan: Plan, side: str) -> list[str]:
 
 
 def _check_broadcast(captured: CapturedPlan, plan: Plan, side: JoinSide) -> list[str]:
-    # Adaptive execution removes a join without rows. The initial plan still has it.
+    # Adaptive execution removes a join without rows. The initial plan still has this join.
     joins = _joins_of(plan, side) or _joins_of(plan.initial_plan(), side)
     needed = f"a broadcast of `{side.alias}` in {captured.name}"
     if not joins:
@@ -71,7 +71,7 @@ def _built_side(join: Join) -> str:
 
 
 def _position(join: Join, side: JoinSide) -> str:
-    """Return the position of a side in a join of the plan, `left` or `right`. ANY_CLAUSE sides are found by tables."""
+    """Return the position of a side in a join: `left` or `right`. An ANY_CLAUSE side is found by its tables."""
     if side.clause == ANY_CLAUSE:
         return "left" if side.tables <= join.left and not side.tables <= join.right else "right"
     return "left" if side.clause == "from" else "right"
@@ -82,7 +82,7 @@ def _joins_of(plan: Plan, side: JoinSide) -> list[Join]:
     if side.clause == ANY_CLAUSE:
         return [join for join in joins if side.tables in (join.left, join.right)]
     of_tables = [join for join in joins if side.tables == (join.left if side.clause == "from" else join.right)]
-    # The join keys distinguish sides that read the same tables.
+    # If several sides read the same tables, the join keys distinguish these sides.
     of_keys = [join for join in of_tables if side.keys and all(_has(join.right_keys, name) for name in side.keys)]
     return of_keys or of_tables
 

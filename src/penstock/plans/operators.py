@@ -43,7 +43,7 @@ class Plan:
 
     Attributes:
         root: the plan that ran, or that Spark would run.
-        initial: the plan before adaptive execution; None if nothing was adapted or nothing ran.
+        initial: the plan before adaptive execution; None if Spark adapted nothing or didn't run the plan.
         subqueries: the plans of scalar subqueries, in Spark's order.
         is_final: whether Spark ran the plan.
     """

@@ -11,10 +11,10 @@ ROW_PRESERVING = ("AdaptiveSparkPlan", "AQEShuffleRead", "InputAdapter", "Projec
 
 
 def output_rows(executed: ExecutedPlan) -> int | None:
-    """Return the number of rows of the statement's query; None if the metrics don't tell.
+    """Return the number of rows of the statement's query; None if the metrics don't show the number.
 
-    Spark's plan of the query has no operator for the write. So the count is that of the first operator below the root
-    that counts rows, if only operators that keep the number of rows are above it.
+    Spark's plan of the query has no operator for the write. So the result is the count of the first operator, from the
+    root down, that counts rows. If an operator above this one may change the number of rows, the result is None.
     """
     for title, metrics in reversed(executed.metrics):
         for name in ROWS:

@@ -1,7 +1,7 @@
 """Parse EXPLAIN FORMATTED into a tree of operators. Spark's REST API returns plans in the same format.
 
 The text is a tree whose lines end with a number, followed by a paragraph of details for each number.
-Below the operator of adaptive execution stand two trees, under the headings `== Final Plan ==`
+Below the operator of adaptive execution are two trees, under the headings `== Final Plan ==`
 (`== Current Plan ==` while the statement runs) and `== Initial Plan ==`. A scalar subquery has its own
 tree and its own paragraphs further down.
 Source of the format: org.apache.spark.sql.execution.ExplainUtils and AdaptiveSparkPlanExec.
@@ -27,7 +27,7 @@ ADAPTIVE = "AdaptiveSparkPlan"
 
 
 class NotAPlan(ValueError):
-    """The text is not the output of EXPLAIN FORMATTED; the message is the first line of the text."""
+    """The text is not the output of EXPLAIN FORMATTED. The error's message is the first line of the text."""
 
 
 @dataclass
@@ -60,7 +60,7 @@ def parse(text: str) -> Plan:
         if paragraph and number not in paragraphs and titles.get(number, "").split(" ")[0] == paragraph["name"]:
             last_paragraph = paragraphs[number] = lines
         elif not paragraph and (tree := _tree(lines)):
-            # If two operators share a subquery, Spark prints the subquery twice.
+            # If two operators share a subquery, Spark prints the subquery twice. Keep the first one.
             if tree.number not in titles:
                 trees.append(tree)
             titles |= {node.number: node.title for node in _nodes(tree)}
@@ -93,7 +93,7 @@ def _details(lines: list[str]) -> dict[str, str]:
             name = match["name"]
             details[name] = match["value"]
         elif name:
-            # A literal with a line break continues on the next line, and that line may look like a detail.
+            # A literal with a line break continues on the next line, which may look like a detail with a known name.
             details[name] += f"\n{line}"
     return details
 
@@ -151,7 +151,7 @@ def _split_adaptive(tree: _Node) -> tuple[_Node, _Node | None]:
 def _build(node: _Node, details: dict[int, dict[str, str]]) -> Operator:
     return Operator(
         node.number,
-        re.split(r"[ (]", node.title, maxsplit=1)[0],  # After a split of skewed partitions: `SortMergeJoin(skew=true)`.
+        re.split(r"[ (]", node.title, maxsplit=1)[0],  # A split of skewed partitions adds `(skew=true)` to the name.
         node.title,
         details.get(node.number, {}),
         tuple(_build(child, details) for child in node.children),

@@ -47,7 +47,7 @@ class CapturedPlan:
 
     @property
     def plan(self) -> Plan | None:
-        """Return the executed plan, or else the explained plan, or None without either.
+        """Return the executed plan or, if it is missing, the explained plan; None if both are missing.
 
         Raises:
             NotAPlan: the captured text is not a plan.
@@ -57,7 +57,7 @@ class CapturedPlan:
 
     @property
     def source(self) -> str:
-        """Return a description, for messages, of the plan that `plan` returns."""
+        """Return a description of the plan that `plan` returns, for messages."""
         return "the plan that ran" if self.executed else "the plan before the run"
 
     def with_executed(self, executed: ExecutedPlan | None) -> CapturedPlan:

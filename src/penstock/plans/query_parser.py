@@ -96,7 +96,7 @@ def _tables(
     if isinstance(source, exp.Table):
         name = ".".join(part.name for part in source.parts[-2:]).lower()
         return views.get(name, frozenset((name,)))
-    if id(source) in seen:  # A recursive query reads itself.
+    if id(source) in seen:  # A recursive query reads itself, so stop here.
         return frozenset()
     seen |= {id(source)}
     inner = [item for _, _, item in _sources(source)]

@@ -64,7 +64,7 @@ class Hint:
 
 
 class QueryParseError(ValueError):
-    """sqlglot cannot parse the query; Spark may be able to."""
+    """sqlglot cannot parse the query. Spark may be able to parse it."""
 
 
 def hints(sql: str) -> list[Hint]:

@@ -107,11 +107,11 @@ class SparkRestApi:
         """Return the newest write whose description matches, or else the newest matching statement with jobs.
 
         Args:
-            matches: returns whether an execution's description is the statement's.
+            matches: returns whether an execution's description belongs to the statement.
             job_tag: a tag of the statement's jobs on Spark Connect, or empty to choose by the description alone.
 
         Returns:
-            None if no execution matches, or if a matching one is still running.
+            The plan; None if no execution matches, or if a matching execution is still running.
 
         Raises:
             OSError: the server does not respond.
@@ -135,10 +135,10 @@ class SparkRestApi:
                 execution["submissionTime"],
             )
         except (urllib.error.HTTPError, ValueError, KeyError, IndexError):
-            return None  # This version of Spark has another response format.
+            return None  # This version of Spark answers in another format.
 
     def _tagged(self, executions: list[dict[str, Any]], tag: str) -> list[dict[str, Any]]:
-        """Return the executions whose jobs have a tag, and those without jobs, which may enclose them."""
+        """Return the executions whose jobs have a tag, and those without jobs, which may enclose a tagged execution."""
         jobs = {
             job["jobId"] for job in self.get("jobs") if any(text.endswith(f"_Tag_{tag}") for text in job["jobTags"])
         }

@@ -1,4 +1,4 @@
-"""Build a preview: one parse and one compilation by dbt, then EXPLAIN, the run ledger and the tables' histories."""
+"""Build a preview: dbt parses and compiles once, then EXPLAIN, the run ledger and the tables' histories are read."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def _needs_plan(manifest: Any, name: str, folders: Sequence[Path]) -> bool:
 
 
 def _views_to_compile(manifest: Any, names: Sequence[str], explained: Sequence[str], built: BuiltCode) -> Iterator[str]:
-    """Yield the selected views that explained models read, and those of which no record has the code."""
+    """Yield the selected views that explained models read, and the selected views without a record of their code."""
     read = {view for name in explained for view in views_of(manifest, name)}
     for name in names:
         is_view = manifest.nodes[name].config.materialized == "view"

@@ -37,7 +37,8 @@ class BuiltCode:
     def compare(self, unique_id: str, exists: bool) -> Code:
         """Return whether a node's code differs from the code that built its relation.
 
-        The record of a successful run comes first. A captured plan also exists for a model whose run failed later.
+        The built code is read from the record of a successful run, or, without a record, from the captured plan. The
+        record takes precedence, because a captured plan also exists for a model whose run failed later.
 
         Args:
             unique_id: dbt's unique id.
@@ -67,10 +68,11 @@ class NodeCodes:
     """The existing relations of a target's nodes, and whether the code of each node has changed.
 
     Args:
-        warehouse: answers statements.
+        warehouse: runs statements.
         built: the fingerprints of the code that built the relations.
         compiled: the compiled queries of some nodes, by unique id.
-        modified: the nodes that differ from a state folder, which then decides; None without one.
+        modified: the nodes that differ from a state folder; None without a state folder. If this argument is
+            given, `built` is not used.
     """
 
     def __init__(
@@ -98,7 +100,10 @@ class NodeCodes:
         return self._codes[name]
 
     def _has_compiled_query(self, name: str) -> bool:
-        """Return whether a node is a view with the compiled query. This shows unchanged code without any record."""
+        """Return whether a node is a view whose query in Spark is its compiled query.
+
+        If so, the code of the view is unchanged, even without a record of a run.
+        """
         existing, query = self.find(name), self.compiled.get(name)
         if existing is None or not existing.is_view or not query:
             return False

@@ -81,7 +81,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Expected:
-    """What a node is expected to write, and how long this takes. None means that there is no history."""
+    """What a node is expected to write, and how long its run takes. None means that there is no history."""
 
     rows: Estimate | None = None
     bytes: Estimate | None = None
@@ -101,7 +101,7 @@ class NodePreview:
         relation: the table or view, `schema.table`.
         code: whether the code is new or changed.
         action: what the run would do.
-        reason: why it would do this; for intervals, empty.
+        reason: why the run would do this; empty if the action needs no reason, or if each interval has its own reason.
         intervals: the intervals that the run would build.
         inputs: the relations that the node reads.
         downstream_of: the new and changed models of this run that the node reads, directly or through other nodes.
@@ -109,7 +109,7 @@ class NodePreview:
         plan_changes: how the plan would differ from the plan of the last run.
         plan: `same`, `changed`, `new` if there is no plan to compare with, `not compared`, or empty for a node
             without a plan, such as a view.
-        notes: what the reader should know besides.
+        notes: other facts that the reader should know.
     """
 
     unique_id: str
@@ -140,7 +140,7 @@ class NodePreview:
 
     @property
     def is_idle(self) -> bool:
-        """Return whether the run would do nothing with the node, and there is nothing to tell."""
+        """Return whether the run would do nothing with the node, and no change or note is to be shown."""
         return self.action is Action.NOTHING and not (self.kinds or self.notes or self.downstream_of)
 
 
@@ -153,7 +153,7 @@ class Preview:
         target: name of the target.
         compared_with: `the last run`, or the state folder.
         nodes: the selected nodes, in the order of the graph.
-        not_selected: nodes downstream of new and changed models that are not selected, each by its name.
+        not_selected: names of the nodes that are downstream of new and changed models, but are not selected.
     """
 
     project: str

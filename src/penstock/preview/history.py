@@ -18,7 +18,7 @@ from penstock.preview.content import Estimate, Expected
 from penstock.preview.warehouse import Warehouse
 from penstock.runs import run_store
 
-# The newest commits and runs of a model count. Older ones ran on other data.
+# Number of the newest commits and runs of a model that an estimate uses. Older runs had other data.
 MAX_COMMITS = 20
 
 
@@ -53,7 +53,7 @@ def estimate(values: Iterable[float | None], times: int = 1) -> Estimate | None:
 
     Args:
         values: the numbers; None for an unknown one.
-        times: what to multiply by, the number of intervals.
+        times: the number of intervals, by which the numbers are multiplied.
     """
     known = [value for value in values if value is not None]
     if not known:
@@ -65,7 +65,7 @@ class History:
     """The earlier runs of a target's models.
 
     Args:
-        warehouse: answers statements.
+        warehouse: runs statements.
         target_folder: dbt's target folder, which has the records of runs.
         target: name of the target.
     """

@@ -1,4 +1,8 @@
-"""Plan the interval models of the next run, without writing to the run ledger or to run markers."""
+"""Plan the interval models of the next run, without writing to the run ledger or to run markers.
+
+An interval model is an incremental model that penstock builds by month or day. A run marker is a file that exists while
+a commit of an interval model runs.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +30,7 @@ class IntervalPlans:
 
     Args:
         settings: the settings of the target.
-        warehouse: answers statements.
+        warehouse: runs statements.
         target_folder: dbt's target folder.
     """
 

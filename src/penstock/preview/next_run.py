@@ -49,11 +49,13 @@ def _stored(manifest: Any, name: str) -> Iterator[Any]:
 
 
 class NextRun:
-    """The actions of the next run. Ask for the nodes in the order of the graph.
+    """The actions of the next run.
+
+    Call `node` in the order of the graph, because the plan of an interval model depends on its upstream models.
 
     Args:
         settings: the settings of the target.
-        warehouse: answers statements.
+        warehouse: runs statements.
         target_folder: dbt's target folder.
         codes: the existing relations, and which code has changed.
         names: unique ids of the selected nodes.
@@ -144,7 +146,7 @@ class NextRun:
         }
 
     def _query_of_run(self, node: Any) -> Callable[[str], str]:
-        """Return what turns a compiled query into the query of the run's main statement."""
+        """Return the function that turns a compiled query into the query of the run's main statement."""
         plan, model = self._plans.get(node.unique_id), Model(node, self._manifest)
         exists = self._codes.find(node.unique_id) is not None
 
@@ -157,6 +159,6 @@ class NextRun:
         return query
 
     def _rendered(self, name: str) -> str:
-        """Return a node's relation as compiled queries have it."""
+        """Return a node's relation in the form in which compiled queries contain it."""
         adapter = self._warehouse.adapter
         return str(adapter.Relation.create_from(adapter.config, self._manifest.nodes[name]))

@@ -1,4 +1,4 @@
-"""Compare the plan that EXPLAIN gives for a model now with the plan that was captured before its last run."""
+"""Compare the plan that EXPLAIN gives for a model now with the output of EXPLAIN that its last run captured."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SAME, CHANGED, NEW, NOT_COMPARED = "same", "changed", "new", "not compared"
 
 @dataclass(frozen=True)
 class PlanResult:
-    """The outcome of one comparison: `NodePreview.plan`, `plan_changes`, and a note."""
+    """The outcome of one comparison: values for `NodePreview.plan` and `NodePreview.plan_changes`, and a note."""
 
     plan: str
     changes: tuple[PlanChange, ...] = ()
@@ -46,7 +46,7 @@ class ToExplain:
 
     Attributes:
         node: dbt's node.
-        for_run: returns the query of the run's main statement for the compiled query.
+        for_run: takes the compiled query, and returns the query of the run's main statement.
         views: the views that the run would create or replace, as `with_view_queries` takes them.
         missing: the stored tables that the model reads and that don't exist.
     """
@@ -63,7 +63,7 @@ def is_explained(node: Any) -> bool:
 
 
 def earlier_plan(manifest: Any, unique_id: str, folders: Sequence[Path]) -> CapturedPlan | None:
-    """Return the captured plan of a model's table in the first folder that has one with the output of EXPLAIN.
+    """Return the first captured plan of a model's table that has the output of EXPLAIN; None if no folder has one.
 
     Args:
         manifest: dbt's manifest.
@@ -76,11 +76,7 @@ def earlier_plan(manifest: Any, unique_id: str, folders: Sequence[Path]) -> Capt
 
 
 def compile_queries(settings: Settings, manifest: Any, names: Sequence[str]) -> dict[str, str]:
-    """Return the compiled queries of nodes by unique id. A node that dbt can't compile is missing.
-
-    Raises:
-        PenstockError: dbt can't compile the only node.
-    """
+    """Return the compiled queries of nodes by unique id. A node that dbt can't compile is missing."""
     if not names:
         return {}
     options = [part for name in names for part in ("--select", ".".join(manifest.nodes[name].fqn))]
@@ -99,7 +95,7 @@ class PlanComparison:
     """Explains models in a few sessions at a time.
 
     Args:
-        warehouse: answers statements.
+        warehouse: runs statements.
         compiled: the compiled queries by unique id.
         folders: the folders with earlier captured plans, the preferred one first.
     """
@@ -110,7 +106,7 @@ class PlanComparison:
 
     def compare(self, models: Sequence[ToExplain]) -> dict[str, PlanResult]:
         """Return the result of each model, by unique id."""
-        # dbt keeps facts about the command in context variables, which a new thread doesn't have.
+        # dbt keeps facts about the command in context variables. A new thread doesn't have them, so copy the context.
         contexts = [contextvars.copy_context() for _ in models]
         with ThreadPoolExecutor(SESSIONS) as pool:
             results = pool.map(lambda context, item: context.run(self._compare, item), contexts, models)
@@ -160,7 +156,7 @@ class PlanComparison:
         return f"no earlier plan to compare with: {captured.missing}" if captured and captured.missing else ""
 
     def _explanation(self, captured: CapturedPlan, views: Mapping[str, tuple[str, str]]) -> Explanation:
-        """Return the explanation of a plan. Of the server's facts, it needs only the queries of views."""
+        """Return the explanation of a plan. The comparison needs only one kind of server fact: the queries of views."""
         queries = {relation.lower(): query for relation, query in views.values()}
 
         def view_query(sql: str) -> Rows:

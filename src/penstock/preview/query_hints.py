@@ -1,4 +1,4 @@
-"""Find the hints of a query that Spark would ignore without a message, and that therefore fail a run."""
+"""Find the hints of a query that Spark would ignore without a message. A run with such a hint stops with an error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RUN_FAILS = "Spark would ignore it, so the run stops with an error"
 
 
 def invalid_hints(sql: str) -> Iterator[PlanChange]:
-    """Yield the hints that Spark doesn't have, and those that name no side of a join.
+    """Yield the hints that Spark doesn't have, and the hints that name no side of a join.
 
     Args:
         sql: the compiled query of a model or view.

@@ -21,7 +21,7 @@ class Selection:
     """The options of a command that choose nodes.
 
     Attributes:
-        select: dbt's `--select`, one text for each time that the user typed it.
+        select: dbt's `--select`, one text for each time that the user typed the option.
         exclude: dbt's `--exclude`.
         state: a folder with the artifacts of another run; None without one.
     """
@@ -48,7 +48,7 @@ class Selection:
         """Check that the state folder has a manifest.
 
         Raises:
-            PenstockError: it has none.
+            PenstockError: the state folder has no manifest.
         """
         if self.state and not (self.state / "manifest.json").is_file():
             raise PenstockError(

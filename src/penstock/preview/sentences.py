@@ -60,7 +60,7 @@ def seconds(estimate: Estimate | None) -> str:
 
 
 def spread(expected: Expected) -> str:
-    """Return the expected numbers with the smallest and largest of earlier runs."""
+    """Return the expected numbers with the smallest and the largest number of earlier runs."""
     parts = [
         _range(expected.rows, lambda number: f"{number:,.0f}", "rows"),
         _range(expected.bytes, format_bytes, ""),
@@ -78,7 +78,7 @@ def _range(estimate: Estimate | None, show: Callable[[float], str], unit: str) -
 
 
 def details(node: NodePreview) -> Iterator[tuple[str, str]]:
-    """Yield (label, text) of what there is to tell about a node."""
+    """Yield (label, text) of each detail about a node."""
     if node.reason and node.action is Action.REBUILD:
         yield Kind.REBUILD.value, node.reason
     elif node.reason:
@@ -100,7 +100,7 @@ def details(node: NodePreview) -> Iterator[tuple[str, str]]:
 
 
 def stale_lines(intervals: tuple[StaleInterval, ...]) -> list[str]:
-    """Return stale intervals with their reasons, one line a reason, consecutive intervals as a range."""
+    """Return a line for each reason, with its stale intervals. Consecutive intervals are shown as a range."""
     by_reason: dict[str, list[str]] = {}
     for item in intervals:
         by_reason.setdefault(item.reason, []).append(item.interval)

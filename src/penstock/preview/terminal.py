@@ -1,4 +1,4 @@
-"""Print a preview: a table of the nodes, then what there is to tell about each of them."""
+"""Print a preview: a table of the nodes, then the details of each node."""
 
 from __future__ import annotations
 

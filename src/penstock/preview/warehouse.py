@@ -1,4 +1,4 @@
-"""What a preview may ask Spark: whether relations exist, their histories, the ledger, and EXPLAIN."""
+"""Query Spark for the facts of a preview: whether relations exist, their histories, the run ledger, and EXPLAIN."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ DECIMAL_WITHOUT_DIGITS = ("decimal", "dec", "numeric")
 
 
 class UnknownType(Exception):
-    """A column declared with a type that Spark doesn't know."""
+    """A model declares a column with a type that Spark doesn't know."""
 
     def __init__(self, column: str, data_type: str) -> None:
         self.column, self.data_type = column, data_type
@@ -90,7 +90,7 @@ def differences(declared: Mapping[str, str | None], returned: Mapping[str, str])
 
 
 def mismatch_parts(model: str, different: Sequence[str]) -> tuple[str, str, str]:
-    """Return the three parts of the error message for a model whose columns differ from the declared ones."""
+    """Return the three parts of the error message for a model whose columns differ from the declared columns."""
     return f"the declared columns of {model}", "; ".join(different), "change the model or its yml"
 
 

@@ -150,6 +150,7 @@ def main(folder: Path) -> int:
 
 
 if __name__ == "__main__":
-    # Python adds the script's folder to the module path. Remove it: the modules must be imported from their package.
+    # Python adds this script's folder to the module path. Remove the folder, because its modules must be imported as
+    # parts of their package.
     sys.path.pop(0)
     sys.exit(main(Path(sys.argv[1])))

@@ -46,7 +46,7 @@ def to_spark(session: Any, value: Any, model: str) -> Any:
     kind = frame_kind(value)
     if kind == "pandas-on-spark":
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # PySpark warns that the index is lost; a model's rows have none.
+            warnings.simplefilter("ignore")  # PySpark warns that the index is lost; a model's rows have no index.
             value, kind = value.to_spark(), "spark"
     if kind == "spark":
         frame = value

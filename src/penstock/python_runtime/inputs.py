@@ -19,7 +19,7 @@ def _timestamp_literal(text: str, type_name: str) -> str:
     """Return an ISO timestamp as a SQL literal that can be compared with a column of a type.
 
     A TIMESTAMP is an instant, so its literal includes the offset of UTC and doesn't depend on the session's time zone.
-    A TIMESTAMP_NTZ or a DATE has no time zone. Like dbt, this function treats it as UTC.
+    A TIMESTAMP_NTZ or a DATE has no time zone. Like dbt, this function treats its value as UTC.
     """
     utc = _to_utc(text).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
     return f"timestamp '{utc}+00:00'" if type_name == "timestamp" else f"timestamp_ntz '{utc}'"

@@ -74,9 +74,9 @@ class Write:
         exists: whether the target exists.
         drop: `view` if a view with the target's name must be dropped; otherwise None.
         commit_info: the text for the metadata of the commit; None without one.
-        row_check: for `replace_where`, the SQL condition that fails for a row that isn't to be replaced; empty if the
-            format checks that.
-        alone: whether other writers of the same run must wait for this write, because they would conflict with it.
+        row_check: for `replace_where`, the SQL condition that fails for a row that `condition` doesn't select; empty if
+            the format itself checks the rows.
+        alone: whether other writers of the same run must wait for this write, because their writes would conflict.
     """
 
     mode: str

@@ -22,7 +22,7 @@ class RefusedModelError(ModelError, PenstockError):
 
 
 def without_stack(message: str) -> str:
-    """Return Spark's message up to its first stack frame, and add the last cause if that text lacks it."""
+    """Return Spark's message up to its first stack frame. If this part lacks the last cause, add the last cause."""
     summary = STACK_START.split(message, maxsplit=1)[0].strip()
     causes = [cause.group(1).strip() for cause in CAUSED_BY.finditer(message)]
     return summary if not causes or causes[-1] in summary else f"{summary}\nCaused by: {causes[-1]}"
@@ -55,7 +55,7 @@ def describe_error(error: BaseException, path: str) -> str:
     """Return a message for an error: the model's file, the line and the error.
 
     Args:
-        error: the model's exception, or Spark's exception when it later computed or wrote the rows.
+        error: the exception of the model's code, or Spark's exception from computing or writing the rows.
         path: the model's file, which is also the file name of the compiled code.
     """
     if isinstance(error, SyntaxError) and error.filename == path:

@@ -21,7 +21,7 @@ _numbers = itertools.count()
 
 
 def print_function(log: Callable[[str], None]) -> Callable[..., None]:
-    """Return a `print` function that passes each line to `log`, or prints to `file` if that isn't standard output."""
+    """Return a `print` function. It passes each line to `log` or, if `file` isn't standard output, prints to `file`."""
 
     def print_to_log(
         *values: object, sep: str | None = " ", end: str | None = "\n", file: Any = None, **rest: Any
@@ -39,8 +39,8 @@ def print_function(log: Callable[[str], None]) -> Callable[..., None]:
 def model_module(job: Job, session: Any, print_: Callable[..., None]) -> Iterator[ModuleType]:
     """Create a module for the model's code, and remove it after the run.
 
-    The module is in `sys.modules`, because dataclasses and pickle look up a class's module there. Its functions are
-    pickled by value, because Python workers can't import the module.
+    The module is in `sys.modules`, because dataclasses and pickle look up a class's module there. The functions of the
+    module are pickled by value, because Python workers can't import the module.
     """
     from pyspark import cloudpickle
 

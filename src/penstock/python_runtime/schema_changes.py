@@ -42,7 +42,7 @@ class SchemaChange:
     Attributes:
         added: the types of new columns, by name.
         removed: the columns of the table that the new rows lack.
-        retyped: (type in the table, type of the new rows) by name, for columns that can't hold the new values.
+        retyped: for each column that can't hold the new values, (type in the table, type in the new rows) by name.
     """
 
     added: dict[str, str]
@@ -89,8 +89,8 @@ class AlterStatements:
 
     Attributes:
         before: statements to run before the rows are written.
-        after: statements to run after the rows are written. Columns are dropped only then, so that a failed write loses
-            no data.
+        after: statements to run after the rows are written. They drop columns, so that a failed write doesn't lose the
+            data of these columns.
     """
 
     before: tuple[str, ...] = ()

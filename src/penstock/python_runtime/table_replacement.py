@@ -1,4 +1,4 @@
-"""Replace a table in one commit if its format supports that; otherwise write a temporary table and rename it."""
+"""Replace a table: in one commit if its format supports this, otherwise by renaming a temporary table."""
 
 from __future__ import annotations
 
@@ -43,7 +43,8 @@ def create_clauses(layout: Layout, location: str | None, columns: Mapping[str, s
             clauses.append(f"{keyword} ({', '.join(rendered)})")
     if partitions:
         clauses.append(f"partitioned by ({', '.join(partitions)})")
-    # For a partitioned table of a format with clustering, clustered_by means Z-order, which the maintenance applies.
+    # For a partitioned table of a format with clustering, clustered_by means Z-order. The maintenance applies Z-order,
+    # so the statement needs no clause.
     if layout.clustered_by and not (layout.clusters and layout.partition_by):
         clauses.append(_clustering_clause(layout))
     if location:
@@ -123,7 +124,7 @@ def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> No
         return
     temporary = temporary_name(write.target)
     _write_temporary(session, temporary, write, layout, temporary_location(layout, old), column_types(schema))
-    # The new table is complete. From here on an error must not drop it, because the old table may no longer exist.
+    # From here on, an error must not drop the new table: it is complete, and the old table may no longer exist.
     # Without PURGE, an Iceberg catalog keeps the files of a dropped table.
     purge = " purge" if old and old.file_format == "iceberg" else ""
     session.sql(f"drop {'view' if is_view else 'table'} if exists {write.target}{purge}")
@@ -133,7 +134,7 @@ def replace_table(session: Any, write: Write, layout: Layout, schema: Any) -> No
 def _write_temporary(
     session: Any, temporary: str, write: Write, layout: Layout, location: str | None, columns: Mapping[str, str]
 ) -> None:
-    """Create the temporary table and insert the rows. Drop the table again if the rows can't be computed."""
+    """Create the temporary table and insert the rows. If the rows can't be computed, drop the temporary table again."""
     session.sql(f"drop table if exists {temporary}")
     # CREATE and INSERT are two statements. So a killed run leaves a registered table, which the next run can drop.
     definitions = ", ".join(f"{quote_identifier(name)} {data_type}" for name, data_type in columns.items())

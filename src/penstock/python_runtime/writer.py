@@ -15,7 +15,8 @@ from penstock.python_runtime.model_errors import ModelError, RefusedModelError
 from penstock.sql.data_types import parse
 from penstock.sql.names import quote_identifier
 
-# The merge macro's placeholder for the list of columns. The writer replaces it, because it knows the rows' columns.
+# The merge macro's placeholder for the list of columns. The writer replaces the placeholder, because the writer
+# knows the columns of the rows.
 ALL_COLUMNS = "/* all columns */ *"
 OVERWRITE_MODE = "spark.sql.sources.partitionOverwriteMode"
 
@@ -54,8 +55,8 @@ def write(session: Any, frame: Any, job: Job) -> None:
 def _create_view(session: Any, frame: Any, job: Job) -> None:
     """Create the temporary view of the model's rows, which the statements read.
 
-    Spark 4.1 can't plan a MERGE into an Iceberg table whose source is the view of a DataFrame of Iceberg tables
-    (SPARK-54873). With a view of that view, which is defined by SQL, it can.
+    Spark 4.1 can't plan a MERGE into an Iceberg table if the MERGE reads the view of a DataFrame of Iceberg tables
+    (SPARK-54873). So for each merge, this function defines a second view in SQL, which reads the first view.
     """
     if job.write.mode != "merge":
         frame.createOrReplaceTempView(job.write.view)

@@ -33,7 +33,7 @@ class Summary:
         counts: number of rows by layer and table.
         tests: number of tests by status. Successful tests have the status `passed`.
         quarantined: pairs of a rule and the number of rows that it quarantined, largest number first.
-        joins: one line for each model with joins, which lists its join strategies.
+        joins: one line for each model with joins. The line lists the model's join strategies.
         ui: the address of the Spark UI; empty if the server has none.
         reused: number of passed tests that dbt did not repeat, because neither their SQL nor their data changed.
     """
@@ -62,6 +62,7 @@ def read_artifact(settings: Settings, name: str) -> dict[str, Any]:
 
 def built_tables(manifest: dict[str, Any], results: dict[str, Any]) -> list[tuple[str, str]]:
     """Return (layer, table) for each dataset of the lake, and for each model and snapshot that the last run built.
+
     Args:
         manifest: the content of dbt's `manifest.json`.
         results: the content of dbt's `run_results.json`.

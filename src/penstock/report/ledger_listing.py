@@ -1,4 +1,4 @@
-"""Read and show the rows of the run ledger, for `penstock batches`."""
+"""Read and show the rows of the run ledger, which records each build of an interval, for `penstock batches`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from penstock.intervals import ledger_table
 from penstock.intervals.grain import GRAINS, MONTH
 
 Row = dict[str, Any]
-# No Delta table has as many versions. The version of an Iceberg table is a time in milliseconds since 1970.
+# A version from this number on belongs to an Iceberg table, whose version is a time in milliseconds since 1970. No
+# Delta table has as many versions.
 _FIRST_TIME = 10**11
 STYLE = {ledger_table.BUILT: "green", ledger_table.REMOVED: "dim"}
 

@@ -10,7 +10,7 @@ from typing import Any
 from penstock.errors import PenstockError
 from penstock.report.ml_queries import BINS, Errors, Version, Zone
 
-# An approximate map of the boroughs. Each has a column and a row for its upper left tile, and its tiles per row.
+# An approximate map. For each borough: (column of its upper left tile, row of that tile, number of tiles per row).
 BOROUGHS = {
     "Bronx": (13, 0, 9),
     "Manhattan": (4, 3, 7),

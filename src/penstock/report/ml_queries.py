@@ -59,7 +59,7 @@ class Errors:
     Attributes:
         versions: numbers of the versions that made the predictions.
         unit: unit of the target.
-        limit: 99th percentile of the target. The chart's axes end there.
+        limit: 99th percentile of the target. The chart's axes end at this value.
         cells: tuples (bin of the actual value, bin of the predicted value, number of trips). The bins divide the range
             from 0 to `limit` into BINS equal parts, and are numbered from 0.
         by_hour: mean absolute error by hour of the day.

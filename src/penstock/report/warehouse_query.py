@@ -22,8 +22,8 @@ def run_query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     """Run a SQL statement in a new session and return its rows.
 
     Raises:
-        PenstockError: no server is running, or the statement failed. In the latter case, the error contains Spark's
-            message without the stack trace.
+        PenstockError: no server is running, or the statement failed. If the statement failed, the error contains
+            Spark's message without the stack trace.
     """
     with open_session(settings) as run:
         return run(sql)
@@ -34,8 +34,8 @@ def open_session(settings: Settings) -> Iterator[RunQuery]:
     """Open a session, yield the function that runs a statement in it, and close the session.
 
     Raises:
-        PenstockError: no server is running. The function raises it if a statement failed, with Spark's message
-            without the stack trace.
+        PenstockError: no server is running. The yielded function raises a PenstockError if a statement failed. That
+            error contains Spark's message without the stack trace.
     """
     connection = _connect(settings)
 
@@ -55,7 +55,7 @@ def open_session(settings: Settings) -> Iterator[RunQuery]:
     try:
         yield run
     finally:
-        # Closing a session can fail inside Hive. Ignore that, because the rows or the error have already arrived.
+        # Closing a session can fail inside Hive. Ignore such a failure: the rows or the error have already arrived.
         with contextlib.suppress(hive.OperationalError, TTransportException, OSError):
             connection.close()
 

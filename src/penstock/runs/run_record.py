@@ -23,7 +23,7 @@ class NodeRun:
         status: dbt's status, as in `success`, `pass`, `error`, `skipped`; `running` until the node ends.
         materialized: the materialization; empty for tests.
         language: `sql` or `python`.
-        relation: `schema.table`, with the catalog in front if it isn't the default one; empty if the node has none.
+        relation: `schema.table`, or `catalog.schema.table` outside the default catalog; empty if the node has no table.
         code: fingerprint of the node's code, as `node_fingerprint.fingerprint` returns it; empty for tests.
         thread: dbt's name of the thread.
         compile_started, compile_ended, execute_started, execute_ended: times in UTC, as ISO 8601; empty when unknown.
@@ -109,7 +109,7 @@ class RunRecord:
 
     @property
     def is_running(self) -> bool:
-        """Return whether the command runs. A killed command has no end, but doesn't run."""
+        """Return whether the command is running. A killed command is not running, although its record has no end."""
         return not self.ended and Process(self.process, self.process_started).handle() is not None
 
     def to_json(self) -> dict[str, Any]:

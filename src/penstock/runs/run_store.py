@@ -49,12 +49,12 @@ def records(target: Path) -> list[RunRecord]:
 
 
 def captured_plan(target: Path, node: NodeRun) -> CapturedPlan | None:
-    """Return the plan of a node in the running command; None if only an earlier command captured one."""
+    """Return the plan of a node in the running command; None if only an earlier command captured the node's plan."""
     return plan_store.read(target, node.unique_id) if _is_captured(target, node) else None
 
 
 def keep_plans(target: Path, record: RunRecord) -> None:
-    """Copy the plans that a command captured into its folder, without those of earlier commands."""
+    """Copy a command's captured plans to the folder of its record. Plans of earlier commands are not copied."""
     for node in record.nodes.values():
         if _is_captured(target, node):
             destination = plan_store.path(folder(target, record.run_id), node.unique_id)
@@ -74,7 +74,7 @@ def plan(target: Path, run_id: str, node: str) -> CapturedPlan | None:
 
 
 def remove_oldest(target: Path, keep: int) -> None:
-    """Remove the folders of all but the newest commands. Running commands keep theirs.
+    """Remove the folders of all but the newest commands. The folder of a running command is never removed.
 
     Args:
         target: dbt's target folder.
@@ -87,7 +87,7 @@ def remove_oldest(target: Path, keep: int) -> None:
 
 
 def _last_written(path: Path) -> float:
-    """Return when a folder changed last. Another command may have removed the folder in the meantime."""
+    """Return when a folder changed last; 0 if another command has just removed the folder."""
     try:
         return path.stat().st_mtime
     except OSError:

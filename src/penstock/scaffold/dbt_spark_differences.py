@@ -1,4 +1,4 @@
-"""Say what else changes when a dbt-spark project runs on penstock: general differences, and findings in the project."""
+"""List what else changes for a dbt-spark project on penstock: general differences, and findings in the project."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FOLDERS = {
     "analysis-paths": ["analyses"],
     "test-paths": ["tests"],
 }
-# Keys of a target that mean the same in both adapters, or that dbt reads.
+# Keys of a target that mean the same in dbt-spark and penstock, or that dbt itself reads.
 COPIED = {"type", "schema", "threads"}
 TARGET_TYPE = re.compile(r"""target\s*(?:\.type\b|\[\s*['"]type['"]\s*\])""")
 ADAPTER_TYPE = re.compile(r"adapter\.type\(\)")
@@ -28,14 +28,14 @@ SUBMISSION = re.compile(r"submission_method['\"]?\s*[:=]\s*['\"]?(\w+)")
 SUBMISSION_METHODS = {"connect", "spark_submit"}
 IGNORED = (".penstock/", "/lake/", "/warehouse/")
 SHOWN = 5
-# What dbt-spark's sessions set and penstock's don't.
+# dbt-spark sets this setting to false in its sessions. Sessions on a penstock server keep the server's value, true.
 ANSI = "spark.sql.ansi.enabled"
 
 
 def notes(
     root: Path, content: Mapping[str, Any], previous: tuple[str, Mapping[str, Any]], target_type: str
 ) -> list[str]:
-    """Return the differences that apply to each project, and those that apply to this project.
+    """Return the differences that apply to every project, and the differences that depend on this project's files.
 
     Args:
         root: the project's folder.
@@ -65,7 +65,7 @@ def _general() -> list[str]:
 
 
 def _of_target(name: str, keys: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the keys of a target that the new target doesn't have."""
+    """Yield lines about the keys of a target that the new target doesn't have."""
     if left := sorted(set(keys) - COPIED - {"server_side_parameters"}):
         yield f"these keys of `{name}` have no effect on the new target: {', '.join(left)}"
     if "server_side_parameters" in keys:
@@ -78,7 +78,7 @@ def _packages(root: Path, content: Mapping[str, Any]) -> Iterator[tuple[Path, Ma
         try:
             yield file.parent, read_yaml(file)
         except PenstockError:
-            continue  # dbt reports the package itself.
+            continue  # dbt itself reports an unreadable package.
 
 
 def _versions(root: Path, content: Mapping[str, Any]) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _shown(names: list[str]) -> str:
 
 
 def _types(root: Path, content: Mapping[str, Any], target_type: str) -> Iterator[str]:
-    """Yield the files and packages that read the adapter's type, where its value differs from dbt-spark's."""
+    """If the adapter's type isn't `spark`, yield lines about the files and packages that read the type."""
     patterns = [(ADAPTER_TYPE, "adapter.type()", "penstock"), (TARGET_TYPE, "target.type", target_type)]
     for pattern, name, value in patterns:
         if value == "spark":
@@ -144,7 +144,7 @@ def _types(root: Path, content: Mapping[str, Any], target_type: str) -> Iterator
 
 
 def _submissions(root: Path, content: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the Python models and folders whose submission method penstock doesn't have."""
+    """Yield a line about the Python models and folders whose submission method penstock doesn't have."""
     places = [
         f"{path.relative_to(root)} ({method})"
         for path, text in _texts(root, content, (".py", ".yml", ".yaml"))
@@ -157,7 +157,7 @@ def _submissions(root: Path, content: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _ignored(root: Path) -> Iterator[str]:
-    """Yield the folders to add to the project's .gitignore."""
+    """Yield a line about the folders to add to the project's .gitignore."""
     file = root / ".gitignore"
     lines = file.read_text(errors="replace").split() if file.is_file() else []
     known = {line.strip("/") for line in lines}

@@ -1,4 +1,4 @@
-"""Add a target of type `penstock` to an existing dbt project. Files of the user only ever gain lines."""
+"""Add a target of type `penstock` to an existing dbt project. In the user's files, no line is changed or removed."""
 
 from __future__ import annotations
 
@@ -55,7 +55,10 @@ class ExistingProject:
 
     @property
     def previous(self) -> tuple[str, Mapping[str, Any]]:
-        """The name and the keys of the default target or, if that is unknown, of the first one of another type."""
+        """The name and the keys of the default target.
+
+        If the default target is unknown or has type `penstock`, the result is the first target of another type.
+        """
         others = {name: _keys(keys) for name, keys in self.outputs.items() if _keys(keys).get("type") != "penstock"}
         name = self.default if self.default in others else next(iter(others), "")
         return name, others.get(name, {})
@@ -109,10 +112,11 @@ def add(project: ExistingProject) -> tuple[str, list[Path]]:
     """Add a target of type `penstock` to the profile, and write a `penstock.yml` if there is none.
 
     Returns:
-        (the name of the target, the files that were written). A profile that has such a target stays as it is.
+        (the name of the target, the files that were written). If the profile already has a target of type `penstock`,
+        profiles.yml stays unchanged.
 
     Raises:
-        PenstockError: profiles.yml can't be edited safely, or a file can't be written. Nothing is written.
+        PenstockError: profiles.yml can't be edited safely, or a file can't be written. The project is then unchanged.
     """
     text, settings = None, project.root / FILE_NAME
     name = project.present
@@ -142,7 +146,7 @@ def _edited(project: ExistingProject, name: str, keys: Mapping[str, Any]) -> str
     if not project.file.exists():
         return PROFILE_COMMENT + profile_edit.profile_text(project.profile, name, keys)
     try:
-        # `newline` keeps the ends of lines as they are.
+        # With an empty `newline`, Python keeps the ends of lines as they are in the file.
         with project.file.open(encoding="utf-8", newline="") as file:
             text = file.read()
     except UnicodeDecodeError:
@@ -151,7 +155,7 @@ def _edited(project: ExistingProject, name: str, keys: Mapping[str, Any]) -> str
 
 
 def _write(path: Path, text: str) -> None:
-    """Write a file in one step. A link stays a link, and an existing file keeps its permissions."""
+    """Write a file in one step. A symbolic link stays a link, and an existing file keeps its permissions."""
     target = path.resolve()
     with replacement(target) as temporary:
         with temporary.open("w", encoding="utf-8", newline="") as file:

@@ -25,8 +25,9 @@ def land_raw_files(folder: Path, final_folder: Path, progress: ProgressUpdate) -
     """Land the files in the project's folder `raw`, and return the number of rows.
 
     Args:
-        folder: the project's folder now.
-        final_folder: the project's folder when it is complete. The manifest records the addresses of files there.
+        folder: the temporary folder in which the project is created.
+        final_folder: the project's folder when it is complete. The lake's manifest records the raw files' addresses in
+            this folder.
         progress: called with (step, unit, done so far, total).
 
     Raises:
@@ -47,8 +48,8 @@ def land_sample(folder: Path, final_folder: Path, progress: ProgressUpdate) -> i
     """Land generated trips, as `penstock sample` does, and return the number of rows.
 
     Args:
-        folder: the project's folder now.
-        final_folder: not used: the address of a sample month is not a path.
+        folder: the temporary folder in which the project is created.
+        final_folder: not used, because the address of a sample month is not a path.
         progress: called with (step, unit, done so far, total).
 
     Raises:

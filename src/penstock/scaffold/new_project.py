@@ -11,7 +11,7 @@ from penstock.errors import PenstockError
 from penstock.lake.landing_report import ProgressUpdate
 from penstock.scaffold.template_files import Template
 
-# dbt also accepts letters of other alphabets, but the name is also the schema in Spark's metastore.
+# dbt also accepts letters of other alphabets. Penstock refuses them, because the name is also a schema in Spark.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 # Names of dbt's internal packages, and the schema of the landed files.
 RESERVED = {"dbt", "dbt_spark", "dbt_penstock", "lake"}
@@ -69,14 +69,15 @@ def create(parent: Path, name: str, template: Template, progress: ProgressUpdate
         progress: called with (step, unit, done so far, total) while files land.
 
     Raises:
-        PenstockError: the name is not valid, the folder has files, or the project can't be written. Nothing is written.
+        PenstockError: the name is not valid, the folder has files, or the project can't be written. In each case,
+            nothing is written.
     """
     check_name(name)
     folder = parent / name
     check_folder(folder)
     files = template.files(name)
     try:
-        # Inside the temporary folder, which only its owner can read, the project's folder has the usual permissions.
+        # Only its owner can read the temporary folder. The project's folder in it has the usual permissions.
         with tempfile.TemporaryDirectory(prefix=".penstock-init-", dir=parent) as temporary:
             made = Path(temporary) / name
             for path, text in files.items():

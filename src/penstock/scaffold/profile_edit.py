@@ -36,7 +36,7 @@ def profile_text(profile: str, name: str, keys: Mapping[str, Any]) -> str:
 
 
 def _scalar(value: Any) -> str:
-    """Return a value as YAML. A quoted text is also JSON, so that Jinja in it stays readable."""
+    """Return a value as YAML. Text that needs quotes is quoted as in JSON, so that Jinja in the text stays readable."""
     if isinstance(value, str) and not (PLAIN.fullmatch(value) and yaml.safe_load(value) == value):
         return json.dumps(value, ensure_ascii=False)
     return str(value)
@@ -63,7 +63,7 @@ def add_output(text: str, profile: str, name: str, keys: Mapping[str, Any], wher
         before = yaml.safe_load(text)
         before = {} if before is None else before
         if profile in before:
-            # Profiles may share mappings by YAML's aliases, so no mapping of the content may be changed.
+            # Profiles may share mappings by YAML's aliases, so copy each mapping instead of changing it.
             outputs = {**before[profile]["outputs"], name: dict(keys)}
             expected = {**before, profile: {**before[profile], "outputs": outputs}}
             edited = _inserted(text, profile, name, keys, newline)
@@ -88,9 +88,10 @@ def _appended(text: str, block: str, newline: str) -> str:
 
 
 def _inserted(text: str, profile: str, name: str, keys: Mapping[str, Any], newline: str) -> str | None:
-    """Return the text with the new target as the first of `outputs`, or None if its position is unknown.
+    """Return the text with the new target as the first of `outputs`, or None if the position is unknown.
 
-    The first position is certain: after the last target, comments could belong to this target or to the next key.
+    The first position is certain. The position after the last target isn't, because comments there could belong to the
+    last target or to the next key.
     """
     outputs, targets = _entry(_entry(yaml.compose(text, yaml.SafeLoader), profile)[1], "outputs")
     if not isinstance(targets, yaml.MappingNode) or targets.flow_style or not targets.value:

@@ -1,9 +1,10 @@
 """Class-data-sharing archives: files of loaded classes, with which a JVM starts in half the time.
 
-An archive belongs to one build of Java and one class path, and its name is a hash of both. A JVM whose class path is
-longer can use the archive too, if its class path begins with the archive's class path. This applies to targets with
-the jars of an object store, and to drivers and executors on this machine. The first JVM writes the archive when it
-exits, to a temporary file. The file is renamed only if the JVM exited normally.
+An archive belongs to one build of Java and one class path. Its name is a hash of this build and class path. A JVM with
+a longer class path can use the archive too, if its class path begins with the archive's class path. Targets with the
+jars of an object store have such a class path. Drivers and executors on this machine have such a class path too. If
+there is no archive, the JVM writes one to a temporary file when it exits. The file is renamed only if the JVM exited
+normally.
 https://docs.oracle.com/en/java/javase/17/vm/class-data-sharing.html
 """
 
@@ -24,7 +25,8 @@ from penstock.spark.jars import class_path
 from penstock.spark.java import Java
 from penstock.storage import atomic
 
-# The targets of one machine may alternate between several class paths, for example with the jars of an object store.
+# How many archives to keep. The targets of one machine may alternate between several class paths, for example with and
+# without the jars of an object store.
 KEPT_PER_ROLE = 4
 QUIET = ["-Xshare:auto", "-Xlog:cds=off", "-Xlog:cds+dynamic=off", "-Xlog:class+path=off", "-Xlog:disable"]
 # Options that need no quotes in `extraJavaOptions`, which Spark splits like a shell.
@@ -46,8 +48,8 @@ class Archive:
         """Return the archive for a Java installation and a class path.
 
         Returns:
-            The existing archive that covers the longest beginning of the class path. If there is none, the archive that
-            the JVM will write.
+            The existing archive that covers the longest beginning of the class path or, if no archive exists, the
+            archive that the JVM will write.
         """
         name, files = hashlib.sha256(f"{java.home}\n{java.build}".encode()), []
         for entry in class_path.split(os.pathsep):
@@ -63,7 +65,7 @@ class Archive:
         return atomic.temporary_path(self.file)
 
     def options(self) -> list[str]:
-        """Return the JVM options that use the archive. If it does not exist, return the options that create it."""
+        """Return the JVM options that use the archive or, if the archive does not exist, the options that create it."""
         if self.file.exists():
             with suppress(OSError):
                 os.utime(self.file)  # `finish` removes the least recently used archives

@@ -1,4 +1,4 @@
-"""Find the Spark distribution in the pyspark package. Importing pyspark takes a second, so this module doesn't."""
+"""Find the Spark distribution in the pyspark package, without importing pyspark, because the import takes a second."""
 
 from __future__ import annotations
 

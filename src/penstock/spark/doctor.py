@@ -140,7 +140,7 @@ def _exposures(settings: Settings) -> list[Finding]:
 
 
 def _catalogs(settings: Settings) -> list[Finding]:
-    """Return a result for each catalog. The server starts without its catalogs: only their statements fail."""
+    """Return a result for each catalog. If a catalog doesn't answer, the server starts, but can't use the catalog."""
     findings = []
     for name, catalog in settings.server.catalogs.items():
         subject, text = f"catalog {name}", iceberg_catalogs.describe(catalog)

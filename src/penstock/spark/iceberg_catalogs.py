@@ -1,6 +1,6 @@
 """Spark's settings for the Iceberg catalogs of `server.catalogs`.
 
-`spark_catalog` stays Delta's: Iceberg's `SparkSessionCatalog` can't share it with Delta's catalog.
+`spark_catalog` stays reserved for Delta: Iceberg's `SparkSessionCatalog` can't share this name with Delta's catalog.
 Sources: https://iceberg.apache.org/docs/latest/spark-configuration/ and catalog-properties/ in the same folder.
 """
 
@@ -16,7 +16,8 @@ from penstock.storage import locations
 
 EXTENSIONS = "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions"
 CATALOG = "org.apache.iceberg.spark.SparkCatalog"
-# Spark's default, which lacks Iceberg's credentials. Spark hides values whose keys match.
+# Spark hides the values of settings whose keys match this expression. Spark's default expression doesn't match all
+# credentials of Iceberg, so this expression extends the default.
 REDACTED = "(?i)secret|password|token|access[.-]?key|credential|authorization|jdbc[.]user|basic[.]username"
 # How a rest catalog logs in with a credential.
 LOGINS = {"credential": "oauth2", "token": "oauth2", "rest.auth.basic.username": "basic"}
@@ -50,13 +51,13 @@ def _properties(settings: Settings, name: str, catalog: CatalogSettings) -> dict
         conf["uri"] = catalog.uri
     if catalog.warehouse:
         conf["warehouse"] = _warehouse(settings, catalog.type, catalog.warehouse)
-    # Each session has its own cache. A session would read the old version of a table for 30 seconds after another
-    # session has changed the table.
+    # Each session has its own cache of tables. With this cache, a session would read the old version of a table for 30
+    # seconds after another session has changed the table.
     conf["cache-enabled"] = "false"
     if catalog.type == "hive" and catalog.uri:
-        conf[RETRIES] = "3"  # the server's own setting is 120 tries, of a second each, for a metastore that starts
+        conf[RETRIES] = "3"  # hive-site.xml has 120, so that the server can wait for its own metastore
     elif catalog.type == "hive" and location.runs_own_metastore(settings):
-        conf[NO_LOCK] = "false"  # this metastore has no tables for locks
+        conf[NO_LOCK] = "false"  # penstock's metastore has no tables for locks
     credentials = _credentials(name, catalog)
     if catalog.type == "rest" and (login := next((kind for key, kind in LOGINS.items() if key in credentials), "")):
         conf["rest.auth.type"] = login
@@ -64,7 +65,7 @@ def _properties(settings: Settings, name: str, catalog: CatalogSettings) -> dict
 
 
 def _warehouse(settings: Settings, kind: str, address: str) -> str:
-    """Return a catalog's folder as a URI. The warehouse of a rest catalog is a name that only its server knows."""
+    """Return a catalog's warehouse as a URI; for a rest catalog unchanged, because only its server knows the name."""
     return address if kind == "rest" or "://" in address else locations.uri(settings.root, address)
 
 

@@ -98,7 +98,7 @@ def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
     own = folder / hashlib.sha256(f"{distribution.spark_version()}\n{package}".encode()).hexdigest()[:12]
     if not own.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        # One download at a time: servers that start together share the folder and Ivy's cache.
+        # Allow one download at a time, because servers that start together share the folder and Ivy's cache.
         with FileLock(folder / ".lock"):
             if not own.exists():
                 _download(package, own, java)
@@ -108,7 +108,8 @@ def _resolve_one(package: str, folder: Path, java: Java) -> list[Path]:
 def ivy_module(package: str) -> str:
     """Return Ivy's module file for one coordinate and its dependencies, without the jars that Spark ships.
 
-    Delta's dependencies have 94 MB, of which Spark ships 80 MB. Excluding those also saves most requests.
+    Delta's dependencies have 94 MB, of which Spark ships 80 MB. Excluding the jars that Spark ships also saves most
+    requests.
     """
     group, name, version, classifier, alone = COORDINATE.match(package).groups()  # type: ignore[union-attr]
     return IVY.format(
@@ -124,7 +125,7 @@ def ivy_module(package: str) -> str:
 
 
 def _download(package: str, folder: Path, java: Java) -> None:
-    """Download the jars to a temporary folder, then rename the folder. So a kill leaves no incomplete folder."""
+    """Download the jars to a temporary folder, then rename the folder, so that a kill leaves no incomplete folder."""
     temporary = folder.with_name(folder.name + ".part")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)

@@ -27,7 +27,7 @@ OPTIONS_OF_EVERY_JAVA = (
     "-Djdk.reflect.useDirectMethodHandle=false",
     "-Dio.netty.tryReflectionSetAccessible=true",
 )
-# The arguments pass through unchanged, except the one that adds the module.
+# A program that runs the real Java with all of its arguments, except the argument that adds the module.
 PROGRAM = """\
 #!/bin/sh
 for argument in "$@"; do
@@ -41,7 +41,8 @@ exec {java} "$@"
 def module_options(java: Java) -> list[str]:
     """Return the options that Spark's launcher passes to Java 17 or later.
 
-    Source: org.apache.spark.launcher.JavaModuleOptions. `jdk.incubator.vector` is added only if this Java has it.
+    Source: org.apache.spark.launcher.JavaModuleOptions. The option that adds `jdk.incubator.vector` is omitted if this
+    Java lacks the module.
     """
     return [*([ADD_VECTOR] if java.has_vector else []), *OPTIONS_OF_EVERY_JAVA]
 

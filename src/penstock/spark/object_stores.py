@@ -62,7 +62,7 @@ def _is_from(artifact_name: str, package: str) -> bool:
 
 
 def hadoop_settings(settings: Settings) -> dict[str, str]:
-    """Return Hadoop's settings for the object stores. The metastore needs them to create the folders of schemas."""
+    """Return Hadoop's settings for the stores. The metastore needs these settings to create the folders of schemas."""
     conf: dict[str, str] = {}
     if "s3a" in settings.schemes:
         conf |= _s3a_settings(settings)
@@ -74,7 +74,7 @@ def hadoop_settings(settings: Settings) -> dict[str, str]:
 def _s3a_settings(settings: Settings) -> dict[str, str]:
     store = settings.store
     chain = (
-        # These two read AWS_ACCESS_KEY_ID and related variables, which Spark passes to its executors.
+        # These two providers read AWS_ACCESS_KEY_ID and related variables, which Spark passes to its executors.
         "org.apache.hadoop.fs.s3a.TemporaryAWSCredentialsProvider",
         "org.apache.hadoop.fs.s3a.SimpleAWSCredentialsProvider",
         # Amazon's default chain: environment, web identity, profile, container, instance.
@@ -83,7 +83,7 @@ def _s3a_settings(settings: Settings) -> dict[str, str]:
     provider = ("org.apache.hadoop.fs.s3a.AnonymousAWSCredentialsProvider",) if store.anonymous else chain
     conf = {
         "fs.s3a.aws.credentials.provider": ",".join(provider),
-        # S3 has no rename. With this committer tasks upload parts, and the job's commit completes the uploads.
+        # S3 has no rename. With this committer, tasks upload parts, and the job's commit completes the uploads.
         "fs.s3a.committer.name": "magic",
         "mapreduce.outputcommitter.factory.scheme.s3a": "org.apache.hadoop.fs.s3a.commit.S3ACommitterFactory",
         "fs.s3a.buffer.dir": str(settings.state_dir / "tmp" / "s3a"),
@@ -102,7 +102,8 @@ def _s3a_settings(settings: Settings) -> dict[str, str]:
 
 
 def _gs_settings(settings: Settings) -> dict[str, str]:
-    # Names of connector 2.2. By default it uses GOOGLE_APPLICATION_CREDENTIALS or the machine's service account.
+    # The keys are those of version 2.2 of the connector. By default, the connector uses GOOGLE_APPLICATION_CREDENTIALS
+    # or the machine's service account.
     store = settings.store
     conf = {
         "fs.gs.impl": "com.google.cloud.hadoop.fs.gcs.GoogleHadoopFileSystem",
@@ -134,5 +135,5 @@ def spark_settings(settings: Settings) -> dict[str, str]:
 
 
 def needs_lease(settings: Settings) -> bool:
-    """Return whether the warehouse needs a lease: on S3, unless DynamoDB coordinates the commits of several drivers."""
+    """Return whether the warehouse needs a lease, see `warehouse_lease`: on S3, unless DynamoDB coordinates commits."""
     return settings.warehouse.startswith("s3a://") and settings.server.spark_conf.get(LOG_STORE) != DYNAMODB

@@ -29,7 +29,7 @@ def unquote_identifier(name: str) -> str:
 def without_catalog(name: str) -> str:
     """Return the SQL name of a table or view without its catalog.
 
-    The new name in a RENAME has no catalog: Spark reads the first of three parts as a schema.
+    The new name in a RENAME statement must have no catalog, because Spark reads the first of three parts as a schema.
     """
     return ".".join(re.findall(rf"{_QUOTED}|[^`.]+", name)[-2:])
 

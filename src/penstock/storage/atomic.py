@@ -78,7 +78,7 @@ def write_text(path: Path, text: str, mode: int = 0o666, sync: bool = False) -> 
 def remove_leftovers(path: Path) -> None:
     """Remove the temporary files of `path` that no other running process owns.
 
-    A file with the id of this process is also removed: an earlier process that had the same id left it.
+    A file with the id of this process is also removed, because an earlier process with the same id left the file.
     """
     for temporary in path.parent.glob(f"{glob.escape(path.stem)}.*{SUFFIX}"):
         owner = temporary.suffixes[-2].removeprefix(".").split("-")[0]

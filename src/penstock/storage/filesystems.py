@@ -38,7 +38,7 @@ class FileSystem(Protocol):
         """Return the location and metadata of every file in a folder and its subfolders."""
 
     def remove(self, path: Location) -> None:
-        """Remove a file, or a folder with everything in it. Do nothing if it does not exist."""
+        """Remove a file, or a folder with everything in it. If the path does not exist, do nothing."""
 
 
 _LOCAL_DISK, _OBJECT_STORE, _HDFS = LocalDisk(), ObjectStore(), Hdfs()

@@ -49,7 +49,7 @@ class Hdfs(ObjectStore):
 
 
 def _rename(fs: Any, source: str, target: str) -> bool:
-    """Rename a file, and return whether the NameNode did so. fsspec's own `mv` does not return it."""
+    """Rename a file, and return whether the NameNode renamed it. fsspec's own `mv` does not return this answer."""
     return bool(fs._call("RENAME", method="put", path=source, destination=target).json()["boolean"])
 
 

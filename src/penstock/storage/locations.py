@@ -3,7 +3,7 @@
 Examples of addresses: `lake`, `/data/lake`, `s3a://bucket/lake`, `gs://bucket/lake`, `hdfs://node:9000/lake`.
 A local location is a `pathlib.Path`. A remote location is a `UPath`, which implements the methods of `Path` with
 fsspec (https://universal-pathlib.readthedocs.io). Code that only reads and joins paths works with both.
-An address never contains credentials. They come from the environment or from the provider's credential chain.
+An address never contains credentials. Credentials come from the environment or from the provider's credential chain.
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def open_location(root: Path, address: str, endpoint: str | None, region: str | 
 
 
 def _object_store_options(kind: str, endpoint: str | None, region: str | None, anonymous: bool) -> dict[str, Any]:
-    """Return the options of fsspec's S3 or GCS file system. They disable its listings cache."""
+    """Return the options of fsspec's S3 or GCS file system. The options disable the cache of folder listings."""
     if kind == "gs":
         # By default, gcsfs requests each bucket's type over gRPC, which endpoints other than Google's do not support.
         os.environ.setdefault("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")

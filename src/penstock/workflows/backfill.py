@@ -24,7 +24,7 @@ from penstock.lake.landing_report import ReportLine
 from penstock.spark.server import control
 from penstock.workflows import dbt_runner
 
-# If this environment variable is set, the adapter builds only the stale intervals that it names.
+# If this environment variable is set, the adapter builds only the stale intervals that the variable names.
 INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 GRAIN = GRAINS[MONTH]
 Land = Callable[[], ReportLine]
@@ -116,11 +116,12 @@ class Backfill:
         self._build(unchanged)
 
     def _build_other_inputs(self) -> None:
-        """Build the seeds, tables and views that the dataset's models also read."""
+        """Build the seeds, tables and views that the dataset's models read in addition to the dataset."""
         source = f"source:{SCHEMA}.{self._dataset}"
         selection = ["--select", f"@{source}", "--exclude", f"{source}+", "resource_type:snapshot"]
         no_tests = ["--exclude-resource-type", "test", "--exclude-resource-type", "unit_test"]
-        # Models of other datasets must exist, but must not build an interval. So request a month without data.
+        # The tables of other datasets' models must exist, but this run must not build an interval of them. So request a
+        # month without data.
         with dbt_runner.environment(INTERVALS_VARIABLE, GRAIN.show(date(1000, 1, 1))):
             self._run_dbt(["build", *selection, *no_tests], "other inputs of its models")
 

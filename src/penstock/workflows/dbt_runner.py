@@ -164,7 +164,7 @@ class DbtBuild:
         return outcome.result
 
     def parse(self) -> bool:
-        """Parse the project, and return whether it is valid. This needs no server."""
+        """Parse the project, and return whether it is valid. Parsing needs no server."""
         self._manifest = self._invoke(lambda event: None, "parse")
         return self.exit_code == 0
 

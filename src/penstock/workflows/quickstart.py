@@ -27,7 +27,7 @@ from penstock.workflows.progress import Phases
 if TYPE_CHECKING:
     from penstock.report.build_summary import Summary
 
-# The first build excludes models with this tag: training, and models with a Spark driver of their own, take minutes.
+# The first build excludes models with this tag: training, and models with a separate Spark driver, take minutes.
 EXCLUDED_TAG = "ml"
 POLL_SECONDS = 0.2
 STOP_SECONDS = 60.0
@@ -56,7 +56,7 @@ class BackgroundStep(threading.Thread):
         self._failure: BaseException | None = None
 
     def run(self) -> None:
-        """Do the work. If it fails, keep the exception, which `wait` will raise."""
+        """Do the work. If the work fails, keep the exception, which `wait` then raises."""
         try:
             self._work()
         except BaseException as error:
@@ -67,7 +67,7 @@ class BackgroundStep(threading.Thread):
         raise NotImplementedError
 
     def wait(self) -> None:
-        """Wait until the work has ended. If it failed, raise its exception."""
+        """Wait until the work has ended. If the work failed, raise its exception."""
         while self.is_alive():
             self.join(POLL_SECONDS)  # A join without a timeout would block Ctrl-C.
         if self._failure:

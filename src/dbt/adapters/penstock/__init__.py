@@ -1,4 +1,7 @@
-"""The dbt adapter `penstock`: SQL over Thrift and Python models over Spark Connect, on a managed or remote server."""
+"""The dbt adapter `penstock`, which runs SQL over Thrift and Python models over Spark Connect.
+
+The Spark server is either the project's own server, which penstock starts, or a remote server.
+"""
 
 import gc
 
@@ -18,6 +21,6 @@ Plugin = AdapterPlugin(
     dependencies=["spark"],
 )
 
-# dbt's modules are imported by now and stay until the end, so the garbage collector need not scan them again. That
-# saves a fifth of the processor time of a dbt command that parses this project.
+# dbt's modules are imported by now and stay in memory until the process ends, so the garbage collector need not scan
+# them again. Freezing them saves a fifth of the processor time of a dbt command that parses this project.
 gc.freeze()

@@ -1,8 +1,9 @@
 """Convert Arrow results of Spark Connect to the column types and Python values that dbt gets over Thrift.
 
-Spark's Thrift server sends dates, intervals, arrays, maps and structs as text. PyHive then converts decimals and
-timestamps. The macros of dbt and of packages expect these values. The text of nested values is that of Spark's class
-HiveResult: https://github.com/apache/spark/blob/v4.1.0/sql/core/src/main/scala/org/apache/spark/sql/execution/HiveResult.scala
+Spark's Thrift server sends dates, intervals, arrays, maps and structs as text, and PyHive converts decimals and
+timestamps to Python values. The macros of dbt and of packages expect values in this form. This module writes nested
+values as Spark's class HiveResult does:
+https://github.com/apache/spark/blob/v4.1.0/sql/core/src/main/scala/org/apache/spark/sql/execution/HiveResult.scala
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-# Of each column: the name, the type of Thrift, and five fields that DB-API requires and dbt doesn't read.
+# For each column: the name, Thrift's name of the type, and five fields that DB-API requires but dbt doesn't read.
 Description = list[tuple[str, str, None, None, None, None, bool]]
 # Java writes floating-point numbers outside of these bounds with an exponent.
 SMALLEST_PLAIN, SMALLEST_EXPONENT = 1e-3, 1e7
@@ -42,7 +43,7 @@ THRIFT_TYPES: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
 
 
 def description(schema: pa.Schema) -> Description:
-    """Return the description of a result's columns. A result without columns has the column `Result`, as over Thrift.
+    """Return the description of a result's columns. A result without columns gets one column `Result`, as in Thrift.
 
     Args:
         schema: the result's Arrow schema.
@@ -64,12 +65,13 @@ def _thrift_type(data_type: pa.DataType) -> str:
 
 
 def _values(column: pa.Array[Any]) -> list[Any]:
-    """Return the values of a column as Thrift's column of the same type has them."""
+    """Return the values of a column in the form in which dbt gets values of this type over Thrift."""
     data_type = column.type
     if pa.types.is_timestamp(data_type):
         return _local(column).to_pylist()
     if pa.types.is_float32(data_type):
-        # Thrift has no 32-bit type. Spark converts the number's text, so that 0.1 stays 0.1.
+        # Thrift has no 32-bit floating-point type. Spark's Thrift server converts the number's text, so that 0.1 stays
+        # 0.1.
         return [None if value is None else float(str(value)) for value in _float32(column)]
     if _thrift_type(data_type).startswith(("DATE", "INTERVAL", "ARRAY", "MAP", "STRUCT")) or _is_other(data_type):
         return [_text(value, nested=False) for value in column]
@@ -77,7 +79,7 @@ def _values(column: pa.Array[Any]) -> list[Any]:
 
 
 def _is_other(data_type: pa.DataType) -> bool:
-    """Return whether Thrift sends a type as text although the type is not text: an interval or a time of day."""
+    """Return whether a type is an interval or a time of day. Thrift sends these as text, although they are not text."""
     return _thrift_type(data_type) == "STRING_TYPE" and not (
         pa.types.is_string(data_type) or pa.types.is_large_string(data_type)
     )
@@ -109,7 +111,7 @@ def _text(value: Any, nested: bool = True) -> str | None:
 
 
 def _leaf_text(value: Any) -> str:
-    """Return a value that is not null and has no parts as text."""
+    """Return the text of a value that is neither null nor an array, map or struct."""
     data_type = value.type
     if pa.types.is_date(data_type):
         day = str(np.datetime64(value.value, "D"))
@@ -155,7 +157,7 @@ def _java_number(value: np.floating[Any]) -> str:
 
 
 def _day_time_text(microseconds: int) -> str:
-    """Return an interval of days and seconds as in `1 02:03:04.000000000`."""
+    """Return the text of an interval of days and seconds, such as `1 02:03:04.000000000`."""
     sign = "-" if microseconds < 0 else ""
     seconds, fraction = divmod(abs(microseconds), 1_000_000)
     minutes, second = divmod(seconds, 60)
@@ -165,7 +167,7 @@ def _day_time_text(microseconds: int) -> str:
 
 
 def _calendar_text(value: pa.MonthDayNano) -> str:
-    """Return a calendar interval as in `1 years 2 months 21 days`."""
+    """Return the text of a calendar interval, such as `1 years 2 months 21 days`."""
 
     def split(total: int, *sizes: int) -> list[int]:
         """Split a number into parts that all have the number's sign, as Java's division does."""

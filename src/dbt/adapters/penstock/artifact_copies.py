@@ -1,4 +1,7 @@
-"""Copies of dbt's artifacts after each dbt command, if `artifacts.adapter_type` is set in penstock.yml."""
+"""Write copies of dbt's artifacts after each dbt command, if `artifacts.adapter_type` is set in penstock.yml.
+
+The copies have this adapter type instead of `penstock`, for tools that do not know `penstock`.
+"""
 
 from __future__ import annotations
 
@@ -13,15 +16,15 @@ from penstock.config.settings import load
 from penstock.errors import PenstockError
 
 logger = AdapterLogger("penstock")
-# The event that dbt fires at the end of each command, also of a failed one, when all artifacts are written.
+# dbt fires this event at the end of each command, also of a failed command. All artifacts are written by then.
 LAST_EVENT = "CommandCompleted"
 
 
 def write_after_command(config: Any) -> None:
     """Arrange that the copies are written at the end of the running dbt command.
 
-    The function adds a callback to dbt's event manager. The adapter calls the function when dbt creates it, because
-    dbt clears the list of callbacks at the start of each command, before that.
+    The function adds a callback to dbt's event manager. At the start of each command, dbt clears the list of callbacks
+    and then creates an adapter. So each adapter calls this function when it is created.
 
     Args:
         config: the adapter's configuration, dbt's RuntimeConfig or Profile.
@@ -38,15 +41,15 @@ def write_after_command(config: Any) -> None:
 
 
 def _write(config: Any, success: bool) -> None:
-    """Write the copies, if the project wants them and has a manifest.
+    """Write the copies, if penstock.yml configures them and dbt has written a manifest.
 
     Args:
         config: the adapter's configuration.
         success: whether the dbt command succeeded.
 
     Raises:
-        ExceptionExit: the command succeeded, but the copies can't be written. For a failed command the error is only
-            logged, because dbt's own failure must keep its exit code.
+        ExceptionExit: the command succeeded, but the copies can't be written. If the command failed, the error is only
+            logged, because dbt must exit with the code of the command's failure.
     """
     try:
         chosen = load(Path(config.project_root), config.target_name).artifacts.adapter_type
@@ -56,7 +59,7 @@ def _write(config: Any, success: bool) -> None:
     except PenstockError as error:
         logger.error(f"copies of the artifacts: {error}")
         if success:
-            # Part of dbt-core, which fires the event. Adapters don't import dbt-core otherwise.
+            # Adapters usually don't import dbt-core. It fires the event that leads here, so it is already loaded.
             from dbt.cli.exceptions import ExceptionExit
 
             raise ExceptionExit(error) from None

@@ -1,8 +1,8 @@
-"""End the node threads of a dbt command, and clean up without blocking.
+"""End the threads that run the nodes of a dbt command, and clean up without blocking.
 
-dbt can end a command while the command's node threads still run: after an interrupt, with `--fail-fast`, and after the
-first error of commands such as `dbt compile`. Without this module such a thread would take the next node from the queue
-and open a new session for that node.
+dbt can end a command while threads of the command still run nodes: after an interrupt, with `--fail-fast`, and after
+the first error of commands such as `dbt compile`. Without this module, such a thread would take the next node from the
+queue and open a new session for that node.
 """
 
 from __future__ import annotations

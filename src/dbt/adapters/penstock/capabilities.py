@@ -1,7 +1,7 @@
-"""The capabilities of the adapter and of each table format. Macros, the code for Python models, and dbt read them.
+"""The capabilities of the adapter and of each table format. dbt, macros, and the code for Python models read them.
 
-Code that depends on the format reads a field of `TableFormat`, such as `format.merge`. Such code never compares the
-format's name.
+Code that depends on the format reads a field of `TableFormat`, such as `format.merge`, and never compares the format's
+name.
 """
 
 from __future__ import annotations
@@ -22,27 +22,30 @@ class TableFormat:
 
     Attributes:
         name: the format's name in SQL, as in `using delta`.
-        atomic: whether `create or replace table … as select` is one commit. The old table remains until the commit.
+        atomic: whether `create or replace table … as select` is one commit. If so, the old table remains until the
+            commit.
         merge: whether `merge into` works. The strategy `merge` and snapshots need `merge into`.
         replace_where: whether `insert into … replace where` replaces the rows that match a condition in one commit.
-        intervals: whether the strategy `interval` works: one commit replaces the rows of some intervals, and the
-            table's history shows the session's metadata.
+        intervals: whether the strategy `interval` works. The strategy needs commits that replace the rows of some
+            intervals, and a table history that shows the metadata of each commit.
         overwrites_partitions: whether `insert overwrite` replaces only the partitions of the new rows.
         parallel_batches: whether microbatches with disjoint conditions may be written at the same time.
         clusters: whether `clustered_by` becomes clustering (`cluster by`). Otherwise `clustered_by` becomes buckets.
         constraints: whether tables enforce check and not-null constraints.
         optimizes: whether `optimize`, `vacuum` and optimized writes are available.
         procedures: whether maintenance calls Iceberg's procedures, `call CATALOG.system.…`.
-        sorts_with: the table properties with which each task of a write creates its own files, with the rows in the
-            query's order; None if no properties do that.
-        sizes_files: whether a rebalance of the query controls the size of files.
+        sorts_with: the table properties that make each task of a write create its own files, with the rows in the
+            query's order. The mapping is empty if each task does so anyway. None if no properties do that.
+        sizes_files: whether Spark's hint REBALANCE in the query controls the size of files.
         analyzes: whether `analyze table` stores statistics in the catalog.
         clones: whether `shallow clone` creates a table that shares another table's files.
         schema_change: whether columns can be added to a table.
-        drop_columns_with: the table properties that allow dropping columns, or None if columns can't be dropped.
-        widen_columns_with: the table properties that allow widening a column's type, or None if types can't be widened.
-        features: whether some columns need table properties.
-        catalog: the required prefix of the class name of the table's catalog, or None if any class works.
+        drop_columns_with: the table properties that must be set before columns can be dropped. None if the format
+            cannot drop columns.
+        widen_columns_with: the table properties that must be set before a column's type can be widened. None if the
+            format cannot widen types.
+        features: whether columns of some types, or with some names, need table properties.
+        catalog: how the class name of the table's catalog must begin. None if the format works in any catalog.
     """
 
     name: str

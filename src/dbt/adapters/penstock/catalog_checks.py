@@ -1,7 +1,8 @@
 """Check that the catalogs of nodes and sources exist and answer. The adapter checks all but the default catalog.
 
-A catalog that cannot be used must not stop nodes that do not use it. So dbt's first steps, which list and create the
-schemas of all nodes, record the failure, and the check of each node raises it.
+A catalog that cannot be used must not stop the nodes of other catalogs. In its first steps, dbt lists and creates the
+schemas of all nodes. If a catalog fails in these steps, the adapter only records the failure. Later, the check of each
+node that uses the catalog raises the failure as an error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ UNDEFINED = "<undefined>"
 
 
 class CatalogChecks:
-    """The catalogs of one dbt run, with their classes and failures.
+    """The catalogs of one dbt run, with the class that implements each catalog, and with the catalogs' failures.
 
     Args:
         adapter: sends the statements.
@@ -53,7 +54,7 @@ class CatalogChecks:
         """Check the catalogs that a node writes and reads.
 
         Raises:
-            AdapterError: a catalog is missing, or does not answer. The error names the node or source in it.
+            AdapterError: a catalog is missing, or does not answer. The error names the node or source in the catalog.
         """
         for catalog, item in databases.catalogs_of_node(node, manifest):
             self.check(catalog, databases.describe_node(item))

@@ -47,7 +47,7 @@ class ColumnMethods(SparkAdapter):
 
     @available
     def name_in_catalog(self, relation: BaseRelation) -> str:
-        """Return a relation's SQL name without its catalog, as RENAME takes it."""
+        """Return a relation's SQL name without its catalog, as `alter table … rename to` requires for the new name."""
         return names.without_catalog(relation.render())
 
     @available
@@ -119,5 +119,5 @@ class ColumnMethods(SparkAdapter):
 
     @available.parse(lambda *arguments, **options: {})
     def needed_properties(self, columns: Sequence[PenstockColumn], configured: Mapping[str, Any]) -> dict[str, str]:
-        """Return the table properties that Delta needs for these columns. Configured properties are left out."""
+        """Return the table properties that Delta needs for these columns, except those in `configured`."""
         return table_features.required_properties({column.name: column.dtype for column in columns}, configured)

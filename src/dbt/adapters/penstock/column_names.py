@@ -51,7 +51,7 @@ def distinct_names(columns: Iterable[Any]) -> list[str]:
 
 
 def seed_column_types(types: Mapping[str, str], names: Iterable[str], seed: str) -> dict[str, str]:
-    """Return the `column_types` of a seed, by the column names in the seed's header.
+    """Return the `column_types` of a seed. The keys are the column names in the letter case of the seed's header.
 
     Args:
         types: the configured types, by column name in any letter case.

@@ -17,7 +17,8 @@ WIDER = {
     "float": {"double"},
     "date": {"timestamp_ntz"},
 }
-# For each integer type, the digits before the decimal point that Delta's type widening requires of a decimal.
+# For each integer type: how many digits before the decimal point a decimal type must have, so that Delta's type
+# widening can change a column of the integer type to the decimal type.
 DIGITS = {"tinyint": 10, "smallint": 10, "int": 10, "bigint": 20}
 DECIMAL = re.compile(r"decimal\((\d+),\s*(\d+)\)")
 
@@ -42,7 +43,8 @@ def change(old: str, new: str) -> Change:
     """Return how a table's column of type `old` can store values of type `new`.
 
     Returns:
-        `fits` if type `old` holds the values, `widens` if the column can be altered to type `new`, or `impossible`.
+        `fits` if the unchanged column can store the values, `widens` if the column can store them after its type was
+        altered to `new`, and otherwise `impossible`.
     """
     if parse(old).accepts(parse(new)):
         return "fits"

@@ -1,7 +1,7 @@
 """Columns with Spark's types and comments, which the adapter reads with DESCRIBE.
 
-dbt's macros check whether a column is a string, a number or an integer. dbt's own checks only know PostgreSQL's type
-names.
+dbt's macros check whether a column is a string, a number or an integer. dbt's own checks know only PostgreSQL's type
+names, so this module replaces them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from penstock.sql.data_types import parse
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-# DESCRIBE returns the columns with which a view was created, unless the view's schema mode is EVOLUTION.
+# For a view, DESCRIBE returns the columns with which the view was created. In the schema mode EVOLUTION, it returns the
+# current columns of the view's inputs.
 VIEW_MODE, EVOLVES = "View Schema Mode", "EVOLUTION"
 LENGTH = re.compile(r"\((\d+)\)")
 EXTENDED = "describe extended"
@@ -38,9 +39,9 @@ def query_shape(sql: str) -> str:
 
 
 def _cached_name(name: str) -> str | None:
-    """Return a relation's name in lower case, or None for a temporary view or a path.
+    """Return the lower-case name under which a relation's description is cached, or None if it is not cached.
 
-    Descriptions of temporary views and paths are not cached.
+    The descriptions of temporary views and of paths are not cached.
     """
     plain = name.replace("`", "").lower()
     return plain if QUALIFIED.fullmatch(plain) else None
@@ -149,8 +150,8 @@ class ColumnReader:
     def describe_extended(self, relation: BaseRelation) -> Any:
         """Return the rows of DESCRIBE TABLE EXTENDED for a relation.
 
-        The rows are cached until a statement may change the relation. Rows of temporary views, of paths and of views
-        in schema mode EVOLUTION are not cached.
+        The rows are cached until this process sends a statement that may change the relation. Rows of temporary views,
+        of paths and of views in schema mode EVOLUTION are not cached.
         """
         name = relation.render()
 
@@ -165,7 +166,9 @@ class ColumnReader:
         return self._adapter.connections.descriptions.get(EXTENDED, key, changed.__eq__, describe)
 
     def cached_types(self, name: str) -> dict[str, str]:
-        """Return the types of a relation's columns by name, from a cached DESCRIBE; empty if none is cached.
+        """Return the types of a relation's columns by name, from a cached DESCRIBE.
+
+        If no DESCRIBE of the relation is cached, the result is empty.
 
         Args:
             name: the relation as `schema.table`.

@@ -1,4 +1,4 @@
-"""Error messages of Spark Connect: Spark's own message without gRPC's, and what to do about a failed connection."""
+"""Error messages of Spark Connect: Spark's message without gRPC's text, and advice for a failed connection."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from dbt.adapters.penstock.error_messages import clean_message
 from dbt.adapters.penstock.errors import ConnectionLost, StatementFailed
 from penstock.errors import render
 
-# Error classes that mean that the server lost the session or the statement, for example by a restart.
+# Error classes that mean that the server lost the session or the statement, for example because it was restarted.
 LOST_CLASSES = ("INVALID_HANDLE.", "RESPONSE_ALREADY_RECEIVED", "NO_ACTIVE_SESSION", "RETRIES_EXCEEDED")
 STACK = "\n\nJVM stacktrace:\n"
-# Signs of a failed TLS handshake in gRPC's messages, in lower case. The most specific sign is first.
+# Texts that show a failed TLS handshake in gRPC's messages, each with a reason for the error message. The texts are in
+# lower case, and the most specific text is first.
 TLS_REASONS = (
     ("hostname verification", "a certificate for another host"),
     ("certificate_verify_failed", "a certificate that isn't trusted"),
@@ -40,7 +41,7 @@ def translated(error: BaseException) -> ConnectionLost | StatementFailed:
     if isinstance(error, ValueError) and "closed channel" in text:
         return ConnectionLost("the connection was closed")
     if isinstance(error, KeyError | NotImplementedError):
-        # pyarrow has no such type.
+        # pyarrow has no type for one of the result's columns.
         found = "a column whose type Arrow doesn't have, such as an interval of years and months"
         return StatementFailed(render("result columns that Spark Connect can send", found, "cast it to string"))
     if not isinstance(error, PySparkException):
@@ -51,7 +52,7 @@ def translated(error: BaseException) -> ConnectionLost | StatementFailed:
 
 
 def _transport_error(code: Any, text: str) -> ConnectionLost | StatementFailed:
-    """Return the error for an answer that is gRPC's and not Spark's."""
+    """Return the error for an answer that comes from gRPC and not from Spark."""
     import grpc
 
     if code in (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
@@ -61,14 +62,14 @@ def _transport_error(code: Any, text: str) -> ConnectionLost | StatementFailed:
 
 
 def _with_causes(error: Any) -> str:
-    """Return Spark's message, and the stack trace, which has the root cause."""
+    """Return Spark's message, followed by the stack trace, because the stack trace contains the root cause."""
     message = str(error).partition(STACK)[0]
     stack = str(getattr(error, "getStackTrace", lambda: "")() or "").partition("\n")[2]
     return f"{message}\n{stack}" if stack else message
 
 
 def is_from_spark(error: Any) -> bool:
-    """Return whether a gRPC error contains an error of Spark, and is not an error of the connection."""
+    """Return whether a gRPC error contains an error of Spark. Otherwise, the error is one of the connection."""
     from grpc_status import rpc_status  # type: ignore[import-untyped]
 
     status = rpc_status.from_call(error)

@@ -1,4 +1,4 @@
-"""Open a session of SQL over Spark Connect, on the project's own server or on a remote server."""
+"""Open a session for SQL over Spark Connect, on the project's own server or on a remote server."""
 
 from __future__ import annotations
 
@@ -33,20 +33,22 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Connect
         FailedToConnectError: no connection could be made.
         DbtRuntimeError: the server refused a session with these settings.
     """
-    # gRPC would write each failed TLS handshake to stderr. It reads this variable when it is imported.
+    # Without this variable, gRPC would write each failed TLS handshake to stderr. gRPC reads the variable when it is
+    # imported.
     os.environ.setdefault("GRPC_VERBOSITY", "NONE")
     import grpc  # type: ignore[import-untyped]
     from pyspark.logger import PySparkLogger
     from pyspark.sql.connect.client.core import SparkConnectClient
 
-    # pyspark would write each error of a statement to stderr as JSON.
+    # Otherwise, pyspark would write each error of a statement to stderr as JSON.
     PySparkLogger.getLogger("SQLQueryContextLogger").disabled = True
-    # The error of a lost connection says more.
+    # The adapter's error for a lost connection has more details than this warning.
     warnings.filterwarnings("ignore", message=r"\[RETRIES_EXCEEDED\]")
     address = connect_session.server_address(server) if server else str(credentials.connect_url)
     channel = connect_session.build_channel(credentials, address, str(credentials.user))
     client = SparkConnectClient(channel)
-    # At exit, each client would clear the server's cache of fitted models. These sessions fit no models.
+    # At exit, each client would send a request to clear the server's cache of fitted models. Sessions for SQL fit no
+    # models, so the request is unnecessary.
     atexit.unregister(client._cleanup_ml_cache)
     connect_session.limit_retries(client, credentials)
     session = ConnectSession(client, address, credentials.connect_timeout, server)
@@ -69,7 +71,7 @@ def _configure(client: Any, settings: dict[str, str], seconds: float) -> None:
 
     Raises:
         RpcError: the server doesn't answer, or it refuses the connection.
-        PySparkException: Spark's error about a setting.
+        PySparkException: Spark does not accept a setting.
     """
     import grpc
 
@@ -77,7 +79,7 @@ def _configure(client: Any, settings: dict[str, str], seconds: float) -> None:
     for key, value in settings.items():
         request.operation.set.pairs.add(key=key, value=value)
     try:
-        # The client's method `config` has no time limit.
+        # The client's method `config` has no time limit, so the request is sent without this method.
         answer = client._stub.Config(request, metadata=client._builder.metadata(), timeout=seconds)
     except grpc.RpcError as error:
         if connect_errors.is_from_spark(error):

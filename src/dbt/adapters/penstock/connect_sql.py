@@ -1,4 +1,4 @@
-"""A session of SQL over Spark Connect (`method: connect`): run its statements, and cancel them."""
+"""A session for SQL over Spark Connect (`method: connect`), which runs and cancels statements."""
 
 from __future__ import annotations
 
@@ -19,12 +19,14 @@ from penstock.errors import PenstockError
 from penstock.spark.server.record import Record
 from penstock.sql.names import string_literal
 
-# A session that was unused for this long is checked before the next statement, because the server may have ended it.
+# A session that was unused for this number of seconds is checked before the next statement, because the server may have
+# ended the session.
 UNCHECKED_SECONDS = 1.0
 # Seconds between two attempts to cancel a statement that the server doesn't know yet.
 CANCEL_PAUSE = 0.1
-# The youngest age in seconds at which a statement is cancelled. Spark cancels the jobs that run at that moment. A
-# statement that is still being planned would start a job afterwards, which nothing could cancel.
+# The smallest age, in seconds, at which a statement is cancelled. A cancellation ends only the jobs that run at that
+# moment. If Spark is still planning the statement, the statement would start a job afterwards, which nothing could
+# cancel.
 YOUNGEST = 1.0
 
 
@@ -34,7 +36,7 @@ class _Statement:
 
     Attributes:
         sql: the text.
-        sent: the time at which the statement was sent, by the monotonic clock. None if it was not sent yet.
+        sent: when the statement was sent, in seconds of the monotonic clock. None if the statement was not sent yet.
         cancelled: whether the statement was cancelled before it was sent.
     """
 
@@ -44,7 +46,7 @@ class _Statement:
 
 
 class ConnectCursor:
-    """The last statement of a session: its result, in the form that PyHive's cursor has.
+    """The last statement of a session and the statement's result, with the methods of PyHive's cursor.
 
     Attributes:
         description: the columns of the result, or None before the statement has ended.
@@ -78,7 +80,7 @@ class ConnectCursor:
         return self.fetchmany(len(self._rows))
 
     def fetchmany(self, size: int | None = None) -> list[tuple[Any, ...]]:
-        """Return the next rows, by default one."""
+        """Return the next rows. Without a size, return one row."""
         count = 1 if size is None else size
         found, self._rows = self._rows[:count], self._rows[count:]
         return found
@@ -95,7 +97,7 @@ class ConnectSession:
 
     Args:
         client: pyspark's client of the session.
-        address: the server's address, whose token error messages must not contain.
+        address: the server's address. It contains a token, which error messages must not show.
         seconds: the longest time, in seconds, that the server may take to cancel a statement or to close the session.
         server: the project's own server, or None for a remote server.
     """
@@ -128,7 +130,7 @@ class ConnectSession:
         return tag
 
     def wait(self, cursor: ConnectCursor, operation: str, pause: float, sleep: Callable[[float], object]) -> str | None:
-        """Run a statement until it ends, and return the error message of a statement that failed.
+        """Run a statement until it ends. If the statement failed, return its error message, and otherwise None.
 
         The server sends the result when the statement ends, so there are no polls and no pauses.
 
@@ -166,7 +168,7 @@ class ConnectSession:
             _, properties, _ = self.client.execute_command(Command(sql_command={"input": relation}))
             relation = properties["sql_command_result"]
             if relation.WhichOneof("rel_type") == "local_relation":
-                # The server has run the statement, and this is the result.
+                # The server has already run the statement, and `local_relation` is the result.
                 table = pa.ipc.open_stream(relation.local_relation.data).read_all()
                 return table.schema, table.to_batches()
         table, _, _ = self.client.to_table(Plan(root=relation), {})
@@ -178,7 +180,7 @@ class ConnectSession:
         return type(translated)(text)
 
     def check(self) -> None:
-        """Check that the server still has the session. A session that was used a moment ago is not checked.
+        """Check that the server still has the session, unless the session was used in the last `UNCHECKED_SECONDS`.
 
         Raises:
             ConnectionLost: the server doesn't answer, or it has ended the session.
@@ -210,7 +212,7 @@ class ConnectSession:
 
         def interrupt() -> None:
             time.sleep(max(0.0, YOUNGEST - age))
-            # A statement that the server doesn't know yet can't be interrupted, so try again until it can.
+            # The server can't interrupt a statement that it doesn't know yet, so try again until an attempt succeeds.
             while operation in self._statements and time.monotonic() < deadline:
                 if self.client.interrupt_tag(operation):
                     break

@@ -32,8 +32,8 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     If the connection is lost during a statement that only reads, the handle sends the statement again in a new session,
     unless an earlier statement changed the old session. A statement that writes is never sent twice: if the connection
-    is lost during it, the error says that the outcome is unknown. Only one thread runs statements. Any thread may call
-    `cancel` or `close`.
+    is lost during such a statement, the error says that the outcome is unknown. Only one thread runs statements. Any
+    thread may call `cancel` or `close`.
 
     Args:
         reopen: opens a session. The handle calls this function at the beginning and after a lost connection.
@@ -133,7 +133,7 @@ class PenstockHandle(PyhiveConnectionWrapper):
     def close(self) -> None:
         """Close the session from any thread, and end the session's running statement. The handle can't be used again.
 
-        The server itself ends a session whose connection is lost.
+        If the connection was lost, the session needs no request: the server itself ends the session.
         """
         if not self._closing.acquire(blocking=False):
             return  # the session is closed already, or another thread is closing it
@@ -164,11 +164,11 @@ class PenstockHandle(PyhiveConnectionWrapper):
 
     @contextmanager
     def _reserved_socket(self) -> Iterator[None]:
-        """Reserve the socket for the calling thread inside the block.
+        """Reserve the socket for the calling thread during the `with` block.
 
         Raises:
             DbtRuntimeError: `cancel` or `close` ended the session. The message is the reason.
-            DbtDatabaseError: Spark's error in the block.
+            DbtDatabaseError: a statement in the `with` block failed.
         """
         with self._use:
             try:

@@ -33,10 +33,10 @@ logger = AdapterLogger("penstock")
 class PenstockConnectionManager(SparkConnectionManager):
     """dbt-spark's connection manager for the project's own server or a remote server.
 
-    By default dbt opens and closes a session for every node. The server needs about a tenth of a second for that, and
-    holds a global lock for much of the time. So the next node of the same thread reuses a session if no statement
-    changed the session and the node needs the same settings. A session is closed if it was changed or if a statement
-    failed.
+    By default dbt opens and closes a session for every node. To open and close a session, the server needs about a
+    tenth of a second, and it holds a global lock for much of this time. So a thread keeps its session for its next
+    node, if no statement has changed the session and the next node needs the same settings. A session that was changed,
+    or in which a statement failed, is closed.
     """
 
     TYPE = "penstock"
@@ -49,7 +49,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         self.descriptions = DescriptionCache()
 
     def set_query_header(self, query_header_context: dict[str, Any]) -> None:
-        """Set dbt's query comment. The default comment begins with the node."""
+        """Set dbt's query comment. The default comment begins with the node's id."""
         self.query_header = NodeFirst(self.profile, query_header_context)
 
     @classmethod
@@ -62,7 +62,8 @@ class PenstockConnectionManager(SparkConnectionManager):
         if credentials.method == ConnectionMethod.THRIFT:
             reopen = partial(open_session, credentials)
         elif credentials.method == ConnectionMethod.CONNECT:
-            # Imported here because pyarrow and gRPC take a second, and SQL over Thrift needs neither.
+            # The import is here because it imports pyarrow and gRPC, which takes a second. SQL over Thrift needs
+            # neither.
             from dbt.adapters.penstock import connect_opening
 
             reopen = partial(connect_opening.open_session, credentials)
@@ -94,7 +95,7 @@ class PenstockConnectionManager(SparkConnectionManager):
         return Session(connect(), send_separately, connection.credentials.connect_timeout)
 
     def set_connection_name(self, name: str | None = None) -> Connection:
-        """Reuse this thread's session, unless a new server has replaced the session's server."""
+        """Reuse this thread's session, unless the session's server has been replaced by a new server since."""
         cancellation.require_running()
         connection = self.get_if_exists()
         if connection and connection.state == ConnectionState.OPEN:
@@ -114,10 +115,10 @@ class PenstockConnectionManager(SparkConnectionManager):
 
     @contextmanager
     def time_limit(self, limit: TimeLimit) -> Iterator[None]:
-        """Limit the duration of each statement that this thread sends inside the block.
+        """Limit the duration of each statement that this thread sends during the `with` block.
 
-        After a statement was cancelled, the thread can send further statements. A lost session is replaced, unless an
-        earlier statement changed the session.
+        After a statement was cancelled because of the limit, the thread can send further statements. If the session was
+        lost, the next statement gets a new session, unless an earlier statement changed the lost session.
         """
         thread = self.get_thread_identifier()
         handle = self._own_handle()
@@ -133,7 +134,7 @@ class PenstockConnectionManager(SparkConnectionManager):
                 after.reusable = after.reusable or (limit.exceeded and reusable)
 
     def _own_handle(self) -> PenstockHandle | None:
-        """Return the handle of this thread's open session, or None."""
+        """Return the handle of this thread's open session, or None if the thread has no open session."""
         handle = getattr(self.get_if_exists(), "_handle", None)
         return handle if isinstance(handle, PenstockHandle) else None
 
@@ -162,7 +163,8 @@ class PenstockConnectionManager(SparkConnectionManager):
         """Send a statement with dbt's query comment, in a session with the node's settings."""
         connection = self.get_thread_connection()
         self._use_matching_session(connection)
-        # dbt may have ended while the handle was opened. Either `cleanup_all` closes the handle, or this thread does.
+        # dbt may have ended while this thread opened the handle. Then either `cleanup_all` or the code below closes the
+        # handle.
         assert connection.handle
         if isinstance(connection.handle, PenstockHandle):
             connection.handle.limit = self._limits.get(self.get_thread_identifier())
@@ -172,12 +174,13 @@ class PenstockConnectionManager(SparkConnectionManager):
             connection.handle.close()
             raise
         send = partial(super().add_query, self._commented(sql), *arguments, **options)
-        # Two runs of a project may replace the same seed, table or view at the same time. The second run tries again.
+        # Two runs of a project may replace the same seed, table or view at the same time. The run that fails sends its
+        # statement again.
         with self.descriptions.changing(changed_relations(sql)):
             return retry_on_conflict(send, is_retryable=lambda error: was_replaced_by_another_run(sql, str(error)))
 
     def _commented(self, sql: str) -> str:
-        """Return a statement with dbt's query comment for Spark's UI. Some macros leave the comment out."""
+        """Return a statement with dbt's query comment for Spark's UI. Some macros leave out the comment."""
         comment = self.query_header and self.query_header.comment.query_comment
         return self._add_query_comment(sql) if comment and comment.strip() not in sql else sql
 
@@ -216,9 +219,9 @@ class PenstockConnectionManager(SparkConnectionManager):
 
     @property
     def _end_seconds(self) -> float:
-        """How long the server may take to end a statement, in seconds.
+        """The longest time, in seconds, that the server may take to end a statement.
 
-        Connecting, logging in and answering may take `connect_timeout` each.
+        There are three steps: connecting, logging in and answering. Each step may take `connect_timeout` seconds.
         """
         return 3 * float(self.profile.credentials.connect_timeout)
 

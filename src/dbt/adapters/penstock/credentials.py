@@ -25,7 +25,7 @@ from penstock.spark.ports import LOOPBACK
 MANAGED_HOST = "this machine"
 # The port of a Spark Connect URL without a port.
 CONNECT_PORT = 15002
-# The setting of sessions on a remote server. The project's own server is started with the same setting.
+# Sessions on a remote server get this setting. The project's own server is started with the same setting.
 NO_SUBSTITUTION = {"spark.sql.variable.substitute": "false"}
 AUTH = ("NONE", "NOSASL", "LDAP", "CUSTOM", "KERBEROS")
 # Keys that dbt adds to a target before the adapter reads it.
@@ -49,7 +49,7 @@ class PenstockCredentials(SparkCredentials):
 
     Attributes:
         database: the Spark catalog of nodes and sources that set no `database`, and the default catalog of sessions.
-            None means `spark_catalog`. The profile may call the key `catalog` too.
+            None means `spark_catalog`. In the profile, the key may also be named `catalog`.
         method: `thrift`, `connect`, or a method of dbt-spark.
         connect_url: the Spark Connect URL of a remote server, `sc://host:port/;token=…`. Python models on a remote
             server need this URL. With the method `connect`, SQL uses it too.
@@ -67,9 +67,9 @@ class PenstockCredentials(SparkCredentials):
         explain_seconds: the longest duration of the EXPLAIN statement before a model, in seconds. With 0, the adapter
             runs no EXPLAIN and captures only executed plans.
         target_type: the value of `target.type` in Jinja, `spark` or `penstock`. Packages know `spark`.
-        managed: whether the server is the project's own. The value depends on `host`. A profile can't set it.
+        managed: whether the server is the project's own. `host` determines the value, and a profile can't set it.
         project_root: the folder of the dbt project and of penstock.yml. The adapter sets this value.
-        target_name: the name of dbt's target. A target may have a section in penstock.yml. The adapter sets this value.
+        target_name: the name of dbt's target, which may have a section in penstock.yml. The adapter sets this value.
     """
 
     _ALIASES: ClassVar[dict[str, str]] = {**SparkCredentials._ALIASES, "catalog": "database"}
@@ -86,7 +86,7 @@ class PenstockCredentials(SparkCredentials):
     query_retries: int = 1
     ssl_ca: str | None = None
     ssl_verify: bool = True
-    # Also values that YAML reads as booleans or numbers; the session gets text.
+    # YAML reads some values as booleans or numbers. The session gets all values as text.
     server_side_parameters: dict[str, Any] = field(default_factory=dict)
     connect_url: str | None = None
     file_format: str = "delta"
@@ -135,8 +135,8 @@ class PenstockCredentials(SparkCredentials):
         if catalog.lower() != databases.SPARK_CATALOG:
             self.database = catalog
             own = {DEFAULT_CATALOG: catalog, **own}
-        # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. Here both use the
-        # server's ANSI mode, unless the profile sets the mode.
+        # dbt-spark turns ANSI mode off in its sessions, so SQL and Python models would differ. In penstock, both kinds
+        # of models use the server's ANSI mode, unless the profile sets the mode.
         self.server_side_parameters = own if managed else {**NO_SUBSTITUTION, **own}
         if self.method == ConnectionMethod.THRIFT:
             self._check_login()
@@ -157,7 +157,7 @@ class PenstockCredentials(SparkCredentials):
             raise AdapterError(needed, f"{self.explain_seconds:g}", "correct explain_seconds in profiles.yml")
 
     def _check_connect(self) -> None:
-        """Check the keys of the method `connect`. If only `connect_url` names the server, get `host` and `port` there.
+        """Check the keys of the method `connect`. Without `host`, take `host` and `port` from `connect_url`.
 
         Raises:
             AdapterError: a key belongs to another method, or the server's URL is missing or invalid.

@@ -16,7 +16,7 @@ from dbt.adapters.contracts.relation import RelationConfig
 from penstock.sql.names import quote_identifier
 
 SPARK_CATALOG = "spark_catalog"
-# Names that need no quotes or have them. A dot separates the parts of a nested schema.
+# Names that need no quotes, and names that already have quotes. A dot separates the parts of a nested schema.
 READY = re.compile(r"[A-Za-z0-9_.]+|.*`.*", re.DOTALL)
 _default = SPARK_CATALOG
 
@@ -53,7 +53,8 @@ def catalog_of(database: str | None, schema: str | None = None) -> str:
 def is_spark_catalog(catalog: str | None) -> bool:
     """Return whether a catalog is `spark_catalog`. None means the default catalog.
 
-    `spark_catalog` keeps names in lower case, lists views with the tables, and drops schemas that aren't empty.
+    Callers need the result, because `spark_catalog` differs from other catalogs: it stores names in lower case, lists
+    views together with tables, and drops schemas that aren't empty.
     """
     return (catalog or _default).lower() == SPARK_CATALOG
 
@@ -64,13 +65,13 @@ def part(name: str) -> str:
 
 
 def schema_name(database: str | None, schema: str) -> str:
-    """Return a schema as SQL, with its catalog unless that is the default catalog."""
+    """Return a schema's name as SQL. If the schema is not in the default catalog, the name begins with the catalog."""
     catalog = other_catalog(database, schema)
     return f"{part(catalog)}.{part(schema)}" if catalog else part(schema)
 
 
 def in_spark_catalog(name: str) -> str:
-    """Return the SQL name of a `schema.table` in `spark_catalog`, whatever the default catalog is."""
+    """Return the SQL name of a `schema.table` in `spark_catalog`. The name is right with any default catalog."""
     return name if _default.lower() == SPARK_CATALOG else f"{SPARK_CATALOG}.{name}"
 
 

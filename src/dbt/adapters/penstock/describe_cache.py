@@ -25,7 +25,8 @@ class DescriptionCache:
         # By (query, subject): a function that returns whether the result depends on a relation, and the result.
         self._results: dict[tuple[str, str], tuple[Callable[[str], bool], Any]] = {}
         self._querying: dict[tuple[str, str], threading.Lock] = {}
-        # The changes of this run so far. A change while a query runs makes the query's result stale.
+        # The changes of this run so far. If a relation changes while a query that depends on it runs, the query's
+        # result is not cached.
         self._changes: list[frozenset[str] | None] = []
 
     def get(self, query: str, subject: str, depends_on: Callable[[str], bool], run: Callable[[], tuple[T, bool]]) -> T:
@@ -34,7 +35,8 @@ class DescriptionCache:
         Args:
             query: the kind of query, such as `describe extended`.
             subject: the relation or query to describe.
-            depends_on: returns whether a change of the relation `schema.name` may change the result.
+            depends_on: gets a relation as `schema.name`, and returns whether a change of this relation may change the
+                result.
             run: runs the query, and returns the result and whether the result may be cached.
         """
         key = (query, subject)
@@ -63,7 +65,7 @@ class DescriptionCache:
 
     @contextmanager
     def changing(self, names: Iterable[str] | None) -> Iterator[None]:
-        """Mark relations as changed by the block, and drop the results that depend on these relations.
+        """Mark relations as changed by the `with` block, and drop the results that depend on these relations.
 
         Args:
             names: the relations as `schema.name` in lower case, or None for all relations.

@@ -51,7 +51,11 @@ class DocsCatalog:
     def get_filtered_catalog(
         self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
     ) -> tuple[Any, list[Exception]]:
-        """Return the catalog of nodes, with the configured databases. dbt finds a node's rows by its database."""
+        """Return the catalog's rows of some nodes, with the databases that the nodes configure.
+
+        dbt finds the rows of a node by the node's configured database, which may be another spelling of the catalog's
+        name.
+        """
         configs = list(relation_configs)
         table, failed = SparkAdapter.get_filtered_catalog(self._adapter, configs, used_schemas, relations)
         configured = databases.configured_databases(configs)

@@ -31,10 +31,10 @@ SQL_HEADING = re.compile(r"^== SQL ", re.MULTILINE)
 
 
 def without_stack(message: str) -> str:
-    """Return the text above the stack frames of Spark's message, without repeated lines, followed by the root cause.
+    """Return the part of Spark's message above the stack frames, without repeated lines, followed by the root cause.
 
-    The SQL in the message is unchanged, so that the message's line numbers are right. The root cause is needed because
-    the reason of a failed write is only below the stack frames.
+    Repeated lines of the quoted SQL stay, because the message refers to lines of the SQL by number. The root cause is
+    needed because Spark writes the reason of a failed write only below the stack frames.
     """
     text = FRAMES.split(message, maxsplit=1)[0]
     sql = SQL_HEADING.search(text)
@@ -43,7 +43,8 @@ def without_stack(message: str) -> str:
     if sql:
         kept = f"{kept}\n{text[sql.start() :].rstrip()}"
     causes = [cause.rstrip() for cause in CAUSE.findall(message)]
-    # The text may contain the root cause already: the same error class or, if there is no class, the same text.
+    # The kept text may already contain the root cause. To find out, compare the error class or, if the cause has no
+    # error class, the whole text.
     known = causes and (causes[-1].split(" ")[0] if causes[-1].startswith("[") else causes[-1]) in kept
     return f"{kept}\ncaused by: {causes[-1]}" if causes and not known else kept
 
@@ -64,7 +65,8 @@ def error_message(error: Exception) -> str:
 def statement_message(message: str, sql: str) -> str:
     """Return the message of a failed statement.
 
-    If the text contains several statements, or the table's catalog lacks what the statement needs, begin with advice.
+    If the SQL contains several statements, or the table's catalog lacks an ability that the statement needs, the
+    message begins with advice.
     """
     if lacks := LACKS.search(message):
         advice = render(
@@ -121,7 +123,7 @@ def read_lost(error: BaseException) -> DbtDatabaseError:
 def session_lost(error: BaseException) -> DbtDatabaseError:
     """Return the error for a connection that was lost between two statements of a changed session.
 
-    The settings and temporary views of the session are lost too.
+    The session's settings and temporary views are lost too, so the next statement cannot run in a new session.
     """
     return AdapterDatabaseError(
         f"the session in which {current_node()} made settings or temporary views",

@@ -1,4 +1,4 @@
-"""The adapter's error types. Each is one of dbt's error types, with the three parts of a PenstockError."""
+"""The adapter's error types. Those named `Adapter…` are dbt errors with the three parts of a PenstockError."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class AdapterDatabaseError(PenstockError, DbtDatabaseError):
 
 
 class StatementError(DbtDatabaseError):
-    """A statement failed. If the troubleshooting page has an entry for Spark's error, dbt shows how to print it.
+    """A statement failed. If the troubleshooting page has an entry for the error, dbt shows the command that prints it.
 
-    The attribute `msg` is Spark's message alone, which other code searches and stores.
+    The attribute `msg` contains only Spark's message, because other code searches and stores the message.
     """
 
     def __str__(self, prefix: str = "! ") -> str:
@@ -34,25 +34,26 @@ class StatementError(DbtDatabaseError):
 
 
 def with_help(text: str, message: str, indent: str = "") -> str:
-    """Return a text with a last line that names the troubleshooting entry of a Spark message.
+    """Return a text, followed by a line with the command that prints the troubleshooting entry of a Spark message.
 
-    The text is unchanged if the page has no such entry, or if the message names an entry itself.
+    The line is left out if the troubleshooting page has no entry for the message, or if the message already names an
+    entry.
     """
     name = "" if help_command("") in message else troubleshooting.name_for_spark(message)
     return f"{text}\n{indent}more: {help_command(name)}" if name else text
 
 
 class ConnectionLost(ConnectionError):
-    """The connection of a session was lost, so that the outcome of its statement is unknown."""
+    """The connection of a session was lost, so the outcome of the session's statement is unknown."""
 
 
 class StatementFailed(Exception):
-    """A statement failed on the server. The text is Spark's message, without stack frames."""
+    """A statement failed on the server. The error's text is Spark's message, without stack frames."""
 
 
 @contextmanager
 def as_dbt_errors() -> Iterator[None]:
-    """Convert each PenstockError of the block to an AdapterError, which dbt reports as an error of the node.
+    """Convert a PenstockError of the `with` block to an AdapterError, which dbt reports as an error of the node.
 
     Raises:
         AdapterError: the block raised a PenstockError.

@@ -48,8 +48,9 @@ SQL_COMMANDS = {"build", "run", "test", "seed", "snapshot", "retry", "freshness"
 class PenstockAdapter(RelationMethods):
     """Runs SQL over Thrift and Python over Spark Connect, on one server.
 
-    This class overrides dbt's methods for nodes. RelationMethods has those for relations, and MacroMethods has the
-    methods that macros call. The methods of all three classes call the objects that `__init__` creates.
+    This class overrides dbt's methods for nodes. RelationMethods overrides dbt's methods for relations, and
+    MacroMethods has the methods that macros call. The methods of all three classes call the objects that `__init__`
+    creates.
     """
 
     Relation = relation.PenstockRelation
@@ -118,12 +119,13 @@ class PenstockAdapter(RelationMethods):
             self.plans.finish_node(node.unique_id)
 
     def execute(self, sql: str, *arguments: Any, **options: Any) -> Any:
-        """Send a statement. An auxiliary statement begins with a comment that marks it."""
+        """Send a statement. If the statement is auxiliary, first add the comment that marks auxiliary statements."""
         return super().execute(self.plans.mark(sql), *arguments, **options)
 
     def cancel_open_connections(self) -> list[str]:
         """Cancel the running statements and Python models. dbt calls this method on Ctrl-C."""
-        # Log first, because a commit is no longer running after the commit's statement is cancelled.
+        # Log the running commits first. After a commit's statement is cancelled, the commit no longer counts as
+        # running.
         self.intervals.log_interrupted()
         names = super().cancel_open_connections() or []
         executions.stop_all()
@@ -132,7 +134,8 @@ class PenstockAdapter(RelationMethods):
     def cleanup_connections(self) -> None:
         """Close the sessions, and save which tests passed.
 
-        After a failure, running Python models are stopped first. Otherwise this method waits for the executed plans.
+        After a failure, first stop the running Python models. After a success, wait at the end until the executed plans
+        of all nodes are fetched.
         """
         failed = sys.exc_info()[0] is not None
         if failed:

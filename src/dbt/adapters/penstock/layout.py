@@ -1,4 +1,7 @@
-"""The layout of a node's table. A layout determines the settings of the session and wraps the node's query.
+"""The layout of a node's table: its partitions, clustering, file size and sort order.
+
+A layout determines the settings of the session that writes the table. It also wraps the node's query in a query that
+repartitions and sorts the rows.
 
 Open-source Delta has no table property for the file size, so settings of the session control the file size.
 """
@@ -17,9 +20,9 @@ from dbt.adapters.penstock.errors import AdapterError
 from penstock.delta.sorted_writes import sorted_query
 
 MB = 1024 * 1024
-# Shuffled rows take more bytes than the same rows in a file. The ratios measured on the trips of
-# `penstock sample --rows 3000000` with Delta's parquet files are yellow 2.2, green 2.5 and fhvhv 1.8. A table with few
-# columns and few distinct values has a ratio of up to 5.
+# Shuffled rows take more bytes than the same rows in a file. With Delta's parquet files and the trips of
+# `penstock sample --rows 3000000`, the measured ratio is 2.2 for the dataset yellow, 2.5 for green and 1.8 for fhvhv. A
+# table with few columns and few distinct values has a ratio of up to 5.
 SHUFFLE_BYTES_PER_FILE_BYTE = 2
 ADAPTIVE = "spark.sql.adaptive."
 DELTA = "spark.databricks.delta."
@@ -108,10 +111,11 @@ class FileLayout:
 
     @property
     def rebalanced(self) -> bool:
-        """Whether a rebalance of the query controls the file size, instead of Delta's optimized writes.
+        """Whether Spark's hint REBALANCE in the query controls the file size, instead of Delta's optimized writes.
 
-        Optimized writes undo a sort. If a table is unpartitioned, optimized writes also send all rows to one task, and
-        cannot split the rows that came from a single task.
+        Only a partitioned Delta table without a sort uses optimized writes, because optimized writes undo a sort. In an
+        unpartitioned table, optimized writes would also send all rows to one task, and they cannot split the rows that
+        came from a single task.
         """
         optimized_write = self.table_format.optimizes and bool(self.partition_by) and not self.sorted_within
         return self.target_mb is not None and not optimized_write
@@ -125,7 +129,8 @@ class FileLayout:
         settings: dict[str, str] = {}
         delta, target = self.table_format.optimizes, self.target_mb
         if delta and (target is not None or self.sorted_within):
-            # Optimized writes and auto-compaction would move rows after the sort.
+            # In a table with a sort, both are off, because optimized writes and auto-compaction would move rows after
+            # the sort.
             settings[f"{DELTA}optimizeWrite.enabled"] = "false" if self.rebalanced or self.sorted_within else "true"
             settings[f"{DELTA}autoCompact.enabled"] = "false" if self.sorted_within else "true"
         if target is None:
@@ -134,9 +139,11 @@ class FileLayout:
         if self.rebalanced:
             settings |= {
                 f"{ADAPTIVE}advisoryPartitionSizeInBytes": shuffled,
-                # By default Spark runs a task on every core, and each task writes its own files.
+                # By default, Spark prefers to run a task on every core. Each task writes its own files, so files would
+                # be too small.
                 f"{ADAPTIVE}coalescePartitions.parallelismFirst": "false",
-                # If a split leaves a small last part, Spark merges the last part with the part before.
+                # If the last part of a split is smaller than half of the advisory size, Spark merges it with the part
+                # before it.
                 f"{ADAPTIVE}rebalancePartitionsSmallPartitionFactor": "0.5",
             }
         if delta:
@@ -167,8 +174,8 @@ class FileLayout:
 def session_settings(config: Mapping[str, Any], default_format: str, where: str) -> dict[str, str]:
     """Return all settings of a node's session.
 
-    The settings come from the node's layout, or for a unit test from UNIT_TEST_SETTINGS. The node's `spark_conf`
-    overrides these settings.
+    For a unit test, the settings are UNIT_TEST_SETTINGS. For other nodes, they come from the node's layout. In both
+    cases, the node's `spark_conf` overrides these settings.
 
     Raises:
         AdapterError: a value is invalid. The error names the key.

@@ -123,14 +123,14 @@ class MacroMethods(ColumnMethods):
 
     @available
     def seed_is_unchanged(self, relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
-        """Return whether a seed's table was built from its current file with its current configuration."""
+        """Return whether a seed's table was built from the seed's current file and current configuration."""
         return table_writes.seed_is_unchanged(relation, node, empty)
 
     # Interval models
 
     @available
     def sync_lake(self) -> str:
-        """Register the tables of the interval sources with Spark, and return a message for the log."""
+        """Register the tables of the interval sources, such as the lake, with Spark. Return a message for the log."""
         return self.intervals.register_sources()
 
     @available.parse(lambda *arguments, **options: {})
@@ -208,7 +208,7 @@ class MacroMethods(ColumnMethods):
 
     @available
     def test_key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
-        """Return a key of a test's SQL and data, or an empty string if the adapter can't see changes of the inputs."""
+        """Return a key of a test's SQL and data. It is empty if the adapter can't detect changes of the inputs."""
         return self.reused_tests.key(node, sql, expected)
 
     @available
@@ -218,5 +218,5 @@ class MacroMethods(ColumnMethods):
 
     @available
     def test_ran(self, node: dict[str, Any], key: str, table: Any) -> str:
-        """Record that a test passed with this key, if the test passed."""
+        """Record a test with its key after the test ran, but only if the test passed."""
         return self.reused_tests.record(node, key, table)

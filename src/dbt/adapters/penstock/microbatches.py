@@ -21,12 +21,12 @@ BUILDS = {"run", "build", "retry"}
 
 @contextmanager
 def log_errors(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]:
-    """Check the configuration of a microbatch model before the block, and log the errors of a batch in the block.
+    """Check the configuration of a microbatch model before the `with` block, and log a batch's errors in the block.
 
     Args:
         adapter: provides the command and the profile.
         name: the name of the node's connection.
-        node: the node that runs, or the batch of a microbatch model that runs.
+        node: the running node or, for a microbatch model, the running batch.
 
     Raises:
         AdapterError: the configuration of a microbatch model is not valid.
@@ -45,7 +45,7 @@ def log_errors(adapter: PenstockAdapter, name: str, node: Any) -> Iterator[None]
 
 
 def check_configuration(node: Any, default_format: str) -> None:
-    """Check the layout and settings of a node.
+    """Check the table layout and the Spark settings that a node configures.
 
     Raises:
         AdapterError: a value is not valid. The error names the node and the key.

@@ -15,7 +15,8 @@ IGNORED_KEYS = {
     *("tags", "meta", "docs", "description", "group", "access", "freshness", "persist_docs", "grants", "enabled"),
     *("intervals_per_commit", "on_code_change", "quarantine_when"),
 }
-# Packages whose macros are not part of a fingerprint, so that upgrading dbt or an adapter does not change it.
+# Packages whose macros are not part of a fingerprint. So an upgrade of dbt or of an adapter leaves fingerprints
+# unchanged.
 IGNORED_PACKAGES = {"dbt", "dbt_spark", "dbt_penstock"}
 
 
@@ -77,7 +78,7 @@ def relation_name(node: Any) -> str:
 def views(manifest: Any, node_id: str) -> dict[str, list[str]]:
     """Return the views that a node's query reads, each with the stored tables that the view reads.
 
-    A view or a stored table may also be read through another view.
+    The result includes views and stored tables that the query reads through other views.
     """
     return {
         relation_name(node): sorted(_stored_tables(manifest, node.unique_id))

@@ -1,6 +1,7 @@
 """The file `passed_tests.json` in dbt's target folder.
 
-The file lists the passed tests. Each test has a key, which is a hash of the test's SQL and data.
+The file lists the passed tests, each with a key, which is a hash of the test's SQL and data. If the variable
+`reuse_passed_tests` is set, `dbt build` skips a test whose key is unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ FILE = "passed_tests.json"
 
 
 class PassedTests:
-    """The passed tests by unique id. Each test has a key, which is a hash of the test's SQL and data.
+    """The keys of the passed tests, by unique id. A key is a hash of a test's SQL and data.
 
     Args:
         path: the path of `passed_tests.json`.

@@ -1,8 +1,8 @@
 """Poll the server until a statement ends, and pause only if the server answers polls immediately.
 
-Spark's Thrift server delays its answer to a poll until the statement ends, for at most five seconds. Such a poll needs
-no pause before the next poll. A server that answers immediately would be polled thousands of times a second, so the
-pauses between its polls grow from a hundredth of a second to a maximum.
+Spark's Thrift server delays its answer to a poll until the statement ends, but for at most five seconds. After a
+delayed answer, the next poll needs no pause. Without pauses, a server that answers immediately would be polled
+thousands of times a second. For such a server, the pauses grow from a hundredth of a second to a maximum.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Pauses:
         self.longest, self.next = longest, FIRST_PAUSE
 
     def after(self, took: float) -> float:
-        """Return the pause after a poll that took this number of seconds and found the statement still running."""
+        """Return the pause after a poll that took `took` seconds and found the statement still running."""
         if took >= HELD_SECONDS:
             self.next = FIRST_PAUSE
             return 0.0
@@ -46,7 +46,7 @@ def poll_until_ended(
         poll: polls the server once. The server's answer has the attribute `operationState`.
         longest: the longest pause between two polls, in seconds.
         clock: returns monotonic seconds.
-        sleep: waits for the given number of seconds, or less if another thread wakes it.
+        sleep: waits for the given number of seconds. Another thread may end the wait earlier.
     """
     pauses = Pauses(longest)
     while True:

@@ -1,6 +1,7 @@
 """Checks of a model's query before the model is written.
 
-The query must match the model's contract. Columns that a table cannot store get a type that it can store.
+The query must match the model's contract. A table cannot store some types of query columns, such as the type of a NULL
+literal. Columns of these types get a type that a table can store.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Query:
 
 
 def _mismatches(declared: Mapping[str, str | None], found: Mapping[str, str]) -> str:
-    """Return the differences between a contract and a query as a text table in dbt's format, with complete types."""
+    """Return the differences between a contract and a query as a text table like dbt's, but with complete types."""
     in_query = {name.lower(): (name, data_type) for name, data_type in found.items()}
     in_contract = {name.lower(): (name, data_type or "") for name, data_type in declared.items()}
     rows: list[tuple[str, ...]] = [("column_name", "definition_type", "contract_type", "mismatch_reason")]

@@ -1,7 +1,8 @@
-"""The comment that dbt writes before every statement, with the node's id first, and the tags of Spark Connect's jobs.
+"""dbt's query comment with the node's id first, and the tags of Spark Connect's jobs.
 
-For each job and SQL execution, Spark's UI shows only the beginning of the statement. dbt's default comment ends with
-the node's id, after a hundred characters that are the same for all nodes.
+dbt writes the comment before every statement. For each job and SQL execution, Spark's UI shows only the beginning of
+the statement. dbt's default comment begins with a hundred characters that are the same for all nodes and ends with the
+node's id. With the default comment, the UI would not show which node sent the statement.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from dbt_common.invocation import get_invocation_id
 
 from dbt.adapters.penstock.error_messages import current_node
 
-# This comment precedes a node's auxiliary statements, so that the adapter can tell them from the main statement.
+# This comment begins a node's auxiliary statements, such as post-hooks. The adapter captures only the plan of the main
+# statement, which has no such comment.
 AUXILIARY = "/* penstock, auxiliary */ "
 NODE_FIRST = """
 {%- set comment = {'node_id': node.unique_id} if node is not none else {'connection_name': connection_name} -%}
@@ -45,5 +47,8 @@ def job_tag(node: str) -> str:
 
 
 def job_tags(sql: str) -> tuple[str, ...]:
-    """Return the tags of a statement's jobs. An auxiliary statement has none, so its plan isn't the node's plan."""
+    """Return the tags of a statement's jobs.
+
+    An auxiliary statement has no tags, so that its plan is not taken for the plan of the node's main statement.
+    """
     return () if AUXILIARY in sql else (job_tag(current_node()),)

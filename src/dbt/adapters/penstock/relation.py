@@ -1,10 +1,11 @@
 """dbt-spark's relation, with a placeholder condition when an interval model reads the relation.
 
-An interval model is an incremental model that the adapter builds interval by interval, by month or day. dbt compiles
-a model before its materialization runs, but only the materialization knows the intervals to build. So the adapter
-compiles a `ref` or `source` with an `event_time` to a subquery with a placeholder condition. Each commit replaces the
-placeholder with the condition of the commit's own intervals (penstock.intervals.input_filter). As with dbt's
-microbatch, `ref('model').render()` reads the whole input.
+An interval model is an incremental model that the adapter builds interval by interval. An interval is a month or a day.
+dbt compiles a model before its materialization runs, but only the materialization knows the intervals to build. So if
+an input has an `event_time`, the adapter compiles the input's `ref` or `source` to a subquery that contains a
+placeholder condition. Later, each commit, which is one atomic write of some intervals, replaces the placeholder with a
+condition for these intervals (penstock.intervals.input_filter). As with dbt's microbatch, `ref('model').render()` reads
+the whole input.
 """
 
 from __future__ import annotations
@@ -27,14 +28,14 @@ from penstock.intervals.grain import MONTH
 from penstock.intervals.model_config import is_interval
 from penstock.sql.names import column_expression, quote_identifier
 
-# A column name that needs quotes. Any other text is a SQL expression.
+# A column name that needs quotes. Any other text is a name that needs no quotes, or a SQL expression.
 QUOTED_NAME = re.compile(r"(?!\w+$)[\w #/-]+")
 _thread = threading.local()
 
 
 @contextmanager
 def compiling(node: Any) -> Iterator[None]:
-    """Compile the node's inputs with placeholders on this thread, if the node is an interval model."""
+    """During the `with` block, compile a node's inputs on this thread. In an interval model, use placeholders."""
     before = getattr(_thread, "node", None)
     _thread.node = node
     try:
@@ -48,7 +49,8 @@ class IntervalFilter(EventTimeFilter):
     """The filter of an input at compile time, before the intervals to build are known.
 
     Attributes:
-        grain: the input's grain, or empty if the input has the model's grain.
+        grain: the length of the input's intervals, `month` or `day`. An empty text means the length of the model's
+            intervals.
         before: whether the model reads every input interval that is earlier than the last interval to build.
     """
 
@@ -57,16 +59,17 @@ class IntervalFilter(EventTimeFilter):
 
     @property
     def mark(self) -> str:
-        """The placeholder in compiled code. Each commit replaces the placeholder with its condition."""
+        """The placeholder in compiled code. Each commit replaces the placeholder with the commit's condition."""
         return input_filter.marker(self.field_name, self.grain, self.before)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class PenstockRelation(SparkRelation):
-    """dbt-spark's relation. The SQL name of a relation in another catalog begins with the catalog."""
+    """dbt-spark's relation. Outside of the default catalog, a relation's SQL name begins with the catalog."""
 
     def __post_init__(self) -> None:
-        # dbt's cache and its docs catalog compare databases, so the database is None for the default catalog.
+        # dbt's cache and its docs catalog compare databases. So a relation in the default catalog always has None as
+        # its database.
         if self.database is not None and not databases.other_catalog(self.database, self.schema):
             object.__setattr__(self, "path", dataclasses.replace(self.path, database=None))
 
@@ -81,7 +84,7 @@ class PenstockRelation(SparkRelation):
         return BaseRelation.render(self)
 
     def _render_iterator(self) -> Iterator[tuple[ComponentName | None, str | None]]:
-        """Yield the parts of the SQL name. A name with a schema has a catalog too, unless it is the default catalog."""
+        """Yield the parts of the SQL name. Outside of the default catalog, a name with a schema also has a catalog."""
         for key in ComponentName:
             included = self.include_policy.get_part(key)
             if key == ComponentName.Database:
@@ -94,7 +97,8 @@ class PenstockRelation(SparkRelation):
     def create_from(cls, quoting: Any, relation_config: Any, **kwargs: Any) -> Any:
         """Return the relation of a node or source.
 
-        Only `ref` and `source` pass the argument `event_time_filter`, which may be None.
+        Only `ref` and `source` pass the argument `event_time_filter`, which may be None. So the method recognizes a
+        model's input by the presence of this argument.
         """
         relation = super().create_from(quoting, relation_config, **kwargs)
         window = relation.event_time_filter

@@ -1,8 +1,9 @@
 """Look up the tables and views of the project's nodes by name.
 
-dbt lists whole schemas before a run and for its docs. For such a list Spark calls the metastore once for each table,
-so a schema with thousands of tables would slow down every run. The adapter lists only the names of the project's
-nodes. It looks up other names when a macro needs them, and lists a whole schema when a macro needs all relations.
+dbt lists whole schemas before a run and for its docs. For such a list Spark calls the metastore once for each table, so
+a schema with thousands of tables would slow down every run. Instead, the adapter looks up only the names of the
+project's nodes. It looks up another name when a macro needs the name, and lists a whole schema when a macro needs all
+relations.
 """
 
 from __future__ import annotations
@@ -42,13 +43,14 @@ def information(relation: BaseRelation) -> str:
 def mark_iceberg(relations: Iterable[BaseRelation]) -> list[BaseRelation]:
     """Return the relations, with `is_iceberg` set for Iceberg tables.
 
-    dbt-spark looks only at a table's provider, but Hive's metastore stores the format in a table property.
+    dbt-spark recognizes an Iceberg table only by its provider, but Hive's metastore stores this format in a table
+    property.
     """
     return [item.incorporate(is_iceberg=True) if ICEBERG in information(item) else item for item in relations]
 
 
 def has_definition(relation: BaseRelation, definition: str) -> bool:
-    """Return whether the given hash is the definition hash in a view's table properties."""
+    """Return whether a view's table properties contain this hash of the view's definition."""
     return f"penstock.definition={definition}" in information(relation)
 
 
@@ -82,8 +84,8 @@ class RelationLookup:
     def __init__(self, adapter: PenstockAdapter, catalogs: CatalogChecks) -> None:
         self._adapter = adapter
         self._catalogs = catalogs
-        # The names that were looked up, in lower case, by `Schema.key`. A schema without an entry was listed
-        # completely, or not at all.
+        # For each schema, by `Schema.key`: the names that were looked up, in lower case. A schema without an entry was
+        # listed completely, or not at all.
         self._looked_up: dict[tuple[str | None, str], set[str]] = {}
 
     def names(self, relation_configs: Iterable[RelationConfig]) -> dict[Schema, set[str]]:
@@ -164,7 +166,7 @@ class RelationLookup:
 
     @contextlib.contextmanager
     def _failures_recorded(self, catalog: str | None) -> Iterator[None]:
-        """Record the failure of a catalog inside the block. A failure of the default catalog is raised."""
+        """Record an error in the `with` block as the catalog's failure. For the default catalog, raise the error."""
         try:
             yield
         except DbtRuntimeError as error:
@@ -186,7 +188,7 @@ class RelationLookup:
                 return SparkAdapter.list_schemas(self._adapter, catalog and databases.part(catalog)), True
             except DbtRuntimeError as error:
                 if catalog and any(text in error.msg for text in NOT_FOUND):
-                    return [], False  # Iceberg's error for a catalog without schemas whose folder does not exist yet
+                    return [], False  # Iceberg's error if a catalog has no schemas and its folder does not exist yet
                 raise
 
         # A statement that creates or drops a schema counts as a change of every relation, so it clears this list.
@@ -208,7 +210,7 @@ class RelationLookup:
         return self.find(schema_relation.database, str(schema_relation.schema), ["*"])
 
     def relations_to_drop(self, schema_relation: BaseRelation) -> list[BaseRelation]:
-        """Return the relations to drop before their schema can be dropped: none in `spark_catalog`."""
+        """Return the relations to drop before their schema can be dropped. In `spark_catalog`, there are none."""
         catalog = databases.other_catalog(schema_relation.database, schema_relation.schema)
         return [] if databases.is_spark_catalog(catalog) else self.list_all(schema_relation)
 
@@ -239,7 +241,8 @@ class RelationLookup:
                     self._adapter.cache.add(relation)
                 looked_up.add(identifier.lower())
             relations = self._adapter.cache.get_relations(catalog, schema)
-        # Some catalogs keep the letter case of names. dbt looks for the name in lower case, as `spark_catalog` has it.
+        # Some catalogs keep the letter case of names, so an exact match comes first. dbt's own search expects names in
+        # lower case, as `spark_catalog` stores them.
         matches = [relation for relation in relations if relation.identifier == identifier]
         matches = matches or self._adapter._make_match(relations, catalog, schema, identifier)
         return matches[0] if matches else None

@@ -45,7 +45,7 @@ class RelationMethods(MacroMethods):
         self.lookup.create_schema(relation)
 
     def list_relations_without_caching(self, schema_relation: BaseRelation) -> list[BaseRelation]:
-        """Return every relation of a schema without dbt's cache."""
+        """Return every relation of a schema, as Spark lists them, and not from dbt's cache."""
         return self.lookup.list_all(schema_relation)
 
     def list_relations(self, database: str | None, schema: str) -> list[BaseRelation]:
@@ -76,7 +76,7 @@ class RelationMethods(MacroMethods):
     def get_filtered_catalog(
         self, relation_configs: Iterable[RelationConfig], used_schemas: Any, relations: set[BaseRelation] | None = None
     ) -> tuple[Any, list[Exception]]:
-        """Return the catalog of some nodes."""
+        """Return the columns, owners and sizes of the relations of some nodes."""
         return self.docs_catalog.get_filtered_catalog(relation_configs, used_schemas, relations)
 
     def get_catalog(self, relation_configs: Iterable[RelationConfig], used_schemas: Any) -> tuple[Any, list[Exception]]:

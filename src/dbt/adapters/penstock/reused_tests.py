@@ -1,8 +1,8 @@
 """Skip tests in `dbt build` that passed before and whose SQL and data are unchanged.
 
-The variable `reuse_passed_tests` turns this on. The adapter skips a test only if it can detect every change of the
-test's inputs. It compares the newest commits of Delta tables on this machine, the definitions of views, and the
-versions of the lake's months. A test with any other input always runs.
+The dbt variable `reuse_passed_tests` turns this behavior on. The adapter skips a test only if it can detect every
+change of the test's inputs. To detect changes, it compares the newest commits of Delta tables on this machine, the
+definitions of views, and the versions of the monthly files in the lake. A test with any other input always runs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class ReusedTests:
     def key(self, node: dict[str, Any], sql: str, expected: Any = None) -> str:
         """Return a key for a test: a hash of the test's SQL and of the versions of its inputs.
 
-        The key is empty if the test must always run, because the adapter cannot detect every change of its result.
+        If the adapter cannot detect every change of the test's result, the key is empty, and the test always runs.
 
         Args:
             node: the test.
@@ -91,7 +91,7 @@ class ReusedTests:
             return ""
         if not versions and node["resource_type"] != "unit_test":
             return ""
-        # The query may contain dbt's invocation id.
+        # The query may contain dbt's invocation id, which differs in each run.
         text = sql.replace(get_invocation_id(), "")
         parts = [__version__.version, metadata.version("pyspark"), text, json.dumps(expected, default=str), *versions]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
@@ -125,7 +125,7 @@ class ReusedTests:
     def _input_versions(self, name: str) -> Iterator[str]:
         """Yield a text for each input of a node. The text identifies the input and the input's current rows.
 
-        For a view, also yield the texts of the view's own inputs.
+        If an input is a view, also yield the texts of the view's own inputs.
 
         Raises:
             UnknownChanges: the adapter cannot detect the changes of an input. The error names the input.
@@ -164,7 +164,7 @@ class ReusedTests:
                 raise UnknownChanges(match[1])
 
     def _inputs(self, name: str) -> set[str]:
-        """Return the relations that a node reads as `schema.table`, also through views and ephemeral models."""
+        """Return the relations (as `schema.table`) that a node reads, also through views and ephemeral models."""
         manifest: Any = self._adapter.get_macro_resolver()
         relations: set[str] = set()
         node = manifest.nodes.get(name)
@@ -180,7 +180,8 @@ class ReusedTests:
     def _information(self, node: Any) -> str:
         """Return the output of SHOW TABLE EXTENDED for a node's relation.
 
-        If this run changed the relation, the first call reads the output from Spark again.
+        dbt's cache has the output from the start of the run. If this run changed the relation, the first call reads the
+        output from Spark again.
         """
         name = node_fingerprint.relation_name(node)
         if name not in self._changed:

@@ -1,9 +1,9 @@
 """Convert seeds to a few SQL literals, with the column types that dbt infers.
 
 dbt reads a seed with agate. agate tests every cell against every type and creates a Python object for each cell, which
-takes minutes for a hundred thousand rows. This module uses the same type testers (dbt_common.clients.agate_helper),
-but it tests each distinct value of a column once and stops at the first type that fits. The adapter sends the rows as
-JSON, and Spark casts them to the column types.
+takes minutes for a hundred thousand rows. This module uses the same type testers (dbt_common.clients.agate_helper), but
+it tests each distinct value of a column once and stops at the first type that fits. The adapter sends the rows as JSON,
+and Spark casts the cells to the column types.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 FORMAT = 1
 FINGERPRINT = "penstock.seed"
 ROWS_PER_LITERAL = 5000
-# The approximate number of characters in one statement. Hive's Thrift server accepts messages of up to 100 MB.
+# The approximate largest number of characters in one statement. Hive's Thrift server accepts messages of up to 100 MB.
 CHARACTERS_PER_PART = 16_000_000
 
 
@@ -104,7 +104,7 @@ def read(path: Path, column_types: dict[str, str], delimiter: str, limit: int | 
 
 
 def fingerprint(node: Mapping[str, Any]) -> str | None:
-    """Return a hash of a seed's file and configuration, or None if dbt did not hash the file (above 1 MB)."""
+    """Return a hash of a seed's file and configuration, or None for a file above 1 MB, since dbt does not hash it."""
     checksum = node.get("checksum") or {}
     if checksum.get("name") != "sha256":
         return None
@@ -141,7 +141,10 @@ def _cells(path: Path, delimiter: str) -> tuple[tuple[str, ...], list[list[str]]
 
 
 def _tester(name: str, column: Sequence[str | None], column_types: dict[str, str]) -> Any:
-    """Return the first of dbt's type testers that fits every cell, or the tester for text if the type is configured."""
+    """Return the first of dbt's type testers that fits every cell.
+
+    If the column's type is configured, no type is inferred, and the result is the tester for text.
+    """
     testers = agate_helper.build_type_tester(())._possible_types
     if name in column_types:
         return testers[-1]

@@ -15,9 +15,9 @@ from dbt.adapters.penstock import error_messages
 from dbt.adapters.penstock.sessions import OpenSession
 
 logger = AdapterLogger("penstock")
-# Seconds between the cancellation of a statement and closing its operation. A cancellation ends only the jobs that run
-# at that moment. Adaptive execution may submit another job just afterwards, which would run forever. Closing the
-# operation later ends that job too.
+# Seconds between the cancellation of a statement and the close of its operation, which is the statement's handle on the
+# server. A cancellation ends only the jobs that run at that moment. Just afterwards, adaptive execution may submit
+# another job, which would run forever. The later close of the operation ends this job too.
 SETTLE = 2.0
 
 
@@ -37,7 +37,7 @@ class TimeLimit:
 
 
 def shorter_limit(own: TimeLimit | None, query_timeout: float | None) -> TimeLimit:
-    """Return a statement's own limit, or the profile's `query_timeout` if that is shorter."""
+    """Return the shorter of two limits: a statement's own limit and the profile's `query_timeout`."""
     if own is None or (query_timeout and query_timeout < (own.seconds or 0)):
         return TimeLimit(query_timeout)
     return own
@@ -47,10 +47,10 @@ class SentStatement:
     """One statement in a session.
 
     Attributes:
-        operation: the server's handle of the statement, or None until the server has sent it.
+        operation: the server's handle of the statement. The value is None until the server has sent the handle.
         stopped: why the statement was stopped, or None if it was not stopped.
-        cancelled: the time of the cancellation on the server, by the monotonic clock. None if the statement was not
-            cancelled.
+        cancelled: when the statement was cancelled on the server, in seconds of the monotonic clock. None if the
+            statement was not cancelled.
         lost: whether the adapter cut the connection, because it could not cancel the statement on the server.
     """
 
@@ -64,7 +64,7 @@ class SentStatement:
 
     @contextmanager
     def limited(self, limit: TimeLimit) -> Iterator[None]:
-        """Stop the statement if it takes longer than its time limit."""
+        """Stop the statement if the `with` block, which runs the statement, takes longer than the time limit."""
         timer = threading.Timer(limit.seconds or 0, self._time_out, (limit,))
         timer.daemon = True
         if limit.seconds:
@@ -85,7 +85,7 @@ class SentStatement:
             self._session.wake()
 
     def stop(self, why: str) -> None:
-        """Stop the statement. Any thread may call this.
+        """Stop the statement. Any thread may call this method.
 
         If the server has not sent a handle yet, the statement's own thread cancels the statement later.
         """
@@ -94,7 +94,10 @@ class SentStatement:
             self.cancel()
 
     def cancel(self) -> None:
-        """Cancel the statement on the server. If the server cannot be reached, wake the statement's thread."""
+        """Cancel the statement on the server.
+
+        If the server cannot be reached, cut the connection, so that the statement's thread stops waiting for an answer.
+        """
         try:
             self._session.cancel(self.operation)
             self.cancelled = time.monotonic()

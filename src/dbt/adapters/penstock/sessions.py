@@ -90,7 +90,7 @@ class Session:
     server: Record | None = None
 
     def start(self, cursor: Any, sql: str, bindings: list[Any] | None) -> Any:
-        """Send a statement, and return the server's handle of it."""
+        """Send a statement, and return the server's handle of the statement."""
         cursor.execute(sql, bindings, async_=True)
         return cursor._operationHandle
 
@@ -99,7 +99,7 @@ class Session:
 
         Args:
             pause: the longest pause between two polls, in seconds.
-            sleep: waits for the given number of seconds, or less if another thread wakes it.
+            sleep: waits for the given number of seconds. Another thread may end the wait earlier.
         """
         status = poll_until_ended(cursor.poll, pause, sleep=sleep)
         state = status.operationState
@@ -158,7 +158,7 @@ def managed_server(credentials: PenstockCredentials) -> Record:
         server = control.up(credentials.settings, show)
     except PenstockError as error:
         raise FailedToConnectError(str(error)) from None
-    # Another thread or process may have started it. Only the one that did says so.
+    # If another thread or process started the server, `steps` is empty. Only the starter logs the message.
     if steps:
         master = credentials.settings.server.master
         logger.info(f"the Spark server is up after {server.ready_seconds:g} s, with master {master}")
@@ -202,7 +202,8 @@ def _connect(credentials: PenstockCredentials, server: Record | None) -> Session
         connection = hive.connect(
             thrift_transport=transport.thrift_transport(credentials),
             username=credentials.user,
-            # PyHive sends `use NAME`. The name of a catalog selects the catalog, which may have no schema `default`.
+            # PyHive sends `use NAME` with this name. A catalog's name selects the catalog, even if it has no schema
+            # `default`.
             database=credentials.database or "default",
             # The server ignores a setting without this prefix.
             configuration={
@@ -247,8 +248,8 @@ def opened(credentials: PenstockCredentials, connect: Callable[[PenstockCredenti
         try:
             return connect(credentials, managed_server(credentials) if credentials.managed else None)
         except FailedToConnectError as error:
-            # A managed server that was just killed may look alive for a moment. The next attempt starts a new server.
-            # No statement was sent yet, so another attempt is safe.
+            # A server of the project that was just killed may look alive for a moment. The next attempt starts a new
+            # server. No statement was sent yet, so another attempt is safe.
             retry = credentials.managed or _is_retryable(credentials, error)
             if attempt == tries - 1 or not retry:
                 raise

@@ -1,4 +1,4 @@
-"""Ownership of a session's socket. One thread at a time may use the socket, and no thread after the session ends.
+"""Ownership of a session's socket. One thread at a time may use the socket. After the session ends, no thread may.
 
 If two threads send requests on the same socket, each thread may read the answer to the other thread's request. Both
 threads then read garbage or wait forever.
@@ -13,11 +13,12 @@ from dbt_common.exceptions import DbtRuntimeError
 
 
 class SocketUse:
-    """A context manager for each request on a socket. Another thread can call `end` to allow no more requests.
+    """A context manager that encloses each request on a socket. Any thread can call `end` to forbid further requests.
 
     Attributes:
-        over: the reason why no thread may send a request, or None while requests are allowed.
-        woken: an event that is set together with `over`. A thread waits for this event between two requests.
+        over: the reason why no thread may send a request. While requests are allowed, the value is None.
+        woken: an event that is set together with `over`. A thread that pauses between two requests waits for this
+            event.
     """
 
     def __init__(self) -> None:
@@ -46,7 +47,7 @@ class SocketUse:
             raise DbtRuntimeError(self.over)
 
     def end(self, why: str) -> bool:
-        """Allow no more requests, and return whether a request is running now."""
+        """Forbid further requests, and return whether a request is running now."""
         with self._lock:
             self.over = self.over or why
             self.woken.set()

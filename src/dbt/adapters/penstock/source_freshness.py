@@ -1,4 +1,4 @@
-"""Freshness of sources. DATE columns are supported too, and errors name the table and column."""
+"""Freshness of sources. Timestamp and DATE columns are supported, and errors name the table and column."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def loaded_at(value: Any) -> Any:
 
 @contextmanager
 def checked_time(source: BaseRelation, field: str, advice: str) -> Iterator[None]:
-    """Replace a `NotATimeError` in this block with an error that names the source.
+    """If the `with` block raises a `NotATimeError`, raise an error that names the source instead.
 
     Args:
         source: the source's relation.
@@ -44,7 +44,7 @@ def checked_time(source: BaseRelation, field: str, advice: str) -> Iterator[None
         advice: the error message's advice on what to do when the value is not a time.
 
     Raises:
-        AdapterError: the value is neither a date nor a timestamp.
+        AdapterError: the newest value of the source is neither a date nor a timestamp.
     """
     try:
         yield

@@ -1,7 +1,7 @@
 """`spark_conf` of a model or folder: the Spark settings of the session that runs the model's statements.
 
-The adapter passes the settings when it opens the session, so it needs no `SET` and `RESET` statements. A session
-serves only nodes with the same settings.
+The adapter passes the settings when it opens a session, so it needs no `SET` and `RESET` statements. For this reason, a
+session serves only nodes with the same settings.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def parse_conf(value: Any, where: str = "a model") -> dict[str, str]:
     return {str(key): as_text(item) for key, item in value.items()}
 
 
-# A unit test has only a few rows. For few rows, code generation takes much longer than interpreted evaluation.
+# A unit test has only a few rows. For few rows, code generation takes much longer than interpreted evaluation, so these
+# settings turn code generation off.
 UNIT_TEST_SETTINGS = {
     "spark.sql.codegen.wholeStage": "false",
     "spark.sql.codegen.factoryMode": "NO_CODEGEN",
@@ -65,8 +66,9 @@ UNIT_TEST_SETTINGS = {
 def check(conf: dict[str, str], address: tuple[str, int], run: Callable[[str], list[tuple[Any, ...]]]) -> None:
     """Check that Spark knows the settings, because Spark ignores unknown settings without an error.
 
-    Each name is checked once in a process. A documented setting is in Spark's list of settings. Any other name may be
-    an internal setting, so it is looked up separately. An internal setting without a default value counts as unknown.
+    The adapter checks each name once in a process. Spark's list of settings (`set -v`) has only documented settings. A
+    name that is not in the list may be an internal setting, so the adapter reads its default value. An internal setting
+    without a default value counts as unknown.
 
     Args:
         conf: the settings, which are already set in the session.

@@ -10,7 +10,7 @@ import re
 from penstock.delta.conflicts import CONFLICTS
 
 QUOTED_NAME = re.compile("`(?:``|[^`])*`")
-# The pattern matches quoted names too, so that `/*` in a path such as `/folder/*.json` does not begin a comment.
+# The pattern matches quoted names too, so that `/*` in a quoted path such as `/folder/*.json` does not begin a comment.
 COMMENT_OR_LITERAL = re.compile(
     rf"""/\*.*?\*/|--[^\n]*|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|{QUOTED_NAME.pattern}""", re.DOTALL
 )
@@ -94,7 +94,10 @@ def reads_only(sql: str) -> bool:
 
 
 def is_query(sql: str) -> bool:
-    """Return whether a statement is certainly a query. Spark runs a command such as SHOW when it analyzes it."""
+    """Return whether a statement is certainly a query.
+
+    Commands such as SHOW are not queries, because Spark runs them when it analyzes them.
+    """
     return reads_only(sql) and QUERIES.match(stripped(sql)) is not None
 
 
@@ -118,8 +121,9 @@ def changed_relations(sql: str) -> frozenset[str] | None:
     """Return the relations that a statement may change, as `schema.name` in lower case.
 
     Returns:
-        None if the text does not name the relations, so that any relation may have changed. The set is empty for a
-        statement that changes only settings or temporary views, because these have no schema.
+        The names of the relations, or None if the text does not name them, because then any relation may have changed.
+        The set is empty for a statement that only reads. The set is also empty for a statement that changes only
+        settings or temporary views, because these have no schema.
     """
     bare = stripped(sql)
     if reads_only(sql) or SETS.match(bare) or CREATES_TEMPORARY_VIEW.match(bare):

@@ -16,21 +16,22 @@ OPERATOR = re.compile(r"^(?P<indent>[ :+\-]*)\S.*?Statistics\(sizeInBytes=(?P<nu
 OPTIMIZED = re.compile(r"== Optimized Logical Plan ==\n(.*?)\n\n", re.DOTALL)
 STATISTICS = re.compile(r"(\d+) bytes")
 UNITS: dict[str | None, int] = {None: 1, **{f"{letter}i": 1024**power for power, letter in enumerate("KMGTPE", 1)}}
-# Spark estimates an unknown size as Long.MaxValue (8 EiB), so that it never broadcasts such a table.
+# If Spark does not know a table's size, it estimates Long.MaxValue (8 EiB), so that it never broadcasts the table.
 UNKNOWN = 8 * 1024**6
 
 
 def bytes_read(cost: str) -> int | None:
     """Return the number of bytes that a query reads, according to EXPLAIN COST.
 
-    The result is the sum of the sizes of the optimized plan's leaves. Other operators have estimates of their output.
-    For example, the estimate of a join is only the product of the sizes of its two sides.
+    The result is the sum of the sizes of the optimized plan's leaves. The sizes of all other operators are left out,
+    because they are estimates of the operators' output. For example, the estimate for a join is only the product of the
+    sizes of its two sides.
 
     Args:
         cost: the output of EXPLAIN COST.
 
     Returns:
-        None if the size of a leaf is not known.
+        The number of bytes, or None if the size of a leaf is not known.
     """
     if not (plan := OPTIMIZED.search(cost)):
         return None
@@ -50,8 +51,9 @@ def table_bytes(adapter: PenstockAdapter, relation: BaseRelation) -> int | None:
     The files are compressed. In memory, the same rows take several times as many bytes.
 
     Returns:
-        The size that Delta reports. For other tables, the size in the catalog's statistics. For views, and for tables
-        without statistics, the optimizer's estimate. None if the size is not known or the relation does not exist.
+        For a Delta table, the size that Delta reports. For any other table, the size in the catalog's statistics. For a
+        view, and for a table without statistics, the optimizer's estimate. None if the size is not known or the
+        relation does not exist.
     """
     known = adapter.get_relation(relation.database, str(relation.schema), str(relation.identifier))
     if known is None:
@@ -68,6 +70,7 @@ def table_bytes(adapter: PenstockAdapter, relation: BaseRelation) -> int | None:
                 return int(statistics[0][1])
         _, cost = adapter.execute(f"explain cost select * from {name}", fetch=True)
     except DbtRuntimeError:
-        # For example, a view's table was dropped, or a folder cannot be listed. The model's query raises this error.
+        # For example, a view's table was dropped, or a folder cannot be listed. The model's query will raise the same
+        # error.
         return None
     return bytes_read(str(cost.rows[0][0]))

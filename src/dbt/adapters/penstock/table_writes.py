@@ -21,7 +21,7 @@ from penstock.delta.conflicts import retry_on_conflict
 if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
-# The formats for which dbt-spark's relations have a flag.
+# The formats for which dbt-spark's relations have a flag, such as `is_delta`.
 FLAGS = ("delta", "hudi", "iceberg")
 
 
@@ -65,7 +65,7 @@ class TableWriter:
         return table_format
 
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
-        """Return a relation as it will be after the write, which is a table with this format."""
+        """Return a relation as it will be after the write: as a table with this format."""
         name = self.table_format(file_format, relation.database).name
         flags = {f"is_{flag}": flag == name for flag in FLAGS}
         return relation.incorporate(type=RelationType.Table, information=None, **flags)
@@ -79,7 +79,7 @@ class TableWriter:
         keys: list[str] | None = None,
         key_names: list[str] | None = None,
     ) -> AdapterResponse:
-        """Send a statement that writes to a table. After a conflict with another writer, send it again.
+        """Send a statement that writes to a table. After a conflict with another writer, send the statement again.
 
         Args:
             sql: the statement.
@@ -168,10 +168,12 @@ def seed_properties(node: dict[str, Any], empty: bool) -> dict[str, str]:
 def seed_is_unchanged(relation: BaseRelation, node: dict[str, Any], empty: bool) -> bool:
     """Return whether a table was loaded from the seed's current file and configuration, and has not changed since.
 
-    Only the log of a Delta table on this machine shows this. Any other table is loaded again.
+    Only the log of a Delta table on this machine shows whether the table has changed. For any other table, the result
+    is False, and the seed is loaded again.
     """
     log = delta_log.log_folder(getattr(relation, "information", None) or "")
     wanted = seed_properties(node, empty)
-    # The metastore's copy of the table's properties lacks the fingerprint until the table is replaced once.
+    # The properties are read from the Delta log, since the metastore's copy of them lacks the fingerprint until the
+    # table is replaced for the first time.
     written = delta_log.properties_as_written(log) if log and wanted else None
     return written is not None and wanted.items() <= written.items()

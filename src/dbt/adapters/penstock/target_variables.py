@@ -1,8 +1,8 @@
-"""The variable `target` in Jinja: its type is `spark` by default, because packages test for the adapters they know.
+"""The variable `target` in Jinja. `target.type` is `spark` by default, because packages test for adapters they know.
 
-dbt's `Profile.to_target_dict` sets `type` to the adapter's name after it has read the adapter's own keys. So this
-module wraps that method. Only the variable changes: `adapter.type()`, macro dispatch and the manifest still have
-`penstock`.
+dbt's method `Profile.to_target_dict` first reads the adapter's own keys and then sets `type` to the adapter's name. The
+adapter's keys cannot override `type`, so this module wraps the method. Only the variable changes: `adapter.type()`,
+macro dispatch and the manifest still have `penstock`.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ _WRAPPED = "_penstock_target_type"
 def change_type() -> None:
     """Wrap dbt's method so that `target.type` has the value of the profile's `target_type`.
 
-    Credentials call this function when they are made: dbt's module is imported by then. If this version of dbt lacks
-    the method, a warning says so, and `target.type` stays `penstock`.
+    The credentials call this function when they are created, because dbt's module `dbt.config.profile` is imported by
+    then. If this version of dbt lacks the method, the function warns, and `target.type` stays `penstock`.
     """
     module = sys.modules.get("dbt.config.profile")
     if module is None:  # no dbt command, for example `penstock explain`
@@ -48,7 +48,7 @@ def change_type() -> None:
         if "type" not in target:
             _warn("the key `type` in `target`")
             return target
-        # Packages test for a part of the text, so the value is a plain string.
+        # Packages also test whether the value contains a text, so the value is a plain string.
         return {**target, "type": str(target_type)}
 
     setattr(to_target_dict, _WRAPPED, True)
@@ -69,13 +69,14 @@ def _settings(project_root: str, target_name: str | None) -> Settings:
 
 
 def managed_port(project_root: str, target_name: str | None) -> int:
-    """Return the Thrift port of the project's own server if it is running, or else its preferred port.
+    """Return the Thrift port of the project's own server if the server is running, and otherwise its preferred port.
 
-    dbt reads `target` for each node, so this function neither starts the server nor checks its processes.
+    dbt reads `target`, and so calls this function, for each node. To be fast, the function neither starts the server
+    nor checks the server's processes.
     """
     try:
         settings = _settings(project_root, target_name)
         server = record.read(settings)
     except (PenstockError, OSError):
-        return Ports().thrift  # the first statement raises the error
+        return Ports().thrift  # the first statement will raise the same error
     return server.ports.thrift if server and server.state == record.READY else settings.server.ports.thrift

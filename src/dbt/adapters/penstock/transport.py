@@ -34,7 +34,7 @@ class Socket(TSocket):  # type: ignore[misc]
         self.context, self.seconds = context, seconds
 
     def open(self) -> None:
-        """Connect, and do the TLS handshake if there is a TLS context. The time limit applies to each step."""
+        """Connect, and do the TLS handshake if there is a TLS context. Each of the two steps has the time limit."""
         try:
             plain = socket.create_connection((self.host, self.port), self.seconds)
         except OSError as error:
@@ -75,7 +75,7 @@ class Sasl(TSaslClientTransport):  # type: ignore[misc]
 def innermost_socket(transport: Any) -> socket.socket | None:
     """Return the socket that a transport uses, or None if the transport is not open.
 
-    This also works for PyHive's HTTP transport.
+    PyHive's HTTP transport is supported too.
     """
     while inner := getattr(transport, "_trans", None) or getattr(transport, "_TBufferedTransport__trans", None):
         transport = inner
@@ -87,13 +87,14 @@ def innermost_socket(transport: Any) -> socket.socket | None:
 def wake(transport: Any) -> None:
     """End a connection from another thread. The thread that waits for an answer gets an error."""
     if below := innermost_socket(transport):
-        # For TLS, `below.shutdown` would change the connection's state while another thread uses the connection.
+        # For TLS, `below.shutdown` would change the connection's state while another thread uses the connection. So
+        # call the method of the plain socket.
         with suppress(OSError):
             socket.socket.shutdown(below, socket.SHUT_RDWR)
 
 
 def limit(transport: Any, seconds: float) -> None:
-    """Limit the time that the server may take for each answer on an open transport, in seconds."""
+    """Limit the time, in seconds, that the server may take for each answer on an open transport."""
     if below := innermost_socket(transport):
         with suppress(OSError):
             below.settimeout(seconds)

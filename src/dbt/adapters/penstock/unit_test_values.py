@@ -1,6 +1,7 @@
 """Convert the values of unit tests to SQL, according to the types of the columns.
 
-A value of an array, map or struct is a YAML list or map, a text with JSON, or a SQL expression such as `array(1, 2)`.
+A user writes the value of an array, map or struct as a YAML list or map, as a text with JSON, or as a SQL expression
+such as `array(1, 2)`.
 """
 
 from __future__ import annotations
@@ -96,7 +97,7 @@ def field(item: str) -> tuple[str, str]:
 
 
 def split_types(inner: str) -> list[str]:
-    """Split the part of a nested type between its angle brackets at the outermost commas."""
+    """Return the parts of a nested type: the text between its angle brackets, split at the outermost commas."""
     parts, depth, quoted, start = [], 0, False, 0
     for index, character in enumerate(inner):
         quoted ^= character == "`"

@@ -12,7 +12,7 @@ _guard = threading.Lock()
 
 @contextmanager
 def turn(target: str) -> Iterator[None]:
-    """Hold the turn to write to a table. Only one thread of this process holds the turn at a time."""
+    """Hold a table's turn during the `with` block. Only one thread of this process at a time holds a table's turn."""
     with _guard:
         lock = _locks.setdefault(target.lower(), threading.Lock())
     with lock:

@@ -59,7 +59,7 @@ def rpc_settings(settings: Settings, master: str) -> dict[str, str]:
 
 
 def cluster_secret(settings: Settings, master: str) -> str:
-    """Return the secret of the cluster with this master, started by this or another project of the user; or ""."""
+    """Return the secret of the cluster with this master; empty if no project of this user started the cluster."""
     cluster = record.read(settings)
     if cluster and cluster.address.removeprefix("spark://") in master.removeprefix("spark://").split(","):
         return secret.read(record.folder(settings))
@@ -86,5 +86,5 @@ def driver_settings(conf: Mapping[str, str], settings: Settings, master: str) ->
 
 
 def has_custom_login(settings: Settings) -> bool:
-    """Return whether `server.spark_conf` configures another login for Thrift. Then profiles.yml needs that login."""
+    """Return whether `server.spark_conf` configures another login for Thrift. If so, profiles.yml needs that login."""
     return f"spark.hadoop.{AUTHENTICATION}" in settings.server.spark_conf

@@ -1,7 +1,7 @@
 """Compile the Java classes that authenticate clients. They are compiled once and then kept in a jar.
 
-Hive loads its login check from a Java class, and Spark loads the filter of its web UI from one. A Java runtime has no
-compiler, so the classes are compiled with Janino, which Spark ships to compile its plans:
+Hive's login check and the filter of Spark's web UI are Java classes that penstock provides. A Java runtime has no
+compiler, so penstock compiles the classes with Janino, which Spark ships to compile its plans:
 https://janino-compiler.github.io/janino/
 """
 

@@ -114,7 +114,7 @@ def _start_dead_nodes(settings: Settings, cluster: Cluster, progress: Callable[[
     taken = {port for node in alive for port in (node.port, node.ui_port)}
     if not (cluster.master and cluster.master.alive):
         progress("starting the master")
-        # Workers and applications that are still running reconnect to the master's previous port.
+        # Workers and applications that are still running reconnect to the master's previous port, so keep the port.
         previous = cluster.master if alive else None
         port = previous.port if previous else nodes.free_port(master_port(settings), taken)
         ui_port = nodes.free_port(previous.ui_port if previous else UI_PORT, taken)
@@ -137,7 +137,7 @@ def _start_dead_nodes(settings: Settings, cluster: Cluster, progress: Callable[[
 
 
 def _terminate(handles: list[psutil.Process | None], seconds: float = 20) -> None:
-    """Terminate processes and their children. After some seconds, kill the ones that are still running."""
+    """Terminate processes and their children. After some seconds, kill the processes that are still running."""
     chosen: list[psutil.Process] = []
     for handle in filter(None, handles):
         with contextlib.suppress(psutil.NoSuchProcess):

@@ -1,8 +1,8 @@
 """Start the JVMs of a standalone cluster, which listen on loopback only.
 
-The master saves its workers and applications in RocksDB (`spark.deploy.recoveryMode=ROCKSDB`). If the master is killed
-and restarted on the same port, it recovers them. The mode FILESYSTEM is unsafe: a kill during a write leaves an
-incomplete file, and a master that reads it never accepts a worker again.
+The master saves the list of its workers and applications in RocksDB (`spark.deploy.recoveryMode=ROCKSDB`). If the
+master is killed and restarted on the same port, it recovers this list. The mode FILESYSTEM is unsafe: a kill during a
+write leaves an incomplete file, and a master that reads this file never accepts a worker again.
 Options: https://spark.apache.org/docs/latest/spark-standalone.html
 """
 
@@ -146,7 +146,7 @@ class Starter:
         try:
             self._wait(name, process, log)
             return Node(Process.from_pid(process.pid), *bound_ports(log))
-        except BaseException:  # includes Ctrl-C: the record doesn't contain the process yet
+        except BaseException:  # also after Ctrl-C, because the record doesn't contain the process yet
             process.kill()
             process.wait()
             raise
@@ -177,7 +177,7 @@ class Starter:
 
 
 def bound_ports(log: Path) -> list[int]:
-    """Return a node's RPC port and UI port from its log. If a chosen port is taken, the node uses the next one."""
+    """Return a node's RPC port and UI port from its log. If a chosen port is taken, the node uses the next port."""
     bound = {ui: int(port) for _, ui, port in STARTED.findall(_read(log))}
     return [bound[ui] for ui in ("", "UI") if ui in bound]
 

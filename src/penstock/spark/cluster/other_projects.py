@@ -10,15 +10,15 @@ import psutil
 from penstock.config import addresses
 from penstock.spark.cluster import record
 
-# The name of a node is an option of its JVM.
+# The JVM of a cluster's master has this option, so that the process can be recognized.
 MASTER_OPTION = "-Dpenstock.role=master"
 
 
 def find_folder(master: str) -> Path | None:
-    """Return the folder of the running cluster with a master URL, or None if no project of this user started it.
+    """Return the folder of the running cluster with a master URL; None if no project of this user started the cluster.
 
-    The folder contains the cluster's record and secret, and only its owner can read it. The function finds the folder
-    from the working directory of the master's process, which is the folder `work` in it.
+    The folder contains the cluster's record and secret, and only its owner can read it. The working directory of the
+    master's process is the subfolder `work` of the folder, so this function finds the folder from the process.
 
     Args:
         master: a URL such as `spark://127.0.0.1:7077`.

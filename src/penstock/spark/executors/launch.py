@@ -19,7 +19,8 @@ from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.spark.executors import python_packages
 
-# An executor unpacks archives in its working folder. The Python of a Connect session runs in a subfolder.
+# An executor unpacks archives in its working folder. The Python of a Connect session runs in a subfolder of the
+# working folder. So the path contains the archive's folder relative to both folders.
 PYTHON_PATH = os.pathsep.join([python_packages.FOLDER, f"../{python_packages.FOLDER}"])
 MISMATCH = re.compile(r"Python in worker has different version: (\S+?) than that in driver: (\S+?),")
 MISSING = re.compile(r'Cannot run program "([^"]+)"[^\n]*error=2')

@@ -46,7 +46,8 @@ def main(port: int, executors: int, cores: int, packages: list[str]) -> None:
             answers[executor] = (python, versions)
         if len(answers) >= executors:
             break
-    # All executors should have the same versions. If they don't, report the lowest one, which the caller refuses.
+    # All executors should have the same versions. If their versions differ, report the lowest version, which the caller
+    # refuses.
     lowest = {name: min((versions[name] for _, versions in answers.values())) for name in packages}
     python = sorted({python for python, _ in answers.values()})[0]
     print(json.dumps({"executors": len(answers), "python": python, "packages": lowest}), flush=True)

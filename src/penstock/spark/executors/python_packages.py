@@ -89,7 +89,7 @@ def pack(packages: Iterable[str], shared_dir: Path) -> Path:
     if archive.exists():
         return archive
     archive.parent.mkdir(parents=True, exist_ok=True)
-    # Two processes may create the archive at the same time; both create the same content.
+    # Two processes may create the archive at the same time. Their archives have the same content.
     with atomic.replacement(archive) as temporary, tarfile.open(temporary, "w:gz", compresslevel=1) as out:
         for name, distribution in closure(chosen).items():
             if not _add(out, distribution):

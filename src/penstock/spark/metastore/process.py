@@ -26,7 +26,7 @@ from penstock.spark.java import Java
 from penstock.spark.metastore.location import Login
 from penstock.spark.ports import LOOPBACK
 
-# The id of the PostgreSQL advisory lock. Any number works if all servers use the same one.
+# The id of the PostgreSQL advisory lock. Any number works, if all servers use the same number.
 ADVISORY_LOCK = 7077_9083
 
 
@@ -75,7 +75,7 @@ class Metastore:
         """
         jvm: Any = self.gateway.jvm
         conf = jvm.org.apache.hadoop.hive.conf.HiveConf()
-        # With this setting the JVM would connect to a metastore instead of opening the database.
+        # With this setting, the JVM would connect to a running metastore instead of opening the database.
         conf.unset("hive.metastore.uris")
         store = jvm.org.apache.hadoop.hive.metastore.HiveMetaStore
         with self._database_lock(conf, login) if login else nullcontext():

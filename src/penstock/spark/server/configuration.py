@@ -68,7 +68,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         **authentication.spark_settings(settings),
         "spark.local.dir": str(state / "tmp"),
         "spark.scheduler.mode": "FAIR",
-        # One catalog, shared through the metastore.
+        # All sessions share one catalog through the metastore.
         "spark.sql.catalogImplementation": "hive",
         "spark.sql.warehouse.dir": settings.warehouse_uri,
         "spark.sql.extensions": DELTA_EXTENSIONS,
@@ -97,7 +97,7 @@ def spark_defaults(settings: Settings, ports: Ports, token: str, jars: list[Path
         "spark.ui.retainedStages": "500",
         "spark.sql.ui.retainedExecutions": "300",
         "spark.ui.dagGraph.retainedRootRDDs": "200",
-        # The default is ten updates a second.
+        # By default, the UI is updated ten times a second.
         "spark.ui.liveUpdate.period": "1s",
     }
     hive = {
@@ -225,7 +225,7 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
         *("SPARK_", "HADOOP_", "HIVE_", "PYSPARK_", "JAVA_TOOL_OPTIONS", "_JAVA_OPTIONS", "JDK_JAVA_OPTIONS"),
         *(location.USER, location.PASSWORD),
     )
-    # These two variables configure HDFS and not another Spark.
+    # These two variables configure the access to HDFS and not another Spark, so keep them.
     hdfs = ("HADOOP_USER_NAME", "HADOOP_CONF_DIR") if "hdfs" in settings.schemes else ()
     kept = {key: value for key, value in os.environ.items() if key in hdfs or not key.startswith(dropped)}
     # With SPARK_LOCAL_IP, Spark's UI listens on that address only, and executors get it as the driver's address.
@@ -244,7 +244,7 @@ def environment(settings: Settings, java: Java, conf: Path) -> dict[str, str]:
 
 
 def fingerprint(settings: Settings, java: Java) -> str:
-    """Return a hash of the settings and versions with which a server starts. Several targets may share the server."""
+    """Return a hash of a server's settings and versions, without the target, because targets may share a server."""
     values = settings.model_dump_json(exclude={"target"})
     text = f"{values} {java.build} {distribution.spark_version()} {authentication.GENERATION}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -11,7 +11,7 @@ from penstock.spark.server import record
 
 
 def end(settings: Settings) -> bool:
-    """End the processes of a recorded server and remove the record. Return whether there was a record."""
+    """End the processes of the recorded server, and remove the record. Return whether there was a record."""
     server = record.read(settings)
     if server is None:
         record.remove(settings)

@@ -32,7 +32,7 @@ def remove(settings: Settings) -> None:
 
 
 def read(settings: Settings) -> PenstockError:
-    """Return the supervisor's error. If it wrote none, return an error with the last error line of a JVM's log."""
+    """Return the error that the supervisor wrote; otherwise an error with the last error line of a JVM's log."""
     with suppress(OSError, ValueError):
         return PenstockError.from_json(path(settings).read_text(encoding="utf-8"))
     logs = settings.state_dir / "logs"

@@ -1,7 +1,7 @@
 """The supervisor process of a server: it starts the JVMs, watches them, and stops them.
 
-The supervisor is detached from the command that started it. When the ports answer, it marks the server as ready and
-warms up Spark's JVM. It stops the server after the exit of a JVM, a signal, or `idle_minutes` without a client.
+The supervisor is detached from the command that started it. When the server's ports answer, the supervisor marks the
+server as ready and warms it up. It stops the server after a JVM's exit, a signal, or `idle_minutes` without a client.
 """
 
 from __future__ import annotations

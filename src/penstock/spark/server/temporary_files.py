@@ -9,8 +9,8 @@ from pathlib import Path
 
 from penstock.process import Process
 
-# The prefix of a spark-submit driver's folder. dbt creates the folder, and shortly after writes job.json to it. Until
-# then, a folder younger than GRACE_SECONDS counts as used.
+# The prefix of a spark-submit driver's folder. dbt creates the folder, and shortly afterwards writes job.json to it. A
+# folder without this file counts as used while it is younger than GRACE_SECONDS.
 DRIVER_PREFIX, GRACE_SECONDS = "model-", 3600.0
 
 

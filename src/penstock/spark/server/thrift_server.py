@@ -29,7 +29,7 @@ def start(
     """
     run = settings.state_dir / "run"
     arguments = [*options, *settings.server.java_options, "-cp", class_path]
-    # The class path has 300 jars. In an argument file they can't exceed the system's limit for command lines.
+    # The class path has 300 jars. On the command line it could exceed the system's limit, so use an argument file.
     quoted = "\n".join('"' + a.replace("\\", "\\\\").replace('"', '\\"') + '"' for a in arguments)
     (run / "spark.args").write_text(quoted + "\n")
     properties = settings.state_dir / "conf" / "spark-defaults.conf"

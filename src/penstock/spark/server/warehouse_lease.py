@@ -3,7 +3,7 @@
 Delta's log store for S3 orders the commits of one JVM only. If two drivers write to one table, commits are lost
 (https://docs.delta.io/latest/delta-storage.html#amazon-s3). So a server acquires a lease on its warehouse before it
 starts. The lease is an object that only one server can create and that this server renews. The lease of a killed server
-expires. The log store S3DynamoDBLogStore coordinates several drivers, so with it no lease is needed.
+expires. The log store S3DynamoDBLogStore coordinates several drivers, so a server with this log store needs no lease.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from penstock.storage.locations import Location
 
 NAME = "_penstock/writer.json"
 RENEW_SECONDS, EXPIRY_SECONDS = 20.0, 90.0
-# After a server has replaced an expired lease, it waits this long and then checks that no other server did the same.
+# After a server has replaced an expired lease, it waits this long. It then checks that no other server replaced it too.
 SETTLE_SECONDS = 2.0
 
 
@@ -127,7 +127,7 @@ def acquire(settings: Settings) -> Lease | None:
     store.remove(lease.path)
     acquired = store.create(lease.path, lease._body())
     if acquired and held.get("owner") != lease.owner:
-        # Another server that found the same expired lease may have removed this new one. The last lease created counts.
+        # Another server that found the same expired lease may have replaced this new lease. The last lease counts.
         time.sleep(SETTLE_SECONDS)
         acquired = read(lease.path).get("owner") == lease.owner
     if not acquired:
@@ -136,7 +136,7 @@ def acquire(settings: Settings) -> Lease | None:
 
 
 def _owner(settings: Settings) -> str:
-    """Return the unique name of this state folder, as the owner of its leases. A copy of the folder gets a new name."""
+    """Return the unique name with which this state folder owns leases. A copy of the folder gets another name."""
     file = settings.state_dir / "writer-id"
     place = {"state": str(settings.state_dir), "machine": socket.gethostname()}
     try:

@@ -1,1 +1,1 @@
-"""The incremental strategy `interval`, which replaces whole intervals in atomic commits if their inputs changed."""
+"""The incremental strategy `interval`. It rebuilds months or days whose inputs changed, in atomic commits."""

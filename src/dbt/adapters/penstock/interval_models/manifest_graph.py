@@ -19,7 +19,7 @@ class ManifestGraph:
 
     Args:
         manifest: dbt's manifest.
-        sources: the interval sources, by schema.
+        sources: the interval sources, which are sources whose tables consist of intervals, by schema.
         arguments: dbt's parsed command line.
         exists: returns whether a relation exists. The arguments are the database, schema and name.
         table_format: returns the name of a node's table format. The arguments are `file_format` and the database.
@@ -46,7 +46,7 @@ class ManifestGraph:
         return self._model(node, node)
 
     def _model(self, node: Any, table: Any) -> GraphModel:
-        """Return a model with the table of this environment (`node` itself) or of another one."""
+        """Return a model with its table in this environment (`table` is `node` itself) or in another environment."""
         config = node.config.to_dict(omit_none=True)
         table_format = self._table_format(config.get("file_format"), table.database)
         return GraphModel(node.name, _relation(table), IntervalConfig.parse(config, node.name), table_format)
@@ -102,7 +102,7 @@ class ManifestGraph:
         return str(self._manifest.nodes[unique_id].name)
 
     def _inputs(self, unique_id: str) -> Iterator[tuple[str, Any]]:
-        """Yield (kind, name) of each input of a node. A view among the inputs is replaced by the view's own inputs."""
+        """Yield (kind, name) of each input of a node. Instead of a view, yield the view's own inputs."""
         for parent in self._manifest.nodes[unique_id].depends_on.nodes:
             source, node = self._manifest.sources.get(parent), self._manifest.nodes.get(parent)
             if source is not None:
@@ -120,7 +120,7 @@ class ManifestGraph:
 
 
 def _relation(node: Any) -> str:
-    """Return the name of a node's relation, with its catalog unless that is the default catalog."""
+    """Return the name of a node's relation. Outside of the default catalog, the name begins with the catalog."""
     name, catalog = node_fingerprint.relation_name(node), databases.other_catalog(node.database, node.schema)
     return f"{catalog}.{name}" if catalog else name
 

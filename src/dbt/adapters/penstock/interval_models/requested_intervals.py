@@ -10,7 +10,8 @@ from penstock.errors import PenstockError
 from penstock.intervals.grain import GRAINS, Grain, parse_days
 from penstock.intervals.staleness import RequestedIntervals
 
-# The variable limits a run to some of the stale intervals, such as `2024-01` or `2024-01..2024-03`.
+# This environment variable limits a run to some of the stale intervals, which are those that need building. Its value
+# is a month such as `2024-01`, or a range such as `2024-01..2024-03`.
 INTERVALS_VARIABLE = "PENSTOCK_INTERVALS"
 
 
@@ -19,7 +20,7 @@ def parse_requested_intervals(arguments: Any, grain: Grain, full_refresh: bool) 
 
     Args:
         arguments: dbt's parsed command line.
-        grain: the model's grain.
+        grain: the length of the model's intervals.
         full_refresh: whether the command requests a full refresh of the model.
 
     Raises:

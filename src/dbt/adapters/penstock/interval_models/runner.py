@@ -1,4 +1,8 @@
-"""Run interval models: plan the commits, and record each commit in the run ledger."""
+"""Run interval models: plan the commits, and record each commit in the run ledger.
+
+A commit is one atomic write of some intervals. The run ledger is the table that records which inputs each interval was
+built from.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +72,8 @@ class IntervalRunner:
     def find_log(self, relation: str) -> Path | None:
         """Return the folder of a table's Delta log, or None if the folder isn't on this machine.
 
-        If this run may have changed the table, the result is None too.
+        If this run may have changed the table, the result is None too, so that the caller gets the history from the
+        server.
         """
         adapter = self._adapter
         if not adapter.config.credentials.managed or adapter.connections.descriptions.changed(relation):
@@ -112,7 +117,8 @@ class IntervalRunner:
             full_refresh: whether the command requests a full refresh of the model.
 
         Raises:
-            AdapterError: the configuration is invalid, no input has intervals, or a landed file is damaged.
+            AdapterError: the configuration is invalid, no input has intervals, or a file of an interval source is
+                damaged.
         """
         table_checks.check(node, self._table_format(node["config"].get("file_format"), node.get("database")))
         self._planned = True
@@ -133,7 +139,11 @@ class IntervalRunner:
         )
 
     def begin(self, node: dict[str, Any], planned: PlannedCommit) -> PlannedCommit:
-        """Begin a commit: write the run marker for later runs, and set the commit's metadata in the session."""
+        """Begin a commit: write the run marker, and set the commit's metadata in the session.
+
+        The run marker is a file. If this run is killed, a later run finds the file and records the commit as
+        interrupted.
+        """
         started = replace(planned.commit, started=datetime.now(timezone.utc))
         planned = replace(planned, commit=started, began=time.monotonic())
         relation, commit = planned.model.relation, planned.commit

@@ -17,8 +17,8 @@ class IntervalSources(Mapping[str, IntervalSource]):
 
     Args:
         settings: returns the settings of the target.
-        registers: whether the command registers the sources' tables with Spark. A preview does not, so it reads the
-            intervals from the sources' own storage.
+        registers: whether the command registers the sources' tables with Spark. `penstock preview` does not register
+            them, so it reads the intervals from the sources' own storage.
     """
 
     def __init__(self, settings: Callable[[], Settings], registers: bool = True) -> None:

@@ -16,11 +16,11 @@ def check(node: dict[str, Any], table_format: str) -> None:
 
     Args:
         node: the model.
-        table_format: the name of its table format.
+        table_format: the name of the table's format.
 
     Raises:
         PenstockError: an Iceberg table has partitions with rows of several intervals, or the configuration is invalid.
-        AdapterError: the table is neither a Delta table in `spark_catalog` nor an Iceberg table elsewhere.
+        AdapterError: the table is neither a Delta table in `spark_catalog` nor an Iceberg table in another catalog.
     """
     name, config = str(node["name"]), node["config"]
     require_spark_catalog(f"{name} (strategy interval)")
@@ -47,10 +47,10 @@ def require_spark_catalog(user: str) -> None:
 
 
 def require_history(table_format: str, database: str | None, model: str) -> None:
-    """Check that the table of an interval model is a Delta table in `spark_catalog` or an Iceberg table elsewhere.
+    """Check that an interval model's table is a Delta table in `spark_catalog` or an Iceberg table in another catalog.
 
     Raises:
-        AdapterError: the table is neither.
+        AdapterError: the table is neither of these two.
     """
     in_spark_catalog = databases.catalog_of(database).lower() == databases.SPARK_CATALOG
     if in_spark_catalog != (table_format == "delta"):

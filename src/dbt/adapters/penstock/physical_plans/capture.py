@@ -126,10 +126,11 @@ class PlanCapture:
         )
 
     def _unchanged_explanation(self, name: str) -> tuple[str, str] | None:
-        """Return the stored EXPLAIN output of a model and why it is missing, or None if a new EXPLAIN is needed.
+        """Return a model's stored EXPLAIN output and why it is missing. If a new EXPLAIN is needed, return None.
 
         No new EXPLAIN is needed if the query is unchanged and the last executed plan was fetched, because the executed
-        plan takes precedence. For a small model, EXPLAIN takes a tenth of the model's time.
+        plan takes precedence over EXPLAIN's output. For a small model, the EXPLAIN that is left out would take a tenth
+        of the model's time.
         """
         captured = plan_store.read(self.target, name)
         manifest: Any = self._adapter.get_macro_resolver()
@@ -144,9 +145,10 @@ class PlanCapture:
         )
 
     def _explain(self, name: str, select: str) -> tuple[str, str]:
-        """Return the output of EXPLAIN for a query, and why it is missing if a setting is the reason.
+        """Return the output of EXPLAIN for a query. If it is missing because of a setting, also return this reason.
 
-        On a query over deep views, EXPLAIN may take as long as the model itself, so it has a time limit.
+        For a query over many nested views, EXPLAIN may take as long as the model itself. So this EXPLAIN has a time
+        limit.
         """
         limit = TimeLimit(self._adapter.config.credentials.explain_seconds, "explain_seconds")
         if not limit.seconds:
@@ -162,7 +164,7 @@ class PlanCapture:
                 missing = f"EXPLAIN was cancelled after {limit.seconds:g} s (explain_seconds in profiles.yml)"
                 logger.warning(f"{name.rsplit('.', 1)[-1]}: {missing}; its plan is captured after the model ran")
                 return "", missing
-            # The statement itself raises the same error.
+            # The model's main statement will raise the same error.
             logger.debug(f"not explained: {error}")
             return "", ""
 
@@ -188,7 +190,8 @@ class PlanCapture:
         if pending is None:
             return
         captured = pending.captured or self._store(name, pending.explained, pending.executed)
-        # dbt calls this in a `finally` block. An exception means that the node failed, so its plan ran only partly.
+        # dbt calls this method in a `finally` block. An exception means that the node failed, so its plan ran only
+        # partly.
         if sys.exc_info()[0] is not None:
             return
         credentials = self._adapter.config.credentials

@@ -20,7 +20,8 @@ from penstock.plans.rest_api import SparkRestApi
 PAUSES = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 10.0, 10.0)
 # Seconds that a test, or the end of dbt, waits for plans that are still being fetched.
 WAIT_SECONDS = 40.0
-# The system's clock. dbt's tests of --sample freeze Python's clock, and a wait by a frozen clock never ends.
+# The system's clock. dbt's tests of --sample freeze Python's clock, and a wait that is measured with a frozen clock
+# never ends.
 _now = partial(time.clock_gettime, time.CLOCK_MONOTONIC)
 
 

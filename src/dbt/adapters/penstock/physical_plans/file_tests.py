@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from dbt.adapters.penstock.impl import PenstockAdapter
 
 MB = 1024 * 1024
-# The value of `content` in Iceberg's table of files. Other files hold deletions.
+# The value of the column `content` for data files in Iceberg's table of files. All other files hold deletions.
 DATA_FILE = 0
 # A row of DESCRIBE for a partition transform, such as `Part 0 | bucket(4, id)`, and the column in its second cell.
 TRANSFORM = re.compile(r"Part \d+")
@@ -51,7 +51,7 @@ def in_mb(size: float) -> str:
 
 
 def size_failures(files: list[File], lowest: float, highest: float) -> list[str]:
-    """Return messages about files whose size in bytes is out of range. One file of each partition may be smaller."""
+    """Return messages about files whose size in bytes is out of range. Each partition may have one smaller file."""
     failures = [f"{item.name} with {in_mb(item.size)}" for item in files if item.size > highest]
     for partition, own in by_partition(files).items():
         small = [item for item in own if item.size < lowest]
@@ -151,7 +151,10 @@ class FileTests:
         return [File(str(name), int(size), str(part)) for name, size, part in rows]
 
     def _statistics(self, relation: BaseRelation, columns: list[str] | None = None) -> list[str]:
-        """Return a message about missing statistics. Delta has statistics of each file, other formats of the table."""
+        """Return a message about missing statistics.
+
+        In a Delta table, each file has statistics. In other formats, only the table has statistics.
+        """
         described = {str(row[0]): str(row[1]) for row in self.describe_rows(relation) if row[0]}
         if described.get("Provider", "").lower() != "delta":
             if "rows" in described.get("Statistics", ""):

@@ -1,4 +1,4 @@
-"""The plans of running nodes. When a node ends, the adapter takes the node's plan from here."""
+"""The plans of running nodes. When a node ends, the adapter takes the node's plan from this module."""
 
 from __future__ import annotations
 

@@ -35,7 +35,8 @@ class PythonConfig:
         packages: requirements in pip's syntax, which must be installed.
         master: the Spark master of a spark_submit driver, or None to use the master in penstock.yml.
         deploy_mode: where a spark_submit driver runs: `client` (on dbt's machine) or `cluster`.
-        enforce_columns: whether the declared columns and types are checked before the write.
+        enforce_columns: whether the model's rows must have the declared columns and types. The check is before the
+            write.
     """
 
     spark_conf: dict[str, str]

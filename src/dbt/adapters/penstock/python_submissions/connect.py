@@ -27,7 +27,7 @@ from penstock.python_runtime.model_errors import ModelError
 from penstock.python_runtime.runner import run
 
 logger = AdapterLogger("penstock")
-# Seconds to wait until a session is closed or a temporary table is dropped. After that the run goes on.
+# Seconds to wait until a session is closed or a temporary table is dropped. After this time, the run goes on.
 CLEANUP_SECONDS = 60
 
 
@@ -39,7 +39,8 @@ class ModelSession:
     """
 
     def __init__(self, opener: Callable[[], Any]) -> None:
-        # Import here, not on the model's thread. Stopping that thread during an import leaves a half-loaded module.
+        # Import here, not on the model's thread. If that thread were stopped during an import, it would leave a
+        # half-loaded module.
         import_module("pyspark.sql.connect.session")
         self._opener = opener
         self._lock = threading.Lock()
@@ -69,7 +70,7 @@ class ModelSession:
             self.session.interruptAll()
 
     def close(self) -> None:
-        """Close the session. If this takes too long, abandon the session."""
+        """Close the session. If the close takes too long, go on without it."""
         with self._lock:
             self._over, opened = True, self.session
         if opened is not None:
@@ -136,7 +137,7 @@ class ConnectPythonJobHelper(PythonJobHelper):
 def drop_temporary_table(credentials: PenstockCredentials, job: Any, address: str) -> None:
     """Drop the temporary table of a failed or stopped write.
 
-    Keep the temporary table if the write has already dropped the old target, since only it has the rows then.
+    If the write has already dropped the old target, keep the temporary table, since then no other table has the rows.
     """
     if job.write.mode != "replace" or (job.layout.atomic and not job.write.exists):
         return

@@ -38,7 +38,7 @@ def url(credentials: PenstockCredentials, name: str) -> str:
 
 def server_address(server: Record) -> str:
     """Return the Spark Connect address of the project's own server."""
-    # The host is not written as 127.0.0.1, since without TLS the client sends a token only to the name localhost.
+    # The host is localhost instead of 127.0.0.1, since without TLS the client sends a token only to the name localhost.
     return f"sc://localhost:{server.ports.connect}/;token={server.token}"
 
 
@@ -55,8 +55,9 @@ def without_token(message: str, address: str) -> str:
 def build_channel(credentials: PenstockCredentials, address: str, node: str) -> Any:
     """Return the gRPC channel of an address. With TLS, the channel trusts the certificate authority in `ssl_ca`.
 
-    Spark's UI describes a Connect job by its request, which begins with the user's name. So the channel sends the
-    node's name in place of the user's name, unless the address contains a user's name.
+    Spark's UI shows the request of a Connect job as the job's description. The request begins with the user's name. So
+    that the UI shows the node, the channel sends the node's name in place of the user's name, unless the address
+    contains a user's name.
 
     Raises:
         DbtRuntimeError: the file `ssl_ca` can't be read.
@@ -104,9 +105,9 @@ def open_session(credentials: PenstockCredentials, address: str, node: str) -> A
     class Session(SparkSession):
         """Spark's session class, but only `stop` closes a session. The code that opens a session must call `stop`.
 
-        Spark's class also closes a session on garbage collection, which can happen on any thread. On a gRPC thread this
-        is a deadlock: the session waits for its last requests, these requests wait for the thread, and every other
-        session waits too. Spark fixes this after 4.1 (SPARK-55362, SPARK-55406).
+        Spark's class also closes a session on garbage collection, which can happen on any thread. On a gRPC thread, the
+        close is a deadlock: the session waits for its last requests, these requests wait for the thread, and every
+        other session waits too. Versions of Spark after 4.1 fix the deadlock (SPARK-55362, SPARK-55406).
         """
 
         def __del__(self) -> None:

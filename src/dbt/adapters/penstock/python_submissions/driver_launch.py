@@ -70,7 +70,7 @@ def spark_settings(
     """Return a driver's settings, except those that depend on the driver's folder.
 
     Raises:
-        DbtRuntimeError: the server is remote, and the settings contain no metastore.
+        DbtRuntimeError: the server is remote, and the settings do not name its metastore.
     """
     ports = managed_server(credentials).ports if credentials.managed else Ports()
     if not credentials.managed:
@@ -110,9 +110,9 @@ def check_master(settings: Settings, config: PythonConfig, name: str) -> None:
 
 
 def executor_wait(settings: Settings, conf: Mapping[str, str]) -> dict[str, Any] | None:
-    """Return the seconds that a driver's jobs wait for an executor, and the error if no executor starts.
+    """Return the seconds that a driver's jobs wait for an executor, and the error for the case that no executor starts.
 
-    Return None if the master is local, since it needs no executors.
+    If the master is local, return None, since a local master needs no executors.
     """
     master = conf["spark.master"]
     if addresses.is_local(master):

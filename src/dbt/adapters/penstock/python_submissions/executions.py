@@ -1,10 +1,11 @@
 """Run each Python model on its own thread, so that a timeout or Ctrl-C can stop the model.
 
-A thread that waits for Spark ends when its jobs are cancelled. A thread that runs other Python code ends with an
-exception, which a second thread raises in the first thread. Inside Spark's client, such an exception could leave a
-lock unreleased, and every other session would wait for this lock. So inside the client, the exception is raised only
-if the model keeps calling Spark after its jobs were cancelled. A thread that hangs in C code cannot be stopped. The
-adapter ends the thread's Spark session or process, and the thread ends with dbt.
+There are two ways to stop a model's thread. If the thread waits for Spark, it ends when the model's Spark jobs are
+cancelled. If the thread runs other Python code, another thread raises an exception in the model's thread. Inside
+Spark's client, such an exception could leave a lock unreleased, and every other session would wait for this lock. So
+inside the client, the exception is raised only if the model keeps calling Spark after the model's jobs were cancelled.
+A thread that hangs in C code cannot be stopped. In this case, the adapter ends the model's Spark session or process,
+and the thread ends when dbt ends.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class RunningModel:
             self._wake.set()
 
     def stop(self) -> None:
-        """Request the end of the model. The thread that is in `wait` then ends the model."""
+        """Request the end of the model. The thread that called `wait` then ends the model."""
         self._stopped = True
         self._wake.set()
 
@@ -104,7 +105,10 @@ class RunningModel:
             raise self._error
 
     def _end(self) -> None:
-        """Cancel the Spark jobs, and raise `Stopped` in the model's thread until it ends or the time is over."""
+        """Cancel the model's Spark jobs, and end the model's thread.
+
+        The method raises `Stopped` in the thread until the thread ends or `GRACE_SECONDS` are over.
+        """
         deadline = time.monotonic() + GRACE_SECONDS
         client_deadline = deadline - GRACE_SECONDS / 2
         # The jobs are cancelled on another thread, since a call to a server that is gone may take minutes.
@@ -147,7 +151,7 @@ def run(
     alone: str | None = None,
     clean_up: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run a model, so that `stop_all` can stop it. See RunningModel for the other arguments and the errors.
+    """Run a model, and register it for `stop_all`. For the other arguments and the errors, see RunningModel.
 
     Args:
         alone: a table whose other writers wait until this model has ended, or None.

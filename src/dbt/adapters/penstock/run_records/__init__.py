@@ -1,1 +1,1 @@
-"""Records dbt commands in the target folder, and sends them as OpenLineage events."""
+"""Record each dbt command in dbt's target folder, and send OpenLineage events about it."""

@@ -1,4 +1,4 @@
-"""Follow the running dbt command, if it is one that runs nodes."""
+"""Follow the running dbt command, if the command runs nodes."""
 
 from __future__ import annotations
 
@@ -33,9 +33,10 @@ COMMANDS = {"build", "run", "test", "seed", "snapshot", "retry", "freshness", "c
 
 
 def follow(adapter: PenstockAdapter, config: Any) -> None:
-    """Record the running dbt command, and send its events, as far as the project wants that.
+    """Record the running dbt command, and send OpenLineage events about it. Settings can turn off each of the two.
 
-    dbt clears the list of callbacks at the start of each command, before it creates an adapter.
+    The function adds a callback to dbt's event manager. At the start of each command, dbt clears the list of callbacks
+    and then creates an adapter. So each adapter calls this function when it is created.
 
     Args:
         adapter: the adapter of this command.
@@ -50,7 +51,7 @@ def follow(adapter: PenstockAdapter, config: Any) -> None:
     try:
         settings = config.credentials.settings
     except PenstockError:
-        # The connection, or the copies of the artifacts, report the same error.
+        # Opening a connection, or copying the artifacts, reports the same error.
         return
     if settings.runs.keep and getattr(config.args, "write_json", True):
         observers.append(Recorder(target, settings.runs.keep, progress.record))
@@ -63,7 +64,7 @@ def follow(adapter: PenstockAdapter, config: Any) -> None:
 def _events(
     adapter: PenstockAdapter, target: Path, rows: Callable[[NodeRun], int | None], record: RunRecord
 ) -> LineageEvents:
-    # This imports the OpenLineage client, which is an optional package.
+    # These two imports load the OpenLineage client, which is an optional package.
     from dbt.adapters.penstock.run_records.dataset_facets import COLUMN_LINEAGE, Columns
     from dbt.adapters.penstock.run_records.lineage_events import LineageEvents
 
@@ -76,7 +77,11 @@ def _events(
 
 
 class _Guard:
-    """Passes dbt's events on. An error there is logged once, because dbt must not fail because of its record."""
+    """Passes dbt's events to a Progress.
+
+    The first error of the Progress is logged, and no error is raised, because a dbt command must not fail because of
+    its record.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress

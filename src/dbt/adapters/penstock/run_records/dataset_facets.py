@@ -1,4 +1,4 @@
-"""OpenLineage facets of datasets: columns, rows written, and which input columns an output column comes from."""
+"""OpenLineage facets of datasets: the columns, and the input columns from which each output column comes."""
 
 from __future__ import annotations
 
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
 Dataset = Callable[[str], tuple[str, str]]
 # Returns the facet `columnLineage` of a node as JSON values, with its keys `fields` and `dataset`.
 ColumnLineage = Callable[[str, Dataset], Mapping[str, Any]]
-# The entry point of a function that is called with dbt's manifest and `Columns.types`, and returns a ColumnLineage. The
-# adapter doesn't import the package `penstock.lineage`, which is a higher layer.
+# The group of an entry point. The entry point names a function that gets dbt's manifest and `Columns.types`, and
+# returns a ColumnLineage. The adapter finds the function in this way because it must not import `penstock.lineage`,
+# which is a higher layer.
 COLUMN_LINEAGE = "penstock.column_lineage"
 
 
 class Columns:
-    """The columns of nodes and sources, without statements of their own.
+    """The columns of nodes and sources. To find them, this class sends no statements.
 
     Args:
         adapter: has the columns that it read in this command.
@@ -46,9 +47,10 @@ class Columns:
             return {}
 
     def types(self, unique_id: str) -> dict[str, str]:
-        """Return the types of the columns by name, in order; a type is empty if it is unknown.
+        """Return the types of the columns by name, in the order of the columns. An unknown type is an empty text.
 
-        They come from the query or file that built the relation, a cached DESCRIBE, the catalog or the documentation.
+        The types come from the first of these places that has them: the query or file that built the relation in this
+        command, a cached DESCRIBE, the catalog of `dbt docs generate`, and the columns in the project's yml files.
         """
         node = find(self._manifest, unique_id)
         if built := self._adapter.columns.built.get(unique_id):

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class DatasetNames:
-    """Names of datasets. A namespace is a Hive metastore or another catalog; a name is `schema.table`.
+    """Names of datasets. Each has a namespace, which is a Hive metastore or another catalog, and a name `schema.table`.
 
     Args:
         credentials: the credentials of the target.
@@ -30,7 +30,7 @@ class DatasetNames:
         """Return the namespace of a catalog.
 
         Args:
-            catalog: the name of a Spark catalog, or None for Spark's own catalog, whose tables a metastore holds.
+            catalog: the name of a Spark catalog. None means `spark_catalog`, whose tables are in a Hive metastore.
         """
         if self._settings.openlineage.dataset_namespace:
             return self._settings.openlineage.dataset_namespace
@@ -46,7 +46,7 @@ class DatasetNames:
         return self._metastore()
 
     def _metastore(self) -> str:
-        """Return the namespace of the server's metastore. Derby has no address, so it gets the machine's name."""
+        """Return the namespace of the server's metastore. Derby has no address, so the machine's name is used."""
         settings = self._settings
         if settings.metastore == DERBY:
             return f"hive://{socket.gethostname()}:{settings.server.ports.metastore}"
@@ -60,7 +60,7 @@ class DatasetNames:
 
 
 def inputs(manifest: Any, unique_id: str) -> list[Any]:
-    """Return the nodes and sources that a node reads. Instead of an ephemeral model, its inputs are returned."""
+    """Return the nodes and sources that a node reads. In place of an ephemeral model, return the model's own inputs."""
     found: dict[str, Any] = {}
     for parent in parents(find(manifest, unique_id)):
         entry = find(manifest, parent)
@@ -74,7 +74,7 @@ def inputs(manifest: Any, unique_id: str) -> list[Any]:
 
 
 def read_relation(node: Any, parent: Any) -> Any:
-    """Return the relation from which a node reads an input: with `--defer`, it may be in another environment."""
+    """Return the relation from which a node reads an input. With `--defer`, it may be in another environment."""
     deferred = getattr(parent, "defer_relation", None)
     name = getattr(deferred, "relation_name", None)
     return deferred if name and name in (getattr(node, "compiled_code", None) or "") else parent

@@ -50,11 +50,11 @@ def make_client() -> OpenLineageClient:
 
 
 class EventSender:
-    """Sends events in order. After a connection error the receiver is down, and no further events are sent.
+    """Sends events in order. After a connection error, the receiver counts as down, and no further events are sent.
 
     Args:
-        client: creates the client. It runs on the separate thread.
-        wait_seconds: the longest wait at the end.
+        client: creates the client. This function runs on the separate thread.
+        wait_seconds: the longest time, in seconds, that `close` waits.
     """
 
     def __init__(
@@ -68,10 +68,10 @@ class EventSender:
         self._is_down = False
 
     def send(self, build: Callable[[], RunEvent]) -> None:
-        """Send an event later.
+        """Queue an event, which the separate thread sends.
 
         Args:
-            build: creates the event. It runs on the separate thread.
+            build: creates the event. This function runs on the separate thread.
         """
         if not self._added:
             self._thread.start()
@@ -97,7 +97,7 @@ class EventSender:
         while (build := self._queue.get()) is not None:
             if not self._is_down:
                 self._send(client, build)
-        # Old clients have no such method. It sends the events that a transport such as Kafka has queued.
+        # Old clients have no method `close`. The method sends the events that a transport such as Kafka has queued.
         if close := getattr(client, "close", None):
             close(self._wait_seconds)
 

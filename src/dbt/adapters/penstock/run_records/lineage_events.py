@@ -1,6 +1,7 @@
 """Create the OpenLineage events of a dbt command and of its nodes: https://openlineage.io/docs/spec/run-cycle
 
-The names of jobs are those of OpenLineage's own dbt integration, so that a project keeps its history.
+The jobs have the same names as in OpenLineage's own dbt integration, so that a project that used the integration before
+keeps its history.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ class LineageEvents:
         names: the names of datasets.
         columns: the columns of nodes and sources.
         rows: returns the number of rows that a node wrote, or None if it is unknown.
-        lineage: returns the column lineage of a node. Without it, events have no column lineage.
+        lineage: returns the column lineage of a node. If the value is None, events have no column lineage.
     """
 
     def __init__(
@@ -157,7 +158,7 @@ class LineageEvents:
         return OutputDataset(namespace, name, facets=facets, outputFacets=statistics)
 
     def _tested(self, node: NodeRun, entry: Any, state: RunState) -> list[InputDataset]:
-        """Return the datasets that a test reads. At the test's end, the one that it tests has the result."""
+        """Return the datasets that a test reads. In the event for the test's end, the tested dataset has the result."""
         inputs = []
         for parent in datasets.inputs(self._manifest, node.unique_id):
             dataset = self._input(entry, parent)
@@ -178,7 +179,7 @@ def _assertion(node: NodeRun, entry: Any) -> data_quality_assertions_dataset.Dat
         assertion=metadata.name if metadata else node.name,
         success=node.status == "pass",
         column=getattr(entry, "column_name", None),
-        # Old clients don't know them.
+        # Old clients don't know these fields.
         **{key: value for key, value in details.items() if key in Assertion.__annotations__},
     )
     return data_quality_assertions_dataset.DataQualityAssertionsDatasetFacet([assertion])
@@ -189,7 +190,7 @@ def _job_type(kind: str) -> job_type_job.JobTypeJobFacet:
 
 
 def _parent(text: str) -> parent_run.ParentRunFacet | None:
-    """Return the run that started this command, as `namespace/job/run id`; None if the text has another form."""
+    """Return the run that started this command from a text `namespace/job/run id`, or None for any other text."""
     namespace, _, rest = text.partition("/")
     job, _, run_id = rest.rpartition("/")
     try:

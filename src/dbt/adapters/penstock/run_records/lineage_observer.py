@@ -26,8 +26,9 @@ class LineageObserver:
 
     Args:
         sender: sends the events.
-        events: returns the creator of a command's events. It imports the OpenLineage client.
-        wait_for_plan: waits until a node's executed plan is stored. The plan has the number of rows.
+        events: returns the creator of a command's events. The call imports the OpenLineage client.
+        wait_for_plan: waits until a node's executed plan is stored. The plan has the number of rows that the node
+            wrote.
     """
 
     def __init__(
@@ -60,7 +61,7 @@ class LineageObserver:
             self._sender.send(partial(self._node, "START", node, node.compile_started))
 
     def node_finished(self, node: NodeRun) -> None:
-        """Send the end of a node. A node that failed to compile starts and ends at the same time."""
+        """Send the end of a node. If the node failed to compile, send its start first, since it was not sent yet."""
         if node.resource_type not in WITH_EVENTS or node.status in NOT_RUN:
             return
         if node.unique_id not in self._started:

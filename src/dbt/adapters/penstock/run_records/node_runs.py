@@ -15,7 +15,7 @@ from dbt.adapters.penstock import databases, node_fingerprint
 from penstock import clock
 from penstock.runs.run_record import NodeRun
 
-# Nodes that build a relation. Only they have code that can be compared between runs.
+# Nodes that build a relation. Only these nodes have code that can be compared between runs.
 BUILDING = ("model", "seed", "snapshot")
 TESTS = ("test", "unit_test")
 # Names of dbt's artifacts with results. `dbt source freshness` writes the second one.
@@ -33,7 +33,7 @@ def find(manifest: Any, unique_id: str) -> Any:
 
 
 def node_run(manifest: Any, unique_id: str) -> NodeRun | None:
-    """Return a node as the manifest describes it, before it runs; None if the manifest doesn't have it."""
+    """Return a node that has not run yet, as the manifest describes it, or None if the manifest lacks the node."""
     node = find(manifest, unique_id)
     if node is None:
         return None
@@ -52,7 +52,10 @@ def node_run(manifest: Any, unique_id: str) -> NodeRun | None:
 
 
 def relation(node: Any) -> str:
-    """Return the relation of a node or source as `schema.table`, with its catalog if that isn't the default one."""
+    """Return the relation of a node or source as `schema.table`.
+
+    Outside of the default catalog, the catalog's name comes first.
+    """
     name = node_fingerprint.relation_name(node)
     catalog = databases.other_catalog(node.database, node.schema)
     return f"{catalog.lower()}.{name}" if catalog else name
@@ -97,7 +100,7 @@ def hook_finished(run: NodeRun, status: str, info: Any, time: str) -> NodeRun:
 
 
 def _with_times(run: NodeRun, times: Mapping[str, tuple[str, str]], end: str) -> NodeRun:
-    """Return a node with dbt's times. A node that failed to compile, or was skipped, didn't execute."""
+    """Return a node with dbt's times. If the node was skipped or failed to compile, it has no times of execution."""
     compiled, executed = times.get("compile", ("", "")), times.get("execute", ("", ""))
     return replace(
         run,
@@ -109,17 +112,20 @@ def _with_times(run: NodeRun, times: Mapping[str, tuple[str, str]], end: str) ->
 
 
 def utc(text: str) -> str:
-    """Return a time of dbt, which is UTC but may not say so, with its time zone; empty if it is empty."""
+    """Return a time of dbt with its time zone.
+
+    All times of dbt are UTC, but in some of them the text lacks the time zone. An empty text stays empty.
+    """
     return f"{text}+00:00" if text and not text.endswith("Z") and "+" not in text else text
 
 
 def _timestamp(value: Any) -> str:
-    """Return a protobuf timestamp as ISO 8601; empty if it isn't set."""
+    """Return a protobuf timestamp as ISO 8601. If the timestamp isn't set, the result is empty."""
     return value.ToDatetime(timezone.utc).isoformat() if value.seconds else ""
 
 
 def _whole_numbers(value: Any) -> Any:
-    """Return JSON values of an event, in which each number is a float, with integers where possible."""
+    """Return JSON values of an event, with integers in place of whole floats. In an event, each number is a float."""
     if isinstance(value, dict):
         return {key: _whole_numbers(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -128,7 +134,7 @@ def _whole_numbers(value: Any) -> Any:
 
 
 def results(target: Path, run_id: str) -> list[dict[str, Any]]:
-    """Return the results in the artifacts of a dbt command; empty if the artifacts are of another command."""
+    """Return the results in a dbt command's artifacts. The list is empty if another command wrote the artifacts."""
     found: list[dict[str, Any]] = []
     for name in RESULTS:
         try:
@@ -141,7 +147,7 @@ def results(target: Path, run_id: str) -> list[dict[str, Any]]:
 
 
 def with_result(run: NodeRun, result: Mapping[str, Any]) -> NodeRun:
-    """Return a node with the values of its entry in dbt's artifacts, which are more exact than those of events."""
+    """Return a node with the values of its entry in dbt's artifacts, which are more exact than the values in events."""
     times = {
         timing["name"]: (utc(timing.get("started_at") or ""), utc(timing.get("completed_at") or ""))
         for timing in result.get("timing") or []

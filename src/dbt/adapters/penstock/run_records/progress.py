@@ -1,4 +1,4 @@
-"""The progress of the running dbt command, from dbt's events."""
+"""The progress of the running dbt command, as dbt's events report it."""
 
 from __future__ import annotations
 
@@ -99,7 +99,8 @@ class Progress:
         self._lock = threading.RLock()
         self._record: RunRecord | None = None
         self._nodes: dict[str, NodeRun] = {}
-        # Each batch of a microbatch model has events too, with the model's id and between the model's events.
+        # For each node: the number of its starts minus the number of its ends. The batches of a microbatch model have
+        # starts and ends with the model's id too. They are between the model's first start and the model's last end.
         self._open: dict[str, int] = {}
         self._handlers: dict[str, Callable[[Any], None]] = {
             "ConcurrencyLine": self._command_started,
@@ -112,7 +113,7 @@ class Progress:
         }
 
     def handle(self, message: Any) -> None:
-        """Handle an event of dbt. dbt's other threads wait for this, so observers must not block."""
+        """Handle an event of dbt. dbt's other threads wait until this method returns, so observers must not block."""
         handler = self._handlers.get(message.info.name)
         if handler and (self._record or handler == self._command_started):
             with self._lock:

@@ -15,12 +15,13 @@ from penstock.runs.run_record import NodeRun, RunRecord
 logger = AdapterLogger("penstock")
 # Seconds between two writes.
 PAUSE = 1.0
-# A write of a large project's record takes longer. Writing may take this share of one core.
+# Writes may take at most this share of one core's time. If a large project's record takes long to write, the pauses are
+# longer too.
 SHARE = 1 / 30
 
 
 class Recorder:
-    """Writes the record of a dbt command on a separate thread. If that fails, the command goes on without a record.
+    """Writes the record of a dbt command on a separate thread. If a write fails, the command goes on without a record.
 
     Args:
         target: dbt's target folder.

@@ -18,10 +18,10 @@ WRITING_ALL = ("append", "insert_overwrite")
 
 
 def written_rows(adapter: PenstockAdapter, target: Path, node: NodeRun) -> int | None:
-    """Return the number of rows that a node wrote in this command; None if it is unknown.
+    """Return the number of rows that a node wrote in this command, or None if the number is unknown.
 
     Args:
-        adapter: has the rows of interval models.
+        adapter: has the numbers of rows that interval models wrote.
         target: dbt's target folder, with the captured plans.
         node: a node that has ended.
     """

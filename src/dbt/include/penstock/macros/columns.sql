@@ -1,4 +1,5 @@
-{#- dbt's macros that compare columns. These versions ignore letter case and compare complete types. -#}
+{#- This file replaces dbt's macros that compare columns. The versions here ignore letter case and compare complete
+    types. -#}
 {% macro diff_columns(source_columns, target_columns) %}
   {{ return(adapter.columns_without(source_columns, target_columns)) }}
 {% endmacro %}
@@ -18,13 +19,13 @@
   {{ return(result) }}
 {% endmacro %}
 
-{#- Return a list of column names. Its `in` operator ignores letter case. -#}
+{#- Return a list of column names. The list's `in` operator ignores letter case. -#}
 {% macro get_list_of_column_names(columns) %}
   {{ return(adapter.names(columns)) }}
 {% endmacro %}
 
 {#- Return the documented columns that the relation has. A warning names the documented columns that it does not have.
-    The name of a column with `quote: true` must have the same letter case. -#}
+    For a column with `quote: true`, the documented name must also have the letter case of the relation's column. -#}
 {% macro validate_doc_columns(relation, column_dict, existing_column_names) %}
   {%- set known = {} -%}
   {%- for name, column in column_dict.items() if not column.get('quote') or name in existing_column_names -%}

@@ -54,8 +54,9 @@
   {{ return({'sql': penstock_ordered(checked.sql), 'columns': checked.columns}) }}
 {% endmacro %}
 
-{#- Check the query of new rows for an existing table, and return the query in the contract's order. A column of NULL
-    literals takes the type of the table's column. -#}
+{#- Check a query against the model's contract before the query's rows are added to an existing table. Return the query
+    with its columns in the contract's order. A column of NULL literals needs no cast, because it gets the type of the
+    table's column. -#}
 {% macro penstock_contracted(select) %}
   {%- do get_assert_columns_equivalent(select) if config.get('contract', {}).enforced -%}
   {{ return(penstock_ordered(select)) }}

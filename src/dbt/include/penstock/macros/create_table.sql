@@ -17,7 +17,7 @@
   {{ return(penstock_tblproperties([])) }}
 {% endmacro %}
 
-{#- The table properties, including the properties that the types of the table's columns need. -#}
+{#- Render the table properties of a node, including the properties that the types of the table's columns need. -#}
 {% macro penstock_tblproperties(columns) %}
   {%- set properties = {} -%}
   {%- if config.get('sorted_within') -%}
@@ -98,7 +98,8 @@
   {{ return(adapter.literal(text)) }}
 {% endmacro %}
 
-{#- The clauses of CREATE TABLE between the table's name and the query. `columns` are the columns of the query. -#}
+{#- Render the clauses of CREATE TABLE between the table's name and the query. `columns` are the columns of the query.
+    -#}
 {% macro penstock_table_clauses(location, columns=[]) %}
   {%- set clauses = [
     file_format_clause(), options_clause(), penstock_tblproperties(columns), partition_cols(label='partitioned by'),
@@ -106,8 +107,8 @@
   {{ clauses | map('trim') | select | join('\n  ') }}
 {%- endmacro %}
 
-{#- Return a query of the same rows, rearranged for `target_file_size_mb` and `sorted_within` (layout.py). The result
-    has another order of rows, or another number of tasks. -#}
+{#- Return a query that returns the same rows, but repartitioned for `target_file_size_mb` and sorted for
+    `sorted_within` (layout.py). If neither is configured, return the query unchanged. -#}
 {% macro penstock_arranged(select) %}
   {%- if config.get('target_file_size_mb') is none and not config.get('sorted_within') -%}
     {{ return(select) }}

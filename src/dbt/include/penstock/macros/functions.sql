@@ -1,4 +1,5 @@
-{#- dbt's functions in Spark SQL. A function is a query or an expression, and its arguments may have default values. -#}
+{#- This file creates the functions of a dbt project in Spark SQL. The body of a function is a query or an expression,
+    and the function's arguments may have default values. -#}
 {% macro penstock__scalar_function_create_replace_signature_sql(target_relation) %}
   CREATE OR REPLACE FUNCTION {{ target_relation.render() }} ({{ formatted_scalar_function_args_sql() }})
   RETURNS {{ model.returns.data_type }}
@@ -17,7 +18,8 @@
   RETURN {{ model.compiled_code }}
 {%- endmacro %}
 
-{#- Spark has deterministic and non-deterministic functions only. -#}
+{#- A function of Spark is deterministic or non-deterministic. For any other volatility, dbt warns that it is not
+    supported. -#}
 {% macro penstock__scalar_function_volatility_sql() %}
   {%- set volatility = model.config.get('volatility') -%}
   {%- if volatility == 'deterministic' -%}

@@ -1,5 +1,5 @@
-{#- The statements of the incremental strategies. `arguments` is dbt's dictionary with the additional key
-    `target_columns`, which has the table's columns in the table's order. -#}
+{#- This file renders the statements of the incremental strategies. The macros' `arguments` is dbt's dictionary with the
+    additional key `target_columns`, which contains the table's columns in the table's order. -#}
 {% macro penstock_select_list(arguments) %}
   {%- set names = arguments['dest_columns'] | map(attribute='name') | map('lower') | list -%}
   {%- for column in arguments['target_columns'] -%}
@@ -19,7 +19,7 @@ from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
 {#- The statement has no PARTITION clause, so that the columns keep the table's order. If the table is partitioned, the
-    session's overwrite mode is dynamic. -#}
+    session's overwrite mode is dynamic, so the statement replaces only the partitions of the new rows. -#}
 {% macro penstock__get_incremental_insert_overwrite_sql(arguments) %}
 insert overwrite {{ arguments['target_relation'] }}
 select {{ penstock_select_list(arguments) }}
@@ -38,8 +38,8 @@ select {{ penstock_select_list(arguments) }}
 from {{ arguments['temp_relation'] }}
 {% endmacro %}
 
-{#- The condition that dbt also uses for the microbatch's inputs. Spark casts the text to the column's type, which is
-    date or timestamp. -#}
+{#- Return the condition that selects a microbatch's rows. dbt uses the same condition for the microbatch's inputs.
+    Spark casts the times, which are text in the condition, to the column's type: date or timestamp. -#}
 {% macro penstock_batch_condition(columns) %}
   {%- set time = adapter.column_name(config.get('event_time'), columns) -%}
   {{ return(time ~ " >= '" ~ model.batch.event_time_start ~ "' and " ~ time ~ " < '" ~ model.batch.event_time_end ~ "'") }}
@@ -51,8 +51,9 @@ from {{ arguments['temp_relation'] }}
     arguments['dest_columns'], arguments['incremental_predicates'])) }}
 {% endmacro %}
 
-{#- A Python model has no `dest_columns`, because its columns are not known before it has run. Without `dest_columns`,
-    the statement has stars with a comment, and python_runtime/writer.py replaces these stars by the columns. -#}
+{#- A Python model has no `dest_columns`, because its columns are not known before the model has run. Without
+    `dest_columns`, the statement has a star with a comment in place of each list of columns. After the model has run,
+    python_runtime/writer.py replaces each star with the columns. -#}
 {% macro penstock__get_merge_sql(target, source, unique_key, dest_columns, incremental_predicates=none) %}
   {%- set columns = adapter.get_columns_in_relation(target) if dest_columns is none else dest_columns -%}
   {%- set conditions = penstock_merge_conditions(unique_key, incremental_predicates, columns) -%}

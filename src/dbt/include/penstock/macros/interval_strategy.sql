@@ -1,5 +1,6 @@
-{#- The strategy `interval` replaces whole intervals, and each interval in one commit. The adapter plans the commits
-    from the run ledger (penstock.intervals.planner). -#}
+{#- The strategy `interval` replaces whole intervals (months or days). Each interval is replaced in one commit. To plan
+    the commits, the adapter reads the run ledger, which is the table that records the inputs from which each interval
+    was built (penstock.intervals.planner). -#}
 {% macro penstock_interval_plan(existing) %}
   {%- set plan = adapter.interval_plan(model, existing, should_full_refresh()) -%}
   {%- if plan.warning -%}
@@ -29,8 +30,8 @@
   {%- do adapter.create_interval_table(target, checked.columns, clauses) -%}
 {% endmacro %}
 
-{#- Finish a run that wrote no rows. If there is no captured plan of the model's current code, run EXPLAIN, since plan
-    tests need a plan. -#}
+{#- Finish the run of an interval model. If the run wrote no rows, there may be no captured plan of the model's current
+    code. In this case, run EXPLAIN, since plan tests need a plan. -#}
 {% macro penstock_intervals_built(plan, compiled_code) %}
   {%- if model['language'] == 'sql' and not adapter.has_plan(model) -%}
     {%- do adapter.keep_plan(model, plan.example(compiled_code), false) -%}
@@ -38,7 +39,8 @@
   {%- do store_result('main', response=adapter.interval_response(plan.summary)) -%}
 {% endmacro %}
 
-{#- Return the write of one commit of a Python model. The model runs in its own session (see python.sql). -#}
+{#- Return a dictionary that describes how one commit writes the rows of a Python model. The model runs in its own
+    session, which writes the rows (see python.sql). -#}
 {% macro penstock_python_interval(existing, target, commit) %}
   {%- if commit.full_refresh or not commit.intervals -%}
     {%- set write = penstock_python_replacement(existing, target) -%}
@@ -52,7 +54,7 @@
   {{ return(write) }}
 {% endmacro %}
 
-{#- The statement that replaces the intervals of one commit. -#}
+{#- Render the statement that replaces the intervals of one commit. -#}
 {% macro penstock__get_incremental_interval_sql(arguments) %}
 insert into {{ arguments['target_relation'] }} {{ arguments['interval_options'] }}
 replace where {{ arguments['interval_condition'] }}

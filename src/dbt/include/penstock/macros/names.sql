@@ -1,4 +1,5 @@
-{#- The columns of a contract. All of them are quoted, while dbt quotes only columns with `quote: true`. -#}
+{#- Render the columns of a contract. This version quotes all columns, while dbt's macro quotes only columns with
+    `quote: true`. -#}
 {% macro penstock__get_column_names() %}
   {%- for column in model['columns'].values() -%}
     {{ adapter.quote(column['name']) }}{{ ', ' if not loop.last }}

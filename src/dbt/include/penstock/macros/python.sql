@@ -1,13 +1,15 @@
-{#- Render a Python model for the adapter's job helper. The result is the compiled code and one more line. This line
-    has the write of the model's rows (`write`, see penstock.python_runtime.job) and the filters of its inputs. -#}
+{#- Render a Python model for the code that runs the model (python_submissions). The result is the compiled code and one
+    more line. This line describes how the model's rows are written (`write`, see penstock.python_runtime.job) and which
+    rows of its inputs the model reads. -#}
 {% macro penstock_python_job(compiled_code, target_relation, write, commit=none) %}
 {%- do write.update({'target': target_relation | string}) -%}
 {{ compiled_code }}
 penstock_write = {{ tojson(tojson({'write': write, 'inputs': penstock_python_inputs(commit)})) }}
 {% endmacro %}
 
-{#- Return the filters of a Python model's inputs by rendered name. They are needed because in Python models dbt renders
-    refs and sources without the window of a microbatch or `--sample`, and without the limit of `--empty`. -#}
+{#- Return the filters of a Python model's inputs, by the input's rendered name. The filters are needed because in
+    Python models dbt renders refs and sources without the window of a microbatch or `--sample`, and without the limit
+    of `--empty`. -#}
 {% macro penstock_python_inputs(commit=none) %}
   {%- set inputs = {} -%}
   {%- for item in model.refs -%}

@@ -1,5 +1,6 @@
-{#- Replace a table or view by a query's rows. The old rows stay until the new rows are complete. If the format supports
-    this, the write is one commit. Otherwise the rows are written to a temporary table, which is then renamed. -#}
+{#- Replace a table or view with a table of a query's rows. The old rows stay until the new rows are complete. If the
+    format supports atomic replacement, the write is one commit. Otherwise, the rows are written to a temporary table,
+    which is then renamed. -#}
 {% macro penstock_replace(existing, target, compiled_code) %}
   {%- set checked = penstock_checked(compiled_code) -%}
   {%- do penstock_keep_plan(penstock_arranged(checked.sql)) -%}
@@ -20,7 +21,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Return the write of a Python model that replaces its table. The model runs in its own session (see python.sql). -#}
+{#- Return a dictionary that describes how the rows of a Python model replace the model's table. The model runs in its
+    own session, which writes the rows (see python.sql). -#}
 {% macro penstock_python_replacement(existing, target) %}
   {%- set write = {'mode': 'replace', 'target': target.render(), 'view': make_temp_relation(target).render()} -%}
   {%- do write.update({'exists': existing is not none}) -%}
@@ -41,7 +43,8 @@
   {%- if not format.atomic or not existing.is_table or not adapter.has_format(existing, format) -%}
     {{ return(true) }}
   {%- endif -%}
-  {#- Delta does not replace a clustered table by a partitioned one. -#}
+  {#- Delta does not replace a clustered table with a partitioned table, so such a replacement needs a temporary table.
+      -#}
   {{ return(format.clusters and config.get('partition_by') is not none and penstock_is_clustered(existing)) }}
 {% endmacro %}
 
@@ -100,8 +103,8 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- Create a temporary table, and then insert its rows. If the run is killed in between, the next run can drop the
-    table. -#}
+{#- Create an empty temporary table, and then insert its rows. If the run is killed in between, the catalog has the
+    table, so the next run can drop it. -#}
 {% macro penstock_fill_aside(temporary, select, location, columns) %}
   {%- set partitions = penstock_names('partition_by') | map('lower') | list -%}
   {%- set ordered = [] -%}

@@ -12,8 +12,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Check that a table has no column of NULL literals. Tables that other programs or older versions created may have
-    such columns. -#}
+{#- Check that a table has no column with the type of a NULL literal, because such a column cannot be read. Tables that
+    other programs or older versions of penstock created may have such columns. -#}
 {% macro penstock_check_readable(relation) %}
   {%- for column in adapter.get_columns_in_relation(relation) if column.stored_type != column.data_type -%}
     {%- do exceptions.raise_compiler_error(
@@ -61,8 +61,8 @@
   {%- endcall -%}
 {% endmacro %}
 
-{#- Set the properties that the table does not have yet. If the table has another mode of column mapping, the mode stays
-    unchanged. -#}
+{#- Set the properties that the table does not have yet. If the table already has column mapping in the mode `id`, the
+    mode stays unchanged. -#}
 {% macro penstock_set_properties(relation, properties) %}
   {%- if not properties -%}
     {{ return('') }}

@@ -1,5 +1,5 @@
-{#- Return the strategy of a snapshot. The columns of dbt's own strategies are quoted. A strategy that the project
-    defines is returned unchanged. -#}
+{#- Return the strategy of a snapshot. In dbt's own strategies, columns are quoted. A strategy that the project defines
+    is returned unchanged. -#}
 {% macro penstock_snapshot_strategy(exists) %}
   {%- set name = config.get('strategy') -%}
   {%- set strategy = strategy_dispatch(name)(model, 'snapshotted_data', 'source_data', model['config'], exists) -%}
@@ -58,8 +58,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Return the condition that an outer join found no row on one side. dbt's macro tests whether the key is null, but
-    here the key of a row may be null. -#}
+{#- Return the condition that an outer join found no row on one side. dbt's macro tests whether the key is null. With
+    these macros, the key of an existing row may be null too, so this condition does not test the key. -#}
 {% macro unique_key_is_null(unique_key, identifier) %}
   {%- if identifier == 'snapshotted_data' -%}
     {%- set names = config.get('snapshot_table_column_names') or get_snapshot_table_column_names() -%}

@@ -7,7 +7,7 @@
   {%- endfor -%}
 {% endmacro %}
 
-{#- The query does not contain the header, since the header has already run. -#}
+{#- Return dbt's empty subquery without the header, since the header has already run. -#}
 {% macro penstock__get_empty_subquery_sql(select_sql, select_sql_header=none) %}
   {{ return(default__get_empty_subquery_sql(select_sql)) }}
 {% endmacro %}

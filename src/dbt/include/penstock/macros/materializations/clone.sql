@@ -1,5 +1,6 @@
-{#- A clone is a table that shares the files of another table. If the format does not support clones, a view of the
-    other table is created instead. -#}
+{#- A clone is a table that shares the files of another table. If the node's table format does not support clones, or
+    the other relation is not a table in this format, the materialization creates a view of the other relation instead.
+    -#}
 {% materialization clone, adapter='penstock' %}
   {%- if not defer_relation -%}
     {{ log('No relation found in state manifest for ' ~ model.unique_id, info=True) }}
@@ -24,7 +25,8 @@
     {{ return({'relations': [target]}) }}
   {%- endif -%}
   {%- if existing -%}
-    {#- Delta does not clone into a table with rows. So the clone is created under a temporary name, then renamed. -#}
+    {#- Delta does not clone into a table with rows. So create the clone under a temporary name, drop the existing
+        table, and rename the clone. -#}
     {%- set temporary = penstock_aside(target) -%}
     {%- do penstock_clear_aside(temporary) -%}
     {%- call statement('main') -%}

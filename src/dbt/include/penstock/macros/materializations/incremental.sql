@@ -24,7 +24,7 @@
     {%- do penstock_intervals_built(plan, compiled_code) -%}
   {%- elif model['language'] == 'python' -%}
     {%- set write = penstock_python_replacement(existing, target) if full_refresh else penstock_python_increment(strategy, target) -%}
-    {#- Only a materialization itself may submit Python. -#}
+    {#- dbt accepts this call only in the materialization itself, and not in a macro that the materialization calls. -#}
     {%- call statement('main', language='python') -%}
       {{ penstock_python_job(compiled_code, target, write) }}
     {%- endcall -%}
@@ -44,7 +44,8 @@
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- Return the strategy's name. Before any SQL runs, check that the table format supports a built-in strategy. -#}
+{#- Return the strategy's name. If the strategy is built in, check that the table format supports it, before any SQL
+    runs. -#}
 {% macro penstock_strategy() %}
   {%- set format = penstock_format() -%}
   {%- set strategy = config.get('incremental_strategy') or 'append' -%}
@@ -119,7 +120,8 @@
   {%- endif -%}
 {% endmacro %}
 
-{#- Return the write of a Python model. The model runs in its own session (see python.sql). -#}
+{#- Return a dictionary that describes how the rows of a Python model are written to the model's existing table. The
+    model runs in its own session, which writes the rows (see python.sql). -#}
 {% macro penstock_python_increment(strategy, target) %}
   {%- set source = make_temp_relation(target) -%}
   {%- set on_schema_change = incremental_validate_on_schema_change(config.get('on_schema_change'), default='ignore') -%}

@@ -1,6 +1,6 @@
 {#- A seed is written in one commit, so the table keeps its old rows until it has the new rows. The statement contains
-    the rows (see seeds.py), so dbt and the server need no common file system. A table that was loaded from the same
-    file and configuration is left unchanged. -#}
+    the rows (see seeds.py), so dbt and the server need no common file system. If the table was already loaded from the
+    same file with the same configuration, it is left unchanged. -#}
 {% materialization seed, adapter='penstock' %}
   {%- set existing = load_cached_relation(this) -%}
   {%- set target = adapter.as_table(this, config.get('file_format')) -%}
@@ -31,7 +31,7 @@
   {{ return({'relations': [target]}) }}
 {% endmaterialization %}
 
-{#- If the rows do not fit in one statement, several statements send the rows as temporary views first. -#}
+{#- Write the rows of a seed. If the rows do not fit in one statement, first send parts of them as temporary views. -#}
 {% macro penstock_load_seed(existing, target, seed) %}
   {%- set swaps = penstock_swaps(existing) -%}
   {%- if seed.parts | length < 2 and not swaps -%}

@@ -64,8 +64,9 @@
   {{ write(sql) }}
   {%- set keys = strategy.unique_key -%}
   {%- set helper_keys = helpers[2:] if keys | is_list else ['dbt_unique_key'] -%}
-  {#- A changed row is staged twice. The first staged row ends the current version, and the merge matches it. The second
-     staged row is the new version. -#}
+  {#- A changed row is staged twice: once to end the current version, and once to insert the new version. The merge
+      matches only staged rows of the first kind, so only these rows are searched for duplicate keys if the merge fails.
+      -#}
   {%- set ended = '(select * from ' ~ staging ~ " where dbt_change_type != 'insert')" -%}
   {%- set response = adapter.write_rows(sql, target, false, ended, helper_keys, [keys] if keys is string else keys) -%}
   {%- do store_result('main', response=response) -%}
@@ -91,8 +92,8 @@ when not matched
     {%- endfor -%})
 {% endmacro %}
 
-{#- Return columns. dbt-spark's macro returns the rows of DESCRIBE instead. With these, dbt's snapshot would lose the
-    values of deleted rows, because it cannot read the column names. -#}
+{#- Return column objects. dbt-spark's macro returns the rows of DESCRIBE instead. dbt's snapshot macros cannot read the
+    column names of these rows, and would lose the values of deleted rows. -#}
 {% macro penstock__get_columns_in_relation(relation) %}
   {{ return(adapter.get_columns_in_relation(relation)) }}
 {% endmacro %}

@@ -6,7 +6,7 @@
 
   {%- do penstock_run_sql_header() -%}
   {%- if model['language'] == 'python' -%}
-    {#- Only a materialization itself may submit Python. -#}
+    {#- dbt accepts this call only in the materialization itself, and not in a macro that the materialization calls. -#}
     {%- call statement('main', language='python') -%}
       {{ penstock_python_job(compiled_code, target, penstock_python_replacement(existing, target)) }}
     {%- endcall -%}

@@ -1,6 +1,7 @@
-{#- dbt's data test, except that two kinds of tests send no statement. The first kind has a query that certainly has no
-    rows, such as a plan test. The second kind is a test that passed before on the same data, in `dbt build` with the
-    variable reuse_passed_tests. -#}
+{#- dbt's data test, except that two kinds of tests send no statement. The first kind are tests whose query certainly
+    returns no rows. For example, the adapter itself runs the plan tests, and renders such a query for a plan test that
+    passes. The second kind are tests that passed before on the same data. `dbt build` skips these tests if the variable
+    reuse_passed_tests is set. -#}
 {% materialization test, adapter='penstock' %}
   {%- set usual = config.get('fail_calc') == 'count(*)' and config.get('warn_if') == '!= 0' and config.get('error_if') == '!= 0' -%}
   {%- set key = adapter.test_key(model, sql) if usual and penstock_reuses_tests() and not should_store_failures() else '' -%}
@@ -19,7 +20,8 @@
   {{ return(flags.WHICH == 'build' and var('reuse_passed_tests', false)) }}
 {% endmacro %}
 
-{#- Give the columns of a test's failures distinct names, since a table cannot have two columns with the same name. -#}
+{#- Give the columns of a test's stored failures distinct names, since their table cannot have two columns with the same
+    name. -#}
 {% macro penstock__get_create_sql(relation, sql) %}
   {{ return(default__get_create_sql(relation, penstock_failures(sql) if model.resource_type == 'test' else sql)) }}
 {% endmacro %}

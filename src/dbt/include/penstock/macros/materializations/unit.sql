@@ -1,6 +1,6 @@
 {#- A unit test runs one query. dbt's materialization creates a temporary view, describes the view, runs the query and
-    drops the view. This materialization describes the query instead, and only once for all unit tests that differ only
-    in their values. -#}
+    drops the view. This materialization describes the query instead. One description serves all unit tests that differ
+    only in their values. -#}
 {% materialization unit, adapter='penstock' %}
   {%- if flags.REQUIRE_SQL_HEADER_IN_TEST_CONFIGS -%}
     {%- do penstock_run_sql_header() -%}
@@ -29,8 +29,8 @@
   {{ return({'relations': []}) }}
 {% endmaterialization %}
 
-{#- dbt's macro, but values are converted by the types of their columns (unit_test_values.py). So strings stay
-    unchanged, and nested values are supported. -#}
+{#- Replaces dbt's macro. This version converts each value according to the type of its column (unit_test_values.py). So
+    strings stay unchanged, and nested values are supported. -#}
 {% macro format_row(row, column_name_to_data_types) %}
   {%- set formatted = {} -%}
   {%- for given, value in row.items() -%}

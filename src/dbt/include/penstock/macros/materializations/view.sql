@@ -1,5 +1,5 @@
-{#- Drop a table that a view replaces. Before that, create the view under a temporary name to check that Spark can
-    create it. If this fails, the table stays. -#}
+{#- Drop a table that a view replaces. First, create the view under a temporary name, to check that Spark can create the
+    view. If Spark cannot, the table stays. -#}
 {% macro penstock__handle_existing_table(full_refresh, old_relation) %}
   {%- set temporary = this.incorporate(path={'identifier': this.identifier ~ '__dbt_aside'}, type='view') -%}
   {%- do penstock_clear_aside(temporary) -%}

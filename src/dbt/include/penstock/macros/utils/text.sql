@@ -1,5 +1,6 @@
 {#- Return NULL for a value that cannot be cast. A plain cast would fail in ANSI mode. Text cannot be cast to an array,
-    map or struct, so the quotes around such a literal are removed, as in dbt-spark. -#}
+    map or struct. So if the value is a literal of one of these types in quotes, the quotes are removed, as in
+    dbt-spark. -#}
 {% macro penstock__safe_cast(field, type) %}
   {%- set nested = type | lower | trim -%}
   {%- set is_nested = nested.startswith('struct') or nested.startswith('array') or nested.startswith('map') -%}
@@ -11,8 +12,8 @@
   split_part({{ string_text }}, {{ delimiter_text }}, {{ part_number or 1 }})
 {%- endmacro %}
 
-{#- With both an order and a limit, first join all values with a control character, then split the text and keep the
-    first values. -#}
+{#- If both an order and a limit are given, first join all values with a control character, then split the text and keep
+    the first values. -#}
 {% macro penstock__listagg(measure, delimiter_text, order_by_clause, limit_num) %}
   {%- if not order_by_clause -%}
     {{ return(spark__listagg(measure, delimiter_text, none, limit_num)) }}
