@@ -58,9 +58,10 @@ class Origin:
     def lifted(self, kind: Kind) -> Origin:
         """Return this origin with the stronger of two kinds: its kind, and `kind` of an enclosing expression.
 
-        AGGREGATED is stronger than TRANSFORMED, which is stronger than DIRECT. Other kinds stay as they are.
+        Kinds that aren't read from SQL are the strongest, since the inputs in `meta` may be wrong. AGGREGATED is
+        stronger than TRANSFORMED, which is stronger than DIRECT.
         """
-        if self.kind not in _STRENGTH or _STRENGTH[self.kind] >= _STRENGTH[kind]:
+        if self.kind not in _STRENGTH or _STRENGTH[self.kind] >= _STRENGTH.get(kind, len(_STRENGTH)):
             return self
         return replace(self, kind=kind)
 

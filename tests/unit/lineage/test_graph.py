@@ -93,6 +93,12 @@ def test_an_ephemeral_model_is_a_node_between_its_reader_and_its_inputs() -> Non
     assert inputs(found, "r", "twice") == [("orders", "amount", "transformed")] or found.unresolved()
 
 
+def test_a_declared_input_stays_declared_when_the_node_between_is_hidden() -> None:
+    declared = node("m", "select u.x from other.u", "stg", config={"meta": {"lineage": {"x": "stg.amount"}}})
+    found = graph(manifest(STG, declared), SCHEMAS).without({"model.p.stg"})
+    assert inputs(found, "m", "x") == [("orders", "amount", "declared")]
+
+
 def test_a_snapshot_has_the_columns_of_its_query_and_those_that_dbt_adds() -> None:
     config = {"snapshot_meta_column_names": {"dbt_valid_to": "ended_at"}, "hard_deletes": "new_record"}
     snapshot = node("s", "select * from w.stg", "stg", resource_type="snapshot", config=config)
