@@ -98,7 +98,7 @@ class FileTests:
             lowest, highest = arguments["min"], arguments["max"]
             failures = size_failures(files, lowest * MB, highest * MB)
             needed = f"files of {relation} between {lowest} and {highest} MB"
-            do = "set target_file_size, and `dbt run-operation compact`"
+            do = "set target_file_size_mb, and `dbt run-operation compact`"
         else:
             most = arguments["n"]
             failures = [
@@ -107,7 +107,7 @@ class FileTests:
                 if len(own) > most
             ]
             needed = f"at most {most} files a partition of {relation}"
-            do = "rebalance by the partition columns, set target_file_size, or `dbt run-operation compact`"
+            do = "rebalance by the partition columns, set target_file_size_mb, or `dbt run-operation compact`"
         return [render(needed, shorten(failures), do)] if failures else []
 
     def _rows(self, query: str) -> list[tuple[Any, ...]]:
