@@ -86,6 +86,15 @@ def test_comments_come_from_describe() -> None:
     assert first.table_owner == "somebody"
 
 
+def test_a_catalog_without_owners_has_no_owner() -> None:
+    """dbt-spark would write the text `None`, as a REST catalog of Iceberg stores no owner."""
+    described = [("id", "bigint", None), ("", "", ""), ("# Detailed Table Information", "", "")]
+    rows = [Row(zip(Row._keys, values, strict=True)) for values in described]
+    adapter = PenstockAdapter.__new__(PenstockAdapter)
+    (column,) = adapter.parse_describe_extended(SparkRelation.create(schema="s", identifier="t"), rows)
+    assert column.table_owner is None
+
+
 FIXTURE = """with __dbt__cte__trips as (
 
 -- Fixture for trips

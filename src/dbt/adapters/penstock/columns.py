@@ -198,11 +198,11 @@ class ColumnReader:
         return columns
 
 
-def with_comments(columns: Iterable[SparkColumn], raw_rows: Any, database: str | None) -> list[PenstockColumn]:
-    """Return dbt-spark's columns with comments and a database.
+def with_details(columns: Iterable[SparkColumn], raw_rows: Any, database: str | None) -> list[PenstockColumn]:
+    """Return dbt-spark's columns with comments, a database, and the owner, which is None if Spark names none.
 
     Args:
-        columns: the columns without comments.
+        columns: the columns without comments, and with the text `None` for a missing owner.
         database: the database of the columns' relation.
         raw_rows: the rows of DESCRIBE TABLE EXTENDED, which contain the comments.
     """
@@ -211,15 +211,16 @@ def with_comments(columns: Iterable[SparkColumn], raw_rows: Any, database: str |
     # The first empty row or heading ends the columns. The rows after that contain the table's properties.
     end = next((index for index, name in enumerate(names) if not name or name.startswith("#")), len(rows))
     comments = {name: comment or None for name, _, comment in rows[:end]}
-    table = next((value for name, value, _ in rows[end:] if name == "Comment"), None) or None
+    details = {name: value for name, value, _ in reversed(rows[end:])}
     return [
         PenstockColumn(
             **{
                 **{field.name: getattr(column, field.name) for field in fields(SparkColumn)},
                 "table_database": database,
+                "table_owner": details.get("Owner") or None,
             },
             column_comment=comments.get(column.column),
-            table_comment=table,
+            table_comment=details.get("Comment") or None,
         )
         for column in columns
     ]

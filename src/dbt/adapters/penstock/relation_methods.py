@@ -63,7 +63,7 @@ class RelationMethods(MacroMethods):
 
     def parse_describe_extended(self, relation: BaseRelation, raw_rows: Any) -> list[PenstockColumn]:
         """Return the columns that the rows of DESCRIBE TABLE EXTENDED describe."""
-        return columns.with_comments(super().parse_describe_extended(relation, raw_rows), raw_rows, relation.database)
+        return columns.with_details(super().parse_describe_extended(relation, raw_rows), raw_rows, relation.database)
 
     @available.parse_list
     def get_missing_columns(self, from_relation: BaseRelation, to_relation: BaseRelation) -> list[Any]:
