@@ -10,6 +10,8 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from dbt.adapters.penstock import capabilities
 from dbt.adapters.penstock.catalog_checks import CatalogChecks
+from dbt.adapters.penstock.impl import PenstockAdapter
+from dbt.adapters.penstock.relation import PenstockRelation
 from dbt.adapters.penstock.relation_lookup import RelationLookup
 
 ICEBERG = "org.apache.iceberg.spark.SparkCatalog"
@@ -106,3 +108,12 @@ def test_the_formats_of_a_catalog(name: str, catalog: str, class_name: str, refu
 
 def test_an_iceberg_catalog_has_one_format() -> None:
     assert [capabilities.only_format(name) for name in (ICEBERG, DELTA, OTHER, "")] == ["iceberg", None, None, None]
+
+
+def test_a_table_format_needs_no_server_while_dbt_parses() -> None:
+    """dbt then calls the replacement: no session is open, and another default catalog can't be asked."""
+    parsing = PenstockAdapter._parse_replacements_
+    assert parsing["table_format"]().name == "delta"
+    assert parsing["table_format"]("iceberg", database="ice").name == "iceberg"
+    relation = PenstockRelation.create(schema="s", identifier="t")
+    assert parsing["as_table"](relation, None) is relation

@@ -10,6 +10,7 @@ from dbt.adapters.base.meta import available
 from dbt.adapters.contracts.connection import AdapterResponse
 
 from dbt.adapters.penstock import (
+    capabilities,
     empty_results,
     layout,
     relation_lookup,
@@ -54,12 +55,13 @@ class MacroMethods(ColumnMethods):
         """Return whether a view was created from the definition with this hash."""
         return relation_lookup.has_definition(relation, definition)
 
-    @available
+    # While dbt parses, no catalog can answer. Then the format is the one that is named, or that of Spark's own catalog.
+    @available.parse(lambda name=None, database=None: capabilities.table_format(name or "delta"))
     def table_format(self, name: str | None = None, database: str | None = None) -> TableFormat:
         """Return the table format with this name. If the name is None, return the default format of the database."""
         return self.writer.table_format(name, database)
 
-    @available
+    @available.parse(lambda relation, file_format: relation)
     def as_table(self, relation: BaseRelation, file_format: str | None) -> BaseRelation:
         """Return a relation as a table in this file format."""
         return self.writer.as_table(relation, file_format)

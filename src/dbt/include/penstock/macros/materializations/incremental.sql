@@ -62,7 +62,7 @@
   {%- if strategy == 'microbatch' and not format.replace_where and not config.get('partition_by') -%}
     {%- do exceptions.raise_compiler_error(
       "needed: partition_by, of the grain of batch_size, for the 'microbatch' strategy on " ~ format.name
-      ~ '. found: none. do: set partition_by, or file_format: delta') -%}
+      ~ '. found: none. do: set partition_by' ~ ('' if format.catalog else ', or file_format: delta')) -%}
   {%- endif -%}
   {{ return(strategy) }}
 {% endmacro %}
