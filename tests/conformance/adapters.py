@@ -23,6 +23,10 @@ if COLUMN not in COLUMNS:
     raise SystemExit(f"needed: PENSTOCK_CONFORMANCE with one of {', '.join(COLUMNS)}. found: {COLUMN}. do: correct it")
 IS_PENSTOCK = COLUMN != "dbt-spark"
 CATALOG = "ice"
+# The format of tables that a test creates by its own SQL.
+TABLE_FORMAT = "iceberg" if COLUMN == "iceberg" else "delta"
+# The format in the tests of models that overwrite partitions.
+PARTITIONED_FORMAT = "iceberg" if COLUMN == "iceberg" else "parquet"
 THREADS = 4
 # The owner of a table in Spark: the user of the Thrift session that created it, or the server's user over Connect.
 OWNER = {"dbt-spark": "dbt", "connect": getpass.getuser()}.get(COLUMN, "penstock")

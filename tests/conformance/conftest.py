@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import freezegun
 import pytest
 import yaml
 
@@ -27,12 +29,15 @@ SPARK_CONF = {
     "spark.databricks.delta.snapshotPartitions": 1,
     "spark.ui.enabled": False,
 }
+DROP_SCHEMA = re.compile(r"drop schema if exists (\S+) cascade", re.IGNORECASE)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     # pytest refuses `pytest_plugins` in a conftest below the first one.
     config.pluginmanager.import_plugin("dbt.tests.fixtures.project")
     config.addinivalue_line("filterwarnings", "ignore:Class-scoped fixtures defined as instance methods")
+    # A test stops Python's clock. gRPC computes deadlines from that clock, so all of its calls would be late.
+    freezegun.configure(extend_ignore_list=["grpc"])
     recorder = report.Recorder(config.getoption("--record"))
     recorder.check(config)
     config.pluginmanager.register(recorder)
@@ -102,7 +107,7 @@ def dbt_profile_target(server: Record) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="class")
-def profile_user() -> str:
+def profile_user() -> Any:
     return adapters.OWNER
 
 
@@ -126,7 +131,16 @@ def logs_dir(tmpdir_factory: Any) -> Iterator[str]:
 @pytest.fixture(scope="class")
 def project(project: Any) -> Any:
     """The test's dbt project; `run_sql` translates the published tests' PostgreSQL scripts."""
-    run_one = project.run_sql
+    run_published = project.run_sql
+
+    def run_one(sql: str, fetch: str | None) -> Any:
+        """Run a statement. No catalog of Iceberg drops a schema with its tables, so the adapter has to do this."""
+        dropped = DROP_SCHEMA.fullmatch(sql) if adapters.COLUMN == "iceberg" else None
+        if not dropped:
+            return run_published(sql, fetch)
+        with project.adapter.connection_named("_test"):
+            project.adapter.drop_schema(project.adapter.Relation.create(project.database, dropped[1]))
+        return None
 
     def run_sql(sql: str, fetch: str | None = None) -> Any:
         """Run each statement and return the rows of the last one."""

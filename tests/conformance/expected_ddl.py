@@ -2,16 +2,17 @@
 
 dbt-spark replaces the table, then alters it: a row that breaks a rule is in the table by then.
 penstock puts the rules into the one statement, whose commit holds rows and rules or neither, and quotes names.
+Iceberg has no rules of tables. There the statement fails at the first row that breaks one.
 """
 
 from __future__ import annotations
 
-from tests.conformance.adapters import IS_PENSTOCK
+from tests.conformance.adapters import COLUMN, IS_PENSTOCK, TABLE_FORMAT
 
 COLOR_AFTER_FAILURE = "blue" if IS_PENSTOCK else "red"
 
 SELECT = """
-as select {columns} from (
+select {columns} from (
 {comment} select 'blue' as {color}, 1 as id, '2019-01-01' as date_day
 ) as model_subq
 """
@@ -48,8 +49,24 @@ def of_quoted_column() -> str:
 
 
 def ddl(columns: list[str], color: str, comment: str, rules: dict[str, str]) -> str:
-    """The statement that builds the table; dbt-spark's leaves the rules to others after it."""
+    """The statement that builds the table; dbt-spark's leaves the rules to others after it.
+
+    Args:
+        rules: the expression of each rule by its name, escaped as in a literal.
+    """
+    select = SELECT.format(columns=", ".join(map(name, columns)), color=color, comment=comment)
+    create = f"create or replace table <model_identifier> using {TABLE_FORMAT}"
+    if COLUMN == "iceberg":
+        return f"{create} as select * from ({select}) as dbt_internal_checked where {' and '.join(checks(rules))}"
     properties = ", ".join(f"'delta.constraints.{name}' = '{rule}'" for name, rule in rules.items())
     own = f" tblproperties ({properties})" if IS_PENSTOCK else ""
-    select = SELECT.format(columns=", ".join(map(name, columns)), color=color, comment=comment)
-    return f"create or replace table <model_identifier> using delta{own}{select}"
+    return f"{create}{own} as {select}"
+
+
+def checks(rules: dict[str, str]) -> list[str]:
+    """Return a condition for each rule. It fails at a row that breaks the rule."""
+    return [
+        f"case when {rule.replace(chr(92), '')} then true "
+        f"else cast(raise_error('check constraint {name} ({rule}) violated') as boolean) end"
+        for name, rule in rules.items()
+    ]

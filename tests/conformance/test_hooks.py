@@ -28,7 +28,7 @@ from tests.conformance import adapters
 
 CONTEXT = ("dbname", "host", "name", "schema", "type", "user", "pass", "threads")
 ALTER = ["alter table {{ this }} add column new_col int", "update {{ this }} set new_col = 1"]
-OUTSIDE = {"sql": "optimize {{ this.schema }}.on_model_hook", "transaction": False}
+OUTSIDE = {"sql": "refresh table {{ this.schema }}.on_model_hook", "transaction": False}
 
 
 def check_context(rows: list[dict[str, Any]], state: str, project: Any) -> None:
@@ -175,9 +175,11 @@ class TestPrePostRunHooks(BasePrePostRunHooks):
         check_context([self.get_ctx_vars(state, project)], state, project)
 
     def assert_used_schemas(self, project: Any) -> None:
-        """Spark has no databases: dbt writes None."""
+        """A Spark catalog is the database. Without one in the profile, dbt writes None."""
         assert project.run_sql("select * from {schema}.schemas", fetch="all") == [(project.test_schema,)]
-        assert project.run_sql("select * from {schema}.db_schemas", fetch="all") == [("None", project.test_schema)]
+        assert project.run_sql("select * from {schema}.db_schemas", fetch="all") == [
+            (str(project.database), project.test_schema)
+        ]
 
 
 class TestAfterRunHooks(BaseAfterRunHooks):

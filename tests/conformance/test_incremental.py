@@ -67,7 +67,7 @@ class TestMicrobatch(BaseMicrobatch):
 
     @pytest.fixture(scope="class")
     def microbatch_model_sql(self) -> str:
-        return MICROBATCH.format(more=", partition_by=['date_day'], file_format='parquet'")
+        return MICROBATCH.format(more=f", partition_by=['date_day'], file_format='{adapters.PARTITIONED_FORMAT}'")
 
 
 class TestMicrobatchUniqueKey(BaseMicrobatch):

@@ -37,7 +37,7 @@ class TestInsertOverwriteOnSchemaChange(IgnoreOrFail):
     def project_config_update(self) -> dict[str, Any]:
         return {
             "models": {
-                "+file_format": "parquet",
+                "+file_format": adapters.PARTITIONED_FORMAT,
                 "+partition_by": "id",
                 "+incremental_strategy": "insert_overwrite",
             }

@@ -59,8 +59,8 @@ class TestDefaultStrategy(Strategies):
 class TestInsertOverwrite(Strategies):
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, Any]:
-        parquet = {"incremental_strategy": "insert_overwrite", "file_format": "parquet"}
-        return {"whole.sql": model(**parquet), "partitions.sql": model(**parquet, partition_by="color")}
+        overwrite = {"incremental_strategy": "insert_overwrite", "file_format": adapters.PARTITIONED_FORMAT}
+        return {"whole.sql": model(**overwrite), "partitions.sql": model(**overwrite, partition_by="color")}
 
     def test_insert_overwrite(self, project: Any) -> None:
         self.run_twice(project, {"whole": "overwritten", "partitions": "appended"})
@@ -70,7 +70,9 @@ class TestInsertOverwriteKeys(Strategies):
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, Any]:
         return {
-            "partitions.sql": model(incremental_strategy="insert_overwrite", file_format="parquet", partition_by="id"),
+            "partitions.sql": model(
+                incremental_strategy="insert_overwrite", file_format=adapters.PARTITIONED_FORMAT, partition_by="id"
+            ),
         }
 
     def test_insert_overwrite_partitions(self, project: Any) -> None:
@@ -81,9 +83,9 @@ class TestInsertOverwriteKeys(Strategies):
 class TestDeltaStrategies(Strategies):
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, Any]:
-        merge = {"incremental_strategy": "merge", "file_format": "delta"}
+        merge = {"incremental_strategy": "merge", "file_format": adapters.TABLE_FORMAT}
         return {
-            "append_delta.sql": model(incremental_strategy="append", file_format="delta"),
+            "append_delta.sql": model(incremental_strategy="append", file_format=adapters.TABLE_FORMAT),
             "merge_no_key.sql": model(**merge),
             "merge_unique_key.sql": model(**merge, unique_key="id"),
             "merge_update_columns.sql": model(**merge, unique_key="id", merge_update_columns=["msg"]),
@@ -104,8 +106,8 @@ class TestDeltaStrategies(Strategies):
 class TestDeltaInsertOverwrite(Strategies):
     @pytest.fixture(scope="class")
     def models(self) -> dict[str, Any]:
-        delta = {"incremental_strategy": "insert_overwrite", "file_format": "delta"}
-        return {"partitions.sql": model(**delta, partition_by="id"), "whole.sql": model(**delta)}
+        overwrite = {"incremental_strategy": "insert_overwrite", "file_format": adapters.TABLE_FORMAT}
+        return {"partitions.sql": model(**overwrite, partition_by="id"), "whole.sql": model(**overwrite)}
 
     def test_delta_insert_overwrite(self, project: Any) -> None:
         self.run_twice(project, {"partitions": "upserted", "whole": "overwritten"})

@@ -119,6 +119,6 @@ class TestPersistDocsDescribed:
         assert words["Comment"].startswith(f"{kind} description \"double\" and 'single' quotes; '''three'''")
         assert comments["id"].startswith("id Column description")
         if kind == "View":
-            assert comments["count"] is None
+            assert not comments["count"]
         else:
             assert comments["name"].startswith("Some stuff here and then a call to")

@@ -12,4 +12,4 @@ create table {schema}.on_run_hook (
     run_started_at string,
     invocation_id string,
     thread_id string
-) using delta;
+);
