@@ -18,8 +18,9 @@ TYPES = {
     r"numeric": "decimal(28,6)",
 }
 LITERAL = re.compile(r"('(?:[^']|'')*')")
-DAY = re.compile(r"(?<!date)(?<!timestamp)('\d{4}-\d\d-\d\d')")
-INSTANT = re.compile(r"(?<!date)(?<!timestamp)('\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^']*')")
+UNTYPED = r"(?<!date)(?<!date )(?<!timestamp)(?<!timestamp )"
+DAY = re.compile(rf"{UNTYPED}('\d{{4}}-\d\d-\d\d')", re.IGNORECASE)
+INSTANT = re.compile(rf"{UNTYPED}('\d{{4}}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^']*')", re.IGNORECASE)
 
 
 def _code(text: str) -> str:
