@@ -176,7 +176,7 @@ class RunLedger:
         return self._histories.of(model).write_options()
 
     def known(self, relation: str) -> IntervalTable | None:
-        """Return the state of a table that this run has read; None if the run hasn't read it."""
+        """Return the state of a table, or None if this run doesn't know the table's state."""
         return self._tables.get(relation)
 
     def record_written(

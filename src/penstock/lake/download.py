@@ -184,7 +184,10 @@ def _part_path(remote: RemoteFile, folder: Path) -> Path:
 
 
 def download_lock(remote: RemoteFile, folder: Path) -> FileLock:
-    """Return the lock of a file's download. Hold the lock while you read the file. A process may acquire it again."""
+    """Return the lock of a file's download. Hold the lock while you read the file.
+
+    The thread that holds the lock may acquire it again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     return FileLock(_part_path(remote, folder).with_suffix(".lock"), is_singleton=True)
 

@@ -26,7 +26,7 @@ def show(
         graph: the lineage of all columns.
         nodes: the nodes of the manifest by unique id.
         start: unique id of a node, and one of its columns.
-        downstream: whether to show the columns that are computed from the column instead of its inputs.
+        downstream: whether to show the columns that are computed from the column. Otherwise, its inputs are shown.
     """
     tree = Tree(Text(_name(nodes, *start), "bold"), guide_style="dim")
     _add(tree, start, graph.children if downstream else graph.parents, downstream, nodes, set())

@@ -49,7 +49,7 @@ def records(target: Path) -> list[RunRecord]:
 
 
 def captured_plan(target: Path, node: NodeRun) -> CapturedPlan | None:
-    """Return the plan of a node in the running command; None if only an earlier command captured the node's plan."""
+    """Return the plan that the running command captured for a node, or None if this command captured none."""
     return plan_store.read(target, node.unique_id) if _is_captured(target, node) else None
 
 
