@@ -47,7 +47,7 @@ def explain_model(settings: Settings, model: Model, live: bool) -> tuple[Explana
     heading, notes = _describe_run(model, captured)
     if not server_runs:
         no_facts = ServerFacts(None, {})
-        no_server = f"no server is up, so what the tables hold now is unknown (`{typed_command('up')}`)"
+        no_server = f"no server is up, so the current contents of the tables are unknown (`{typed_command('up')}`)"
         return build_explanation(captured, model.kind, no_facts, heading, (*notes, no_server), False), captured
     with _session(model) as run_query:
         server = ServerFacts(run_query, model.spark_conf)
