@@ -52,8 +52,9 @@ def months(results: Months) -> list[str]:
         ("what each month adds", *(f"{line.slope:+.3f} ({line.share:+.2%})" for line in lines)),
     ]
     intro = (
-        f"{count} months of {results.rows:,} rows (green and yellow), one `dbt run` each, which replaces the month in "
-        f"{results.tables} tables; {CORES} cores, {results.memory} of heap; {versions()}."
+        f"{count} months, each with {results.rows:,} rows of green and yellow trips together. For each month, one "
+        f"`dbt run` replaces the month in {results.tables} tables; {CORES} cores, {results.memory} of heap; "
+        f"{versions()}."
     )
     picture = f"![seconds of each month's run, with lines of least squares](../{PICTURE})"
     return [intro, "", *table(("`dbt run` of one more month", *HEADS), rows), "", picture]
@@ -96,7 +97,10 @@ def peer(results: Peer) -> list[str]:
             (f"`{name}`", built, f"{model:.2f}", f"{by_model:.1f}", f"{spark:.2f}", f"{by_spark:.1f}", f"{wall:.1f}")
         )
     rounds = len(base.costs)
-    intro = f"{results.months} months of {results.rows:,} yellow rows; medians of {rounds} rounds, in turns."
+    intro = (
+        f"{results.months} months, each with {results.rows:,} yellow rows. Medians of {rounds} rounds; in each round, "
+        "the strategies run one after the other."
+    )
     return [intro, "", *table(heads, rows, 2)]
 
 
@@ -115,8 +119,10 @@ def memory(results: Memory) -> list[str]:
         for item in results.peaks
     ]
     few, many, *_ = results.peaks
-    ratio = f"{many.rows / few.rows:.0f} times the rows took {many.resident / few.resident:.2f} times the memory"
-    return [*table(heads, rows), "", f"With `server.memory: {results.heap}`, {ratio}; no run ended for want of heap."]
+    grown = many.resident / few.resident
+    ratio = f"{many.rows / few.rows:.0f} times the rows took {grown:.2f} times the peak memory of the process"
+    about = f"With `server.memory: {results.heap}`, {ratio}. No run ran out of heap."
+    return [*table(heads, rows), "", about]
 
 
 PARTS: Mapping[str, Callable[[Any], list[str]]] = {
