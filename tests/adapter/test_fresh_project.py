@@ -56,7 +56,7 @@ def python(tmp_path: Path) -> Path:
     source.mkdir()
     for name in ("pyproject.toml", "LICENSE"):
         shutil.copy(ROOT / name, source)
-    for name in ("src", "macros", "tests/data/generic"):
+    for name in ("src", "macros", "tests/data/generic", "docs/how-to"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     wheels = ("--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", tmp_path)
     run(tmp_path, sys.executable, "-m", "pip", "wheel", "--quiet", *wheels, source)
