@@ -119,6 +119,7 @@ class TestPersistDocsDescribed:
         assert words["Comment"].startswith(f"{kind} description \"double\" and 'single' quotes; '''three'''")
         assert comments["id"].startswith("id Column description")
         if kind == "View":
-            assert not comments["count"]
+            # The view of an Iceberg catalog has an empty comment in place of none.
+            assert comments["count"] == ("" if adapters.COLUMN == "iceberg" else None)
         else:
             assert comments["name"].startswith("Some stuff here and then a call to")
