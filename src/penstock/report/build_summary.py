@@ -11,7 +11,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from penstock.config.profiles import target_folder
+from penstock.config.profiles import target_folder, typed_command
 from penstock.config.settings import Settings
 from penstock.errors import PenstockError
 from penstock.plans import plan_store, queries
@@ -194,5 +194,5 @@ def _next_commands(ui: str) -> Table:
     hints.add_row("", "make ml", "machine learning: train, predict, cluster, rank, stream")
     hints.add_row("", "penstock land green 2024-01", "a real month, then: dbt build")
     if ui:
-        hints.add_row("", "penstock status --show-secret", f"the link to the Spark UI, {ui}")
+        hints.add_row("", typed_command("status --show-secret"), f"the link to the Spark UI, {ui}")
     return hints
